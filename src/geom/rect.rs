@@ -1,0 +1,114 @@
+use serde::{Deserialize, Serialize};
+
+/// A rectangle of whole pixels: X, Y, W, H; the right and bottom edges are exclusive.
+///
+/// Which level's pixels they are is said where it is used; without a word it is level 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PixelRect {
+    /// First column.
+    pub x: u32,
+    /// First row.
+    pub y: u32,
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+}
+
+impl PixelRect {
+    /// A rectangle from its first column and row and its extent.
+    pub const fn new(x: u32, y: u32, width: u32, height: u32) -> Self {
+        Self {
+            x,
+            y,
+            width,
+            height,
+        }
+    }
+
+    /// The column behind the last one.
+    pub const fn right(self) -> u32 {
+        self.x.saturating_add(self.width)
+    }
+
+    /// The row behind the last one.
+    pub const fn bottom(self) -> u32 {
+        self.y.saturating_add(self.height)
+    }
+
+    /// Whether there is no pixel.
+    pub const fn is_empty(self) -> bool {
+        self.width == 0 || self.height == 0
+    }
+
+    /// Number of pixels.
+    pub fn num_pixels(self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+
+    /// Whether pixel (x, y) is inside.
+    pub const fn contains(self, x: u32, y: u32) -> bool {
+        x >= self.x && y >= self.y && x < self.right() && y < self.bottom()
+    }
+
+    /// The pixels that both hold; empty (0 × 0 at the clamped corner) when they are apart.
+    pub fn intersect(self, other: Self) -> Self {
+        let (x, y) = (self.x.max(other.x), self.y.max(other.y));
+        let right = self.right().min(other.right());
+        let bottom = self.bottom().min(other.bottom());
+        if right <= x || bottom <= y {
+            return Self::new(x, y, 0, 0);
+        }
+        Self::new(x, y, right - x, bottom - y)
+    }
+
+    /// The smallest rectangle around both; an empty one adds nothing.
+    pub fn union(self, other: Self) -> Self {
+        if self.is_empty() {
+            return other;
+        }
+        if other.is_empty() {
+            return self;
+        }
+        let (x, y) = (self.x.min(other.x), self.y.min(other.y));
+        let right = self.right().max(other.right());
+        let bottom = self.bottom().max(other.bottom());
+        Self::new(x, y, right - x, bottom - y)
+    }
+
+    /// The same rectangle with `margin` more pixels on each side, cut at zero.
+    pub const fn grown(self, margin: u32) -> Self {
+        let (x, y) = (self.x.saturating_sub(margin), self.y.saturating_sub(margin));
+        let (right, bottom) = (
+            self.right().saturating_add(margin),
+            self.bottom().saturating_add(margin),
+        );
+        Self::new(x, y, right - x, bottom - y)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rectangles_apart_share_nothing() {
+        let left = PixelRect::new(0, 0, 4, 4);
+        assert!(left.intersect(PixelRect::new(4, 0, 2, 2)).is_empty());
+        assert_eq!(
+            left.intersect(PixelRect::new(3, 1, 9, 2)),
+            PixelRect::new(3, 1, 1, 2)
+        );
+    }
+
+    #[test]
+    fn a_union_ignores_the_empty() {
+        let some = PixelRect::new(7, 8, 2, 3);
+        assert_eq!(some.union(PixelRect::default()), some);
+        assert_eq!(PixelRect::default().union(some), some);
+        assert_eq!(
+            some.union(PixelRect::new(0, 0, 1, 1)),
+            PixelRect::new(0, 0, 9, 11)
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! How work leaves the interface thread: a named thread, a bounded channel, a cancel token, a panic
+//! fence and a way to wake the window.
+//!
+//! A job owns its inputs and talks only by events. This layer knows no window: waking is a closure.
+
+mod cancel;
+mod spawn;
+
+pub use cancel::CancelToken;
+pub use spawn::{Cancelled, Job, JobContext, JobEvent, Waker, fenced, spawn};

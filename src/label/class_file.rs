@@ -1,0 +1,225 @@
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::MaskError;
+use super::class::{Class, ClassTable, Rgb};
+use crate::disk::replace_file;
+
+const SCHEMA: u32 = 1;
+
+/// A class table of 255 classes is some 20 KB; a larger file is something else.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// `classes.toml` as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    schema: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    background: Option<u8>,
+    #[serde(default, rename = "class")]
+    classes: Vec<Entry>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    index: u8,
+    name: String,
+    color: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    codes: Vec<Rgb>,
+}
+
+impl ClassTable {
+    /// Reads the text of a `classes.toml`.
+    ///
+    /// # Errors
+    /// [`MaskError::ClassTable`] when it is not TOML, has another schema or breaks a rule.
+    pub fn from_toml(text: &str) -> Result<Self, MaskError> {
+        let broken = |reason: String| MaskError::ClassTable { reason };
+        let file: File = toml::from_str(text).map_err(|error| broken(error.to_string()))?;
+        if file.schema != SCHEMA {
+            let reason = format!(
+                "it has schema {}; this version reads schema {SCHEMA}",
+                file.schema
+            );
+            return Err(broken(reason));
+        }
+        let class = |entry: Entry| -> Result<Class, MaskError> {
+            let color = parse_color(&entry.color).ok_or_else(|| {
+                broken(format!(
+                    "the color {:?} is not like \"#e69f00\"",
+                    entry.color
+                ))
+            })?;
+            Ok(Class {
+                index: entry.index,
+                name: entry.name,
+                color,
+                codes: entry.codes,
+            })
+        };
+        Self::new(
+            file.background,
+            file.classes
+                .into_iter()
+                .map(class)
+                .collect::<Result<_, _>>()?,
+        )
+    }
+
+    /// The text of a `classes.toml`.
+    pub fn to_toml(&self) -> String {
+        let entry = |class: &Class| {
+            let [red, green, blue] = class.color;
+            Entry {
+                index: class.index,
+                name: class.name.clone(),
+                color: format!("#{red:02x}{green:02x}{blue:02x}"),
+                codes: class.codes.clone(),
+            }
+        };
+        let classes = self.classes().iter().map(entry).collect();
+        let file = File {
+            schema: SCHEMA,
+            background: self.background(),
+            classes,
+        };
+        toml::to_string(&file).expect("numbers, strings and lists are all TOML")
+    }
+
+    /// Reads a `classes.toml`.
+    ///
+    /// # Errors
+    /// [`MaskError::ClassFile`] when it cannot be read or is not a class table.
+    pub fn load(path: &Path) -> Result<Self, MaskError> {
+        let unusable = |reason: String| MaskError::ClassFile {
+            reason,
+            path: path.to_owned(),
+        };
+        let text = read_limited(path).map_err(|error| unusable(error.to_string()))?;
+        Self::from_toml(&text).map_err(|error| unusable(error.to_string()))
+    }
+
+    /// Writes a `classes.toml`, whole or not at all.
+    ///
+    /// # Errors
+    /// [`MaskError::Write`] when the disk refuses.
+    pub fn save(&self, path: &Path) -> Result<(), MaskError> {
+        Ok(replace_file(path, self.to_toml().as_bytes())?)
+    }
+
+    /// The table that lies beside a mask: `STEM.classes.toml`, else `classes.toml`.
+    ///
+    /// # Errors
+    /// [`MaskError::ClassFile`] when there is one that cannot be used.
+    pub fn beside(mask: &Path) -> Result<Option<Self>, MaskError> {
+        let own = stem_file(mask);
+        let shared = mask.with_file_name("classes.toml");
+        own.into_iter()
+            .chain([shared])
+            .find(|path| path.is_file())
+            .map(|path| Self::load(&path))
+            .transpose()
+    }
+}
+
+/// `STEM.classes.toml` beside a mask.
+pub(super) fn stem_file(mask: &Path) -> Option<PathBuf> {
+    let mut name = mask.file_stem()?.to_owned();
+    name.push(".classes.toml");
+    Some(mask.with_file_name(name))
+}
+
+fn read_limited(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let read = fs::File::open(path)?
+        .take(MAX_FILE_BYTES + 1)
+        .read_to_string(&mut text)?;
+    if read as u64 > MAX_FILE_BYTES {
+        return Err(std::io::Error::other("it is larger than 1 MiB"));
+    }
+    Ok(text)
+}
+
+fn parse_color(text: &str) -> Option<Rgb> {
+    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6)?;
+    if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let [_, red, green, blue] = u32::from_str_radix(digits, 16).ok()?.to_be_bytes();
+    Some([red, green, blue])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_reads_back_as_it_was_written() {
+        for table in [
+            ClassTable::landcover_ai(),
+            ClassTable::road(),
+            ClassTable::from_values([7, 9]),
+        ] {
+            assert_eq!(
+                ClassTable::from_toml(&table.to_toml()).expect("our own"),
+                table
+            );
+        }
+    }
+
+    #[test]
+    fn the_text_is_as_documented() {
+        let text = ClassTable::road().to_toml();
+        assert!(
+            text.starts_with("schema = 1\nbackground = 0\n\n[[class]]\nindex = 0\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("color = \"#e69f00\"\ncodes = [[255, 255, 255]]"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn wrong_texts_say_what_is_wrong() {
+        let class = "[[class]]\nindex = 0\nname = \"a\"\n";
+        for (text, expected) in [
+            ("classes".to_owned(), "TOML"),
+            ("schema = 2".to_owned(), "schema 2"),
+            (format!("schema = 1\n{class}color = \"red\""), "#e69f00"),
+            (format!("schema = 1\n{class}color = \"#+12345\""), "#e69f00"),
+            (format!("schema = 1\n{class}colour = \"#000000\""), "colour"),
+            (
+                format!("schema = 1\nbackground = 3\n{class}color = \"#000000\""),
+                "background 3",
+            ),
+        ] {
+            let error = ClassTable::from_toml(&text).expect_err("wrong").to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_mask_finds_its_own_table_before_the_shared_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mask = folder.path().join("a.b.tif");
+        assert_eq!(ClassTable::beside(&mask).expect("none is fine"), None);
+        ClassTable::road()
+            .save(&folder.path().join("classes.toml"))
+            .expect("written");
+        assert_eq!(
+            ClassTable::beside(&mask).expect("valid"),
+            Some(ClassTable::road())
+        );
+        let own = ClassTable::landcover_ai();
+        own.save(&folder.path().join("a.b.classes.toml"))
+            .expect("written");
+        assert_eq!(ClassTable::beside(&mask).expect("valid"), Some(own));
+    }
+}

@@ -1,0 +1,228 @@
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use png::{BitDepth, ColorType, Transformations};
+
+use super::super::{MaskError, Rgb};
+use crate::geom::{Georef, ImageSize, PixelRect};
+use crate::raster::{TileSource, open_raster};
+
+/// Rows that are read at once, unless the file's own blocks are a little higher.
+const BAND_ROWS: u32 = 256;
+const MAX_BAND_ROWS: u32 = 1_024;
+
+/// How the pixels of a band lie in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// One byte a pixel: the number in the file.
+    Byte,
+    /// Two bytes a pixel, high byte first: the number in the file.
+    Wide,
+    /// One byte a pixel, stretched between the least and the greatest number in the file.
+    Stretched,
+    /// Four bytes a pixel.
+    Rgba,
+}
+
+impl Form {
+    /// Bytes of a pixel.
+    pub(super) const fn bytes(self) -> usize {
+        match self {
+            Self::Byte | Self::Stretched => 1,
+            Self::Wide => 2,
+            Self::Rgba => 4,
+        }
+    }
+}
+
+/// Reads a mask file from top to bottom in bands of whole rows, holding one band.
+pub(super) struct RowReader {
+    pub(super) size: ImageSize,
+    pub(super) form: Form,
+    pub(super) palette: Option<Vec<Rgb>>,
+    pub(super) georef: Option<Georef>,
+    path: PathBuf,
+    next_row: u32,
+    rows: Rows,
+}
+
+enum Rows {
+    Raster {
+        source: Arc<dyn TileSource>,
+        is_index: bool,
+        band_rows: u32,
+    },
+    Png(Box<PngRows>),
+}
+
+impl RowReader {
+    pub(super) fn open(path: &Path) -> Result<Self, MaskError> {
+        let source = open_raster(path)?;
+        let info = source.info();
+        let (size, palette, georef) = (info.size, info.palette.clone(), info.georef.clone());
+        let streamed = if info.format == "PNG" {
+            PngRows::open(path)?
+        } else {
+            None
+        };
+        let (form, rows) = match streamed {
+            Some(rows) => (rows.form, Rows::Png(Box::new(rows))),
+            None => raster_rows(source),
+        };
+        Ok(Self {
+            size,
+            form,
+            palette,
+            georef,
+            path: path.to_owned(),
+            next_row: 0,
+            rows,
+        })
+    }
+
+    /// The next band as (its ground, its pixels); `None` below the last row.
+    pub(super) fn next_band(&mut self) -> Result<Option<(PixelRect, Vec<u8>)>, MaskError> {
+        let left = self.size.height - self.next_row;
+        if left == 0 || self.size.is_empty() {
+            return Ok(None);
+        }
+        let rows = match &self.rows {
+            Rows::Raster { band_rows, .. } => (*band_rows).min(left),
+            Rows::Png(_) => BAND_ROWS.min(left),
+        };
+        let rect = PixelRect::new(0, self.next_row, self.size.width, rows);
+        let pixels = match &mut self.rows {
+            Rows::Raster {
+                source,
+                is_index: true,
+                ..
+            } => source.read_index(rect)?,
+            Rows::Raster { source, .. } => {
+                let rgba = source.read_rgba(0, rect)?;
+                match self.form {
+                    Form::Rgba => rgba,
+                    _ => rgba.chunks_exact(4).map(|pixel| pixel[0]).collect(),
+                }
+            }
+            Rows::Png(png) => png.read(rows, &self.path)?,
+        };
+        self.next_row += rows;
+        Ok(Some((rect, pixels)))
+    }
+}
+
+/// How an opened raster is best read, and the form of its pixels.
+fn raster_rows(source: Arc<dyn TileSource>) -> (Form, Rows) {
+    let info = source.info();
+    let is_index = info.sample.is_index() && (info.bands == 1 || info.palette.is_some());
+    let form = match info.bands {
+        _ if is_index => Form::Byte,
+        1 => Form::Stretched,
+        _ => Form::Rgba,
+    };
+    let block = source.block_size(0).height;
+    let is_fitting = (BAND_ROWS..=MAX_BAND_ROWS).contains(&block);
+    let band_rows = if is_fitting { block } else { BAND_ROWS };
+    (
+        form,
+        Rows::Raster {
+            source,
+            is_index,
+            band_rows,
+        },
+    )
+}
+
+/// A PNG without interlacing, row by row: as a whole a large one would take a gigabyte.
+struct PngRows {
+    reader: png::Reader<BufReader<File>>,
+    form: Form,
+    width: usize,
+    color: ColorType,
+    depth: BitDepth,
+}
+
+impl PngRows {
+    /// `None` for interlaced files, which only decode as a whole.
+    fn open(path: &Path) -> Result<Option<Self>, MaskError> {
+        let damaged = |error: png::DecodingError| damaged_png(path, &error);
+        let file = File::open(path).map_err(|error| damaged(error.into()))?;
+        let mut decoder = png::Decoder::new(BufReader::with_capacity(1 << 18, file));
+        decoder.set_transformations(Transformations::IDENTITY);
+        // Texts and color profiles are not used, and bombs hide in them.
+        decoder.set_ignore_text_chunk(true);
+        decoder.set_ignore_iccp_chunk(true);
+        let reader = decoder.read_info().map_err(damaged)?;
+        let info = reader.info();
+        let (width, color, depth) = (info.width as usize, info.color_type, info.bit_depth);
+        let form = match (color, depth) {
+            (ColorType::Grayscale, BitDepth::Sixteen) => Form::Wide,
+            (ColorType::Grayscale | ColorType::Indexed, _) => Form::Byte,
+            _ => Form::Rgba,
+        };
+        let is_interlaced = info.interlaced;
+        Ok((!is_interlaced).then_some(Self {
+            reader,
+            form,
+            width,
+            color,
+            depth,
+        }))
+    }
+
+    fn read(&mut self, rows: u32, path: &Path) -> Result<Vec<u8>, MaskError> {
+        let mut out = Vec::with_capacity(rows as usize * self.width * self.form.bytes());
+        for _ in 0..rows {
+            let row = self
+                .reader
+                .next_row()
+                .map_err(|error| damaged_png(path, &error))?;
+            let Some(row) = row else {
+                let reason = "it has fewer rows than it says".to_owned();
+                return Err(MaskError::MaskFile {
+                    reason,
+                    path: path.to_owned(),
+                });
+            };
+            push_row(&mut out, row.data(), (self.color, self.depth), self.width);
+        }
+        Ok(out)
+    }
+}
+
+fn damaged_png(path: &Path, error: &png::DecodingError) -> MaskError {
+    MaskError::MaskFile {
+        reason: format!("PNG: {error}"),
+        path: path.to_owned(),
+    }
+}
+
+/// Appends one stored row in its form.
+fn push_row(out: &mut Vec<u8>, row: &[u8], (color, depth): (ColorType, BitDepth), width: usize) {
+    match (color, depth) {
+        (ColorType::Grayscale | ColorType::Indexed, BitDepth::Eight)
+        | (ColorType::Grayscale, BitDepth::Sixteen) => out.extend_from_slice(row),
+        (ColorType::Grayscale | ColorType::Indexed, _) => {
+            let bits = depth as usize;
+            let unpack = |x: usize| {
+                let shift = 8 - bits - x * bits % 8;
+                row[x * bits / 8] >> shift & ((1 << bits) - 1) as u8
+            };
+            out.extend((0..width).map(unpack));
+        }
+        _ => {
+            // Of sixteen bits the high byte says enough: codes are bytes.
+            let step = if depth == BitDepth::Sixteen { 2 } else { 1 };
+            for pixel in row.chunks_exact(color.samples() * step) {
+                let band = |index: usize| pixel[index * step];
+                out.extend_from_slice(&match color.samples() {
+                    2 => [band(0), band(0), band(0), band(1)],
+                    3 => [band(0), band(1), band(2), 255],
+                    _ => [band(0), band(1), band(2), band(3)],
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,328 @@
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::super::{ClassTable, MASK_TILE_SIZE, Mask, MaskError, Rgb, UNLABELED};
+use super::verify::verify;
+use crate::disk::{ReplaceError, replace_file, replace_with};
+use crate::geom::{Georef, PixelRect};
+use crate::raster::{PixelKind, TiffOptions, TiffWriter};
+
+/// The kind of file to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SaveAs {
+    /// PNG of class indices with the class colors as its palette.
+    IndexPng,
+    /// PNG of the classes' color codes; unlabeled pixels are transparent.
+    RgbPng,
+    /// Tiled `GeoTIFF` of class indices with a color table and overviews.
+    GeoTiff,
+}
+
+/// Writes a mask file: whole or not at all, and only after what was written reads back equal.
+///
+/// A PNG's georeference goes to a world file beside it. The class table itself is not written;
+/// [`ClassTable::save`] does that.
+///
+/// # Errors
+/// [`MaskError`] when the disk refuses, a class has no color of its own (`RgbPng`), or the written
+/// file reads back otherwise; the old file is then untouched.
+pub fn save_mask(
+    path: &Path,
+    mask: &Mask,
+    classes: &ClassTable,
+    georef: Option<&Georef>,
+    save_as: SaveAs,
+) -> Result<(), MaskError> {
+    let refused = |source| ReplaceError {
+        path: path.to_owned(),
+        source,
+    };
+    let name = path
+        .file_name()
+        .ok_or_else(|| refused(io::ErrorKind::InvalidFilename.into()))?;
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(folder).map_err(refused)?;
+    // A folder, so that the draft has the file's own name and its usual permissions.
+    let mut room = tempfile::Builder::new();
+    let room = room
+        .prefix(".orthobrush-")
+        .tempdir_in(folder)
+        .map_err(refused)?;
+    let draft = room.path().join(name);
+    match save_as {
+        SaveAs::IndexPng => replace_with(&draft, |file| write_index_png(file, mask, classes))?,
+        SaveAs::RgbPng => {
+            let codes = written_codes(mask, classes).map_err(|reason| MaskError::Unwritable {
+                reason,
+                path: path.to_owned(),
+            })?;
+            replace_with(&draft, |file| write_rgb_png(file, mask, &codes))?;
+        }
+        SaveAs::GeoTiff => write_tiff(&draft, mask, classes, georef)?,
+    }
+    verify(&draft, mask, classes, save_as).map_err(|error| MaskError::Unverified {
+        reason: error.to_string(),
+        path: path.to_owned(),
+    })?;
+    move_into_place(&draft, path).map_err(refused)?;
+    if let (Some(georef), SaveAs::IndexPng | SaveAs::RgbPng) = (georef, save_as) {
+        replace_file(&world_file_of(path), world_file(georef).as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Calls `write` with each band of rows, top to bottom.
+fn for_each_band<E>(mask: &Mask, mut write: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+    let size = mask.size();
+    for top in (0..size.height).step_by(MASK_TILE_SIZE as usize) {
+        let band = PixelRect::new(0, top, size.width, MASK_TILE_SIZE).intersect(size.bounds());
+        write(&mask.read_rect(band))?;
+    }
+    Ok(())
+}
+
+fn write_index_png(file: &mut impl Write, mask: &Mask, classes: &ClassTable) -> io::Result<()> {
+    let counts = mask.histogram();
+    let highest = (0..256).rev().find(|&index| counts[index] > 0).unwrap_or(0);
+    let num_colors = classes.num_classes().max(highest + 1);
+    let colors = classes.colors();
+    let mut encoder = png::Encoder::new(file, mask.size().width, mask.size().height);
+    encoder.set_color(png::ColorType::Indexed);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_palette(colors[..num_colors].concat());
+    if counts[usize::from(UNLABELED)] > 0 {
+        let mut alpha = vec![255; 256];
+        alpha[usize::from(UNLABELED)] = 0;
+        encoder.set_trns(alpha);
+    }
+    // Neighboring indices are equal or unrelated; differences would only blur that.
+    encoder.set_filter(png::Filter::NoFilter);
+    let mut writer = encoder.write_header()?;
+    let mut rows = writer.stream_writer()?;
+    for_each_band(mask, |band| rows.write_all(band))?;
+    rows.finish()?;
+    Ok(writer.finish()?)
+}
+
+/// The color of each index that occurs, or why there is none.
+fn written_codes(mask: &Mask, classes: &ClassTable) -> Result<[Rgb; 256], String> {
+    let counts = mask.histogram();
+    let mut codes = [[0; 3]; 256];
+    let mut taken = std::collections::HashMap::new();
+    for (index, _) in counts
+        .iter()
+        .enumerate()
+        .take(255)
+        .filter(|(_, count)| **count > 0)
+    {
+        let name = classes.name_of(index as u8);
+        let class = classes
+            .get(index as u8)
+            .ok_or_else(|| format!("{name} has no color; add it to the class table"))?;
+        codes[index] = class.code();
+        if let Some(other) = taken.insert(class.code(), name.clone()) {
+            return Err(format!(
+                "\"{other}\" and \"{name}\" have the same color; change one"
+            ));
+        }
+    }
+    Ok(codes)
+}
+
+fn write_rgb_png(file: &mut impl Write, mask: &Mask, codes: &[Rgb; 256]) -> io::Result<()> {
+    let has_gaps = mask.histogram()[usize::from(UNLABELED)] > 0;
+    let mut encoder = png::Encoder::new(file, mask.size().width, mask.size().height);
+    encoder.set_color(if has_gaps {
+        png::ColorType::Rgba
+    } else {
+        png::ColorType::Rgb
+    });
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_filter(png::Filter::Up);
+    let mut writer = encoder.write_header()?;
+    let mut rows = writer.stream_writer()?;
+    let mut pixels = Vec::new();
+    for_each_band(mask, |band| {
+        pixels.clear();
+        for &index in band {
+            pixels.extend_from_slice(&codes[usize::from(index)]);
+            if has_gaps {
+                pixels.push(if index == UNLABELED { 0 } else { 255 });
+            }
+        }
+        rows.write_all(&pixels)
+    })?;
+    rows.finish()?;
+    Ok(writer.finish()?)
+}
+
+fn write_tiff(
+    path: &Path,
+    mask: &Mask,
+    classes: &ClassTable,
+    georef: Option<&Georef>,
+) -> Result<(), MaskError> {
+    let kind = PixelKind::Index {
+        palette: Some(classes.colors().to_vec()),
+    };
+    let options = TiffOptions {
+        georef: georef.cloned(),
+        nodata: Some(UNLABELED),
+        ..TiffOptions::new(mask.size(), kind)
+    };
+    let mut writer = TiffWriter::create(path, options)?;
+    for_each_band(mask, |band| writer.write_rows(band))?;
+    Ok(writer.finish()?)
+}
+
+/// Renames the finished draft over the file, which keeps its permissions, and flushes the folder.
+fn move_into_place(draft: &Path, path: &Path) -> io::Result<()> {
+    if let Ok(old) = fs::metadata(path) {
+        fs::set_permissions(draft, old.permissions())?;
+    }
+    fs::rename(draft, path)?;
+    sync_folder_of(path)
+}
+
+#[cfg(unix)]
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => fs::File::open(parent)?.sync_all(),
+        _ => fs::File::open(".")?.sync_all(),
+    }
+}
+
+#[cfg(not(unix))]
+fn sync_folder_of(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// `STEM.pgw` beside a PNG.
+fn world_file_of(path: &Path) -> PathBuf {
+    path.with_extension("pgw")
+}
+
+/// The six lines of a world file: the columns' effects first, then the center of the first pixel.
+fn world_file(georef: &Georef) -> String {
+    let [a, b, c, d, e, f] = georef.map_from_image;
+    let (x, y) = (c + f64::midpoint(a, b), f + f64::midpoint(d, e));
+    format!("{a}\n{d}\n{b}\n{e}\n{x}\n{y}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{Encoding, load_mask};
+    use super::*;
+    use crate::geom::ImageSize;
+
+    const KINDS: [(SaveAs, &str); 3] = [
+        (SaveAs::IndexPng, "mask.png"),
+        (SaveAs::RgbPng, "mask.png"),
+        (SaveAs::GeoTiff, "mask.tif"),
+    ];
+
+    fn table() -> ClassTable {
+        ClassTable::landcover_ai()
+    }
+
+    /// Rows of 700 pixels with patches of all classes and of none.
+    fn patches(size: ImageSize, classes: &[u8]) -> Mask {
+        let mut mask = Mask::new(size);
+        for (n, &class) in (0_u32..).zip(classes) {
+            let rect = PixelRect::new(n * 97 % size.width, n * 61 % size.height, 150, 90);
+            mask.set_rect(rect, &vec![class; rect.num_pixels() as usize]);
+        }
+        mask
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(8))]
+        #[test]
+        fn every_kind_of_file_keeps_every_pixel(
+            width in 1_u32..700,
+            height in 1_u32..600,
+            classes in prop::collection::vec(prop_oneof![0_u8..5, Just(255)], 0..20),
+        ) {
+            let mask = patches(ImageSize::new(width, height), &classes);
+            let folder = tempfile::tempdir().expect("a folder");
+            for (save_as, name) in KINDS {
+                let path = folder.path().join(name);
+                save_mask(&path, &mask, &table(), None, save_as).expect("saved");
+                let loaded = load_mask(&path, Some(mask.size()), Encoding::Auto, Some(&table()));
+                let loaded = loaded.expect("our own");
+                prop_assert_eq!(&loaded.mask, &mask, "{:?}", save_as);
+                prop_assert_eq!(&loaded.classes, &table());
+                prop_assert_eq!(loaded.notes, Vec::<String>::new());
+            }
+        }
+    }
+
+    #[test]
+    fn the_files_own_palette_is_enough_to_show_it() {
+        let mask = patches(ImageSize::new(300, 200), &[0, 1, 4]);
+        let folder = tempfile::tempdir().expect("a folder");
+        for (save_as, name) in [
+            (SaveAs::IndexPng, "mask.png"),
+            (SaveAs::GeoTiff, "mask.tif"),
+        ] {
+            let path = folder.path().join(name);
+            save_mask(&path, &mask, &table(), None, save_as).expect("saved");
+            let loaded = load_mask(&path, None, Encoding::Auto, None).expect("our own");
+            assert_eq!(loaded.mask, mask);
+            assert_eq!(loaded.classes.colors()[4], table().colors()[4]);
+        }
+    }
+
+    #[test]
+    fn the_georeference_stays() {
+        let mask = patches(ImageSize::new(300, 200), &[0, 1, 4]);
+        let georef = Georef::north_up(500_000.0, 250_000.0, 0.25, None);
+        let folder = tempfile::tempdir().expect("a folder");
+        for (save_as, name) in KINDS {
+            let path = folder.path().join(name);
+            save_mask(&path, &mask, &table(), Some(&georef), save_as).expect("saved");
+            let loaded = load_mask(&path, None, Encoding::Auto, Some(&table())).expect("our own");
+            let found = loaded.georef.expect("kept");
+            assert_eq!(found.map_from_image, georef.map_from_image, "{save_as:?}");
+        }
+    }
+
+    #[test]
+    fn saving_leaves_nothing_but_the_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mask = Mask::filled(ImageSize::new(20, 20), 2);
+        let path = folder.path().join("mask.png");
+        for _ in 0..2 {
+            save_mask(&path, &mask, &table(), None, SaveAs::IndexPng).expect("saved");
+        }
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn what_colors_cannot_say_is_refused_and_the_old_file_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mask.png");
+        replace_file(&path, b"old").expect("written");
+        let size = ImageSize::new(2, 1);
+        let mut mask = Mask::filled(size, 9);
+        let error =
+            save_mask(&path, &mask, &table(), None, SaveAs::RgbPng).expect_err("no class 9");
+        assert!(
+            error.to_string().contains("class 9 has no color"),
+            "{error}"
+        );
+        mask.set_rect(size.bounds(), &[0, 1]);
+        let twins = ClassTable::from_values([0, 1])
+            .recolored(1, [230, 159, 0])
+            .expect("there");
+        let error = save_mask(&path, &mask, &twins, None, SaveAs::RgbPng).expect_err("twins");
+        assert!(error.to_string().contains("the same color"), "{error}");
+        assert_eq!(fs::read(&path).expect("there"), b"old");
+    }
+}

@@ -1,0 +1,52 @@
+use super::meaning::{Encoding, Meaning};
+use super::shades::Shade;
+
+/// Counts the pixels that the user should hear about.
+#[derive(Default)]
+pub(super) struct Tally {
+    unknown: u64,
+    example: Option<(Shade, (u32, u32))>,
+    near: u64,
+}
+
+impl Tally {
+    /// Counts `pixels` pixels of a shade; `at` finds one of them.
+    pub(super) fn add(
+        &mut self,
+        meaning: &Meaning,
+        shade: Shade,
+        pixels: u64,
+        at: impl FnOnce() -> (u32, u32),
+    ) {
+        if meaning.class_of(shade).is_none() {
+            self.unknown += pixels;
+            self.example.get_or_insert_with(|| (shade, at()));
+        } else if shade != Shade::Clear && meaning.is_near_only(shade) {
+            self.near += pixels;
+        }
+    }
+
+    /// What there is to say.
+    pub(super) fn notes(&self, meaning: &Meaning) -> Vec<String> {
+        let mut notes = Vec::new();
+        if let Some((shade, (x, y))) = self.example {
+            let what = match shade {
+                Shade::Color([red, green, blue]) => format!("color {red}, {green}, {blue}"),
+                Shade::Number(number) => format!("value {number}"),
+                Shade::Clear => "transparency".to_owned(),
+            };
+            notes.push(format!(
+                "{} pixels stand for no class and are unlabeled, for example {what} at {x}, {y}",
+                self.unknown
+            ));
+        }
+        if self.near > 0 {
+            let split = match meaning.encoding {
+                Encoding::Binary => "neither black nor white; the brighter half is class 1",
+                _ => "not exactly a class's color; each channel was split at 128",
+            };
+            notes.push(format!("{} pixels are {split}", self.near));
+        }
+        notes
+    }
+}

@@ -1,0 +1,54 @@
+use std::path::Path;
+
+use super::super::{ClassTable, Mask, MaskError};
+use super::meaning::{Encoding, Evidence, Meaning};
+use super::rows::RowReader;
+use super::save::SaveAs;
+use super::shades::Shade;
+
+/// Reads a written file back, band by band, and compares it with the mask.
+pub(super) fn verify(
+    path: &Path,
+    mask: &Mask,
+    classes: &ClassTable,
+    save_as: SaveAs,
+) -> Result<(), MaskError> {
+    let differs = |reason: String| MaskError::MaskFile {
+        reason,
+        path: path.to_owned(),
+    };
+    let mut reader = RowReader::open(path)?;
+    if reader.size != mask.size() {
+        return Err(MaskError::Size {
+            found: reader.size,
+            expected: mask.size(),
+            path: path.to_owned(),
+        });
+    }
+    let encoding = match save_as {
+        SaveAs::RgbPng => Encoding::Rgb,
+        SaveAs::IndexPng | SaveAs::GeoTiff => Encoding::Index,
+    };
+    let evidence = Evidence {
+        form: reader.form,
+        palette: None,
+        shades: Some(&[]),
+        table: Some(classes),
+    };
+    let meaning = Meaning::decide(encoding, &evidence).map_err(differs)?;
+    while let Some((ground, pixels)) = reader.next_band()? {
+        let expected = mask.read_rect(ground);
+        let found = pixels.chunks_exact(reader.form.bytes());
+        let wrong = found.zip(&expected).position(|(pixel, &class)| {
+            meaning.class_of(Shade::of(pixel, reader.form)) != Some(class)
+        });
+        if let Some(place) = wrong {
+            let (x, y) = (
+                place as u32 % ground.width,
+                ground.y + place as u32 / ground.width,
+            );
+            return Err(differs(format!("pixel {x}, {y} came back otherwise")));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! Class maps: class tables, the sparse mask, brushes and fills, edits and their history, mask files.
+//!
+//! A mask pixel changes only inside a transaction ([`Stroke`]) or by [`Mask::apply`]. This layer
+//! knows no window, no project and no threads.
+
+mod brush;
+mod builder;
+mod class;
+mod class_file;
+mod codec;
+mod delta;
+mod edit;
+mod edit_bytes;
+mod error;
+mod fill;
+mod history;
+mod levels;
+mod mask;
+mod palette;
+mod polygon;
+mod runs;
+mod span;
+mod stroke;
+mod tile;
+mod tile_table;
+
+pub use brush::{Brush, BrushShape, Ink, Paint, PaintOver};
+pub use builder::MaskBuilder;
+pub use class::{Class, ClassTable, Rgb};
+pub use codec::{Encoding, LoadedMask, SaveAs, load_mask, save_mask};
+pub use edit::{ClassChange, DirtyRects, Edit, EditKind};
+pub use error::MaskError;
+pub use fill::FillLimits;
+pub use history::{History, StateMark};
+pub use levels::{MaskLevels, rect_at_level};
+pub use mask::{Mask, UNLABELED};
+pub use palette::default_color;
+pub use stroke::Stroke;
+pub use tile::{MASK_TILE_SIZE, MaskTile, TilePixels};

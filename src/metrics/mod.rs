@@ -1,0 +1,11 @@
+//! Confusion counts and every score that comes from them; the window and training share them.
+//!
+//! Pure: masks in, numbers out. This layer knows no files and no networks.
+
+mod confusion;
+mod per_tile;
+mod scores;
+
+pub use confusion::Confusion;
+pub use per_tile::TileConfusion;
+pub use scores::{ClassScores, Scores};

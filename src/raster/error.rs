@@ -1,0 +1,142 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A raster cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The system refused.
+    #[error("Could not read the file ({source}). Check that it exists and may be read: {path}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Neither TIFF nor PNG nor JPEG.
+    #[error(
+        "This is neither a TIFF nor a PNG nor a JPEG image. \
+         Convert it with `gdal_translate INPUT OUTPUT.tif`: {path}"
+    )]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The header contradicts itself or the file.
+    #[error("The file is damaged ({reason}). Use another copy of it: {path}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The file is sound, but its codec or its arrangement is not read here.
+    #[error("{what} cannot be read here. Convert the file with `{advice}`: {path}")]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// The codec or arrangement.
+        what: String,
+        /// A command line that makes a file that can be read.
+        advice: &'static str,
+    },
+}
+
+/// Pixels of an open raster cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The system refused.
+    #[error("Could not read the file ({source}). Check that the disk is still there: {path}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A part of the image does not decode.
+    #[error("A part of the image is damaged ({reason}). Use another copy of the file: {path}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Indices were asked of an image with wide samples.
+    #[error(
+        "The image has {sample} samples, so it holds no class indices. Use a mask with 8 bits: {path}"
+    )]
+    NoIndices {
+        /// The file.
+        path: PathBuf,
+        /// Name of the sample type.
+        sample: &'static str,
+    },
+    /// A rectangle or a level that the image does not have.
+    #[error("The program asked for pixels outside of the image; please report this: {path}")]
+    Outside {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// What went wrong inside a reader, before it is known for whom.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Io(io::Error),
+    Damaged(String),
+    Unsupported { what: String, advice: &'static str },
+    NoIndices(&'static str),
+    Outside,
+}
+
+/// Makes any TIFF that GDAL reads one that is read here.
+pub(super) const RECODE: &str =
+    "gdal_translate -co TILED=YES -co COMPRESS=DEFLATE -co BIGTIFF=IF_SAFER INPUT OUTPUT.tif";
+
+impl Fault {
+    pub(super) fn damaged(reason: impl Into<String>) -> Self {
+        Self::Damaged(reason.into())
+    }
+
+    pub(super) fn unsupported(what: impl Into<String>) -> Self {
+        Self::Unsupported {
+            what: what.into(),
+            advice: RECODE,
+        }
+    }
+
+    pub(super) fn on_open(self, path: &Path) -> OpenError {
+        let path = path.to_owned();
+        match self {
+            Self::Io(source) => OpenError::Io { path, source },
+            Self::Damaged(reason) => OpenError::Damaged { path, reason },
+            Self::Unsupported { what, advice } => OpenError::Unsupported { path, what, advice },
+            Self::NoIndices(_) | Self::Outside => OpenError::Damaged {
+                path,
+                reason: "it has no pixels".to_owned(),
+            },
+        }
+    }
+
+    pub(super) fn on_read(self, path: &Path) -> ReadError {
+        let path = path.to_owned();
+        match self {
+            Self::Io(source) => ReadError::Io { path, source },
+            Self::Damaged(reason) => ReadError::Damaged { path, reason },
+            Self::Unsupported { what, .. } => ReadError::Damaged {
+                path,
+                reason: format!("{what} cannot be read here"),
+            },
+            Self::NoIndices(sample) => ReadError::NoIndices { path, sample },
+            Self::Outside => ReadError::Outside { path },
+        }
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(source: io::Error) -> Self {
+        if source.kind() == io::ErrorKind::UnexpectedEof {
+            return Self::damaged("it ends before its data does");
+        }
+        Self::Io(source)
+    }
+}

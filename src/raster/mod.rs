@@ -1,0 +1,27 @@
+//! Pixels from files: GeoTIFF, PNG and JPEG, a pyramid over them that is made on demand, and a
+//! writer for tiled GeoTIFF.
+//!
+//! Headers are checked before anything is allocated, and no file can make this layer panic. It
+//! knows neither classes nor windows, and it never changes a file that it reads.
+
+mod cache;
+mod error;
+mod limits;
+mod loader;
+mod plain;
+mod pyramid;
+mod read_at;
+mod shrink;
+mod sketch;
+mod source;
+mod sweep;
+mod tiff;
+mod world_file;
+mod writer;
+
+pub use cache::TileCache;
+pub use error::{OpenError, ReadError};
+pub use loader::{Loaded, Loader};
+pub use pyramid::{Pyramid, RgbaTile, TILE_SIZE};
+pub use source::{Layout, RasterInfo, SampleType, TileSource, open_raster};
+pub use writer::{Compression, Overviews, PixelKind, TiffOptions, TiffWriter, WriteError};

@@ -1,0 +1,366 @@
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use png::{BitDepth, ColorType, Limits, Transformations};
+
+use super::error::{Fault, OpenError, ReadError};
+use super::limits::{MAX_WHOLE_BYTES, product_within, zeroed};
+use super::source::{Layout, RasterInfo, SampleType, TileSource};
+use super::tiff::{BitRows, JpegColors, decode_jpeg, jpeg_header, unpack_bits};
+use super::world_file::read_world_file;
+use crate::geom::{Georef, ImageSize, PixelRect};
+use crate::job::fenced;
+
+/// Bytes at the start of a JPEG file among which its header must be.
+const JPEG_HEADER_BYTES: u64 = 16 << 20;
+
+/// A PNG or JPEG file. It is decoded as a whole at the first read, once, and then kept.
+pub(super) struct PlainSource {
+    path: PathBuf,
+    info: RasterInfo,
+    kind: Kind,
+    /// Opacity of each palette index (PNG).
+    palette_alpha: Vec<u8>,
+    pixels: OnceLock<Pixels>,
+    decoding: Mutex<()>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Png,
+    Jpeg,
+}
+
+/// All samples, one byte each, bands interleaved.
+struct Pixels {
+    bands: usize,
+    bytes: Vec<u8>,
+}
+
+impl PlainSource {
+    /// Reads the header of the file at `path`.
+    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::read_header(path).map_err(|fault| fault.on_open(path))
+    }
+
+    fn read_header(path: &Path) -> Result<Self, Fault> {
+        let mut magic = [0; 2];
+        std::io::Read::read_exact(&mut File::open(path)?, &mut magic)?;
+        let kind = if magic == [0xFF, 0xD8] {
+            Kind::Jpeg
+        } else {
+            Kind::Png
+        };
+        let (mut info, palette_alpha) = match kind {
+            Kind::Png => fenced(|| png_info(path)).map_err(Fault::Damaged)??,
+            Kind::Jpeg => (
+                fenced(|| jpeg_info(path)).map_err(Fault::Damaged)??,
+                Vec::new(),
+            ),
+        };
+        let factors = [info.size.num_pixels(), u64::from(info.bands)];
+        product_within(
+            &factors,
+            MAX_WHOLE_BYTES,
+            &format!("A {} image", info.format),
+        )?;
+        info.georef = read_world_file(path).map(|map_from_image| Georef {
+            map_from_image,
+            ..Georef::default()
+        });
+        Ok(Self {
+            path: path.to_owned(),
+            info,
+            kind,
+            palette_alpha,
+            pixels: OnceLock::new(),
+            decoding: Mutex::new(()),
+        })
+    }
+
+    fn pixels(&self) -> Result<&Pixels, Fault> {
+        if let Some(pixels) = self.pixels.get() {
+            return Ok(pixels);
+        }
+        // One thread decodes; the others wait and take what it made.
+        let _turn = self.decoding.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pixels) = self.pixels.get() {
+            return Ok(pixels);
+        }
+        let decoded = fenced(|| match self.kind {
+            Kind::Png => decode_png(&self.path),
+            Kind::Jpeg => decode_whole_jpeg(&self.path, self.info.size, self.info.bands),
+        });
+        let pixels = decoded.map_err(Fault::Damaged)??;
+        let expected = self.info.size.num_pixels() as usize * pixels.bands;
+        if pixels.bytes.len() != expected {
+            return Err(Fault::damaged("the file changed while it was open"));
+        }
+        Ok(self.pixels.get_or_init(|| pixels))
+    }
+
+    fn rgba(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, Fault> {
+        self.check(stored, rect)?;
+        let pixels = self.pixels()?;
+        let mut out = zeroed(rect.num_pixels() as usize * 4)?;
+        let table = self.table();
+        for (out, row) in out
+            .chunks_exact_mut(rect.width.max(1) as usize * 4)
+            .zip(self.rows(pixels, rect))
+        {
+            paint(row, pixels.bands, &table, out);
+        }
+        Ok(out)
+    }
+
+    fn index(&self, rect: PixelRect) -> Result<Vec<u8>, Fault> {
+        if !self.info.sample.is_index() {
+            return Err(Fault::NoIndices(self.info.sample.name()));
+        }
+        self.check(0, rect)?;
+        let pixels = self.pixels()?;
+        let rows = self.rows(pixels, rect);
+        Ok(rows
+            .flat_map(|row| row.iter().step_by(pixels.bands).copied())
+            .collect())
+    }
+
+    fn rows<'a>(&self, pixels: &'a Pixels, rect: PixelRect) -> impl Iterator<Item = &'a [u8]> {
+        let row_len = self.info.size.width as usize * pixels.bands;
+        let (start, len) = (
+            rect.x as usize * pixels.bands,
+            rect.width as usize * pixels.bands,
+        );
+        (rect.y..rect.bottom()).map(move |y| &pixels.bytes[y as usize * row_len + start..][..len])
+    }
+
+    fn check(&self, stored: usize, rect: PixelRect) -> Result<(), Fault> {
+        let size = self.info.size;
+        let is_inside = rect.right() <= size.width && rect.bottom() <= size.height;
+        if stored == 0 && is_inside {
+            Ok(())
+        } else {
+            Err(Fault::Outside)
+        }
+    }
+
+    /// What each value of a single band looks like.
+    fn table(&self) -> Vec<[u8; 4]> {
+        let most = match self.info.sample {
+            SampleType::U1 => 1,
+            SampleType::U2 => 3,
+            SampleType::U4 => 15,
+            _ => 255,
+        };
+        let color = |value: usize| match &self.info.palette {
+            Some(palette) => {
+                let [red, green, blue] = palette.get(value).copied().unwrap_or_default();
+                [
+                    red,
+                    green,
+                    blue,
+                    self.palette_alpha.get(value).copied().unwrap_or(255),
+                ]
+            }
+            None => {
+                let grey = (value * 255 / most).min(255) as u8;
+                [grey, grey, grey, 255]
+            }
+        };
+        (0..256).map(color).collect()
+    }
+}
+
+fn paint(row: &[u8], bands: usize, table: &[[u8; 4]], out: &mut [u8]) {
+    let pixels = out.chunks_exact_mut(4).zip(row.chunks_exact(bands));
+    match bands {
+        1 => pixels.for_each(|(out, pixel)| out.copy_from_slice(&table[usize::from(pixel[0])])),
+        2 => pixels.for_each(|(out, pixel)| {
+            out.copy_from_slice(&[pixel[0], pixel[0], pixel[0], pixel[1]]);
+        }),
+        3 => pixels.for_each(|(out, pixel)| {
+            out.copy_from_slice(&[pixel[0], pixel[1], pixel[2], 255]);
+        }),
+        _ => pixels.for_each(|(out, pixel)| out.copy_from_slice(&pixel[..4])),
+    }
+}
+
+fn png_decoder(path: &Path) -> Result<png::Decoder<BufReader<File>>, Fault> {
+    let file = BufReader::with_capacity(1 << 18, File::open(path)?);
+    let mut decoder = png::Decoder::new(file);
+    decoder.set_limits(Limits {
+        bytes: MAX_WHOLE_BYTES as usize,
+    });
+    // Texts and color profiles are not used, and bombs hide in them.
+    decoder.set_ignore_text_chunk(true);
+    decoder.set_ignore_iccp_chunk(true);
+    Ok(decoder)
+}
+
+fn png_info(path: &Path) -> Result<(RasterInfo, Vec<u8>), Fault> {
+    let reader = png_decoder(path)?.read_info().map_err(png_fault)?;
+    let info = reader.info();
+    let has_key = info.trns.is_some();
+    let bands = match info.color_type {
+        ColorType::Indexed => 1,
+        ColorType::Grayscale => 1 + u16::from(has_key),
+        ColorType::GrayscaleAlpha => 2,
+        ColorType::Rgb => 3 + u16::from(has_key),
+        ColorType::Rgba => 4,
+    };
+    let sample = match info.bit_depth {
+        BitDepth::One => SampleType::U1,
+        BitDepth::Two => SampleType::U2,
+        BitDepth::Four => SampleType::U4,
+        BitDepth::Eight => SampleType::U8,
+        BitDepth::Sixteen => SampleType::U16,
+    };
+    // A transparent grey has to be spread to whole bytes to get its alpha.
+    let is_spread = has_key && info.color_type == ColorType::Grayscale && sample.bits() < 8;
+    let palette = info
+        .palette
+        .as_deref()
+        .filter(|_| info.color_type == ColorType::Indexed);
+    let colors = palette.map(|colors| {
+        colors
+            .chunks_exact(3)
+            .map(|color| [color[0], color[1], color[2]])
+            .collect()
+    });
+    let palette_alpha = match (&info.trns, info.color_type) {
+        (Some(alpha), ColorType::Indexed) => alpha.to_vec(),
+        _ => Vec::new(),
+    };
+    let raster = RasterInfo {
+        bands,
+        palette: colors,
+        has_alpha: bands == 2 || bands == 4 || palette_alpha.iter().any(|&alpha| alpha < 255),
+        compression: "Deflate".to_owned(),
+        ..plain_info(
+            ImageSize::new(info.width, info.height),
+            if is_spread { SampleType::U8 } else { sample },
+            "PNG",
+        )
+    };
+    Ok((raster, palette_alpha))
+}
+
+fn plain_info(size: ImageSize, sample: SampleType, format: &'static str) -> RasterInfo {
+    RasterInfo {
+        size,
+        bands: 1,
+        sample,
+        compression: String::new(),
+        layout: Layout::Whole,
+        level_sizes: vec![size],
+        georef: None,
+        nodata: None,
+        palette: None,
+        has_alpha: false,
+        format,
+    }
+}
+
+fn decode_png(path: &Path) -> Result<Pixels, Fault> {
+    let mut decoder = png_decoder(path)?;
+    let header = decoder.read_header_info().map_err(png_fault)?;
+    let (is_indexed, depth) = (
+        header.color_type == ColorType::Indexed,
+        header.bit_depth as u16,
+    );
+    let mut reader = decoder.read_info().map_err(png_fault)?;
+    let has_key = reader.info().trns.is_some() && !is_indexed;
+    drop(reader);
+    let mut decoder = png_decoder(path)?;
+    // Indices and small greys stay numbers; they are unpacked here instead of scaled there.
+    decoder.set_transformations(if has_key {
+        Transformations::EXPAND | Transformations::STRIP_16
+    } else {
+        Transformations::STRIP_16
+    });
+    reader = decoder.read_info().map_err(png_fault)?;
+    let (width, height) = (reader.info().width as usize, reader.info().height as usize);
+    let (color, _) = reader.output_color_type();
+    let len = reader
+        .output_buffer_size()
+        .filter(|&len| len as u64 <= MAX_WHOLE_BYTES);
+    let mut bytes = zeroed(len.ok_or_else(|| Fault::unsupported("A PNG image this large"))?)?;
+    reader.next_frame(&mut bytes).map_err(png_fault)?;
+    let bands = color.samples();
+    if depth >= 8 || has_key {
+        return Ok(Pixels { bands, bytes });
+    }
+    let mut unpacked = zeroed(width * height)?;
+    unpack_bits(
+        &bytes,
+        BitRows {
+            bits: depth,
+            samples: width,
+        },
+        &mut unpacked,
+    );
+    Ok(Pixels {
+        bands,
+        bytes: unpacked,
+    })
+}
+
+fn png_fault(error: png::DecodingError) -> Fault {
+    match error {
+        png::DecodingError::IoError(error) => Fault::from(error),
+        png::DecodingError::LimitsExceeded => Fault::unsupported("A PNG image this large"),
+        error => Fault::damaged(format!("PNG: {error}")),
+    }
+}
+
+fn jpeg_info(path: &Path) -> Result<RasterInfo, Fault> {
+    let mut head = Vec::new();
+    let file = File::open(path)?;
+    std::io::Read::read_to_end(&mut std::io::Read::take(file, JPEG_HEADER_BYTES), &mut head)?;
+    let (size, components) = jpeg_header(&head)?;
+    let bands = if components == 1 { 1 } else { 3 };
+    let info = plain_info(size, SampleType::U8, "JPEG");
+    Ok(RasterInfo {
+        bands,
+        compression: "JPEG".to_owned(),
+        ..info
+    })
+}
+
+fn decode_whole_jpeg(path: &Path, size: ImageSize, bands: u16) -> Result<Pixels, Fault> {
+    let stream = std::fs::read(path)?;
+    let colors = if bands == 1 {
+        JpegColors::Grey
+    } else {
+        JpegColors::Rgb
+    };
+    let (_, bands, bytes) = decode_jpeg(&stream, colors, |found| {
+        if found == size {
+            Ok(())
+        } else {
+            Err(Fault::damaged("it changed while it was open"))
+        }
+    })?;
+    Ok(Pixels { bands, bytes })
+}
+
+impl TileSource for PlainSource {
+    fn info(&self) -> &RasterInfo {
+        &self.info
+    }
+
+    fn read_rgba(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
+        self.rgba(stored, rect)
+            .map_err(|fault| fault.on_read(&self.path))
+    }
+
+    fn read_index(&self, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
+        self.index(rect).map_err(|fault| fault.on_read(&self.path))
+    }
+
+    fn block_size(&self, _: usize) -> ImageSize {
+        self.info.size
+    }
+}

@@ -1,0 +1,273 @@
+use rayon::prelude::*;
+
+use super::error::ReadError;
+use super::pyramid::RgbaTile;
+use super::source::TileSource;
+use crate::geom::{ImageSize, PixelRect};
+
+/// Pixels that may be decoded for the first picture.
+const PIXEL_BUDGET: u64 = 12 << 20;
+
+/// A picture of `size` of the whole image out of some blocks, spread evenly.
+///
+/// Each block is averaged to where it belongs; what lies between is blended from its neighbours.
+pub(super) fn sketch(source: &dyn TileSource, size: ImageSize) -> Result<RgbaTile, ReadError> {
+    let info = source.info();
+    let stored = info.level_sizes.len() - 1;
+    let level = info.level_sizes[stored];
+    let block = source.block_size(stored);
+    let (cols, rows) = choose(level, block, size);
+    let across: Vec<Span> = spread(level.width, block.width, cols, size.width);
+    let down: Vec<Span> = spread(level.height, block.height, rows, size.height);
+    let known = ImageSize::new(total(&across), total(&down));
+    let mut picture = RgbaTile::blank(known);
+    let rows_of_blocks: Result<Vec<RgbaTile>, ReadError> = down
+        .par_iter()
+        .map(|down| row_of_blocks(source, stored, &across, *down))
+        .collect();
+    picture.pixels = rows_of_blocks?
+        .into_iter()
+        .flat_map(|row| row.pixels)
+        .collect();
+    Ok(blend(
+        &picture,
+        &places(&across, size.width),
+        &places(&down, size.height),
+    ))
+}
+
+/// Some pixels of a stored level along one axis and the pixels of the picture they make.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Span {
+    from: u32,
+    len: u32,
+    shown_from: u32,
+    shown_len: u32,
+}
+
+fn total(spans: &[Span]) -> u32 {
+    spans.iter().map(|span| span.shown_len).sum()
+}
+
+/// How many columns and rows of blocks are decoded: as many as the budget allows, and no more
+/// than the picture has pixels.
+fn choose(level: ImageSize, block: ImageSize, size: ImageSize) -> (u32, u32) {
+    let all = (
+        level.width.div_ceil(block.width),
+        level.height.div_ceil(block.height),
+    );
+    let block_pixels = block.num_pixels().max(1);
+    let affordable = (PIXEL_BUDGET / block_pixels).max(1);
+    let shape = f64::from(all.0) / f64::from(all.1);
+    let cols = ((affordable as f64 * shape).sqrt() as u32).clamp(1, all.0.min(size.width));
+    let rows = ((affordable / u64::from(cols)) as u32).clamp(1, all.1.min(size.height));
+    (cols, rows)
+}
+
+/// `count` blocks spread evenly over an axis of `len` pixels that is shown in `shown` pixels.
+fn spread(len: u32, block: u32, count: u32, shown: u32) -> Vec<Span> {
+    let blocks = len.div_ceil(block);
+    let scale = f64::from(shown) / f64::from(len);
+    let mut spans = Vec::with_capacity(count as usize);
+    let mut behind = 0;
+    for index in 0..count {
+        // The middle block of each of `count` equal parts.
+        let at = (u64::from(2 * index + 1) * u64::from(blocks) / u64::from(2 * count)) as u32;
+        let from = at * block;
+        let end = from.saturating_add(block).min(len);
+        let shown_from = ((f64::from(from) * scale).round() as u32).clamp(behind, shown);
+        let shown_end = (f64::from(end) * scale).round() as u32;
+        let shown_end = shown_end.clamp((shown_from + 1).min(shown), shown);
+        if shown_end > shown_from {
+            let shown_len = shown_end - shown_from;
+            spans.push(Span {
+                from,
+                len: end - from,
+                shown_from,
+                shown_len,
+            });
+            behind = shown_end;
+        }
+    }
+    spans
+}
+
+/// One row of decoded blocks, each averaged to its shown size.
+fn row_of_blocks(
+    source: &dyn TileSource,
+    stored: usize,
+    across: &[Span],
+    down: Span,
+) -> Result<RgbaTile, ReadError> {
+    let mut row = RgbaTile::blank(ImageSize::new(total(across), down.shown_len));
+    let mut left = 0;
+    for &span in across {
+        let rect = PixelRect::new(span.from, down.from, span.len, down.len);
+        let pixels = source.read_rgba(stored, rect)?;
+        for y in 0..down.shown_len {
+            for x in 0..span.shown_len {
+                let cols = part(span, x);
+                let rows = part(down, y);
+                let at = (y as usize * row.size.width as usize + (left + x) as usize) * 4;
+                row.pixels[at..at + 4].copy_from_slice(&mean(&pixels, span.len, cols, rows));
+            }
+        }
+        left += span.shown_len;
+    }
+    Ok(row)
+}
+
+/// The pixels of a span that make its shown pixel `index`.
+fn part(span: Span, index: u32) -> std::ops::Range<u32> {
+    let edge =
+        |index: u32| (u64::from(index) * u64::from(span.len) / u64::from(span.shown_len)) as u32;
+    let first = edge(index).min(span.len - 1);
+    first..edge(index + 1).max(first + 1)
+}
+
+/// The average of a part of a block; a few of its pixels are enough for a first picture.
+fn mean(
+    pixels: &[u8],
+    width: u32,
+    cols: std::ops::Range<u32>,
+    rows: std::ops::Range<u32>,
+) -> [u8; 4] {
+    let step = |range: &std::ops::Range<u32>| (range.len() / 16).max(1);
+    let (mut sum, mut weight, mut count) = ([0_u64; 3], 0_u64, 0_u64);
+    for y in rows.clone().step_by(step(&rows)) {
+        for x in cols.clone().step_by(step(&cols)) {
+            let at = (y as usize * width as usize + x as usize) * 4;
+            let pixel = &pixels[at..at + 4];
+            let alpha = u64::from(pixel[3]);
+            (0..3).for_each(|band| sum[band] += u64::from(pixel[band]) * alpha);
+            weight += alpha;
+            count += 1;
+        }
+    }
+    let [red, green, blue] = sum.map(|sum| sum.checked_div(weight).unwrap_or(0) as u8);
+    [red, green, blue, (weight / count.max(1)) as u8]
+}
+
+/// Between which two known pixels a shown pixel lies, and how near to the second (0 to 256).
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Place {
+    first: u32,
+    second: u32,
+    nearness: u32,
+}
+
+/// For each shown pixel along one axis its place among the known ones.
+fn places(spans: &[Span], shown: u32) -> Vec<Place> {
+    let known = spans
+        .iter()
+        .flat_map(|span| span.shown_from..span.shown_from + span.shown_len);
+    let known: Vec<u32> = known.collect();
+    let place = |at: u32| {
+        let behind = known.partition_point(|&known| known <= at);
+        let first = behind.saturating_sub(1);
+        let second = if behind == 0 {
+            0
+        } else {
+            behind.min(known.len() - 1)
+        };
+        let gap = known[second].saturating_sub(known[first]);
+        let nearness = (at.saturating_sub(known[first]) * 256)
+            .checked_div(gap)
+            .unwrap_or(0);
+        Place {
+            first: first as u32,
+            second: second as u32,
+            nearness,
+        }
+    };
+    (0..shown).map(place).collect()
+}
+
+fn blend(known: &RgbaTile, across: &[Place], down: &[Place]) -> RgbaTile {
+    let mut out = RgbaTile::blank(ImageSize::new(across.len() as u32, down.len() as u32));
+    let row_len = known.size.width as usize * 4;
+    for (row, y) in out.pixels.chunks_exact_mut(across.len() * 4).zip(down) {
+        let first = &known.pixels[y.first as usize * row_len..][..row_len];
+        let second = &known.pixels[y.second as usize * row_len..][..row_len];
+        for (out, x) in row.chunks_exact_mut(4).zip(across) {
+            let (left, right) = (x.first as usize * 4, x.second as usize * 4);
+            for band in 0..4 {
+                let mix = |row: &[u8]| {
+                    u32::from(row[left + band]) * (256 - x.nearness)
+                        + u32::from(row[right + band]) * x.nearness
+                };
+                let mixed = mix(first) * (256 - y.nearness) + mix(second) * y.nearness;
+                out[band] = ((mixed + (1 << 15)) >> 16) as u8;
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_blocks_are_chosen_of_a_huge_image() {
+        let level = ImageSize::new(30_000, 30_000);
+        let root = ImageSize::new(469, 469);
+        let (cols, rows) = choose(level, ImageSize::new(256, 256), root);
+        assert_eq!((cols, rows), (13, 14));
+        let (cols, rows) = choose(level, ImageSize::new(30_000, 1), root);
+        assert_eq!((cols, rows), (1, 419));
+    }
+
+    #[test]
+    fn spans_stay_in_order_and_inside() {
+        for (len, block, count, shown) in
+            [(30_000, 256, 14, 469), (30_000, 1, 419, 469), (9, 4, 3, 3)]
+        {
+            let spans = spread(len, block, count, shown);
+            assert!(!spans.is_empty());
+            for pair in spans.windows(2) {
+                assert!(pair[0].shown_from + pair[0].shown_len <= pair[1].shown_from);
+            }
+            let last = spans.last().unwrap();
+            assert!(last.shown_from + last.shown_len <= shown && last.from + last.len <= len);
+        }
+    }
+
+    #[test]
+    fn known_pixels_keep_their_color_and_gaps_are_blended() {
+        let spans = [
+            Span {
+                from: 0,
+                len: 1,
+                shown_from: 1,
+                shown_len: 1,
+            },
+            Span {
+                from: 9,
+                len: 1,
+                shown_from: 5,
+                shown_len: 1,
+            },
+        ];
+        let across = places(&spans, 7);
+        let one = places(
+            &[Span {
+                from: 0,
+                len: 1,
+                shown_from: 0,
+                shown_len: 1,
+            }],
+            1,
+        );
+        let known = RgbaTile {
+            size: ImageSize::new(2, 1),
+            pixels: vec![0, 0, 0, 255, 200, 100, 40, 255],
+        };
+        let reds: Vec<u8> = blend(&known, &across, &one)
+            .pixels
+            .chunks(4)
+            .map(|pixel| pixel[0])
+            .collect();
+        assert_eq!(reds, [0, 0, 50, 100, 150, 200, 200]);
+    }
+}

@@ -1,0 +1,181 @@
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::error::{Fault, OpenError, ReadError};
+use super::plain::PlainSource;
+use super::read_at::{FileBytes, ReadAt};
+use super::tiff::TiffSource;
+use crate::geom::{Georef, ImageSize, PixelRect};
+
+/// How one sample of one band is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SampleType {
+    /// One bit.
+    U1,
+    /// Two bits.
+    U2,
+    /// Four bits.
+    U4,
+    /// One byte.
+    U8,
+    /// One byte with a sign.
+    I8,
+    /// Two bytes.
+    U16,
+    /// Two bytes with a sign.
+    I16,
+    /// Four bytes.
+    U32,
+    /// Four bytes with a sign.
+    I32,
+    /// Floating point in two bytes.
+    F16,
+    /// Floating point in four bytes.
+    F32,
+    /// Floating point in eight bytes.
+    F64,
+}
+
+impl SampleType {
+    /// The name that other programs use, for example `uint8`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::U1 => "uint1",
+            Self::U2 => "uint2",
+            Self::U4 => "uint4",
+            Self::U8 => "uint8",
+            Self::I8 => "int8",
+            Self::U16 => "uint16",
+            Self::I16 => "int16",
+            Self::U32 => "uint32",
+            Self::I32 => "int32",
+            Self::F16 => "float16",
+            Self::F32 => "float32",
+            Self::F64 => "float64",
+        }
+    }
+
+    /// Bits of one sample in the file.
+    pub const fn bits(self) -> u16 {
+        match self {
+            Self::U1 => 1,
+            Self::U2 => 2,
+            Self::U4 => 4,
+            Self::U8 | Self::I8 => 8,
+            Self::U16 | Self::I16 | Self::F16 => 16,
+            Self::U32 | Self::I32 | Self::F32 => 32,
+            Self::F64 => 64,
+        }
+    }
+
+    /// Whether a sample is an unsigned number of at most 8 bits.
+    pub const fn is_index(self) -> bool {
+        matches!(self, Self::U1 | Self::U2 | Self::U4 | Self::U8)
+    }
+}
+
+impl fmt::Display for SampleType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How the pixels of a file are cut into pieces that decode alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Rectangles of equal size.
+    Tiles {
+        /// Columns of a tile.
+        width: u32,
+        /// Rows of a tile.
+        height: u32,
+    },
+    /// Groups of whole rows.
+    Strips {
+        /// Rows of a strip; the last one may have fewer.
+        rows: u32,
+    },
+    /// One piece: nothing can be read without decoding everything.
+    Whole,
+}
+
+/// What the header of a raster says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RasterInfo {
+    /// Extent of the image (level 0).
+    pub size: ImageSize,
+    /// Number of bands, alpha included.
+    pub bands: u16,
+    /// Type of the samples; the same for all bands.
+    pub sample: SampleType,
+    /// Name of the codec, for example `Deflate`.
+    pub compression: String,
+    /// How level 0 is cut.
+    pub layout: Layout,
+    /// Extents of the stored levels, falling; the first is the image itself.
+    pub level_sizes: Vec<ImageSize>,
+    /// Where the image lies on the map, when the file or the world file beside it says so.
+    pub georef: Option<Georef>,
+    /// The sample value that means "no data".
+    pub nodata: Option<f64>,
+    /// Color of each index, when band 0 holds indices.
+    pub palette: Option<Vec<[u8; 3]>>,
+    /// Whether a band or a mask of the file says which pixels are transparent.
+    pub has_alpha: bool,
+    /// `GeoTIFF`, `TIFF`, `BigTIFF`, `PNG` or `JPEG`.
+    pub format: &'static str,
+}
+
+/// Reads pixels at any place of any stored level, from any thread.
+pub trait TileSource: Send + Sync {
+    /// What the header says.
+    fn info(&self) -> &RasterInfo;
+
+    /// RGBA8 of `rect` (pixels of stored level `stored`), row by row.
+    ///
+    /// Nodata has alpha 0. Palette images come as their colors, grey as r = g = b; samples wider
+    /// than 8 bits are stretched between the least and the greatest value of a few chunks.
+    ///
+    /// # Errors
+    /// [`ReadError`] when a chunk does not decode or `rect` is not inside the level.
+    fn read_rgba(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError>;
+
+    /// Band 0 of level 0 as it is stored (palette index, class index), one byte a pixel.
+    ///
+    /// # Errors
+    /// [`ReadError`] when a sample has more than 8 bits, a chunk does not decode or `rect` is not
+    /// inside the image.
+    fn read_index(&self, rect: PixelRect) -> Result<Vec<u8>, ReadError>;
+
+    /// Extent of the blocks that decode as one unit at stored level `stored`; blocks at the right
+    /// and bottom edges may be cut.
+    fn block_size(&self, stored: usize) -> ImageSize;
+}
+
+/// Opens a TIFF, PNG or JPEG file, told apart by content, not by name. Reads only the header.
+///
+/// # Errors
+/// [`OpenError`] when the file cannot be read, is damaged, or uses a codec that is not read here.
+pub fn open_raster(path: &Path) -> Result<Arc<dyn TileSource>, OpenError> {
+    let bytes = FileBytes::open(path).map_err(|source| OpenError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    let mut magic = [0; 8];
+    let len = bytes.len().min(8) as usize;
+    bytes
+        .read_exact_at(&mut magic[..len], 0)
+        .map_err(|error| Fault::from(error).on_open(path))?;
+    match magic {
+        [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => {
+            Ok(Arc::new(TiffSource::open(bytes, path)?))
+        }
+        [0x89, b'P', b'N', b'G', ..] | [0xFF, 0xD8, 0xFF, ..] => {
+            Ok(Arc::new(PlainSource::open(path)?))
+        }
+        _ => Err(OpenError::UnknownFormat {
+            path: path.to_owned(),
+        }),
+    }
+}

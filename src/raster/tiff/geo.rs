@@ -1,0 +1,137 @@
+use super::directory::Directory;
+use super::tag;
+use crate::geom::{GeoKeys, Georef};
+use crate::raster::error::Fault;
+use crate::raster::read_at::ReadAt;
+
+const RASTER_TYPE_KEY: u16 = 1_025;
+const GEOGRAPHIC_TYPE_KEY: u16 = 2_048;
+const PROJECTED_TYPE_KEY: u16 = 3_072;
+/// The value of a key for "not in the EPSG list".
+const USER_DEFINED: u16 = 32_767;
+const PIXEL_IS_POINT: u16 = 2;
+
+/// What the tags say about the place of the image; both parts may be missing alone.
+pub struct GeoTags {
+    pub map_from_image: Option<[f64; 6]>,
+    pub keys: Option<GeoKeys>,
+}
+
+impl GeoTags {
+    pub fn read(bytes: &dyn ReadAt, directory: &Directory) -> Result<Self, Fault> {
+        let key_directory = directory.numbers(bytes, tag::GEO_KEY_DIRECTORY, 1 << 16)?;
+        let keys = (key_directory.len() >= 4).then(|| {
+            Ok::<_, Fault>(GeoKeys {
+                directory: key_directory.iter().map(|&value| value as u16).collect(),
+                doubles: directory.floats(bytes, tag::GEO_DOUBLE_PARAMS, 1 << 16)?,
+                ascii: directory
+                    .text(bytes, tag::GEO_ASCII_PARAMS)?
+                    .unwrap_or_default(),
+            })
+        });
+        let keys = keys.transpose()?;
+        let is_point = keys
+            .as_ref()
+            .and_then(|keys| short_key(keys, RASTER_TYPE_KEY))
+            == Some(PIXEL_IS_POINT);
+        let map_from_image = read_transform(bytes, directory)?.map(|transform| {
+            if is_point {
+                from_centers(transform)
+            } else {
+                transform
+            }
+        });
+        Ok(Self {
+            map_from_image,
+            keys,
+        })
+    }
+
+    /// The georeference, with `beside` (a world file) for what the tags do not say.
+    pub fn georef(self, beside: Option<[f64; 6]>) -> Option<Georef> {
+        let map_from_image = self.map_from_image.or(beside)?;
+        let epsg = self.keys.as_ref().and_then(epsg_of);
+        Some(Georef {
+            map_from_image,
+            epsg,
+            keys: self.keys,
+        })
+    }
+
+    pub const fn is_empty(&self) -> bool {
+        self.map_from_image.is_none() && self.keys.is_none()
+    }
+}
+
+fn epsg_of(keys: &GeoKeys) -> Option<u32> {
+    let code = short_key(keys, PROJECTED_TYPE_KEY).or_else(|| short_key(keys, GEOGRAPHIC_TYPE_KEY));
+    code.filter(|&code| code != 0 && code != USER_DEFINED)
+        .map(u32::from)
+}
+
+/// The value of a key that is stored in the key directory itself.
+fn short_key(keys: &GeoKeys, id: u16) -> Option<u16> {
+    let entries = keys.directory.get(4..)?.chunks_exact(4);
+    entries
+        .map(|entry| (entry[0], entry[1], entry[3]))
+        .find_map(|(key, place, value)| (key == id && place == 0).then_some(value))
+}
+
+fn read_transform(bytes: &dyn ReadAt, directory: &Directory) -> Result<Option<[f64; 6]>, Fault> {
+    let matrix = directory.floats(bytes, tag::MODEL_TRANSFORMATION, 16)?;
+    let scale = directory.floats(bytes, tag::MODEL_PIXEL_SCALE, 3)?;
+    // More than one tie point is a set of control points, not a transform.
+    let ties = directory.floats(bytes, tag::MODEL_TIEPOINT, 12)?;
+    let found = match (&scale[..], &ties[..]) {
+        (&[width, height, ..], &[col, row, _, x, y, _, ..]) if width != 0.0 && height != 0.0 => {
+            Some([width, 0.0, x - col * width, 0.0, -height, y + row * height])
+        }
+        _ => match &matrix[..] {
+            &[a, b, _, c, d, e, _, f, ..] => Some([a, b, c, d, e, f]),
+            _ => None,
+        },
+    };
+    let is_usable = |transform: &[f64; 6]| {
+        let [a, b, _, d, e, _] = *transform;
+        transform.iter().all(|number| number.is_finite()) && a * e - b * d != 0.0
+    };
+    Ok(found.filter(is_usable))
+}
+
+/// The transform of outer corners out of one that speaks of pixel centers.
+pub(in crate::raster) fn from_centers([a, b, c, d, e, f]: [f64; 6]) -> [f64; 6] {
+    [a, b, c - (a + b) / 2.0, d, e, f - (d + e) / 2.0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(directory: &[u16]) -> GeoKeys {
+        GeoKeys {
+            directory: directory.to_vec(),
+            ..GeoKeys::default()
+        }
+    }
+
+    #[test]
+    fn the_projected_code_goes_before_the_geographic_one() {
+        let both = keys(&[1, 1, 0, 2, 2_048, 0, 1, 4_326, 3_072, 0, 1, 2_180]);
+        assert_eq!(epsg_of(&both), Some(2_180));
+        assert_eq!(
+            epsg_of(&keys(&[1, 1, 0, 1, 2_048, 0, 1, 4_326])),
+            Some(4_326)
+        );
+        assert_eq!(
+            epsg_of(&keys(&[1, 1, 0, 1, 3_072, 0, 1, USER_DEFINED])),
+            None
+        );
+        assert_eq!(epsg_of(&keys(&[1, 1, 0])), None);
+    }
+
+    #[test]
+    fn centers_lie_half_a_pixel_inside() {
+        let corners = from_centers([2.0, 0.0, 100.0, 0.0, -4.0, 50.0]);
+        assert_eq!(corners, [2.0, 0.0, 99.0, 0.0, -4.0, 52.0]);
+    }
+}

@@ -1,0 +1,20 @@
+//! A thin TIFF reader: directories once, then any chunk from any thread.
+//!
+//! Entropy decoding belongs to codec crates; this folder knows where bytes lie and what they mean.
+
+mod chunk;
+mod codec;
+mod directory;
+mod display;
+mod geo;
+mod grid;
+mod jpeg;
+mod page;
+mod source;
+#[cfg(test)]
+mod suite;
+pub(super) mod tag;
+
+pub(super) use codec::{BitRows, unpack_bits};
+pub(super) use jpeg::{JpegColors, decode_jpeg, jpeg_header};
+pub(super) use source::TiffSource;

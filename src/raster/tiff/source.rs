@@ -1,0 +1,381 @@
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::chunk::Chunk;
+use super::directory::{Directories, Directory};
+use super::display::{Painter, Run, Samples, Stretch};
+use super::geo::GeoTags;
+use super::grid::ChunkAt;
+use super::page::{Page, Photometric};
+use super::tag;
+use crate::geom::{ImageSize, PixelRect};
+use crate::raster::cache::ByteLru;
+use crate::raster::error::{Fault, OpenError, ReadError};
+use crate::raster::limits::{MAX_WHOLE_BYTES, product_within, zeroed};
+use crate::raster::read_at::{FileBytes, ReadAt};
+use crate::raster::source::{RasterInfo, TileSource};
+use crate::raster::world_file::read_world_file;
+
+/// Decoded chunks that are kept, so that neighbouring windows do not decode them again.
+const CHUNK_CACHE_BYTES: usize = 48 << 20;
+/// Larger chunks are decoded by one thread at a time, so that their copies do not add up.
+const LARGE_CHUNK_BYTES: usize = 16 << 20;
+/// Chunks along each side that tell the range of wide samples.
+const STRETCH_PROBES: u32 = 3;
+
+/// A TIFF file: one image, its overviews and its masks.
+pub struct TiffSource {
+    path: PathBuf,
+    bytes: Box<dyn ReadAt>,
+    info: RasterInfo,
+    levels: Vec<Level>,
+    chunks: Mutex<ByteLru<ChunkKey, Arc<Chunk>>>,
+    one_large_chunk: Mutex<()>,
+    stretch: OnceLock<Stretch>,
+}
+
+/// One stored level and the mask that belongs to it.
+struct Level {
+    page: Page,
+    mask: Option<Page>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum PageKind {
+    Image,
+    Mask,
+}
+
+/// A chunk of this file: level, image or mask, place.
+pub(super) type ChunkKey = (usize, PageKind, ChunkAt);
+
+impl TiffSource {
+    /// Reads the directories of the file at `path`.
+    pub fn open(bytes: FileBytes, path: &Path) -> Result<Self, OpenError> {
+        Self::read(Box::new(bytes), path).map_err(|fault| fault.on_open(path))
+    }
+
+    pub fn read(bytes: Box<dyn ReadAt>, path: &Path) -> Result<Self, Fault> {
+        let directories = Directories::read(&*bytes)?;
+        let first = &directories.all[0];
+        let geo = GeoTags::read(&*bytes, first)?;
+        let nodata = first.text(&*bytes, tag::GDAL_NODATA)?;
+        let nodata = nodata.and_then(|text| text.trim().parse::<f64>().ok());
+        let levels = read_levels(&*bytes, &directories)?;
+        let page = &levels[0].page;
+        let info = RasterInfo {
+            size: page.size,
+            bands: page.bands,
+            sample: page.sample,
+            compression: page.compression.name().to_owned(),
+            layout: page.grid.layout,
+            level_sizes: levels.iter().map(|level| level.page.size).collect(),
+            nodata,
+            palette: page.palette.clone(),
+            has_alpha: page.alpha.is_some() || levels[0].mask.is_some(),
+            format: match (directories.is_big, geo.is_empty()) {
+                (true, _) => "BigTIFF",
+                (false, true) => "TIFF",
+                (false, false) => "GeoTIFF",
+            },
+            georef: geo.georef(read_world_file(path)),
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            bytes,
+            info,
+            levels,
+            chunks: Mutex::new(ByteLru::new(CHUNK_CACHE_BYTES)),
+            one_large_chunk: Mutex::new(()),
+            stretch: OnceLock::new(),
+        })
+    }
+
+    fn page(&self, key: ChunkKey) -> Result<&Page, Fault> {
+        let level = self.levels.get(key.0).ok_or(Fault::Outside)?;
+        match key.1 {
+            PageKind::Image => Ok(&level.page),
+            PageKind::Mask => level.mask.as_ref().ok_or(Fault::Outside),
+        }
+    }
+
+    /// One decoded chunk, out of the small cache where it is there.
+    pub(super) fn chunk(&self, key: ChunkKey) -> Result<Arc<Chunk>, Fault> {
+        if let Some(chunk) = self.cached(key) {
+            return Ok(chunk);
+        }
+        let page = self.page(key)?;
+        let chunk_len = page.grid.chunk.num_pixels() as usize * usize::from(page.grid.chunk_bands);
+        let is_large = chunk_len >= LARGE_CHUNK_BYTES;
+        let _turn = is_large.then(|| {
+            // Nothing is guarded but memory, so a panic elsewhere does no harm.
+            self.one_large_chunk
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        });
+        if is_large && let Some(chunk) = self.cached(key) {
+            return Ok(chunk);
+        }
+        let nodata = self.info.nodata.filter(|_| key.1 == PageKind::Image);
+        let chunk = Arc::new(page.read_chunk(&*self.bytes, key.2, nodata)?);
+        let bytes = chunk.bytes.len();
+        let mut chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
+        chunks.put(key, Arc::clone(&chunk), bytes);
+        Ok(chunk)
+    }
+
+    fn cached(&self, key: ChunkKey) -> Option<Arc<Chunk>> {
+        self.chunks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key)
+    }
+
+    fn rgba(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, Fault> {
+        let level = self.levels.get(stored).ok_or(Fault::Outside)?;
+        let page = &level.page;
+        check_inside(rect, page.size)?;
+        let painter = Painter::new(page, self.stretch()?, self.info.nodata);
+        let mut out = zeroed(buffer_len(rect, 4)?)?;
+        for (col, row) in chunks_of(page, rect) {
+            let chunks = Painter::chunks(page, col, row).into_iter();
+            let chunks = chunks.map(|at| self.chunk((stored, PageKind::Image, at)));
+            let chunks = chunks.collect::<Result<Vec<_>, _>>()?;
+            let planes: Vec<&[u8]> = chunks.iter().map(|chunk| &chunk.bytes[..]).collect();
+            for_each_run(page, (col, row), rect, |pixel, out_pixel, count| {
+                let out = &mut out[out_pixel * 4..][..count * 4];
+                painter.paint(
+                    &Run {
+                        planes: &planes,
+                        pixel,
+                    },
+                    out,
+                );
+            });
+        }
+        if level.mask.is_some() {
+            let mask = self.band((stored, PageKind::Mask), rect)?;
+            let pixels = out.chunks_exact_mut(4).zip(mask);
+            pixels
+                .filter(|(_, mask)| *mask == 0)
+                .for_each(|(pixel, _)| pixel[3] = 0);
+        }
+        Ok(out)
+    }
+
+    /// The image itself.
+    #[cfg(test)]
+    pub(super) fn base_page(&self) -> &Page {
+        &self.levels[0].page
+    }
+
+    /// Band 0 of a page of at most 8 bits, as it is stored.
+    fn band(&self, (stored, kind): (usize, PageKind), rect: PixelRect) -> Result<Vec<u8>, Fault> {
+        let any = ChunkAt {
+            col: 0,
+            row: 0,
+            plane: 0,
+        };
+        let page = self.page((stored, kind, any))?;
+        if !page.sample.is_index() {
+            return Err(Fault::NoIndices(page.sample.name()));
+        }
+        check_inside(rect, page.size)?;
+        let mut out = zeroed(buffer_len(rect, 1)?)?;
+        let stride = usize::from(page.grid.chunk_bands);
+        for (col, row) in chunks_of(page, rect) {
+            let chunk = self.chunk((stored, kind, ChunkAt { col, row, plane: 0 }))?;
+            for_each_run(page, (col, row), rect, |pixel, out_pixel, count| {
+                let samples = chunk.bytes[pixel * stride..].iter().step_by(stride);
+                let out = &mut out[out_pixel..][..count];
+                out.iter_mut()
+                    .zip(samples)
+                    .for_each(|(out, &sample)| *out = sample);
+            });
+        }
+        Ok(out)
+    }
+
+    /// The range of values that is shown; wide samples are looked at in a few chunks, once.
+    fn stretch(&self) -> Result<Stretch, Fault> {
+        if let Some(stretch) = Stretch::of_type(self.info.sample) {
+            return Ok(stretch);
+        }
+        if let Some(&stretch) = self.stretch.get() {
+            return Ok(stretch);
+        }
+        let stretch = self.probe_stretch()?;
+        Ok(*self.stretch.get_or_init(|| stretch))
+    }
+
+    fn probe_stretch(&self) -> Result<Stretch, Fault> {
+        let stored = self.levels.len() - 1;
+        let page = &self.levels[stored].page;
+        let places = |count: u32| {
+            let places =
+                (0..STRETCH_PROBES).map(move |step| step * (count - 1) / (STRETCH_PROBES - 1));
+            places.collect::<std::collections::BTreeSet<_>>()
+        };
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for row in places(page.grid.rows) {
+            for col in places(page.grid.cols) {
+                let colors = Painter::chunks(page, col, row).into_iter();
+                for at in colors.take(page.color_bands().len()) {
+                    let chunk = self.chunk((stored, PageKind::Image, at))?;
+                    let (least, most) = range(page, &chunk.bytes, self.info.nodata);
+                    (low, high) = (low.min(least), high.max(most));
+                }
+            }
+        }
+        Ok(if low <= high {
+            Stretch { low, high }
+        } else {
+            Stretch {
+                low: 0.0,
+                high: 1.0,
+            }
+        })
+    }
+}
+
+/// Least and greatest value of the color bands within one decoded chunk.
+fn range(page: &Page, bytes: &[u8], nodata: Option<f64>) -> (f64, f64) {
+    let size = usize::from(page.sample.bits().div_ceil(8));
+    let stride = usize::from(page.grid.chunk_bands) * size;
+    let bands = page
+        .color_bands()
+        .len()
+        .min(usize::from(page.grid.chunk_bands));
+    let values = (0..bands).flat_map(|band| {
+        let bytes = bytes.get(band * size..).unwrap_or_default();
+        Samples {
+            bytes,
+            stride,
+            sample: page.sample,
+        }
+        .values()
+    });
+    let is_void = |value: &f64| !value.is_finite() || nodata == Some(*value);
+    let values = values.filter(|value| !is_void(value));
+    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    })
+}
+
+/// The image, the overviews that fit it, and their masks, by falling size.
+fn read_levels(bytes: &dyn ReadAt, directories: &Directories) -> Result<Vec<Level>, Fault> {
+    let mut levels = vec![Level {
+        page: Page::read(bytes, &directories.all[0])?,
+        mask: None,
+    }];
+    let mut masks = Vec::new();
+    for directory in &directories.all[1..] {
+        let Some(kind) = subfile_type(bytes, directory) else {
+            continue;
+        };
+        // A broken overview or mask must not hide the image.
+        let Ok(page) = Page::read(bytes, directory) else {
+            continue;
+        };
+        let image = &levels[0].page;
+        if kind & 4 != 0 || page.photometric == Photometric::Mask {
+            if page.sample.is_index() && page.bands == 1 {
+                masks.push(page);
+            }
+        } else if kind & 1 != 0 && is_overview(&page, image) {
+            levels.push(Level { page, mask: None });
+        }
+    }
+    levels.sort_by_key(|level| std::cmp::Reverse(level.page.size.num_pixels()));
+    for mask in masks {
+        let level = levels.iter_mut().find(|level| level.page.size == mask.size);
+        if let Some(level) = level.filter(|level| level.mask.is_none()) {
+            level.mask = Some(mask);
+        }
+    }
+    if levels[0].mask.is_some() {
+        // An overview without the mask would show what the mask hides.
+        levels.retain(|level| level.mask.is_some());
+    }
+    Ok(levels)
+}
+
+fn subfile_type(bytes: &dyn ReadAt, directory: &Directory) -> Option<u64> {
+    directory
+        .number(bytes, tag::NEW_SUBFILE_TYPE)
+        .ok()
+        .flatten()
+        .filter(|&kind| kind != 0)
+}
+
+fn is_overview(page: &Page, image: &Page) -> bool {
+    page.bands == image.bands
+        && page.sample == image.sample
+        && page.size.width <= image.size.width
+        && page.size.height <= image.size.height
+        && page.size != image.size
+}
+
+fn check_inside(rect: PixelRect, size: ImageSize) -> Result<(), Fault> {
+    let right = u64::from(rect.x) + u64::from(rect.width);
+    let bottom = u64::from(rect.y) + u64::from(rect.height);
+    if right > u64::from(size.width) || bottom > u64::from(size.height) {
+        return Err(Fault::Outside);
+    }
+    Ok(())
+}
+
+/// Bytes of `rect`, within what a whole image may take.
+fn buffer_len(rect: PixelRect, bytes_per_pixel: u64) -> Result<usize, Fault> {
+    let cap = MAX_WHOLE_BYTES * bytes_per_pixel;
+    product_within(&[rect.num_pixels(), bytes_per_pixel], cap, "A window").map(|len| len as usize)
+}
+
+/// Columns and rows of the chunks that `rect` touches.
+pub(super) fn chunks_of(page: &Page, rect: PixelRect) -> impl Iterator<Item = (u32, u32)> + use<> {
+    let chunk = page.grid.chunk;
+    let is_empty = rect.is_empty();
+    let cols = rect.x / chunk.width..rect.right().div_ceil(chunk.width);
+    let rows = rect.y / chunk.height..rect.bottom().div_ceil(chunk.height);
+    let all = rows.flat_map(move |row| cols.clone().map(move |col| (col, row)));
+    all.filter(move |_| !is_empty)
+}
+
+/// Calls `visit(first pixel in the chunk, first pixel in the window, pixels)` for each row of
+/// what chunk (col, row) and `rect` share.
+pub(super) fn for_each_run(
+    page: &Page,
+    (col, row): (u32, u32),
+    rect: PixelRect,
+    mut visit: impl FnMut(usize, usize, usize),
+) {
+    let chunk = page.grid.chunk;
+    let (left, top) = (col * chunk.width, row * chunk.height);
+    let shared = PixelRect::new(left, top, chunk.width, chunk.height).intersect(rect);
+    for y in shared.y..shared.bottom() {
+        let in_chunk = (y - top) as usize * chunk.width as usize + (shared.x - left) as usize;
+        let in_rect = (y - rect.y) as usize * rect.width as usize + (shared.x - rect.x) as usize;
+        visit(in_chunk, in_rect, shared.width as usize);
+    }
+}
+
+impl TileSource for TiffSource {
+    fn info(&self) -> &RasterInfo {
+        &self.info
+    }
+
+    fn read_rgba(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
+        self.rgba(stored, rect)
+            .map_err(|fault| fault.on_read(&self.path))
+    }
+
+    fn read_index(&self, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
+        self.band((0, PageKind::Image), rect)
+            .map_err(|fault| fault.on_read(&self.path))
+    }
+
+    fn block_size(&self, stored: usize) -> ImageSize {
+        let level = self.levels.get(stored).unwrap_or(&self.levels[0]);
+        level.page.grid.chunk
+    }
+}
