@@ -41,7 +41,8 @@ impl ClassTable {
     /// [`MaskError::ClassTable`] when it is not TOML, has another schema or breaks a rule.
     pub fn from_toml(text: &str) -> Result<Self, MaskError> {
         let broken = |reason: String| MaskError::ClassTable { reason };
-        let file: File = toml::from_str(text).map_err(|error| broken(error.to_string()))?;
+        let file: File = toml::from_str(text)
+            .map_err(|error| broken(error.to_string().trim_end().to_owned()))?;
         if file.schema != SCHEMA {
             let reason = format!(
                 "it has schema {}; this version reads schema {SCHEMA}",
@@ -102,7 +103,10 @@ impl ClassTable {
             path: path.to_owned(),
         };
         let text = read_limited(path).map_err(|error| unusable(error.to_string()))?;
-        Self::from_toml(&text).map_err(|error| unusable(error.to_string()))
+        Self::from_toml(&text).map_err(|error| match error {
+            MaskError::ClassTable { reason } => unusable(reason),
+            other => other,
+        })
     }
 
     /// Writes a `classes.toml`, whole or not at all.

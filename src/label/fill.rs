@@ -115,7 +115,13 @@ impl Region {
                 }
             }
             MaskTile::Pixels(pixels) => {
-                let empty = || Cover::Bits(vec![0; SIDE * SIDE / 64].try_into().expect("a tile"));
+                let empty = || {
+                    Cover::Bits(
+                        vec![0; SIDE * SIDE / 64]
+                            .try_into()
+                            .expect("the length is that of a tile"),
+                    )
+                };
                 let cover = self.tiles.entry((row, col)).or_insert_with(empty);
                 let Cover::Bits(bits) = cover else {
                     return;

@@ -137,6 +137,24 @@ impl Mask {
         counts
     }
 
+    /// Some pixel of this index as (x, y).
+    pub fn position_of(&self, index: u8) -> Option<(u32, u32)> {
+        self.tiles().find_map(|(col, row, tile)| {
+            let ground = self.tile_rect(col, row);
+            if let Some(class) = tile.uniform_class() {
+                return (class == index).then_some((ground.x, ground.y));
+            }
+            let place = self
+                .read_rect(ground)
+                .iter()
+                .position(|&class| class == index)? as u32;
+            Some((
+                ground.x + place % ground.width,
+                ground.y + place / ground.width,
+            ))
+        })
+    }
+
     /// Bytes of main memory, counting tiles that are shared with clones as well.
     pub fn bytes_used(&self) -> usize {
         let pixels = self

@@ -1,5 +1,5 @@
 use crate::geom::PixelRect;
-use crate::label::{MASK_TILE_SIZE, Mask, MaskTile, UNLABELED};
+use crate::label::{MASK_TILE_SIZE, Mask, UNLABELED};
 
 /// How often each class was taken for each: rows are the truth, columns the prediction.
 ///
@@ -37,7 +37,16 @@ impl Confusion {
         );
         let mut confusion = Self::new(num_classes);
         for (col, row, tile) in truth.tiles() {
-            confusion.add_tile(tile, prediction.tile(col, row), truth.tile_rect(col, row));
+            let ground = truth.tile_rect(col, row);
+            match (
+                tile.uniform_class(),
+                prediction.tile(col, row).uniform_class(),
+            ) {
+                (Some(truth), Some(prediction)) => {
+                    confusion.add_many(truth, prediction, ground.num_pixels());
+                }
+                _ => confusion.add(&truth.read_rect(ground), &prediction.read_rect(ground)),
+            }
         }
         confusion
     }
@@ -168,17 +177,6 @@ impl Confusion {
             .chunks_exact(self.num_classes + 1)
             .map(cut)
             .collect()
-    }
-
-    fn add_tile(&mut self, truth: &MaskTile, prediction: &MaskTile, ground: PixelRect) {
-        if let (Some(truth), Some(prediction)) = (truth.uniform_class(), prediction.uniform_class())
-        {
-            self.add_many(truth, prediction, ground.num_pixels());
-            return;
-        }
-        for (x, y) in (0..ground.height).flat_map(|y| (0..ground.width).map(move |x| (x, y))) {
-            self.add_many(truth.get(x, y), prediction.get(x, y), 1);
-        }
     }
 
     /// Where a pair is counted, `None` where it is ignored.

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::pyramid::RgbaTile;
+use super::rgba_tile::RgbaTile;
 use crate::geom::TileKey;
 
 /// Keeps what was used last, up to a number of bytes.
@@ -81,7 +81,9 @@ impl<K: Copy + Eq + Hash, V: Clone> ByteLru<K, V> {
             .copied()
             .filter(|key| is_unwanted(key))
             .collect();
-        unwanted.iter().for_each(|key| self.remove(key));
+        for key in &unwanted {
+            self.remove(key);
+        }
     }
 
     fn remove(&mut self, key: &K) {

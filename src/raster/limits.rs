@@ -40,9 +40,12 @@ pub(super) fn filled(len: usize, value: u8) -> Result<Vec<u8>, Fault> {
         return Ok(vec![0; len]);
     }
     let mut buffer = Vec::new();
-    buffer
-        .try_reserve_exact(len)
-        .map_err(|_| Fault::damaged(format!("it needs {} MiB of memory at once", len >> 20)))?;
+    buffer.try_reserve_exact(len).map_err(|error| {
+        Fault::damaged(format!(
+            "it needs {} MiB of memory at once: {error}",
+            len >> 20
+        ))
+    })?;
     buffer.resize(len, value);
     Ok(buffer)
 }

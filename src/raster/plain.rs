@@ -154,20 +154,14 @@ impl PlainSource {
             SampleType::U4 => 15,
             _ => 255,
         };
-        let color = |value: usize| match &self.info.palette {
-            Some(palette) => {
-                let [red, green, blue] = palette.get(value).copied().unwrap_or_default();
-                [
-                    red,
-                    green,
-                    blue,
-                    self.palette_alpha.get(value).copied().unwrap_or(255),
-                ]
-            }
-            None => {
+        let color = |value: usize| {
+            let Some(palette) = &self.info.palette else {
                 let grey = (value * 255 / most).min(255) as u8;
-                [grey, grey, grey, 255]
-            }
+                return [grey, grey, grey, 255];
+            };
+            let [red, green, blue] = palette.get(value).copied().unwrap_or_default();
+            let alpha = self.palette_alpha.get(value).copied().unwrap_or(255);
+            [red, green, blue, alpha]
         };
         (0..256).map(color).collect()
     }
@@ -362,5 +356,141 @@ impl TileSource for PlainSource {
 
     fn block_size(&self, _: usize) -> ImageSize {
         self.info.size
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::replace_with;
+
+    /// Writes a PNG of 3 × 2 pixels from packed rows.
+    fn write_png(path: &Path, color: ColorType, depth: BitDepth, rows: &[u8]) {
+        replace_with(path, |file| {
+            let mut encoder = png::Encoder::new(file, 3, 2);
+            encoder.set_color(color);
+            encoder.set_depth(depth);
+            if color == ColorType::Indexed {
+                encoder.set_palette(vec![10, 20, 30, 40, 50, 60, 70, 80, 90]);
+                encoder.set_trns(vec![255, 0]);
+            }
+            encoder.write_header()?.write_image_data(rows)?;
+            Ok(())
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn a_palette_png_gives_indices_and_colors() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mask.png");
+        let packings: [(BitDepth, &[u8]); 2] = [
+            (BitDepth::Eight, &[0, 1, 2, 2, 1, 0]),
+            (BitDepth::Two, &[0b0001_1000, 0b1001_0000]),
+        ];
+        for (depth, rows) in packings {
+            write_png(&path, ColorType::Indexed, depth, rows);
+            let source = PlainSource::open(&path).unwrap();
+            let all = source.info().size.bounds();
+            assert_eq!(source.read_index(all).unwrap(), [0, 1, 2, 2, 1, 0]);
+            assert_eq!(source.info().palette.as_ref().unwrap()[2], [70, 80, 90]);
+            let rgba = source.read_rgba(0, PixelRect::new(1, 0, 2, 1)).unwrap();
+            assert_eq!(rgba, [40, 50, 60, 0, 70, 80, 90, 255]);
+        }
+    }
+
+    #[test]
+    fn greys_are_scaled_for_the_eye_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("grey.png");
+        write_png(
+            &path,
+            ColorType::Grayscale,
+            BitDepth::One,
+            &[0b0100_0000, 0b1010_0000],
+        );
+        let source = PlainSource::open(&path).unwrap();
+        assert_eq!(
+            source.read_index(source.info().size.bounds()).unwrap(),
+            [0, 1, 0, 1, 0, 1]
+        );
+        let rgba = source.read_rgba(0, PixelRect::new(0, 1, 2, 1)).unwrap();
+        assert_eq!(rgba, [255, 255, 255, 255, 0, 0, 0, 255]);
+    }
+
+    #[test]
+    fn wide_samples_are_shown_but_are_no_indices() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("wide.png");
+        write_png(
+            &path,
+            ColorType::Grayscale,
+            BitDepth::Sixteen,
+            &[0x80, 0, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0],
+        );
+        let source = PlainSource::open(&path).unwrap();
+        assert_eq!(source.info().sample, SampleType::U16);
+        let first = PixelRect::new(0, 0, 1, 1);
+        assert_eq!(source.read_rgba(0, first).unwrap(), [128, 128, 128, 255]);
+        assert!(matches!(
+            source.read_index(first),
+            Err(ReadError::NoIndices { .. })
+        ));
+        let outside = PixelRect::new(2, 0, 2, 1);
+        assert!(matches!(
+            source.read_rgba(0, outside),
+            Err(ReadError::Outside { .. })
+        ));
+    }
+
+    #[test]
+    fn jpeg_files_are_read_and_bombs_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.jpg");
+        let mut bytes = Vec::new();
+        let encoder = jpeg_encoder::Encoder::new(&mut bytes, 95);
+        encoder
+            .encode(&[200; 24 * 16 * 3], 24, 16, jpeg_encoder::ColorType::Rgb)
+            .unwrap();
+        crate::disk::replace_file(&path, &bytes).unwrap();
+        let source = PlainSource::open(&path).unwrap();
+        assert_eq!(source.info().size, ImageSize::new(24, 16));
+        let rgba = source.read_rgba(0, PixelRect::new(20, 12, 4, 4)).unwrap();
+        assert!(
+            rgba.chunks_exact(4)
+                .all(|pixel| pixel[0].abs_diff(200) <= 2 && pixel[3] == 255)
+        );
+
+        let frame = bytes
+            .windows(2)
+            .position(|marker| marker == [0xFF, 0xC0])
+            .unwrap();
+        bytes[frame + 5..frame + 9].fill(0xFF);
+        crate::disk::replace_file(&path, &bytes).unwrap();
+        assert!(matches!(
+            PlainSource::open(&path),
+            Err(OpenError::Unsupported { .. })
+        ));
+    }
+
+    #[test]
+    fn damaged_files_end_in_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        write_png(&path, ColorType::Rgb, BitDepth::Eight, &[7; 18]);
+        let bytes = std::fs::read(&path).unwrap();
+        for at in 0..bytes.len() {
+            let mut broken = bytes.clone();
+            broken[at] ^= 0xFF;
+            for damaged in [&broken[..], &bytes[..at]] {
+                crate::disk::replace_file(&path, damaged).unwrap();
+                let Ok(source) = PlainSource::open(&path) else {
+                    continue;
+                };
+                if source.info().size.num_pixels() < 1 << 20 {
+                    drop(source.read_rgba(0, source.info().size.bounds()));
+                }
+            }
+        }
     }
 }

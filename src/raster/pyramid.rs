@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::cache::{PyramidId, TileCache};
 use super::error::ReadError;
-use super::shrink::{RowPair, average_rgba};
+use super::rgba_tile::RgbaTile;
 use super::sketch;
 use super::source::{Layout, TileSource};
 use super::sweep::Sweep;
@@ -22,64 +22,6 @@ const MOST_BAND_BYTES: u64 = 192 << 20;
 const BAND_LOCKS: usize = 8;
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
-
-/// The pixels of one tile.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RgbaTile {
-    /// Extent: [`TILE_SIZE`] squared, or less at the right and bottom edges of the image.
-    pub size: ImageSize,
-    /// RGBA8, row by row, gamma-encoded (sRGB), alpha not multiplied in.
-    pub pixels: Vec<u8>,
-}
-
-impl RgbaTile {
-    /// A transparent tile of `size`.
-    pub fn blank(size: ImageSize) -> Self {
-        Self {
-            size,
-            pixels: vec![0; size.num_pixels() as usize * 4],
-        }
-    }
-
-    /// Bytes of one row.
-    const fn row_len(&self) -> usize {
-        self.size.width as usize * 4
-    }
-
-    /// Puts the halved `child` at `at` (pixels of this tile).
-    fn draw_halved(&mut self, child: &Self, at: (u32, u32)) {
-        let (child_row, row) = (child.row_len(), self.row_len());
-        let width = child
-            .size
-            .width
-            .div_ceil(2)
-            .min(self.size.width.saturating_sub(at.0)) as usize;
-        let rows = child
-            .size
-            .height
-            .div_ceil(2)
-            .min(self.size.height.saturating_sub(at.1));
-        for y in 0..rows as usize {
-            let top = &child.pixels[2 * y * child_row..][..child_row];
-            let bottom = child
-                .pixels
-                .get((2 * y + 1) * child_row..)
-                .unwrap_or_default();
-            let bottom = bottom.get(..child_row).unwrap_or(top);
-            let start = (at.1 as usize + y) * row + at.0 as usize * 4;
-            average_rgba(
-                RowPair { top, bottom },
-                &mut self.pixels[start..start + width * 4],
-            );
-        }
-    }
-}
-
-impl fmt::Debug for RgbaTile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RgbaTile({})", self.size)
-    }
-}
 
 /// Makes any tile of an image that may be far larger than memory. Shared by threads.
 pub struct Pyramid {
@@ -208,13 +150,12 @@ impl Pyramid {
         if there == rect {
             return Ok(RgbaTile { size, pixels });
         }
-        Ok(extended(
-            &RgbaTile {
-                size: ImageSize::new(there.width, there.height),
-                pixels,
-            },
-            size,
-        ))
+        let there = ImageSize::new(there.width, there.height);
+        Ok(RgbaTile {
+            size: there,
+            pixels,
+        }
+        .extended(size))
     }
 
     fn average_below(&self, key: TileKey, wanted: u8) -> Result<RgbaTile, ReadError> {
@@ -358,19 +299,162 @@ fn stored_level(level_sizes: &[ImageSize], size: ImageSize) -> Option<usize> {
     })
 }
 
-/// A tile of `size` whose missing last row and column repeat those before.
-fn extended(tile: &RgbaTile, size: ImageSize) -> RgbaTile {
-    let mut out = RgbaTile::blank(size);
-    if tile.size.is_empty() {
-        return out;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raster::{Overviews, PixelKind, RasterInfo, SampleType, TiffOptions, TiffWriter};
+
+    /// An image of which each pixel is a function of its place, in blocks of a given size.
+    struct Made {
+        info: RasterInfo,
+        block: ImageSize,
+        pixels_read: AtomicU64,
     }
-    for y in 0..size.height {
-        for x in 0..size.width {
-            let (from_x, from_y) = (x.min(tile.size.width - 1), y.min(tile.size.height - 1));
-            let from = (from_y as usize * tile.size.width as usize + from_x as usize) * 4;
-            let to = (y as usize * size.width as usize + x as usize) * 4;
-            out.pixels[to..to + 4].copy_from_slice(&tile.pixels[from..from + 4]);
+
+    impl Made {
+        fn new(size: ImageSize, block: ImageSize) -> Arc<Self> {
+            let layout = Layout::Tiles {
+                width: block.width,
+                height: block.height,
+            };
+            let info = RasterInfo {
+                size,
+                bands: 3,
+                sample: SampleType::U8,
+                compression: String::new(),
+                layout,
+                level_sizes: vec![size],
+                georef: None,
+                nodata: None,
+                palette: None,
+                has_alpha: false,
+                format: "TIFF",
+            };
+            Arc::new(Self {
+                info,
+                block,
+                pixels_read: AtomicU64::new(0),
+            })
         }
     }
-    out
+
+    impl TileSource for Made {
+        fn info(&self) -> &RasterInfo {
+            &self.info
+        }
+
+        fn read_rgba(&self, _: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
+            self.pixels_read
+                .fetch_add(rect.num_pixels(), Ordering::Relaxed);
+            let pixel =
+                |x: u32, y: u32| [(x / 16) as u8, (y / 16) as u8, ((x ^ y) & 0xFF) as u8, 255];
+            let rows = rect.y..rect.bottom();
+            let pixels = rows.flat_map(|y| (rect.x..rect.right()).map(move |x| pixel(x, y)));
+            Ok(pixels.flatten().collect())
+        }
+
+        fn read_index(&self, _: PixelRect) -> Result<Vec<u8>, ReadError> {
+            Ok(Vec::new())
+        }
+
+        fn block_size(&self, _: usize) -> ImageSize {
+            self.block
+        }
+    }
+
+    fn pyramid(source: &Arc<Made>) -> Pyramid {
+        let source: Arc<dyn TileSource> = Arc::clone(source) as _;
+        Pyramid::new(source, Arc::new(TileCache::new(64 << 20)))
+    }
+
+    #[test]
+    fn strips_and_tiles_make_the_same_pyramid() {
+        let size = ImageSize::new(2_601, 1_537);
+        let tiled = pyramid(&Made::new(size, ImageSize::new(256, 256)));
+        let strips = pyramid(&Made::new(size, ImageSize::new(2_601, 8)));
+        for level in (0..tiled.shape().num_levels()).rev() {
+            let (cols, rows) = tiled.shape().grid(level);
+            for (col, row) in (0..rows).flat_map(|row| (0..cols).map(move |col| (col, row))) {
+                let key = TileKey::new(level, col, row);
+                assert!(
+                    tiled.tile(key).unwrap() == strips.tile(key).unwrap(),
+                    "{key:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_root_over_strips_reads_every_pixel_once() {
+        let size = ImageSize::new(4_000, 3_000);
+        let source = Made::new(size, ImageSize::new(4_000, 1));
+        let pyramid = pyramid(&source);
+        let root = pyramid.tile(pyramid.shape().root()).unwrap();
+        assert_eq!(root.size, ImageSize::new(500, 375));
+        assert_eq!(
+            source.pixels_read.load(Ordering::Relaxed),
+            size.num_pixels()
+        );
+        // What was made on the way is there, and asking again reads nothing.
+        pyramid.tile(TileKey::new(2, 1, 1)).unwrap();
+        pyramid.tile(TileKey::new(1, 3, 2)).unwrap();
+        assert_eq!(
+            source.pixels_read.load(Ordering::Relaxed),
+            size.num_pixels()
+        );
+    }
+
+    #[test]
+    fn a_band_of_strips_is_read_once_for_all_its_tiles() {
+        let source = Made::new(ImageSize::new(3_000, 1_000), ImageSize::new(3_000, 4));
+        let pyramid = pyramid(&source);
+        for col in [3, 0, 5, 1] {
+            pyramid.tile(TileKey::new(0, col, 0)).unwrap();
+        }
+        assert_eq!(source.pixels_read.load(Ordering::Relaxed), 3_000 * 512);
+    }
+
+    #[test]
+    fn a_sketch_reads_little_and_looks_like_the_root() {
+        let size = ImageSize::new(20_000, 16_000);
+        for block in [ImageSize::new(256, 256), ImageSize::new(20_000, 1)] {
+            let source = Made::new(size, block);
+            let pyramid = pyramid(&source);
+            assert!(pyramid.needs_sketch());
+            let sketch = pyramid.sketch().unwrap();
+            assert_eq!(sketch.size, size.at_level(pyramid.shape().root().level));
+            assert!(source.pixels_read.load(Ordering::Relaxed) <= 13 << 20);
+            // Red grows by one each 16 columns and wraps at 4,096; the middle column is 10,000.
+            let middle =
+                (sketch.size.height / 2 * sketch.size.width + sketch.size.width / 2) as usize;
+            assert_eq!(sketch.pixels[middle * 4 + 3], 255);
+        }
+    }
+
+    #[test]
+    fn stored_levels_are_used_and_may_differ_by_a_pixel() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.tif");
+        let size = ImageSize::new(1_100, 700);
+        let options = TiffOptions::new(size, PixelKind::Rgb);
+        assert_eq!(options.overviews, Overviews::Average);
+        let mut writer = TiffWriter::create(&path, options).unwrap();
+        (0..700).for_each(|y: u32| writer.write_rows(&vec![(y / 4) as u8; 3_300]).unwrap());
+        writer.finish().unwrap();
+        let source = crate::raster::open_raster(&path).unwrap();
+        let pyramid = Pyramid::new(Arc::clone(&source), Arc::new(TileCache::new(1 << 24)));
+        assert!(!pyramid.needs_sketch());
+        let root = pyramid.tile(pyramid.shape().root()).unwrap();
+        assert_eq!(root.size, ImageSize::new(275, 175));
+        assert_eq!(
+            root.pixels,
+            source
+                .read_rgba(2, ImageSize::new(275, 175).bounds())
+                .unwrap()
+        );
+
+        let sizes = [size, ImageSize::new(549, 351)];
+        assert_eq!(stored_level(&sizes, size.at_level(1)), Some(1));
+        assert_eq!(stored_level(&sizes, size.at_level(2)), None);
+    }
 }

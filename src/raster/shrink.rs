@@ -100,7 +100,12 @@ fn to_shown(shown: &[u8], light: u32) -> u8 {
 pub(super) fn most_frequent(rows: RowPair<'_>, void: u8, out: &mut [u8]) {
     for (index, out) in out.iter_mut().enumerate() {
         let values = quad::<1>(rows, index).map(|[value]| value);
-        let votes = |value: u8| values.iter().filter(|&&other| other == value).count();
+        let votes = |value: u8| {
+            values
+                .map(|other| u8::from(other == value))
+                .iter()
+                .sum::<u8>()
+        };
         let known = values.iter().copied().filter(|&value| value != void);
         // `max_by_key` takes the last of equals, so the order is turned around.
         *out = known

@@ -1,7 +1,7 @@
 use rayon::prelude::*;
 
 use super::error::ReadError;
-use super::pyramid::RgbaTile;
+use super::rgba_tile::RgbaTile;
 use super::source::TileSource;
 use crate::geom::{ImageSize, PixelRect};
 

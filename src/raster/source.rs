@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::error::{Fault, OpenError, ReadError};
 use super::plain::PlainSource;
-use super::read_at::{FileBytes, ReadAt};
+use super::read_at::{FileBytes, ReadAt as _};
 use super::tiff::TiffSource;
 use crate::geom::{Georef, ImageSize, PixelRect};
 
@@ -66,6 +66,19 @@ impl SampleType {
             Self::U16 | Self::I16 | Self::F16 => 16,
             Self::U32 | Self::I32 | Self::F32 => 32,
             Self::F64 => 64,
+        }
+    }
+
+    /// The whole numbers that a sample can hold; `None` for floating point.
+    pub fn range(self) -> Option<std::ops::RangeInclusive<f64>> {
+        let bits = i32::from(self.bits());
+        match self {
+            Self::F16 | Self::F32 | Self::F64 => None,
+            Self::I8 | Self::I16 | Self::I32 => {
+                let half = 2.0_f64.powi(bits - 1);
+                Some(-half..=half - 1.0)
+            }
+            _ => Some(0.0..=2.0_f64.powi(bits) - 1.0),
         }
     }
 
@@ -174,8 +187,25 @@ pub fn open_raster(path: &Path) -> Result<Arc<dyn TileSource>, OpenError> {
         [0x89, b'P', b'N', b'G', ..] | [0xFF, 0xD8, 0xFF, ..] => {
             Ok(Arc::new(PlainSource::open(path)?))
         }
-        _ => Err(OpenError::UnknownFormat {
-            path: path.to_owned(),
+        _ => Err(match known_format(magic) {
+            Some(name) => Fault::unsupported(format!("The format {name}")).on_open(path),
+            None => OpenError::UnknownFormat {
+                path: path.to_owned(),
+            },
         }),
+    }
+}
+
+/// The name of a format that is not read here but that `gdal_translate` converts.
+fn known_format(magic: [u8; 8]) -> Option<&'static str> {
+    match &magic {
+        [0, 0, 0, 12, b'j', b'P', b' ', b' '] | [0xFF, 0x4F, 0xFF, 0x51, ..] => Some("JPEG 2000"),
+        [b'R', b'I', b'F', b'F', ..] => Some("WebP"),
+        [b'G', b'I', b'F', b'8', ..] => Some("GIF"),
+        [b'B', b'M', ..] => Some("BMP"),
+        [0x89, b'H', b'D', b'F', ..] => Some("HDF5"),
+        [b'E', b'H', b'F', b'A', ..] => Some("Erdas Imagine"),
+        [b'<', b'V', b'R', b'T', ..] => Some("VRT"),
+        _ => None,
     }
 }

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use super::error::ReadError;
-use super::pyramid::{Pyramid, RgbaTile, TILE_SIZE};
+use super::pyramid::{Pyramid, TILE_SIZE};
+use super::rgba_tile::RgbaTile;
 use super::shrink::{RowPair, average_rgba};
 use crate::geom::{ImageSize, TileKey};
 

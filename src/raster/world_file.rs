@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use super::tiff::{from_centers, is_usable};
+
 /// A world file is six short lines; more is something else.
 const MOST_BYTES: u64 = 4_096;
 
@@ -35,11 +37,9 @@ fn parse(text: &str) -> Option<[f64; 6]> {
         .map(|word| word.replace(',', ".").parse::<f64>());
     let numbers: Vec<f64> = numbers.take(6).collect::<Result<_, _>>().ok()?;
     // The file lists the columns' effects first, and the center of the upper-left pixel.
-    let &[a, d, b, e, x, y] = &numbers[..] else {
-        return None;
-    };
-    let is_usable = numbers.iter().all(|number| number.is_finite()) && a * e - b * d != 0.0;
-    is_usable.then(|| [a, b, x - (a + b) / 2.0, d, e, y - (d + e) / 2.0])
+    let in_order = [0, 2, 4, 1, 3, 5].map(|index: usize| numbers.get(index).copied());
+    let transform = in_order.map(|number| number.unwrap_or(f64::NAN));
+    is_usable(&transform).then(|| from_centers(transform))
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 use std::path::Path;
 
-use super::super::{ClassTable, Mask, MaskBuilder, MaskError, MaskTile, UNLABELED};
+use super::super::{ClassTable, Mask, MaskBuilder, MaskError, UNLABELED};
 use super::meaning::{Encoding, Evidence, Meaning};
 use super::rows::RowReader;
 use super::shades::{Shade, Shaded};
-use super::tally::Tally;
+use super::tally::{Tally, added_classes};
 use crate::geom::{Georef, ImageSize};
 
 /// A mask as it was read from a file.
@@ -55,6 +55,7 @@ pub fn load_mask(
     let evidence = Evidence {
         form: reader.form,
         palette: reader.palette.as_deref(),
+        is_void_255: reader.is_void_255,
         shades: occurring.as_deref(),
         table,
     };
@@ -88,7 +89,7 @@ fn decoded(shaded: &Shaded, meaning: &Meaning) -> (Mask, Vec<String>) {
         table[place] = class.unwrap_or(UNLABELED);
         let count = shaded.counts[place];
         if count > 0 {
-            let at = || first_of(&shaded.mask, place as u8).unwrap_or_default();
+            let at = || shaded.mask.position_of(place as u8).unwrap_or_default();
             tally.add(meaning, shade, count, at);
         }
     }
@@ -117,44 +118,6 @@ fn decoded_again(path: &Path, meaning: &Meaning) -> Result<(Mask, Vec<String>), 
         builder.push_rows(&classes);
     }
     Ok((builder.finish(), tally.notes(meaning)))
-}
-
-fn added_classes(table: &ClassTable, meaning: &Meaning, mask: &Mask) -> Option<String> {
-    let is_new = |index: &u8| table.get(*index).is_none();
-    let indices = meaning
-        .classes
-        .classes()
-        .iter()
-        .map(|class| class.index)
-        .filter(is_new);
-    let counts = mask.histogram();
-    let list: Vec<String> = indices
-        .map(|index| format!("{index} ({} pixels)", counts[usize::from(index)]))
-        .collect();
-    (!list.is_empty()).then(|| {
-        format!(
-            "Classes that the class table does not have were added without a name: {}",
-            list.join(", ")
-        )
-    })
-}
-
-/// Some pixel with this index.
-fn first_of(mask: &Mask, index: u8) -> Option<(u32, u32)> {
-    mask.tiles().find_map(|(col, row, tile)| {
-        let ground = mask.tile_rect(col, row);
-        match tile {
-            MaskTile::Uniform(class) => (*class == index).then_some((ground.x, ground.y)),
-            MaskTile::Pixels(_) => {
-                let classes = mask.read_rect(ground);
-                let place = classes.iter().position(|&class| class == index)? as u32;
-                Some((
-                    ground.x + place % ground.width,
-                    ground.y + place / ground.width,
-                ))
-            }
-        }
-    })
 }
 
 #[cfg(test)]
@@ -463,6 +426,24 @@ mod tests {
                 load_mask(&path, None, Encoding::Auto, None).is_err(),
                 "{end} bytes"
             );
+        }
+    }
+
+    #[test]
+    fn a_file_that_calls_255_no_data_means_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mask.tif");
+        for (nodata, expected) in [(Some(255), [0, 255]), (None, [0, 1])] {
+            let kind = crate::raster::PixelKind::Index { palette: None };
+            let options = crate::raster::TiffOptions {
+                nodata,
+                ..crate::raster::TiffOptions::new(ImageSize::new(2, 1), kind)
+            };
+            let mut writer = crate::raster::TiffWriter::create(&path, options).expect("created");
+            writer.write_rows(&[0, 255]).expect("rows");
+            writer.finish().expect("written");
+            let loaded = load_mask(&path, None, Encoding::Auto, None).expect("a mask");
+            assert_eq!(loaded.mask.read_rect(PixelRect::new(0, 0, 2, 1)), expected);
         }
     }
 

@@ -57,6 +57,8 @@ pub(super) struct Meaning {
 pub(super) struct Evidence<'a> {
     pub(super) form: Form,
     pub(super) palette: Option<&'a [Rgb]>,
+    /// Whether the file says that 255 means "no data".
+    pub(super) is_void_255: bool,
     /// The shades that occur; `None` when they are too many to list.
     pub(super) shades: Option<&'a [Shade]>,
     /// The table that was given or lies beside the file.
@@ -155,7 +157,7 @@ impl Evidence<'_> {
                 Encoding::Rgb
             });
         };
-        if self.palette.is_some() {
+        if self.palette.is_some() || (self.is_void_255 && self.form == Form::Byte) {
             return Ok(Encoding::Index);
         }
         if self.form == Form::Rgba && self.has_only_codes(shades) {

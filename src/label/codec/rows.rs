@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use png::{BitDepth, ColorType, Transformations};
 
-use super::super::{MaskError, Rgb};
+use super::super::{MaskError, Rgb, UNLABELED};
 use crate::geom::{Georef, ImageSize, PixelRect};
 use crate::raster::{TileSource, open_raster};
 
@@ -43,6 +43,8 @@ pub(super) struct RowReader {
     pub(super) form: Form,
     pub(super) palette: Option<Vec<Rgb>>,
     pub(super) georef: Option<Georef>,
+    /// Whether the file says that 255 means "no data".
+    pub(super) is_void_255: bool,
     path: PathBuf,
     next_row: u32,
     rows: Rows,
@@ -67,6 +69,7 @@ impl RowReader {
         } else {
             None
         };
+        let is_void_255 = info.nodata == Some(f64::from(UNLABELED));
         let (form, rows) = match streamed {
             Some(rows) => (rows.form, Rows::Png(Box::new(rows))),
             None => raster_rows(source),
@@ -76,6 +79,7 @@ impl RowReader {
             form,
             palette,
             georef,
+            is_void_255,
             path: path.to_owned(),
             next_row: 0,
             rows,

@@ -1,3 +1,4 @@
+use super::super::{ClassTable, Mask};
 use super::meaning::{Encoding, Meaning};
 use super::shades::Shade;
 
@@ -49,4 +50,25 @@ impl Tally {
         }
         notes
     }
+}
+
+/// The note about classes that the user's table does not have, if there are any.
+pub(super) fn added_classes(table: &ClassTable, meaning: &Meaning, mask: &Mask) -> Option<String> {
+    let is_new = |index: &u8| table.get(*index).is_none();
+    let indices = meaning
+        .classes
+        .classes()
+        .iter()
+        .map(|class| class.index)
+        .filter(is_new);
+    let counts = mask.histogram();
+    let list: Vec<String> = indices
+        .map(|index| format!("{index} ({} pixels)", counts[usize::from(index)]))
+        .collect();
+    (!list.is_empty()).then(|| {
+        format!(
+            "Classes that the class table does not have were added without a name: {}",
+            list.join(", ")
+        )
+    })
 }

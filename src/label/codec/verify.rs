@@ -32,6 +32,7 @@ pub(super) fn verify(
     let evidence = Evidence {
         form: reader.form,
         palette: None,
+        is_void_255: true,
         shades: Some(&[]),
         table: Some(classes),
     };

@@ -32,7 +32,9 @@ impl Page {
         };
         let mut data = self.read_stored(bytes, offset, count, rows)?;
         if self.fill_order == FillOrder::LowFirst && self.compression != Compression::Jpeg {
-            data.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
+            for byte in &mut data {
+                *byte = byte.reverse_bits();
+            }
         }
         let decoded = fenced(|| self.decode(&data, rows, samples));
         Ok(Chunk {
@@ -186,7 +188,9 @@ impl Page {
 
 /// What a chunk holds that was never written.
 fn void(sample: SampleType, count: usize, nodata: Option<f64>) -> Result<Vec<u8>, Fault> {
-    let value = nodata.unwrap_or(0.0);
+    // A value that the samples cannot hold marks nothing.
+    let holds = |value: &f64| sample.range().is_none_or(|range| range.contains(value));
+    let value = nodata.filter(holds).unwrap_or(0.0);
     let number: &[u8] = match sample {
         SampleType::U1 | SampleType::U2 | SampleType::U4 | SampleType::U8 => &[value as u8],
         SampleType::I8 => &(value as i8).to_ne_bytes(),

@@ -46,7 +46,7 @@ pub(super) fn unpack_lzw(data: &[u8], out: &mut [u8]) -> Result<(), Fault> {
     all_there(written, out.len(), "LZW")
 }
 
-/// Fills `out` from a PackBits stream.
+/// Fills `out` from a `PackBits` stream.
 pub(super) fn unpack_packbits(data: &[u8], out: &mut [u8]) -> Result<(), Fault> {
     let (mut rest, mut written) = (data, 0);
     while written < out.len() {

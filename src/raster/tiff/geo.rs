@@ -4,6 +4,8 @@ use crate::geom::{GeoKeys, Georef};
 use crate::raster::error::Fault;
 use crate::raster::read_at::ReadAt;
 
+const MODEL_TYPE_KEY: u16 = 1_024;
+const MODEL_IS_GEOGRAPHIC: u16 = 2;
 const RASTER_TYPE_KEY: u16 = 1_025;
 const GEOGRAPHIC_TYPE_KEY: u16 = 2_048;
 const PROJECTED_TYPE_KEY: u16 = 3_072;
@@ -64,7 +66,11 @@ impl GeoTags {
 }
 
 fn epsg_of(keys: &GeoKeys) -> Option<u32> {
-    let code = short_key(keys, PROJECTED_TYPE_KEY).or_else(|| short_key(keys, GEOGRAPHIC_TYPE_KEY));
+    // Beneath a projection the geographic code names only its datum.
+    let model = short_key(keys, MODEL_TYPE_KEY).unwrap_or(MODEL_IS_GEOGRAPHIC);
+    let geographic = short_key(keys, GEOGRAPHIC_TYPE_KEY);
+    let geographic = geographic.filter(|_| model == MODEL_IS_GEOGRAPHIC);
+    let code = short_key(keys, PROJECTED_TYPE_KEY).or(geographic);
     code.filter(|&code| code != 0 && code != USER_DEFINED)
         .map(u32::from)
 }
@@ -83,24 +89,29 @@ fn read_transform(bytes: &dyn ReadAt, directory: &Directory) -> Result<Option<[f
     // More than one tie point is a set of control points, not a transform.
     let ties = directory.floats(bytes, tag::MODEL_TIEPOINT, 12)?;
     let found = match (&scale[..], &ties[..]) {
-        (&[width, height, ..], &[col, row, _, x, y, _, ..]) if width != 0.0 && height != 0.0 => {
+        (&[width, height, ..], &[col, row, _, x, y, _]) if width != 0.0 && height != 0.0 => {
+            // Some writers make the height negative and still mean north up.
+            let height = height.abs();
             Some([width, 0.0, x - col * width, 0.0, -height, y + row * height])
         }
-        _ => match &matrix[..] {
-            &[a, b, _, c, d, e, _, f, ..] => Some([a, b, c, d, e, f]),
-            _ => None,
-        },
-    };
-    let is_usable = |transform: &[f64; 6]| {
-        let [a, b, _, d, e, _] = *transform;
-        transform.iter().all(|number| number.is_finite()) && a * e - b * d != 0.0
+        _ if matrix.len() == 16 => Some([0, 1, 3, 4, 5, 7].map(|index: usize| matrix[index])),
+        _ => None,
     };
     Ok(found.filter(is_usable))
 }
 
+/// Whether every pixel has a place of its own on the map.
+pub(in crate::raster) fn is_usable(transform: &[f64; 6]) -> bool {
+    let [x_of_col, x_of_row, _, y_of_col, y_of_row, _] = transform;
+    transform.iter().all(|number| number.is_finite())
+        && x_of_col * y_of_row - x_of_row * y_of_col != 0.0
+}
+
 /// The transform of outer corners out of one that speaks of pixel centers.
-pub(in crate::raster) fn from_centers([a, b, c, d, e, f]: [f64; 6]) -> [f64; 6] {
-    [a, b, c - (a + b) / 2.0, d, e, f - (d + e) / 2.0]
+pub(in crate::raster) fn from_centers(mut transform: [f64; 6]) -> [f64; 6] {
+    transform[2] -= f64::midpoint(transform[0], transform[1]);
+    transform[5] -= f64::midpoint(transform[3], transform[4]);
+    transform
 }
 
 #[cfg(test)]
@@ -127,6 +138,8 @@ mod tests {
             None
         );
         assert_eq!(epsg_of(&keys(&[1, 1, 0])), None);
+        let datum_only = keys(&[1, 1, 0, 2, 1_024, 0, 1, 1, 2_048, 0, 1, 4_326]);
+        assert_eq!(epsg_of(&datum_only), None);
     }
 
     #[test]

@@ -194,8 +194,8 @@ fn read_layout(
     let width = directory.number(bytes, tag::TILE_WIDTH)?;
     let height = directory.number(bytes, tag::TILE_LENGTH)?;
     if let (Some(width), Some(height)) = (width, height) {
-        let side = |side: u64| u32::try_from(side).ok().filter(|&side| side > 0);
-        let (Some(width), Some(height)) = (side(width), side(height)) else {
+        let checked = |side: u64| u32::try_from(side).ok().filter(|&side| side > 0);
+        let (Some(width), Some(height)) = (checked(width), checked(height)) else {
             return Err(Fault::damaged(format!(
                 "it claims tiles of {width} × {height} pixels"
             )));

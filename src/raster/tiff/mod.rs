@@ -8,7 +8,11 @@ mod directory;
 mod display;
 mod geo;
 mod grid;
+#[cfg(test)]
+mod hostile;
 mod jpeg;
+#[cfg(test)]
+mod made;
 mod page;
 mod source;
 #[cfg(test)]
@@ -16,5 +20,6 @@ mod suite;
 pub(super) mod tag;
 
 pub(super) use codec::{BitRows, unpack_bits};
+pub(super) use geo::{from_centers, is_usable};
 pub(super) use jpeg::{JpegColors, decode_jpeg, jpeg_header};
 pub(super) use source::TiffSource;

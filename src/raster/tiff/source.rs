@@ -131,7 +131,7 @@ impl TiffSource {
             .get(&key)
     }
 
-    fn rgba(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, Fault> {
+    pub(super) fn rgba(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, Fault> {
         let level = self.levels.get(stored).ok_or(Fault::Outside)?;
         let page = &level.page;
         check_inside(rect, page.size)?;

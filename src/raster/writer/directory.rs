@@ -2,14 +2,14 @@ use std::collections::BTreeMap;
 
 /// Classic TIFF (offsets of 32 bits) or `BigTIFF` (64 bits). All numbers are little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(in crate::raster) enum Form {
     Classic,
     Big,
 }
 
 impl Form {
     /// The first bytes of a file whose first directory is at `directory`.
-    pub(super) fn head(self, directory: u64) -> Vec<u8> {
+    pub(in crate::raster) fn head(self, directory: u64) -> Vec<u8> {
         match self {
             Self::Classic => {
                 let mut head = b"II\x2A\x00".to_vec();
@@ -49,12 +49,12 @@ struct Values {
 
 /// The tags of one image.
 #[derive(Default)]
-pub(super) struct DirectoryBuilder {
+pub(in crate::raster) struct DirectoryBuilder {
     entries: BTreeMap<u16, Values>,
 }
 
 impl DirectoryBuilder {
-    pub(super) fn shorts(&mut self, tag: u16, values: &[u16]) {
+    pub(in crate::raster) fn shorts(&mut self, tag: u16, values: &[u16]) {
         let bytes = values
             .iter()
             .flat_map(|value| value.to_le_bytes())
@@ -62,12 +62,12 @@ impl DirectoryBuilder {
         self.put(tag, 3, values.len(), bytes);
     }
 
-    pub(super) fn long(&mut self, tag: u16, value: u32) {
+    pub(in crate::raster) fn long(&mut self, tag: u16, value: u32) {
         self.put(tag, 4, 1, value.to_le_bytes().to_vec());
     }
 
     /// Places or lengths in the file, as wide as `form` needs.
-    pub(super) fn offsets(&mut self, tag: u16, values: &[u64], form: Form) {
+    pub(in crate::raster) fn offsets(&mut self, tag: u16, values: &[u64], form: Form) {
         let bytes = values
             .iter()
             .flat_map(|&value| form.number(value))
@@ -76,7 +76,7 @@ impl DirectoryBuilder {
         self.put(tag, field_type, values.len(), bytes);
     }
 
-    pub(super) fn doubles(&mut self, tag: u16, values: &[f64]) {
+    pub(in crate::raster) fn doubles(&mut self, tag: u16, values: &[f64]) {
         let bytes = values
             .iter()
             .flat_map(|value| value.to_le_bytes())
@@ -85,7 +85,7 @@ impl DirectoryBuilder {
     }
 
     /// Whole numbers as fractions over 1.
-    pub(super) fn rationals(&mut self, tag: u16, values: &[u32]) {
+    pub(in crate::raster) fn rationals(&mut self, tag: u16, values: &[u32]) {
         let fraction = |value: &u32| [value.to_le_bytes(), 1_u32.to_le_bytes()].concat();
         self.put(
             tag,
@@ -96,7 +96,7 @@ impl DirectoryBuilder {
     }
 
     /// A text; characters that TIFF cannot hold become question marks.
-    pub(super) fn text(&mut self, tag: u16, text: &str) {
+    pub(in crate::raster) fn text(&mut self, tag: u16, text: &str) {
         let plain = |letter: char| {
             if letter.is_ascii() && letter != '\0' {
                 letter as u8
@@ -120,7 +120,7 @@ impl DirectoryBuilder {
     }
 
     /// The bytes that stand at `start` in the file, and where the directory itself begins.
-    pub(super) fn pack(&self, start: u64, next: u64, form: Form) -> (Vec<u8>, u64) {
+    pub(in crate::raster) fn pack(&self, start: u64, next: u64, form: Form) -> (Vec<u8>, u64) {
         let size = form.offset_size();
         let mut out = Vec::new();
         let mut table = Vec::new();
@@ -149,7 +149,7 @@ impl DirectoryBuilder {
     }
 
     /// A bound on the bytes that [`Self::pack`] makes.
-    pub(super) fn most_bytes(&self) -> u64 {
+    pub(in crate::raster) fn most_bytes(&self) -> u64 {
         let values = self
             .entries
             .values()

@@ -11,14 +11,17 @@ const PIXEL_IS_AREA: u16 = 1;
 /// Writes the place of the image: the transform, and the keys as they were read or, without any,
 /// the few that an EPSG code needs.
 pub(super) fn write_georef(directory: &mut DirectoryBuilder, georef: &Georef) {
-    let [a, b, c, d, e, f] = georef.map_from_image;
-    if b == 0.0 && d == 0.0 && a > 0.0 && e < 0.0 {
-        directory.doubles(tag::MODEL_PIXEL_SCALE, &[a, -e, 0.0]);
-        directory.doubles(tag::MODEL_TIEPOINT, &[0.0, 0.0, 0.0, c, f, 0.0]);
+    let place = georef.map_from_image;
+    let [width, skew, left, turn, height, top] = place;
+    if skew == 0.0 && turn == 0.0 && width > 0.0 && height < 0.0 {
+        directory.doubles(tag::MODEL_PIXEL_SCALE, &[width, -height, 0.0]);
+        directory.doubles(tag::MODEL_TIEPOINT, &[0.0, 0.0, 0.0, left, top, 0.0]);
     } else {
-        let matrix = [
-            a, b, 0.0, c, d, e, 0.0, f, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0,
-        ];
+        let mut matrix = [0.0; 16];
+        for (index, number) in [0, 1, 3, 4, 5, 7].into_iter().zip(place) {
+            matrix[index] = number;
+        }
+        matrix[15] = 1.0;
         directory.doubles(tag::MODEL_TRANSFORMATION, &matrix);
     }
     let keys = match (&georef.keys, georef.epsg) {

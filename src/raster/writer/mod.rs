@@ -5,8 +5,12 @@ mod encode;
 mod geo;
 mod options;
 mod pending;
+#[cfg(test)]
+mod round_trip;
 mod rows;
 mod tiff_writer;
 
+#[cfg(test)]
+pub(super) use directory::{DirectoryBuilder, Form};
 pub use options::{Compression, Overviews, PixelKind, TiffOptions, WriteError};
 pub use tiff_writer::TiffWriter;

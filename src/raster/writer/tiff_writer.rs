@@ -155,8 +155,8 @@ impl TiffWriter {
         let most: u64 = (0..self.levels.len())
             .map(|level| self.directory(level, Form::Classic).most_bytes())
             .sum();
-        let fits = self.file.len() + most <= u64::from(u32::MAX);
-        let form = if fits { Form::Classic } else { Form::Big };
+        let is_small = u32::try_from(self.file.len() + most).is_ok();
+        let form = if is_small { Form::Classic } else { Form::Big };
         let mut next = 0;
         for level in (0..self.levels.len()).rev() {
             let (bytes, at) = self

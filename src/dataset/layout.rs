@@ -1,0 +1,207 @@
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::DatasetError;
+
+const IMAGE_FOLDERS: [&str; 4] = ["images", "image", "imgs", "img_dir"];
+const MASK_FOLDERS: [&str; 7] = [
+    "masks",
+    "groundtruth",
+    "mask",
+    "ground_truth",
+    "labels",
+    "gt",
+    "ann_dir",
+];
+const RASTER_EXTENSIONS: [&str; 5] = ["tif", "tiff", "png", "jpg", "jpeg"];
+
+/// An image and the mask that belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// The image file.
+    pub image: PathBuf,
+    /// The mask file, on the image's grid.
+    pub mask: PathBuf,
+}
+
+/// Finds image and mask pairs in `folder`: a folder `images` beside `masks` or `groundtruth`
+/// (and a few other usual names), matched by file name without its extension.
+///
+/// Pairs come ordered by name. The notes say in words what was left out.
+///
+/// # Errors
+/// [`DatasetError`] when the folders are missing or nothing belongs together.
+pub fn find_pairs(folder: &Path) -> Result<(Vec<Pair>, Vec<String>), DatasetError> {
+    let missing = |what: &str| DatasetError::NoPairs {
+        what: what.to_owned(),
+        path: folder.to_owned(),
+    };
+    let images =
+        subfolder(folder, &IMAGE_FOLDERS).ok_or_else(|| missing("There is no folder of images"))?;
+    let masks =
+        subfolder(folder, &MASK_FOLDERS).ok_or_else(|| missing("There is no folder of masks"))?;
+    let mut notes = Vec::new();
+    let images = rasters_by_stem(&images, &mut notes)?;
+    let mut masks = rasters_by_stem(&masks, &mut notes)?;
+    let mut pairs = Vec::new();
+    let mut lonely_images = Vec::new();
+    for (stem, image) in images {
+        match masks.remove(&stem) {
+            Some(mask) => pairs.push(Pair { image, mask }),
+            None => lonely_images.push(image),
+        }
+    }
+    let lonely_masks: Vec<PathBuf> = masks.into_values().collect();
+    notes.extend(left_out(&lonely_images, "image", "no mask of its name"));
+    notes.extend(left_out(&lonely_masks, "mask", "no image of its name"));
+    if pairs.is_empty() {
+        return Err(missing("No image and mask share a name"));
+    }
+    Ok((pairs, notes))
+}
+
+fn subfolder(folder: &Path, names: &[&str]) -> Option<PathBuf> {
+    names
+        .iter()
+        .map(|name| folder.join(name))
+        .find(|path| path.is_dir())
+}
+
+fn rasters_by_stem(
+    folder: &Path,
+    notes: &mut Vec<String>,
+) -> Result<BTreeMap<OsString, PathBuf>, DatasetError> {
+    let failed = |source| DatasetError::Folder {
+        path: folder.to_owned(),
+        source,
+    };
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if is_raster(&path) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    let mut by_stem: BTreeMap<OsString, PathBuf> = BTreeMap::new();
+    for path in paths {
+        let Some(stem) = path.file_stem().map(OsString::from) else {
+            continue;
+        };
+        if let Some(first) = by_stem.get(&stem) {
+            notes.push(format!(
+                "{} is left out: {} has the same name",
+                file_name(&path),
+                file_name(first)
+            ));
+        } else {
+            by_stem.insert(stem, path);
+        }
+    }
+    Ok(by_stem)
+}
+
+fn is_raster(path: &Path) -> bool {
+    let extension = path
+        .extension()
+        .map(|text| text.to_string_lossy().to_ascii_lowercase());
+    let named = extension.is_some_and(|text| RASTER_EXTENSIONS.contains(&text.as_str()));
+    let hidden = file_name(path).starts_with('.');
+    named && !hidden && path.is_file()
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn left_out(paths: &[PathBuf], kind: &str, why: &str) -> Option<String> {
+    let first = file_name(paths.first()?);
+    Some(match paths.len() {
+        1 => format!("1 {kind} is left out, it has {why}: {first}"),
+        n => format!("{n} {kind}s are left out, they have {why}; the first is {first}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder_with(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            crate::disk::replace_file(&path, b"").expect("a file");
+        }
+        folder
+    }
+
+    fn names(pairs: &[Pair]) -> Vec<(String, String)> {
+        pairs
+            .iter()
+            .map(|pair| (file_name(&pair.image), file_name(&pair.mask)))
+            .collect()
+    }
+
+    #[test]
+    fn pairs_are_matched_by_stem_across_extensions_and_spaces() {
+        let folder = folder_with(&[
+            "images/b field.JPG",
+            "images/a.v2.tif",
+            "images/a.v2.tif.aux.xml",
+            "masks/b field.png",
+            "masks/a.v2.TIFF",
+            "masks/classes.toml",
+        ]);
+        let (pairs, notes) = find_pairs(folder.path()).expect("pairs");
+        let expected = [("a.v2.tif", "a.v2.TIFF"), ("b field.JPG", "b field.png")];
+        assert_eq!(
+            names(&pairs),
+            expected.map(|(a, b)| (a.to_owned(), b.to_owned()))
+        );
+        assert!(notes.is_empty(), "{notes:?}");
+    }
+
+    #[test]
+    fn what_has_no_partner_is_said() {
+        let folder = folder_with(&[
+            "images/1.png",
+            "images/2.png",
+            "images/3.png",
+            "images/3.tif",
+            "groundtruth/3.png",
+            "groundtruth/4.png",
+        ]);
+        let (pairs, notes) = find_pairs(folder.path()).expect("pairs");
+        assert_eq!(names(&pairs), [("3.png".to_owned(), "3.png".to_owned())]);
+        assert_eq!(notes.len(), 3, "{notes:?}");
+        assert!(
+            notes
+                .iter()
+                .any(|note| note.contains("2 images are left out")),
+            "{notes:?}"
+        );
+        assert!(notes.iter().any(|note| note.contains("4.png")), "{notes:?}");
+    }
+
+    #[test]
+    fn a_folder_without_pairs_is_an_error_that_names_it() {
+        for files in [
+            &["images/1.png"][..],
+            &["images/1.png", "masks/2.png"],
+            &["masks/1.png"],
+        ] {
+            let folder = folder_with(files);
+            let error = find_pairs(folder.path()).expect_err("no pairs").to_string();
+            assert!(
+                error.ends_with(&folder.path().display().to_string()),
+                "{error}"
+            );
+        }
+    }
+}

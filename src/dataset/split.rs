@@ -1,0 +1,316 @@
+use serde::{Deserialize, Serialize};
+
+use super::cells::Cells;
+use super::sites::SceneSites;
+use super::{DatasetError, hash};
+use crate::geom::PixelRect;
+
+/// Side of a held-out block, in pixels, wherever the labelled ground is large enough.
+const BLOCK: u32 = 512;
+/// The smallest block tried when it is not.
+const SMALLEST_BLOCK: u32 = 32;
+/// A block's side over the distance that training patches keep from it (512 / 4 = 128).
+const MARGIN_SHARE: u32 = 4;
+/// One in this many blocks or files is held out.
+const HELD_OUT_SHARE: usize = 10;
+const FEWEST_BLOCKS: usize = 2;
+
+/// What is held out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SplitKind {
+    /// Square blocks of one image.
+    Blocks,
+    /// Whole files of a folder.
+    Files,
+}
+
+/// What was held out, in numbers; stored beside a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SplitReport {
+    /// What is held out.
+    pub kind: SplitKind,
+    /// The seed the choice follows from.
+    pub seed: u64,
+    /// Labelled pixels that training may see.
+    pub train_pixels: u64,
+    /// Labelled pixels held out.
+    pub validation_pixels: u64,
+    /// The held-out blocks, in image pixels; empty when files are held out.
+    pub validation_blocks: Vec<PixelRect>,
+    /// Distance in pixels that training patches keep from those blocks; 0 for files.
+    pub margin: u32,
+    /// Names of the held-out files; empty when blocks are held out.
+    pub validation_files: Vec<String>,
+    /// Number of files used for training.
+    pub train_files: usize,
+    /// What the user should know about the choice.
+    pub notes: Vec<String>,
+}
+
+/// Which ground is for training and which is held out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Split {
+    /// The numbers.
+    pub report: SplitReport,
+    /// Held-out rectangles by scene.
+    pub held_out: Vec<(usize, PixelRect)>,
+    /// Scenes that training reads.
+    pub train_scenes: Vec<usize>,
+}
+
+impl Split {
+    /// Rectangles of the one image that no training patch may touch.
+    pub(super) fn blocked(&self) -> Vec<PixelRect> {
+        let margin = self.report.margin;
+        self.report
+            .validation_blocks
+            .iter()
+            .map(|block| block.grown(margin))
+            .collect()
+    }
+
+    /// Holds blocks of one image out: the tenth (at least 2) of the blocks with labels whose
+    /// `hash(seed, column, row)` is smallest.
+    ///
+    /// # Errors
+    /// When there are too few labels for two blocks of any size and a training patch.
+    pub(super) fn of_image(cells: &Cells, seed: u64, patch: u32) -> Result<Self, DatasetError> {
+        let total: u64 = cells.histogram(|_| true).iter().sum();
+        let mut fallback = None;
+        let mut side = BLOCK;
+        while side >= SMALLEST_BLOCK.max(cells.side) {
+            if let Some(split) = Self::with_blocks(cells, seed, patch, side) {
+                if split.report.train_pixels * 2 >= total {
+                    return Ok(split);
+                }
+                fallback = Some(split);
+            }
+            side /= 2;
+        }
+        fallback.ok_or_else(|| {
+            DatasetError::TooLittle(format!(
+                "Too little is labelled to train ({total} pixels): no patch of {patch} pixels \
+                 keeps clear of two held-out blocks; label more ground or use smaller patches"
+            ))
+        })
+    }
+
+    fn with_blocks(cells: &Cells, seed: u64, patch: u32, side: u32) -> Option<Self> {
+        let mut blocks = labelled_blocks(cells, side);
+        let wanted = (blocks.len() / HELD_OUT_SHARE).max(FEWEST_BLOCKS);
+        if blocks.len() <= wanted {
+            return None;
+        }
+        blocks.sort_by_key(|&(col, row)| (hash(&[seed, u64::from(col), u64::from(row)]), row, col));
+        blocks.truncate(wanted);
+        blocks.sort_by_key(|&(col, row)| (row, col));
+        let block = |(col, row)| PixelRect::new(col * side, row * side, side, side);
+        let held_out: Vec<PixelRect> = blocks
+            .into_iter()
+            .map(|at| block(at).intersect(cells.size.bounds()))
+            .collect();
+        let margin = side / MARGIN_SHARE;
+        let blocked: Vec<PixelRect> = held_out.iter().map(|block| block.grown(margin)).collect();
+        if SceneSites::find(cells, patch, &blocked).corners.is_empty() {
+            return None;
+        }
+        let labelled = cells.sums(None);
+        let is_blocked = cells.sums_touching(&blocked);
+        let train = cells.histogram(|ground| is_blocked.over(ground) == 0);
+        let mut notes = Vec::new();
+        if side != BLOCK {
+            notes.push(format!(
+                "The labelled ground is small, so blocks of {side} instead of {BLOCK} pixels are \
+                 held out and training keeps {margin} pixels away from them"
+            ));
+        }
+        let report = SplitReport {
+            kind: SplitKind::Blocks,
+            seed,
+            train_pixels: train.iter().sum(),
+            validation_pixels: held_out.iter().map(|&block| labelled.over(block)).sum(),
+            validation_blocks: held_out.clone(),
+            margin,
+            validation_files: Vec::new(),
+            train_files: 1,
+            notes,
+        };
+        let held_out = held_out.into_iter().map(|block| (0, block)).collect();
+        Some(Self {
+            report,
+            held_out,
+            train_scenes: vec![0],
+        })
+    }
+
+    /// Holds whole files out: the tenth (at least 1) with labels whose `hash(seed, index)` is
+    /// smallest.
+    ///
+    /// # Errors
+    /// When fewer than two files hold labels.
+    pub(super) fn of_files(
+        scans: &[Cells],
+        names: &[String],
+        seed: u64,
+    ) -> Result<Self, DatasetError> {
+        let pixels: Vec<u64> = scans
+            .iter()
+            .map(|cells| cells.histogram(|_| true).iter().sum())
+            .collect();
+        let mut labelled: Vec<usize> = (0..scans.len()).filter(|&at| pixels[at] > 0).collect();
+        if labelled.len() < 2 {
+            return Err(DatasetError::TooLittle(format!(
+                "{} of {} masks hold labels, but one is held out and one is needed to learn from; \
+                 label more files",
+                labelled.len(),
+                scans.len()
+            )));
+        }
+        let wanted = (labelled.len() / HELD_OUT_SHARE).max(1);
+        labelled.sort_by_key(|&at| (hash(&[seed, at as u64]), at));
+        let mut train = labelled.split_off(wanted);
+        train.sort_unstable();
+        labelled.sort_unstable();
+        let empty = scans.len() - train.len() - labelled.len();
+        let notes = (empty > 0).then(|| format!("{empty} masks hold no labels and are not used"));
+        let report = SplitReport {
+            kind: SplitKind::Files,
+            seed,
+            train_pixels: train.iter().map(|&at| pixels[at]).sum(),
+            validation_pixels: labelled.iter().map(|&at| pixels[at]).sum(),
+            validation_blocks: Vec::new(),
+            margin: 0,
+            validation_files: labelled.iter().map(|&at| names[at].clone()).collect(),
+            train_files: train.len(),
+            notes: notes.into_iter().collect(),
+        };
+        let held_out = labelled
+            .into_iter()
+            .map(|at| (at, scans[at].size.bounds()))
+            .collect();
+        Ok(Self {
+            report,
+            held_out,
+            train_scenes: train,
+        })
+    }
+}
+
+/// Columns and rows of the blocks that hold at least one labelled pixel, by row.
+fn labelled_blocks(cells: &Cells, side: u32) -> Vec<(u32, u32)> {
+    let labelled = cells.sums(None);
+    let (cols, rows) = (
+        cells.size.width.div_ceil(side),
+        cells.size.height.div_ceil(side),
+    );
+    let all = (0..rows).flat_map(|row| (0..cols).map(move |col| (col, row)));
+    all.filter(|&(col, row)| labelled.over(PixelRect::new(col * side, row * side, side, side)) > 0)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geom::ImageSize;
+    use crate::label::Mask;
+
+    fn split_of(width: u32, height: u32, seed: u64, patch: u32) -> Split {
+        let cells = Cells::scan(&Mask::filled(ImageSize::new(width, height), 0));
+        Split::of_image(&cells, seed, patch).expect("a split")
+    }
+
+    #[test]
+    fn a_tenth_of_the_blocks_is_held_out() {
+        let split = split_of(512 * 8, 512 * 5, 1, 256);
+        assert_eq!(split.held_out.len(), 4);
+        assert_eq!(split.report.validation_pixels, 4 * 512 * 512);
+        assert_eq!(split.report.margin, 128);
+        assert!(split.report.notes.is_empty());
+        assert!(
+            split
+                .held_out
+                .iter()
+                .all(|(_, block)| block.x % 512 == 0 && block.y % 512 == 0)
+        );
+    }
+
+    #[test]
+    fn the_choice_follows_from_the_seed_alone() {
+        let blocks = |seed| split_of(4096, 4096, seed, 128).report.validation_blocks;
+        assert_eq!(blocks(7), blocks(7));
+        assert_ne!(blocks(7), blocks(8));
+        let patch = |patch| split_of(4096, 4096, 7, patch).report.validation_blocks;
+        assert_eq!(patch(128), patch(256));
+    }
+
+    #[test]
+    fn the_demo_image_keeps_blocks_of_512() {
+        for seed in 0..40 {
+            let split = split_of(1536, 1536, seed, 128);
+            assert_eq!(split.held_out.len(), 2);
+            assert_eq!(split.report.validation_pixels, 2 * 512 * 512);
+        }
+    }
+
+    #[test]
+    fn small_images_get_smaller_blocks_and_a_word_about_it() {
+        let split = split_of(600, 400, 3, 64);
+        let side = split
+            .held_out
+            .iter()
+            .map(|(_, block)| block.width)
+            .max()
+            .expect("blocks");
+        assert!(side < 512);
+        assert_eq!(split.report.notes.len(), 1);
+        let report = &split.report;
+        assert!(report.train_pixels * 2 >= 600 * 400, "{report:?}");
+        assert!(report.train_pixels + report.validation_pixels <= 600 * 400);
+    }
+
+    #[test]
+    fn only_blocks_with_labels_are_held_out() {
+        let mut mask = Mask::new(ImageSize::new(5120, 5120));
+        for at in 0..6 {
+            mask.set_rect(
+                PixelRect::new(at * 512, 2048, 512, 512),
+                &vec![1; 512 * 512],
+            );
+        }
+        let split = Split::of_image(&Cells::scan(&mask), 9, 128).expect("a split");
+        assert!(
+            split
+                .held_out
+                .iter()
+                .all(|(_, block)| block.y == 2048 && block.x < 6 * 512)
+        );
+    }
+
+    #[test]
+    fn a_mask_without_labels_cannot_be_split() {
+        let cells = Cells::scan(&Mask::new(ImageSize::new(2000, 2000)));
+        assert!(matches!(
+            Split::of_image(&cells, 1, 64),
+            Err(DatasetError::TooLittle(_))
+        ));
+    }
+
+    #[test]
+    fn whole_files_are_held_out() {
+        let scans: Vec<Cells> = (0..21)
+            .map(|n| {
+                Cells::scan(&Mask::filled(
+                    ImageSize::new(10, 10),
+                    if n == 4 { 255 } else { 1 },
+                ))
+            })
+            .collect();
+        let names: Vec<String> = (0..21).map(|n| n.to_string()).collect();
+        let split = Split::of_files(&scans, &names, 5).expect("a split");
+        assert_eq!((split.held_out.len(), split.train_scenes.len()), (2, 18));
+        assert!(!split.train_scenes.contains(&4));
+        assert_eq!(split.report.notes.len(), 1);
+        assert!(Split::of_files(&scans[..1], &names[..1], 5).is_err());
+    }
+}

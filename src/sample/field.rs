@@ -1,0 +1,312 @@
+use super::noise::{Draw, SlowField, hash_at, noise};
+use super::plane::{Bounds, Vec2};
+
+/// Distance between neighbouring estates, in pixels.
+const ESTATE_SPACING: f32 = 560.0;
+/// How far the borders of estates wander.
+const WANDER: f32 = 22.0;
+
+pub(super) type Tint = [f32; 3];
+
+/// What an estate is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EstateUse {
+    Strips,
+    Meadow,
+    Plantation,
+}
+
+/// What runs along the border between two estates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Border {
+    Balk,
+    Track,
+    TreeRow,
+}
+
+/// A group of parcels that share a direction.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Estate {
+    site: Vec2,
+    id: u64,
+    pub land: EstateUse,
+    axis: Vec2,
+    width: f32,
+    length: f32,
+}
+
+/// The parts of an estate that lie next to a point.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub estate: Estate,
+    /// Distance to the border with the next estate.
+    pub edge: f32,
+    pub border: Border,
+}
+
+fn estate_at(seed: u64, i: i32, j: i32) -> Estate {
+    let mut draw = Draw::at(seed ^ 0xE57A, i, j);
+    let site = Vec2::new(
+        (i as f32 + 0.5 + 0.4 * draw.signed()) * ESTATE_SPACING,
+        (j as f32 + 0.5 + 0.4 * draw.signed()) * ESTATE_SPACING,
+    );
+    let woody = noise(seed as u32 ^ 0x77, site.x / 5_200.0, site.y / 5_200.0);
+    let lot = draw.unit();
+    let plantation = 0.10 + 0.14 * woody;
+    let land = if lot < plantation {
+        EstateUse::Plantation
+    } else if lot < plantation + 0.22 {
+        EstateUse::Meadow
+    } else {
+        EstateUse::Strips
+    };
+    // Neighbours often share a direction, as if one road had laid them out.
+    let general = 1.6 * noise(seed as u32 ^ 0x78, site.x / 1_700.0, site.y / 1_700.0);
+    let turn = if draw.chance(0.3) {
+        std::f32::consts::FRAC_PI_2
+    } else {
+        0.0
+    };
+    Estate {
+        site,
+        id: draw.bits(),
+        land,
+        axis: Vec2::from_angle(general + turn + 0.2 * draw.signed()),
+        width: draw.between(70.0, 210.0),
+        length: draw.between(420.0, 1_100.0),
+    }
+}
+
+/// The estates that matter to a block.
+#[derive(Debug)]
+pub(super) struct Estates {
+    seed: u64,
+    nearby: Vec<Estate>,
+}
+
+impl Estates {
+    /// Keeps just the estates that can be first or second nearest inside `bounds`.
+    pub fn around(seed: u64, bounds: &Bounds) -> Self {
+        let low = bounds.min * (1.0 / ESTATE_SPACING);
+        let high = bounds.max * (1.0 / ESTATE_SPACING);
+        let mut nearby = Vec::new();
+        for j in low.y.floor() as i32 - 2..=high.y.floor() as i32 + 2 {
+            for i in low.x.floor() as i32 - 2..=high.x.floor() as i32 + 2 {
+                nearby.push(estate_at(seed, i, j));
+            }
+        }
+        let center = bounds.center();
+        let mut reach: Vec<f32> = nearby.iter().map(|e| e.site.distance(center)).collect();
+        reach.sort_by(f32::total_cmp);
+        let limit = reach[1] + 2.0 * (bounds.max.distance(center) + 2.0 * WANDER);
+        nearby.retain(|estate| estate.site.distance(center) <= limit);
+        Self { seed, nearby }
+    }
+
+    /// The slow offsets that make borders wander, for a block.
+    pub fn wander(&self, origin: (i32, i32), extent: (usize, usize)) -> [SlowField; 2] {
+        [0, 1].map(|axis| SlowField::sample(3, origin, extent, |at| self.offset(at, axis)))
+    }
+
+    fn offset(&self, at: Vec2, axis: u32) -> f32 {
+        WANDER * noise(self.seed as u32 ^ (0xA0 + axis), at.x / 210.0, at.y / 210.0)
+    }
+
+    /// The estate at `p` with borders wandering.
+    pub fn at(&self, p: Vec2) -> Place {
+        self.at_wandered(p + Vec2::new(self.offset(p, 0), self.offset(p, 1)))
+    }
+
+    /// The estate at a point that has wandered already.
+    pub fn at_wandered(&self, p: Vec2) -> Place {
+        let (mut first, mut second) = ((f32::MAX, 0), (f32::MAX, 0));
+        for (index, estate) in self.nearby.iter().enumerate() {
+            let off = p - estate.site;
+            let squared = off.dot(off);
+            if squared < first.0 {
+                (second, first) = (first, (squared, index));
+            } else if squared < second.0 {
+                second = (squared, index);
+            }
+        }
+        let (a, b) = (self.nearby[first.1], self.nearby[second.1]);
+        let edge = (second.0 - first.0) / (2.0 * a.site.distance(b.site)).max(1.0);
+        let border = match (a.id ^ b.id) % 9 {
+            0..4 => Border::Track,
+            4..6 => Border::TreeRow,
+            _ => Border::Balk,
+        };
+        Place {
+            estate: a,
+            edge,
+            border,
+        }
+    }
+}
+
+/// How a parcel looks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parcel {
+    pub id: u64,
+    pub tint: Tint,
+    /// Strength of clods and tufts, grey levels.
+    pub grain: f32,
+    /// Strength of the drill rows, grey levels.
+    pub rows: f32,
+    /// Distance between drill rows, in pixels.
+    pub row_period: f32,
+    /// Strength of patches, as a share.
+    pub mottle: f32,
+    /// Distance between tractor tracks in pixels, 0 when there are none.
+    pub tramline: f32,
+}
+
+/// A point inside its parcel.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InParcel {
+    pub key: u64,
+    /// Across the rows.
+    pub u: f32,
+    /// Distance to the nearest side of the parcel.
+    pub edge: f32,
+}
+
+impl Estate {
+    /// Whether tracks around here are pale sand rather than gravel.
+    pub const fn site_is_sandy(&self) -> bool {
+        (self.id >> 40).is_multiple_of(2)
+    }
+
+    /// Which parcel `p` is in and where.
+    pub fn locate(&self, p: Vec2) -> InParcel {
+        let at = p.in_frame(self.axis);
+        let (width, length) = match self.land {
+            EstateUse::Strips => (self.width, self.length),
+            _ => (4.0 * self.width, self.length),
+        };
+        let (iu, edge_u) = uneven_cell(self.id, at.x / width);
+        let (iv, edge_v) = uneven_cell(self.id ^ iu as u64, at.y / length);
+        InParcel {
+            key: hash_at(self.id, iu, iv),
+            u: at.x,
+            edge: (edge_u * width).min(edge_v * length),
+        }
+    }
+
+    /// The look of the parcel `key` of this estate.
+    pub fn parcel(&self, key: u64) -> Parcel {
+        let mut draw = Draw::new(key);
+        let id = draw.bits();
+        let crop = match self.land {
+            EstateUse::Strips => draw.pick(&CROPS),
+            EstateUse::Meadow => draw.pick(&MEADOWS),
+            EstateUse::Plantation => FOREST_FLOOR,
+        };
+        let light = draw.between(0.88, 1.12);
+        let tint = crop.tint.map(|c| c * light + 5.0 * draw.signed());
+        Parcel {
+            id,
+            tint,
+            grain: crop.grain * draw.between(0.7, 1.4),
+            rows: crop.rows * draw.between(0.5, 1.3),
+            row_period: draw.between(4.5, 13.0),
+            mottle: draw.between(0.04, 0.14),
+            tramline: if crop.has_tramlines {
+                draw.between(62.0, 96.0)
+            } else {
+                0.0
+            },
+        }
+    }
+}
+
+/// The index of an uneven division of a line that holds `x`, and the distance to its nearer end.
+fn uneven_cell(seed: u64, x: f32) -> (i32, f32) {
+    let cut = |i: i32| i as f32 + 0.3 * Draw::at(seed ^ 0xC07, i, 3).signed();
+    let near = x.round() as i32;
+    let middle = cut(near);
+    if x < middle {
+        (near - 1, (middle - x).min(x - cut(near - 1)))
+    } else {
+        (near, (x - middle).min(cut(near + 1) - x))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Crop {
+    tint: Tint,
+    grain: f32,
+    rows: f32,
+    has_tramlines: bool,
+}
+
+const fn crop(tint: Tint, grain: f32, rows: f32, has_tramlines: bool) -> Crop {
+    Crop {
+        tint,
+        grain,
+        rows,
+        has_tramlines,
+    }
+}
+
+const FOREST_FLOOR: Crop = crop([70.0, 74.0, 52.0], 9.0, 0.0, false);
+
+/// Colors as in summer orthophotos; many are those of woods, water, roofs or asphalt.
+const CROPS: [Crop; 16] = [
+    crop([98.0, 113.0, 70.0], 4.0, 4.0, true),
+    crop([82.0, 104.0, 60.0], 4.0, 5.0, true),
+    crop([56.0, 76.0, 47.0], 12.0, 8.0, false),
+    crop([48.0, 68.0, 44.0], 15.0, 7.0, false),
+    crop([54.0, 70.0, 50.0], 2.0, 3.0, true),
+    crop([58.0, 66.0, 54.0], 1.5, 2.0, true),
+    crop([164.0, 150.0, 108.0], 4.0, 5.0, true),
+    crop([172.0, 162.0, 128.0], 3.0, 7.0, false),
+    crop([120.0, 102.0, 82.0], 6.0, 5.0, false),
+    crop([126.0, 120.0, 110.0], 4.0, 5.0, false),
+    crop([106.0, 102.0, 96.0], 3.0, 3.0, false),
+    crop([84.0, 76.0, 64.0], 4.0, 4.0, false),
+    crop([138.0, 108.0, 88.0], 5.0, 5.0, false),
+    crop([142.0, 136.0, 96.0], 5.0, 3.0, true),
+    crop([70.0, 90.0, 54.0], 9.0, 6.0, true),
+    crop([78.0, 72.0, 60.0], 2.0, 2.0, true),
+];
+
+const MEADOWS: [Crop; 6] = [
+    crop([102.0, 116.0, 74.0], 7.0, 0.0, false),
+    crop([86.0, 104.0, 64.0], 11.0, 0.0, false),
+    crop([68.0, 84.0, 52.0], 13.0, 0.0, false),
+    crop([134.0, 130.0, 92.0], 8.0, 2.0, false),
+    crop([60.0, 74.0, 48.0], 3.0, 1.0, false),
+    crop([112.0, 120.0, 80.0], 4.0, 3.0, false),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaving_out_far_estates_changes_nothing() {
+        let small = Estates::around(7, &Bounds::around(Vec2::new(900.0, 500.0), 60.0));
+        let large = Estates::around(7, &Bounds::around(Vec2::new(900.0, 500.0), 900.0));
+        for i in 0..100 {
+            let p = Vec2::new(850.0 + i as f32, 555.0 - i as f32);
+            let (a, b) = (small.at(p), large.at(p));
+            assert_eq!(
+                (a.estate.id, a.edge.to_bits()),
+                (b.estate.id, b.edge.to_bits())
+            );
+        }
+    }
+
+    #[test]
+    fn cuts_of_an_uneven_division_belong_to_one_side_each() {
+        for i in 0..4_000 {
+            let x = i as f32 * 0.01 - 20.0;
+            let (index, edge) = uneven_cell(9, x);
+            assert!(
+                edge >= -1e-5 && (x - index as f32 - 0.5).abs() < 0.81,
+                "{x}: {index}, {edge}"
+            );
+        }
+    }
+}

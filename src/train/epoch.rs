@@ -1,0 +1,104 @@
+use serde::{Deserialize, Serialize};
+
+use crate::label::ClassTable;
+
+/// What one epoch came to. Ratios are 0 to 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochRow {
+    /// Epoch, from 1.
+    pub epoch: u32,
+    /// Mean loss over the epoch's steps.
+    pub train_loss: f64,
+    /// Loss over all held-out ground.
+    pub val_loss: f64,
+    /// Mean IoU over the classes that have truth in the held-out ground.
+    pub mean_iou: Option<f64>,
+    /// Share of the held-out labelled pixels that are right.
+    pub pixel_accuracy: Option<f64>,
+    /// IoU of each class by index; `None` without truth.
+    pub per_class_iou: Vec<Option<f64>>,
+    /// Learning rate of the epoch's last step.
+    pub lr: f64,
+    /// Time the epoch took, validation included.
+    pub seconds: f64,
+    /// Whether this epoch is the best so far.
+    pub best: bool,
+}
+
+/// The rows as a CSV file: one column a class, named `iou_` and the class's name; what does not
+/// exist is left empty.
+pub(super) fn metrics_csv(rows: &[EpochRow], classes: &ClassTable) -> String {
+    let num_classes = rows.first().map_or(0, |row| row.per_class_iou.len());
+    let mut text = "epoch,train_loss,val_loss,mean_iou,pixel_accuracy".to_owned();
+    for index in 0..num_classes {
+        text.push_str(&format!(
+            ",{}",
+            quoted(&format!("iou_{}", classes.name_of(index as u8)))
+        ));
+    }
+    text.push_str(",lr,seconds,best\n");
+    for row in rows {
+        let ious = [row.mean_iou, row.pixel_accuracy];
+        let mut fields = vec![
+            row.epoch.to_string(),
+            number(row.train_loss),
+            number(row.val_loss),
+        ];
+        fields.extend(
+            ious.iter()
+                .chain(&row.per_class_iou)
+                .map(|iou| iou.map_or_else(String::new, number)),
+        );
+        fields.extend([
+            format!("{:e}", row.lr),
+            format!("{:.2}", row.seconds),
+            row.best.to_string(),
+        ]);
+        text.push_str(&fields.join(","));
+        text.push('\n');
+    }
+    text
+}
+
+fn number(value: f64) -> String {
+    format!("{value:.6}")
+}
+
+fn quoted(name: &str) -> String {
+    if name.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    } else {
+        name.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::label::Class;
+
+    #[test]
+    fn rows_become_a_table() {
+        let row = EpochRow {
+            epoch: 1,
+            train_loss: 0.5,
+            val_loss: 0.25,
+            mean_iou: Some(0.75),
+            pixel_accuracy: Some(1.0),
+            per_class_iou: vec![Some(0.75), None],
+            lr: 0.001,
+            seconds: 2.0,
+            best: true,
+        };
+        let classes = vec![
+            Class::new(0, "grass, dry", [0; 3]),
+            Class::new(1, "road", [1; 3]),
+        ];
+        let classes = ClassTable::new(None, classes).expect("a table");
+        assert_eq!(
+            metrics_csv(&[row], &classes),
+            "epoch,train_loss,val_loss,mean_iou,pixel_accuracy,\"iou_grass, dry\",iou_road,lr,\
+             seconds,best\n1,0.500000,0.250000,0.750000,1.000000,0.750000,,1e-3,2.00,true\n"
+        );
+    }
+}

@@ -1,0 +1,78 @@
+use std::io;
+use std::path::PathBuf;
+
+use crate::dataset::DatasetError;
+use crate::disk::ReplaceError;
+use crate::label::MaskError;
+use crate::nn::WeightsError;
+use crate::raster::ReadError;
+
+/// Why a training or a prediction cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// A number of the recipe is outside what works.
+    #[error("The recipe does not work: {0}")]
+    Recipe(String),
+    /// A recipe file does not parse.
+    #[error("The recipe cannot be read ({reason}): {path}")]
+    RecipeFile {
+        /// What is wrong.
+        reason: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The data cannot be used.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// Pixels could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The class table could not be written.
+    #[error(transparent)]
+    Classes(#[from] MaskError),
+    /// The run folder already holds a run.
+    #[error("The folder already holds a run; choose another or remove it: {0}")]
+    FolderTaken(PathBuf),
+    /// A file of the run could not be written.
+    #[error(transparent)]
+    Write(#[from] ReplaceError),
+    /// A folder of the run could not be made or renamed.
+    #[error(
+        "The checkpoint cannot be written ({source}); check that the disk has space and the \
+         folder is writable: {path}"
+    )]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file of a trained model is missing or damaged.
+    #[error("The model cannot be read ({reason}); choose a run folder or a checkpoint: {path}")]
+    Model {
+        /// What is wrong.
+        reason: String,
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// A model's weights do not fit.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The wanted device cannot be used.
+    #[error("{0}")]
+    Device(String),
+    /// The loss is no number any more.
+    #[error(
+        "The training diverged in epoch {epoch}, step {step} (the loss is no number); the best \
+         model so far is kept. Lower the learning rate and try again"
+    )]
+    Diverged {
+        /// Epoch, from 1.
+        epoch: u32,
+        /// Step in the epoch, from 1.
+        step: u32,
+    },
+    /// Numbers could not be read back from the device.
+    #[error("The device stopped answering ({0}); train on the CPU or use smaller patches")]
+    DeviceLost(String),
+}

@@ -1,0 +1,119 @@
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::EpochRow;
+use crate::dataset::SplitReport;
+use crate::geom::PixelRect;
+
+/// What a training says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TrainEvent {
+    /// Where it computes and why there.
+    DeviceChosen {
+        /// The device's name.
+        name: String,
+        /// A sentence for the user.
+        reason: String,
+    },
+    /// What is held out.
+    Split(SplitReport),
+    /// A step is done; lost when the listener is behind.
+    Step {
+        /// Epoch, from 1.
+        epoch: u32,
+        /// Step in the epoch, from 1.
+        step: u32,
+        /// Steps in an epoch.
+        steps: u32,
+        /// The loss of the step's batch.
+        loss: f64,
+    },
+    /// An epoch is done.
+    EpochEnded(EpochRow),
+    /// A new best checkpoint is on the disk.
+    BestSaved {
+        /// Epoch, from 1.
+        epoch: u32,
+        /// The checkpoint's folder.
+        path: PathBuf,
+    },
+    /// Something the user should know.
+    Note(String),
+    /// The training is over, by itself or because it was stopped.
+    Finished(TrainReport),
+}
+
+/// How a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrainStatus {
+    /// By its recipe.
+    Finished,
+    /// By the user; what was best so far is kept.
+    Stopped,
+}
+
+/// What a training came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainReport {
+    /// How it ended.
+    pub status: TrainStatus,
+    /// Epochs that were completed.
+    pub epochs: u32,
+    /// The epoch whose weights are the best; 0 when no epoch was completed.
+    pub best_epoch: u32,
+    /// The best epoch's mean IoU over the held-out ground.
+    pub best_mean_iou: Option<f64>,
+    /// The folder of the best checkpoint; without a completed epoch that of the weights as they
+    /// were when the training was stopped.
+    pub checkpoint: PathBuf,
+    /// The device's name.
+    pub device: String,
+    /// Time the whole training took.
+    pub seconds: f64,
+    /// What was held out.
+    pub split: SplitReport,
+}
+
+/// What a prediction says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PredictEvent {
+    /// Where it computes and why there.
+    DeviceChosen {
+        /// The device's name.
+        name: String,
+        /// A sentence for the user.
+        reason: String,
+    },
+    /// How far it is; lost when the listener is behind.
+    Progress {
+        /// Blocks done.
+        done_blocks: u64,
+        /// Blocks in all.
+        total_blocks: u64,
+    },
+    /// A block is done.
+    Block {
+        /// Its place, in image pixels.
+        rect: PixelRect,
+        /// Its classes by row; 255 where the image has no data.
+        classes: Vec<u8>,
+    },
+    /// All blocks are done.
+    Finished(PredictReport),
+}
+
+/// What a prediction came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PredictReport {
+    /// Blocks done.
+    pub blocks: u64,
+    /// Windows the network looked at; a window may be looked at more than once when memory is
+    /// short, and windows without data are not.
+    pub windows: u64,
+    /// The device's name.
+    pub device: String,
+    /// Time it took.
+    pub seconds: f64,
+}

@@ -1,0 +1,40 @@
+//! Training and prediction: recipe, policies, the loop, checkpoints, the device and the one thread
+//! that owns all tensors.
+//!
+//! Only this layer and `nn` know Burn. It knows no windows and no session: plans come in, events
+//! go out, and a plan that was made is a plan that can start.
+
+mod adapters;
+mod batch;
+mod checkpoint;
+mod device;
+mod engine;
+mod epoch;
+mod error;
+mod event;
+mod grid;
+mod learner;
+mod logits;
+mod plan;
+mod policy;
+mod predict;
+mod recipe;
+mod run;
+mod run_folder;
+mod schedule;
+mod self_test;
+#[cfg(test)]
+mod test_world;
+
+pub use adapters::{AdapterKind, AdapterReport};
+pub use checkpoint::{ClassEntry, ModelCard, SavedModel};
+pub use device::{DeviceChoice, DeviceReport};
+pub use engine::Engine;
+pub use epoch::EpochRow;
+pub use error::TrainError;
+pub use event::{PredictEvent, PredictReport, TrainEvent, TrainReport, TrainStatus};
+pub use plan::TrainPlan;
+pub use policy::{BestBy, EarlyStop, KeepBest, PlateauDecay};
+pub use predict::{BlockOrder, PredictPlan};
+pub use recipe::{ClassWeighting, Recipe};
+pub use schedule::Schedule;

@@ -1,0 +1,294 @@
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use burn::module::Module as _;
+use rayon::prelude::*;
+
+use super::device::{ChosenDevice, choose};
+use super::grid::{WindowGrid, blocks};
+use super::logits::WindowLogits;
+use super::self_test::Workload;
+use super::{DeviceChoice, PredictEvent, PredictReport, SavedModel, TrainError};
+use crate::dataset::Scene;
+use crate::geom::{ImagePoint, PixelRect};
+use crate::job::JobContext;
+use crate::label::{ClassTable, Mask, UNLABELED};
+use crate::raster::TileSource;
+
+/// In which order blocks are predicted; the pixels are the same in any.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum BlockOrder {
+    /// From the upper left to the lower right.
+    #[default]
+    Rows,
+    /// Outwards from a point of the image, for example what the user looks at.
+    NearestFirst(ImagePoint),
+}
+
+/// Columns and rows of the blocks that are reported.
+const BLOCK: u32 = 512;
+/// Windows that the network looks at in one go.
+const BATCH: usize = 8;
+/// Bytes for decoded tiles, and as many again for what windows said.
+const CACHE_BYTES: usize = 192 << 20;
+
+/// A prediction that can start.
+#[derive(Clone)]
+pub struct PredictPlan {
+    model: SavedModel,
+    source: Arc<dyn TileSource>,
+    device: DeviceChoice,
+    area: PixelRect,
+    order: BlockOrder,
+    cache_bytes: usize,
+}
+
+impl PredictPlan {
+    /// Predicts all of `source` by rows with the model in `model`: a run folder (its best
+    /// checkpoint, else its last) or one checkpoint's folder.
+    ///
+    /// # Errors
+    /// When the model cannot be read or the image is empty.
+    pub fn new(
+        model: &Path,
+        source: Arc<dyn TileSource>,
+        device: DeviceChoice,
+    ) -> Result<Self, TrainError> {
+        let model = SavedModel::load(model)?;
+        let area = source.info().size.bounds();
+        let plan = Self {
+            model,
+            source,
+            device,
+            area,
+            order: BlockOrder::Rows,
+            cache_bytes: CACHE_BYTES,
+        };
+        plan.within(area)
+    }
+
+    /// Predicts only the pixels of `area`.
+    ///
+    /// # Errors
+    /// When it is empty or not inside the image.
+    pub fn within(mut self, area: PixelRect) -> Result<Self, TrainError> {
+        if area.is_empty() || area.intersect(self.source.info().size.bounds()) != area {
+            return Err(TrainError::Recipe(
+                "the area to predict is not inside the image; choose one that is".to_owned(),
+            ));
+        }
+        self.area = area;
+        Ok(self)
+    }
+
+    /// Predicts blocks in another order; their pixels are the same.
+    #[must_use]
+    pub const fn in_order(mut self, order: BlockOrder) -> Self {
+        self.order = order;
+        self
+    }
+
+    /// The classes that predicted indices stand for.
+    pub const fn classes(&self) -> &ClassTable {
+        self.model.classes()
+    }
+
+    /// The model.
+    pub const fn model(&self) -> &SavedModel {
+        &self.model
+    }
+
+    /// Says how the model's classes differ from `classes`; empty when a predicted index means the
+    /// same in both.
+    pub fn differences(&self, classes: &ClassTable) -> Vec<String> {
+        self.model.card().class_differences(classes)
+    }
+
+    /// Number of blocks that will be reported.
+    pub fn num_blocks(&self) -> u64 {
+        blocks(self.area, BLOCK, BlockOrder::Rows).len() as u64
+    }
+}
+
+impl std::fmt::Debug for PredictPlan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PredictPlan")
+            .field("model", &self.model.folder())
+            .field("area", &self.area)
+            .field("order", &self.order)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Predicts as `plan` says.
+pub(super) fn run(plan: &PredictPlan, job: &JobContext<PredictEvent>) -> anyhow::Result<()> {
+    job.check()?;
+    let started = Instant::now();
+    let card = plan.model.card();
+    let workload = Workload {
+        batch: BATCH,
+        side: card.patch as usize,
+    };
+    let ChosenDevice {
+        device,
+        name,
+        reason,
+    } = choose(&plan.device, workload)?;
+    job.tell(PredictEvent::DeviceChosen {
+        name: name.clone(),
+        reason,
+    })?;
+    let source = Arc::clone(&plan.source);
+    let size = source.info().size;
+    let scene = Scene::tiled(String::new(), source, Mask::new(size), plan.cache_bytes);
+    let mut logits = WindowLogits {
+        network: plan.model.network(&device)?.valid(),
+        device,
+        scene: &scene,
+        normalization: card.normalization,
+        grid: WindowGrid::new(size, card.patch),
+        batch: BATCH,
+        budget: plan.cache_bytes,
+        looked_at: 0,
+        known: HashMap::new(),
+        bytes: 0,
+        clock: 0,
+    };
+    let blocks = blocks(plan.area, BLOCK, plan.order);
+    let total_blocks = blocks.len() as u64;
+    for (done_blocks, rect) in (1..).zip(blocks) {
+        let classes = predict_block(rect, card.num_classes, &mut logits, job)?;
+        job.tell(PredictEvent::Block { rect, classes })?;
+        job.mention(PredictEvent::Progress {
+            done_blocks,
+            total_blocks,
+        });
+    }
+    let windows = logits.looked_at;
+    let seconds = started.elapsed().as_secs_f64();
+    let report = PredictReport {
+        blocks: total_blocks,
+        windows,
+        device: name,
+        seconds,
+    };
+    Ok(job.tell(PredictEvent::Finished(report))?)
+}
+
+/// The classes of `rect`: the greatest of the logits blended from every window that touches it.
+fn predict_block(
+    rect: PixelRect,
+    num_classes: usize,
+    logits: &mut WindowLogits<'_>,
+    job: &JobContext<PredictEvent>,
+) -> anyhow::Result<Vec<u8>> {
+    let area = rect.num_pixels() as usize;
+    let ground = logits.scene.read_rgba(rect)?;
+    let is_void = |pixel: &[u8]| pixel[3] == 0;
+    if ground.chunks_exact(4).all(is_void) {
+        return Ok(vec![UNLABELED; area]);
+    }
+    let weights = logits.grid.weights();
+    let mut sums = vec![0.0_f32; num_classes * area];
+    let windows = logits.grid.touching(rect);
+    for at in 0..windows.len() {
+        job.check()?;
+        let Some(window) = logits.first_of(&windows[at..])? else {
+            continue;
+        };
+        let place = logits.grid.window(windows[at]);
+        let offset = (i64::from(rect.x) - place.x, i64::from(rect.y) - place.y);
+        let side = place.side as usize;
+        let planes = window.par_chunks_exact(side * side);
+        sums.par_chunks_exact_mut(area)
+            .zip(planes)
+            .for_each(|(sums, plane)| {
+                add_window(sums, rect.width as usize, plane, &weights, offset);
+            });
+    }
+    let mut classes = greatest(&sums, area);
+    for (class, pixel) in classes.iter_mut().zip(ground.chunks_exact(4)) {
+        if is_void(pixel) {
+            *class = UNLABELED;
+        }
+    }
+    Ok(classes)
+}
+
+/// Adds the weighted logits of one class of a window to a block's sums of that class. `offset` is
+/// where the block's corner lies in the window.
+fn add_window(sums: &mut [f32], width: usize, plane: &[f32], weights: &[f32], offset: (i64, i64)) {
+    let side = weights.len() as i64;
+    let shared = |offset: i64, length: usize| {
+        let low = (-offset).max(0);
+        let high = (side - offset).min(length as i64).max(low);
+        low as usize..high as usize
+    };
+    let (cols, rows) = (
+        shared(offset.0, width),
+        shared(offset.1, sums.len() / width),
+    );
+    if cols.is_empty() {
+        return;
+    }
+    let left = (cols.start as i64 + offset.0) as usize;
+    for row in rows {
+        let y = (row as i64 + offset.1) as usize;
+        let from = &plane[y * weights.len() + left..][..cols.len()];
+        let to = &mut sums[row * width..][cols.clone()];
+        for ((sum, logit), weight) in to.iter_mut().zip(from).zip(&weights[left..]) {
+            *sum += logit * (weight * weights[y]);
+        }
+    }
+}
+
+/// The class with the greatest sum at each pixel; the first of equals.
+fn greatest(sums: &[f32], area: usize) -> Vec<u8> {
+    let mut classes = vec![0; area];
+    let mut most = sums[..area].to_vec();
+    for (class, plane) in sums.chunks_exact(area).enumerate().skip(1) {
+        for ((best, most), &sum) in classes.iter_mut().zip(&mut most).zip(plane) {
+            if sum > *most {
+                *most = sum;
+                *best = class as u8;
+            }
+        }
+    }
+    classes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geom::ImageSize;
+
+    #[test]
+    fn a_constant_window_field_leaves_no_seam() {
+        let size = ImageSize::new(100, 90);
+        let grid = WindowGrid::new(size, 32);
+        let weights = grid.weights();
+        let plane = vec![1.0; 32 * 32];
+        let rect = PixelRect::new(20, 10, 70, 80);
+        let (mut once, mut twice) = (vec![0.0; 5600], vec![0.0; 5600]);
+        for at in grid.touching(rect) {
+            let place = grid.window(at);
+            let offset = (20 - place.x, 10 - place.y);
+            add_window(&mut once, 70, &plane, &weights, offset);
+            add_window(&mut twice, 70, &vec![2.0; 1024], &weights, offset);
+        }
+        for (once, twice) in once.iter().zip(&twice) {
+            assert!(*once > 0.2, "every pixel has weight");
+            assert!((twice / once - 2.0).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn the_first_of_equals_wins() {
+        assert_eq!(
+            greatest(&[1.0, 0.0, 3.0, 1.0, 2.0, 3.0, 0.0, 2.0, 4.0], 3),
+            [0, 1, 2]
+        );
+    }
+}

@@ -1,0 +1,238 @@
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{BestBy, DeviceChoice, Schedule, TrainError};
+use crate::dataset::Augment;
+use crate::disk::replace_file;
+use crate::nn::ModelConfig;
+
+/// Whether rare classes count more in the loss.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassWeighting {
+    /// Every pixel counts the same.
+    None,
+    /// By the square root of the inverse frequency in the training ground.
+    #[default]
+    SqrtInverse,
+}
+
+/// All choices of a training; a TOML file. What a file leaves out has its default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Recipe {
+    /// What is held out, the first weights, and every patch follow from this.
+    pub seed: u64,
+    /// Epochs at most.
+    pub epochs: u32,
+    /// Steps between two looks at the held-out ground.
+    pub steps_per_epoch: u32,
+    /// Patches in a step. On the CPU 5 and more are faster than 4.
+    pub batch: usize,
+    /// Columns and rows of a patch: a multiple of 32 and of 2^depth.
+    pub patch: u32,
+    /// The full learning rate of AdamW.
+    pub learning_rate: f64,
+    /// The weight decay of AdamW.
+    pub weight_decay: f32,
+    /// How the rate changes from step to step.
+    pub schedule: Schedule,
+    /// Epochs without progress after which the rate falls; 0: never.
+    pub decay_patience: u32,
+    /// What the rate is multiplied by then.
+    pub decay_factor: f64,
+    /// Epochs without progress after which the training ends; 0: never.
+    pub stop_patience: u32,
+    /// Which epoch is kept as the best.
+    pub best_by: BestBy,
+    /// Whether rare classes count more.
+    pub class_weighting: ClassWeighting,
+    /// How patches are varied.
+    pub augment: Augment,
+    /// Where to compute.
+    pub device: DeviceChoice,
+    /// The network.
+    pub model: ModelConfig,
+}
+
+impl Default for Recipe {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            epochs: 30,
+            steps_per_epoch: 30,
+            batch: 8,
+            patch: 128,
+            learning_rate: 2e-3,
+            weight_decay: 1e-4,
+            schedule: Schedule::Cosine,
+            decay_patience: 5,
+            decay_factor: 0.5,
+            stop_patience: 10,
+            best_by: BestBy::ValLoss,
+            class_weighting: ClassWeighting::SqrtInverse,
+            augment: Augment::Full,
+            device: DeviceChoice::Auto,
+            model: ModelConfig::default(),
+        }
+    }
+}
+
+/// Activations above this are refused before anything is allocated.
+const MOST_BYTES: u64 = 64 << 30;
+
+impl Recipe {
+    /// A recipe from the text of a TOML file.
+    ///
+    /// # Errors
+    /// Names the line that is wrong.
+    pub fn from_toml(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// The recipe as the text of a TOML file.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a recipe holds only numbers, words and tables")
+    }
+
+    /// Reads the recipe file at `path`.
+    ///
+    /// # Errors
+    /// When it cannot be read or does not parse.
+    pub fn load(path: &Path) -> Result<Self, TrainError> {
+        let failed = |reason| TrainError::RecipeFile {
+            reason,
+            path: path.to_owned(),
+        };
+        let text = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+        Self::from_toml(&text).map_err(failed)
+    }
+
+    /// Writes the recipe to `path`, whole or not at all.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn save(&self, path: &Path) -> Result<(), TrainError> {
+        Ok(replace_file(path, self.to_toml().as_bytes())?)
+    }
+
+    /// Steps of the whole training when it is not ended early.
+    pub fn total_steps(&self) -> u64 {
+        u64::from(self.epochs) * u64::from(self.steps_per_epoch)
+    }
+
+    /// Says what does not work, if anything.
+    ///
+    /// # Errors
+    /// [`TrainError::Recipe`] names the field, what it may be and what it is.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let model = &self.model;
+        within("epochs", self.epochs.into(), 1, 100_000)?;
+        within("steps_per_epoch", self.steps_per_epoch.into(), 1, 1_000_000)?;
+        within("batch", self.batch as u64, 1, 512)?;
+        within("patch", self.patch.into(), 32, 4096)?;
+        within("model.base_filters", model.base_filters as u64, 1, 256)?;
+        within("model.depth", model.depth as u64, 1, 6)?;
+        let step = model.stride().max(32) as u32;
+        if !self.patch.is_multiple_of(step) {
+            return wrong(format!(
+                "patch is {}, it must be a multiple of {step}",
+                self.patch
+            ));
+        }
+        if !(self.learning_rate > 0.0 && self.learning_rate <= 1.0) {
+            return wrong(format!(
+                "learning_rate is {}, it must be in 0 to 1",
+                self.learning_rate
+            ));
+        }
+        if !(0.0..=1.0).contains(&self.weight_decay) {
+            return wrong(format!(
+                "weight_decay is {}, it must be in 0 to 1",
+                self.weight_decay
+            ));
+        }
+        if !(self.decay_factor > 0.0 && self.decay_factor <= 1.0) {
+            return wrong(format!(
+                "decay_factor is {}, it must be in 0 to 1",
+                self.decay_factor
+            ));
+        }
+        let bytes = self.estimated_bytes();
+        if bytes > MOST_BYTES {
+            let needed = bytes >> 30;
+            return wrong(format!(
+                "it needs about {needed} GiB; use smaller patches or batches"
+            ));
+        }
+        Ok(())
+    }
+
+    /// About how much memory a step takes: every level keeps some 30 planes a filter for the way
+    /// back (measured on the CPU), and each level has half of the one above.
+    pub fn estimated_bytes(&self) -> u64 {
+        const PLANES_KEPT: u64 = 30;
+        let pixels = u64::from(self.patch).pow(2) * self.batch as u64;
+        pixels * self.model.base_filters as u64 * 4 * PLANES_KEPT * 2
+    }
+}
+
+fn within(field: &str, value: u64, least: u64, most: u64) -> Result<(), TrainError> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    wrong(format!(
+        "{field} is {value}, it must be in {least} to {most}"
+    ))
+}
+
+fn wrong(what: String) -> Result<(), TrainError> {
+    Err(TrainError::Recipe(what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_works_and_survives_a_file() {
+        let recipe = Recipe::default();
+        recipe.check().expect("a working default");
+        assert_eq!(Recipe::from_toml(&recipe.to_toml()), Ok(recipe));
+    }
+
+    #[test]
+    fn a_file_may_leave_things_out_but_not_misspell_them() {
+        let recipe = Recipe::from_toml("epochs = 3\ndevice = \"cpu\"\n[model]\ndepth = 2\n");
+        let recipe = recipe.expect("a recipe");
+        assert_eq!((recipe.epochs, recipe.model.depth, recipe.batch), (3, 2, 8));
+        assert_eq!(recipe.device, DeviceChoice::Cpu);
+        let error = Recipe::from_toml("epoch = 3").expect_err("a misspelling");
+        assert!(error.contains("epoch"), "{error}");
+    }
+
+    #[track_caller]
+    fn check_refused(change: impl FnOnce(&mut Recipe), word: &str) {
+        let mut recipe = Recipe::default();
+        change(&mut recipe);
+        let error = recipe.check().expect_err("a refusal").to_string();
+        assert!(error.contains(word), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_work_is_named() {
+        check_refused(|recipe| recipe.epochs = 0, "epochs is 0");
+        check_refused(|recipe| recipe.batch = 0, "batch");
+        check_refused(|recipe| recipe.patch = 100, "multiple of 32");
+        check_refused(
+            |recipe| (recipe.model.depth, recipe.patch) = (6, 96),
+            "multiple of 64",
+        );
+        check_refused(|recipe| recipe.learning_rate = f64::NAN, "learning_rate");
+        check_refused(|recipe| recipe.weight_decay = -1.0, "weight_decay");
+        check_refused(|recipe| recipe.decay_factor = 0.0, "decay_factor");
+        check_refused(|recipe| (recipe.patch, recipe.batch) = (4096, 512), "GiB");
+    }
+}

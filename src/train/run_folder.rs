@@ -1,0 +1,296 @@
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::checkpoint::{CARD_FILE, ModelCard, WEIGHTS_FILE};
+use super::epoch::metrics_csv;
+use super::{EpochRow, Recipe, TrainError};
+use crate::dataset::SplitReport;
+use crate::disk::replace_file;
+use crate::label::ClassTable;
+
+/// The file that names the best checkpoint.
+pub(super) const BEST: &str = "best";
+/// The file that names the last checkpoint.
+pub(super) const LAST: &str = "last";
+/// The folder of checkpoints.
+pub(super) const CHECKPOINTS: &str = "ckpt";
+
+/// The folder of one run: recipe, classes, split, metrics and checkpoints, each written whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// The run folder at `path`, which need not exist yet.
+    ///
+    /// # Errors
+    /// When it holds a run already.
+    pub(super) fn unused(path: PathBuf) -> Result<Self, TrainError> {
+        let taken = [BEST, LAST, CHECKPOINTS, "recipe.toml"];
+        if taken.iter().any(|name| path.join(name).exists()) {
+            return Err(TrainError::FolderTaken(path));
+        }
+        Ok(Self { path })
+    }
+
+    /// Writes what is known before the first step.
+    pub(super) fn begin(
+        &self,
+        recipe: &Recipe,
+        classes: &ClassTable,
+        split: &SplitReport,
+    ) -> Result<(), TrainError> {
+        self.made(&self.path.join(CHECKPOINTS))?;
+        recipe.save(&self.path.join("recipe.toml"))?;
+        classes.save(&self.path.join("classes.toml"))?;
+        Ok(replace_file(
+            &self.path.join("split.json"),
+            json(split).as_bytes(),
+        )?)
+    }
+
+    /// Writes all rows so far.
+    pub(super) fn write_metrics(
+        &self,
+        rows: &[EpochRow],
+        classes: &ClassTable,
+    ) -> Result<(), TrainError> {
+        let text = metrics_csv(rows, classes);
+        Ok(replace_file(
+            &self.path.join("metrics.csv"),
+            text.as_bytes(),
+        )?)
+    }
+
+    /// Writes a checkpoint whole and names it in each of `names`; checkpoints that nothing names
+    /// any more are removed.
+    pub(super) fn save(
+        &self,
+        card: &ModelCard,
+        weights: &[u8],
+        names: &[&str],
+    ) -> Result<PathBuf, TrainError> {
+        let step = format!("{:08}", card.step);
+        let all = self.path.join(CHECKPOINTS);
+        let folder = all.join(&step);
+        self.made(&all)?;
+        let failed = |source| TrainError::Folder {
+            path: folder.clone(),
+            source,
+        };
+        let writing = tempfile::Builder::new()
+            .prefix(".writing-")
+            .tempdir_in(&all)
+            .map_err(failed)?;
+        replace_file(&writing.path().join(WEIGHTS_FILE), weights)?;
+        replace_file(&writing.path().join(CARD_FILE), json(card).as_bytes())?;
+        publish(writing, &folder)
+            .and_then(|()| sync_folder(&all))
+            .map_err(failed)?;
+        for name in names {
+            replace_file(&self.path.join(name), format!("{step}\n").as_bytes())?;
+        }
+        self.remove_unnamed(&all);
+        Ok(folder)
+    }
+
+    /// A checkpoint too many costs space, no more: what cannot be removed stays.
+    fn remove_unnamed(&self, all: &Path) {
+        let named = [BEST, LAST].map(|name| fs::read_to_string(self.path.join(name)));
+        let named: Vec<&str> = named.iter().flatten().map(|text| text.trim()).collect();
+        let Ok(entries) = fs::read_dir(all) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let is_checkpoint = name.bytes().all(|byte| byte.is_ascii_digit());
+            if is_checkpoint
+                && !named.contains(&&*name)
+                && let Err(error) = fs::remove_dir_all(entry.path())
+            {
+                tracing::debug!(
+                    "An old checkpoint stays ({error}): {}",
+                    entry.path().display()
+                );
+            }
+        }
+    }
+
+    fn made(&self, folder: &Path) -> Result<(), TrainError> {
+        let failed = |source| TrainError::Folder {
+            path: folder.to_owned(),
+            source,
+        };
+        fs::create_dir_all(folder).map_err(failed)
+    }
+}
+
+/// Renames the finished folder into place; one of the same step is replaced.
+fn publish(writing: tempfile::TempDir, folder: &Path) -> io::Result<()> {
+    sync_folder(writing.path())?;
+    share(writing.path())?;
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    fs::rename(writing.path(), folder)?;
+    // It has another name now; nothing is left to clean up.
+    let _ = writing.keep();
+    Ok(())
+}
+
+/// Temporary folders are private; a checkpoint is as readable as other folders.
+#[cfg(unix)]
+fn share(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let like = folder.parent().map_or(Ok(0o755), |parent| {
+        fs::metadata(parent).map(|known| known.permissions().mode())
+    })?;
+    fs::set_permissions(folder, fs::Permissions::from_mode(like))
+}
+
+#[cfg(not(unix))]
+fn share(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+fn json<T: serde::Serialize>(value: &T) -> String {
+    let mut text = serde_json::to_string_pretty(value)
+        .expect("plain records of numbers, words and lists become JSON");
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::super::SavedModel;
+    use super::super::checkpoint::fresh_network;
+    use super::*;
+    use crate::dataset::Normalization;
+    use crate::label::Class;
+    use crate::nn::{ModelConfig, write_weights};
+
+    fn classes() -> ClassTable {
+        let classes = vec![
+            Class::new(0, "ground", [0; 3]),
+            Class::new(1, "road", [9; 3]),
+        ];
+        ClassTable::new(Some(0), classes).expect("a table")
+    }
+
+    fn card(step: u64) -> ModelCard {
+        let model = ModelConfig {
+            base_filters: 2,
+            depth: 1,
+            ..ModelConfig::default()
+        };
+        let normalization = Normalization {
+            mean: [0.5; 3],
+            std: [0.2; 3],
+        };
+        ModelCard {
+            step,
+            ..ModelCard::new(model, &classes(), normalization, 32, 7)
+        }
+    }
+
+    fn weights() -> Vec<u8> {
+        let network = fresh_network(&card(0).model, 2, 3, &Device::flex());
+        write_weights(&network).expect("bytes")
+    }
+
+    #[test]
+    fn best_and_last_are_kept_and_the_rest_goes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let run = RunFolder::unused(folder.path().join("run 1")).expect("unused");
+        run.save(&card(10), &weights(), &[BEST, LAST])
+            .expect("saved");
+        run.save(&card(20), &weights(), &[LAST]).expect("saved");
+        run.save(&card(30), &weights(), &[LAST]).expect("saved");
+        let mut steps: Vec<String> = fs::read_dir(run.path.join(CHECKPOINTS))
+            .expect("a folder")
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .file_name()
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect();
+        steps.sort();
+        assert_eq!(steps, ["00000010", "00000030"]);
+        let best = SavedModel::load(&run.path).expect("a model");
+        assert_eq!(*best.card(), card(10));
+        let last = SavedModel::load(&run.path.join(CHECKPOINTS).join("00000030")).expect("a model");
+        assert_eq!(last.card().step, 30);
+        assert!(RunFolder::unused(run.path).is_err());
+    }
+
+    #[test]
+    fn damage_is_named_with_its_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let run = RunFolder::unused(folder.path().join("run")).expect("unused");
+        let saved = run.save(&card(1), &weights(), &[BEST]).expect("saved");
+        let check = |file: &str, bytes: &[u8]| {
+            let before = fs::read(saved.join(file)).expect("a file");
+            replace_file(&saved.join(file), bytes).expect("written");
+            let error = SavedModel::load(&run.path).expect_err("damage").to_string();
+            assert!(error.contains(file), "{error}");
+            replace_file(&saved.join(file), &before).expect("written");
+        };
+        check(WEIGHTS_FILE, &weights()[..100]);
+        check(WEIGHTS_FILE, b"");
+        check(CARD_FILE, b"{}");
+        check(
+            CARD_FILE,
+            json(&ModelCard {
+                schema: 9,
+                ..card(1)
+            })
+            .as_bytes(),
+        );
+        check(
+            CARD_FILE,
+            json(&ModelCard {
+                num_classes: 0,
+                ..card(1)
+            })
+            .as_bytes(),
+        );
+        SavedModel::load(&run.path).expect("all is back");
+        replace_file(&run.path.join(BEST), b"../../etc").expect("written");
+        assert!(SavedModel::load(&run.path).is_err());
+    }
+
+    #[test]
+    fn other_classes_are_said() {
+        assert!(card(1).class_differences(&classes()).is_empty());
+        let other = vec![
+            Class::new(0, "ground", [0; 3]),
+            Class::new(1, "river", [9; 3]),
+            Class::new(2, "road", [8; 3]),
+        ];
+        let other = ClassTable::new(None, other).expect("a table");
+        assert_eq!(
+            card(1).class_differences(&other),
+            [
+                "class 1 is road in the model and river in the table",
+                "the model does not know class 2 (road)"
+            ]
+        );
+    }
+}
