@@ -1,0 +1,188 @@
+//! The window: drains events, lays out panes, applies what the person asked for.
+
+mod screenshot;
+
+pub use screenshot::Screenshot;
+
+use std::path::PathBuf;
+
+use crate::cli::{ScreenshotArgs, write_png};
+use crate::job::Waker;
+use crate::render::Gpu;
+use crate::session::{Command, Session, SessionConfig, Settings};
+use crate::ui::{PaneLayout, View, ViewConfig, install_theme, window_ui};
+
+/// Events taken in during one frame; the rest waits for the next.
+const EVENTS_PER_FRAME: usize = 64;
+
+/// The program as eframe runs it.
+pub struct App {
+    session: Session,
+    view: View,
+}
+
+/// What the window starts with.
+#[derive(Clone, Debug, Default)]
+pub struct AppConfig {
+    /// An image or folder to open, given on the command line.
+    pub open: Option<PathBuf>,
+    /// Where settings are kept; `None` keeps them nowhere.
+    pub settings_path: Option<PathBuf>,
+    /// Where the sample project goes.
+    pub sample_folder: PathBuf,
+}
+
+impl AppConfig {
+    /// Settings and sample in this user's own folders.
+    pub fn of_user(open: Option<PathBuf>) -> Self {
+        let folders = directories::ProjectDirs::from("", "", "orthobrush");
+        let data = folders.map_or_else(std::env::temp_dir, |dirs| dirs.data_dir().to_owned());
+        Self {
+            open,
+            settings_path: Settings::default_path(),
+            sample_folder: data.join("sample"),
+        }
+    }
+}
+
+impl App {
+    /// A window that wakes by `ctx` and draws with `gpu`.
+    pub fn new(ctx: &egui::Context, gpu: Option<Gpu>, config: AppConfig) -> Self {
+        install_theme(ctx);
+        let waker = {
+            let ctx = ctx.clone();
+            Waker::new(move || ctx.request_repaint())
+        };
+        let session = SessionConfig {
+            waker: waker.clone(),
+            settings_path: config.settings_path,
+        };
+        let session = Session::new(session);
+        let gpu_tile_bytes = session.settings().budget().gpu_tile_bytes;
+        let sample_folder = config.sample_folder;
+        let view = View::new(ViewConfig {
+            gpu,
+            gpu_tile_bytes,
+            waker,
+            sample_folder,
+        });
+        let mut app = Self { session, view };
+        if let Some(path) = config.open {
+            app.perform(vec![Command::Open { path }]);
+        }
+        app
+    }
+
+    /// What is open.
+    pub const fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// How it is shown.
+    pub const fn view_mut(&mut self) -> &mut View {
+        &mut self.view
+    }
+
+    /// What failed since the last call, for those who draw without a person watching.
+    pub fn take_failure(&mut self) -> Option<String> {
+        self.view.take_failure()
+    }
+
+    /// Whether nothing runs and every visible tile is shown.
+    pub fn is_settled(&self) -> bool {
+        self.session.is_idle() && self.view.is_settled()
+    }
+
+    /// Applies commands; what is refused is said in the window.
+    pub fn perform(&mut self, commands: Vec<Command>) {
+        for command in commands {
+            if let Err(error) = self.session.apply(command) {
+                self.view.refuse(&error.to_string());
+            }
+        }
+    }
+
+    /// Takes in what jobs and decoders have to say.
+    pub fn update(&mut self, ctx: &egui::Context) {
+        let taken = self.session.pump(EVENTS_PER_FRAME);
+        let notices = self.session.take_notices();
+        self.view.tell(notices);
+        let changes = self.session.take_changes();
+        let more_tiles = self.view.begin_frame(changes, &self.session);
+        if more_tiles || taken == EVENTS_PER_FRAME {
+            ctx.request_repaint();
+        }
+    }
+
+    /// Lays out the window and applies what the person asked for in this frame.
+    pub fn layout(&mut self, ui: &mut egui::Ui) {
+        let mut commands = Vec::new();
+        window_ui(ui, &self.session, &mut self.view, &mut commands);
+        if !commands.is_empty() {
+            self.perform(commands);
+            ui.ctx().request_repaint();
+        }
+    }
+
+    fn hold_back_closing(&mut self, ctx: &egui::Context) {
+        let wants_close = ctx.input(|input| input.viewport().close_requested());
+        if wants_close && self.session.has_unsaved_work() && !self.view.may_close() {
+            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+            self.view.ask_before_closing();
+        }
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.hold_back_closing(ctx);
+        self.update(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.layout(ui);
+    }
+}
+
+/// Opens the window and returns when it is closed.
+///
+/// # Errors
+/// When there is no display or no graphics device.
+pub fn run_window(config: AppConfig) -> anyhow::Result<()> {
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("Orthobrush")
+        .with_app_id("orthobrush")
+        .with_inner_size([1280.0, 800.0])
+        .with_min_inner_size([640.0, 400.0]);
+    let options = eframe::NativeOptions {
+        viewport,
+        ..Default::default()
+    };
+    let create: eframe::AppCreator<'_> = Box::new(move |creation| {
+        let gpu = creation.wgpu_render_state.as_ref().map(Gpu::of_window);
+        Ok(Box::new(App::new(&creation.egui_ctx, gpu, config)))
+    });
+    eframe::run_native("Orthobrush", options, create).map_err(|error| {
+        anyhow::anyhow!(
+            "The window could not open ({error}). Check that a display is there (DISPLAY or \
+             WAYLAND_DISPLAY) and a Vulkan driver is installed; everything but the window works \
+             without: orthobrush --help"
+        )
+    })
+}
+
+/// Draws the whole window without a display into a PNG.
+///
+/// # Errors
+/// When a file cannot be opened, there is no graphics device, or the disk refuses.
+pub fn take_screenshot(args: &ScreenshotArgs) -> anyhow::Result<()> {
+    let screenshot = Screenshot {
+        open: args.path.clone(),
+        label: args.label.clone(),
+        prediction: args.prediction.clone(),
+        layout: PaneLayout::ALL[usize::from(args.panes.clamp(1, 4)) - 1],
+        size: args.size,
+    };
+    let pixels = screenshot.take()?;
+    write_png(&args.out, args.size, &pixels)
+}

@@ -1,0 +1,273 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser};
+
+use crate::geom::{ImageSize, PixelRect};
+use crate::label::Encoding;
+use crate::train::DeviceChoice;
+
+/// Browse, correct, train and compare masks of aerial imagery.
+///
+/// Without a subcommand the window opens.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+pub struct Arguments {
+    /// What to do without a window.
+    #[command(subcommand)]
+    pub subcommand: Option<Subcommand>,
+    /// An image or a folder of images to open in the window.
+    pub path: Option<PathBuf>,
+}
+
+/// What can be done without a window.
+#[derive(Debug, clap::Subcommand)]
+pub enum Subcommand {
+    /// Write a made-up orthophoto with its label, to try everything on.
+    Sample(SampleArgs),
+    /// Say what is in an image file.
+    Info(InfoArgs),
+    /// Train a network on an image and its label, or on a folder of pairs.
+    Train(TrainArgs),
+    /// Predict a whole image with a trained network.
+    Predict(PredictArgs),
+    /// Compare a prediction with the truth.
+    Eval(EvalArgs),
+    /// Draw an image with its masks into a PNG, as the viewer draws it.
+    Render(RenderArgs),
+    /// Draw the whole window into a PNG.
+    Screenshot(ScreenshotArgs),
+    /// Say which graphics adapters there are and what training would use.
+    Doctor(DoctorArgs),
+    /// Do the whole job: sample, train, predict, evaluate, pictures and a report.
+    Demo(DemoArgs),
+}
+
+/// Arguments of `sample`.
+#[derive(Debug, Args)]
+pub struct SampleArgs {
+    /// The folder to write into.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Extent in pixels.
+    #[arg(long, value_name = "WxH", default_value = "4096x4096", value_parser = parse_size)]
+    pub size: ImageSize,
+    /// Another seed is another landscape.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Leave the overviews out of the file.
+    #[arg(long)]
+    pub no_overviews: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `info`.
+#[derive(Debug, Args)]
+pub struct InfoArgs {
+    /// The image file.
+    pub path: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `train`.
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("ground").required(true).args(["image", "data"])))]
+pub struct TrainArgs {
+    /// The image to learn from.
+    #[arg(long, value_name = "FILE", requires = "label")]
+    pub image: Option<PathBuf>,
+    /// Its label.
+    #[arg(long, value_name = "FILE", requires = "image")]
+    pub label: Option<PathBuf>,
+    /// A folder with `images` and `masks` (or `groundtruth`) to learn from.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The run folder to write.
+    #[arg(long, value_name = "RUN")]
+    pub out: PathBuf,
+    /// A recipe file (TOML); the options below change it.
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
+    /// Passes over the training steps.
+    #[arg(long)]
+    pub epochs: Option<u32>,
+    /// Patches in a step.
+    #[arg(long)]
+    pub batch: Option<usize>,
+    /// Side of a patch in pixels.
+    #[arg(long)]
+    pub patch: Option<u32>,
+    /// Steps in an epoch.
+    #[arg(long)]
+    pub steps: Option<u32>,
+    /// Learning rate.
+    #[arg(long)]
+    pub lr: Option<f64>,
+    /// Decides order, augmentation and first weights.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// auto, gpu, cpu, or an adapter's name.
+    #[arg(long)]
+    pub device: Option<DeviceChoice>,
+    /// How the label file codes its classes: auto, index, binary or rgb.
+    #[arg(long, default_value = "auto")]
+    pub mask_encoding: Encoding,
+    /// Print one JSON line an epoch and a last one.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `predict`.
+#[derive(Debug, Args)]
+pub struct PredictArgs {
+    /// A run folder.
+    #[arg(long, value_name = "RUN")]
+    pub model: PathBuf,
+    /// The image to predict.
+    #[arg(long, value_name = "FILE")]
+    pub image: PathBuf,
+    /// The mask to write (.tif or .png).
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// auto, gpu, cpu, or an adapter's name.
+    #[arg(long)]
+    pub device: Option<DeviceChoice>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `eval`.
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    /// The true mask.
+    #[arg(long, value_name = "FILE")]
+    pub truth: PathBuf,
+    /// The predicted mask.
+    #[arg(long, value_name = "FILE")]
+    pub pred: PathBuf,
+    /// A class table (TOML) instead of the one beside the truth.
+    #[arg(long, value_name = "FILE")]
+    pub classes: Option<PathBuf>,
+    /// How the truth codes its classes: auto, index, binary or rgb.
+    #[arg(long, default_value = "auto")]
+    pub mask_encoding: Encoding,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `render`.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// The image.
+    pub path: PathBuf,
+    /// A label to draw in a second pane.
+    #[arg(long, value_name = "FILE")]
+    pub label: Option<PathBuf>,
+    /// A prediction to draw in another pane.
+    #[arg(long, value_name = "FILE")]
+    pub prediction: Option<PathBuf>,
+    /// The ground to show in level-0 pixels; all of it without.
+    #[arg(long, value_name = "X,Y,W,H", value_parser = parse_rect)]
+    pub rect: Option<PixelRect>,
+    /// Extent of each pane in pixels.
+    #[arg(long, value_name = "WxH", default_value = "1280x800", value_parser = parse_size)]
+    pub size: ImageSize,
+    /// The PNG to write.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// Arguments of `screenshot`.
+#[derive(Debug, Args)]
+pub struct ScreenshotArgs {
+    /// The image or folder to open; the welcome screen without.
+    pub path: Option<PathBuf>,
+    /// A label to open.
+    #[arg(long, value_name = "FILE")]
+    pub label: Option<PathBuf>,
+    /// A prediction to open.
+    #[arg(long, value_name = "FILE")]
+    pub prediction: Option<PathBuf>,
+    /// Number of panes, 1 to 4.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
+    pub panes: u8,
+    /// Extent of the window in pixels.
+    #[arg(long, value_name = "WxH", default_value = "1280x800", value_parser = parse_size)]
+    pub size: ImageSize,
+    /// The PNG to write.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// The folder to write into.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// auto, gpu, cpu, or an adapter's name.
+    #[arg(long)]
+    pub device: Option<DeviceChoice>,
+    /// Epochs of the training; fewer are quicker and worse.
+    #[arg(long)]
+    pub epochs: Option<u32>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn parse_size(text: &str) -> Result<ImageSize, String> {
+    let wrong = || format!("“{text}” is no size; write columns x rows, such as 4096x4096");
+    let (width, height) = text.split_once(['x', 'X', '×']).ok_or_else(wrong)?;
+    let side = |side: &str| side.trim().parse::<u32>().ok().filter(|&side| side > 0);
+    match (side(width), side(height)) {
+        (Some(width), Some(height)) => Ok(ImageSize::new(width, height)),
+        _ => Err(wrong()),
+    }
+}
+
+fn parse_rect(text: &str) -> Result<PixelRect, String> {
+    let numbers: Vec<u32> = text
+        .split(',')
+        .filter_map(|number| number.trim().parse().ok())
+        .collect();
+    match numbers[..] {
+        [x, y, width, height] if width > 0 && height > 0 => Ok(PixelRect::new(x, y, width, height)),
+        _ => Err(format!(
+            "“{text}” is no rectangle; write X,Y,W,H in pixels, such as 100,200,512,512"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_and_rectangles_are_read() {
+        assert_eq!(parse_size("9500x9000"), Ok(ImageSize::new(9_500, 9_000)));
+        assert!(parse_size("0x5").is_err() && parse_size("12").is_err());
+        assert_eq!(parse_rect("1, 2,3,4"), Ok(PixelRect::new(1, 2, 3, 4)));
+        assert!(parse_rect("1,2,3").is_err() && parse_rect("1,2,0,4").is_err());
+    }
+}

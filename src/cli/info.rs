@@ -1,0 +1,50 @@
+use serde_json::{Value, json};
+
+use super::args::InfoArgs;
+use crate::raster::{Layout, RasterInfo, open_raster};
+
+/// Says what is in an image file.
+pub fn run(args: &InfoArgs) -> anyhow::Result<()> {
+    let source = open_raster(&args.path)?;
+    let described = describe(source.info());
+    if args.json {
+        println!("{described}");
+    } else if let Value::Object(lines) = &described {
+        for (name, value) in lines {
+            println!("{name:<12} {}", plain(value));
+        }
+    }
+    Ok(())
+}
+
+fn describe(info: &RasterInfo) -> Value {
+    let georef = info.georef.as_ref();
+    let (layout, tile) = match info.layout {
+        Layout::Tiles { width, height } => ("tiled", Some([width, height])),
+        Layout::Strips { .. } => ("striped", None),
+        Layout::Whole => ("whole", None),
+    };
+    json!({
+        "width": info.size.width,
+        "height": info.size.height,
+        "bands": info.bands,
+        "dtype": info.sample.name(),
+        "compression": info.compression,
+        "layout": layout,
+        "tile": tile,
+        "levels": info.level_sizes.len(),
+        "epsg": georef.and_then(|georef| georef.epsg),
+        "pixel_size": georef.map(crate::geom::Georef::pixel_size),
+        "bounds": georef.map(|georef| georef.bounds(info.size)),
+        "nodata": info.nodata,
+    })
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "–".to_owned(),
+        Value::Array(parts) => parts.iter().map(plain).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}

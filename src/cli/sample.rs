@@ -1,0 +1,42 @@
+use std::ops::ControlFlow;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::args::SampleArgs;
+use crate::sample::{SampleConfig, SamplePaths, write_sample};
+
+/// Writes a sample and says what was written.
+pub fn run(args: &SampleArgs) -> anyhow::Result<()> {
+    let config = SampleConfig {
+        size: args.size,
+        seed: args.seed,
+        has_overviews: !args.no_overviews,
+    };
+    let style = ProgressStyle::with_template("Sample {bar:32} {percent:>3} %")?;
+    let bar = ProgressBar::new(1000).with_style(style);
+    let paths = write_sample(&args.out, &config, |share| {
+        bar.set_position((share * 1000.0) as u64);
+        ControlFlow::Continue(())
+    })?;
+    bar.finish_and_clear();
+    if args.json {
+        println!("{}", paths_json(&paths));
+    } else {
+        println!("{}", paths.ortho.display());
+        println!("{}", paths.label_true.display());
+        println!("{}", paths.label.display());
+        println!("{}", paths.classes.display());
+    }
+    Ok(())
+}
+
+/// The files of a sample by what they are.
+pub fn paths_json(paths: &SamplePaths) -> serde_json::Value {
+    json!({
+        "ortho": paths.ortho,
+        "label_true": paths.label_true,
+        "label": paths.label,
+        "classes": paths.classes,
+    })
+}

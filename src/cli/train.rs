@@ -1,0 +1,129 @@
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use serde_json::json;
+
+use super::args::TrainArgs;
+use super::drive::Drive;
+use crate::session::{Command, LayerKind, Session, TrainOn, TrainingPhase};
+use crate::train::{EpochRow, Recipe};
+
+/// Trains and prints a line an epoch.
+pub fn run(args: TrainArgs) -> anyhow::Result<()> {
+    let recipe = recipe_of(&args)?;
+    let mut drive = Drive::new("Train");
+    let on = match (&args.image, &args.data) {
+        (Some(image), _) => {
+            open_pair(&mut drive, image, args.label.as_deref())?;
+            TrainOn::OpenImage
+        }
+        (None, Some(data)) => TrainOn::Folder(data.clone()),
+        (None, None) => bail!("Give --image with --label, or --data"),
+    };
+    let report = train(&mut drive, recipe, on, args.out, args.json)?;
+    if args.json {
+        println!("{report}");
+    }
+    Ok(())
+}
+
+/// Opens an image with its label and nothing else.
+pub fn open_pair(drive: &mut Drive, image: &Path, label: Option<&Path>) -> anyhow::Result<()> {
+    drive.finish(Command::Open {
+        path: image.to_owned(),
+    })?;
+    if let Some(path) = label {
+        let path = path.to_owned();
+        drive.finish(Command::OpenMask {
+            layer: LayerKind::Label,
+            path,
+        })?;
+    }
+    Ok(())
+}
+
+/// Trains, printing epochs as they end, and gives the last JSON line.
+pub fn train(
+    drive: &mut Drive,
+    recipe: Recipe,
+    on: TrainOn,
+    out: PathBuf,
+    is_json: bool,
+) -> anyhow::Result<serde_json::Value> {
+    let mut printed = 0;
+    let command = Command::StartTraining {
+        recipe: Box::new(recipe),
+        on,
+        out: Some(out),
+    };
+    drive.finish_with(command, |session| {
+        for row in &session.training().rows[printed..] {
+            print_row(row, session, is_json);
+            printed += 1;
+        }
+    })?;
+    last_line(drive.session())
+}
+
+fn recipe_of(args: &TrainArgs) -> anyhow::Result<Recipe> {
+    let mut recipe = args
+        .recipe
+        .as_deref()
+        .map(Recipe::load)
+        .transpose()?
+        .unwrap_or_default();
+    recipe.epochs = args.epochs.unwrap_or(recipe.epochs);
+    recipe.batch = args.batch.unwrap_or(recipe.batch);
+    recipe.patch = args.patch.unwrap_or(recipe.patch);
+    recipe.steps_per_epoch = args.steps.unwrap_or(recipe.steps_per_epoch);
+    recipe.learning_rate = args.lr.unwrap_or(recipe.learning_rate);
+    recipe.seed = args.seed.unwrap_or(recipe.seed);
+    recipe.device = args.device.clone().unwrap_or(recipe.device);
+    Ok(recipe)
+}
+
+fn print_row(row: &EpochRow, session: &Session, is_json: bool) {
+    if is_json {
+        match serde_json::to_string(row) {
+            Ok(line) => println!("{line}"),
+            Err(error) => eprintln!("note: epoch {} cannot be printed ({error})", row.epoch),
+        }
+    } else {
+        let epochs = session
+            .training()
+            .recipe
+            .as_ref()
+            .map_or(0, |recipe| recipe.epochs);
+        let ratio = |value: Option<f64>| {
+            value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"))
+        };
+        println!(
+            "epoch {:>3}/{epochs}  train loss {:.4}  val loss {:.4}  mean IoU {}  accuracy {}  {:.1} s{}",
+            row.epoch,
+            row.train_loss,
+            row.val_loss,
+            ratio(row.mean_iou),
+            ratio(row.pixel_accuracy),
+            row.seconds,
+            if row.best { "  best" } else { "" },
+        );
+    }
+    // A pipe that is closed ends the program elsewhere; here it only ends the printing.
+    drop(io::stdout().flush());
+}
+
+fn last_line(session: &Session) -> anyhow::Result<serde_json::Value> {
+    match &session.training().phase {
+        TrainingPhase::Ended(report) => Ok(json!({
+            "status": report.status,
+            "best_epoch": report.best_epoch,
+            "checkpoint": report.checkpoint,
+            "device": report.device,
+            "seconds": report.seconds,
+            "split": report.split,
+        })),
+        TrainingPhase::Failed(why) => bail!("{why}"),
+        phase => bail!("The training ended unexpectedly ({phase:?})"),
+    }
+}

@@ -1,0 +1,53 @@
+//! Parses the arguments and hands over to the window or to a subcommand.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use orthobrush::app::{AppConfig, run_window, take_screenshot};
+use orthobrush::cli::{Arguments, Subcommand, run};
+
+fn main() -> ExitCode {
+    name_the_default_device();
+    start_logging();
+    let arguments = Arguments::parse();
+    match arguments.subcommand {
+        None => exit(run_window(AppConfig::of_user(arguments.path))),
+        Some(Subcommand::Screenshot(args)) => exit(take_screenshot(&args)),
+        Some(subcommand) => run(subcommand),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of a failed program")]
+fn exit(done: anyhow::Result<()>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("orthobrush: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Burn restores an optimizer's state on its default device, which would be the GPU on machines
+/// that may have none; everything names its device, and this is what is left.
+fn name_the_default_device() {
+    #[expect(
+        unsafe_code,
+        reason = "no other thread runs yet that could read the environment"
+    )]
+    // SAFETY: this is the first statement of `main`; no thread has been started.
+    unsafe {
+        std::env::set_var("BURN_DEVICE", "flex");
+    }
+}
+
+fn start_logging() {
+    let wanted = std::env::var("RUST_LOG").unwrap_or_else(|_| "error".to_owned());
+    let level = wanted
+        .parse()
+        .unwrap_or(tracing_subscriber::filter::LevelFilter::ERROR);
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .init();
+}

@@ -1,0 +1,202 @@
+use std::path::PathBuf;
+
+use crate::geom::ImagePoint;
+use crate::train::{DeviceChoice, Recipe};
+
+/// Everything that can change a session. Windows, scripts and tests all speak it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Opens an image, or a folder of images as a list.
+    Open {
+        /// An image file or a folder.
+        path: PathBuf,
+    },
+    /// Opens a mask onto the open image.
+    OpenMask {
+        /// Which layer it becomes.
+        layer: LayerKind,
+        /// An index, binary or RGB-coded mask file.
+        path: PathBuf,
+    },
+    /// Writes the sample project into a folder and opens it.
+    OpenSample {
+        /// Where it goes; an existing sample there is opened as it is.
+        folder: PathBuf,
+    },
+    /// Opens another image of the list.
+    Step(StepTo),
+    /// Marks the open image of the list as done, or not.
+    MarkDone {
+        /// The new mark.
+        is_done: bool,
+    },
+    /// Looks for the list's missing files below another folder.
+    Relink {
+        /// Where the files are now.
+        folder: PathBuf,
+    },
+    /// Saves the label to its own file.
+    SaveLabel,
+    /// Saves a layer to a file, whose extension says the format.
+    SaveAs {
+        /// Which layer.
+        layer: LayerKind,
+        /// `.tif`, `.tiff` or `.png`.
+        path: PathBuf,
+    },
+    /// Makes `class` the one that tools paint; 255 erases.
+    SelectClass(u8),
+    /// Changes to the class painted before.
+    SwapClass,
+    /// Takes another tool.
+    SelectTool(Tool),
+    /// Sets the brush's diameter in level-0 pixels.
+    SetBrushDiameter(f64),
+    /// Paints only over unlabeled pixels, or over all.
+    SetOnlyUnlabeled(bool),
+    /// Adds a class with a name of its own.
+    AddClass {
+        /// What it is called.
+        name: String,
+    },
+    /// Renames a class.
+    RenameClass {
+        /// Which class.
+        class: u8,
+        /// What it is called now.
+        name: String,
+    },
+    /// Gives a class another color; no pixel changes.
+    RecolorClass {
+        /// Which class.
+        class: u8,
+        /// The new color.
+        color: [u8; 3],
+    },
+    /// Shows or hides a class in all layers.
+    ShowClass {
+        /// Which class.
+        class: u8,
+        /// Whether it is drawn.
+        is_visible: bool,
+    },
+    /// Shows or hides a layer.
+    ShowLayer {
+        /// Which layer.
+        layer: LayerKind,
+        /// Whether it is drawn.
+        is_visible: bool,
+    },
+    /// Sets how much a layer covers the image, 0 to 1.
+    SetOpacity {
+        /// Which layer.
+        layer: LayerKind,
+        /// 0 = not at all, 1 = fully.
+        opacity: f32,
+    },
+    /// Puts the brush down. Makes an empty label when there is none.
+    BeginStroke {
+        /// Where, in level-0 pixels.
+        at: ImagePoint,
+        /// The class painted; 255 erases.
+        class: u8,
+    },
+    /// Draws the brush on.
+    ExtendStroke {
+        /// Where to, in level-0 pixels.
+        to: ImagePoint,
+    },
+    /// Lifts the brush; the stroke is one undo step.
+    EndStroke,
+    /// Takes the open stroke back.
+    CancelStroke,
+    /// Fills a polygon with the active class.
+    FillPolygon {
+        /// Corners in level-0 pixels; the last joins the first.
+        corners: Vec<ImagePoint>,
+    },
+    /// Fills the region of equal label under a point with the active class.
+    FloodFill {
+        /// Where, in level-0 pixels.
+        at: ImagePoint,
+    },
+    /// Makes the class under a point the active one.
+    PickClass {
+        /// Where, in level-0 pixels.
+        at: ImagePoint,
+    },
+    /// Takes the last step back.
+    Undo,
+    /// Does the last undone step again.
+    Redo,
+    /// Replaces the label by the prediction, as one undo step.
+    AcceptPrediction,
+    /// Trains a network; the label is frozen, painting goes on.
+    StartTraining {
+        /// How to train.
+        recipe: Box<Recipe>,
+        /// What to learn from.
+        on: TrainOn,
+        /// The run folder; `None` makes the next one beside the image.
+        out: Option<PathBuf>,
+    },
+    /// Chooses where predictions are computed.
+    SetPredictionDevice(DeviceChoice),
+    /// Predicts the whole open image.
+    Predict {
+        /// A run folder; `None` takes the last run of this session.
+        run: Option<PathBuf>,
+    },
+    /// Stops a job. A stopped training keeps the best network so far.
+    StopJob(super::JobId),
+}
+
+/// What a training learns from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum TrainOn {
+    /// The open image and its label.
+    #[default]
+    OpenImage,
+    /// All pairs of a folder with `images` and `masks` (or `groundtruth`).
+    Folder(PathBuf),
+}
+
+/// The mask layers that an image can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LayerKind {
+    /// What people say is there; tools paint here.
+    Label,
+    /// What a network says is there.
+    Prediction,
+}
+
+/// Where to go in the list of images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepTo {
+    /// The one after the open image.
+    Next,
+    /// The one before the open image.
+    Previous,
+    /// The next that is not marked as done.
+    NextNotDone,
+    /// One by its place in the list.
+    Index(usize),
+}
+
+/// What the pointer does on a canvas.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Tool {
+    /// Moves the picture.
+    Pan,
+    /// Paints the active class.
+    #[default]
+    Brush,
+    /// Paints "unlabeled".
+    Eraser,
+    /// Fills the region of equal label under the pointer.
+    Fill,
+    /// Fills a polygon.
+    Polygon,
+    /// Takes the class under the pointer.
+    Picker,
+}

@@ -1,0 +1,56 @@
+use std::path::PathBuf;
+
+/// A command that could not be carried out; nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The command needs an open image.
+    #[error("No image is open. Open one first: drop a file on the window, or File ▸ Open…")]
+    NoImage,
+    /// The command needs a list of images.
+    #[error("No folder is open. Open a folder of images to step through it")]
+    NoList,
+    /// There is nothing further in that direction.
+    #[error("{0}")]
+    EndOfList(&'static str),
+    /// The command needs a label.
+    #[error("There is no label yet. Paint one, or open one with File ▸ Open label…")]
+    NoLabel,
+    /// The command needs a prediction.
+    #[error(
+        "There is no prediction yet. Train a network, or choose one with Train ▸ Predict with…"
+    )]
+    NoPrediction,
+    /// The command needs a trained network.
+    #[error("There is no trained network yet. Press Train, or choose a run folder")]
+    NoRun,
+    /// The label is still being read.
+    #[error("The label is still being read; wait a moment")]
+    LabelLoading,
+    /// The label's own file could not be read whole, so that saving would destroy it.
+    #[error(
+        "Saving is refused because the label's file could not be read whole; \
+         save under another name with Save label as…"
+    )]
+    LabelNotWhole,
+    /// The label was never saved and has no file.
+    #[error("The label has no file yet. Choose one with Save label as…")]
+    NoLabelFile,
+    /// A stroke is open.
+    #[error("Finish the stroke first (lift the brush or press Esc)")]
+    StrokeOpen,
+    /// There is no stroke to extend or end.
+    #[error("There is no open stroke")]
+    NoStroke,
+    /// The class does not exist.
+    #[error("Class {0} does not exist")]
+    NoClass(u8),
+    /// Another job of the kind runs.
+    #[error("{0} is already running. Stop it first, or wait until it is done")]
+    Busy(&'static str),
+    /// The file name says no known format.
+    #[error("Masks are saved as .tif or .png; give the name one of these endings: {0}")]
+    UnknownFormat(PathBuf),
+    /// A step that other layers refused.
+    #[error("{0}")]
+    Refused(String),
+}

@@ -1,0 +1,416 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::jobs::{Report, tell_progress};
+use super::state::{ImageId, OpenImage, Session};
+use super::{Change, Command, CommandError, LayerKind, Notice, StepTo};
+use crate::raster::{OpenError, Pyramid, TileCache, open_raster};
+use crate::sample::{SampleConfig, write_sample};
+
+/// Image files that a folder may hold.
+const IMAGE_ENDINGS: [&str; 5] = ["tif", "tiff", "png", "jpg", "jpeg"];
+/// Folder names that hold the masks of a folder `images`.
+const MASK_FOLDERS: [&str; 4] = ["masks", "groundtruth", "labels", "gt"];
+/// What stands behind an image's stem in the name of its mask.
+const MASK_ENDINGS: [&str; 6] = ["_label", "_mask", "_labels", "_L", "_m", "_gt"];
+
+/// How far the work on an image is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EntryStatus {
+    /// Nobody has edited it.
+    #[default]
+    New,
+    /// It was edited.
+    InWork,
+    /// Somebody said that it is done.
+    Done,
+    /// Its file is not where it was.
+    Missing,
+}
+
+/// One image of an opened folder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageEntry {
+    /// The image's file.
+    pub image: PathBuf,
+    /// Its mask's file, when there is one.
+    pub mask: Option<PathBuf>,
+    /// How far the work is.
+    pub status: EntryStatus,
+    /// Mean IoU of the last prediction against its label, when one was made.
+    pub score: Option<f64>,
+}
+
+/// The images of an opened folder, by name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageList {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Its images.
+    pub entries: Vec<ImageEntry>,
+    /// Which one is open.
+    pub current: Option<usize>,
+}
+
+/// What a look through a folder found.
+pub(super) struct ScannedList {
+    pub list: ImageList,
+    pub open_first: bool,
+}
+
+impl Session {
+    pub(super) fn open(&mut self, path: &Path) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        if path.is_dir() {
+            self.scan(path, true);
+        } else {
+            self.list = None;
+            self.open_image(path);
+        }
+        self.remember(path);
+        Ok(())
+    }
+
+    fn scan(&mut self, folder: &Path, open_first: bool) {
+        let folder = folder.to_owned();
+        self.start_job(
+            format!("Looking through {}", folder.display()),
+            move |job| {
+                let list = scan_folder(&folder)?;
+                job.tell(Report::Scanned(ScannedList { list, open_first }))?;
+                Ok(())
+            },
+        );
+    }
+
+    pub(super) fn list_scanned(&mut self, scanned: ScannedList) {
+        self.list = Some(scanned.list);
+        if scanned.open_first
+            && let Err(error) = self.step(StepTo::Index(0))
+        {
+            self.notify(Notice::error(error.to_string()));
+        }
+    }
+
+    fn open_image(&mut self, path: &Path) {
+        let path = path.to_owned();
+        let id = ImageId(self.next_number());
+        let cache = Arc::clone(&self.cache);
+        let title = format!("Opening {}", path.display());
+        self.start_job(title, move |job| {
+            let image = open_from(&path, id, &cache)?;
+            job.tell(Report::ImageOpened(Box::new(image)))?;
+            Ok(())
+        });
+    }
+
+    pub(super) fn image_opened(&mut self, image: OpenImage) {
+        self.close_layers();
+        if let Some(old) = self.image.take() {
+            self.changes.push(Change::SourceGone(old.id.0));
+        }
+        let mask = match &self.list {
+            Some(list) => list
+                .current
+                .and_then(|current| list.entries[current].mask.clone()),
+            None => companion_label(&image.path),
+        };
+        self.changes.push(Change::ImageOpened(image.id));
+        self.image = Some(image);
+        if let Some(path) = mask
+            && let Err(error) = self.open_mask(LayerKind::Label, path)
+        {
+            self.notify(Notice::error(error.to_string()));
+        }
+    }
+
+    pub(super) fn step(&mut self, to: StepTo) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        let list = self.list.as_ref().ok_or(CommandError::NoList)?;
+        let target = target_of(list, to)?;
+        if self.has_unsaved_work() {
+            self.save_label()?;
+        }
+        let list = self.list.as_mut().ok_or(CommandError::NoList)?;
+        list.current = Some(target);
+        let path = list.entries[target].image.clone();
+        self.open_image(&path);
+        Ok(())
+    }
+
+    pub(super) fn mark_done(&mut self, is_done: bool) -> Result<(), CommandError> {
+        let entry = self.current_entry().ok_or(CommandError::NoList)?;
+        entry.status = if is_done {
+            EntryStatus::Done
+        } else {
+            EntryStatus::InWork
+        };
+        Ok(())
+    }
+
+    pub(super) fn relink(&mut self, folder: &Path) -> Result<(), CommandError> {
+        let list = self.list.as_mut().ok_or(CommandError::NoList)?;
+        let mut found = 0;
+        for entry in &mut list.entries {
+            if entry.status != EntryStatus::Missing {
+                continue;
+            }
+            let Ok(below) = entry.image.strip_prefix(&list.folder) else {
+                continue;
+            };
+            let moved = folder.join(below);
+            if moved.exists() {
+                entry.mask = companion_label(&moved);
+                entry.image = moved;
+                entry.status = EntryStatus::New;
+                found += 1;
+            }
+        }
+        self.notify(Notice::info(format!(
+            "{found} missing files were found again"
+        )));
+        Ok(())
+    }
+
+    pub(super) fn current_entry(&mut self) -> Option<&mut ImageEntry> {
+        let list = self.list.as_mut()?;
+        list.entries.get_mut(list.current?)
+    }
+
+    pub(super) fn open_sample(&mut self, folder: PathBuf) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        self.start_job("Making the sample project", move |job| {
+            if !folder.join("ortho.tif").exists() {
+                let mut last = 0;
+                write_sample(&folder, &SampleConfig::default(), |share| {
+                    tell_progress(job, &mut last, share);
+                    if job.check().is_ok() {
+                        std::ops::ControlFlow::Continue(())
+                    } else {
+                        std::ops::ControlFlow::Break(())
+                    }
+                })?;
+            }
+            job.tell(Report::SampleReady(folder))?;
+            Ok(())
+        });
+        Ok(())
+    }
+
+    pub(super) fn sample_ready(&mut self, folder: &Path) {
+        let open = Command::Open {
+            path: folder.join("ortho.tif"),
+        };
+        if let Err(error) = self.apply(open) {
+            self.notify(Notice::error(error.to_string()));
+        }
+    }
+
+    pub(super) fn refuse_during_stroke(&self) -> Result<(), CommandError> {
+        if self.stroke.is_some() {
+            Err(CommandError::StrokeOpen)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn open_from(path: &Path, id: ImageId, cache: &Arc<TileCache>) -> Result<OpenImage, OpenError> {
+    let source = open_raster(path)?;
+    let pyramid = Arc::new(Pyramid::new(Arc::clone(&source), Arc::clone(cache)));
+    Ok(OpenImage {
+        id,
+        path: path.to_owned(),
+        source,
+        pyramid,
+    })
+}
+
+fn target_of(list: &ImageList, to: StepTo) -> Result<usize, CommandError> {
+    let after = list.current.map_or(0, |current| current + 1);
+    let target = match to {
+        StepTo::Index(index) => Some(index),
+        StepTo::Next => Some(after),
+        StepTo::Previous => list.current.and_then(|current| current.checked_sub(1)),
+        StepTo::NextNotDone => {
+            let not_done = |&index: &usize| list.entries[index].status != EntryStatus::Done;
+            (after..list.entries.len())
+                .chain(0..after.min(list.entries.len()))
+                .find(not_done)
+        }
+    };
+    let end = match to {
+        StepTo::Previous => "This is the first image",
+        StepTo::NextNotDone => "All images are marked as done",
+        StepTo::Next | StepTo::Index(_) => "This is the last image",
+    };
+    target
+        .filter(|&target| target < list.entries.len())
+        .ok_or(CommandError::EndOfList(end))
+}
+
+fn scan_folder(folder: &Path) -> anyhow::Result<ImageList> {
+    let images = folder.join("images");
+    let root = if images.is_dir() {
+        images
+    } else {
+        folder.to_owned()
+    };
+    let mut entries = Vec::new();
+    for image in image_files(&root)? {
+        let mask = companion_label(&image);
+        entries.push(ImageEntry {
+            image,
+            mask,
+            status: EntryStatus::New,
+            score: None,
+        });
+    }
+    // A mask beside its image is not an image of its own.
+    let masks: Vec<PathBuf> = entries
+        .iter()
+        .filter_map(|entry| entry.mask.clone())
+        .collect();
+    entries.retain(|entry| !masks.contains(&entry.image));
+    if entries.is_empty() {
+        anyhow::bail!(
+            "No images (.tif, .png, .jpg) lie in this folder. Open a folder that holds images, or \
+             one with `images` and `masks` inside: {}",
+            folder.display()
+        );
+    }
+    Ok(ImageList {
+        folder: folder.to_owned(),
+        entries,
+        current: None,
+    })
+}
+
+fn image_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_file() && has_image_ending(&path) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn has_image_ending(path: &Path) -> bool {
+    let ending = path
+        .extension()
+        .map(|ending| ending.to_string_lossy().to_lowercase());
+    ending.is_some_and(|ending| IMAGE_ENDINGS.contains(&ending.as_str()))
+}
+
+/// The label that belongs to an image by its name: `masks/STEM.*` or `groundtruth/STEM.*` beside a
+/// folder `images`, `STEM_label.*`, `STEM_mask.*` and their like beside the image, or `label.tif`
+/// beside `ortho.tif` as in the sample project.
+pub fn companion_label(image: &Path) -> Option<PathBuf> {
+    let folder = image.parent()?;
+    let stem = image.file_stem()?.to_string_lossy().into_owned();
+    if folder.file_name().is_some_and(|name| name == "images") {
+        let beside = folder.parent()?;
+        let found = MASK_FOLDERS
+            .iter()
+            .find_map(|name| with_stem(&beside.join(name), &stem));
+        if found.is_some() {
+            return found;
+        }
+    }
+    let base = stem.strip_suffix("_sat").unwrap_or(&stem);
+    let found = MASK_ENDINGS
+        .iter()
+        .find_map(|ending| with_stem(folder, &format!("{base}{ending}")));
+    let sample = folder.join("label.tif");
+    found.or_else(|| (stem == "ortho" && sample.is_file()).then_some(sample))
+}
+
+fn with_stem(folder: &Path, stem: &str) -> Option<PathBuf> {
+    IMAGE_ENDINGS
+        .iter()
+        .map(|ending| folder.join(format!("{stem}.{ending}")))
+        .find(|path| path.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder_with(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        for file in files {
+            crate::disk::replace_file(&folder.path().join(file), b"").expect("written");
+        }
+        folder
+    }
+
+    #[track_caller]
+    fn check_companion(files: &[&str], image: &str, expected: Option<&str>) {
+        let folder = folder_with(files);
+        let found = companion_label(&folder.path().join(image));
+        assert_eq!(found, expected.map(|name| folder.path().join(name)));
+    }
+
+    #[test]
+    fn labels_are_found_by_name() {
+        check_companion(
+            &["images/a.tif", "masks/a.png"],
+            "images/a.tif",
+            Some("masks/a.png"),
+        );
+        check_companion(
+            &["images/s 1.png", "groundtruth/s 1.png"],
+            "images/s 1.png",
+            Some("groundtruth/s 1.png"),
+        );
+        check_companion(&["a.jpg", "a_mask.png"], "a.jpg", Some("a_mask.png"));
+        check_companion(
+            &["7_sat.jpg", "7_mask.png"],
+            "7_sat.jpg",
+            Some("7_mask.png"),
+        );
+        check_companion(&["ortho.tif", "label.tif"], "ortho.tif", Some("label.tif"));
+        check_companion(&["a.jpg", "b_mask.png"], "a.jpg", None);
+    }
+
+    #[test]
+    fn masks_are_not_listed_as_images() {
+        let folder = folder_with(&["b.png", "b_mask.png", "a.jpg", "notes.txt"]);
+        let list = scan_folder(folder.path()).expect("images");
+        let names: Vec<_> = list
+            .entries
+            .iter()
+            .map(|entry| entry.image.file_name().expect("a name"))
+            .collect();
+        assert_eq!(names, ["a.jpg", "b.png"]);
+    }
+
+    #[test]
+    fn the_next_not_done_wraps_around() {
+        let entry = |status| ImageEntry {
+            image: "x".into(),
+            mask: None,
+            status,
+            score: None,
+        };
+        let list = ImageList {
+            folder: "f".into(),
+            entries: vec![
+                entry(EntryStatus::New),
+                entry(EntryStatus::Done),
+                entry(EntryStatus::Done),
+            ],
+            current: Some(1),
+        };
+        assert_eq!(
+            target_of(&list, StepTo::NextNotDone).expect("there is one"),
+            0
+        );
+        assert_eq!(target_of(&list, StepTo::Next).expect("there is one"), 2);
+        assert_eq!(target_of(&list, StepTo::Previous).expect("there is one"), 0);
+    }
+}

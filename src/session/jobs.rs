@@ -1,0 +1,229 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Notice;
+use super::images::ScannedList;
+use super::state::{LayerId, OpenImage, Session};
+use crate::job::{Job, JobContext, JobEvent, spawn};
+use crate::label::{LoadedMask, StateMark};
+use crate::train::{PredictEvent, TrainEvent, TrainPlan};
+
+/// One background activity; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId(pub u64);
+
+/// A background activity as people see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Activity {
+    /// Which job; for [`Command::StopJob`](super::Command::StopJob).
+    pub id: JobId,
+    /// What it does.
+    pub title: String,
+    /// Share that is done, 0 to 1, when it can be told.
+    pub progress: Option<f32>,
+}
+
+/// What a job of the session itself reports.
+pub(super) enum Report {
+    /// Share that is done, 0 to 1.
+    Progress(f32),
+    /// An image's header was read.
+    ImageOpened(Box<OpenImage>),
+    /// A mask was read.
+    MaskLoaded(LayerId, Box<LoadedMask>),
+    /// A mask could not be read.
+    MaskRefused(LayerId, String),
+    /// A layer was written to a file, in this state of the history.
+    Saved {
+        layer: LayerId,
+        path: PathBuf,
+        state: StateMark,
+    },
+    /// A folder was looked through.
+    Scanned(ScannedList),
+    /// A training was checked and can start.
+    TrainingReady(Box<TrainPlan>),
+    /// The sample project was written.
+    SampleReady(PathBuf),
+}
+
+/// The events of a job, by whose they are.
+pub(super) enum Leash {
+    Session(Job<Report>),
+    Training(Job<TrainEvent>),
+    Prediction(Job<PredictEvent>),
+}
+
+impl Leash {
+    pub(super) fn cancel(&self) {
+        match self {
+            Self::Session(job) => job.cancel(),
+            Self::Training(job) => job.cancel(),
+            Self::Prediction(job) => job.cancel(),
+        }
+    }
+
+    fn next(&self) -> Option<JobEvent<Said>> {
+        match self {
+            Self::Session(job) => job.try_next().map(|event| said(event, Said::Session)),
+            Self::Training(job) => job.try_next().map(|event| said(event, Said::Training)),
+            Self::Prediction(job) => job.try_next().map(|event| said(event, Said::Prediction)),
+        }
+    }
+}
+
+enum Said {
+    Session(Report),
+    Training(TrainEvent),
+    Prediction(PredictEvent),
+}
+
+fn said<E>(event: JobEvent<E>, wrap: impl FnOnce(E) -> Said) -> JobEvent<Said> {
+    match event {
+        JobEvent::Said(event) => JobEvent::Said(wrap(event)),
+        JobEvent::Finished => JobEvent::Finished,
+        JobEvent::Cancelled => JobEvent::Cancelled,
+        JobEvent::Failed(why) => JobEvent::Failed(why),
+    }
+}
+
+/// A job that runs.
+pub(super) struct Running {
+    pub activity: Activity,
+    pub leash: Leash,
+}
+
+impl Session {
+    /// Starts a job of the session's own and lists it as `title`.
+    pub(super) fn start_job(
+        &mut self,
+        title: impl Into<String>,
+        work: impl FnOnce(&JobContext<Report>) -> anyhow::Result<()> + Send + 'static,
+    ) -> JobId {
+        let title = title.into();
+        match spawn("session-job", self.config.waker.clone(), work) {
+            Ok(job) => self.list_job(title, Leash::Session(job)),
+            Err(error) => {
+                let why = format!("“{title}” could not start ({error}); close other programs");
+                self.notify(Notice::error(why));
+                self.next_job_id()
+            }
+        }
+    }
+
+    pub(super) fn list_job(&mut self, title: impl Into<String>, leash: Leash) -> JobId {
+        let id = self.next_job_id();
+        let activity = Activity {
+            id,
+            title: title.into(),
+            progress: None,
+        };
+        self.jobs.push(Running { activity, leash });
+        id
+    }
+
+    /// Takes in at most `max_events` events of the session's jobs and says how many came.
+    pub fn pump(&mut self, max_events: usize) -> usize {
+        let mut taken = 0;
+        while taken < max_events {
+            let next = self
+                .jobs
+                .iter()
+                .find_map(|running| Some((running.activity.id, running.leash.next()?)));
+            let Some((id, event)) = next else { break };
+            self.absorb(id, event);
+            taken += 1;
+        }
+        taken
+    }
+
+    /// Whether no job runs.
+    pub fn is_idle(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
+    /// What runs in the background, oldest first.
+    pub fn activities(&self) -> impl Iterator<Item = &Activity> {
+        self.jobs.iter().map(|running| &running.activity)
+    }
+
+    pub(super) fn stop_job(&mut self, id: JobId) {
+        // A job that ended in the meantime needs no stopping.
+        if let Some(running) = self.jobs.iter().find(|running| running.activity.id == id) {
+            running.leash.cancel();
+        }
+    }
+
+    pub(super) fn set_progress(&mut self, id: JobId, progress: f32) {
+        if let Some(running) = self
+            .jobs
+            .iter_mut()
+            .find(|running| running.activity.id == id)
+        {
+            running.activity.progress = Some(progress);
+        }
+    }
+
+    fn absorb(&mut self, id: JobId, event: JobEvent<Said>) {
+        match event {
+            JobEvent::Said(Said::Session(report)) => self.absorb_report(id, report),
+            JobEvent::Said(Said::Training(event)) => self.absorb_training(id, event),
+            JobEvent::Said(Said::Prediction(event)) => self.absorb_prediction(id, event),
+            JobEvent::Finished => self.job_ended(id, None),
+            JobEvent::Cancelled => self.job_ended(id, Some("Stopped".to_owned())),
+            JobEvent::Failed(why) => {
+                self.notify(Notice::error(why.clone()));
+                self.job_ended(id, Some(why));
+            }
+        }
+    }
+
+    fn absorb_report(&mut self, id: JobId, report: Report) {
+        match report {
+            Report::Progress(share) => self.set_progress(id, share),
+            Report::ImageOpened(image) => self.image_opened(*image),
+            Report::MaskLoaded(layer, loaded) => self.mask_loaded(layer, *loaded),
+            Report::MaskRefused(layer, why) => self.mask_refused(layer, why),
+            Report::Saved { layer, path, state } => self.layer_saved(layer, path, state),
+            Report::Scanned(list) => self.list_scanned(list),
+            Report::TrainingReady(plan) => self.training_ready(*plan),
+            Report::SampleReady(folder) => self.sample_ready(&folder),
+        }
+    }
+
+    /// `why` is the reason when the job did not finish.
+    fn job_ended(&mut self, id: JobId, why: Option<String>) {
+        let Some(at) = self
+            .jobs
+            .iter()
+            .position(|running| running.activity.id == id)
+        else {
+            return;
+        };
+        let ended = self.jobs.remove(at);
+        match ended.leash {
+            Leash::Training(_) => self.training_ended(why),
+            Leash::Prediction(_) => self.prediction_ended(why),
+            // Preparing a training failed or was stopped; a plan that was made is another job.
+            Leash::Session(_) if self.training.job == Some(id) => self.training_ended(why),
+            Leash::Session(_) => {}
+        }
+    }
+
+    fn next_job_id(&mut self) -> JobId {
+        self.next_number += 1;
+        JobId(self.next_number)
+    }
+}
+
+/// Shares that are worth an event: whole percents.
+pub(super) fn tell_progress(job: &JobContext<Report>, last: &mut u32, share: f64) {
+    let percent = (share * 100.0) as u32;
+    if percent != *last {
+        *last = percent;
+        job.mention(Report::Progress(share as f32));
+    }
+}
+
+/// An image shared with a job.
+pub(super) type SharedSource = Arc<dyn crate::raster::TileSource>;

@@ -1,0 +1,141 @@
+use std::path::PathBuf;
+
+use super::images::EntryStatus;
+use super::jobs::Report;
+use super::state::{Layer, LayerId, Session};
+use super::{Change, CommandError, LayerKind, Notice};
+use crate::label::{Encoding, LoadedMask, Mask, load_mask};
+
+const LABEL_OPACITY: f32 = 0.5;
+
+/// A shown, empty-handed layer.
+pub(super) const fn new_label(number: u64, mask: Mask) -> Layer {
+    Layer {
+        id: LayerId(number),
+        mask,
+        path: None,
+        is_visible: true,
+        opacity: LABEL_OPACITY,
+        is_loading: false,
+        broken: None,
+    }
+}
+
+impl Session {
+    pub(super) fn open_mask(&mut self, kind: LayerKind, path: PathBuf) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        let size = self.image.as_ref().ok_or(CommandError::NoImage)?.size();
+        let mut layer = new_label(self.next_number(), Mask::new(size));
+        let id = layer.id;
+        layer.is_loading = true;
+        layer.path = Some(path.clone());
+        self.replace_layer(kind, Some(layer));
+        self.start_job(format!("Reading {}", path.display()), move |job| {
+            let loaded = load_mask(&path, Some(size), Encoding::Auto, None);
+            job.tell(match loaded {
+                Ok(loaded) => Report::MaskLoaded(id, Box::new(loaded)),
+                Err(error) => Report::MaskRefused(id, error.to_string()),
+            })?;
+            Ok(())
+        });
+        Ok(())
+    }
+
+    pub(super) fn mask_loaded(&mut self, id: LayerId, loaded: LoadedMask) {
+        // Another file may have been opened in the meantime.
+        let Some(kind) = self.kind_of(id) else { return };
+        let bounds = loaded.mask.size().bounds();
+        if let Some(layer) = self.layer_mut(kind) {
+            layer.mask = loaded.mask;
+            layer.is_loading = false;
+        }
+        if kind == LayerKind::Label {
+            self.set_classes(loaded.classes);
+        }
+        for note in loaded.notes {
+            self.notify(Notice::warning(note));
+        }
+        self.mask_changed(kind, &[bounds]);
+    }
+
+    pub(super) fn mask_refused(&mut self, id: LayerId, why: String) {
+        let Some(kind) = self.kind_of(id) else { return };
+        self.notify(Notice::error(why.clone()));
+        match kind {
+            LayerKind::Prediction => self.replace_layer(kind, None),
+            LayerKind::Label => {
+                if let Some(layer) = self.layer_mut(kind) {
+                    layer.is_loading = false;
+                    layer.broken = Some(why);
+                }
+            }
+        }
+    }
+
+    /// Puts another layer in place; the history of a replaced label goes with it.
+    pub(super) fn replace_layer(&mut self, kind: LayerKind, layer: Option<Layer>) {
+        let place = match kind {
+            LayerKind::Label => &mut self.label,
+            LayerKind::Prediction => &mut self.prediction,
+        };
+        if let Some(old) = std::mem::replace(place, layer) {
+            self.changes.push(Change::SourceGone(old.id.0));
+        }
+        if kind == LayerKind::Label {
+            self.history.clear();
+            self.saved = self.history.mark();
+        }
+    }
+
+    pub(super) fn close_layers(&mut self) {
+        self.replace_layer(LayerKind::Label, None);
+        self.replace_layer(LayerKind::Prediction, None);
+    }
+
+    pub(super) fn show_layer(
+        &mut self,
+        kind: LayerKind,
+        is_visible: bool,
+    ) -> Result<(), CommandError> {
+        self.some_layer(kind)?.is_visible = is_visible;
+        Ok(())
+    }
+
+    pub(super) fn set_opacity(
+        &mut self,
+        kind: LayerKind,
+        opacity: f32,
+    ) -> Result<(), CommandError> {
+        self.some_layer(kind)?.opacity = opacity.clamp(0.0, 1.0);
+        Ok(())
+    }
+
+    pub(super) fn mark_in_work(&mut self) {
+        if let Some(entry) = self.current_entry()
+            && entry.status == EntryStatus::New
+        {
+            entry.status = EntryStatus::InWork;
+        }
+    }
+
+    pub(super) fn layer_mut(&mut self, kind: LayerKind) -> Option<&mut Layer> {
+        match kind {
+            LayerKind::Label => self.label.as_mut(),
+            LayerKind::Prediction => self.prediction.as_mut(),
+        }
+    }
+
+    fn some_layer(&mut self, kind: LayerKind) -> Result<&mut Layer, CommandError> {
+        let missing = match kind {
+            LayerKind::Label => CommandError::NoLabel,
+            LayerKind::Prediction => CommandError::NoPrediction,
+        };
+        self.layer_mut(kind).ok_or(missing)
+    }
+
+    pub(super) fn kind_of(&self, id: LayerId) -> Option<LayerKind> {
+        [LayerKind::Label, LayerKind::Prediction]
+            .into_iter()
+            .find(|&kind| self.layer(kind).is_some_and(|layer| layer.id == id))
+    }
+}

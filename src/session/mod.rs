@@ -1,0 +1,29 @@
+//! The one mutable owner of what is open: `Command` in, `Change` and `Notice` out.
+//!
+//! A [`Session`] is changed only by [`Session::apply`] and by the events of its own jobs, which
+//! [`Session::pump`] absorbs. Windows, the command line and tests all speak [`Command`]. This layer
+//! knows no widgets, no graphics card and no tensors.
+
+mod classes;
+mod command;
+mod error;
+mod images;
+mod jobs;
+mod labels;
+mod outcome;
+mod prediction;
+mod saving;
+mod settings;
+mod state;
+mod strokes;
+mod training;
+
+pub use command::{Command, LayerKind, StepTo, Tool, TrainOn};
+pub use error::CommandError;
+pub use images::{EntryStatus, ImageEntry, ImageList, companion_label};
+pub use jobs::{Activity, JobId};
+pub use outcome::{Change, Notice, Severity};
+pub use prediction::PredictionState;
+pub use settings::{MAX_RECENT, Settings};
+pub use state::{ImageId, Layer, LayerId, OpenImage, Session, SessionConfig};
+pub use training::{TrainingPhase, TrainingState};

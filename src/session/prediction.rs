@@ -1,0 +1,103 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::jobs::{JobId, Leash};
+use super::labels::new_label;
+use super::state::Session;
+use super::{CommandError, LayerKind, Notice};
+use crate::label::Mask;
+use crate::train::{PredictEvent, PredictPlan};
+
+/// The prediction that runs or ran last.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PredictionState {
+    /// Its job while it runs.
+    pub job: Option<JobId>,
+    /// Blocks finished and blocks in all.
+    pub blocks: (u64, u64),
+    /// The run whose network predicts.
+    pub run: Option<PathBuf>,
+    /// The device and why it was chosen.
+    pub device: Option<(String, String)>,
+    /// Whether the layer covers the whole image.
+    pub is_complete: bool,
+}
+
+impl Session {
+    pub(super) fn predict(&mut self, run: Option<PathBuf>) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        if self.prediction_state.job.is_some() {
+            return Err(CommandError::Busy("A prediction"));
+        }
+        let run = run.or_else(|| self.last_run()).ok_or(CommandError::NoRun)?;
+        let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
+        let size = image.size();
+        let source = Arc::clone(&image.source);
+        let trained_on = self
+            .training
+            .recipe
+            .as_ref()
+            .map(|recipe| recipe.device.clone());
+        let device = self
+            .prediction_device
+            .clone()
+            .or(trained_on)
+            .unwrap_or_default();
+        let plan = PredictPlan::new(&run, source, device)
+            .map_err(|error| CommandError::Refused(error.to_string()))?;
+        for warning in plan.differences(self.classes()) {
+            self.notify(Notice::warning(warning));
+        }
+        if self.label.is_none() {
+            self.set_classes(plan.classes().clone());
+        }
+        let waker = self.config.waker.clone();
+        let job = self.engine()?.predict(plan, waker);
+        let id = self.list_job("Predicting", Leash::Prediction(job));
+        let layer = new_label(self.next_number(), Mask::new(size));
+        self.replace_layer(LayerKind::Prediction, Some(layer));
+        self.prediction_state = PredictionState {
+            job: Some(id),
+            run: Some(run),
+            ..PredictionState::default()
+        };
+        Ok(())
+    }
+
+    pub(super) fn absorb_prediction(&mut self, id: JobId, event: PredictEvent) {
+        match event {
+            PredictEvent::DeviceChosen { name, reason } => {
+                self.prediction_state.device = Some((name, reason));
+            }
+            PredictEvent::Progress {
+                done_blocks,
+                total_blocks,
+            } => {
+                self.prediction_state.blocks = (done_blocks, total_blocks);
+                self.set_progress(id, done_blocks as f32 / total_blocks.max(1) as f32);
+            }
+            PredictEvent::Block { rect, classes } => {
+                if let Some(layer) = self.prediction.as_mut() {
+                    layer.mask.set_rect(rect, &classes);
+                    self.mask_changed(LayerKind::Prediction, &[rect]);
+                }
+            }
+            PredictEvent::Finished(report) => {
+                let seconds = report.seconds;
+                self.prediction_state.is_complete = true;
+                self.notify(Notice::info(format!(
+                    "Predicted the whole image in {seconds:.0} s"
+                )));
+            }
+        }
+    }
+
+    pub(super) fn prediction_ended(&mut self, why: Option<String>) {
+        self.prediction_state.job = None;
+        if !self.prediction_state.is_complete && why.is_some() {
+            self.notify(Notice::warning(
+                "The prediction was stopped; what is finished stays",
+            ));
+        }
+    }
+}

@@ -1,0 +1,87 @@
+use std::path::{Path, PathBuf};
+
+use super::jobs::Report;
+use super::state::{LayerId, Session};
+use super::{CommandError, LayerKind, Notice};
+use crate::label::{SaveAs, StateMark, save_mask};
+
+impl Session {
+    pub(super) fn save_label(&mut self) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
+        if label.is_loading {
+            return Err(CommandError::LabelLoading);
+        }
+        if label.broken.is_some() {
+            return Err(CommandError::LabelNotWhole);
+        }
+        let path = label.path.clone().or_else(|| self.default_label_path());
+        self.save_as(LayerKind::Label, path.ok_or(CommandError::NoLabelFile)?)
+    }
+
+    pub(super) fn save_as(&mut self, kind: LayerKind, path: PathBuf) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        let format = format_of(&path)?;
+        let layer = match kind {
+            LayerKind::Label => self.label.as_ref().ok_or(CommandError::NoLabel)?,
+            LayerKind::Prediction => self.prediction.as_ref().ok_or(CommandError::NoPrediction)?,
+        };
+        if layer.is_loading {
+            return Err(CommandError::LabelLoading);
+        }
+        let (id, mask) = (layer.id, layer.mask.clone());
+        let classes = self.classes().clone();
+        let georef = self
+            .image
+            .as_ref()
+            .and_then(|image| image.georef().cloned());
+        let state = self.history.mark();
+        self.start_job(format!("Saving {}", path.display()), move |job| {
+            save_mask(&path, &mask, &classes, georef.as_ref(), format)?;
+            classes.save(&path.with_extension("classes.toml"))?;
+            job.tell(Report::Saved {
+                layer: id,
+                path,
+                state,
+            })?;
+            Ok(())
+        });
+        Ok(())
+    }
+
+    pub(super) fn layer_saved(&mut self, id: LayerId, path: PathBuf, state: StateMark) {
+        let Some(kind) = self.kind_of(id) else { return };
+        let name = path.display().to_string();
+        if let Some(layer) = self.layer_mut(kind) {
+            layer.path = Some(path);
+            layer.broken = None;
+        }
+        if kind == LayerKind::Label {
+            self.saved = state;
+        }
+        self.notify(Notice::info(format!("Saved {name}")));
+    }
+
+    /// Where the label of the open image goes when nobody says: `STEM_label.tif` beside it.
+    pub fn default_label_path(&self) -> Option<PathBuf> {
+        self.beside_image("_label.tif")
+    }
+
+    /// A path beside the open image: its stem and `ending`.
+    pub fn beside_image(&self, ending: &str) -> Option<PathBuf> {
+        let image = &self.image.as_ref()?.path;
+        let stem = image.file_stem()?.to_string_lossy();
+        Some(image.with_file_name(format!("{stem}{ending}")))
+    }
+}
+
+fn format_of(path: &Path) -> Result<SaveAs, CommandError> {
+    let ending = path
+        .extension()
+        .map(|ending| ending.to_string_lossy().to_lowercase());
+    match ending.as_deref() {
+        Some("tif" | "tiff") => Ok(SaveAs::GeoTiff),
+        Some("png") => Ok(SaveAs::IndexPng),
+        _ => Err(CommandError::UnknownFormat(path.to_owned())),
+    }
+}

@@ -1,0 +1,114 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::disk::{MemoryBudget, ReplaceError, replace_file};
+
+/// How many recent files are remembered.
+pub const MAX_RECENT: usize = 12;
+
+/// What the program remembers between starts: `settings.toml` in the user's configuration folder.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Images and folders opened last, newest first.
+    pub recent: Vec<PathBuf>,
+    /// Decoded image tiles in main memory, in MiB; `None` is the default of 256.
+    pub tile_cache_mib: Option<usize>,
+    /// Tiles on the graphics card, in MiB; `None` is the default of 128.
+    pub gpu_tiles_mib: Option<usize>,
+}
+
+impl Settings {
+    /// Where the settings of this user lie; `None` on a machine without a home folder.
+    pub fn default_path() -> Option<PathBuf> {
+        let folders = directories::ProjectDirs::from("", "", "orthobrush")?;
+        Some(folders.config_dir().join("settings.toml"))
+    }
+
+    /// Reads settings; a missing file gives the defaults, a broken one too, with the reason.
+    pub fn load(path: &Path) -> (Self, Option<String>) {
+        let Ok(text) = fs::read_to_string(path) else {
+            return (Self::default(), None);
+        };
+        match toml::from_str(&text) {
+            Ok(settings) => (settings, None),
+            Err(error) => {
+                let why = format!(
+                    "The settings could not be read, so the defaults are used ({}): {}",
+                    error.message(),
+                    path.display()
+                );
+                (Self::default(), Some(why))
+            }
+        }
+    }
+
+    /// Writes the settings whole.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn save(&self, path: &Path) -> Result<(), ReplaceError> {
+        let text = toml::to_string_pretty(self).expect("settings hold only strings and numbers");
+        replace_file(path, text.as_bytes())
+    }
+
+    /// Puts `path` first among the recent files.
+    pub fn remember(&mut self, path: &Path) {
+        self.recent.retain(|known| known != path);
+        self.recent.insert(0, path.to_owned());
+        self.recent.truncate(MAX_RECENT);
+    }
+
+    /// The bytes that caches may hold.
+    pub fn budget(&self) -> MemoryBudget {
+        const MIB: usize = 1 << 20;
+        let default = MemoryBudget::default();
+        let bytes =
+            |mib: Option<usize>, default| mib.map_or(default, |mib| mib.saturating_mul(MIB));
+        MemoryBudget {
+            tile_cache_bytes: bytes(self.tile_cache_mib, default.tile_cache_bytes),
+            gpu_tile_bytes: bytes(self.gpu_tiles_mib, default.gpu_tile_bytes),
+            history_bytes: default.history_bytes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recent_files_are_unique_newest_first_and_few() {
+        let mut settings = Settings::default();
+        (0..20).for_each(|n| settings.remember(Path::new(&format!("{n}.tif"))));
+        settings.remember(Path::new("15.tif"));
+        assert_eq!(settings.recent.len(), MAX_RECENT);
+        assert_eq!(settings.recent[0], Path::new("15.tif"));
+        assert_eq!(settings.recent[1], Path::new("19.tif"));
+    }
+
+    #[test]
+    fn a_broken_file_is_reported_and_the_defaults_hold() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("settings.toml");
+        replace_file(&path, b"recent = 7").expect("written");
+        let (settings, why) = Settings::load(&path);
+        assert_eq!(settings, Settings::default());
+        assert!(why.expect("a reason").contains("settings.toml"));
+    }
+
+    #[test]
+    fn settings_survive_a_round_trip() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("deep/settings.toml");
+        let mut settings = Settings {
+            tile_cache_mib: Some(64),
+            ..Settings::default()
+        };
+        settings.remember(Path::new("ortho.tif"));
+        settings.save(&path).expect("written");
+        assert_eq!(Settings::load(&path), (settings, None));
+    }
+}

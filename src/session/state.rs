@@ -1,0 +1,362 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::jobs::{Running, SharedSource};
+use super::{
+    Change, Command, CommandError, ImageList, LayerKind, Notice, PredictionState, Settings, Tool,
+    TrainingState,
+};
+use crate::geom::{Georef, ImageSize};
+use crate::job::Waker;
+use crate::label::{ClassTable, History, Mask, StateMark};
+use crate::raster::{Pyramid, RasterInfo, TileCache};
+use crate::train::{DeviceChoice, Engine};
+
+/// Brushes outside of this range are of no use; in level-0 pixels.
+pub const BRUSH_DIAMETERS: std::ops::RangeInclusive<f64> = 1.0..=4096.0;
+
+/// What a session is given from outside.
+#[derive(Clone, Debug)]
+pub struct SessionConfig {
+    /// Wakes whoever shows the session when a job has news.
+    pub waker: Waker,
+    /// Where settings are kept; `None` keeps them nowhere (tests, one-shot commands).
+    pub settings_path: Option<PathBuf>,
+}
+
+/// One open image; never the same number twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ImageId(pub u64);
+
+/// One mask layer; never the same number twice, nor one of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LayerId(pub u64);
+
+/// The open image: its file, header and tiles on demand.
+#[derive(Clone)]
+pub struct OpenImage {
+    /// Its number.
+    pub id: ImageId,
+    /// Its file.
+    pub path: PathBuf,
+    /// Reads pixels from any thread.
+    pub source: SharedSource,
+    /// Makes tiles of any level.
+    pub pyramid: Arc<Pyramid>,
+}
+
+impl OpenImage {
+    /// What the file's header says.
+    pub fn info(&self) -> &RasterInfo {
+        self.source.info()
+    }
+
+    /// Extent at level 0.
+    pub fn size(&self) -> ImageSize {
+        self.info().size
+    }
+
+    /// Where it lies on the map.
+    pub fn georef(&self) -> Option<&Georef> {
+        self.info().georef.as_ref()
+    }
+
+    /// The file's name without its folder.
+    pub fn name(&self) -> String {
+        self.path
+            .file_name()
+            .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    }
+}
+
+/// A mask over the open image.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// Its number.
+    pub id: LayerId,
+    /// Its pixels.
+    pub mask: Mask,
+    /// Its file, once it has one.
+    pub path: Option<PathBuf>,
+    /// Whether it is drawn.
+    pub is_visible: bool,
+    /// How much it covers the image, 0 to 1.
+    pub opacity: f32,
+    /// Whether its file is being read.
+    pub is_loading: bool,
+    /// Why its file could not be read whole, if so; saving over it is then refused.
+    pub broken: Option<String>,
+}
+
+/// What tools paint with.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Palette {
+    pub table: ClassTable,
+    pub active: u8,
+    pub previous: u8,
+    pub hidden: Vec<u8>,
+}
+
+/// Everything that is open. Changed only by commands and by its own jobs' events.
+pub struct Session {
+    pub(super) config: SessionConfig,
+    pub(super) settings: Settings,
+    pub(super) cache: Arc<TileCache>,
+    pub(super) engine: Option<Engine>,
+    pub(super) image: Option<OpenImage>,
+    pub(super) list: Option<ImageList>,
+    pub(super) label: Option<Layer>,
+    pub(super) prediction: Option<Layer>,
+    pub(super) palette: Palette,
+    pub(super) tool: Tool,
+    pub(super) brush_diameter: f64,
+    pub(super) only_unlabeled: bool,
+    pub(super) stroke: Option<super::strokes::OpenStroke>,
+    pub(super) history: History,
+    /// The history's state when the label was last saved or loaded.
+    pub(super) saved: StateMark,
+    pub(super) training: TrainingState,
+    pub(super) prediction_state: PredictionState,
+    pub(super) prediction_device: Option<DeviceChoice>,
+    pub(super) jobs: Vec<Running>,
+    pub(super) changes: Vec<Change>,
+    pub(super) notices: Vec<Notice>,
+    pub(super) next_number: u64,
+}
+
+impl Session {
+    /// A session with nothing open.
+    pub fn new(config: SessionConfig) -> Self {
+        let (settings, complaint) = config
+            .settings_path
+            .as_deref()
+            .map_or_else(Default::default, Settings::load);
+        let budget = settings.budget();
+        let table = ClassTable::landcover_ai();
+        let history = History::new(budget.history_bytes);
+        Self {
+            cache: Arc::new(TileCache::new(budget.tile_cache_bytes)),
+            saved: history.mark(),
+            history,
+            config,
+            settings,
+            engine: None,
+            image: None,
+            list: None,
+            label: None,
+            prediction: None,
+            palette: Palette {
+                table,
+                active: 1,
+                previous: 0,
+                hidden: Vec::new(),
+            },
+            tool: Tool::default(),
+            brush_diameter: 48.0,
+            only_unlabeled: false,
+            stroke: None,
+            training: TrainingState::default(),
+            prediction_state: PredictionState::default(),
+            prediction_device: None,
+            jobs: Vec::new(),
+            changes: Vec::new(),
+            notices: complaint.map(Notice::warning).into_iter().collect(),
+            next_number: 0,
+        }
+    }
+
+    /// The only door. Each arm hands over to the file that owns the subject.
+    ///
+    /// # Errors
+    /// [`CommandError`] says what was wrong; nothing was changed then.
+    pub fn apply(&mut self, command: Command) -> Result<(), CommandError> {
+        match command {
+            Command::Open { path } => self.open(&path),
+            Command::OpenMask { layer, path } => self.open_mask(layer, path),
+            Command::OpenSample { folder } => self.open_sample(folder),
+            Command::Step(to) => self.step(to),
+            Command::MarkDone { is_done } => self.mark_done(is_done),
+            Command::Relink { folder } => self.relink(&folder),
+            Command::SaveLabel => self.save_label(),
+            Command::SaveAs { layer, path } => self.save_as(layer, path),
+            Command::SelectClass(class) => self.select_class(class),
+            Command::SwapClass => self.select_class(self.palette.previous),
+            Command::SelectTool(tool) => self.select_tool(tool),
+            Command::SetBrushDiameter(diameter) => self.set_brush_diameter(diameter),
+            Command::SetOnlyUnlabeled(only) => self.set_only_unlabeled(only),
+            Command::AddClass { name } => self.add_class(&name),
+            Command::RenameClass { class, name } => self.rename_class(class, &name),
+            Command::RecolorClass { class, color } => self.recolor_class(class, color),
+            Command::ShowClass { class, is_visible } => self.show_class(class, is_visible),
+            Command::ShowLayer { layer, is_visible } => self.show_layer(layer, is_visible),
+            Command::SetOpacity { layer, opacity } => self.set_opacity(layer, opacity),
+            Command::BeginStroke { at, class } => self.begin_stroke(at, class),
+            Command::ExtendStroke { to } => self.extend_stroke(to),
+            Command::EndStroke => self.end_stroke(),
+            Command::CancelStroke => self.cancel_stroke(),
+            Command::FillPolygon { corners } => self.fill_polygon(&corners),
+            Command::FloodFill { at } => self.flood_fill(at),
+            Command::PickClass { at } => self.pick_class(at),
+            Command::Undo => self.undo(),
+            Command::Redo => self.redo(),
+            Command::AcceptPrediction => self.accept_prediction(),
+            Command::StartTraining { recipe, on, out } => self.start_training(*recipe, &on, out),
+            Command::SetPredictionDevice(device) => {
+                self.prediction_device = Some(device);
+                Ok(())
+            }
+            Command::Predict { run } => self.predict(run),
+            Command::StopJob(id) => {
+                self.stop_job(id);
+                Ok(())
+            }
+        }
+    }
+
+    /// The open image.
+    pub const fn image(&self) -> Option<&OpenImage> {
+        self.image.as_ref()
+    }
+
+    /// The opened folder's images.
+    pub const fn list(&self) -> Option<&ImageList> {
+        self.list.as_ref()
+    }
+
+    /// A mask layer of the open image.
+    pub const fn layer(&self, kind: LayerKind) -> Option<&Layer> {
+        match kind {
+            LayerKind::Label => self.label.as_ref(),
+            LayerKind::Prediction => self.prediction.as_ref(),
+        }
+    }
+
+    /// Names and colors of the classes.
+    pub const fn classes(&self) -> &ClassTable {
+        &self.palette.table
+    }
+
+    /// The class that tools paint; 255 erases.
+    pub const fn active_class(&self) -> u8 {
+        self.palette.active
+    }
+
+    /// Whether a class is drawn.
+    pub fn is_class_visible(&self, class: u8) -> bool {
+        !self.palette.hidden.contains(&class)
+    }
+
+    /// The tool in hand.
+    pub const fn tool(&self) -> Tool {
+        self.tool
+    }
+
+    /// The brush's diameter in level-0 pixels.
+    pub const fn brush_diameter(&self) -> f64 {
+        self.brush_diameter
+    }
+
+    /// Whether tools leave labeled pixels alone.
+    pub const fn only_unlabeled(&self) -> bool {
+        self.only_unlabeled
+    }
+
+    /// Whether a stroke is open.
+    pub const fn is_stroke_open(&self) -> bool {
+        self.stroke.is_some()
+    }
+
+    /// Whether there is a step to take back.
+    pub fn can_undo(&self) -> bool {
+        self.history.can_undo()
+    }
+
+    /// Whether there is an undone step.
+    pub fn can_redo(&self) -> bool {
+        self.history.can_redo()
+    }
+
+    /// Whether the label has strokes that its file lacks.
+    pub fn has_unsaved_work(&self) -> bool {
+        self.label.is_some() && (self.stroke.is_some() || self.history.mark() != self.saved)
+    }
+
+    /// The training that runs or ran last.
+    pub const fn training(&self) -> &TrainingState {
+        &self.training
+    }
+
+    /// The prediction that runs or ran last.
+    pub const fn prediction_state(&self) -> &PredictionState {
+        &self.prediction_state
+    }
+
+    /// What is remembered between starts.
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Decoded tiles of all images.
+    pub const fn tile_cache(&self) -> &Arc<TileCache> {
+        &self.cache
+    }
+
+    /// Bytes of pixels held: decoded tiles, masks and undo steps.
+    pub fn bytes_used(&self) -> usize {
+        let masks = [&self.label, &self.prediction];
+        let masks: usize = masks
+            .into_iter()
+            .flatten()
+            .map(|layer| layer.mask.bytes_used())
+            .sum();
+        self.cache.bytes_used() + masks + self.history.bytes()
+    }
+
+    /// What looks different since the last call.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// What there is to say since the last call.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// Panics when the parts of the session contradict each other; called by tests after commands.
+    pub fn check_invariants(&self) {
+        let size = self.image.as_ref().map(OpenImage::size);
+        for layer in [&self.label, &self.prediction].into_iter().flatten() {
+            assert_eq!(
+                Some(layer.mask.size()),
+                size,
+                "a mask has the size of its image"
+            );
+        }
+        assert!(
+            self.stroke.is_none() || self.label.is_some(),
+            "a stroke is on a label"
+        );
+        assert!(BRUSH_DIAMETERS.contains(&self.brush_diameter));
+    }
+
+    pub(super) fn notify(&mut self, notice: Notice) {
+        self.notices.push(notice);
+    }
+
+    pub(super) const fn next_number(&mut self) -> u64 {
+        self.next_number += 1;
+        self.next_number
+    }
+
+    pub(super) fn remember(&mut self, path: &Path) {
+        self.settings.remember(path);
+        let Some(file) = &self.config.settings_path else {
+            return;
+        };
+        if let Err(error) = self.settings.save(file) {
+            self.notices.push(Notice::warning(format!(
+                "Recent files are not remembered. {error}"
+            )));
+        }
+    }
+}

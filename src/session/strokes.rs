@@ -1,0 +1,239 @@
+use super::labels::new_label;
+use super::state::{BRUSH_DIAMETERS, Session};
+use super::{Change, CommandError, LayerKind, Tool};
+use crate::geom::{ImagePoint, PixelRect};
+use crate::label::{
+    Brush, DirtyRects, Edit, EditKind, FillLimits, Ink, Mask, Paint, PaintOver, Stroke, UNLABELED,
+};
+
+/// A flood fill larger than this is a mistake more often than a wish.
+const MAX_FILL_PIXELS: u64 = 200_000_000;
+
+/// A stroke between the brush's touch and its lift.
+pub(super) struct OpenStroke {
+    stroke: Stroke,
+    paint: Paint,
+    last: ImagePoint,
+}
+
+impl Session {
+    pub(super) fn select_tool(&mut self, tool: Tool) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        self.tool = tool;
+        Ok(())
+    }
+
+    pub(super) fn set_brush_diameter(&mut self, diameter: f64) -> Result<(), CommandError> {
+        self.brush_diameter = if diameter.is_finite() {
+            diameter.clamp(*BRUSH_DIAMETERS.start(), *BRUSH_DIAMETERS.end())
+        } else {
+            self.brush_diameter
+        };
+        Ok(())
+    }
+
+    pub(super) fn set_only_unlabeled(&mut self, only: bool) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        self.only_unlabeled = only;
+        Ok(())
+    }
+
+    pub(super) fn begin_stroke(&mut self, at: ImagePoint, class: u8) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        self.ready_label()?;
+        let paint = self.paint(class);
+        let kind = if class == UNLABELED {
+            EditKind::Erase
+        } else {
+            EditKind::Brush
+        };
+        self.stroke = Some(OpenStroke {
+            stroke: Stroke::begin(kind),
+            paint,
+            last: Brush::round(self.brush_diameter).anchored(at),
+        });
+        self.extend_stroke(at)
+    }
+
+    pub(super) fn extend_stroke(&mut self, to: ImagePoint) -> Result<(), CommandError> {
+        let brush = Brush::round(self.brush_diameter);
+        // A brush thinner than a pixel's diagonal would slip between pixel centres.
+        let to = brush.anchored(to);
+        let open = self.stroke.as_mut().ok_or(CommandError::NoStroke)?;
+        let label = self.label.as_mut().ok_or(CommandError::NoLabel)?;
+        let from = std::mem::replace(&mut open.last, to);
+        let dirty = open
+            .stroke
+            .segment(&mut label.mask, (from, to), &brush, &open.paint);
+        self.label_changed(&dirty);
+        Ok(())
+    }
+
+    pub(super) fn end_stroke(&mut self) -> Result<(), CommandError> {
+        let open = self.stroke.take().ok_or(CommandError::NoStroke)?;
+        self.commit(open.stroke);
+        Ok(())
+    }
+
+    pub(super) fn cancel_stroke(&mut self) -> Result<(), CommandError> {
+        let open = self.stroke.take().ok_or(CommandError::NoStroke)?;
+        let label = self.label.as_mut().ok_or(CommandError::NoLabel)?;
+        let dirty = open.stroke.rollback(&mut label.mask);
+        self.label_changed(&dirty);
+        Ok(())
+    }
+
+    pub(super) fn fill_polygon(&mut self, corners: &[ImagePoint]) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        self.ready_label()?;
+        let paint = self.paint(self.active_class());
+        self.edit_label(EditKind::Polygon, |stroke, mask| {
+            Ok(stroke.polygon(mask, corners, &paint))
+        })
+    }
+
+    pub(super) fn flood_fill(&mut self, at: ImagePoint) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        self.ready_label()?;
+        let size = self
+            .label
+            .as_ref()
+            .ok_or(CommandError::NoLabel)?
+            .mask
+            .size();
+        let Some(seed) = at.pixel_in(size) else {
+            return Ok(());
+        };
+        let paint = self.paint(self.active_class());
+        let limits = FillLimits {
+            max_pixels: MAX_FILL_PIXELS,
+            ..FillLimits::default()
+        };
+        self.edit_label(EditKind::Fill, |stroke, mask| {
+            stroke
+                .flood(mask, seed, &paint, &limits)
+                .map_err(|error| CommandError::Refused(error.to_string()))
+        })
+    }
+
+    pub(super) fn pick_class(&mut self, at: ImagePoint) -> Result<(), CommandError> {
+        let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
+        match at.pixel_in(label.mask.size()) {
+            Some((x, y)) => self.select_class(label.mask.get(x, y)),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn undo(&mut self) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        let step = self.history.undo();
+        self.replay(step)
+    }
+
+    pub(super) fn redo(&mut self) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        let step = self.history.redo();
+        self.replay(step)
+    }
+
+    fn replay(&mut self, step: Option<Edit>) -> Result<(), CommandError> {
+        let (Some(edit), Some(label)) = (step, self.label.as_mut()) else {
+            return Ok(());
+        };
+        let dirty = label.mask.apply(&edit);
+        self.label_changed(&dirty);
+        Ok(())
+    }
+
+    /// Takes the prediction as the label: one step that can be undone.
+    pub(super) fn accept_prediction(&mut self) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        let accepted = self
+            .prediction
+            .as_ref()
+            .ok_or(CommandError::NoPrediction)?
+            .mask
+            .clone();
+        self.ready_label()?;
+        let label = self.label.as_mut().ok_or(CommandError::NoLabel)?;
+        if let Some(edit) = Edit::between(&label.mask, &accepted, EditKind::Accept) {
+            let dirty = label.mask.apply(&edit);
+            self.history.push(edit);
+            self.label_changed(&dirty);
+            self.mark_in_work();
+        }
+        Ok(())
+    }
+
+    fn edit_label(
+        &mut self,
+        kind: EditKind,
+        paint: impl FnOnce(&mut Stroke, &mut Mask) -> Result<DirtyRects, CommandError>,
+    ) -> Result<(), CommandError> {
+        let label = self.label.as_mut().ok_or(CommandError::NoLabel)?;
+        let mut stroke = Stroke::begin(kind);
+        match paint(&mut stroke, &mut label.mask) {
+            Ok(dirty) => {
+                self.label_changed(&dirty);
+                self.commit(stroke);
+                Ok(())
+            }
+            Err(error) => {
+                let dirty = stroke.rollback(&mut label.mask);
+                self.label_changed(&dirty);
+                Err(error)
+            }
+        }
+    }
+
+    fn commit(&mut self, stroke: Stroke) {
+        let Some(label) = self.label.as_ref() else {
+            return;
+        };
+        if let Some(edit) = stroke.commit(&label.mask) {
+            self.history.push(edit);
+            self.mark_in_work();
+        }
+    }
+
+    /// Makes sure that there is a label to paint on: an empty one when there is none.
+    fn ready_label(&mut self) -> Result<(), CommandError> {
+        let size = self.image.as_ref().ok_or(CommandError::NoImage)?.size();
+        match &self.label {
+            Some(label) if label.is_loading => Err(CommandError::LabelLoading),
+            Some(_) => Ok(()),
+            None => {
+                let id = self.next_number();
+                self.label = Some(new_label(id, Mask::new(size)));
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn label_changed(&mut self, dirty: &[PixelRect]) {
+        self.mask_changed(LayerKind::Label, dirty);
+    }
+
+    pub(super) fn mask_changed(&mut self, kind: LayerKind, dirty: &[PixelRect]) {
+        let Some(layer) = self.layer(kind) else {
+            return;
+        };
+        let (layer, size) = (layer.id, layer.mask.size());
+        let change = |&rect: &PixelRect| Change::MaskPixels { layer, size, rect };
+        self.changes.extend(dirty.iter().map(change));
+    }
+
+    fn paint(&self, class: u8) -> Paint {
+        let ink = if class == UNLABELED {
+            Ink::Erase
+        } else {
+            Ink::Class(class)
+        };
+        let over = if self.only_unlabeled {
+            PaintOver::only([UNLABELED])
+        } else {
+            PaintOver::everything()
+        };
+        Paint { ink, over }
+    }
+}

@@ -1,0 +1,307 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::jobs::{JobId, Leash, Report};
+use super::state::Session;
+use super::{CommandError, Notice, TrainOn};
+use crate::dataset::{FileSet, Ground, Pair, Scene, SplitReport, find_pairs};
+use crate::geom::PixelRect;
+use crate::label::{ClassTable, Encoding, MaskError, load_mask};
+use crate::train::{Engine, EpochRow, Recipe, TrainEvent, TrainPlan, TrainReport, TrainStatus};
+
+/// Runs go into this folder beside the image.
+const RUNS_FOLDER: &str = "orthobrush-runs";
+
+/// Masks of a folder that are read to learn which classes there are.
+const MASKS_LOOKED_AT: usize = 32;
+
+/// Where a training is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum TrainingPhase {
+    /// None was started yet.
+    #[default]
+    Idle,
+    /// The device is chosen, the first batch is made.
+    Starting,
+    /// Steps are being taken.
+    Running {
+        /// The epoch that runs, from 1.
+        epoch: u32,
+        /// Steps taken in it.
+        step: u32,
+        /// Steps in each epoch.
+        steps: u32,
+    },
+    /// It ended well: finished, or stopped by the person.
+    Ended(Box<TrainReport>),
+    /// It failed; why.
+    Failed(String),
+}
+
+/// The training that runs or ran last: plain data for curves and tables.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrainingState {
+    /// Where it is.
+    pub phase: TrainingPhase,
+    /// Its job while it runs.
+    pub job: Option<JobId>,
+    /// One row an epoch.
+    pub rows: Vec<EpochRow>,
+    /// The loss of each step of the running epoch.
+    pub step_losses: Vec<f64>,
+    /// The device and why it was chosen.
+    pub device: Option<(String, String)>,
+    /// How the ground was split.
+    pub split: Option<SplitReport>,
+    /// How it is trained.
+    pub recipe: Option<Recipe>,
+    /// The run folder, once it has one.
+    pub run: Option<PathBuf>,
+    /// What the training had to say.
+    pub notes: Vec<String>,
+}
+
+impl TrainingState {
+    /// Whether a training runs.
+    pub const fn is_running(&self) -> bool {
+        matches!(
+            self.phase,
+            TrainingPhase::Starting | TrainingPhase::Running { .. }
+        )
+    }
+
+    /// The epoch with the best network so far.
+    pub fn best_row(&self) -> Option<&EpochRow> {
+        self.rows.iter().rev().find(|row| row.best)
+    }
+
+    /// Whole blocks that no training patch touches, in level-0 pixels.
+    pub fn held_out(&self) -> &[PixelRect] {
+        self.split
+            .as_ref()
+            .map_or(&[], |split| &split.validation_blocks)
+    }
+
+    /// Seconds until the last epoch ends, when an epoch's length is known.
+    pub fn seconds_left(&self) -> Option<f64> {
+        let (TrainingPhase::Running { epoch, step, steps }, Some(recipe)) =
+            (&self.phase, &self.recipe)
+        else {
+            return None;
+        };
+        let per_epoch =
+            self.rows.iter().map(|row| row.seconds).sum::<f64>() / self.rows.len().max(1) as f64;
+        let done = f64::from(*epoch) - 1.0 + f64::from(*step) / f64::from((*steps).max(1));
+        let left = f64::from(recipe.epochs) - done;
+        (!self.rows.is_empty()).then_some(left.max(0.0) * per_epoch)
+    }
+}
+
+impl Session {
+    pub(super) fn start_training(
+        &mut self,
+        recipe: Recipe,
+        on: &TrainOn,
+        out: Option<PathBuf>,
+    ) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        if self.training.is_running() {
+            return Err(CommandError::Busy("A training"));
+        }
+        let ground = self.training_ground(on)?;
+        let out = match out {
+            Some(out) => out,
+            None => self.next_run_folder()?,
+        };
+        let (planned, folder) = (recipe.clone(), out.clone());
+        let id = self.start_job("Preparing the training", move |job| {
+            let (ground, classes) = ground.opened()?;
+            let plan = TrainPlan::new(planned, ground, classes, folder)?;
+            job.tell(Report::TrainingReady(Box::new(plan)))?;
+            Ok(())
+        });
+        self.training = TrainingState {
+            phase: TrainingPhase::Starting,
+            job: Some(id),
+            recipe: Some(recipe),
+            run: Some(out),
+            ..TrainingState::default()
+        };
+        Ok(())
+    }
+
+    /// What is learned from: frozen, so that painting goes on meanwhile.
+    fn training_ground(&self, on: &TrainOn) -> Result<ChosenGround, CommandError> {
+        let cache_bytes = self.settings.budget().tile_cache_bytes;
+        if let TrainOn::Folder(folder) = on {
+            return Ok(ChosenGround::Folder(folder.clone(), cache_bytes));
+        }
+        let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
+        let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
+        if label.is_loading {
+            return Err(CommandError::LabelLoading);
+        }
+        let source = Arc::clone(&image.source);
+        let scene = Scene::tiled(image.name(), source, label.mask.clone(), cache_bytes);
+        Ok(ChosenGround::Scene(Arc::new(scene), self.classes().clone()))
+    }
+
+    /// Everything was looked at: hands the plan to the thread that owns all tensors.
+    pub(super) fn training_ready(&mut self, plan: TrainPlan) {
+        for note in plan.notes() {
+            self.notices.push(Notice::warning(note.clone()));
+            self.training.notes.push(note.clone());
+        }
+        let waker = self.config.waker.clone();
+        match self.engine().map(|engine| engine.train(plan, waker)) {
+            Ok(job) => {
+                let id = self.list_job("Training", Leash::Training(job));
+                self.training.job = Some(id);
+            }
+            Err(error) => self.training.phase = TrainingPhase::Failed(error.to_string()),
+        }
+    }
+
+    fn next_run_folder(&self) -> Result<PathBuf, CommandError> {
+        let image = &self.image.as_ref().ok_or(CommandError::NoImage)?.path;
+        let stem = image
+            .file_stem()
+            .map_or_else(Default::default, |stem| stem.to_string_lossy());
+        let folder = image.parent().unwrap_or(Path::new(".")).join(RUNS_FOLDER);
+        let free = (1..10_000)
+            .map(|number| folder.join(format!("{stem}-{number:03}")))
+            .find(|run| !run.exists());
+        free.ok_or_else(|| CommandError::Refused("All run folder names are taken".to_owned()))
+    }
+
+    /// The one thread that owns all tensors, started when it is first needed.
+    pub(super) fn engine(&mut self) -> Result<&Engine, CommandError> {
+        if self.engine.is_none() {
+            let engine = Engine::start().map_err(|error| {
+                CommandError::Refused(format!("The training thread could not start ({error})"))
+            })?;
+            self.engine = Some(engine);
+        }
+        self.engine
+            .as_ref()
+            .ok_or(CommandError::Busy("The training thread"))
+    }
+
+    pub(super) fn absorb_training(&mut self, id: JobId, event: TrainEvent) {
+        match event {
+            TrainEvent::DeviceChosen { name, reason } => {
+                self.training.device = Some((name, reason));
+            }
+            TrainEvent::Split(split) => self.training.split = Some(split),
+            TrainEvent::Step {
+                epoch,
+                step,
+                steps,
+                loss,
+            } => {
+                self.step_done(id, epoch, step, steps, loss);
+            }
+            TrainEvent::EpochEnded(row) => {
+                self.training.step_losses.clear();
+                self.training.rows.push(row);
+            }
+            TrainEvent::BestSaved { .. } => {}
+            TrainEvent::Note(note) => {
+                self.notify(Notice::warning(note.clone()));
+                self.training.notes.push(note);
+            }
+            TrainEvent::Finished(report) => {
+                self.notify(Notice::info(finished_text(
+                    &report,
+                    self.training.best_row(),
+                )));
+                self.training.phase = TrainingPhase::Ended(Box::new(report));
+            }
+        }
+    }
+
+    fn step_done(&mut self, id: JobId, epoch: u32, step: u32, steps: u32, loss: f64) {
+        self.training.phase = TrainingPhase::Running { epoch, step, steps };
+        self.training.step_losses.push(loss);
+        let epochs = self
+            .training
+            .recipe
+            .as_ref()
+            .map_or(1, |recipe| recipe.epochs);
+        let done = f64::from(epoch) - 1.0 + f64::from(step) / f64::from(steps.max(1));
+        self.set_progress(id, (done / f64::from(epochs.max(1))) as f32);
+    }
+
+    /// `why` is the reason when the job did not finish.
+    pub(super) fn training_ended(&mut self, why: Option<String>) {
+        self.training.job = None;
+        if self.training.is_running() {
+            let why = why.unwrap_or_else(|| "The training ended early".to_owned());
+            self.training.phase = TrainingPhase::Failed(why);
+        }
+    }
+
+    /// The run folder of the last training that left a network.
+    pub(super) fn last_run(&self) -> Option<PathBuf> {
+        self.training.best_row()?;
+        self.training.run.clone()
+    }
+}
+
+/// What a training learns from, before its files are looked at.
+enum ChosenGround {
+    Scene(Arc<Scene>, ClassTable),
+    /// A folder of pairs, and the bytes that decoded images of it may take.
+    Folder(PathBuf, usize),
+}
+
+impl ChosenGround {
+    /// The ground and its classes; a folder's are those of its class table or of its masks.
+    fn opened(self) -> anyhow::Result<(Ground, ClassTable)> {
+        match self {
+            Self::Scene(scene, classes) => Ok((Ground::Image(scene), classes)),
+            Self::Folder(folder, cache_bytes) => {
+                let (pairs, _notes) = find_pairs(&folder)?;
+                let classes = classes_of(&folder, &pairs)?;
+                let files = FileSet::new(pairs, classes.clone(), Encoding::Auto, cache_bytes);
+                Ok((Ground::Files(files), classes))
+            }
+        }
+    }
+}
+
+/// The class table of the folder, else that of its masks: the values of some of them, spread over
+/// the folder, since reading all may take minutes.
+fn classes_of(folder: &Path, pairs: &[Pair]) -> Result<ClassTable, MaskError> {
+    let own = folder.join("classes.toml");
+    if own.is_file() {
+        return ClassTable::load(&own);
+    }
+    let mut table: Option<ClassTable> = None;
+    for pair in pairs
+        .iter()
+        .step_by(pairs.len().div_ceil(MASKS_LOOKED_AT).max(1))
+    {
+        let found = load_mask(&pair.mask, None, Encoding::Auto, None)?.classes;
+        let values = found
+            .classes()
+            .iter()
+            .map(|class| class.index)
+            .collect::<Vec<_>>();
+        table = Some(table.map_or(found, |table| table.with_values(values)));
+    }
+    Ok(table.unwrap_or_else(ClassTable::road))
+}
+
+fn finished_text(report: &TrainReport, best: Option<&EpochRow>) -> String {
+    let iou = best.and_then(|row| row.mean_iou);
+    let iou = iou.map_or_else(|| "no IoU".to_owned(), |iou| format!("mean IoU {iou:.3}"));
+    let status = match report.status {
+        TrainStatus::Finished => "finished",
+        TrainStatus::Stopped => "stopped",
+    };
+    format!(
+        "Training {status}. Best network: epoch {}, {iou}",
+        report.best_epoch
+    )
+}

@@ -1,0 +1,269 @@
+use egui::{CursorIcon, Event, Key, PointerButton, Pos2, Response, Ui};
+
+use super::CanvasFrame;
+use crate::geom::{Camera, ImagePoint};
+use crate::label::UNLABELED;
+use crate::session::{Command, Session, Tool};
+use crate::ui::view::{CommandQueue, View};
+
+/// Zoom of one notch of the wheel.
+const WHEEL_ZOOM: f64 = 1.002;
+/// Brush growth of one notch of the wheel.
+const WHEEL_BRUSH: f64 = 1.003;
+/// Points that an arrow key pans.
+const ARROW_PAN: f32 = 60.0;
+/// Clicking this near to a polygon's first corner closes it, in points.
+const CLOSE_DISTANCE: f32 = 8.0;
+
+/// What the pointer is doing; derived from button presses, never guessed from state.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Gesture {
+    /// Nothing is held.
+    #[default]
+    Idle,
+    /// The picture follows the pointer.
+    Panning,
+    /// The brush is down; the button that holds it down.
+    Painting(PointerButton),
+    /// Corners of a polygon so far.
+    Outlining(Vec<ImagePoint>),
+}
+
+/// Takes one canvas's share of this frame's input.
+pub fn handle(
+    ui: &Ui,
+    response: &Response,
+    frame: CanvasFrame,
+    session: &Session,
+    view: &mut View,
+    commands: &mut CommandQueue,
+) {
+    let (Some(image), Some(camera)) = (session.image(), view.camera) else {
+        return;
+    };
+    if let Some(at) = response.hover_pos() {
+        view.pointer_at = Some(frame.image_from_points(&camera, at));
+        zoom_or_resize(ui, at, frame, session, view, commands);
+    }
+    pan(ui, response, frame, view);
+    let held = view.camera.map(|camera| camera.held_inside(image.size()));
+    view.camera = held;
+    if let Some(camera) = held {
+        use_tool(ui, response, frame, &camera, session, view, commands);
+    }
+    cursor(ui, response, session, view);
+}
+
+fn zoom_or_resize(
+    ui: &Ui,
+    at: Pos2,
+    frame: CanvasFrame,
+    session: &Session,
+    view: &mut View,
+    commands: &mut CommandQueue,
+) {
+    let (scroll, pinch, alt) = ui.input(|input| {
+        (
+            f64::from(input.smooth_scroll_delta.y),
+            f64::from(input.zoom_delta()),
+            input.modifiers.alt,
+        )
+    });
+    if alt && scroll != 0.0 {
+        let diameter = session.brush_diameter() * WHEEL_BRUSH.powf(scroll);
+        commands.push(Command::SetBrushDiameter(diameter));
+        return;
+    }
+    let factor = WHEEL_ZOOM.powf(scroll) * pinch;
+    if let Some(camera) = view.camera.as_mut()
+        && factor != 1.0
+    {
+        camera.zoom_about(frame.size(), frame.screen_from_points(at), factor);
+    }
+}
+
+fn pan(ui: &Ui, response: &Response, frame: CanvasFrame, view: &mut View) {
+    let Some(camera) = view.camera.as_mut() else {
+        return;
+    };
+    let scale = f64::from(frame.pixels_per_point);
+    if view.gesture == Gesture::Panning {
+        let delta = response.drag_delta();
+        camera.pan(f64::from(delta.x) * scale, f64::from(delta.y) * scale);
+    }
+    if response.hovered() {
+        let arrows = [
+            (Key::ArrowLeft, (1.0, 0.0)),
+            (Key::ArrowRight, (-1.0, 0.0)),
+            (Key::ArrowUp, (0.0, 1.0)),
+            (Key::ArrowDown, (0.0, -1.0)),
+        ];
+        for (key, (dx, dy)) in arrows {
+            if ui.input(|input| input.key_pressed(key)) {
+                let step = f64::from(ARROW_PAN) * scale;
+                camera.pan(dx * step, dy * step);
+            }
+        }
+    }
+}
+
+fn use_tool(
+    ui: &Ui,
+    response: &Response,
+    frame: CanvasFrame,
+    camera: &Camera,
+    session: &Session,
+    view: &mut View,
+    commands: &mut CommandQueue,
+) {
+    if response.contains_pointer() || view.gesture != Gesture::Idle {
+        for event in ui.input(|input| input.events.clone()) {
+            let at = |pos: Pos2| frame.image_from_points(camera, pos);
+            match event {
+                Event::PointerButton {
+                    pos,
+                    button,
+                    pressed: true,
+                    modifiers,
+                } if response.contains_pointer() => {
+                    let pane = response.id;
+                    let press = Press {
+                        at: at(pos),
+                        pos,
+                        button,
+                        modifiers,
+                        pane,
+                    };
+                    pressed(ui, press, frame, camera, session, view, commands);
+                }
+                Event::PointerMoved(pos) if is_painting_here(response, view) => {
+                    commands.push(Command::ExtendStroke { to: at(pos) });
+                }
+                Event::PointerButton {
+                    button,
+                    pressed: false,
+                    ..
+                } => {
+                    released(button, view, commands);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A stroke belongs to the pane it began in.
+fn is_painting_here(response: &Response, view: &View) -> bool {
+    matches!(view.gesture, Gesture::Painting(_)) && view.gesture_pane == Some(response.id)
+}
+
+struct Press {
+    at: ImagePoint,
+    pos: Pos2,
+    button: PointerButton,
+    modifiers: egui::Modifiers,
+    pane: egui::Id,
+}
+
+fn pressed(
+    ui: &Ui,
+    press: Press,
+    frame: CanvasFrame,
+    camera: &Camera,
+    session: &Session,
+    view: &mut View,
+    commands: &mut CommandQueue,
+) {
+    let hit = ui.ctx().layer_id_at(press.pos);
+    if hit.is_some_and(|layer| layer != ui.layer_id()) || !frame.rect.contains(press.pos) {
+        return;
+    }
+    view.gesture_pane = Some(press.pane);
+    let wants_pan = press.button == PointerButton::Middle
+        || ui.input(|input| input.key_down(Key::Space))
+        || (session.tool() == Tool::Pan && press.button == PointerButton::Primary);
+    if wants_pan {
+        view.gesture = Gesture::Panning;
+    } else if press.button == PointerButton::Secondary {
+        begin_stroke(press, UNLABELED, view, commands);
+    } else if press.modifiers.command {
+        commands.push(Command::PickClass { at: press.at });
+    } else {
+        match session.tool() {
+            Tool::Brush => begin_stroke(press, session.active_class(), view, commands),
+            Tool::Eraser => begin_stroke(press, UNLABELED, view, commands),
+            Tool::Fill => commands.push(Command::FloodFill { at: press.at }),
+            Tool::Picker => commands.push(Command::PickClass { at: press.at }),
+            Tool::Polygon => add_corner(&press, frame, camera, view, commands),
+            Tool::Pan => {}
+        }
+    }
+}
+
+fn begin_stroke(press: Press, class: u8, view: &mut View, commands: &mut CommandQueue) {
+    if !matches!(view.gesture, Gesture::Idle) {
+        return;
+    }
+    view.gesture = Gesture::Painting(press.button);
+    let line_from = view.last_dab.filter(|_| press.modifiers.shift);
+    commands.push(Command::BeginStroke {
+        at: line_from.unwrap_or(press.at),
+        class,
+    });
+    if line_from.is_some() {
+        commands.push(Command::ExtendStroke { to: press.at });
+    }
+    view.last_dab = Some(press.at);
+}
+
+fn add_corner(
+    press: &Press,
+    frame: CanvasFrame,
+    camera: &Camera,
+    view: &mut View,
+    commands: &mut CommandQueue,
+) {
+    let mut corners = match std::mem::take(&mut view.gesture) {
+        Gesture::Outlining(corners) => corners,
+        _ => Vec::new(),
+    };
+    let closes = corners.len() > 2
+        && frame
+            .points_from_image(camera, corners[0])
+            .distance(press.pos)
+            < CLOSE_DISTANCE;
+    if closes {
+        commands.push(Command::FillPolygon { corners });
+    } else {
+        corners.push(press.at);
+        view.gesture = Gesture::Outlining(corners);
+    }
+}
+
+fn released(button: PointerButton, view: &mut View, commands: &mut CommandQueue) {
+    match view.gesture {
+        Gesture::Painting(held) if held == button => {
+            commands.push(Command::EndStroke);
+            view.last_dab = view.pointer_at.or(view.last_dab);
+            view.gesture = Gesture::Idle;
+        }
+        Gesture::Panning => view.gesture = Gesture::Idle,
+        _ => {}
+    }
+}
+
+fn cursor(ui: &Ui, response: &Response, session: &Session, view: &View) {
+    if !response.hovered() {
+        return;
+    }
+    let space = ui.input(|input| input.key_down(Key::Space));
+    let icon = match (session.tool(), &view.gesture) {
+        (_, Gesture::Panning) => CursorIcon::Grabbing,
+        _ if space => CursorIcon::Grab,
+        (Tool::Pan, _) => CursorIcon::Grab,
+        // The footprint itself is the cursor.
+        (Tool::Brush | Tool::Eraser, _) => CursorIcon::None,
+        (Tool::Fill | Tool::Polygon | Tool::Picker, _) => CursorIcon::Crosshair,
+    };
+    ui.ctx().set_cursor_icon(icon);
+}

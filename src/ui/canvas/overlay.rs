@@ -1,0 +1,158 @@
+use egui::{Align2, Color32, FontId, Painter, Pos2, Stroke, Ui, pos2, vec2};
+
+use super::CanvasFrame;
+use super::input::Gesture;
+use crate::geom::{Camera, ImagePoint};
+use crate::session::{Session, Tool};
+use crate::ui::theme;
+use crate::ui::view::View;
+
+const DARK: Color32 = Color32::from_black_alpha(190);
+const LIGHT: Color32 = Color32::from_rgba_premultiplied(230, 230, 230, 230);
+/// Widest scale bar, in points.
+const SCALE_BAR: f64 = 140.0;
+
+/// Draws what lies over the picture: held-out ground, the polygon so far, the footprint, the
+/// crosshair and the scale bar. Lines are dark and light, so that they show on any ground.
+pub fn paint(ui: &Ui, frame: CanvasFrame, session: &Session, view: &View) {
+    let Some(camera) = view.camera else { return };
+    let painter = ui.painter();
+    if view.shows_held_out {
+        held_out(painter, frame, &camera, session);
+    }
+    if let Gesture::Outlining(corners) = &view.gesture {
+        outline(painter, frame, &camera, corners, view.pointer_at);
+    }
+    if let Some(at) = view.pointer_at {
+        pointer(painter, frame, &camera, at, session);
+    }
+    scale_bar(painter, frame, &camera, session);
+}
+
+fn held_out(painter: &Painter, frame: CanvasFrame, camera: &Camera, session: &Session) {
+    for block in session.training().held_out() {
+        let corner =
+            |x, y| frame.points_from_image(camera, ImagePoint::new(f64::from(x), f64::from(y)));
+        let rect = egui::Rect::from_two_pos(
+            corner(block.x, block.y),
+            corner(block.right(), block.bottom()),
+        );
+        let outside = egui::StrokeKind::Inside;
+        painter.rect_stroke(rect, 0.0, Stroke::new(3.0, DARK), outside);
+        painter.rect_stroke(
+            rect,
+            0.0,
+            Stroke::new(1.5, theme::CURVE_VALIDATION),
+            outside,
+        );
+    }
+}
+
+fn outline(
+    painter: &Painter,
+    frame: CanvasFrame,
+    camera: &Camera,
+    corners: &[ImagePoint],
+    pointer: Option<ImagePoint>,
+) {
+    let points: Vec<Pos2> = corners
+        .iter()
+        .copied()
+        .chain(pointer)
+        .map(|corner| frame.points_from_image(camera, corner))
+        .collect();
+    two_tone(painter, |stroke| egui::Shape::line(points.clone(), stroke));
+    for &corner in &points[..corners.len()] {
+        painter.circle_filled(corner, 4.0, DARK);
+        painter.circle_filled(corner, 2.5, LIGHT);
+    }
+}
+
+fn pointer(
+    painter: &Painter,
+    frame: CanvasFrame,
+    camera: &Camera,
+    at: ImagePoint,
+    session: &Session,
+) {
+    let center = frame.points_from_image(camera, at);
+    if matches!(session.tool(), Tool::Brush | Tool::Eraser) {
+        let radius = session.brush_diameter() / 2.0 * camera.scale;
+        let radius = (radius as f32 / frame.pixels_per_point).max(1.5);
+        two_tone(painter, |stroke| {
+            egui::Shape::circle_stroke(center, radius, stroke)
+        });
+        if radius > 6.0 {
+            two_tone(painter, |stroke| {
+                egui::Shape::line_segment([center, center], stroke)
+            });
+            painter.circle_filled(center, 1.5, LIGHT);
+        }
+    } else {
+        let arm = 9.0;
+        for offset in [vec2(arm, 0.0), vec2(0.0, arm)] {
+            let ends = [center - offset, center + offset];
+            two_tone(painter, |stroke| egui::Shape::line_segment(ends, stroke));
+        }
+    }
+}
+
+fn two_tone(painter: &Painter, shape: impl Fn(Stroke) -> egui::Shape) {
+    painter.add(shape(Stroke::new(3.0, DARK)));
+    painter.add(shape(Stroke::new(1.25, LIGHT)));
+}
+
+fn scale_bar(painter: &Painter, frame: CanvasFrame, camera: &Camera, session: &Session) {
+    let Some(image) = session.image() else { return };
+    let (unit, per_pixel) = match image.georef() {
+        Some(georef) => ("m", georef.pixel_size()[0]),
+        None => ("px", 1.0),
+    };
+    let units_per_point = f64::from(frame.pixels_per_point) / camera.scale * per_pixel;
+    let length = round_length(SCALE_BAR * units_per_point);
+    let width = (length / units_per_point) as f32;
+    let start = frame.rect.left_bottom() + vec2(12.0, -14.0);
+    let line = vec![
+        start + vec2(0.0, -5.0),
+        start,
+        start + vec2(width, 0.0),
+        start + vec2(width, -5.0),
+    ];
+    two_tone(painter, |stroke| egui::Shape::line(line.clone(), stroke));
+    let text = if unit == "m" && length >= 1000.0 {
+        format!("{} km", length / 1000.0)
+    } else {
+        format!("{length} {unit}")
+    };
+    let at = pos2(start.x + width / 2.0, start.y - 3.0);
+    let font = FontId::proportional(11.0);
+    painter.text(
+        at + vec2(0.8, 0.8),
+        Align2::CENTER_BOTTOM,
+        &text,
+        font.clone(),
+        DARK,
+    );
+    painter.text(at, Align2::CENTER_BOTTOM, &text, font, Color32::WHITE);
+}
+
+/// The largest 1, 2 or 5 times a power of ten that is at most `length`.
+fn round_length(length: f64) -> f64 {
+    let power = 10.0_f64.powf(length.log10().floor());
+    let lead = [5.0, 2.0, 1.0]
+        .into_iter()
+        .find(|lead| lead * power <= length);
+    lead.unwrap_or(1.0) * power
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scale_bars_have_round_lengths() {
+        let lengths = [7.3, 140.0, 499.0, 0.31].map(round_length);
+        assert_eq!(lengths[..3], [5.0, 100.0, 200.0]);
+        assert!((lengths[3] - 0.2).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,79 @@
+use super::{CanvasFrame, PaneContent};
+use crate::geom::{PyramidShape, TileKey};
+use crate::label::MaskTile;
+use crate::render::{ImageTiles, MaskView, PaneScene, SourceId, paint_callback, palette};
+use crate::session::{Layer, Session};
+use crate::ui::theme;
+use crate::ui::view::View;
+
+/// Draws the image and its masks into one canvas.
+pub fn paint(
+    ui: &egui::Ui,
+    content: PaneContent,
+    frame: CanvasFrame,
+    session: &Session,
+    view: &mut View,
+) {
+    ui.painter().rect_filled(frame.rect, 0.0, theme::CANVAS);
+    let (Some(image), Some(camera)) = (session.image(), view.camera) else {
+        return;
+    };
+    let kinds = content.layers(session);
+    let layers: Vec<&Layer> = kinds
+        .into_iter()
+        .filter_map(|kind| session.layer(kind))
+        .filter(|layer| layer.is_visible)
+        .collect();
+    let View {
+        renderer,
+        levels,
+        feed,
+        ..
+    } = view;
+    let Some(renderer) = renderer else { return };
+    let lookups: Vec<_> = layers
+        .iter()
+        .map(|layer| {
+            let levels = &*levels;
+            move |key: TileKey| levels.tile(layer, key)
+        })
+        .collect();
+    let masks = layers
+        .iter()
+        .zip(&lookups)
+        .map(|(layer, tile)| MaskView {
+            source: SourceId(layer.id.0),
+            size: layer.mask.size(),
+            tile: tile as &dyn Fn(TileKey) -> MaskTile,
+            palette: palette_of(session, layer, content),
+        })
+        .collect();
+    let shape: PyramidShape = image.pyramid.shape();
+    let scene = PaneScene {
+        canvas: frame.size(),
+        camera,
+        image: Some(ImageTiles {
+            source: SourceId(image.id.0),
+            shape,
+        }),
+        masks,
+    };
+    let (draw, wants) = renderer.prepare(&scene);
+    if let Some(feed) = feed {
+        feed.want(&wants);
+    }
+    ui.painter().add(paint_callback(frame.rect, draw));
+}
+
+/// The colors of a layer in one kind of pane.
+///
+/// Background would only dim the image under it: it is clear in the working pane and faint in the
+/// panes that compare.
+fn palette_of(session: &Session, layer: &Layer, content: PaneContent) -> [[u8; 4]; 256] {
+    let background = match content {
+        PaneContent::Work => 0.0,
+        _ => layer.opacity * 0.35,
+    };
+    let is_visible = |class| session.is_class_visible(class);
+    palette(session.classes(), layer.opacity, background, is_visible)
+}

@@ -1,0 +1,264 @@
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+
+use egui::{Key, Modal, TextEdit, Ui};
+
+use super::shortcuts::{BINDINGS, key_text};
+use super::view::{CloseWish, CommandQueue, View};
+use crate::session::{Command, LayerKind, Session};
+
+/// What a file or folder is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileWish {
+    /// An image to open.
+    Open,
+    /// A folder of images to open.
+    OpenFolder,
+    /// A mask to open as a layer.
+    OpenMask(LayerKind),
+    /// A file to save a layer to.
+    SaveAs(LayerKind),
+    /// A run folder to predict with.
+    PredictWith,
+    /// The folder where missing images are now.
+    Relink,
+}
+
+/// The open file dialog: a path field that always works, and the system's own chooser beside it.
+#[derive(Debug, Default)]
+pub struct Dialogs {
+    wish: Option<FileWish>,
+    path: String,
+    chooser: Option<Receiver<Option<PathBuf>>>,
+}
+
+impl Dialogs {
+    /// Opens the dialog for `wish`.
+    pub fn ask(&mut self, wish: FileWish) {
+        *self = Self {
+            wish: Some(wish),
+            ..Self::default()
+        };
+    }
+}
+
+impl FileWish {
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Open => "Open image",
+            Self::OpenFolder => "Open folder",
+            Self::OpenMask(LayerKind::Label) => "Open label",
+            Self::OpenMask(LayerKind::Prediction) => "Open prediction",
+            Self::SaveAs(LayerKind::Label) => "Save label as",
+            Self::SaveAs(LayerKind::Prediction) => "Save prediction as",
+            Self::PredictWith => "Predict with a run",
+            Self::Relink => "Find missing images",
+        }
+    }
+
+    const fn hint(self) -> &'static str {
+        match self {
+            Self::Open => "A GeoTIFF, PNG or JPEG",
+            Self::OpenFolder => "A folder of images, or one with `images` and `masks` inside",
+            Self::OpenMask(_) => "A GeoTIFF or PNG: class indices, 0 and 255, or class colors",
+            Self::SaveAs(_) => "The ending says the format: .tif or .png",
+            Self::PredictWith => "A run folder: the one that holds recipe.toml",
+            Self::Relink => "The folder that holds the images now",
+        }
+    }
+
+    fn command(self, path: PathBuf) -> Command {
+        match self {
+            Self::Open | Self::OpenFolder => Command::Open { path },
+            Self::OpenMask(layer) => Command::OpenMask { layer, path },
+            Self::SaveAs(layer) => Command::SaveAs { layer, path },
+            Self::PredictWith => Command::Predict { run: Some(path) },
+            Self::Relink => Command::Relink { folder: path },
+        }
+    }
+}
+
+/// Draws the open dialogs.
+pub fn dialogs_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    file_dialog_ui(ui, session, view, commands);
+    key_sheet_ui(ui, view);
+    close_dialog_ui(ui, session, view, commands);
+}
+
+fn file_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    let Some(wish) = view.dialogs.wish else {
+        return;
+    };
+    take_choice(&mut view.dialogs);
+    if view.dialogs.path.is_empty()
+        && let FileWish::SaveAs(layer) = wish
+    {
+        view.dialogs.path = suggested_path(session, layer);
+    }
+    let mut is_closed = false;
+    Modal::new(egui::Id::unique("file dialog")).show(ui.ctx(), |ui| {
+        ui.set_width(460.0);
+        ui.heading(wish.title());
+        ui.weak(wish.hint());
+        ui.add_space(6.0);
+        let label = ui.label("Path");
+        let width = ui.available_width();
+        let field = ui.add(TextEdit::singleline(&mut view.dialogs.path).desired_width(width));
+        let field = field.labelled_by(label.id);
+        if ui.memory(|memory| memory.focused().is_none()) {
+            field.request_focus();
+        }
+        let entered = ui.input(|input| input.key_pressed(Key::Enter));
+        ui.horizontal(|ui| {
+            let is_given = !view.dialogs.path.trim().is_empty();
+            let verb = if matches!(wish, FileWish::SaveAs(_)) {
+                "Save"
+            } else {
+                "Open"
+            };
+            let go = ui.add_enabled(is_given, egui::Button::new(verb)).clicked();
+            if is_given && (go || entered) {
+                let path = PathBuf::from(view.dialogs.path.trim());
+                commands.push(wish.command(path));
+                is_closed = true;
+            }
+            if ui
+                .button("Browse…")
+                .on_hover_text("The system's own file chooser")
+                .clicked()
+            {
+                view.dialogs.chooser = browse(ui.ctx().clone(), wish);
+            }
+            is_closed |= ui.button("Cancel").clicked();
+        });
+        is_closed |= ui.input(|input| input.key_pressed(Key::Escape));
+    });
+    if is_closed {
+        view.dialogs.wish = None;
+    }
+}
+
+fn suggested_path(session: &Session, layer: LayerKind) -> String {
+    let own = session.layer(layer).and_then(|shown| shown.path.clone());
+    let ending = match layer {
+        LayerKind::Label => "_label.tif",
+        LayerKind::Prediction => "_prediction.tif",
+    };
+    let path = own.or_else(|| session.beside_image(ending));
+    path.map_or_else(String::new, |path| path.display().to_string())
+}
+
+fn take_choice(dialogs: &mut Dialogs) {
+    if let Some(chosen) = dialogs
+        .chooser
+        .as_ref()
+        .and_then(|chooser| chooser.try_recv().ok())
+    {
+        dialogs.chooser = None;
+        if let Some(path) = chosen {
+            dialogs.path = path.display().to_string();
+        }
+    }
+}
+
+/// Opens the system's chooser; its answer comes by channel. A machine without one answers at once
+/// with nothing, and one that hangs blocks only its own thread.
+fn browse(ctx: egui::Context, wish: FileWish) -> Option<Receiver<Option<PathBuf>>> {
+    // Made here, since macOS wants that on the window's own thread; waited for elsewhere.
+    let dialog = rfd::AsyncFileDialog::new().set_title(wish.title());
+    let (sender, receiver) = sync_channel(1);
+    let answer = move |path: Option<PathBuf>| {
+        // A dialog that was closed in the meantime needs no answer.
+        drop(sender.send(path));
+        ctx.request_repaint();
+    };
+    let waiting = match wish {
+        FileWish::OpenFolder | FileWish::PredictWith | FileWish::Relink => {
+            wait_for(dialog.pick_folder(), answer)
+        }
+        FileWish::SaveAs(_) => wait_for(dialog.save_file(), answer),
+        FileWish::Open | FileWish::OpenMask(_) => wait_for(dialog.pick_file(), answer),
+    };
+    waiting
+        .inspect_err(|error| tracing::error!("no file chooser: {error}"))
+        .ok()?;
+    Some(receiver)
+}
+
+fn wait_for(
+    choice: impl Future<Output = Option<rfd::FileHandle>> + Send + 'static,
+    answer: impl FnOnce(Option<PathBuf>) + Send + 'static,
+) -> std::io::Result<()> {
+    let wait = move || {
+        let chosen = pollster::block_on(choice);
+        answer(chosen.map(|file| file.path().to_owned()));
+    };
+    thread::Builder::new()
+        .name("file-chooser".to_owned())
+        .spawn(wait)
+        .map(drop)
+}
+
+fn key_sheet_ui(ui: &mut Ui, view: &mut View) {
+    if !view.shows_keys {
+        return;
+    }
+    let response = Modal::new(egui::Id::unique("keys")).show(ui.ctx(), |ui| {
+        ui.heading("Keys");
+        ui.weak("Digits choose classes: 1 … 9, 0, and with Shift the next ten. The wheel zooms; with Alt it sizes the brush.");
+        ui.separator();
+        egui::Grid::new("key sheet").num_columns(4).spacing([18.0, 4.0]).show(ui, |ui| {
+            for pair in BINDINGS.chunks(2) {
+                for binding in pair {
+                    let keys: Vec<_> =
+                        binding.keys.iter().map(|&(with, key)| key_text(with, key)).collect();
+                    ui.monospace(keys.join(", "));
+                    ui.label(binding.name);
+                }
+                ui.end_row();
+            }
+        });
+    });
+    if response.should_close() {
+        view.shows_keys = false;
+    }
+}
+
+fn close_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    match view.wants_close {
+        CloseWish::None | CloseWish::Now => {}
+        CloseWish::AfterSaving => {
+            if !session.has_unsaved_work() {
+                view.wants_close = CloseWish::Now;
+                ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
+            } else if session.is_idle() {
+                // Saving failed; its message says why.
+                view.wants_close = CloseWish::None;
+            }
+        }
+        CloseWish::Asking => ask_ui(ui, view, commands),
+    }
+}
+
+fn ask_ui(ui: &mut Ui, view: &mut View, commands: &mut CommandQueue) {
+    Modal::new(egui::Id::unique("close")).show(ui.ctx(), |ui| {
+        ui.set_width(380.0);
+        ui.heading("Save the label before closing?");
+        ui.label("It has strokes that its file lacks.");
+        ui.add_space(8.0);
+        ui.horizontal(|ui| {
+            if ui.button("Save and close").clicked() {
+                commands.push(Command::SaveLabel);
+                view.wants_close = CloseWish::AfterSaving;
+            }
+            if ui.button("Close without saving").clicked() {
+                view.wants_close = CloseWish::Now;
+                ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
+            }
+            if ui.button("Go on working").clicked() {
+                view.wants_close = CloseWish::None;
+            }
+        });
+    });
+}

@@ -1,0 +1,134 @@
+use egui::{Ui, WidgetText};
+use egui_tiles::{
+    Behavior, Container, Linear, LinearDir, SimplificationOptions, Tile, TileId, Tiles, Tree,
+    UiResponse,
+};
+
+use super::panels;
+use super::view::{CommandQueue, View};
+use crate::session::Session;
+
+/// A panel that people can dock elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Panel {
+    /// Layers with eye and opacity.
+    Layers,
+    /// Classes with color, key and area.
+    Classes,
+    /// The images of the open folder.
+    Images,
+    /// Recipe, curves and results.
+    Train,
+}
+
+impl Panel {
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Layers => "Layers",
+            Self::Classes => "Classes",
+            Self::Images => "Images",
+            Self::Train => "Train",
+        }
+    }
+}
+
+/// The panels at the right: their order, sizes and tabs.
+#[derive(Debug)]
+pub struct Dock {
+    tree: Option<Tree<Panel>>,
+    train: TileId,
+}
+
+impl Default for Dock {
+    fn default() -> Self {
+        let mut tiles = Tiles::default();
+        let upper = [Panel::Classes, Panel::Layers, Panel::Images];
+        let upper: Vec<_> = upper
+            .into_iter()
+            .map(|panel| tiles.insert_pane(panel))
+            .collect();
+        let first = upper[0];
+        let upper = tiles.insert_tab_tile(upper);
+        if let Some(Tile::Container(Container::Tabs(tabs))) = tiles.get_mut(upper) {
+            tabs.set_active(first);
+        }
+        let pane = tiles.insert_pane(Panel::Train);
+        let train = tiles.insert_tab_tile(vec![pane]);
+        let mut linear = Linear::new(LinearDir::Vertical, vec![upper, train]);
+        linear.shares.set_share(upper, 0.38);
+        linear.shares.set_share(train, 0.62);
+        let root = tiles.insert_container(linear);
+        Self {
+            tree: Some(Tree::new(egui::Id::unique("dock"), root, tiles)),
+            train: pane,
+        }
+    }
+}
+
+impl Dock {
+    /// Brings the training panel to the front.
+    pub fn show_training(&mut self) {
+        if let Some(tree) = &mut self.tree {
+            tree.make_active(|id, _| id == self.train);
+        }
+    }
+}
+
+/// Lays out the docked panels.
+pub fn dock_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    // The tree is lent out while its panels use the rest of the view.
+    let Some(mut tree) = view.dock.tree.take() else {
+        return;
+    };
+    tree.ui(
+        &mut Panels {
+            session,
+            view,
+            commands,
+        },
+        ui,
+    );
+    view.dock.tree = Some(tree);
+}
+
+struct Panels<'a> {
+    session: &'a Session,
+    view: &'a mut View,
+    commands: &'a mut CommandQueue,
+}
+
+impl Behavior<Panel> for Panels<'_> {
+    fn pane_ui(&mut self, ui: &mut Ui, _tile: TileId, panel: &mut Panel) -> UiResponse {
+        egui::Frame::new().inner_margin(6.0).show(ui, |ui| {
+            egui::ScrollArea::vertical()
+                .auto_shrink(false)
+                .show(ui, |ui| match panel {
+                    Panel::Layers => {
+                        panels::layers::layers_ui(ui, self.session, self.commands);
+                    }
+                    Panel::Classes => {
+                        panels::classes::classes_ui(ui, self.session, self.view, self.commands);
+                    }
+                    Panel::Images => {
+                        panels::images::images_ui(ui, self.session, self.view, self.commands)
+                    }
+                    Panel::Train => {
+                        panels::train::train_ui(ui, self.session, self.view, self.commands)
+                    }
+                });
+        });
+        UiResponse::None
+    }
+
+    fn simplification_options(&self) -> SimplificationOptions {
+        // A panel alone in its place keeps its title.
+        SimplificationOptions {
+            all_panes_must_have_tabs: true,
+            ..Default::default()
+        }
+    }
+
+    fn tab_title_for_pane(&mut self, panel: &Panel) -> WidgetText {
+        panel.title().into()
+    }
+}

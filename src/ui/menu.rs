@@ -1,0 +1,243 @@
+use egui::{RichText, Ui};
+
+use super::canvas::PaneLayout;
+use super::dialogs::FileWish;
+use super::perform::perform;
+use super::shortcuts::Action;
+use super::theme;
+use super::view::{CommandQueue, View};
+use crate::session::{Command, LayerKind, Session};
+
+/// The menu bar, and at its right end: is my work safe, which device draws.
+pub fn menu_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    egui::MenuBar::new().ui(ui, |ui| {
+        ui.menu_button("File", |ui| file_menu(ui, session, view, commands));
+        ui.menu_button("Edit", |ui| {
+            action(
+                ui,
+                Action::Undo,
+                session.can_undo(),
+                session,
+                view,
+                commands,
+            );
+            action(
+                ui,
+                Action::Redo,
+                session.can_redo(),
+                session,
+                view,
+                commands,
+            );
+        });
+        ui.menu_button("View", |ui| view_menu(ui, session, view, commands));
+        ui.menu_button("Label", |ui| label_menu(ui, session, view, commands));
+        ui.menu_button("Train", |ui| train_menu(ui, session, view, commands));
+        ui.menu_button("Help", |ui| {
+            action(ui, Action::KeySheet, true, session, view, commands);
+            ui.label(format!("Orthobrush {}", env!("CARGO_PKG_VERSION")));
+        });
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            right_side(ui, session, view);
+        });
+    });
+}
+
+fn file_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    let has_image = session.image().is_some();
+    action(ui, Action::Open, true, session, view, commands);
+    wish(ui, "Open folder…", true, FileWish::OpenFolder, view);
+    if ui.button("Open sample project").clicked() {
+        commands.push(Command::OpenSample {
+            folder: view.config.sample_folder.clone(),
+        });
+    }
+    ui.menu_button("Open recent", |ui| recent_ui(ui, session, commands));
+    ui.separator();
+    wish(
+        ui,
+        "Open label…",
+        has_image,
+        FileWish::OpenMask(LayerKind::Label),
+        view,
+    );
+    wish(
+        ui,
+        "Open prediction…",
+        has_image,
+        FileWish::OpenMask(LayerKind::Prediction),
+        view,
+    );
+    ui.separator();
+    let has_label = session.layer(LayerKind::Label).is_some();
+    action(ui, Action::Save, has_label, session, view, commands);
+    action(ui, Action::SaveAs, has_label, session, view, commands);
+    let has_prediction = session.layer(LayerKind::Prediction).is_some();
+    wish(
+        ui,
+        "Save prediction as…",
+        has_prediction,
+        FileWish::SaveAs(LayerKind::Prediction),
+        view,
+    );
+    ui.separator();
+    let has_missing = session.list().is_some();
+    wish(
+        ui,
+        "Find missing images…",
+        has_missing,
+        FileWish::Relink,
+        view,
+    );
+    if ui.button("Quit").clicked() {
+        ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
+    }
+}
+
+fn recent_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    if session.settings().recent.is_empty() {
+        ui.label("Nothing yet");
+    }
+    for path in &session.settings().recent {
+        let button = egui::Button::new(path.display().to_string());
+        if ui.add_enabled(path.exists(), button).clicked() {
+            commands.push(Command::Open { path: path.clone() });
+        }
+    }
+}
+
+fn view_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    let has_image = session.image().is_some();
+    for shown in [
+        Action::FitImage,
+        Action::ActualPixels,
+        Action::ZoomIn,
+        Action::ZoomOut,
+    ] {
+        action(ui, shown, has_image, session, view, commands);
+    }
+    ui.separator();
+    for layout in PaneLayout::ALL {
+        if ui.radio(view.layout == layout, layout.name()).clicked() {
+            view.layout = layout;
+            view.camera = None;
+        }
+    }
+    ui.separator();
+    ui.checkbox(&mut view.shows_held_out, "Show validation ground");
+    action(ui, Action::TogglePanels, true, session, view, commands);
+    ui.separator();
+    egui::widgets::global_theme_preference_buttons(ui);
+}
+
+fn label_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    let has_image = session.image().is_some();
+    let tools = [
+        Action::Brush,
+        Action::Eraser,
+        Action::Fill,
+        Action::Polygon,
+        Action::Picker,
+        Action::Pan,
+    ];
+    for tool in tools {
+        action(ui, tool, has_image, session, view, commands);
+    }
+    ui.separator();
+    let has_prediction = session.layer(LayerKind::Prediction).is_some();
+    let accept = egui::Button::new("Take the prediction as the label");
+    if ui.add_enabled(has_prediction, accept).clicked() {
+        commands.push(Command::AcceptPrediction);
+    }
+    ui.separator();
+    for to in [
+        Action::NextImage,
+        Action::PreviousImage,
+        Action::NextNotDone,
+    ] {
+        action(ui, to, session.list().is_some(), session, view, commands);
+    }
+}
+
+fn train_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    let has_label = session.layer(LayerKind::Label).is_some();
+    let can_train = has_label && !session.training().is_running();
+    action(ui, Action::Train, can_train, session, view, commands);
+    let has_run = session.training().best_row().is_some() && session.image().is_some();
+    action(ui, Action::PredictImage, has_run, session, view, commands);
+    wish(
+        ui,
+        "Predict with…",
+        session.image().is_some(),
+        FileWish::PredictWith,
+        view,
+    );
+}
+
+fn action(
+    ui: &mut Ui,
+    action: Action,
+    is_enabled: bool,
+    session: &Session,
+    view: &mut View,
+    commands: &mut CommandQueue,
+) {
+    let ellipsis = if matches!(action, Action::Open | Action::SaveAs) {
+        "…"
+    } else {
+        ""
+    };
+    let name = format!("{}{ellipsis}", action.name());
+    let button = egui::Button::new(name).shortcut_text(action.key_text());
+    if ui.add_enabled(is_enabled, button).clicked() {
+        perform(action, ui.ctx(), session, view, commands);
+    }
+}
+
+fn wish(ui: &mut Ui, name: &str, is_enabled: bool, wish: FileWish, view: &mut View) {
+    if ui
+        .add_enabled(is_enabled, egui::Button::new(name))
+        .clicked()
+    {
+        view.wish(wish);
+    }
+}
+
+fn right_side(ui: &mut Ui, session: &Session, view: &View) {
+    if let Some(renderer) = &view.renderer {
+        let adapter = renderer.gpu().summary();
+        let text = RichText::new(&adapter.name).small().weak();
+        let hover = format!(
+            "Drawn by {} ({}, {})",
+            adapter.name, adapter.kind, adapter.backend
+        );
+        ui.add(egui::Label::new(text).truncate())
+            .on_hover_text(hover);
+        ui.separator();
+    }
+    if session.layer(LayerKind::Label).is_some() {
+        let (text, color) = match view.saved_at {
+            _ if session.has_unsaved_work() => ("Unsaved strokes".to_owned(), theme::WARNING),
+            Some(at) => (
+                format!("Saved {}", ago(at.elapsed().as_secs())),
+                theme::GOOD,
+            ),
+            None => ("As in the file".to_owned(), theme::GOOD),
+        };
+        ui.label(RichText::new(text).small().color(color));
+        ui.separator();
+    }
+    if let Some(image) = session.image() {
+        let name = RichText::new(image.name()).strong();
+        ui.add(egui::Label::new(name).truncate())
+            .on_hover_text(image.path.display().to_string());
+    }
+}
+
+fn ago(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s ago"),
+        60..3_600 => format!("{} min ago", seconds / 60),
+        _ => format!("{} h ago", seconds / 3_600),
+    }
+}

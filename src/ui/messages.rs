@@ -1,0 +1,106 @@
+use std::time::{Duration, Instant};
+
+use egui::{Align2, Area, Button, Color32, Frame, RichText, Stroke, Ui, vec2};
+use egui_material_icons::icons;
+
+use super::panels::tools::name_button;
+use super::theme;
+use crate::session::{Notice, Severity};
+
+/// Older messages give way; nobody reads more at once.
+const SHOWN_AT_ONCE: usize = 5;
+const WIDTH: f32 = 380.0;
+
+/// What the program has to say, at the lower right. Failures stay until they are closed.
+#[derive(Debug, Default)]
+pub struct Messages {
+    shown: Vec<(Notice, Instant)>,
+}
+
+impl Messages {
+    /// Shows a message; one that is shown already starts anew.
+    pub fn add(&mut self, notice: Notice) {
+        self.shown.retain(|(known, _)| *known != notice);
+        self.shown.push((notice, Instant::now()));
+        if self.shown.len() > SHOWN_AT_ONCE {
+            self.shown.remove(0);
+        }
+    }
+
+    /// Draws the messages and forgets those whose time is over.
+    pub fn show(&mut self, ui: &Ui) {
+        self.shown.retain(|(notice, since)| {
+            lifetime(notice.severity).is_none_or(|lifetime| since.elapsed() < lifetime)
+        });
+        if self.shown.is_empty() {
+            return;
+        }
+        ui.request_repaint_after(Duration::from_millis(500));
+        let mut closed = None;
+        Area::new(egui::Id::unique("messages"))
+            .order(egui::Order::Foreground)
+            .anchor(Align2::RIGHT_BOTTOM, vec2(-12.0, -34.0))
+            .show(ui.ctx(), |ui| {
+                for (place, (notice, _)) in self.shown.iter().enumerate() {
+                    if message_ui(ui, notice) {
+                        closed = Some(place);
+                    }
+                }
+            });
+        if let Some(place) = closed {
+            self.shown.remove(place);
+        }
+    }
+}
+
+const fn lifetime(severity: Severity) -> Option<Duration> {
+    match severity {
+        Severity::Info => Some(Duration::from_secs(5)),
+        Severity::Warning => Some(Duration::from_secs(12)),
+        Severity::Error => None,
+    }
+}
+
+/// Draws one message; `true` when it was closed.
+fn message_ui(ui: &mut Ui, notice: &Notice) -> bool {
+    let (icon, color) = match notice.severity {
+        Severity::Info => (icons::ICON_CHECK_CIRCLE, theme::GOOD),
+        Severity::Warning => (icons::ICON_WARNING, theme::WARNING),
+        Severity::Error => (icons::ICON_ERROR, theme::ERROR),
+    };
+    let frame = Frame::popup(ui.style()).stroke(Stroke::new(1.0, color.gamma_multiply(0.7)));
+    let shown = frame.show(ui, |ui| {
+        ui.set_width(WIDTH);
+        ui.horizontal_top(|ui| {
+            ui.label(RichText::new(icon.codepoint).size(17.0).color(color));
+            let text = egui::Label::new(&notice.text).wrap();
+            ui.allocate_ui(vec2(WIDTH - 60.0, 0.0), |ui| ui.add(text));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Min), close_ui)
+                .inner
+        })
+    });
+    shown.inner.inner
+}
+
+fn close_ui(ui: &mut Ui) -> bool {
+    let icon = RichText::new(icons::ICON_CLOSE.codepoint)
+        .size(14.0)
+        .color(Color32::GRAY);
+    let close = ui.add(Button::new(icon).frame(false));
+    name_button(&close, "Close message", false);
+    close.clicked()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_shown_once_and_old_ones_give_way() {
+        let mut messages = Messages::default();
+        (0..3).for_each(|_| messages.add(Notice::error("The disk is full")));
+        assert_eq!(messages.shown.len(), 1);
+        (0..9).for_each(|number| messages.add(Notice::info(number.to_string())));
+        assert_eq!(messages.shown.len(), SHOWN_AT_ONCE);
+    }
+}

@@ -1,0 +1,26 @@
+//! The window's insides: canvases, panels, plots, dialogs, keys and colors.
+//!
+//! Functions here read a `&Session` and push `Command`s; nothing of the session is changed here.
+//! What only the window knows (camera, pane layout, open dialogs) lives in [`View`].
+
+mod canvas;
+mod dialogs;
+mod dock;
+mod feed;
+mod menu;
+mod messages;
+mod panels;
+mod perform;
+mod plots;
+mod shortcuts;
+mod status;
+mod text;
+mod theme;
+mod view;
+mod welcome;
+
+pub use canvas::{PaneContent, PaneLayout};
+pub use dialogs::FileWish;
+pub use shortcuts::{Action, BINDINGS, Binding, key_text};
+pub use theme::install as install_theme;
+pub use view::{CommandQueue, View, ViewConfig, window_ui};

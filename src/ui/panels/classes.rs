@@ -1,0 +1,144 @@
+use egui::{Button, Key, RichText, TextEdit, Ui, vec2};
+use egui_material_icons::icons;
+
+use super::tools::name_button;
+use crate::label::{Class, UNLABELED};
+use crate::session::{Command, LayerKind, Session};
+use crate::ui::theme;
+use crate::ui::view::{CommandQueue, View};
+
+/// The class list. Picking a class sends a command; nothing is changed here.
+pub fn classes_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    let areas = session
+        .layer(LayerKind::Label)
+        .map(|label| label.mask.histogram());
+    let total = session
+        .image()
+        .map_or(1, |image| image.size().num_pixels())
+        .max(1);
+    for (place, class) in session.classes().classes().iter().enumerate() {
+        let share = areas.map(|areas| areas[usize::from(class.index)] as f64 / total as f64);
+        ui.horizontal(|ui| {
+            color_ui(ui, class, commands);
+            name_ui(ui, place, class, session, view, commands);
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                eye_ui(ui, class, session, commands);
+                if let Some(share) = share {
+                    let text = format!("{:.1} %", share * 100.0);
+                    ui.label(RichText::new(text).small().monospace().weak())
+                        .on_hover_text(format!("Share of the image labeled {}", class.name));
+                }
+            });
+        });
+    }
+    ui.horizontal(|ui| {
+        ui.add_space(26.0);
+        let is_active = session.active_class() == UNLABELED;
+        let row = ui.selectable_label(is_active, "unlabeled   U");
+        if row
+            .on_hover_text("Painting it erases; training ignores it")
+            .clicked()
+        {
+            commands.push(Command::SelectClass(UNLABELED));
+        }
+    });
+    ui.add_space(theme::GRID);
+    if ui.button("Add class").clicked() {
+        commands.push(Command::AddClass {
+            name: format!("class {}", session.classes().num_classes()),
+        });
+    }
+}
+
+fn color_ui(ui: &mut Ui, class: &Class, commands: &mut CommandQueue) {
+    let mut color = class.color;
+    let response = ui.color_edit_button_srgb(&mut color);
+    response.widget_info(|| {
+        let name = format!("Color of {}", class.name);
+        egui::WidgetInfo::labeled(egui::Role::ColorWell, true, name)
+    });
+    if color != class.color {
+        commands.push(Command::RecolorClass {
+            class: class.index,
+            color,
+        });
+    }
+}
+
+fn name_ui(
+    ui: &mut Ui,
+    place: usize,
+    class: &Class,
+    session: &Session,
+    view: &mut View,
+    commands: &mut CommandQueue,
+) {
+    if let Some((edited, name)) = &mut view.edited_class
+        && *edited == class.index
+    {
+        let editor = ui.add(TextEdit::singleline(name).desired_width(110.0));
+        editor.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Class name"));
+        editor.request_focus();
+        let is_done = ui.input(|input| input.key_pressed(Key::Enter)) || editor.clicked_elsewhere();
+        if is_done {
+            commands.push(Command::RenameClass {
+                class: class.index,
+                name: name.clone(),
+            });
+            view.edited_class = None;
+        } else if ui.input(|input| input.key_pressed(Key::Escape)) {
+            view.edited_class = None;
+        }
+        return;
+    }
+    let is_active = session.active_class() == class.index;
+    let row = ui.selectable_label(is_active, &class.name);
+    if row.clicked() {
+        commands.push(Command::SelectClass(class.index));
+    }
+    if row.on_hover_text("Double-click renames").double_clicked() {
+        view.edited_class = Some((class.index, class.name.clone()));
+    }
+    ui.label(RichText::new(key_of(place)).small().weak());
+}
+
+/// The digit that chooses the class at `place`.
+fn key_of(place: usize) -> String {
+    match place {
+        0..10 => ((place + 1) % 10).to_string(),
+        10..20 => format!("Shift+{}", (place + 1) % 10),
+        _ => String::new(),
+    }
+}
+
+fn eye_ui(ui: &mut Ui, class: &Class, session: &Session, commands: &mut CommandQueue) {
+    let is_visible = session.is_class_visible(class.index);
+    let (icon, verb) = if is_visible {
+        (icons::ICON_VISIBILITY, "Hide")
+    } else {
+        (icons::ICON_VISIBILITY_OFF, "Show")
+    };
+    let button = Button::new(RichText::new(icon.codepoint).size(15.0)).frame(false);
+    let eye = ui.add_sized(vec2(20.0, 18.0), button);
+    let verb = format!("{verb} {}", class.name);
+    name_button(&eye, &verb, is_visible);
+    if eye.on_hover_text(verb).clicked() {
+        commands.push(Command::ShowClass {
+            class: class.index,
+            is_visible: !is_visible,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_ten_classes_have_digits() {
+        assert_eq!(
+            [0, 8, 9, 10, 20].map(key_of),
+            ["1", "9", "0", "Shift+1", ""]
+        );
+    }
+}

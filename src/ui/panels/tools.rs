@@ -1,0 +1,166 @@
+use egui::{Button, DragValue, RichText, Slider, Ui, vec2};
+use egui_material_icons::icons;
+
+use crate::session::{Command, Session, Tool};
+use crate::ui::shortcuts::Action;
+use crate::ui::theme;
+use crate::ui::view::CommandQueue;
+
+const RAIL_ICON: f32 = 20.0;
+
+/// One line of the tool rail.
+struct ToolButton {
+    tool: Tool,
+    action: Action,
+    icon: egui_material_icons::MaterialIcon,
+    help: &'static str,
+}
+
+const TOOLS: [ToolButton; 6] = [
+    ToolButton {
+        tool: Tool::Brush,
+        action: Action::Brush,
+        icon: icons::ICON_BRUSH,
+        help: "Paint the active class. Right button erases, Shift+click draws a line.",
+    },
+    ToolButton {
+        tool: Tool::Eraser,
+        action: Action::Eraser,
+        icon: icons::ICON_INK_ERASER,
+        help: "Make pixels unlabeled again.",
+    },
+    ToolButton {
+        tool: Tool::Fill,
+        action: Action::Fill,
+        icon: icons::ICON_FORMAT_COLOR_FILL,
+        help: "Fill the region of equal label under the pointer.",
+    },
+    ToolButton {
+        tool: Tool::Polygon,
+        action: Action::Polygon,
+        icon: icons::ICON_PENTAGON,
+        help: "Click corners; Enter or a click on the first corner fills.",
+    },
+    ToolButton {
+        tool: Tool::Picker,
+        action: Action::Picker,
+        icon: icons::ICON_COLORIZE,
+        help: "Take the class under the pointer. Ctrl+click does it in any tool.",
+    },
+    ToolButton {
+        tool: Tool::Pan,
+        action: Action::Pan,
+        icon: icons::ICON_PAN_TOOL,
+        help: "Move the picture. Space or the middle button does it in any tool.",
+    },
+];
+
+/// The column of tools at the left.
+pub fn rail_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    ui.vertical_centered(|ui| {
+        ui.add_space(theme::GRID);
+        for tool in &TOOLS {
+            let is_held = session.tool() == tool.tool;
+            let icon = RichText::new(tool.icon.codepoint).size(RAIL_ICON);
+            let button = Button::new(icon)
+                .selected(is_held)
+                .min_size(vec2(30.0, 30.0))
+                .frame_when_inactive(false);
+            let response = ui.add(button).on_hover_ui(|ui| {
+                ui.strong(tool.action.tooltip());
+                ui.label(tool.help);
+            });
+            name_button(&response, tool.action.name(), is_held);
+            if response.clicked() {
+                commands.push(Command::SelectTool(tool.tool));
+            }
+        }
+        ui.separator();
+        for (icon, action, command, can) in [
+            (
+                icons::ICON_UNDO,
+                Action::Undo,
+                Command::Undo,
+                session.can_undo(),
+            ),
+            (
+                icons::ICON_REDO,
+                Action::Redo,
+                Command::Redo,
+                session.can_redo(),
+            ),
+        ] {
+            let icon = RichText::new(icon.codepoint).size(RAIL_ICON);
+            let button = Button::new(icon)
+                .min_size(vec2(30.0, 30.0))
+                .frame_when_inactive(false);
+            let response = ui.add_enabled(can, button).on_hover_text(action.tooltip());
+            name_button(&response, action.name(), false);
+            if response.clicked() {
+                commands.push(command);
+            }
+        }
+    });
+}
+
+/// Gives an icon button the name that screen readers and tests know it by.
+pub fn name_button(response: &egui::Response, name: &str, is_selected: bool) {
+    let kind = egui::Role::Button;
+    response.widget_info(|| egui::WidgetInfo::selected(kind, true, is_selected, name));
+}
+
+/// The options of the tool in hand, in one line below the canvases.
+pub fn options_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 10.0;
+        active_class_ui(ui, session);
+        ui.separator();
+        if matches!(session.tool(), Tool::Brush | Tool::Eraser) {
+            size_ui(ui, session, commands);
+            ui.separator();
+        }
+        if !matches!(session.tool(), Tool::Pan | Tool::Picker) {
+            let mut only = session.only_unlabeled();
+            if ui.checkbox(&mut only, "Only over unlabeled").changed() {
+                commands.push(Command::SetOnlyUnlabeled(only));
+            }
+        }
+        if session.tool() == Tool::Polygon {
+            ui.weak("Enter fills · Backspace drops the last corner · Esc cancels");
+        }
+    });
+}
+
+fn active_class_ui(ui: &mut Ui, session: &Session) {
+    let class = session.classes().get(session.active_class());
+    let (color, name) = match class {
+        Some(class) => (theme::class_color(class.color), class.name.as_str()),
+        None => (egui::Color32::TRANSPARENT, "unlabeled"),
+    };
+    let (rect, _) = ui.allocate_exact_size(vec2(14.0, 14.0), egui::Sense::hover());
+    ui.painter().rect_filled(rect, 3.0, color);
+    let outline = egui::Stroke::new(1.0, ui.visuals().weak_text_color());
+    ui.painter()
+        .rect_stroke(rect, 3.0, outline, egui::StrokeKind::Inside);
+    ui.strong(name);
+}
+
+fn size_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    let label = ui.label("Size");
+    let mut diameter = session.brush_diameter();
+    let slider = Slider::new(&mut diameter, 1.0..=1024.0)
+        .logarithmic(true)
+        .show_value(false);
+    let slid = ui.add(slider).labelled_by(label.id);
+    let drag = DragValue::new(&mut diameter)
+        .range(1.0..=4096.0)
+        .suffix(" px")
+        .max_decimals(0);
+    let dragged = ui.add(drag).labelled_by(label.id);
+    if slid.changed() || dragged.changed() {
+        commands.push(Command::SetBrushDiameter(diameter.round()));
+    }
+    if let Some(georef) = session.image().and_then(|image| image.georef()) {
+        ui.weak(format!("{:.1} m", diameter * georef.pixel_size()[0]));
+    }
+}

@@ -1,0 +1,178 @@
+use super::canvas::{CanvasFrame, Gesture};
+use super::dialogs::FileWish;
+use super::shortcuts::Action;
+use super::view::{CommandQueue, View};
+use crate::geom::{Camera, ScreenPoint};
+use crate::label::UNLABELED;
+use crate::session::{Command, LayerKind, Session, StepTo, Tool, TrainOn};
+
+/// Growth of the brush at one press of a bracket.
+const BRUSH_STEP: f64 = 1.25;
+/// Change of opacity at one press of a bracket with Shift.
+const OPACITY_STEP: f32 = 0.1;
+const KEY_ZOOM: f64 = 1.4;
+
+/// Does what a key, a menu entry or a button stands for.
+pub fn perform(
+    action: Action,
+    ctx: &egui::Context,
+    session: &Session,
+    view: &mut View,
+    commands: &mut CommandQueue,
+) {
+    match action {
+        Action::Open => view.wish(FileWish::Open),
+        Action::Save => save(session, view, commands),
+        Action::SaveAs => view.wish(FileWish::SaveAs(LayerKind::Label)),
+        Action::Undo => commands.push(Command::Undo),
+        Action::Redo => commands.push(Command::Redo),
+        Action::Brush => commands.push(Command::SelectTool(Tool::Brush)),
+        Action::Eraser => toggle_eraser(session, commands),
+        Action::Fill => commands.push(Command::SelectTool(Tool::Fill)),
+        Action::Polygon => commands.push(Command::SelectTool(Tool::Polygon)),
+        Action::Picker => commands.push(Command::SelectTool(Tool::Picker)),
+        Action::Pan => commands.push(Command::SelectTool(Tool::Pan)),
+        Action::SmallerBrush => grow_brush(1.0 / BRUSH_STEP, session, commands),
+        Action::LargerBrush => grow_brush(BRUSH_STEP, session, commands),
+        Action::LessOpacity => change_opacity(-OPACITY_STEP, session, commands),
+        Action::MoreOpacity => change_opacity(OPACITY_STEP, session, commands),
+        Action::SwapClass => commands.push(Command::SwapClass),
+        Action::Unlabeled => commands.push(Command::SelectClass(UNLABELED)),
+        Action::FinishShape => finish_shape(view, commands),
+        Action::CancelShape => cancel_shape(session, view, commands),
+        Action::DropCorner => drop_corner(view),
+        Action::FitImage => view.camera = None,
+        Action::ActualPixels => set_scale(view, 1.0),
+        Action::ZoomIn => zoom(ctx, view, KEY_ZOOM),
+        Action::ZoomOut => zoom(ctx, view, 1.0 / KEY_ZOOM),
+        Action::HideLabel => toggle_layer(LayerKind::Label, session, commands),
+        Action::HidePrediction => toggle_layer(LayerKind::Prediction, session, commands),
+        Action::CyclePanes => {
+            view.layout = view.layout.next();
+            view.camera = None;
+        }
+        Action::NextImage => step(StepTo::Next, session, commands),
+        Action::PreviousImage => step(StepTo::Previous, session, commands),
+        Action::NextNotDone => step(StepTo::NextNotDone, session, commands),
+        Action::PredictImage => commands.push(Command::Predict { run: None }),
+        Action::Train => train(session, view, commands),
+        Action::TogglePanels => view.shows_panels = !view.shows_panels,
+        Action::KeySheet => view.shows_keys = !view.shows_keys,
+    }
+}
+
+fn save(session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    let has_file = session
+        .layer(LayerKind::Label)
+        .is_some_and(|label| label.path.is_some());
+    if has_file || session.layer(LayerKind::Label).is_none() {
+        commands.push(Command::SaveLabel);
+    } else {
+        view.wish(FileWish::SaveAs(LayerKind::Label));
+    }
+}
+
+fn toggle_eraser(session: &Session, commands: &mut CommandQueue) {
+    let other = if session.tool() == Tool::Eraser {
+        Tool::Brush
+    } else {
+        Tool::Eraser
+    };
+    commands.push(Command::SelectTool(other));
+}
+
+fn grow_brush(factor: f64, session: &Session, commands: &mut CommandQueue) {
+    let grown = session.brush_diameter() * factor;
+    // Small brushes grow by whole pixels, or rounding would hold them where they are.
+    let whole = if factor > 1.0 {
+        grown.ceil()
+    } else {
+        grown.floor()
+    };
+    commands.push(Command::SetBrushDiameter(whole));
+}
+
+fn change_opacity(by: f32, session: &Session, commands: &mut CommandQueue) {
+    for layer in [LayerKind::Label, LayerKind::Prediction] {
+        if let Some(shown) = session.layer(layer) {
+            commands.push(Command::SetOpacity {
+                layer,
+                opacity: shown.opacity + by,
+            });
+        }
+    }
+}
+
+fn finish_shape(view: &mut View, commands: &mut CommandQueue) {
+    if let Gesture::Outlining(corners) = std::mem::take(&mut view.gesture)
+        && corners.len() > 2
+    {
+        commands.push(Command::FillPolygon { corners });
+    }
+}
+
+fn cancel_shape(session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    if session.is_stroke_open() {
+        commands.push(Command::CancelStroke);
+    }
+    view.gesture = Gesture::Idle;
+    view.shows_keys = false;
+}
+
+fn drop_corner(view: &mut View) {
+    if let Gesture::Outlining(corners) = &mut view.gesture {
+        corners.pop();
+        if corners.is_empty() {
+            view.gesture = Gesture::Idle;
+        }
+    }
+}
+
+fn set_scale(view: &mut View, scale: f64) {
+    if let Some(camera) = &mut view.camera {
+        *camera = Camera { scale, ..*camera };
+    }
+}
+
+fn zoom(ctx: &egui::Context, view: &mut View, factor: f64) {
+    let frame = CanvasFrame {
+        rect: ctx.content_rect(),
+        pixels_per_point: ctx.pixels_per_point(),
+    };
+    let size = frame.size();
+    if let Some(camera) = &mut view.camera {
+        camera.zoom_about(
+            size,
+            ScreenPoint::new(size.width / 2.0, size.height / 2.0),
+            factor,
+        );
+    }
+}
+
+fn toggle_layer(layer: LayerKind, session: &Session, commands: &mut CommandQueue) {
+    if let Some(shown) = session.layer(layer) {
+        commands.push(Command::ShowLayer {
+            layer,
+            is_visible: !shown.is_visible,
+        });
+    }
+}
+
+fn step(to: StepTo, session: &Session, commands: &mut CommandQueue) {
+    if session.list().is_some() {
+        commands.push(Command::Step(to));
+    }
+}
+
+fn train(session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    view.dock.show_training();
+    view.shows_panels = true;
+    if !session.training().is_running() {
+        let recipe = Box::new(view.form.recipe.clone());
+        commands.push(Command::StartTraining {
+            recipe,
+            on: TrainOn::OpenImage,
+            out: None,
+        });
+    }
+}

@@ -1,0 +1,116 @@
+use egui::{Color32, ProgressBar, RichText, Stroke, Ui};
+use egui_plot::{Legend, Line, LineStyle, Plot, PlotPoints, Points, VLine};
+
+use super::{text, theme};
+use crate::session::Session;
+use crate::train::EpochRow;
+
+const HEIGHT: f32 = 120.0;
+
+/// Training and validation loss by epoch.
+pub fn loss_plot(ui: &mut Ui, rows: &[EpochRow], best: Option<f64>) {
+    let curves = [
+        Curve {
+            name: "train",
+            color: theme::CURVE_TRAIN,
+            value: |row| Some(row.train_loss),
+        },
+        Curve {
+            name: "validation",
+            color: theme::CURVE_VALIDATION,
+            value: |row| Some(row.val_loss),
+        },
+    ];
+    plot(ui, "Loss by epoch", rows, best, &curves, None);
+}
+
+/// Mean IoU and pixel accuracy by epoch, from 0 to 1.
+pub fn score_plot(ui: &mut Ui, rows: &[EpochRow], best: Option<f64>) {
+    let curves = [
+        Curve {
+            name: "mean IoU",
+            color: theme::CURVE_IOU,
+            value: |row| row.mean_iou,
+        },
+        Curve {
+            name: "accuracy",
+            color: theme::CURVE_ACCURACY,
+            value: |row| row.pixel_accuracy,
+        },
+    ];
+    plot(ui, "Scores by epoch", rows, best, &curves, Some(1.0));
+}
+
+struct Curve {
+    name: &'static str,
+    color: Color32,
+    value: fn(&EpochRow) -> Option<f64>,
+}
+
+fn plot(
+    ui: &mut Ui,
+    id: &'static str,
+    rows: &[EpochRow],
+    best: Option<f64>,
+    curves: &[Curve],
+    top: Option<f64>,
+) {
+    let epochs = rows.len().max(2) as f64;
+    let mut plot = Plot::new(id)
+        .height(HEIGHT)
+        .legend(Legend::default().text_style(egui::TextStyle::Small))
+        .allow_drag(false)
+        .allow_scroll(false)
+        .allow_zoom(false)
+        .include_x(1.0)
+        .include_x(epochs)
+        .include_y(0.0);
+    if let Some(top) = top {
+        plot = plot.include_y(top);
+    }
+    let response = plot.show(ui, |plot| {
+        if let Some(best) = best {
+            let mark = VLine::new("best", best).color(theme::ACCENT.gamma_multiply(0.7));
+            plot.vline(mark.style(LineStyle::dashed_dense()));
+        }
+        for curve in curves {
+            let points: Vec<[f64; 2]> = rows
+                .iter()
+                .filter_map(|row| Some([f64::from(row.epoch), (curve.value)(row)?]))
+                .collect();
+            let dots = Points::new(curve.name, PlotPoints::from(points.clone()));
+            plot.points(dots.color(curve.color).radius(2.0));
+            let line = Line::new(curve.name, PlotPoints::from(points));
+            plot.line(line.stroke(Stroke::new(1.8, curve.color)));
+        }
+    });
+    response.response.widget_info(|| {
+        egui::WidgetInfo::labeled(
+            egui::Role::Figure,
+            true,
+            format!("{id}, {} epochs", rows.len()),
+        )
+    });
+}
+
+/// One bar a class: its IoU on the validation ground.
+pub fn class_bars(ui: &mut Ui, session: &Session, row: &EpochRow) {
+    for (index, iou) in row.per_class_iou.iter().enumerate() {
+        let class = session.classes().get(index as u8);
+        let name = class.map_or_else(|| format!("class {index}"), |class| class.name.clone());
+        let color = class.map_or(theme::ACCENT, |class| theme::class_color(class.color));
+        ui.horizontal(|ui| {
+            ui.add_sized(
+                [90.0, 16.0],
+                egui::Label::new(RichText::new(name).small()).truncate(),
+            );
+            let share = iou.unwrap_or(0.0) as f32;
+            let bar = ProgressBar::new(share).desired_height(9.0).fill(color);
+            ui.add(bar.desired_width(ui.available_width() - 48.0));
+            let shown = ui.label(RichText::new(text::ratio(*iou)).small().monospace());
+            if iou.is_none() {
+                shown.on_hover_text("No truth of this class in the validation ground");
+            }
+        });
+    }
+}

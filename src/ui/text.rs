@@ -1,0 +1,66 @@
+/// A whole number with thin groups of three: 9,500.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Bytes as people read them: 212 MB.
+pub fn bytes(count: usize) -> String {
+    let count = count as f64;
+    match count {
+        count if count < 1e6 => format!("{:.0} kB", count / 1e3),
+        count if count < 1e9 => format!("{:.0} MB", count / 1e6),
+        count => format!("{:.2} GB", count / 1e9),
+    }
+}
+
+/// Seconds as people read them: 1 min 20 s.
+pub fn duration(seconds: f64) -> String {
+    let whole = seconds.round().max(0.0) as u64;
+    match (whole / 3600, whole / 60 % 60, whole % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s:02} s"),
+        (h, m, _) => format!("{h} h {m:02} min"),
+    }
+}
+
+/// A ratio with three decimals, or a dash.
+pub fn ratio(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
+}
+
+/// A magnification: 50 %.
+pub fn zoom(scale: f64) -> String {
+    let percent = scale * 100.0;
+    if percent < 10.0 {
+        format!("{percent:.1} %")
+    } else {
+        format!("{percent:.0} %")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_people_write_them() {
+        assert_eq!(
+            [grouped(7), grouped(1_000), grouped(85_500_000)],
+            ["7", "1,000", "85,500,000"]
+        );
+        assert_eq!([bytes(4_000), bytes(212_400_000)], ["4 kB", "212 MB"]);
+        assert_eq!(
+            [duration(9.4), duration(80.0), duration(7_500.0)],
+            ["9 s", "1 min 20 s", "2 h 05 min"]
+        );
+        assert_eq!([zoom(0.5), zoom(0.0312)], ["50 %", "3.1 %"]);
+    }
+}

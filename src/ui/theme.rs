@@ -1,0 +1,100 @@
+use egui::{Color32, CornerRadius, FontFamily, FontId, Stroke, TextStyle, Theme, Visuals};
+
+/// The one accent color; everything else is grey, since imagery is judged against grey.
+pub const ACCENT: Color32 = Color32::from_rgb(90, 160, 235);
+/// Training loss in plots.
+pub const CURVE_TRAIN: Color32 = Color32::from_rgb(140, 140, 140);
+/// Validation loss in plots.
+pub const CURVE_VALIDATION: Color32 = Color32::from_rgb(230, 159, 0);
+/// Mean IoU in plots.
+pub const CURVE_IOU: Color32 = Color32::from_rgb(86, 180, 233);
+/// Pixel accuracy in plots.
+pub const CURVE_ACCURACY: Color32 = Color32::from_rgb(0, 158, 115);
+/// What is behind an image.
+pub const CANVAS: Color32 = Color32::from_rgb(38, 38, 38);
+/// Something failed.
+pub const ERROR: Color32 = Color32::from_rgb(235, 110, 100);
+/// Something needs attention.
+pub const WARNING: Color32 = Color32::from_rgb(230, 180, 80);
+/// Something is safe.
+pub const GOOD: Color32 = Color32::from_rgb(110, 190, 130);
+/// Space between things, in points; everything is a multiple of it.
+pub const GRID: f32 = 4.0;
+
+/// Sets fonts, sizes and both themes.
+pub fn install(ctx: &egui::Context) {
+    egui_material_icons::initialize(ctx);
+    ctx.options_mut(|options| options.zoom_with_keyboard = false);
+    ctx.set_visuals_of(Theme::Dark, dark());
+    ctx.set_visuals_of(Theme::Light, light());
+    ctx.all_styles_mut(|style| {
+        style.text_styles = [
+            (
+                TextStyle::Heading,
+                FontId::new(17.0, FontFamily::Proportional),
+            ),
+            (TextStyle::Body, FontId::new(13.0, FontFamily::Proportional)),
+            (
+                TextStyle::Button,
+                FontId::new(13.0, FontFamily::Proportional),
+            ),
+            (
+                TextStyle::Small,
+                FontId::new(11.0, FontFamily::Proportional),
+            ),
+            (
+                TextStyle::Monospace,
+                FontId::new(12.0, FontFamily::Monospace),
+            ),
+        ]
+        .into();
+        style.spacing.item_spacing = egui::vec2(2.0 * GRID, GRID + 2.0);
+        style.spacing.button_padding = egui::vec2(2.0 * GRID, GRID - 1.0);
+        style.spacing.interact_size.y = 22.0;
+    });
+}
+
+fn dark() -> Visuals {
+    let mut visuals = Visuals::dark();
+    visuals.panel_fill = Color32::from_gray(30);
+    visuals.window_fill = Color32::from_gray(34);
+    visuals.extreme_bg_color = Color32::from_gray(20);
+    visuals.faint_bg_color = Color32::from_gray(38);
+    visuals.widgets.noninteractive.bg_stroke = Stroke::new(1.0, Color32::from_gray(50));
+    visuals.widgets.noninteractive.fg_stroke = Stroke::new(1.0, Color32::from_gray(190));
+    visuals.widgets.inactive.bg_fill = Color32::from_gray(52);
+    visuals.widgets.inactive.weak_bg_fill = Color32::from_gray(48);
+    shared(visuals)
+}
+
+fn light() -> Visuals {
+    let mut visuals = Visuals::light();
+    visuals.panel_fill = Color32::from_gray(236);
+    visuals.window_fill = Color32::from_gray(244);
+    visuals.faint_bg_color = Color32::from_gray(226);
+    visuals.widgets.noninteractive.fg_stroke = Stroke::new(1.0, Color32::from_gray(50));
+    shared(visuals)
+}
+
+fn shared(mut visuals: Visuals) -> Visuals {
+    let round = CornerRadius::same(4);
+    visuals.selection.bg_fill = ACCENT.gamma_multiply(0.55);
+    visuals.selection.stroke = Stroke::new(1.0, visuals.strong_text_color());
+    visuals.hyperlink_color = ACCENT;
+    visuals.window_corner_radius = CornerRadius::same(6);
+    for widget in [
+        &mut visuals.widgets.noninteractive,
+        &mut visuals.widgets.inactive,
+        &mut visuals.widgets.hovered,
+        &mut visuals.widgets.active,
+        &mut visuals.widgets.open,
+    ] {
+        widget.corner_radius = round;
+    }
+    visuals
+}
+
+/// A class color as the window's own color type.
+pub const fn class_color([r, g, b]: [u8; 3]) -> Color32 {
+    Color32::from_rgb(r, g, b)
+}

@@ -1,0 +1,289 @@
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::time::Instant;
+
+use egui::{CentralPanel, Frame, Panel, Ui};
+
+use super::canvas::{Gesture, PaneLayout, panes_ui};
+use super::dialogs::{Dialogs, FileWish};
+use super::dock::Dock;
+use super::feed::Feed;
+use super::messages::Messages;
+use super::panels::train::TrainForm;
+use super::{menu, panels, perform, shortcuts, status, theme, welcome};
+use crate::geom::{Camera, ImagePoint, TileKey};
+use crate::job::Waker;
+use crate::label::{MaskLevels, MaskTile};
+use crate::render::{FrameStats, Gpu, Renderer, SourceId};
+use crate::session::{Change, Command, Layer, Notice, Session, Severity};
+
+/// Commands of one frame, in order.
+pub type CommandQueue = Vec<Command>;
+
+/// What a view is given from outside.
+pub struct ViewConfig {
+    /// The device to draw with; `None` draws no pictures.
+    pub gpu: Option<Gpu>,
+    /// Bytes of tiles on the graphics card.
+    pub gpu_tile_bytes: usize,
+    /// Wakes the window when a tile is decoded.
+    pub waker: Waker,
+    /// Where the welcome screen puts the sample project.
+    pub sample_folder: std::path::PathBuf,
+}
+
+/// What only the window knows: camera, layout, gestures, open dialogs. Derived from nothing, lost
+/// without harm.
+pub struct View {
+    pub(super) config: ViewConfig,
+    pub(super) renderer: Option<Renderer>,
+    pub(super) feed: Option<Feed>,
+    pub(super) levels: LevelCache,
+    /// `None` until an image was laid out; then what all panes show.
+    pub camera: Option<Camera>,
+    /// How many panes there are.
+    pub layout: PaneLayout,
+    pub(super) gesture: Gesture,
+    pub(super) gesture_pane: Option<egui::Id>,
+    pub(super) last_dab: Option<ImagePoint>,
+    pub(super) pointer_at: Option<ImagePoint>,
+    pub(super) shows_held_out: bool,
+    pub(super) shows_panels: bool,
+    pub(super) shows_keys: bool,
+    pub(super) dialogs: Dialogs,
+    pub(super) dock: Dock,
+    pub(super) form: TrainForm,
+    pub(super) edited_class: Option<(u8, String)>,
+    pub(super) messages: Messages,
+    pub(super) stats: FrameStats,
+    pub(super) frame_began: Option<Instant>,
+    pub(super) saved_at: Option<Instant>,
+    pub(super) wants_close: CloseWish,
+    failure: Option<String>,
+}
+
+/// Whether the window may close.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CloseWish {
+    /// Nobody asked.
+    #[default]
+    None,
+    /// Somebody asked, and there is unsaved work to ask about.
+    Asking,
+    /// Save first, then close.
+    AfterSaving,
+    /// Close now.
+    Now,
+}
+
+/// Coarse levels of each mask layer, derived when they are drawn.
+#[derive(Debug, Default)]
+pub struct LevelCache(RefCell<HashMap<u64, MaskLevels>>);
+
+impl LevelCache {
+    /// The tile of a layer at any level.
+    pub fn tile(&self, layer: &Layer, key: TileKey) -> MaskTile {
+        let mut all = self.0.borrow_mut();
+        let levels = all
+            .entry(layer.id.0)
+            .or_insert_with(|| MaskLevels::new(layer.mask.size()));
+        levels.tile(&layer.mask, key)
+    }
+}
+
+impl View {
+    /// A view on nothing.
+    pub fn new(config: ViewConfig) -> Self {
+        let renderer = config
+            .gpu
+            .clone()
+            .map(|gpu| Renderer::new(gpu, config.gpu_tile_bytes));
+        Self {
+            config,
+            renderer,
+            feed: None,
+            levels: LevelCache::default(),
+            camera: None,
+            layout: PaneLayout::One,
+            gesture: Gesture::Idle,
+            gesture_pane: None,
+            last_dab: None,
+            pointer_at: None,
+            shows_held_out: true,
+            shows_panels: true,
+            shows_keys: false,
+            dialogs: Dialogs::default(),
+            dock: Dock::default(),
+            form: TrainForm::default(),
+            edited_class: None,
+            messages: Messages::default(),
+            stats: FrameStats::default(),
+            frame_began: None,
+            saved_at: None,
+            wants_close: CloseWish::None,
+            failure: None,
+        }
+    }
+
+    /// Starts a frame: takes in what changed in the session, and decoded tiles. `true` when more
+    /// tiles wait for the next frame.
+    pub fn begin_frame(&mut self, changes: Vec<Change>, session: &Session) -> bool {
+        self.frame_began = Some(Instant::now());
+        if let Some(renderer) = &mut self.renderer {
+            renderer.begin_frame();
+        }
+        for change in changes {
+            self.absorb(change, session);
+        }
+        let (Some(feed), Some(renderer)) = (&mut self.feed, &mut self.renderer) else {
+            return false;
+        };
+        let more = feed.upload(renderer);
+        for why in feed.take_failures() {
+            self.messages.add(Notice::error(format!(
+                "A part of the image cannot be shown. {why}"
+            )));
+        }
+        more
+    }
+
+    fn absorb(&mut self, change: Change, session: &Session) {
+        match change {
+            Change::ImageOpened(_) => {
+                self.camera = None;
+                self.gesture = Gesture::Idle;
+                self.last_dab = None;
+                self.feed = session.image().and_then(|image| {
+                    let started = Feed::start(image, self.config.waker.clone());
+                    started
+                        .inspect_err(|error| tracing::error!("no decoding threads: {error}"))
+                        .ok()
+                });
+            }
+            Change::SourceGone(number) => {
+                self.levels.0.borrow_mut().remove(&number);
+                if let Some(renderer) = &mut self.renderer {
+                    renderer.forget(SourceId(number));
+                }
+            }
+            Change::MaskPixels { layer, size, rect } => {
+                if let Some(levels) = self.levels.0.borrow_mut().get_mut(&layer.0) {
+                    levels.invalidate(&[rect]);
+                }
+                if let Some(renderer) = &mut self.renderer {
+                    renderer.mask_changed(SourceId(layer.0), size, rect);
+                }
+            }
+        }
+    }
+
+    /// Shows what the session had to say.
+    pub fn tell(&mut self, notices: Vec<Notice>) {
+        for notice in notices {
+            if notice.text.starts_with("Saved ") {
+                self.saved_at = Some(Instant::now());
+            }
+            if notice.severity == Severity::Error {
+                self.failure = Some(notice.text.clone());
+            }
+            self.messages.add(notice);
+        }
+    }
+
+    /// What failed since the last call.
+    pub fn take_failure(&mut self) -> Option<String> {
+        self.failure.take()
+    }
+
+    /// Shows why a command was refused.
+    pub fn refuse(&mut self, why: &str) {
+        self.failure = Some(why.to_owned());
+        self.messages.add(Notice::warning(why));
+    }
+
+    /// Asks for a file or folder, as menus and buttons do.
+    pub fn wish(&mut self, wish: FileWish) {
+        self.dialogs.ask(wish);
+    }
+
+    /// Whether all tiles of the last frame are on the card.
+    pub fn is_settled(&self) -> bool {
+        self.feed.as_ref().is_none_or(Feed::is_idle)
+    }
+
+    /// Whether the person decided that the window may go.
+    pub fn may_close(&self) -> bool {
+        self.wants_close == CloseWish::Now
+    }
+
+    /// Asks what to do with unsaved work before the window closes.
+    pub const fn ask_before_closing(&mut self) {
+        self.wants_close = CloseWish::Asking;
+    }
+
+    fn end_frame(&mut self) {
+        if let Some(feed) = &mut self.feed {
+            feed.end_frame();
+        }
+        if let Some(began) = self.frame_began.take() {
+            self.stats.add(began.elapsed());
+        }
+    }
+}
+
+/// Lays out the whole window and collects what the person asks for.
+pub fn window_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    keys(ui.ctx(), session, view, commands);
+    dropped_files(ui.ctx(), commands);
+    Panel::top("menu").show(ui, |ui| menu::menu_ui(ui, session, view, commands));
+    Panel::bottom("status").show(ui, |ui| status::status_ui(ui, session, view, commands));
+    if session.image().is_some() {
+        if view.shows_panels {
+            panels_ui(ui, session, view, commands);
+        }
+        let no_margin = Frame::new().fill(theme::CANVAS);
+        CentralPanel::default()
+            .frame(no_margin)
+            .show(ui, |ui| panes_ui(ui, session, view, commands));
+    } else {
+        CentralPanel::default().show(ui, |ui| welcome::welcome_ui(ui, session, view, commands));
+    }
+    super::dialogs::dialogs_ui(ui, session, view, commands);
+    view.messages.show(ui);
+    view.end_frame();
+}
+
+fn panels_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    Panel::left("tools")
+        .resizable(false)
+        .exact_size(40.0)
+        .show(ui, |ui| panels::tools::rail_ui(ui, session, commands));
+    Panel::right("dock")
+        .default_size(300.0)
+        .size_range(240.0..=520.0)
+        .show(ui, |ui| super::dock::dock_ui(ui, session, view, commands));
+    Panel::bottom("options").show(ui, |ui| panels::tools::options_ui(ui, session, commands));
+}
+
+fn keys(ctx: &egui::Context, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    if ctx.text_edit_focused() {
+        return;
+    }
+    for action in shortcuts::pressed(ctx) {
+        perform::perform(action, ctx, session, view, commands);
+    }
+    if let Some(place) = shortcuts::class_place_pressed(ctx)
+        && let Some(class) = session.classes().classes().get(place)
+    {
+        commands.push(Command::SelectClass(class.index));
+    }
+}
+
+fn dropped_files(ctx: &egui::Context, commands: &mut CommandQueue) {
+    let dropped = ctx.input(|input| input.raw.dropped_files.clone());
+    if let Some(file) = dropped.first() {
+        commands.push(Command::Open {
+            path: file.path().to_owned(),
+        });
+    }
+}
