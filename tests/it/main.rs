@@ -1,0 +1,10 @@
+//! All integration tests in one binary: each file in `tests/` would be linked anew.
+
+mod cli;
+mod fixture;
+mod layering;
+mod painting;
+mod pictures;
+mod raster_suite;
+mod training;
+mod window;

@@ -1,0 +1,220 @@
+//! Painting through the session's commands: what people do, without a window.
+
+use orthobrush::geom::ImagePoint;
+use orthobrush::label::{Encoding, UNLABELED, load_mask};
+use orthobrush::session::{Command, CommandError, LayerKind, Session};
+use proptest::prelude::*;
+
+use crate::fixture::{finish, opened, own_sample, sample, session};
+
+fn label_at(session: &Session, x: u32, y: u32) -> u8 {
+    session
+        .layer(LayerKind::Label)
+        .expect("a label")
+        .mask
+        .get(x, y)
+}
+
+fn stroke(session: &mut Session, class: u8, points: &[(f64, f64)]) {
+    let mut points = points.iter().map(|&(x, y)| ImagePoint::new(x, y));
+    let at = points.next().expect("a first point");
+    session
+        .apply(Command::BeginStroke { at, class })
+        .expect("begun");
+    for to in points {
+        session
+            .apply(Command::ExtendStroke { to })
+            .expect("extended");
+    }
+    session.apply(Command::EndStroke).expect("ended");
+    session.check_invariants();
+}
+
+#[test]
+fn a_stroke_paints_and_undo_takes_it_back() {
+    let mut session = opened(&sample().ortho);
+    let before = session
+        .layer(LayerKind::Label)
+        .expect("a label")
+        .mask
+        .clone();
+    session
+        .apply(Command::SetBrushDiameter(20.0))
+        .expect("accepted");
+    stroke(&mut session, 3, &[(100.0, 100.0), (200.0, 100.0)]);
+    assert_eq!(label_at(&session, 150, 100), 3);
+    assert!(session.has_unsaved_work());
+    session.apply(Command::Undo).expect("undone");
+    assert_eq!(
+        session.layer(LayerKind::Label).expect("a label").mask,
+        before
+    );
+    assert!(
+        !session.has_unsaved_work(),
+        "the label is as in its file again"
+    );
+    session.apply(Command::Redo).expect("redone");
+    assert_eq!(label_at(&session, 150, 100), 3);
+}
+
+#[test]
+fn a_cancelled_stroke_leaves_nothing() {
+    let mut session = opened(&sample().ortho);
+    let before = session
+        .layer(LayerKind::Label)
+        .expect("a label")
+        .mask
+        .clone();
+    let at = ImagePoint::new(300.0, 300.0);
+    session
+        .apply(Command::BeginStroke { at, class: 1 })
+        .expect("begun");
+    assert!(matches!(
+        session.apply(Command::Undo),
+        Err(CommandError::StrokeOpen)
+    ));
+    assert!(matches!(
+        session.apply(Command::SaveLabel),
+        Err(CommandError::StrokeOpen)
+    ));
+    session.apply(Command::CancelStroke).expect("cancelled");
+    assert_eq!(
+        session.layer(LayerKind::Label).expect("a label").mask,
+        before
+    );
+    assert!(!session.can_undo());
+}
+
+#[test]
+fn painting_without_a_label_makes_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("alone.tif");
+    std::fs::copy(&sample().ortho, &path).expect("a copy");
+    let mut session = opened(&path);
+    assert!(session.layer(LayerKind::Label).is_none());
+    stroke(&mut session, 2, &[(50.0, 50.0)]);
+    assert_eq!(label_at(&session, 50, 50), 2);
+    assert_eq!(label_at(&session, 500, 500), UNLABELED);
+}
+
+#[test]
+fn polygon_fill_and_picker_do_what_they_say() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("alone.tif");
+    std::fs::copy(&sample().ortho, &path).expect("a copy");
+    let mut session = opened(&path);
+    let corner = |x: f64, y: f64| ImagePoint::new(x, y);
+    session.apply(Command::SelectClass(4)).expect("accepted");
+    let corners = vec![
+        corner(10.0, 10.0),
+        corner(110.0, 10.0),
+        corner(110.0, 60.0),
+        corner(10.0, 60.0),
+    ];
+    session
+        .apply(Command::FillPolygon { corners })
+        .expect("filled");
+    let histogram = session
+        .layer(LayerKind::Label)
+        .expect("a label")
+        .mask
+        .histogram();
+    assert_eq!(histogram[4], 100 * 50);
+    session.apply(Command::SelectClass(1)).expect("accepted");
+    session
+        .apply(Command::FloodFill {
+            at: corner(50.0, 30.0),
+        })
+        .expect("filled");
+    assert_eq!(label_at(&session, 10, 10), 1);
+    assert_eq!(label_at(&session, 200, 200), UNLABELED);
+    session.apply(Command::SelectClass(2)).expect("accepted");
+    session
+        .apply(Command::PickClass {
+            at: corner(20.0, 20.0),
+        })
+        .expect("picked");
+    assert_eq!(session.active_class(), 1);
+    session.apply(Command::Undo).expect("undone");
+    assert_eq!(label_at(&session, 10, 10), 4, "a fill is one step");
+}
+
+#[test]
+fn only_unlabeled_ground_is_painted_when_asked() {
+    let mut session = opened(&sample().ortho);
+    let before = label_at(&session, 400, 400);
+    assert_ne!(before, UNLABELED);
+    session
+        .apply(Command::SetOnlyUnlabeled(true))
+        .expect("accepted");
+    stroke(&mut session, (before + 1) % 5, &[(400.0, 400.0)]);
+    assert_eq!(label_at(&session, 400, 400), before);
+}
+
+#[test]
+fn saving_writes_what_is_seen() {
+    let (_folder, ortho) = own_sample();
+    let mut session = opened(&ortho);
+    stroke(&mut session, 3, &[(10.0, 10.0), (900.0, 700.0)]);
+    finish(&mut session, Command::SaveLabel);
+    assert!(!session.has_unsaved_work());
+    let label = session.layer(LayerKind::Label).expect("a label");
+    let path = label.path.as_ref().expect("a file");
+    let read = load_mask(path, None, Encoding::Auto, None).expect("readable");
+    assert_eq!(read.mask, label.mask);
+    assert_eq!(read.georef.map(|georef| georef.epsg), Some(Some(2180)));
+}
+
+#[test]
+fn commands_that_make_no_sense_say_why() {
+    let mut session = session();
+    let at = ImagePoint::new(1.0, 1.0);
+    assert!(matches!(
+        session.apply(Command::BeginStroke { at, class: 1 }),
+        Err(CommandError::NoImage)
+    ));
+    assert!(matches!(
+        session.apply(Command::SaveLabel),
+        Err(CommandError::NoLabel)
+    ));
+    assert!(matches!(
+        session.apply(Command::EndStroke),
+        Err(CommandError::NoStroke)
+    ));
+    assert!(matches!(
+        session.apply(Command::SelectClass(77)),
+        Err(CommandError::NoClass(77))
+    ));
+    assert!(matches!(
+        session.apply(Command::Predict { run: None }),
+        Err(CommandError::NoRun)
+    ));
+    session
+        .apply(Command::Undo)
+        .expect("nothing to undo is no error");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn any_strokes_undone_restore_the_label(
+        strokes in prop::collection::vec((0u8..5, 0.0..1024.0, 0.0..1024.0, 1.0..200.0), 1..12)
+    ) {
+        let mut session = opened(&sample().ortho);
+        let before = session.layer(LayerKind::Label).expect("a label").mask.clone();
+        for &(class, x, y, size) in &strokes {
+            session.apply(Command::SetBrushDiameter(size)).expect("accepted");
+            stroke(&mut session, class, &[(x, y), (y, x)]);
+        }
+        let after = session.layer(LayerKind::Label).expect("a label").mask.clone();
+        while session.can_undo() {
+            session.apply(Command::Undo).expect("undone");
+        }
+        prop_assert_eq!(&session.layer(LayerKind::Label).expect("a label").mask, &before);
+        while session.can_redo() {
+            session.apply(Command::Redo).expect("redone");
+        }
+        prop_assert_eq!(&session.layer(LayerKind::Label).expect("a label").mask, &after);
+    }
+}
