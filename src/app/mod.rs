@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use crate::cli::{ScreenshotArgs, write_png};
 use crate::job::Waker;
 use crate::render::Gpu;
-use crate::session::{Command, Session, SessionConfig, Settings};
+use crate::session::{Command, CommandError, Session, SessionConfig, Settings};
 use crate::ui::{PaneLayout, View, ViewConfig, install_theme, window_ui};
 
 /// Events taken in during one frame; the rest waits for the next.
@@ -96,8 +96,10 @@ impl App {
     /// Applies commands; what is refused is said in the window.
     pub fn perform(&mut self, commands: Vec<Command>) {
         for command in commands {
-            if let Err(error) = self.session.apply(command) {
-                self.view.refuse(&error.to_string());
+            match self.session.apply(command.clone()) {
+                Ok(()) => {}
+                Err(CommandError::UnsavedWork) => self.view.ask_before(command),
+                Err(error) => self.view.refuse(&error.to_string()),
             }
         }
     }

@@ -74,13 +74,13 @@ impl ColorShift {
 
     /// Contrast about the middle, brightness for all channels and a little for each alone.
     pub(super) fn drawn(rng: &mut Rng) -> Self {
-        let contrast = rng.between(0.8, 1.25);
-        let brightness = rng.between(-0.1, 0.1);
+        let contrast = rng.between(0.9, 1.1);
+        let brightness = rng.between(-0.05, 0.05);
         let mut shift = Self::NONE;
         for channel in 0..3 {
-            let gain = contrast * rng.between(0.95, 1.05);
+            let gain = contrast * rng.between(0.97, 1.03);
             shift.gain[channel] = gain;
-            shift.offset[channel] = 0.5 * (1.0 - contrast) + brightness + rng.between(-0.03, 0.03);
+            shift.offset[channel] = 0.5 * (1.0 - contrast) + brightness + rng.between(-0.02, 0.02);
         }
         shift
     }
@@ -130,7 +130,7 @@ mod tests {
             let shift = ColorShift::drawn(&mut Rng::of(&[n]));
             for channel in 0..3 {
                 let grey = shift.gain[channel] * 0.5 + shift.offset[channel];
-                assert!((0.3..0.7).contains(&grey), "{grey}");
+                assert!((0.4..0.6).contains(&grey), "{grey}");
             }
         }
     }

@@ -11,7 +11,7 @@ const COARSEST: u32 = 256;
 #[derive(Debug)]
 pub(super) struct Cells {
     /// Extent of the mask in pixels.
-    pub(super) size: ImageSize,
+    pub(super) extent: ImageSize,
     /// Pixels a side of a cell; a power of two.
     pub(super) side: u32,
     cols: u32,
@@ -29,17 +29,17 @@ struct CellCount {
 impl Cells {
     /// Counts all labelled pixels of `mask`.
     pub(super) fn scan(mask: &Mask) -> Self {
-        let size = mask.size();
+        let extent = mask.size();
         let mut side = FINEST;
         let cells = |side: u32| {
-            u64::from(size.width.div_ceil(side)) * u64::from(size.height.div_ceil(side))
+            u64::from(extent.width.div_ceil(side)) * u64::from(extent.height.div_ceil(side))
         };
         while side < COARSEST && cells(side) > MAX_CELLS {
             side *= 2;
         }
-        let (cols, rows) = (size.width.div_ceil(side), size.height.div_ceil(side));
+        let (cols, rows) = (extent.width.div_ceil(side), extent.height.div_ceil(side));
         let mut scan = Self {
-            size,
+            extent,
             side,
             cols,
             rows,
@@ -58,24 +58,17 @@ impl Cells {
         let side = self.side;
         for top in (0..tile.height).step_by(side as usize) {
             for left in (0..tile.width).step_by(side as usize) {
-                let mut histogram = [0u32; 256];
-                let width = side.min(tile.width - left) as usize;
-                for y in top..(top + side).min(tile.height) {
-                    let start = y as usize * tile.width as usize + left as usize;
-                    for &label in &labels[start..start + width] {
-                        histogram[usize::from(label)] += 1;
-                    }
-                }
+                let inner = PixelRect::new(0, 0, tile.width, tile.height);
+                let part = PixelRect::new(left, top, side, side).intersect(inner);
+                let histogram = histogram_of(labels, tile.width, part);
                 let cell = (tile.y + top) / side * self.cols + (tile.x + left) / side;
-                self.counts.extend(
-                    (0..UNLABELED)
-                        .map(|class| CellCount {
-                            cell,
-                            class,
-                            pixels: histogram[usize::from(class)],
-                        })
-                        .filter(|count| count.pixels > 0),
-                );
+                let counted = (0..UNLABELED).zip(histogram);
+                let counted = counted.filter(|&(_, pixels)| pixels > 0);
+                self.counts.extend(counted.map(|(class, pixels)| CellCount {
+                    cell,
+                    class,
+                    pixels,
+                }));
             }
         }
     }
@@ -111,7 +104,10 @@ impl Cells {
     /// Sums over rectangles of the number of cells that touch any of `rects`.
     pub(super) fn sums_touching(&self, rects: &[PixelRect]) -> Sums {
         let mut touched = vec![false; self.cols as usize * self.rows as usize];
-        for rect in rects.iter().map(|rect| rect.intersect(self.size.bounds())) {
+        for rect in rects
+            .iter()
+            .map(|rect| rect.intersect(self.extent.bounds()))
+        {
             for row in rect.y / self.side..rect.bottom().div_ceil(self.side) {
                 for col in rect.x / self.side..rect.right().div_ceil(self.side) {
                     touched[(row * self.cols + col) as usize] = true;
@@ -144,9 +140,21 @@ impl Cells {
             side: self.side,
             cols: self.cols,
             rows: self.rows,
-            sums,
+            before: sums,
         }
     }
+}
+
+/// How often each label occurs in `part` of labels that lie in rows of `width`.
+fn histogram_of(labels: &[u8], width: u32, part: PixelRect) -> [u32; 256] {
+    let mut histogram = [0; 256];
+    for y in part.y..part.bottom() {
+        let start = y as usize * width as usize + part.x as usize;
+        for &label in &labels[start..start + part.width as usize] {
+            histogram[usize::from(label)] += 1;
+        }
+    }
+    histogram
 }
 
 /// Sums over any rectangle of cells in constant time.
@@ -155,7 +163,8 @@ pub(super) struct Sums {
     side: u32,
     cols: u32,
     rows: u32,
-    sums: Vec<u64>,
+    /// For each corner of a cell, all that lies left of it and above.
+    before: Vec<u64>,
 }
 
 impl Sums {
@@ -168,7 +177,7 @@ impl Sums {
         if right <= left || bottom <= top {
             return 0;
         }
-        let at = |col: usize, row: usize| self.sums[row * (self.cols as usize + 1) + col];
+        let at = |col: usize, row: usize| self.before[row * (self.cols as usize + 1) + col];
         at(right, bottom) + at(left, top) - at(left, bottom) - at(right, top)
     }
 }

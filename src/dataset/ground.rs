@@ -159,7 +159,7 @@ impl std::fmt::Debug for Scene {
         f.debug_struct("Scene")
             .field("name", &self.name)
             .field("size", &self.size)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -27,8 +27,8 @@ impl SceneSites {
     pub(super) fn find(cells: &Cells, patch: u32, blocked: &[PixelRect]) -> Self {
         let blocked = cells.sums_touching(blocked);
         let end = (
-            cells.size.width.saturating_sub(patch),
-            cells.size.height.saturating_sub(patch),
+            cells.extent.width.saturating_sub(patch),
+            cells.extent.height.saturating_sub(patch),
         );
         let mut step = (patch / 4).max(1);
         while u64::from(end.0 / step + 1) * u64::from(end.1 / step + 1) > MAX_SITES {

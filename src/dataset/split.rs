@@ -108,7 +108,7 @@ impl Split {
         let block = |(col, row)| PixelRect::new(col * side, row * side, side, side);
         let held_out: Vec<PixelRect> = blocks
             .into_iter()
-            .map(|at| block(at).intersect(cells.size.bounds()))
+            .map(|at| block(at).intersect(cells.extent.bounds()))
             .collect();
         let margin = side / MARGIN_SHARE;
         let blocked: Vec<PixelRect> = held_out.iter().map(|block| block.grown(margin)).collect();
@@ -187,7 +187,7 @@ impl Split {
         };
         let held_out = labelled
             .into_iter()
-            .map(|at| (at, scans[at].size.bounds()))
+            .map(|at| (at, scans[at].extent.bounds()))
             .collect();
         Ok(Self {
             report,
@@ -201,8 +201,8 @@ impl Split {
 fn labelled_blocks(cells: &Cells, side: u32) -> Vec<(u32, u32)> {
     let labelled = cells.sums(None);
     let (cols, rows) = (
-        cells.size.width.div_ceil(side),
-        cells.size.height.div_ceil(side),
+        cells.extent.width.div_ceil(side),
+        cells.extent.height.div_ceil(side),
     );
     let all = (0..rows).flat_map(|row| (0..cols).map(move |col| (col, row)));
     all.filter(|&(col, row)| labelled.over(PixelRect::new(col * side, row * side, side, side)) > 0)

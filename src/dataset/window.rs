@@ -47,18 +47,17 @@ pub fn read_mirrored<E>(
 ) -> Result<Vec<u8>, E> {
     let needed = window.needed(size);
     let pixels = read(needed)?;
-    let side = i64::from(window.side);
-    if needed.num_pixels() == window.inside(size).num_pixels()
-        && needed.width == window.side
-        && needed.height == window.side
-    {
+    let inside = window.inside(size);
+    if (inside.width, inside.height) == (window.side, window.side) {
         return Ok(pixels);
     }
-    let columns: Vec<usize> = (0..side)
+    let steps = 0..i64::from(window.side);
+    let columns: Vec<usize> = steps
+        .clone()
         .map(|step| (mirrored(window.x + step, size.width) - needed.x) as usize * 4)
         .collect();
-    let mut filled = Vec::with_capacity((side * side * 4) as usize);
-    for step in 0..side {
+    let mut filled = Vec::with_capacity(columns.len() * columns.len() * 4);
+    for step in steps {
         let row = (mirrored(window.y + step, size.height) - needed.y) as usize;
         let row = &pixels[row * needed.width as usize * 4..][..needed.width as usize * 4];
         for &column in &columns {

@@ -1,7 +1,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// Bilinear resize of `x` `[N, C, H, W]` to `[height, width]` with pixel centres at half
-/// coordinates (what PyTorch calls `align_corners=False`).
+/// coordinates (what `PyTorch` calls `align_corners=False`).
 ///
 /// Two matrix products, so that its gradient exists and is exact on every device; the built-in
 /// one has none on graphics cards.

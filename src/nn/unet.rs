@@ -11,7 +11,7 @@ use super::ModelConfig;
 /// Channels of the images a network reads: red, green and blue.
 const IMAGE_CHANNELS: usize = 3;
 
-/// Two 3×3 convolutions, each with batch normalisation and ReLU.
+/// Two 3×3 convolutions, each with batch normalisation and `ReLU`.
 #[derive(Module, Debug)]
 struct DoubleConv {
     first: Conv2d,

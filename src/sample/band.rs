@@ -11,7 +11,7 @@ use super::world::World;
 
 /// Columns and rows painted as one piece of work.
 const BLOCK: u32 = 256;
-const BLOCK_ROWS: u32 = 128;
+const BLOCK_ROWS: u32 = 256;
 
 /// Some whole rows of a landscape.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +128,7 @@ fn is_unlabeled(seed: u64, x: i32, y: i32) -> bool {
     let side = CELL as i32;
     let (cx, cy) = (x.div_euclid(side), y.div_euclid(side));
     let mut draw = Draw::at(seed ^ 0x0BAD, cx, cy);
-    let (width, height) = (draw.between(150.0, 300.0), draw.between(150.0, 280.0));
+    let (width, height) = (draw.between(150.0, 270.0), draw.between(150.0, 250.0));
     let left = draw.between(0.0, CELL - width);
     let top = draw.between(0.0, CELL - height);
     let (u, v) = (x.rem_euclid(side) as f32, y.rem_euclid(side) as f32);

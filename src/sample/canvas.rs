@@ -83,6 +83,17 @@ impl Canvas {
         }
     }
 
+    /// Calls `paint` with the canvas, the index and the world position of every pixel.
+    pub fn each_pixel(&mut self, mut paint: impl FnMut(&mut Self, usize, (i32, i32))) {
+        let mut index = 0;
+        for y in self.y0..self.y0 + self.height as i32 {
+            for x in self.x0..self.x0 + self.width as i32 {
+                paint(self, index, (x, y));
+                index += 1;
+            }
+        }
+    }
+
     /// Mixes `tint` into a pixel.
     pub fn blend(&mut self, index: usize, tint: Tint, share: f32) {
         blend(&mut self.color[index], tint, share);

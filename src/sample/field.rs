@@ -52,7 +52,7 @@ fn estate_at(seed: u64, i: i32, j: i32) -> Estate {
     );
     let woody = noise(seed as u32 ^ 0x77, site.x / 5_200.0, site.y / 5_200.0);
     let lot = draw.unit();
-    let plantation = 0.10 + 0.14 * woody;
+    let plantation = 0.07 + 0.09 * woody;
     let land = if lot < plantation {
         EstateUse::Plantation
     } else if lot < plantation + 0.22 {
@@ -161,40 +161,83 @@ pub(super) struct Parcel {
     pub tramline: f32,
 }
 
+/// A parcel and where it lies; kept from pixel to pixel, since the next one is mostly in it too.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ParcelGround {
+    estate: u64,
+    axis: Vec2,
+    pub parcel: Parcel,
+    u: (f32, f32),
+    v: (f32, f32),
+}
+
 /// A point inside its parcel.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct InParcel {
-    pub key: u64,
     /// Across the rows.
     pub u: f32,
     /// Distance to the nearest side of the parcel.
     pub edge: f32,
 }
 
+impl ParcelGround {
+    /// Where `p` of `estate` is in here, `None` when it is in another parcel.
+    pub fn locate(&self, estate: &Estate, p: Vec2) -> Option<InParcel> {
+        let at = p.in_frame(self.axis);
+        let edge_u = (at.x - self.u.0).min(self.u.1 - at.x);
+        let edge_v = (at.y - self.v.0).min(self.v.1 - at.y);
+        // A shared side belongs to both; the parcels must not depend on where the pixels before
+        // were, so points on a side are always looked up.
+        let is_inside = self.estate == estate.id && edge_u > 0.01 && edge_v > 0.01;
+        is_inside.then_some(InParcel {
+            u: at.x,
+            edge: edge_u.min(edge_v),
+        })
+    }
+
+    /// Where `p` is when this was made for it.
+    pub fn locate_own(&self, p: Vec2) -> InParcel {
+        let at = p.in_frame(self.axis);
+        let edge_u = (at.x - self.u.0).min(self.u.1 - at.x);
+        let edge_v = (at.y - self.v.0).min(self.v.1 - at.y);
+        InParcel {
+            u: at.x,
+            edge: edge_u.min(edge_v),
+        }
+    }
+}
+
 impl Estate {
+    /// Whether its parcels are small enough to be taken for something else as a whole.
+    pub fn has_small_parcels(&self) -> bool {
+        self.land == EstateUse::Strips && self.width < 150.0 && self.length < 800.0
+    }
+
     /// Whether tracks around here are pale sand rather than gravel.
     pub const fn site_is_sandy(&self) -> bool {
         (self.id >> 40).is_multiple_of(2)
     }
 
-    /// Which parcel `p` is in and where.
-    pub fn locate(&self, p: Vec2) -> InParcel {
+    /// The parcel that holds `p`.
+    pub fn parcel_ground(&self, p: Vec2) -> ParcelGround {
         let at = p.in_frame(self.axis);
         let (width, length) = match self.land {
             EstateUse::Strips => (self.width, self.length),
             _ => (4.0 * self.width, self.length),
         };
-        let (iu, edge_u) = uneven_cell(self.id, at.x / width);
-        let (iv, edge_v) = uneven_cell(self.id ^ iu as u64, at.y / length);
-        InParcel {
-            key: hash_at(self.id, iu, iv),
-            u: at.x,
-            edge: (edge_u * width).min(edge_v * length),
+        let (iu, from_u, to_u) = uneven_cell(self.id, at.x / width);
+        let (iv, from_v, to_v) = uneven_cell(self.id ^ iu as u64, at.y / length);
+        ParcelGround {
+            estate: self.id,
+            axis: self.axis,
+            parcel: self.parcel(hash_at(self.id, iu, iv)),
+            u: (from_u * width, to_u * width),
+            v: (from_v * length, to_v * length),
         }
     }
 
     /// The look of the parcel `key` of this estate.
-    pub fn parcel(&self, key: u64) -> Parcel {
+    fn parcel(&self, key: u64) -> Parcel {
         let mut draw = Draw::new(key);
         let id = draw.bits();
         let crop = match self.land {
@@ -203,13 +246,13 @@ impl Estate {
             EstateUse::Plantation => FOREST_FLOOR,
         };
         let light = draw.between(0.88, 1.12);
-        let tint = crop.tint.map(|c| c * light + 5.0 * draw.signed());
+        let tint = crop.tint.map(|c| c * light + 3.5 * draw.signed());
         Parcel {
             id,
             tint,
             grain: crop.grain * draw.between(0.7, 1.4),
-            rows: crop.rows * draw.between(0.5, 1.3),
-            row_period: draw.between(4.5, 13.0),
+            rows: crop.rows * draw.between(0.75, 1.15),
+            row_period: draw.between(5.5, 10.5),
             mottle: draw.between(0.04, 0.14),
             tramline: if crop.has_tramlines {
                 draw.between(62.0, 96.0)
@@ -220,15 +263,15 @@ impl Estate {
     }
 }
 
-/// The index of an uneven division of a line that holds `x`, and the distance to its nearer end.
-fn uneven_cell(seed: u64, x: f32) -> (i32, f32) {
+/// The part of an uneven division of a line that holds `x`: its index, start and end.
+fn uneven_cell(seed: u64, x: f32) -> (i32, f32, f32) {
     let cut = |i: i32| i as f32 + 0.3 * Draw::at(seed ^ 0xC07, i, 3).signed();
     let near = x.round() as i32;
     let middle = cut(near);
     if x < middle {
-        (near - 1, (middle - x).min(x - cut(near - 1)))
+        (near - 1, cut(near - 1), middle)
     } else {
-        (near, (x - middle).min(cut(near + 1) - x))
+        (near, middle, cut(near + 1))
     }
 }
 
@@ -251,33 +294,53 @@ const fn crop(tint: Tint, grain: f32, rows: f32, has_tramlines: bool) -> Crop {
 
 const FOREST_FLOOR: Crop = crop([70.0, 74.0, 52.0], 9.0, 0.0, false);
 
-/// Colors as in summer orthophotos; many are those of woods, water, roofs or asphalt.
-const CROPS: [Crop; 16] = [
+/// Colors as in summer orthophotos. Most are those of woods, water, roofs or asphalt as well, with
+/// about the same roughness within a few pixels; what differs is the pattern: fields have rows.
+const CROPS: [Crop; 28] = [
     crop([98.0, 113.0, 70.0], 4.0, 4.0, true),
-    crop([82.0, 104.0, 60.0], 4.0, 5.0, true),
-    crop([56.0, 76.0, 47.0], 12.0, 8.0, false),
-    crop([48.0, 68.0, 44.0], 15.0, 7.0, false),
-    crop([54.0, 70.0, 50.0], 2.0, 3.0, true),
-    crop([58.0, 66.0, 54.0], 1.5, 2.0, true),
+    crop([82.0, 104.0, 60.0], 5.0, 5.0, true),
     crop([164.0, 150.0, 108.0], 4.0, 5.0, true),
-    crop([172.0, 162.0, 128.0], 3.0, 7.0, false),
-    crop([120.0, 102.0, 82.0], 6.0, 5.0, false),
-    crop([126.0, 120.0, 110.0], 4.0, 5.0, false),
-    crop([106.0, 102.0, 96.0], 3.0, 3.0, false),
-    crop([84.0, 76.0, 64.0], 4.0, 4.0, false),
-    crop([138.0, 108.0, 88.0], 5.0, 5.0, false),
+    crop([166.0, 158.0, 128.0], 3.0, 6.0, false),
     crop([142.0, 136.0, 96.0], 5.0, 3.0, true),
-    crop([70.0, 90.0, 54.0], 9.0, 6.0, true),
-    crop([78.0, 72.0, 60.0], 2.0, 2.0, true),
+    crop([70.0, 90.0, 54.0], 10.0, 6.0, true),
+    // Tall and rough like woods.
+    crop([46.0, 64.0, 40.0], 19.0, 9.0, false),
+    crop([40.0, 56.0, 36.0], 22.0, 6.0, false),
+    crop([54.0, 70.0, 44.0], 24.0, 8.0, false),
+    crop([36.0, 48.0, 34.0], 17.0, 11.0, false),
+    crop([60.0, 76.0, 48.0], 20.0, 11.0, false),
+    // Dark like water, in rows.
+    crop([52.0, 64.0, 52.0], 1.2, 7.0, true),
+    crop([62.0, 70.0, 54.0], 1.2, 7.5, true),
+    crop([72.0, 70.0, 58.0], 1.2, 7.0, true),
+    crop([84.0, 84.0, 66.0], 1.2, 7.5, true),
+    crop([74.0, 90.0, 58.0], 1.2, 7.0, true),
+    crop([60.0, 70.0, 62.0], 1.2, 7.0, true),
+    // Bare soil like asphalt, in furrows.
+    crop([126.0, 122.0, 114.0], 1.6, 8.5, true),
+    crop([108.0, 106.0, 100.0], 1.6, 8.0, false),
+    crop([96.0, 94.0, 88.0], 1.6, 8.0, true),
+    crop([140.0, 136.0, 126.0], 1.6, 9.0, false),
+    crop([116.0, 112.0, 106.0], 1.6, 8.0, true),
+    crop([148.0, 144.0, 136.0], 1.6, 9.0, true),
+    // Soil like roofs, in furrows.
+    crop([122.0, 96.0, 80.0], 2.0, 9.0, false),
+    crop([110.0, 94.0, 80.0], 2.0, 8.0, true),
+    crop([90.0, 78.0, 68.0], 2.0, 8.0, false),
+    crop([138.0, 104.0, 84.0], 2.0, 9.0, false),
+    crop([132.0, 118.0, 98.0], 2.0, 8.5, false),
 ];
 
-const MEADOWS: [Crop; 6] = [
+const MEADOWS: [Crop; 9] = [
     crop([102.0, 116.0, 74.0], 7.0, 0.0, false),
     crop([86.0, 104.0, 64.0], 11.0, 0.0, false),
-    crop([68.0, 84.0, 52.0], 13.0, 0.0, false),
+    crop([64.0, 80.0, 50.0], 16.0, 0.0, false),
     crop([134.0, 130.0, 92.0], 8.0, 2.0, false),
-    crop([60.0, 74.0, 48.0], 3.0, 1.0, false),
+    crop([58.0, 72.0, 48.0], 2.0, 7.0, true),
     crop([112.0, 120.0, 80.0], 4.0, 3.0, false),
+    crop([50.0, 66.0, 42.0], 21.0, 0.0, false),
+    crop([44.0, 58.0, 38.0], 23.0, 0.0, false),
+    crop([52.0, 68.0, 46.0], 26.0, 0.0, false),
 ];
 
 #[cfg(test)]
@@ -302,10 +365,10 @@ mod tests {
     fn cuts_of_an_uneven_division_belong_to_one_side_each() {
         for i in 0..4_000 {
             let x = i as f32 * 0.01 - 20.0;
-            let (index, edge) = uneven_cell(9, x);
+            let (index, from, to) = uneven_cell(9, x);
             assert!(
-                edge >= -1e-5 && (x - index as f32 - 0.5).abs() < 0.81,
-                "{x}: {index}, {edge}"
+                from <= x && x <= to && (from - index as f32).abs() <= 0.3,
+                "{x}: {from}"
             );
         }
     }

@@ -1,6 +1,7 @@
 //! What the landscape promises to those who train on it.
 
 use super::band::{Band, paint_band};
+use super::noise::Draw;
 use super::world::World;
 
 const CLASSES: usize = 5;
@@ -118,7 +119,7 @@ type Sample = ([f32; FEATURES], u8);
 
 fn samples(seed: u64, side: usize, count: usize) -> Vec<Sample> {
     let band = world(seed, side as u32);
-    let mut draw = super::noise::Draw::new(seed ^ 77);
+    let mut draw = Draw::new(seed ^ 0x77);
     (0..count)
         .map(|_| {
             let x = 1 + (draw.bits() % (side as u64 - 2)) as usize;
@@ -153,7 +154,7 @@ fn impurity(counts: &[f32; CLASSES]) -> f32 {
 }
 
 impl Tree {
-    fn grow(samples: &mut [Sample], depth: usize, draw: &mut super::noise::Draw) -> Self {
+    fn grow(samples: &mut [Sample], depth: usize, draw: &mut Draw) -> Self {
         let counts = tally(samples);
         if depth == 0 || samples.len() < 60 || impurity(&counts) < 0.5 {
             let all = samples.len().max(1) as f32;
@@ -246,7 +247,7 @@ fn color_and_its_neighbourhood_do_not_tell_the_class() {
         .into_iter()
         .flat_map(|s| samples(s, 1_024, 40_000))
         .collect();
-    let mut draw = super::noise::Draw::new(5);
+    let mut draw = Draw::new(5);
     let forest: Vec<Tree> = (0..12)
         .map(|_| Tree::grow(&mut train, 14, &mut draw))
         .collect();
@@ -262,7 +263,7 @@ fn color_and_its_neighbourhood_do_not_tell_the_class() {
         best.0, best.1
     );
     assert!(
-        best.0 <= 0.60,
+        best.0 <= 0.43,
         "mean IoU {:.3}, per class {:.3?}",
         best.0,
         best.1

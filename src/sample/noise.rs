@@ -68,6 +68,17 @@ fn lattice(seed: u32, x: i32, y: i32) -> f32 {
     pixel_hash(seed, x, y) as f32 * (2.0 / 4_294_967_296.0) - 1.0
 }
 
+/// The largest whole number not above `x`; quicker than `f32::floor` where that is a call.
+fn floor(x: f32) -> i32 {
+    let cut = x as i32;
+    cut - i32::from(x < cut as f32)
+}
+
+/// The part of `x` behind the largest whole number not above it.
+pub(super) fn fract(x: f32) -> f32 {
+    x - floor(x) as f32
+}
+
 fn fade(t: f32) -> f32 {
     t * t * (3.0 - 2.0 * t)
 }
@@ -83,9 +94,8 @@ pub(super) fn smoothstep(low: f32, high: f32, value: f32) -> f32 {
 
 /// Value noise in [-1, 1] with a lattice of one unit.
 pub(super) fn noise(seed: u32, x: f32, y: f32) -> f32 {
-    let (fx, fy) = (x.floor(), y.floor());
-    let (ix, iy) = (fx as i32, fy as i32);
-    let (tx, ty) = (fade(x - fx), fade(y - fy));
+    let (ix, iy) = (floor(x), floor(y));
+    let (tx, ty) = (fade(x - ix as f32), fade(y - iy as f32));
     let top = lerp(lattice(seed, ix, iy), lattice(seed, ix + 1, iy), tx);
     let bottom = lerp(lattice(seed, ix, iy + 1), lattice(seed, ix + 1, iy + 1), tx);
     lerp(top, bottom, ty)
@@ -174,6 +184,14 @@ mod tests {
         for (x, y) in [(17, 20), (30, 33), (36, 39)] {
             assert_eq!(a.get(x, y).to_bits(), b.get(x, y).to_bits());
             assert!((a.get(x, y) - plane(Vec2::new(x as f32, y as f32))).abs() < 1e-4);
+        }
+    }
+
+    #[test]
+    fn the_quick_floor_is_a_floor() {
+        for x in [-2.5, -2.0, -0.25, 0.0, 0.75, 3.0, 29_999.5_f32] {
+            assert_eq!(floor(x), x.floor() as i32);
+            assert!((0.0..1.0).contains(&fract(x)));
         }
     }
 

@@ -1,6 +1,6 @@
 use super::canvas::{Canvas, WATER, WOODLAND, blend, raised, scaled, speck};
-use super::field::{Border, EstateUse, InParcel, Parcel, Place, Tint};
-use super::noise::{Draw, SlowField, mix, noise, smoothstep};
+use super::field::{Border, InParcel, Parcel, ParcelGround, Place, Tint};
+use super::noise::{Draw, SlowField, fract, mix, noise, smoothstep};
 use super::paint_road::RoadField;
 use super::plane::Vec2;
 use super::world::{KNOWN, Scene};
@@ -51,9 +51,8 @@ struct Spot {
 pub(super) fn paint_ground(canvas: &mut Canvas, scene: &Scene<'_>, roads: &RoadField) {
     let slow = Slow::of(scene, canvas);
     let seed = scene.world.seed as u32;
-    let mut known: Option<(u64, Parcel)> = None;
-    for index in 0..canvas.color.len() {
-        let (x, y) = canvas.pixel(index);
+    let mut known: Option<ParcelGround> = None;
+    canvas.each_pixel(|canvas, index, (x, y)| {
         let at = Vec2::new(x as f32 + 0.5, y as f32 + 0.5);
         let spot = Spot {
             at,
@@ -65,41 +64,42 @@ pub(super) fn paint_ground(canvas: &mut Canvas, scene: &Scene<'_>, roads: &RoadF
         };
         let wandered = at + Vec2::new(slow.wander[0].get(x, y), slow.wander[1].get(x, y));
         let place = scene.estates.at_wandered(wandered);
-        let inside = place.estate.locate(at);
-        let parcel = match known {
-            Some((key, parcel)) if key == inside.key => parcel,
-            _ => place.estate.parcel(inside.key),
-        };
-        known = Some((inside.key, parcel));
-        canvas.color[index] = field_color(&spot, &place, &inside, &parcel);
+        let kept = known.and_then(|ground| Some((ground, ground.locate(&place.estate, at)?)));
+        let (ground, inside) = kept.unwrap_or_else(|| {
+            let ground = place.estate.parcel_ground(at);
+            (ground, ground.locate_own(at))
+        });
+        known = Some(ground);
+        let parcel = ground.parcel;
+        canvas.color[index] = field_color(&spot, &place, inside, &parcel);
         canvas.hasty[index] = hasty_field(&place, &parcel);
         let clear = roads.get(index).map_or(KNOWN, |beside| beside.clear);
         paint_floor(canvas, index, &spot, (&slow, clear));
         paint_water(canvas, index, &spot, (&slow, scene));
-    }
+    });
 }
 
 /// Some parcels were taken for a wood or a pond.
 fn hasty_field(place: &Place, parcel: &Parcel) -> u8 {
-    if place.estate.land == EstateUse::Plantation || place.edge < 4.0 {
+    if !place.estate.has_small_parcels() || place.edge < 4.0 {
         return 0;
     }
-    match parcel.id % 90 {
+    match parcel.id % 60 {
         0 | 1 => WOODLAND,
         2 => WATER,
         _ => 0,
     }
 }
 
-fn field_color(spot: &Spot, place: &Place, inside: &InParcel, parcel: &Parcel) -> Tint {
+fn field_color(spot: &Spot, place: &Place, inside: InParcel, parcel: &Parcel) -> Tint {
     let light = 1.0 + parcel.mottle * (0.7 * spot.patch + 1.1 * spot.cloud);
     let wobble = inside.u + 1.2 * spot.patch;
-    let wave = 2.0 * (wobble / parcel.row_period).rem_euclid(1.0) - 1.0;
-    let rows = parcel.rows * (2.0 * wave.abs() - 1.0) * (0.75 + 0.5 * spot.patch);
+    let wave = 2.0 * fract(wobble / parcel.row_period) - 1.0;
+    let rows = parcel.rows * (2.0 * wave.abs() - 1.0) * (0.85 + 0.35 * spot.patch);
     let grain = parcel.grain * spot.clod + 1.5 * speck(11, spot.x, spot.y);
     let mut tint = raised(scaled(parcel.tint, light), rows + grain);
     if parcel.tramline > 0.0 {
-        let off = ((wobble / parcel.tramline).rem_euclid(1.0) - 0.5).abs() * parcel.tramline;
+        let off = (fract(wobble / parcel.tramline) - 0.5).abs() * parcel.tramline;
         let rut = (1.0 - (off - 3.6).abs() / 1.4).clamp(0.0, 1.0);
         let soil = if parcel.tint[0] > 120.0 {
             [104.0, 90.0, 70.0]
@@ -194,7 +194,8 @@ fn water_color(body: u64, shore: f32, spot: &Spot) -> Tint {
     let mut draw = Draw::new(body);
     let base = draw.pick(&WATERS);
     let light = draw.between(0.9, 1.12) + 0.07 * spot.cloud + 0.025 * spot.patch;
-    let mut tint = raised(scaled(base, light), 0.9 * spot.clod);
+    let glitter = 5.0 * spot.clod + 1.2 * speck(17, spot.x, spot.y);
+    let mut tint = raised(scaled(base, light), glitter);
     // The bottom shows through where it is shallow, and the bank is mirrored right at the edge.
     blend(
         &mut tint,

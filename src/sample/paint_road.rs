@@ -60,10 +60,9 @@ impl RoadField {
 /// Paints verges, surfaces, lines and cars.
 pub(super) fn paint_roads(canvas: &mut Canvas, scene: &Scene<'_>, roads: &RoadField) {
     let seed = scene.world.seed as u32;
-    for index in 0..canvas.color.len() {
-        let Some(at) = roads.get(index) else { continue };
+    canvas.each_pixel(|canvas, index, (x, y)| {
+        let Some(at) = roads.get(index) else { return };
         let segment = &scene.segments[at.segment as usize];
-        let (x, y) = canvas.pixel(index);
         let clod = noise(seed ^ 0xD1, x as f32 / 3.1, y as f32 / 3.1);
         let patch = noise(seed ^ 0xD2, x as f32 / 23.0, y as f32 / 23.0);
         if canvas.shore[index] > 1.0 {
@@ -71,11 +70,11 @@ pub(super) fn paint_roads(canvas: &mut Canvas, scene: &Scene<'_>, roads: &RoadFi
         }
         if at.clear < 0.5 {
             let mut tint = surface(segment, at, patch);
-            tint = raised(tint, 1.8 * clod + 2.0 * speck(31, x, y));
+            tint = raised(tint, 6.0 * clod + 2.2 * speck(31, x, y));
             canvas.blend(index, tint, (0.5 - at.clear).clamp(0.0, 1.0));
         }
         label_road(canvas, index, at, segment);
-    }
+    });
 }
 
 fn paint_verge(canvas: &mut Canvas, index: usize, clear: f32, clod: f32) {
@@ -94,7 +93,12 @@ fn surface(segment: &Segment, at: &RoadAt, patch: f32) -> Tint {
     let half = segment.half_width;
     let wheel = (1.0 - ((at.across.abs() - 0.5 * half).abs() / (0.22 * half))).clamp(0.0, 1.0);
     let worn = tone + 7.0 * wheel - 8.0 * smoothstep(0.75, 1.0, at.across.abs() / half);
-    let mut tint = [worn * 1.01, worn, worn * 0.97];
+    let warmth = ((segment.road >> 8) % 64) as f32 / 64.0;
+    let mut tint = [
+        worn * (1.0 + 0.05 * warmth),
+        worn,
+        worn * (0.99 - 0.09 * warmth),
+    ];
     if segment.kind == RoadKind::Main {
         let is_dash = at.along.rem_euclid(44.0) < 20.0;
         let middle = if is_dash {

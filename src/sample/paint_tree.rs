@@ -9,8 +9,8 @@ use super::world::{Scene, TreeKind};
 const CLOSE: f32 = 12.6;
 /// Distance between places where a tree may stand alone, in pixels.
 const APART: f32 = 34.0;
-/// How far a tree and its shadow reach at most.
-const TREE_REACH: f32 = 36.0;
+/// How far a crown reaches at most, in pixels.
+const CROWN_REACH: f32 = 17.0;
 
 #[derive(Clone, Copy, Debug)]
 struct Tree {
@@ -24,10 +24,16 @@ struct Tree {
 
 /// Paints all trees with their shadows, north to south as one would stack cards.
 pub(super) fn paint_trees(canvas: &mut Canvas, scene: &Scene<'_>) {
-    let bounds = canvas.bounds().grown(TREE_REACH);
+    // Shadows fall up and to the left, so trees below and to the right matter from farther away.
+    let mut bounds = canvas.bounds().grown(CROWN_REACH);
+    bounds.max = bounds.max + Vec2::new(6.0, 14.0);
     let mut trees = Vec::new();
-    each_place(&bounds, CLOSE, |i, j| trees.extend(close_tree(scene, i, j)));
-    each_place(&bounds, APART, |i, j| trees.extend(lone_tree(scene, i, j)));
+    each_place(&bounds, CLOSE, |i, j| {
+        trees.extend(close_tree(scene, &bounds, i, j));
+    });
+    each_place(&bounds, APART, |i, j| {
+        trees.extend(lone_tree(scene, &bounds, i, j));
+    });
     for tree in &trees {
         paint_tree_shadow(canvas, tree);
         paint_crown(canvas, tree);
@@ -52,9 +58,12 @@ fn jittered(draw: &mut Draw, i: i32, j: i32, (spacing, jitter): (f32, f32)) -> V
     )
 }
 
-fn close_tree(scene: &Scene<'_>, i: i32, j: i32) -> Option<Tree> {
+fn close_tree(scene: &Scene<'_>, bounds: &Bounds, i: i32, j: i32) -> Option<Tree> {
     let mut draw = Draw::at(scene.world.seed ^ 0x7EE5, i, j);
     let at = jittered(&mut draw, i, j, (CLOSE, 0.46));
+    if !bounds.holds(at) {
+        return None;
+    }
     let (kind, stand) = scene.trees(at)?;
     let seed = scene.world.seed as u32;
     let glade = noise(seed ^ 0xAC, at.x / 60.0, at.y / 60.0);
@@ -69,11 +78,14 @@ fn close_tree(scene: &Scene<'_>, i: i32, j: i32) -> Option<Tree> {
     Some(tree(kind, at, is_conifer, &mut draw))
 }
 
-fn lone_tree(scene: &Scene<'_>, i: i32, j: i32) -> Option<Tree> {
+fn lone_tree(scene: &Scene<'_>, bounds: &Bounds, i: i32, j: i32) -> Option<Tree> {
     let mut draw = Draw::at(scene.world.seed ^ 0x10E, i, j);
     let at = jittered(&mut draw, i, j, (APART, 0.42));
     let luck = draw.unit();
-    if luck > 0.34 || scene.road_clearance(at) < 11.0 || scene.water(at).distance < 8.0 {
+    if luck > 0.34 || !bounds.holds(at) {
+        return None;
+    }
+    if scene.road_clearance(at) < 11.0 || scene.water(at).distance < 8.0 {
         return None;
     }
     let home = scene
@@ -102,12 +114,12 @@ fn lone_tree(scene: &Scene<'_>, i: i32, j: i32) -> Option<Tree> {
 
 fn tree(kind: TreeKind, at: Vec2, is_pointed: bool, draw: &mut Draw) -> Tree {
     const LEAVES: [Tint; 4] = [
-        [72.0, 90.0, 52.0],
-        [62.0, 82.0, 48.0],
-        [82.0, 96.0, 58.0],
-        [66.0, 80.0, 54.0],
+        [78.0, 96.0, 56.0],
+        [68.0, 88.0, 52.0],
+        [86.0, 100.0, 60.0],
+        [72.0, 88.0, 58.0],
     ];
-    const NEEDLES: [Tint; 3] = [[50.0, 68.0, 48.0], [46.0, 64.0, 42.0], [58.0, 74.0, 50.0]];
+    const NEEDLES: [Tint; 3] = [[62.0, 80.0, 56.0], [58.0, 76.0, 52.0], [68.0, 84.0, 58.0]];
     let base = if is_pointed {
         draw.pick(&NEEDLES)
     } else {
@@ -131,15 +143,19 @@ fn tree(kind: TreeKind, at: Vec2, is_pointed: bool, draw: &mut Draw) -> Tree {
     }
 }
 
+/// A shadow with a soft border that begins under the crown and ends where its top falls.
 fn paint_tree_shadow(canvas: &mut Canvas, tree: &Tree) {
-    let length = tree.radius * if tree.is_pointed { 1.5 } else { 1.05 };
-    let middle = tree.at + SHADOW * length;
-    let radius = tree.radius * 0.95;
-    canvas.each_in(&Bounds::around(middle, radius + 1.0), |canvas, index, p| {
-        let away = p.distance(middle);
-        let share = ((radius - away) * 0.6).clamp(0.0, 1.0);
+    let length = tree.radius * if tree.is_pointed { 1.1 } else { 0.85 };
+    let end = tree.at + SHADOW * length;
+    let taper = if tree.is_pointed { 0.35 } else { 0.7 };
+    let reach = Bounds::around_stretch(tree.at, end, tree.radius);
+    canvas.each_in(&reach, |canvas, index, p| {
+        let t = ((p - tree.at).dot(SHADOW) / length).clamp(0.0, 1.0);
+        let away = p.distance(tree.at + SHADOW * (t * length));
+        let radius = tree.radius * (0.95 + (taper - 0.95) * t);
+        let share = ((radius - away) * 0.4).clamp(0.0, 1.0);
         if share > 0.0 && canvas.truth[index] != BUILDING {
-            canvas.darken(index, 0.72 * share);
+            canvas.darken(index, 0.58 * share);
         }
     });
 }
@@ -180,9 +196,9 @@ fn crown_color(tree: &Tree, off: Vec2, t: f32, leaf: f32) -> Tint {
     let round = (1.0 - t * t).max(0.0).sqrt();
     let grit = (pixel_hash(tree.seed, off.x as i32, off.y as i32) & 255) as f32 / 255.0 - 0.5;
     let shade = if tree.is_pointed {
-        0.60 + 0.42 * (1.0 - t) + 0.40 * sunny
+        0.66 + 0.34 * (1.0 - t) + 0.30 * sunny
     } else {
-        0.58 + 0.40 * round + 0.34 * sunny
+        0.66 + 0.32 * round + 0.27 * sunny
     };
     scaled(tree.tint, (shade + 0.16 * leaf + 0.12 * grit).max(0.25))
 }

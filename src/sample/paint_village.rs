@@ -1,6 +1,8 @@
+use std::f32::consts::TAU;
+
 use super::canvas::{BUILDING, Canvas, SHADOW, raised, scaled, speck};
 use super::field::Tint;
-use super::noise::{Draw, noise, smoothstep};
+use super::noise::{Draw, fract, noise, smoothstep};
 use super::plane::{TurnedBox, Vec2};
 use super::village::{Building, Plot, Roof};
 use super::world::Scene;
@@ -21,7 +23,7 @@ pub(super) fn paint_plots(canvas: &mut Canvas, scene: &Scene<'_>) {
                     let clod = noise(seed ^ 0xE2, p.x / 2.6, p.y / 2.6);
                     canvas.blend(
                         index,
-                        raised(gravel, 5.0 * clod + 2.0 * rough),
+                        raised(gravel, 11.0 * clod + 2.0 * rough),
                         0.92 * share,
                     );
                 }
@@ -69,7 +71,7 @@ fn paint_lawn(canvas: &mut Canvas, plot: &Plot, seed: u32) {
         let mut tint = raised(scaled(base, 1.0 + 0.1 * patch), 7.0 * clod);
         let at = plot.ground.local(p);
         if has_beds && at.y.abs() > plot.ground.half.y * 0.5 && at.x > 0.0 {
-            let bed = 2.0 * (at.x / 9.0).rem_euclid(1.0) - 1.0;
+            let bed = 2.0 * fract(at.x / 9.0) - 1.0;
             let soil = raised([92.0, 80.0, 62.0], 6.0 * clod);
             super::canvas::blend(
                 &mut tint,
@@ -162,7 +164,7 @@ fn paint_roof(canvas: &mut Canvas, building: &Building, seed: u32) {
         let (light, ridge) = slope_light(building, at);
         let patch = noise(seed ^ 0xE6, p.x / 11.0, p.y / 11.0);
         let (x, y) = canvas.pixel(index);
-        let courses = 2.4 * ((at.y.abs() / fit.course).rem_euclid(1.0) - 0.5);
+        let courses = 2.4 * (fract(at.y.abs() / fit.course) - 0.5);
         let grain = 2.2 * speck(41, x, y) + 3.0 * patch + courses + ridge;
         let mut tint = raised(scaled(building.tint, light), grain);
         if fit.panels.is_some_and(|panels| panels.distance(at) < 0.0) {
@@ -215,7 +217,7 @@ fn label_building(canvas: &mut Canvas, building: &Building) {
     let mut draw = Draw::new(building.id ^ 0xBAD);
     let drawn = match draw.bits() % 100 {
         0..13 => return,
-        13..38 => base.moved(Vec2::from_angle(draw.between(0.0, 6.28)) * draw.between(3.0, 8.0)),
+        13..38 => base.moved(Vec2::from_angle(draw.between(0.0, TAU)) * draw.between(3.0, 8.0)),
         38..52 => base.grown(7.0),
         _ => base,
     };

@@ -109,6 +109,10 @@ impl Bounds {
         }
     }
 
+    pub fn holds(&self, p: Vec2) -> bool {
+        p.x >= self.min.x && p.y >= self.min.y && p.x < self.max.x && p.y < self.max.y
+    }
+
     pub fn touches(&self, other: &Self) -> bool {
         self.min.x < other.max.x
             && other.min.x < self.max.x

@@ -1,4 +1,4 @@
-use super::noise::{Draw, lerp, mix, noise_1d};
+use super::noise::{Draw, hash_at, lerp, mix, noise_1d};
 use super::plane::{Bounds, Vec2};
 
 /// Side of the squares that own features, in pixels. Every square has a crossing, a wood, a pond and
@@ -113,10 +113,11 @@ pub(super) fn node(seed: u64, cx: i32, cy: i32) -> Vec2 {
 pub(super) fn roads_of(seed: u64, cx: i32, cy: i32) -> Vec<Road> {
     let mut draw = Draw::at(seed ^ 0x0AD5, cx, cy);
     let from = node(seed, cx, cy);
-    let (right, down) = match draw.bits() % 10 {
-        0..4 => (true, true),
-        4..7 => (true, false),
-        _ => (false, true),
+    let is_end = !wishes(seed, cx - 1, cy).0 && !wishes(seed, cx, cy - 1).1;
+    let (right, down) = if is_end {
+        (true, true)
+    } else {
+        wishes(seed, cx, cy)
     };
     let mut roads = Vec::new();
     if right {
@@ -130,6 +131,16 @@ pub(super) fn roads_of(seed: u64, cx: i32, cy: i32) -> Vec<Road> {
     let lane = lane_off(&mut draw, &roads[0]);
     roads.push(lane);
     roads
+}
+
+/// Whether a cell wants roads to the right and downwards; a crossing that no other road reaches
+/// gets both, since roads between villages do not just end.
+fn wishes(seed: u64, cx: i32, cy: i32) -> (bool, bool) {
+    match hash_at(seed ^ 0x3157, cx, cy) % 10 {
+        0..4 => (true, true),
+        4..7 => (true, false),
+        _ => (false, true),
+    }
 }
 
 fn link(id: u64, from: Vec2, to: Vec2, is_main: bool) -> Road {
@@ -197,13 +208,13 @@ impl Village {
         let size = draw.unit();
         Self {
             center: node(seed, cx, cy),
-            radius: 270.0 + 330.0 * size * size,
+            radius: 400.0 + 330.0 * size * size,
         }
     }
 
     /// Share of building plots taken at `p`.
     pub fn density(&self, p: Vec2) -> f32 {
-        (1.25 * (1.0 - p.distance(self.center) / self.radius)).clamp(0.0, 0.94)
+        (1.45 * (1.0 - p.distance(self.center) / self.radius)).clamp(0.0, 0.94)
     }
 }
 

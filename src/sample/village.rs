@@ -76,7 +76,7 @@ pub(super) fn plots_along<W: Fn(Vec2) -> f32>(
                 while next < segment.start + length {
                     let along = (segment.b - segment.a).unit();
                     let at = segment.a + along * (next - segment.start);
-                    let width = draw.between(74.0, 124.0);
+                    let width = draw.between(68.0, 112.0);
                     let stand = Stand {
                         road,
                         at,
@@ -122,7 +122,7 @@ fn settle<W: Fn(Vec2) -> f32>(
     for _ in 0..2 {
         let barn = outbuilding_on(stand, &mut own);
         let is_free = buildings.iter().all(|b| !b.base.is_near(&barn.base, 5.0));
-        if own.chance(0.55) && is_free && fits(&barn.base, stand.road, around, taken) {
+        if own.chance(0.65) && is_free && fits(&barn.base, stand.road, around, taken) {
             buildings.push(barn);
         }
     }
@@ -243,23 +243,33 @@ fn outbuilding_on(stand: &Stand<'_>, own: &mut Draw) -> Building {
     }
 }
 
+/// Roads farther away than this do not matter to a building.
+const KNOWN_ROADS: f32 = 200.0;
+
 fn fits<W: Fn(Vec2) -> f32>(
     base: &TurnedBox,
     road: &Road,
     around: &Surroundings<'_, W>,
     taken: &[Plot],
 ) -> bool {
-    let reach = base.bounds(90.0);
+    let reach = base.bounds(KNOWN_ROADS);
     let near: Vec<&Segment> = around
         .segments
         .iter()
         .filter(|segment| segment.bounds(0.0).touches(&reach))
         .collect();
+    // Whoever is nearer to another road belongs to that one; so plots of two roads never meet.
     let is_clear = base.corners().into_iter().all(|corner| {
-        near.iter().all(|segment| {
-            let margin = if segment.road == road.id { 7.0 } else { 20.0 };
-            segment.beside(corner).distance - segment.half_width > margin
-        })
+        let clearance = |is_own: bool| {
+            let these = near
+                .iter()
+                .filter(|segment| (segment.road == road.id) == is_own);
+            these
+                .map(|s| s.beside(corner).distance - s.half_width)
+                .fold(KNOWN_ROADS, f32::min)
+        };
+        let own = clearance(true);
+        own > 7.0 && clearance(false) >= own.max(20.0)
     });
     is_clear
         && base

@@ -28,8 +28,8 @@ impl Wood {
     /// The one or two woods of cell (cx, cy); they like to be away from roads.
     pub fn of(seed: u64, cx: i32, cy: i32, roads: &[Segment]) -> Vec<Self> {
         let mut draw = Draw::at(seed ^ 0x300D, cx, cy);
-        let first = Self::near(&mut draw, (cx, cy), roads, (175.0, 300.0));
-        let second = Self::near(&mut draw, (cx, cy), roads, (70.0, 150.0));
+        let first = Self::near(&mut draw, (cx, cy), roads, (185.0, 280.0));
+        let second = Self::near(&mut draw, (cx, cy), roads, (90.0, 185.0));
         vec![first, second]
     }
 

@@ -13,7 +13,7 @@ use crate::label::{ClassTable, MaskError};
 use crate::raster::{Compression, Overviews, PixelKind, TiffOptions, TiffWriter, WriteError};
 
 /// Rows that are painted and handed to the files at a time.
-const BAND_ROWS: u32 = 128;
+const BAND_ROWS: u32 = 256;
 /// The largest side in pixels; beyond it the arithmetic of the landscape becomes coarse.
 const MAX_SIDE: u32 = 131_072;
 /// Map position of the upper-left corner in EPSG:2180: a place in the middle of Poland.

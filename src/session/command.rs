@@ -6,6 +6,10 @@ use crate::train::{DeviceChoice, Recipe};
 /// Everything that can change a session. Windows, scripts and tests all speak it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
+    /// Saves the label, and when that has worked does what follows.
+    SaveThen(Box<Command>),
+    /// Gives up strokes that were not saved, so that something else can be opened.
+    DiscardStrokes,
     /// Opens an image, or a folder of images as a list.
     Open {
         /// An image file or a folder.

@@ -35,6 +35,9 @@ pub enum CommandError {
     /// The label was never saved and has no file.
     #[error("The label has no file yet. Choose one with Save label as…")]
     NoLabelFile,
+    /// Opening something else would lose strokes.
+    #[error("The label has strokes that its file lacks. Save it first, or discard them")]
+    UnsavedWork,
     /// A stroke is open.
     #[error("Finish the stroke first (lift the brush or press Esc)")]
     StrokeOpen,
@@ -44,6 +47,9 @@ pub enum CommandError {
     /// The class does not exist.
     #[error("Class {0} does not exist")]
     NoClass(u8),
+    /// An image of the list is not where it was.
+    #[error("The image is not where it was. File ▸ Find missing images… looks elsewhere: {0}")]
+    MissingFile(PathBuf),
     /// Another job of the kind runs.
     #[error("{0} is already running. Stop it first, or wait until it is done")]
     Busy(&'static str),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::jobs::{Report, tell_progress};
 use super::state::{ImageId, OpenImage, Session};
 use super::{Change, Command, CommandError, LayerKind, Notice, StepTo};
-use crate::raster::{OpenError, Pyramid, TileCache, open_raster};
+use crate::raster::{OpenError, Pyramid, RgbaTile, TileCache, open_raster};
 use crate::sample::{SampleConfig, write_sample};
 
 /// Image files that a folder may hold.
@@ -40,6 +40,8 @@ pub struct ImageEntry {
     pub status: EntryStatus,
     /// Mean IoU of the last prediction against its label, when one was made.
     pub score: Option<f64>,
+    /// A small picture of it, once it is made.
+    pub thumbnail: Option<Arc<RgbaTile>>,
 }
 
 /// The images of an opened folder, by name.
@@ -62,6 +64,7 @@ pub(super) struct ScannedList {
 impl Session {
     pub(super) fn open(&mut self, path: &Path) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
+        self.refuse_with_unsaved_work()?;
         if path.is_dir() {
             self.scan(path, true);
         } else {
@@ -86,6 +89,7 @@ impl Session {
 
     pub(super) fn list_scanned(&mut self, scanned: ScannedList) {
         self.list = Some(scanned.list);
+        self.make_thumbnails();
         if scanned.open_first
             && let Err(error) = self.step(StepTo::Index(0))
         {
@@ -130,11 +134,16 @@ impl Session {
         let list = self.list.as_ref().ok_or(CommandError::NoList)?;
         let target = target_of(list, to)?;
         if self.has_unsaved_work() {
-            self.save_label()?;
+            return self.save_then(Command::Step(to));
         }
         let list = self.list.as_mut().ok_or(CommandError::NoList)?;
+        let entry = &mut list.entries[target];
+        if !entry.image.exists() {
+            entry.status = EntryStatus::Missing;
+            return Err(CommandError::MissingFile(entry.image.clone()));
+        }
+        let path = entry.image.clone();
         list.current = Some(target);
-        let path = list.entries[target].image.clone();
         self.open_image(&path);
         Ok(())
     }
@@ -180,6 +189,7 @@ impl Session {
 
     pub(super) fn open_sample(&mut self, folder: PathBuf) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
+        self.refuse_with_unsaved_work()?;
         self.start_job("Making the sample project", move |job| {
             if !folder.join("ortho.tif").exists() {
                 let mut last = 0;
@@ -204,6 +214,14 @@ impl Session {
         };
         if let Err(error) = self.apply(open) {
             self.notify(Notice::error(error.to_string()));
+        }
+    }
+
+    pub(super) fn refuse_with_unsaved_work(&self) -> Result<(), CommandError> {
+        if self.has_unsaved_work() {
+            Err(CommandError::UnsavedWork)
+        } else {
+            Ok(())
         }
     }
 
@@ -265,6 +283,7 @@ fn scan_folder(folder: &Path) -> anyhow::Result<ImageList> {
             mask,
             status: EntryStatus::New,
             score: None,
+            thumbnail: None,
         });
     }
     // A mask beside its image is not an image of its own.
@@ -396,6 +415,7 @@ mod tests {
             mask: None,
             status,
             score: None,
+            thumbnail: None,
         };
         let list = ImageList {
             folder: "f".into(),

@@ -6,6 +6,8 @@ use super::images::ScannedList;
 use super::state::{LayerId, OpenImage, Session};
 use crate::job::{Job, JobContext, JobEvent, spawn};
 use crate::label::{LoadedMask, StateMark};
+use crate::metrics::Scores;
+use crate::raster::RgbaTile;
 use crate::train::{PredictEvent, TrainEvent, TrainPlan};
 
 /// One background activity; never used twice.
@@ -39,6 +41,10 @@ pub(super) enum Report {
         path: PathBuf,
         state: StateMark,
     },
+    /// Label and prediction were compared.
+    Scored(LayerId, Box<Scores>),
+    /// A small picture of an image was made.
+    Thumbnail(PathBuf, Arc<RgbaTile>),
     /// A folder was looked through.
     Scanned(ScannedList),
     /// A training was checked and can start.
@@ -172,6 +178,8 @@ impl Session {
             JobEvent::Finished => self.job_ended(id, None),
             JobEvent::Cancelled => self.job_ended(id, Some("Stopped".to_owned())),
             JobEvent::Failed(why) => {
+                // What was to follow a save must not happen when saving failed.
+                self.after_saving = None;
                 self.notify(Notice::error(why.clone()));
                 self.job_ended(id, Some(why));
             }
@@ -185,6 +193,8 @@ impl Session {
             Report::MaskLoaded(layer, loaded) => self.mask_loaded(layer, *loaded),
             Report::MaskRefused(layer, why) => self.mask_refused(layer, why),
             Report::Saved { layer, path, state } => self.layer_saved(layer, path, state),
+            Report::Scored(layer, scores) => self.prediction_scored(layer, *scores),
+            Report::Thumbnail(image, picture) => self.thumbnail_made(&image, picture),
             Report::Scanned(list) => self.list_scanned(list),
             Report::TrainingReady(plan) => self.training_ready(*plan),
             Report::SampleReady(folder) => self.sample_ready(&folder),

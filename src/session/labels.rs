@@ -24,6 +24,9 @@ pub(super) const fn new_label(number: u64, mask: Mask) -> Layer {
 impl Session {
     pub(super) fn open_mask(&mut self, kind: LayerKind, path: PathBuf) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
+        if kind == LayerKind::Label {
+            self.refuse_with_unsaved_work()?;
+        }
         let size = self.image.as_ref().ok_or(CommandError::NoImage)?.size();
         let mut layer = new_label(self.next_number(), Mask::new(size));
         let id = layer.id;
@@ -72,7 +75,8 @@ impl Session {
         }
     }
 
-    /// Puts another layer in place; the history of a replaced label goes with it.
+    /// Puts another layer in place; scores of the old ones are gone, and the history of a replaced label
+    /// goes with it.
     pub(super) fn replace_layer(&mut self, kind: LayerKind, layer: Option<Layer>) {
         let place = match kind {
             LayerKind::Label => &mut self.label,
@@ -81,6 +85,7 @@ impl Session {
         if let Some(old) = std::mem::replace(place, layer) {
             self.changes.push(Change::SourceGone(old.id.0));
         }
+        self.scores = None;
         if kind == LayerKind::Label {
             self.history.clear();
             self.saved = self.history.mark();

@@ -13,9 +13,11 @@ mod labels;
 mod outcome;
 mod prediction;
 mod saving;
+mod scoring;
 mod settings;
 mod state;
 mod strokes;
+mod thumbnails;
 mod training;
 
 pub use command::{Command, LayerKind, StepTo, Tool, TrainOn};

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::jobs::Report;
 use super::state::{LayerId, Session};
-use super::{CommandError, LayerKind, Notice};
+use super::{Command, CommandError, LayerKind, Notice};
 use crate::label::{SaveAs, StateMark, save_mask};
 
 impl Session {
@@ -17,6 +17,19 @@ impl Session {
         }
         let path = label.path.clone().or_else(|| self.default_label_path());
         self.save_as(LayerKind::Label, path.ok_or(CommandError::NoLabelFile)?)
+    }
+
+    /// Saves the label first; `next` is applied when that has worked.
+    pub(super) fn save_then(&mut self, next: Command) -> Result<(), CommandError> {
+        self.save_label()?;
+        self.after_saving = Some(next);
+        Ok(())
+    }
+
+    pub(super) fn discard_strokes(&mut self) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        self.saved = self.history.mark();
+        Ok(())
     }
 
     pub(super) fn save_as(&mut self, kind: LayerKind, path: PathBuf) -> Result<(), CommandError> {
@@ -60,6 +73,12 @@ impl Session {
             self.saved = state;
         }
         self.notify(Notice::info(format!("Saved {name}")));
+        if kind == LayerKind::Label
+            && let Some(next) = self.after_saving.take()
+            && let Err(error) = self.apply(next)
+        {
+            self.notify(Notice::error(error.to_string()));
+        }
     }
 
     /// Where the label of the open image goes when nobody says: `STEM_label.tif` beside it.
@@ -75,12 +94,19 @@ impl Session {
     }
 }
 
+/// `.tif` is a GeoTIFF, `.rgb.png` has class colors, any other `.png` class indices.
 fn format_of(path: &Path) -> Result<SaveAs, CommandError> {
+    let stem = path
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().to_lowercase());
+    let is_color =
+        stem.is_some_and(|stem| Path::new(&stem).extension().is_some_and(|end| end == "rgb"));
     let ending = path
         .extension()
         .map(|ending| ending.to_string_lossy().to_lowercase());
     match ending.as_deref() {
         Some("tif" | "tiff") => Ok(SaveAs::GeoTiff),
+        Some("png") if is_color => Ok(SaveAs::RgbPng),
         Some("png") => Ok(SaveAs::IndexPng),
         _ => Err(CommandError::UnknownFormat(path.to_owned())),
     }

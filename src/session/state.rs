@@ -9,6 +9,7 @@ use super::{
 use crate::geom::{Georef, ImageSize};
 use crate::job::Waker;
 use crate::label::{ClassTable, History, Mask, StateMark};
+use crate::metrics::Scores;
 use crate::raster::{Pyramid, RasterInfo, TileCache};
 use crate::train::{DeviceChoice, Engine};
 
@@ -117,6 +118,9 @@ pub struct Session {
     pub(super) saved: StateMark,
     pub(super) training: TrainingState,
     pub(super) prediction_state: PredictionState,
+    pub(super) scores: Option<Scores>,
+    /// What waits for a save to succeed.
+    pub(super) after_saving: Option<Command>,
     pub(super) prediction_device: Option<DeviceChoice>,
     pub(super) jobs: Vec<Running>,
     pub(super) changes: Vec<Change>,
@@ -157,6 +161,8 @@ impl Session {
             stroke: None,
             training: TrainingState::default(),
             prediction_state: PredictionState::default(),
+            scores: None,
+            after_saving: None,
             prediction_device: None,
             jobs: Vec::new(),
             changes: Vec::new(),
@@ -171,6 +177,8 @@ impl Session {
     /// [`CommandError`] says what was wrong; nothing was changed then.
     pub fn apply(&mut self, command: Command) -> Result<(), CommandError> {
         match command {
+            Command::SaveThen(next) => self.save_then(*next),
+            Command::DiscardStrokes => self.discard_strokes(),
             Command::Open { path } => self.open(&path),
             Command::OpenMask { layer, path } => self.open_mask(layer, path),
             Command::OpenSample { folder } => self.open_sample(folder),

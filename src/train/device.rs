@@ -188,18 +188,16 @@ pub(super) fn cpu(reason: String) -> ChosenDevice {
 
 fn opened(adapter: &Adapter, workload: Workload) -> Result<Device, String> {
     let mut all = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
-    let at = match all.iter().position(|opened| opened.adapter == *adapter) {
-        Some(at) => at,
-        None => {
-            let device = open(adapter)?;
-            all.push(Opened {
-                adapter: adapter.clone(),
-                device,
-                passed: Vec::new(),
-            });
-            all.len() - 1
-        }
-    };
+    let known = all.iter().position(|opened| opened.adapter == *adapter);
+    let at = known.unwrap_or(all.len());
+    if known.is_none() {
+        let device = open(adapter)?;
+        all.push(Opened {
+            adapter: adapter.clone(),
+            device,
+            passed: Vec::new(),
+        });
+    }
     let opened = &mut all[at];
     if !opened.passed.contains(&workload) {
         fenced(|| agrees_with_cpu(&opened.device, workload))??;
@@ -257,9 +255,13 @@ mod tests {
     /// The name of what is chosen and the reason, or the error; adapters named "bad…" fail.
     fn chosen(choice: &str, adapters: &[Adapter]) -> Result<(String, String), String> {
         let choice = choice.parse().expect("any text is a choice");
-        let open = |adapter: &Adapter| match adapter.report.name.starts_with("bad") {
-            true => Err("its loss differs from the CPU's".to_owned()),
-            false => Ok(Device::flex()),
+        let open = |adapter: &Adapter| {
+            let is_bad = adapter.report.name.starts_with("bad");
+            if is_bad {
+                Err("its loss differs from the CPU's".to_owned())
+            } else {
+                Ok(Device::flex())
+            }
         };
         choose_among(&choice, adapters, open)
             .map(|chosen| (chosen.name, chosen.reason))

@@ -11,11 +11,11 @@ pub struct EpochRow {
     pub train_loss: f64,
     /// Loss over all held-out ground.
     pub val_loss: f64,
-    /// Mean IoU over the classes that have truth in the held-out ground.
+    /// Mean `IoU` over the classes that have truth in the held-out ground.
     pub mean_iou: Option<f64>,
     /// Share of the held-out labelled pixels that are right.
     pub pixel_accuracy: Option<f64>,
-    /// IoU of each class by index; `None` without truth.
+    /// `IoU` of each class by index; `None` without truth.
     pub per_class_iou: Vec<Option<f64>>,
     /// Learning rate of the epoch's last step.
     pub lr: f64,
@@ -31,10 +31,8 @@ pub(super) fn metrics_csv(rows: &[EpochRow], classes: &ClassTable) -> String {
     let num_classes = rows.first().map_or(0, |row| row.per_class_iou.len());
     let mut text = "epoch,train_loss,val_loss,mean_iou,pixel_accuracy".to_owned();
     for index in 0..num_classes {
-        text.push_str(&format!(
-            ",{}",
-            quoted(&format!("iou_{}", classes.name_of(index as u8)))
-        ));
+        text.push(',');
+        text.push_str(&quoted(&format!("iou_{}", classes.name_of(index as u8))));
     }
     text.push_str(",lr,seconds,best\n");
     for row in rows {

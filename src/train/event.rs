@@ -63,7 +63,7 @@ pub struct TrainReport {
     pub epochs: u32,
     /// The epoch whose weights are the best; 0 when no epoch was completed.
     pub best_epoch: u32,
-    /// The best epoch's mean IoU over the held-out ground.
+    /// The best epoch's mean `IoU` over the held-out ground.
     pub best_mean_iou: Option<f64>,
     /// The folder of the best checkpoint; without a completed epoch that of the weights as they
     /// were when the training was stopped.

@@ -11,7 +11,7 @@ use crate::geom::{ImagePoint, ImageSize, PixelRect};
 /// rim is mirrored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct WindowGrid {
-    size: ImageSize,
+    extent: ImageSize,
     side: u32,
 }
 
@@ -19,9 +19,9 @@ pub(super) struct WindowGrid {
 const RIM_WEIGHT: f64 = 1e-3;
 
 impl WindowGrid {
-    /// Windows of `side` (a multiple of 4) over an image of `size`.
-    pub(super) const fn new(size: ImageSize, side: u32) -> Self {
-        Self { size, side }
+    /// Windows of `side` (a multiple of 4) over an image of `extent`.
+    pub(super) const fn new(extent: ImageSize, side: u32) -> Self {
+        Self { extent, side }
     }
 
     pub(super) const fn side(self) -> u32 {
@@ -35,8 +35,8 @@ impl WindowGrid {
     /// Column and row of every window that holds a pixel of `rect`, by row. The order is the same
     /// for every rectangle, so that sums over windows are as well.
     pub(super) fn touching(self, rect: PixelRect) -> Vec<(u32, u32)> {
-        let cols = self.along(rect.x..rect.right(), self.size.width);
-        let rows = self.along(rect.y..rect.bottom(), self.size.height);
+        let cols = self.along(rect.x..rect.right(), self.extent.width);
+        let rows = self.along(rect.y..rect.bottom(), self.extent.height);
         rows.flat_map(|row| cols.clone().map(move |col| (col, row)))
             .collect()
     }

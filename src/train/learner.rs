@@ -39,6 +39,7 @@ impl Learner {
             ),
         };
         let optimizer = AdamWConfig::new()
+            .with_epsilon(1e-8)
             .with_weight_decay(recipe.weight_decay)
             .init();
         Ok(Self {

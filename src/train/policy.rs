@@ -7,7 +7,7 @@ pub enum BestBy {
     /// The smallest validation loss.
     #[default]
     ValLoss,
-    /// The greatest mean IoU.
+    /// The greatest mean `IoU`.
     MeanIou,
 }
 

@@ -269,13 +269,13 @@ mod tests {
         let size = ImageSize::new(100, 90);
         let grid = WindowGrid::new(size, 32);
         let weights = grid.weights();
-        let plane = vec![1.0; 32 * 32];
+        let ones = vec![1.0; 32 * 32];
         let rect = PixelRect::new(20, 10, 70, 80);
         let (mut once, mut twice) = (vec![0.0; 5600], vec![0.0; 5600]);
         for at in grid.touching(rect) {
             let place = grid.window(at);
             let offset = (20 - place.x, 10 - place.y);
-            add_window(&mut once, 70, &plane, &weights, offset);
+            add_window(&mut once, 70, &ones, &weights, offset);
             add_window(&mut twice, 70, &vec![2.0; 1024], &weights, offset);
         }
         for (once, twice) in once.iter().zip(&twice) {

@@ -33,9 +33,9 @@ pub struct Recipe {
     pub batch: usize,
     /// Columns and rows of a patch: a multiple of 32 and of 2^depth.
     pub patch: u32,
-    /// The full learning rate of AdamW.
+    /// The full learning rate of `AdamW`.
     pub learning_rate: f64,
-    /// The weight decay of AdamW.
+    /// The weight decay of `AdamW`.
     pub weight_decay: f32,
     /// How the rate changes from step to step.
     pub schedule: Schedule,

@@ -42,7 +42,7 @@ impl RunFolder {
         classes: &ClassTable,
         split: &SplitReport,
     ) -> Result<(), TrainError> {
-        self.made(&self.path.join(CHECKPOINTS))?;
+        make_folder(&self.path.join(CHECKPOINTS))?;
         recipe.save(&self.path.join("recipe.toml"))?;
         classes.save(&self.path.join("classes.toml"))?;
         Ok(replace_file(
@@ -75,7 +75,7 @@ impl RunFolder {
         let step = format!("{:08}", card.step);
         let all = self.path.join(CHECKPOINTS);
         let folder = all.join(&step);
-        self.made(&all)?;
+        make_folder(&all)?;
         let failed = |source| TrainError::Folder {
             path: folder.clone(),
             source,
@@ -118,14 +118,13 @@ impl RunFolder {
             }
         }
     }
+}
 
-    fn made(&self, folder: &Path) -> Result<(), TrainError> {
-        let failed = |source| TrainError::Folder {
-            path: folder.to_owned(),
-            source,
-        };
-        fs::create_dir_all(folder).map_err(failed)
-    }
+fn make_folder(folder: &Path) -> Result<(), TrainError> {
+    fs::create_dir_all(folder).map_err(|source| TrainError::Folder {
+        path: folder.to_owned(),
+        source,
+    })
 }
 
 /// Renames the finished folder into place; one of the same step is replaced.
@@ -137,7 +136,7 @@ fn publish(writing: tempfile::TempDir, folder: &Path) -> io::Result<()> {
     }
     fs::rename(writing.path(), folder)?;
     // It has another name now; nothing is left to clean up.
-    let _ = writing.keep();
+    let _renamed = writing.keep();
     Ok(())
 }
 

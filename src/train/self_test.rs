@@ -29,9 +29,9 @@ pub(super) fn agrees_with_cpu(device: &Device, workload: Workload) -> Result<(),
         let scale = expected
             .iter()
             .fold(1e-3_f32, |most, value| most.max(value.abs()));
-        let is_off =
-            |(found, expected): (&f32, &f32)| !((found - expected).abs() <= TOLERANCE * scale);
-        if found.len() != expected.len() || found.iter().zip(expected).any(is_off) {
+        let is_close =
+            |(found, expected): (&f32, &f32)| (found - expected).abs() <= TOLERANCE * scale;
+        if found.len() != expected.len() || !found.iter().zip(expected).all(is_close) {
             return Err(format!("its {name} differs from the CPU's"));
         }
     }

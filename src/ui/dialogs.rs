@@ -5,7 +5,7 @@ use std::thread;
 use egui::{Key, Modal, TextEdit, Ui};
 
 use super::shortcuts::{BINDINGS, key_text};
-use super::view::{CloseWish, CommandQueue, View};
+use super::view::{CommandQueue, View, Waiting};
 use crate::session::{Command, LayerKind, Session};
 
 /// What a file or folder is asked for.
@@ -83,7 +83,7 @@ impl FileWish {
 pub fn dialogs_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     file_dialog_ui(ui, session, view, commands);
     key_sheet_ui(ui, view);
-    close_dialog_ui(ui, session, view, commands);
+    unsaved_dialog_ui(ui, session, view, commands);
 }
 
 fn file_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
@@ -225,39 +225,49 @@ fn key_sheet_ui(ui: &mut Ui, view: &mut View) {
     }
 }
 
-fn close_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
-    match view.wants_close {
-        CloseWish::None | CloseWish::Now => {}
-        CloseWish::AfterSaving => {
+fn unsaved_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    match view.waiting {
+        Waiting::Nothing | Waiting::CloseNow => {}
+        Waiting::CloseAfterSaving => {
             if !session.has_unsaved_work() {
-                view.wants_close = CloseWish::Now;
-                ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
+                close_now(ui, view);
             } else if session.is_idle() {
                 // Saving failed; its message says why.
-                view.wants_close = CloseWish::None;
+                view.waiting = Waiting::Nothing;
             }
         }
-        CloseWish::Asking => ask_ui(ui, view, commands),
+        Waiting::Command(_) | Waiting::Close => ask_ui(ui, view, commands),
     }
 }
 
-fn ask_ui(ui: &mut Ui, view: &mut View, commands: &mut CommandQueue) {
-    Modal::new(egui::Id::unique("close")).show(ui.ctx(), |ui| {
-        ui.set_width(380.0);
-        ui.heading("Save the label before closing?");
+fn close_now(ui: &Ui, view: &mut View) {
+    view.waiting = Waiting::CloseNow;
+    ui.send_viewport_cmd(egui::ViewportCommand::Close);
+}
+
+fn ask_ui(ui: &Ui, view: &mut View, commands: &mut CommandQueue) {
+    Modal::new(egui::Id::unique("unsaved")).show(ui.ctx(), |ui| {
+        ui.set_width(400.0);
+        ui.heading("Save the label first?");
         ui.label("It has strokes that its file lacks.");
         ui.add_space(8.0);
         ui.horizontal(|ui| {
-            if ui.button("Save and close").clicked() {
-                commands.push(Command::SaveLabel);
-                view.wants_close = CloseWish::AfterSaving;
+            if ui.button("Save and go on").clicked() {
+                if let Waiting::Command(next) = std::mem::take(&mut view.waiting) {
+                    commands.push(Command::SaveThen(next));
+                } else {
+                    commands.push(Command::SaveLabel);
+                    view.waiting = Waiting::CloseAfterSaving;
+                }
             }
-            if ui.button("Close without saving").clicked() {
-                view.wants_close = CloseWish::Now;
-                ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
+            if ui.button("Discard the strokes").clicked() {
+                match std::mem::take(&mut view.waiting) {
+                    Waiting::Command(next) => commands.extend([Command::DiscardStrokes, *next]),
+                    _ => close_now(ui, view),
+                }
             }
             if ui.button("Go on working").clicked() {
-                view.wants_close = CloseWish::None;
+                view.waiting = Waiting::Nothing;
             }
         });
     });

@@ -15,6 +15,8 @@ pub enum Panel {
     Layers,
     /// Classes with color, key and area.
     Classes,
+    /// Scores of the prediction against the label.
+    Scores,
     /// The images of the open folder.
     Images,
     /// Recipe, curves and results.
@@ -26,6 +28,7 @@ impl Panel {
         match self {
             Self::Layers => "Layers",
             Self::Classes => "Classes",
+            Self::Scores => "Scores",
             Self::Images => "Images",
             Self::Train => "Train",
         }
@@ -42,7 +45,7 @@ pub struct Dock {
 impl Default for Dock {
     fn default() -> Self {
         let mut tiles = Tiles::default();
-        let upper = [Panel::Classes, Panel::Layers, Panel::Images];
+        let upper = [Panel::Classes, Panel::Layers, Panel::Scores, Panel::Images];
         let upper: Vec<_> = upper
             .into_iter()
             .map(|panel| tiles.insert_pane(panel))
@@ -109,11 +112,14 @@ impl Behavior<Panel> for Panels<'_> {
                     Panel::Classes => {
                         panels::classes::classes_ui(ui, self.session, self.view, self.commands);
                     }
+                    Panel::Scores => {
+                        panels::scores::scores_ui(ui, self.session);
+                    }
                     Panel::Images => {
-                        panels::images::images_ui(ui, self.session, self.view, self.commands)
+                        panels::images::images_ui(ui, self.session, self.view, self.commands);
                     }
                     Panel::Train => {
-                        panels::train::train_ui(ui, self.session, self.view, self.commands)
+                        panels::train::train_ui(ui, self.session, self.view, self.commands);
                     }
                 });
         });

@@ -1,5 +1,6 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use egui::{CentralPanel, Frame, Panel, Ui};
@@ -29,7 +30,7 @@ pub struct ViewConfig {
     /// Wakes the window when a tile is decoded.
     pub waker: Waker,
     /// Where the welcome screen puts the sample project.
-    pub sample_folder: std::path::PathBuf,
+    pub sample_folder: PathBuf,
 }
 
 /// What only the window knows: camera, layout, gestures, open dialogs. Derived from nothing, lost
@@ -55,25 +56,28 @@ pub struct View {
     pub(super) form: TrainForm,
     pub(super) edited_class: Option<(u8, String)>,
     pub(super) messages: Messages,
+    pub(super) thumbnails: HashMap<PathBuf, egui::TextureHandle>,
     pub(super) stats: FrameStats,
     pub(super) frame_began: Option<Instant>,
     pub(super) saved_at: Option<Instant>,
-    pub(super) wants_close: CloseWish,
+    pub(super) waiting: Waiting,
     failure: Option<String>,
 }
 
-/// Whether the window may close.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CloseWish {
-    /// Nobody asked.
+/// What waits for the person's word about unsaved strokes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Waiting {
+    /// Nothing.
     #[default]
-    None,
-    /// Somebody asked, and there is unsaved work to ask about.
-    Asking,
-    /// Save first, then close.
-    AfterSaving,
-    /// Close now.
-    Now,
+    Nothing,
+    /// A command that would lose them.
+    Command(Box<Command>),
+    /// The window is to close.
+    Close,
+    /// The window closes as soon as the label is saved.
+    CloseAfterSaving,
+    /// The window may close now.
+    CloseNow,
 }
 
 /// Coarse levels of each mask layer, derived when they are drawn.
@@ -117,10 +121,11 @@ impl View {
             form: TrainForm::default(),
             edited_class: None,
             messages: Messages::default(),
+            thumbnails: HashMap::new(),
             stats: FrameStats::default(),
             frame_began: None,
             saved_at: None,
-            wants_close: CloseWish::None,
+            waiting: Waiting::Nothing,
             failure: None,
         }
     }
@@ -213,12 +218,17 @@ impl View {
 
     /// Whether the person decided that the window may go.
     pub fn may_close(&self) -> bool {
-        self.wants_close == CloseWish::Now
+        self.waiting == Waiting::CloseNow
     }
 
     /// Asks what to do with unsaved work before the window closes.
-    pub const fn ask_before_closing(&mut self) {
-        self.wants_close = CloseWish::Asking;
+    pub fn ask_before_closing(&mut self) {
+        self.waiting = Waiting::Close;
+    }
+
+    /// Asks what to do with unsaved work before `command` is carried out.
+    pub fn ask_before(&mut self, command: Command) {
+        self.waiting = Waiting::Command(Box::new(command));
     }
 
     fn end_frame(&mut self) {

@@ -2,10 +2,10 @@
 
 use orthobrush::geom::ImagePoint;
 use orthobrush::label::{Encoding, UNLABELED, load_mask};
-use orthobrush::session::{Command, CommandError, LayerKind, Session};
+use orthobrush::session::{Command, CommandError, EntryStatus, LayerKind, Session, StepTo};
 use proptest::prelude::*;
 
-use crate::fixture::{finish, opened, own_sample, sample, session};
+use crate::fixture::{finish, opened, own_sample, sample, session, settle};
 
 fn label_at(session: &Session, x: u32, y: u32) -> u8 {
     session
@@ -217,4 +217,103 @@ proptest! {
         }
         prop_assert_eq!(&session.layer(LayerKind::Label).expect("a label").mask, &after);
     }
+}
+
+#[test]
+fn opening_something_else_never_loses_strokes() {
+    let (folder, ortho) = own_sample();
+    let mut session = opened(&ortho);
+    stroke(&mut session, 3, &[(10.0, 10.0), (90.0, 70.0)]);
+    let painted = session
+        .layer(LayerKind::Label)
+        .expect("a label")
+        .mask
+        .clone();
+    let open = Command::Open {
+        path: sample().ortho.clone(),
+    };
+    assert!(matches!(
+        session.apply(open.clone()),
+        Err(CommandError::UnsavedWork)
+    ));
+    finish(&mut session, Command::SaveThen(Box::new(open)));
+    assert_eq!(
+        session.image().map(|image| &image.path),
+        Some(&sample().ortho)
+    );
+    let saved = folder.path().join("label.tif");
+    let read = load_mask(&saved, None, Encoding::Auto, None).expect("readable");
+    assert_eq!(read.mask, painted);
+}
+
+#[test]
+fn what_follows_a_save_does_not_happen_when_the_save_fails() {
+    let (folder, ortho) = own_sample();
+    let mut session = opened(&ortho);
+    stroke(&mut session, 3, &[(10.0, 10.0), (90.0, 70.0)]);
+    // A folder in the file's place: the rename onto it must fail, for root as well.
+    let label = folder.path().join("label.tif");
+    std::fs::remove_file(&label).expect("removed");
+    std::fs::create_dir_all(label.join("inside")).expect("made");
+    let open = Command::Open {
+        path: sample().ortho.clone(),
+    };
+    session
+        .apply(Command::SaveThen(Box::new(open)))
+        .expect("accepted");
+    let errors = settle(&mut session);
+    assert!(
+        errors.iter().any(|error| error.contains("label.tif")),
+        "{errors:?}"
+    );
+    assert_eq!(
+        session.image().map(|image| &image.path),
+        Some(&ortho),
+        "nothing else was opened"
+    );
+    assert!(session.has_unsaved_work());
+}
+
+#[test]
+fn a_list_is_stepped_through_and_remembers_what_was_done() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for part in ["images", "masks"] {
+        std::fs::create_dir(folder.path().join(part)).expect("made");
+    }
+    for name in ["a.tif", "b.tif"] {
+        let image = folder.path().join("images").join(name);
+        std::fs::copy(&sample().ortho, image).expect("a copy");
+        std::fs::copy(&sample().label, folder.path().join("masks").join(name)).expect("a copy");
+    }
+    let mut session = session();
+    finish(
+        &mut session,
+        Command::Open {
+            path: folder.path().to_owned(),
+        },
+    );
+    assert_eq!(session.list().and_then(|list| list.current), Some(0));
+    stroke(&mut session, 4, &[(500.0, 500.0)]);
+    let status = |session: &Session, at: usize| session.list().expect("a list").entries[at].status;
+    assert_eq!(status(&session, 0), EntryStatus::InWork);
+    finish(&mut session, Command::Step(StepTo::Next));
+    assert_eq!(session.list().and_then(|list| list.current), Some(1));
+    let first = folder.path().join("masks/a.tif");
+    let read = load_mask(&first, None, Encoding::Auto, None).expect("readable");
+    assert_eq!(
+        read.mask.get(500, 500),
+        4,
+        "leaving an image saves its label"
+    );
+    finish(&mut session, Command::MarkDone { is_done: true });
+    assert!(
+        session.list().expect("a list").entries[0]
+            .thumbnail
+            .is_some()
+    );
+    std::fs::remove_file(folder.path().join("images/a.tif")).expect("removed");
+    let gone = session.apply(Command::Step(StepTo::NextNotDone));
+    assert!(matches!(gone, Err(CommandError::MissingFile(_))));
+    assert_eq!(status(&session, 0), EntryStatus::Missing);
+    assert_eq!(status(&session, 1), EntryStatus::Done);
 }

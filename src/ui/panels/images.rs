@@ -7,6 +7,9 @@ use crate::ui::text;
 use crate::ui::theme;
 use crate::ui::view::{CommandQueue, View};
 
+/// Side of a thumbnail in points.
+const ROW: f32 = 36.0;
+
 /// The images of the open folder: status, name, score.
 pub fn images_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     let Some(list) = session.list() else {
@@ -41,6 +44,7 @@ pub fn images_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
         let is_open = list.current == Some(index);
         ui.horizontal(|ui| {
             status_ui(ui, entry.status);
+            thumbnail_ui(ui, entry, view);
             let row = ui.selectable_label(is_open, file_name(entry));
             if row
                 .on_hover_text(entry.image.display().to_string())
@@ -54,6 +58,26 @@ pub fn images_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
             }
         });
     }
+}
+
+fn thumbnail_ui(ui: &mut Ui, entry: &ImageEntry, view: &mut View) {
+    let (rect, _) = ui.allocate_exact_size(egui::Vec2::splat(ROW), egui::Sense::hover());
+    let Some(picture) = &entry.thumbnail else {
+        return;
+    };
+    let texture = view
+        .thumbnails
+        .entry(entry.image.clone())
+        .or_insert_with(|| {
+            let size = [picture.size.width as usize, picture.size.height as usize];
+            let pixels = egui::ColorImage::from_rgba_unmultiplied(size, &picture.pixels);
+            ui.load_texture("thumbnail", pixels, egui::TextureOptions::LINEAR)
+        });
+    let scale = ROW / texture.size_vec2().max_elem();
+    let shown = egui::Rect::from_center_size(rect.center(), texture.size_vec2() * scale);
+    let whole = egui::Rect::from_min_max(egui::Pos2::ZERO, egui::pos2(1.0, 1.0));
+    ui.painter()
+        .image(texture.id(), shown, whole, egui::Color32::WHITE);
 }
 
 fn file_name(entry: &ImageEntry) -> String {

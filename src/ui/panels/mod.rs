@@ -1,7 +1,8 @@
-//! What stands beside the canvases: tools, layers, classes, images, training.
+//! What stands beside the canvases: tools, layers, classes, scores, images, training.
 
 pub mod classes;
 pub mod images;
 pub mod layers;
+pub mod scores;
 pub mod tools;
 pub mod train;

@@ -1,6 +1,8 @@
 use egui::{ComboBox, DragValue, Grid, ProgressBar, RichText, Ui};
 
 use crate::dataset::SplitKind;
+use crate::job::{self, Job, JobEvent, Waker};
+use crate::render::list_adapters;
 use crate::session::{Command, LayerKind, Session, TrainOn, TrainingPhase, TrainingState};
 use crate::train::{DeviceChoice, Recipe, TrainStatus};
 use crate::ui::canvas::PaneLayout;
@@ -9,12 +11,49 @@ use crate::ui::view::{CommandQueue, View};
 use crate::ui::{plots, text, theme};
 
 /// The recipe being put together for the next training.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct TrainForm {
     /// How the next training will be done.
     pub recipe: Recipe,
-    /// Adapters by name, once somebody asked.
-    pub adapters: Option<Vec<String>>,
+    adapters: Adapters,
+}
+
+/// The names of the graphics adapters; asking the drivers takes too long for a frame.
+#[derive(Debug, Default)]
+enum Adapters {
+    #[default]
+    Unknown,
+    Asked(Job<Vec<String>>),
+    Known(Vec<String>),
+}
+
+impl Adapters {
+    fn names(&mut self, ctx: &egui::Context) -> &[String] {
+        if matches!(self, Self::Unknown) {
+            let ctx = ctx.clone();
+            let asked = job::spawn(
+                "adapters",
+                Waker::new(move || ctx.request_repaint()),
+                |job| {
+                    let adapters = list_adapters().into_iter();
+                    Ok(job.tell(adapters.map(|adapter| adapter.name).collect())?)
+                },
+            );
+            *self = asked.map_or_else(|_| Self::Known(Vec::new()), Self::Asked);
+        }
+        if let Self::Asked(asked) = self
+            && let Some(answer) = asked.try_next()
+        {
+            *self = match answer {
+                JobEvent::Said(names) => Self::Known(names),
+                _ => Self::Known(Vec::new()),
+            };
+        }
+        match self {
+            Self::Known(names) => names,
+            _ => &[],
+        }
+    }
 }
 
 /// Recipe, progress, curves and results, in one panel that never blocks.
@@ -33,7 +72,7 @@ pub fn train_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut 
 }
 
 fn recipe_ui(ui: &mut Ui, view: &mut View) {
-    let adapters = view.form.adapters.get_or_insert_with(adapter_names).clone();
+    let adapters = view.form.adapters.names(ui.ctx()).to_vec();
     let recipe = &mut view.form.recipe;
     Grid::new("recipe")
         .num_columns(2)
@@ -94,13 +133,6 @@ fn device_ui(ui: &mut Ui, device: &mut DeviceChoice, adapters: &[String]) -> egu
             }
         })
         .response
-}
-
-fn adapter_names() -> Vec<String> {
-    crate::render::list_adapters()
-        .into_iter()
-        .map(|adapter| adapter.name)
-        .collect()
 }
 
 fn start_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
