@@ -9,6 +9,7 @@
 )]
 
 mod args;
+mod curves;
 mod demo;
 mod doctor;
 mod drive;

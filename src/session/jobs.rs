@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use super::Notice;
 use super::images::ScannedList;
+use super::labels::Areas;
 use super::state::{LayerId, OpenImage, Session};
 use crate::job::{Job, JobContext, JobEvent, spawn};
 use crate::label::{LoadedMask, StateMark};
@@ -32,7 +33,7 @@ pub(super) enum Report {
     /// An image's header was read.
     ImageOpened(Box<OpenImage>),
     /// A mask was read.
-    MaskLoaded(LayerId, Box<LoadedMask>),
+    MaskLoaded(LayerId, Box<(LoadedMask, Areas)>),
     /// A mask could not be read.
     MaskRefused(LayerId, String),
     /// A layer was written to a file, in this state of the history.
@@ -190,7 +191,10 @@ impl Session {
         match report {
             Report::Progress(share) => self.set_progress(id, share),
             Report::ImageOpened(image) => self.image_opened(*image),
-            Report::MaskLoaded(layer, loaded) => self.mask_loaded(layer, *loaded),
+            Report::MaskLoaded(layer, loaded) => {
+                let (loaded, areas) = *loaded;
+                self.mask_loaded(layer, loaded, areas);
+            }
             Report::MaskRefused(layer, why) => self.mask_refused(layer, why),
             Report::Saved { layer, path, state } => self.layer_saved(layer, path, state),
             Report::Scored(layer, scores) => self.prediction_scored(layer, *scores),

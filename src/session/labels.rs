@@ -4,7 +4,8 @@ use super::images::EntryStatus;
 use super::jobs::Report;
 use super::state::{Layer, LayerId, Session};
 use super::{Change, CommandError, LayerKind, Notice};
-use crate::label::{Encoding, LoadedMask, Mask, load_mask};
+use crate::geom::ImageSize;
+use crate::label::{Edit, Encoding, LoadedMask, Mask, UNLABELED, load_mask};
 
 const LABEL_OPACITY: f32 = 0.5;
 
@@ -21,7 +22,32 @@ pub(super) const fn new_label(number: u64, mask: Mask) -> Layer {
     }
 }
 
+/// Pixels of each class of the label, kept up to date edit by edit; counting them anew takes too
+/// long for a frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Areas(pub [u64; 256]);
+
+impl Areas {
+    pub fn unlabeled(size: ImageSize) -> Self {
+        let mut areas = [0; 256];
+        areas[usize::from(UNLABELED)] = size.num_pixels();
+        Self(areas)
+    }
+}
+
 impl Session {
+    /// Pixels of each class of the label as of the last finished stroke; 255 is unlabeled ground.
+    pub const fn areas(&self) -> &[u64; 256] {
+        &self.areas.0
+    }
+
+    pub(super) fn count_areas(&mut self, edit: &Edit) {
+        for change in edit.changes() {
+            self.areas.0[usize::from(change.from)] -= change.pixels;
+            self.areas.0[usize::from(change.to)] += change.pixels;
+        }
+    }
+
     pub(super) fn open_mask(&mut self, kind: LayerKind, path: PathBuf) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
         if kind == LayerKind::Label {
@@ -36,7 +62,10 @@ impl Session {
         self.start_job(format!("Reading {}", path.display()), move |job| {
             let loaded = load_mask(&path, Some(size), Encoding::Auto, None);
             job.tell(match loaded {
-                Ok(loaded) => Report::MaskLoaded(id, Box::new(loaded)),
+                Ok(loaded) => {
+                    let areas = Areas(loaded.mask.histogram());
+                    Report::MaskLoaded(id, Box::new((loaded, areas)))
+                }
                 Err(error) => Report::MaskRefused(id, error.to_string()),
             })?;
             Ok(())
@@ -44,7 +73,7 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn mask_loaded(&mut self, id: LayerId, loaded: LoadedMask) {
+    pub(super) fn mask_loaded(&mut self, id: LayerId, loaded: LoadedMask, areas: Areas) {
         // Another file may have been opened in the meantime.
         let Some(kind) = self.kind_of(id) else { return };
         let bounds = loaded.mask.size().bounds();
@@ -53,6 +82,7 @@ impl Session {
             layer.is_loading = false;
         }
         if kind == LayerKind::Label {
+            self.areas = areas;
             self.set_classes(loaded.classes);
         }
         for note in loaded.notes {
@@ -87,6 +117,8 @@ impl Session {
         }
         self.scores = None;
         if kind == LayerKind::Label {
+            let size = self.label.as_ref().map(|label| label.mask.size());
+            self.areas = Areas::unlabeled(size.unwrap_or_default());
             self.history.clear();
             self.saved = self.history.mark();
         }

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::jobs::{Running, SharedSource};
+use super::labels::Areas;
 use super::{
     Change, Command, CommandError, ImageList, LayerKind, Notice, PredictionState, Settings, Tool,
     TrainingState,
@@ -107,6 +108,7 @@ pub struct Session {
     pub(super) image: Option<OpenImage>,
     pub(super) list: Option<ImageList>,
     pub(super) label: Option<Layer>,
+    pub(super) areas: Areas,
     pub(super) prediction: Option<Layer>,
     pub(super) palette: Palette,
     pub(super) tool: Tool,
@@ -148,6 +150,7 @@ impl Session {
             image: None,
             list: None,
             label: None,
+            areas: Areas::unlabeled(ImageSize::default()),
             prediction: None,
             palette: Palette {
                 table,
@@ -344,6 +347,13 @@ impl Session {
             self.stroke.is_none() || self.label.is_some(),
             "a stroke is on a label"
         );
+        if let (Some(label), None) = (&self.label, &self.stroke) {
+            assert_eq!(
+                self.areas.0,
+                label.mask.histogram(),
+                "areas follow the edits"
+            );
+        }
         assert!(BRUSH_DIAMETERS.contains(&self.brush_diameter));
     }
 

@@ -1,4 +1,4 @@
-use super::labels::new_label;
+use super::labels::{Areas, new_label};
 use super::state::{BRUSH_DIAMETERS, Session};
 use super::{Change, CommandError, LayerKind, Tool};
 use crate::geom::{ImagePoint, PixelRect};
@@ -141,8 +141,16 @@ impl Session {
             return Ok(());
         };
         let dirty = label.mask.apply(&edit);
+        self.count_areas(&edit);
         self.label_changed(&dirty);
         Ok(())
+    }
+
+    /// Makes an edit that was carried out one step of the history.
+    fn record(&mut self, edit: Edit) {
+        self.count_areas(&edit);
+        self.history.push(edit);
+        self.mark_in_work();
     }
 
     /// Takes the prediction as the label: one step that can be undone.
@@ -158,9 +166,8 @@ impl Session {
         let label = self.label.as_mut().ok_or(CommandError::NoLabel)?;
         if let Some(edit) = Edit::between(&label.mask, &accepted, EditKind::Accept) {
             let dirty = label.mask.apply(&edit);
-            self.history.push(edit);
+            self.record(edit);
             self.label_changed(&dirty);
-            self.mark_in_work();
         }
         Ok(())
     }
@@ -191,8 +198,7 @@ impl Session {
             return;
         };
         if let Some(edit) = stroke.commit(&label.mask) {
-            self.history.push(edit);
-            self.mark_in_work();
+            self.record(edit);
         }
     }
 
@@ -205,6 +211,7 @@ impl Session {
             None => {
                 let id = self.next_number();
                 self.label = Some(new_label(id, Mask::new(size)));
+                self.areas = Areas::unlabeled(size);
                 Ok(())
             }
         }

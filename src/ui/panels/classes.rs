@@ -9,9 +9,7 @@ use crate::ui::view::{CommandQueue, View};
 
 /// The class list. Picking a class sends a command; nothing is changed here.
 pub fn classes_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
-    let areas = session
-        .layer(LayerKind::Label)
-        .map(|label| label.mask.histogram());
+    let areas = session.layer(LayerKind::Label).map(|_| session.areas());
     let total = session
         .image()
         .map_or(1, |image| image.size().num_pixels())
