@@ -96,6 +96,9 @@ impl App {
     /// Applies commands; what is refused is said in the window.
     pub fn perform(&mut self, commands: Vec<Command>) {
         for command in commands {
+            if matches!(command, Command::Open { .. }) {
+                self.view.open_was_asked();
+            }
             match self.session.apply(command.clone()) {
                 Ok(()) => {}
                 Err(CommandError::UnsavedWork) => self.view.ask_before(command),

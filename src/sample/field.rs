@@ -2,7 +2,7 @@ use super::noise::{Draw, SlowField, hash_at, noise};
 use super::plane::{Bounds, Vec2};
 
 /// Distance between neighbouring estates, in pixels.
-const ESTATE_SPACING: f32 = 560.0;
+const ESTATE_SPACING: f32 = 470.0;
 /// How far the borders of estates wander.
 const WANDER: f32 = 22.0;
 
@@ -72,8 +72,8 @@ fn estate_at(seed: u64, i: i32, j: i32) -> Estate {
         id: draw.bits(),
         land,
         axis: Vec2::from_angle(general + turn + 0.2 * draw.signed()),
-        width: draw.between(70.0, 210.0),
-        length: draw.between(420.0, 1_100.0),
+        width: draw.between(46.0, 140.0),
+        length: draw.between(240.0, 640.0),
     }
 }
 
@@ -210,12 +210,12 @@ impl ParcelGround {
 impl Estate {
     /// Whether its parcels are small enough to be taken for something else as a whole.
     pub fn has_small_parcels(&self) -> bool {
-        self.land == EstateUse::Strips && self.width < 150.0 && self.length < 800.0
+        self.land == EstateUse::Strips
     }
 
     /// Whether tracks around here are pale sand rather than gravel.
     pub const fn site_is_sandy(&self) -> bool {
-        (self.id >> 40).is_multiple_of(2)
+        (self.id >> 40).is_multiple_of(4)
     }
 
     /// The parcel that holds `p`.
@@ -223,7 +223,7 @@ impl Estate {
         let at = p.in_frame(self.axis);
         let (width, length) = match self.land {
             EstateUse::Strips => (self.width, self.length),
-            _ => (4.0 * self.width, self.length),
+            _ => (3.0 * self.width, self.length),
         };
         let (iu, from_u, to_u) = uneven_cell(self.id, at.x / width);
         let (iv, from_v, to_v) = uneven_cell(self.id ^ iu as u64, at.y / length);
@@ -296,7 +296,7 @@ const FOREST_FLOOR: Crop = crop([70.0, 74.0, 52.0], 9.0, 0.0, false);
 
 /// Colors as in summer orthophotos. Most are those of woods, water, roofs or asphalt as well, with
 /// about the same roughness within a few pixels; what differs is the pattern: fields have rows.
-const CROPS: [Crop; 28] = [
+const CROPS: [Crop; 27] = [
     crop([98.0, 113.0, 70.0], 4.0, 4.0, true),
     crop([82.0, 104.0, 60.0], 5.0, 5.0, true),
     crop([164.0, 150.0, 108.0], 4.0, 5.0, true),
@@ -309,25 +309,24 @@ const CROPS: [Crop; 28] = [
     crop([54.0, 70.0, 44.0], 24.0, 8.0, false),
     crop([36.0, 48.0, 34.0], 17.0, 11.0, false),
     crop([60.0, 76.0, 48.0], 20.0, 11.0, false),
+    crop([50.0, 68.0, 46.0], 25.0, 9.0, false),
     // Dark like water, in rows.
-    crop([52.0, 64.0, 52.0], 1.2, 7.0, true),
-    crop([62.0, 70.0, 54.0], 1.2, 7.5, true),
-    crop([72.0, 70.0, 58.0], 1.2, 7.0, true),
-    crop([84.0, 84.0, 66.0], 1.2, 7.5, true),
-    crop([74.0, 90.0, 58.0], 1.2, 7.0, true),
-    crop([60.0, 70.0, 62.0], 1.2, 7.0, true),
+    crop([54.0, 66.0, 54.0], 1.2, 8.5, true),
+    crop([64.0, 72.0, 56.0], 1.2, 9.0, true),
+    crop([80.0, 78.0, 62.0], 1.2, 9.0, true),
+    crop([68.0, 80.0, 58.0], 1.2, 8.5, true),
     // Bare soil like asphalt, in furrows.
-    crop([126.0, 122.0, 114.0], 1.6, 8.5, true),
-    crop([108.0, 106.0, 100.0], 1.6, 8.0, false),
-    crop([96.0, 94.0, 88.0], 1.6, 8.0, true),
-    crop([140.0, 136.0, 126.0], 1.6, 9.0, false),
-    crop([116.0, 112.0, 106.0], 1.6, 8.0, true),
-    crop([148.0, 144.0, 136.0], 1.6, 9.0, true),
+    crop([120.0, 118.0, 114.0], 1.5, 7.5, true),
+    crop([106.0, 104.0, 99.0], 1.5, 7.5, false),
+    crop([142.0, 139.0, 132.0], 1.5, 7.5, true),
+    crop([130.0, 126.0, 118.0], 1.5, 8.5, false),
+    crop([112.0, 110.0, 105.0], 1.5, 8.5, true),
     // Soil like roofs, in furrows.
-    crop([122.0, 96.0, 80.0], 2.0, 9.0, false),
+    crop([118.0, 84.0, 70.0], 2.0, 10.0, true),
+    crop([140.0, 100.0, 80.0], 2.0, 10.0, false),
+    crop([126.0, 92.0, 76.0], 2.0, 10.0, false),
     crop([110.0, 94.0, 80.0], 2.0, 8.0, true),
-    crop([90.0, 78.0, 68.0], 2.0, 8.0, false),
-    crop([138.0, 104.0, 84.0], 2.0, 9.0, false),
+    crop([92.0, 80.0, 70.0], 2.5, 9.0, false),
     crop([132.0, 118.0, 98.0], 2.0, 8.5, false),
 ];
 

@@ -7,7 +7,7 @@ use super::world::{KNOWN, Scene};
 
 const GRASS: Tint = [96.0, 106.0, 70.0];
 const SAND: Tint = [160.0, 148.0, 120.0];
-const GRAVEL: Tint = [134.0, 128.0, 118.0];
+const GRAVEL: Tint = [132.0, 127.0, 118.0];
 const UNDERGROWTH: Tint = [52.0, 58.0, 40.0];
 
 /// The slow parts of the ground of one block.
@@ -84,7 +84,7 @@ fn hasty_field(place: &Place, parcel: &Parcel) -> u8 {
     if !place.estate.has_small_parcels() || place.edge < 4.0 {
         return 0;
     }
-    match parcel.id % 60 {
+    match parcel.id % 90 {
         0 | 1 => WOODLAND,
         2 => WATER,
         _ => 0,
@@ -131,7 +131,7 @@ fn border_color(tint: &mut Tint, spot: &Spot, place: &Place, grass: Tint) {
             blend(
                 tint,
                 bed,
-                smoothstep(0.0, 0.5, rut) * (0.72 + 0.25 * spot.patch).clamp(0.0, 1.0),
+                smoothstep(0.0, 0.5, rut) * (0.85 + 0.25 * spot.patch).clamp(0.0, 1.0),
             );
         }
     }
@@ -185,16 +185,16 @@ fn water_color(body: u64, shore: f32, spot: &Spot) -> Tint {
     const WATERS: [Tint; 7] = [
         [50.0, 62.0, 52.0],
         [62.0, 72.0, 54.0],
-        [44.0, 58.0, 60.0],
+        [46.0, 60.0, 58.0],
         [84.0, 84.0, 64.0],
         [70.0, 68.0, 58.0],
         [76.0, 92.0, 58.0],
-        [92.0, 96.0, 92.0],
+        [82.0, 90.0, 78.0],
     ];
     let mut draw = Draw::new(body);
     let base = draw.pick(&WATERS);
     let light = draw.between(0.9, 1.12) + 0.07 * spot.cloud + 0.025 * spot.patch;
-    let glitter = 5.0 * spot.clod + 1.2 * speck(17, spot.x, spot.y);
+    let glitter = 6.5 * spot.clod + 1.5 * speck(17, spot.x, spot.y);
     let mut tint = raised(scaled(base, light), glitter);
     // The bottom shows through where it is shallow, and the bank is mirrored right at the edge.
     blend(

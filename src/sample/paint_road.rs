@@ -70,7 +70,7 @@ pub(super) fn paint_roads(canvas: &mut Canvas, scene: &Scene<'_>, roads: &RoadFi
         }
         if at.clear < 0.5 {
             let mut tint = surface(segment, at, patch);
-            tint = raised(tint, 6.0 * clod + 2.2 * speck(31, x, y));
+            tint = raised(tint, 6.5 * clod + 2.4 * speck(31, x, y));
             canvas.blend(index, tint, (0.5 - at.clear).clamp(0.0, 1.0));
         }
         label_road(canvas, index, at, segment);
@@ -93,14 +93,14 @@ fn surface(segment: &Segment, at: &RoadAt, patch: f32) -> Tint {
     let half = segment.half_width;
     let wheel = (1.0 - ((at.across.abs() - 0.5 * half).abs() / (0.22 * half))).clamp(0.0, 1.0);
     let worn = tone + 7.0 * wheel - 8.0 * smoothstep(0.75, 1.0, at.across.abs() / half);
-    let warmth = ((segment.road >> 8) % 64) as f32 / 64.0;
+    let warmth = 0.1 + ((segment.road >> 8) % 64) as f32 / 90.0;
     let mut tint = [
         worn * (1.0 + 0.05 * warmth),
         worn,
         worn * (0.99 - 0.09 * warmth),
     ];
-    if segment.kind == RoadKind::Main {
-        let is_dash = at.along.rem_euclid(44.0) < 20.0;
+    if segment.kind != RoadKind::Lane {
+        let is_dash = segment.kind == RoadKind::Main && at.along.rem_euclid(44.0) < 20.0;
         let middle = if is_dash {
             1.0 - at.across.abs() / 1.3
         } else {

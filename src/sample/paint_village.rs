@@ -35,7 +35,8 @@ pub(super) fn paint_plots(canvas: &mut Canvas, scene: &Scene<'_>) {
 fn gravel_tint(draw: &mut Draw) -> Tint {
     let tint = draw.pick(&[
         [132.0, 128.0, 120.0],
-        [150.0, 138.0, 114.0],
+        [122.0, 118.0, 112.0],
+        [142.0, 137.0, 128.0],
         [112.0, 110.0, 106.0],
         [126.0, 108.0, 88.0],
         [160.0, 156.0, 146.0],

@@ -150,7 +150,7 @@ fn link(id: u64, from: Vec2, to: Vec2, is_main: bool) -> Road {
     } else {
         (RoadKind::Local, draw.between(10.0, 12.5))
     };
-    let tone = draw.between(88.0, 158.0);
+    let tone = draw.between(98.0, 158.0);
     let winding = (draw.between(40.0, 120.0), draw.between(10.0, 34.0));
     Road {
         id,

@@ -3,10 +3,10 @@ use std::sync::Arc;
 
 use super::Notice;
 use super::images::ScannedList;
-use super::labels::Areas;
+use super::labels::ReadMask;
 use super::state::{LayerId, OpenImage, Session};
 use crate::job::{Job, JobContext, JobEvent, spawn};
-use crate::label::{LoadedMask, StateMark};
+use crate::label::StateMark;
 use crate::metrics::Scores;
 use crate::raster::RgbaTile;
 use crate::train::{PredictEvent, TrainEvent, TrainPlan};
@@ -33,7 +33,7 @@ pub(super) enum Report {
     /// An image's header was read.
     ImageOpened(Box<OpenImage>),
     /// A mask was read.
-    MaskLoaded(LayerId, Box<(LoadedMask, Areas)>),
+    MaskLoaded(LayerId, Box<ReadMask>),
     /// A mask could not be read.
     MaskRefused(LayerId, String),
     /// A layer was written to a file, in this state of the history.
@@ -191,10 +191,7 @@ impl Session {
         match report {
             Report::Progress(share) => self.set_progress(id, share),
             Report::ImageOpened(image) => self.image_opened(*image),
-            Report::MaskLoaded(layer, loaded) => {
-                let (loaded, areas) = *loaded;
-                self.mask_loaded(layer, loaded, areas);
-            }
+            Report::MaskLoaded(layer, read) => self.mask_loaded(layer, *read),
             Report::MaskRefused(layer, why) => self.mask_refused(layer, why),
             Report::Saved { layer, path, state } => self.layer_saved(layer, path, state),
             Report::Scored(layer, scores) => self.prediction_scored(layer, *scores),

@@ -5,7 +5,7 @@ use super::jobs::Report;
 use super::state::{Layer, LayerId, Session};
 use super::{Change, CommandError, LayerKind, Notice};
 use crate::geom::ImageSize;
-use crate::label::{Edit, Encoding, LoadedMask, Mask, UNLABELED, load_mask};
+use crate::label::{Edit, Encoding, LoadedMask, Mask, MaskLevels, UNLABELED, load_mask};
 
 const LABEL_OPACITY: f32 = 0.5;
 
@@ -26,6 +26,13 @@ pub(super) const fn new_label(number: u64, mask: Mask) -> Layer {
 /// long for a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Areas(pub [u64; 256]);
+
+/// A mask that was read, with what is derived from all its pixels.
+pub(super) struct ReadMask {
+    pub loaded: LoadedMask,
+    pub areas: Areas,
+    pub levels: MaskLevels,
+}
 
 impl Areas {
     pub fn unlabeled(size: ImageSize) -> Self {
@@ -64,7 +71,17 @@ impl Session {
             job.tell(match loaded {
                 Ok(loaded) => {
                     let areas = Areas(loaded.mask.histogram());
-                    Report::MaskLoaded(id, Box::new((loaded, areas)))
+                    let mut levels = MaskLevels::new(loaded.mask.size());
+                    let root = levels.shape().root();
+                    levels.tile(&loaded.mask, root);
+                    Report::MaskLoaded(
+                        id,
+                        Box::new(ReadMask {
+                            loaded,
+                            areas,
+                            levels,
+                        }),
+                    )
                 }
                 Err(error) => Report::MaskRefused(id, error.to_string()),
             })?;
@@ -73,10 +90,14 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn mask_loaded(&mut self, id: LayerId, loaded: LoadedMask, areas: Areas) {
+    pub(super) fn mask_loaded(&mut self, id: LayerId, read: ReadMask) {
+        let ReadMask {
+            loaded,
+            areas,
+            levels,
+        } = read;
         // Another file may have been opened in the meantime.
         let Some(kind) = self.kind_of(id) else { return };
-        let bounds = loaded.mask.size().bounds();
         if let Some(layer) = self.layer_mut(kind) {
             layer.mask = loaded.mask;
             layer.is_loading = false;
@@ -88,7 +109,8 @@ impl Session {
         for note in loaded.notes {
             self.notify(Notice::warning(note));
         }
-        self.mask_changed(kind, &[bounds]);
+        let levels = Box::new(levels);
+        self.changes.push(Change::MaskLoaded { layer: id, levels });
     }
 
     pub(super) fn mask_refused(&mut self, id: LayerId, why: String) {

@@ -1,13 +1,21 @@
 use super::{ImageId, LayerId};
 use crate::geom::{ImageSize, PixelRect};
+use crate::label::MaskLevels;
 
 /// What looks different since the last time somebody asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Change {
     /// Another image is open.
     ImageOpened(ImageId),
     /// An image or a layer is gone; its number never comes back.
     SourceGone(u64),
+    /// A mask was read; its coarse levels come with it, derived off the interface thread.
+    MaskLoaded {
+        /// Which mask.
+        layer: LayerId,
+        /// All its levels.
+        levels: Box<MaskLevels>,
+    },
     /// Pixels of a mask changed.
     MaskPixels {
         /// Which mask.
@@ -62,5 +70,46 @@ impl Notice {
             severity: Severity::Error,
             text: text.into(),
         }
+    }
+}
+
+/// The notes with those that differ only in numbers told once, with how many there are.
+pub(super) fn condensed(notes: &[String]) -> Vec<String> {
+    let kind = |note: &str| note.replace(|letter: char| letter.is_ascii_digit(), "");
+    let mut kinds: Vec<(String, &String, usize)> = Vec::new();
+    for note in notes {
+        let this = kind(note);
+        match kinds.iter_mut().find(|(known, ..)| *known == this) {
+            Some((.., count)) => *count += 1,
+            None => kinds.push((this, note, 1)),
+        }
+    }
+    let told = |(_, first, count): (String, &String, usize)| match count {
+        1 => first.clone(),
+        _ => format!("{first} (and {} more such)", count - 1),
+    };
+    kinds.into_iter().map(told).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_of_one_kind_are_told_once() {
+        let notes = [
+            "a.png: 17 grey pixels",
+            "No mask for b.png",
+            "a.png: 4 grey pixels",
+        ];
+        let told = condensed(&notes.map(str::to_owned));
+        assert_eq!(
+            told,
+            [
+                "a.png: 17 grey pixels (and 1 more such)",
+                "No mask for b.png"
+            ]
+        );
+        assert!(condensed(&[]).is_empty());
     }
 }

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::jobs::{JobId, Leash, Report};
+use super::outcome::condensed;
 use super::state::Session;
 use super::{CommandError, Notice, TrainOn};
 use crate::dataset::{FileSet, Ground, Pair, Scene, SplitReport, find_pairs};
@@ -148,10 +149,10 @@ impl Session {
 
     /// Everything was looked at: hands the plan to the thread that owns all tensors.
     pub(super) fn training_ready(&mut self, plan: TrainPlan) {
-        for note in plan.notes() {
-            self.notices.push(Notice::warning(note.clone()));
-            self.training.notes.push(note.clone());
+        for note in condensed(plan.notes()) {
+            self.notices.push(Notice::warning(note));
         }
+        self.training.notes.extend_from_slice(plan.notes());
         let waker = self.config.waker.clone();
         match self.engine().map(|engine| engine.train(plan, waker)) {
             Ok(job) => {
@@ -207,8 +208,11 @@ impl Session {
             }
             TrainEvent::BestSaved { .. } => {}
             TrainEvent::Note(note) => {
-                self.notify(Notice::warning(note.clone()));
-                self.training.notes.push(note);
+                // What was said before the start is not said again.
+                if !self.training.notes.contains(&note) {
+                    self.notify(Notice::warning(note.clone()));
+                    self.training.notes.push(note);
+                }
             }
             TrainEvent::Finished(report) => {
                 self.notify(Notice::info(finished_text(

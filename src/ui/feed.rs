@@ -65,10 +65,13 @@ impl Feed {
         }
     }
 
-    /// Replaces what is being decoded by what this frame's panes missed.
-    pub fn end_frame(&mut self) {
+    /// Replaces what is being decoded by what this frame's panes missed; `true` when they missed
+    /// nothing.
+    pub fn end_frame(&mut self) -> bool {
         self.loader.replace_wants(&self.wants);
+        let is_sharp = self.wants.is_empty();
         self.wants.clear();
+        is_sharp
     }
 
     /// Why tiles could not be read, each once.

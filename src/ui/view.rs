@@ -59,6 +59,7 @@ pub struct View {
     pub(super) thumbnails: HashMap<PathBuf, egui::TextureHandle>,
     pub(super) stats: FrameStats,
     pub(super) frame_began: Option<Instant>,
+    open_asked: Option<Instant>,
     pub(super) saved_at: Option<Instant>,
     pub(super) waiting: Waiting,
     failure: Option<String>,
@@ -124,6 +125,7 @@ impl View {
             thumbnails: HashMap::new(),
             stats: FrameStats::default(),
             frame_began: None,
+            open_asked: None,
             saved_at: None,
             waiting: Waiting::Nothing,
             failure: None,
@@ -171,6 +173,12 @@ impl View {
                     renderer.forget(SourceId(number));
                 }
             }
+            Change::MaskLoaded { layer, levels } => {
+                self.levels.0.borrow_mut().insert(layer.0, *levels);
+                if let Some(renderer) = &mut self.renderer {
+                    renderer.forget(SourceId(layer.0));
+                }
+            }
             Change::MaskPixels { layer, size, rect } => {
                 if let Some(levels) = self.levels.0.borrow_mut().get_mut(&layer.0) {
                     levels.invalidate(&[rect]);
@@ -198,6 +206,11 @@ impl View {
     /// What failed since the last call.
     pub fn take_failure(&mut self) -> Option<String> {
         self.failure.take()
+    }
+
+    /// Notes that an image was asked for, to measure how long it takes to be seen.
+    pub fn open_was_asked(&mut self) {
+        self.open_asked = Some(Instant::now());
     }
 
     /// Shows why a command was refused.
@@ -232,8 +245,15 @@ impl View {
     }
 
     fn end_frame(&mut self) {
-        if let Some(feed) = &mut self.feed {
-            feed.end_frame();
+        if let Some(feed) = &mut self.feed
+            && feed.end_frame()
+            && self.camera.is_some()
+            && let Some(asked) = self.open_asked.take()
+        {
+            tracing::info!(
+                "the picture is sharp {} ms after it was asked for",
+                asked.elapsed().as_millis()
+            );
         }
         if let Some(began) = self.frame_began.take() {
             self.stats.add(began.elapsed());
