@@ -34,9 +34,9 @@ impl Turn {
     pub(super) fn drawn(rng: &mut Rng) -> Self {
         let bits = rng.bits();
         Self {
-            transpose: bits & 1 != 0,
-            flip_x: bits & 2 != 0,
-            flip_y: bits & 4 != 0,
+            transpose: bits & 0b001 != 0,
+            flip_x: bits & 0b010 != 0,
+            flip_y: bits & 0b100 != 0,
         }
     }
 

@@ -365,7 +365,7 @@ mod tests {
             _ => [0; 4],
         };
         let mut mask = Mask::filled(SIZE, 0);
-        mask.set_rect(PixelRect::new(150, 0, 150, 260), &[1; 150 * 260]);
+        mask.set_rect(PixelRect::new(150, 0, 150, 260), &vec![1; 150 * 260]);
         let scene = Scene::tiled(
             "halves".to_owned(),
             Painted::new(SIZE, paint),

@@ -34,8 +34,8 @@ impl Default for ModelConfig {
     fn default() -> Self {
         Self {
             family: Family::Unet,
-            base_filters: 16,
-            depth: 3,
+            base_filters: 8,
+            depth: 4,
         }
     }
 }

@@ -6,7 +6,7 @@ use burn::tensor::module::{interpolate, max_pool2d};
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions, MaxPoolOptions, PadMode};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::ModelConfig;
+use super::{ModelConfig, WeightsError};
 
 /// Channels of the images a network reads: red, green and blue.
 const IMAGE_CHANNELS: usize = 3;
@@ -130,6 +130,22 @@ impl UNet {
             .chain([&self.bottom])
             .chain(self.up.iter().map(|step| &step.blend));
         self.num_params() - blocks.map(DoubleConv::num_running).sum::<usize>()
+    }
+
+    /// Adds a constant to each class's logit, for good.
+    ///
+    /// # Errors
+    /// When the weights cannot be read back from the device.
+    pub fn with_logits_shifted(mut self, by: &[f32]) -> Result<Self, WeightsError> {
+        if let Some(bias) = &mut self.head.bias {
+            let device = bias.val().device();
+            let old: Vec<f32> = (bias.val().try_into_vec_as())
+                .map_err(|error| WeightsError::Unwritable(error.to_string()))?;
+            let shifted: Vec<f32> = old.iter().zip(by).map(|(old, by)| old + by).collect();
+            let len = shifted.len();
+            *bias = Param::from_data(TensorData::new(shifted, [len]), &device);
+        }
+        Ok(self)
     }
 
     /// Names the last layer's weight, for looking up its gradient.
@@ -259,5 +275,33 @@ mod tests {
         let grads = burn::optim::GradientsParams::from_grads(grads, &network);
         // 10 convolutions with norms of two weights each, 3 convolutions with biases.
         assert_eq!(grads.len(), 10 + 2 * 10 + 2 * 3);
+    }
+
+    #[test]
+    fn shifted_logits_are_shifted_and_still_learned() {
+        let device = Device::flex().autodiff();
+        let x = Tensor::<4>::ones([1, 3, 4, 4], &device);
+        let network = tiny(&device);
+        let before: Vec<f32> = network
+            .forward(x.clone())
+            .try_into_vec_as()
+            .expect("numbers");
+        let network = network
+            .with_logits_shifted(&[1.0, 0.0, -2.0])
+            .expect("a network");
+        let after = network.forward(x);
+        let grads = after.clone().sum().backward();
+        assert!(
+            network
+                .head
+                .bias
+                .as_ref()
+                .is_some_and(|bias| bias.grad(&grads).is_some())
+        );
+        let after: Vec<f32> = after.try_into_vec_as().expect("numbers");
+        for (at, (before, after)) in before.iter().zip(&after).enumerate() {
+            let by = [1.0, 0.0, -2.0][at / 16];
+            assert!((after - before - by).abs() < 1e-5);
+        }
     }
 }

@@ -108,10 +108,6 @@ impl Pond {
         self.basin.center
     }
 
-    pub const fn radius(&self) -> f32 {
-        self.radius
-    }
-
     /// Distance to the shore, negative in the water; rough when far away.
     pub fn distance(&self, p: Vec2) -> f32 {
         let far = p.distance(self.basin.center) - POND_REACH;

@@ -279,7 +279,7 @@ mod tests {
             Waker::none(),
         );
         let mut events = Vec::new();
-        while let Some(event) = job.next_within(Duration::from_secs(60)) {
+        while let Some(event) = job.next_within(Duration::from_mins(1)) {
             if matches!(event, JobEvent::Said(TrainEvent::EpochEnded(_))) {
                 job.cancel();
             }
@@ -306,7 +306,7 @@ mod tests {
             ..recipe()
         };
         let job = engine().train(plan(recipe, &run), Waker::none());
-        while let Some(JobEvent::Said(event)) = job.next_within(Duration::from_secs(60)) {
+        while let Some(JobEvent::Said(event)) = job.next_within(Duration::from_mins(1)) {
             if matches!(event, TrainEvent::Step { .. }) {
                 job.cancel();
             }

@@ -14,7 +14,9 @@ use crate::nn::ModelConfig;
 pub enum ClassWeighting {
     /// Every pixel counts the same.
     None,
-    /// By the square root of the inverse frequency in the training ground.
+    /// By the square root of the inverse frequency in the training ground. What is validated and
+    /// saved has the weights taken out of its odds again, so that rare classes are learned but
+    /// not overdrawn.
     #[default]
     SqrtInverse,
 }
@@ -49,6 +51,8 @@ pub struct Recipe {
     pub best_by: BestBy,
     /// Whether rare classes count more.
     pub class_weighting: ClassWeighting,
+    /// Share of the overlap (Dice) loss beside the cross-entropy; 0: cross-entropy alone.
+    pub dice: f64,
     /// How patches are varied.
     pub augment: Augment,
     /// Where to compute.
@@ -61,11 +65,11 @@ impl Default for Recipe {
     fn default() -> Self {
         Self {
             seed: 1,
-            epochs: 30,
-            steps_per_epoch: 30,
+            epochs: 14,
+            steps_per_epoch: 50,
             batch: 8,
             patch: 128,
-            learning_rate: 2e-3,
+            learning_rate: 4e-3,
             weight_decay: 1e-4,
             schedule: Schedule::Cosine,
             decay_patience: 5,
@@ -73,6 +77,7 @@ impl Default for Recipe {
             stop_patience: 10,
             best_by: BestBy::ValLoss,
             class_weighting: ClassWeighting::SqrtInverse,
+            dice: 0.0,
             augment: Augment::Full,
             device: DeviceChoice::Auto,
             model: ModelConfig::default(),
@@ -160,6 +165,9 @@ impl Recipe {
                 self.decay_factor
             ));
         }
+        if !(0.0..=100.0).contains(&self.dice) {
+            return wrong(format!("dice is {}, it must be in 0 to 100", self.dice));
+        }
         let bytes = self.estimated_bytes();
         if bytes > MOST_BYTES {
             let needed = bytes >> 30;
@@ -233,6 +241,7 @@ mod tests {
         check_refused(|recipe| recipe.learning_rate = f64::NAN, "learning_rate");
         check_refused(|recipe| recipe.weight_decay = -1.0, "weight_decay");
         check_refused(|recipe| recipe.decay_factor = 0.0, "decay_factor");
+        check_refused(|recipe| recipe.dice = f64::NAN, "dice");
         check_refused(|recipe| (recipe.patch, recipe.batch) = (4096, 512), "GiB");
     }
 }

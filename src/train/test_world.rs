@@ -115,7 +115,7 @@ pub(super) fn plan(recipe: Recipe, folder: &Path) -> TrainPlan {
 /// All events of a job; the last one tells how it ended.
 pub(super) fn events_of<E>(job: &Job<E>) -> Vec<JobEvent<E>> {
     let mut events = Vec::new();
-    while let Some(event) = job.next_within(Duration::from_secs(60)) {
+    while let Some(event) = job.next_within(Duration::from_mins(1)) {
         let is_last = !matches!(event, JobEvent::Said(_));
         events.push(event);
         if is_last {
