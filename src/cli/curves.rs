@@ -84,7 +84,7 @@ impl Panel {
         }
         line(format!(
             "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">epoch 1 to {last}</text>",
-            x((last + 1.0) / 2.0),
+            x(f64::midpoint(last, 1.0)),
             HEIGHT - 14.0
         ));
         if let Some(best) = best {
