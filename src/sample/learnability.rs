@@ -236,7 +236,8 @@ fn mean_iou(forest: &[Tree], weights: &[f32; CLASSES], test: &[Sample]) -> (f64,
     (per_class.iter().sum::<f64>() / CLASSES as f64, per_class)
 }
 
-/// A network must reach 0.60, so what single pixels tell must stay 15 points below that.
+/// The network of the demo reaches 0.62 on a landscape that it has not seen; what single pixels
+/// tell must stay 15 points below that.
 #[test]
 fn color_and_its_neighbourhood_do_not_tell_the_class() {
     let mut train: Vec<Sample> = [21, 22, 23, 24, 25, 26]
@@ -258,9 +259,10 @@ fn color_and_its_neighbourhood_do_not_tell_the_class() {
         let score = mean_iou(&forest, &weights, &test);
         best = if score.0 > best.0 { score } else { best };
     }
-    eprintln!(
+    tracing::info!(
         "pixel classifier: mean IoU {:.3}, per class {:.3?}",
-        best.0, best.1
+        best.0,
+        best.1
     );
     assert!(
         best.0 <= 0.46,
