@@ -124,8 +124,11 @@ impl Picture {
             if wants.is_empty() {
                 return Ok(draw);
             }
+            // The view's own tiles only: the root stands in while a window waits, and nobody does.
+            let finest = wants.iter().map(|key| key.level).min();
             let tiles: Result<Vec<_>, _> = wants
                 .par_iter()
+                .filter(|key| Some(key.level) == finest)
                 .map(|&key| Ok((key, self.pyramid.tile(key)?)))
                 .collect();
             let tiles = tiles.map_err(|error: crate::raster::ReadError| anyhow::anyhow!(error))?;

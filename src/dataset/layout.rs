@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::DatasetError;
 
-const IMAGE_FOLDERS: [&str; 4] = ["images", "image", "imgs", "img_dir"];
-const MASK_FOLDERS: [&str; 7] = [
+/// Folder names that hold images.
+pub const IMAGE_FOLDERS: [&str; 4] = ["images", "image", "imgs", "img_dir"];
+/// Folder names that hold the masks of the images beside them.
+pub const MASK_FOLDERS: [&str; 7] = [
     "masks",
     "groundtruth",
     "mask",
@@ -15,7 +17,8 @@ const MASK_FOLDERS: [&str; 7] = [
     "gt",
     "ann_dir",
 ];
-const RASTER_EXTENSIONS: [&str; 5] = ["tif", "tiff", "png", "jpg", "jpeg"];
+/// Endings of the files that images and masks come in, in lower case.
+pub const RASTER_EXTENSIONS: [&str; 5] = ["tif", "tiff", "png", "jpg", "jpeg"];
 
 /// An image and the mask that belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]

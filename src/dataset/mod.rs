@@ -20,7 +20,7 @@ pub use augment::Augment;
 pub use error::DatasetError;
 pub use files::FileSet;
 pub use ground::{Ground, Scene};
-pub use layout::{Pair, find_pairs};
+pub use layout::{IMAGE_FOLDERS, MASK_FOLDERS, Pair, RASTER_EXTENSIONS, find_pairs};
 pub use patch::{Batch, PatchConfig, PatchSource};
 pub use rng::{Rng, hash};
 pub use split::{Split, SplitKind, SplitReport};

@@ -27,7 +27,14 @@ pub struct Renderer {
     pipelines: Pipelines,
     images: ImageAtlas,
     masks: MaskAtlas,
+    /// Class colors on the card, those used last at the end.
+    palettes: Vec<(Colors, wgpu::BindGroup)>,
 }
+
+type Colors = [[u8; 4]; 256];
+
+/// Two masks in each kind of pane, and one change of colors before the old ones go.
+const PALETTES_KEPT: usize = 12;
 
 /// Share of the card's budget that image tiles get, in quarters; masks get the rest.
 const IMAGE_QUARTERS: usize = 3;
@@ -46,6 +53,7 @@ impl Renderer {
             pipelines,
             images,
             masks,
+            palettes: Vec::new(),
         }
     }
 
@@ -147,7 +155,22 @@ impl Renderer {
         ))
     }
 
-    fn palette(&self, colors: &[[u8; 4]; 256]) -> wgpu::BindGroup {
+    /// The bindings of these colors: those of an earlier frame unless the colors are new.
+    fn palette(&mut self, colors: &Colors) -> wgpu::BindGroup {
+        let known = self.palettes.iter().position(|(known, _)| known == colors);
+        let palette = match known {
+            Some(place) => self.palettes.remove(place),
+            None => (*colors, self.new_palette(colors)),
+        };
+        if self.palettes.len() == PALETTES_KEPT {
+            self.palettes.remove(0);
+        }
+        let bind_group = palette.1.clone();
+        self.palettes.push(palette);
+        bind_group
+    }
+
+    fn new_palette(&self, colors: &Colors) -> wgpu::BindGroup {
         let size = wgpu::Extent3d {
             width: 256,
             height: 1,

@@ -5,13 +5,10 @@ use std::sync::Arc;
 use super::jobs::{Report, tell_progress};
 use super::state::{ImageId, OpenImage, Session};
 use super::{Change, Command, CommandError, LayerKind, Notice, StepTo};
+use crate::dataset::{IMAGE_FOLDERS, MASK_FOLDERS, RASTER_EXTENSIONS};
 use crate::raster::{OpenError, Pyramid, RgbaTile, TileCache, open_raster};
 use crate::sample::{SampleConfig, write_sample};
 
-/// Image files that a folder may hold.
-const IMAGE_ENDINGS: [&str; 5] = ["tif", "tiff", "png", "jpg", "jpeg"];
-/// Folder names that hold the masks of a folder `images`.
-const MASK_FOLDERS: [&str; 4] = ["masks", "groundtruth", "labels", "gt"];
 /// What stands behind an image's stem in the name of its mask.
 const MASK_ENDINGS: [&str; 6] = ["_label", "_mask", "_labels", "_L", "_m", "_gt"];
 
@@ -322,7 +319,7 @@ fn has_image_ending(path: &Path) -> bool {
     let ending = path
         .extension()
         .map(|ending| ending.to_string_lossy().to_lowercase());
-    ending.is_some_and(|ending| IMAGE_ENDINGS.contains(&ending.as_str()))
+    ending.is_some_and(|ending| RASTER_EXTENSIONS.contains(&ending.as_str()))
 }
 
 /// The label that belongs to an image by its name: `masks/STEM.*` or `groundtruth/STEM.*` beside a
@@ -331,7 +328,8 @@ fn has_image_ending(path: &Path) -> bool {
 pub fn companion_label(image: &Path) -> Option<PathBuf> {
     let folder = image.parent()?;
     let stem = image.file_stem()?.to_string_lossy().into_owned();
-    if folder.file_name().is_some_and(|name| name == "images") {
+    let name = folder.file_name().map(|name| name.to_string_lossy());
+    if name.is_some_and(|name| IMAGE_FOLDERS.contains(&&*name)) {
         let beside = folder.parent()?;
         let found = MASK_FOLDERS
             .iter()
@@ -349,7 +347,7 @@ pub fn companion_label(image: &Path) -> Option<PathBuf> {
 }
 
 fn with_stem(folder: &Path, stem: &str) -> Option<PathBuf> {
-    IMAGE_ENDINGS
+    RASTER_EXTENSIONS
         .iter()
         .map(|ending| folder.join(format!("{stem}.{ending}")))
         .find(|path| path.is_file())

@@ -30,6 +30,15 @@ fn stroke(session: &mut Session, class: u8, points: &[(f64, f64)]) {
     session.check_invariants();
 }
 
+/// The sample's orthophoto in a folder of its own, without the label beside it.
+fn without_label() -> (tempfile::TempDir, Session) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("alone.tif");
+    std::fs::copy(&sample().ortho, &path).expect("a copy");
+    let session = opened(&path);
+    (folder, session)
+}
+
 #[test]
 fn a_stroke_paints_and_undo_takes_it_back() {
     let mut session = opened(&sample().ortho);
@@ -87,10 +96,7 @@ fn a_cancelled_stroke_leaves_nothing() {
 
 #[test]
 fn painting_without_a_label_makes_one() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("alone.tif");
-    std::fs::copy(&sample().ortho, &path).expect("a copy");
-    let mut session = opened(&path);
+    let (_folder, mut session) = without_label();
     assert!(session.layer(LayerKind::Label).is_none());
     stroke(&mut session, 2, &[(50.0, 50.0)]);
     assert_eq!(label_at(&session, 50, 50), 2);
@@ -99,10 +105,7 @@ fn painting_without_a_label_makes_one() {
 
 #[test]
 fn polygon_fill_and_picker_do_what_they_say() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("alone.tif");
-    std::fs::copy(&sample().ortho, &path).expect("a copy");
-    let mut session = opened(&path);
+    let (_folder, mut session) = without_label();
     let corner = |x: f64, y: f64| ImagePoint::new(x, y);
     session.apply(Command::SelectClass(4)).expect("accepted");
     let corners = vec![
