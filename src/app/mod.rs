@@ -1,8 +1,10 @@
 //! The window: drains events, lays out panes, applies what the person asked for.
 
 mod screenshot;
+mod stage;
 
 pub use screenshot::Screenshot;
+pub use stage::Stage;
 
 use std::path::PathBuf;
 

@@ -127,9 +127,7 @@ impl Mask {
                 MaskTile::Uniform(class) => counts[usize::from(*class)] += ground.num_pixels(),
                 MaskTile::Pixels(pixels) => {
                     for line in pixels.chunks_exact(SIDE).take(ground.height as usize) {
-                        line[..ground.width as usize]
-                            .iter()
-                            .for_each(|&class| counts[usize::from(class)] += 1);
+                        count_line(&line[..ground.width as usize], &mut counts);
                     }
                 }
             }
@@ -174,25 +172,33 @@ impl Mask {
             .collect()
     }
 
-    /// The same ground with every index `i` replaced by `table[i]`.
+    /// The same ground with every index `i` replaced by `table[i]`. Tiles that nobody shares are
+    /// changed in place.
     #[must_use]
-    pub fn recoded(&self, table: &[u8; 256]) -> Self {
-        let mut recoded = self.clone();
-        for (col, row, tile) in self.tiles() {
+    pub fn recoded(mut self, table: &[u8; 256]) -> Self {
+        if table
+            .iter()
+            .enumerate()
+            .all(|(from, &to)| from == usize::from(to))
+        {
+            return self;
+        }
+        let (cols, rows) = self.grid();
+        for (col, row) in (0..rows).flat_map(|row| (0..cols).map(move |col| (col, row))) {
             let ground = self.tile_rect(col, row);
-            let new = match tile {
-                MaskTile::Uniform(class) => MaskTile::Uniform(table[usize::from(*class)]),
-                MaskTile::Pixels(pixels) => {
-                    let mut pixels = Arc::clone(pixels);
+            let new = match self.tile(col, row).uniform_class() {
+                Some(class) => MaskTile::Uniform(table[usize::from(class)]),
+                None => {
+                    let mut pixels = self.take_pixels(TileKey::new(0, col, row));
                     for class in Arc::make_mut(&mut pixels) {
                         *class = table[usize::from(*class)];
                     }
                     MaskTile::collapsed(pixels, ground.width, ground.height)
                 }
             };
-            recoded.set_tile(col, row, new);
+            self.set_tile(col, row, new);
         }
-        recoded
+        self
     }
 
     /// Puts a tile in place; nothing happens outside the grid.
@@ -257,6 +263,14 @@ impl PartialEq for Mask {
 
 impl Eq for Mask {}
 
+/// Adds the classes of a line to `counts`: run by run, since neighbours mostly are of one class
+/// and counting one by one waits for the same place in memory each time.
+fn count_line(line: &[u8], counts: &mut [u64; 256]) {
+    for run in line.chunk_by(|a, b| a == b) {
+        counts[usize::from(run[0])] += run.len() as u64;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -312,7 +326,7 @@ mod tests {
         mask.set_rect(size.bounds(), &[1, 2]);
         let mut table = std::array::from_fn(|index| index as u8);
         table[2] = 1;
-        assert_eq!(mask.recoded(&table), Mask::filled(size, 1));
-        assert_eq!(mask.get(1, 0), 2);
+        assert_eq!(mask.clone().recoded(&table), Mask::filled(size, 1));
+        assert_eq!(mask.get(1, 0), 2, "a shared tile is left alone");
     }
 }

@@ -64,7 +64,7 @@ pub fn load_mask(
         path: path.to_owned(),
     })?;
     let (mask, mut notes) = match shaded {
-        Some(shaded) => decoded(&shaded, &meaning),
+        Some(shaded) => decoded(shaded, &meaning),
         None => decoded_again(path, &meaning)?,
     };
     notes.extend(table.and_then(|table| added_classes(table, &meaning, &mask)));
@@ -81,7 +81,7 @@ pub fn load_mask(
 }
 
 /// The mask of numbered shades.
-fn decoded(shaded: &Shaded, meaning: &Meaning) -> (Mask, Vec<String>) {
+fn decoded(shaded: Shaded, meaning: &Meaning) -> (Mask, Vec<String>) {
     let mut table = [UNLABELED; 256];
     let mut tally = Tally::default();
     for (place, &shade) in shaded.shades.iter().enumerate() {
