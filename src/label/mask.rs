@@ -186,15 +186,14 @@ impl Mask {
         let (cols, rows) = self.grid();
         for (col, row) in (0..rows).flat_map(|row| (0..cols).map(move |col| (col, row))) {
             let ground = self.tile_rect(col, row);
-            let new = match self.tile(col, row).uniform_class() {
-                Some(class) => MaskTile::Uniform(table[usize::from(class)]),
-                None => {
-                    let mut pixels = self.take_pixels(TileKey::new(0, col, row));
-                    for class in Arc::make_mut(&mut pixels) {
-                        *class = table[usize::from(*class)];
-                    }
-                    MaskTile::collapsed(pixels, ground.width, ground.height)
+            let new = if let Some(class) = self.tile(col, row).uniform_class() {
+                MaskTile::Uniform(table[usize::from(class)])
+            } else {
+                let mut pixels = self.take_pixels(TileKey::new(0, col, row));
+                for class in Arc::make_mut(&mut pixels) {
+                    *class = table[usize::from(*class)];
                 }
+                MaskTile::collapsed(pixels, ground.width, ground.height)
             };
             self.set_tile(col, row, new);
         }
