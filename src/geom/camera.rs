@@ -69,6 +69,15 @@ impl Camera {
         self.center.y += held.y - slipped_to.y;
     }
 
+    /// The same camera moved by at most half a screen pixel, so that the image's corner lies on a
+    /// corner of screen pixels: at whole scales no screen pixel shows a border of two image pixels.
+    pub fn aligned(&self, canvas: ScreenSize) -> Self {
+        let corner = self.screen_from_image(canvas, ImagePoint::default());
+        let mut aligned = *self;
+        aligned.pan(corner.x.round() - corner.x, corner.y.round() - corner.y);
+        aligned
+    }
+
     /// Moves the picture by (dx, dy) screen pixels.
     pub fn pan(&mut self, dx: f64, dy: f64) {
         self.center.x -= dx / self.scale;
@@ -100,6 +109,20 @@ mod tests {
         camera.zoom_about(CANVAS, anchor, 3.7);
         let after = camera.image_from_screen(CANVAS, anchor);
         assert!(before.distance(after) < 1e-9);
+    }
+
+    #[test]
+    fn aligned_pixels_fall_on_screen_pixels() {
+        let camera = Camera {
+            center: ImagePoint::new(512.0, 511.7),
+            scale: 1.0,
+        };
+        let canvas = ScreenSize::new(801.0, 600.0);
+        let aligned = camera.aligned(canvas);
+        let corner = aligned.screen_from_image(canvas, ImagePoint::default());
+        assert_eq!((corner.x, corner.y), (-112.0, -212.0));
+        assert!(aligned.center.distance(camera.center) < 1.0);
+        assert_eq!(aligned.aligned(canvas), aligned);
     }
 
     #[test]

@@ -10,7 +10,9 @@ const PIXEL_BUDGET: u64 = 12 << 20;
 
 /// A picture of `size` of the whole image out of some blocks, spread evenly.
 ///
-/// Each block is averaged to where it belongs; what lies between is blended from its neighbours.
+/// When all blocks fit, each is averaged to where it belongs. Else each becomes one color in its
+/// middle and all between is blended softly: a blurred picture looks like the image from afar, true
+/// blocks among blurred ground look like tiles on a wall.
 pub(super) fn sketch(source: &dyn TileSource, size: ImageSize) -> Result<RgbaTile, ReadError> {
     let info = source.info();
     let stored = info.level_sizes.len() - 1;
@@ -64,7 +66,8 @@ fn choose(level: ImageSize, block: ImageSize, size: ImageSize) -> (u32, u32) {
     (cols, rows)
 }
 
-/// `count` blocks spread evenly over an axis of `len` pixels that is shown in `shown` pixels.
+/// `count` blocks spread evenly over an axis of `len` pixels that is shown in `shown` pixels; one
+/// pixel each unless they are all.
 fn spread(len: u32, block: u32, count: u32, shown: u32) -> Vec<Span> {
     let blocks = len.div_ceil(block);
     let scale = f64::from(shown) / f64::from(len);
@@ -75,8 +78,14 @@ fn spread(len: u32, block: u32, count: u32, shown: u32) -> Vec<Span> {
         let at = (u64::from(2 * index + 1) * u64::from(blocks) / u64::from(2 * count)) as u32;
         let from = at * block;
         let end = from.saturating_add(block).min(len);
-        let shown_from = ((f64::from(from) * scale).round() as u32).clamp(behind, shown);
-        let shown_end = (f64::from(end) * scale).round() as u32;
+        let (shown_from, shown_end) = if count == blocks {
+            let at = |edge: u32| (f64::from(edge) * scale).round() as u32;
+            (at(from), at(end))
+        } else {
+            let middle = (f64::from(from) + f64::from(end)) / 2.0 * scale;
+            (middle as u32, middle as u32 + 1)
+        };
+        let shown_from = shown_from.clamp(behind, shown);
         let shown_end = shown_end.clamp((shown_from + 1).min(shown), shown);
         if shown_end > shown_from {
             let shown_len = shown_end - shown_from;
@@ -171,9 +180,9 @@ fn places(spans: &[Span], shown: u32) -> Vec<Place> {
             behind.min(known.len() - 1)
         };
         let gap = known[second].saturating_sub(known[first]);
-        let nearness = (at.saturating_sub(known[first]) * 256)
-            .checked_div(gap)
-            .unwrap_or(0);
+        let share = f64::from(at.saturating_sub(known[first])) / f64::from(gap.max(1));
+        // Smoothstep: no creases where two gaps meet.
+        let nearness = (share * share * (3.0 - 2.0 * share) * 256.0) as u32;
         Place {
             first: first as u32,
             second: second as u32,
@@ -268,6 +277,7 @@ mod tests {
             .chunks(4)
             .map(|pixel| pixel[0])
             .collect();
-        assert_eq!(reds, [0, 0, 50, 100, 150, 200, 200]);
+        // Smoothstep of a quarter is 5/32.
+        assert_eq!(reds, [0, 0, 31, 100, 169, 200, 200]);
     }
 }

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use egui::{Align2, Area, Button, Color32, Frame, RichText, Stroke, Ui, vec2};
+use egui::{Align2, Area, Button, Color32, Frame, Rect, RichText, Stroke, Ui, vec2};
 use egui_material_icons::icons;
 
 use super::panels::tools::name_button;
@@ -11,7 +11,8 @@ use crate::session::{Notice, Severity};
 const SHOWN_AT_ONCE: usize = 5;
 const WIDTH: f32 = 380.0;
 
-/// What the program has to say, at the lower right. Failures stay until they are closed.
+/// What the program has to say, at the lower right of the canvas, where it hides no curve and no
+/// button. Failures stay until they are closed.
 #[derive(Debug, Default)]
 pub struct Messages {
     shown: Vec<(Notice, Instant)>,
@@ -27,8 +28,8 @@ impl Messages {
         }
     }
 
-    /// Draws the messages and forgets those whose time is over.
-    pub fn show(&mut self, ui: &Ui) {
+    /// Draws the messages inside `canvas` (points) and forgets those whose time is over.
+    pub fn show(&mut self, ui: &Ui, canvas: Rect) {
         self.shown.retain(|(notice, since)| {
             lifetime(notice.severity).is_none_or(|lifetime| since.elapsed() < lifetime)
         });
@@ -39,7 +40,8 @@ impl Messages {
         let mut closed = None;
         Area::new(egui::Id::unique("messages"))
             .order(egui::Order::Foreground)
-            .anchor(Align2::RIGHT_BOTTOM, vec2(-12.0, -34.0))
+            .pivot(Align2::RIGHT_BOTTOM)
+            .fixed_pos(canvas.right_bottom() - vec2(12.0, 12.0))
             .show(ui.ctx(), |ui| {
                 for (place, (notice, _)) in self.shown.iter().enumerate() {
                     if message_ui(ui, notice) {

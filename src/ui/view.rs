@@ -267,19 +267,19 @@ pub fn window_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     dropped_files(ui.ctx(), commands);
     Panel::top("menu").show(ui, |ui| menu::menu_ui(ui, session, view, commands));
     Panel::bottom("status").show(ui, |ui| status::status_ui(ui, session, view, commands));
-    if session.image().is_some() {
+    let canvas = if session.image().is_some() {
         if view.shows_panels {
             panels_ui(ui, session, view, commands);
         }
         let no_margin = Frame::new().fill(theme::CANVAS);
         CentralPanel::default()
             .frame(no_margin)
-            .show(ui, |ui| panes_ui(ui, session, view, commands));
+            .show(ui, |ui| panes_ui(ui, session, view, commands))
     } else {
-        CentralPanel::default().show(ui, |ui| welcome::welcome_ui(ui, session, view, commands));
-    }
+        CentralPanel::default().show(ui, |ui| welcome::welcome_ui(ui, session, view, commands))
+    };
     super::dialogs::dialogs_ui(ui, session, view, commands);
-    view.messages.show(ui);
+    view.messages.show(ui, canvas.response.rect);
     view.end_frame();
 }
 

@@ -7,6 +7,8 @@ use egui::{Key, Modifiers, Pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use orthobrush::app::{App, AppConfig};
+use orthobrush::geom::PixelRect;
+use orthobrush::raster::open_raster;
 use orthobrush::render::Gpu;
 use orthobrush::session::{LayerKind, Session};
 
@@ -235,7 +237,75 @@ fn the_main_panes_are_drawn() {
         let colors: std::collections::HashSet<_> = picture.pixels().map(|pixel| pixel.0).collect();
         assert!(colors.len() > 5_000, "{} colors only", colors.len());
     }
-    harness.get_by_label("Canvas: Original");
     harness.get_by_label("Canvas: Label");
     harness.get_by_label("Canvas: Prediction");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num1);
+    settle(&mut harness);
+    let pane = harness.get_by_label("Canvas: Original").rect();
+    let picture = harness.render().expect("a picture");
+    let shown = picture_at(&picture, pane.center());
+    // The pane's middle lies on a corner of four pixels.
+    let mut near = (510..=514).flat_map(|y| (510..=514).map(move |x| (x, y)));
+    let is_exact = near.any(|at| file_at(&ortho, at) == shown);
+    assert!(is_exact, "at 1:1 the screen has the file's own bytes");
+}
+
+/// The colors around a place of the window, 16 × 16.
+fn picture_at(picture: &image::RgbaImage, at: Pos2) -> Vec<[u8; 3]> {
+    let (left, top) = (at.x as u32 - 8, at.y as u32 - 8);
+    let places = (0..256).map(|place| (left + place % 16, top + place / 16));
+    let color = |(x, y)| {
+        let [red, green, blue, _] = picture.get_pixel(x, y).0;
+        [red, green, blue]
+    };
+    places.map(color).collect()
+}
+
+/// The colors around a pixel of an image file, 16 × 16.
+fn file_at(path: &Path, (x, y): (u32, u32)) -> Vec<[u8; 3]> {
+    let source = open_raster(path).expect("an image");
+    let rect = PixelRect::new(x - 8, y - 8, 16, 16);
+    let pixels = source.read_rgba(0, rect).expect("pixels");
+    let color = |pixel: &[u8]| [pixel[0], pixel[1], pixel[2]];
+    pixels.chunks_exact(4).map(color).collect()
+}
+
+/// Types a number into a field of the training panel.
+fn set_number(harness: &mut Harness<'_, App>, field: &str, value: &str) {
+    harness
+        .get_by_role_and_label(egui::Role::SpinButton, field)
+        .click();
+    harness.run_steps(3);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.event(egui::Event::Text(value.to_owned()));
+    harness.run_steps(2);
+    harness.key_press(Key::Enter);
+    harness.run_steps(2);
+}
+
+#[test]
+fn a_training_is_started_by_its_button_and_its_curves_are_drawn() {
+    /// The theme's color of the validation loss.
+    const CURVE: [u8; 4] = [230, 159, 0, 255];
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    set_number(&mut harness, "Epochs", "2");
+    set_number(&mut harness, "Patch", "64");
+    set_number(&mut harness, "Batch", "5");
+    let button = harness.get_all_by_role_and_label(egui::Role::Button, "Train");
+    let wide = button.max_by_key(|button| button.rect().width() as u32);
+    wide.expect("a button").click();
+    harness.run_steps(2);
+    assert!(session(&harness).training().is_running());
+    settle(&mut harness);
+    let rows = &session(&harness).training().rows;
+    assert_eq!(rows.len(), 2);
+    let plot = harness.get_by_label("Loss by epoch, 2 epochs").rect();
+    let picture = harness.render().expect("a picture");
+    let drawn = picture
+        .enumerate_pixels()
+        .filter(|(x, y, pixel)| plot.contains(Pos2::new(*x as f32, *y as f32)) && pixel.0 == CURVE);
+    let drawn = drawn.count();
+    assert!(drawn > 40, "{drawn} pixels of the validation curve");
 }

@@ -38,7 +38,7 @@ pub fn handle(
     view: &mut View,
     commands: &mut CommandQueue,
 ) {
-    let (Some(image), Some(camera)) = (session.image(), view.camera) else {
+    let (Some(image), Some(camera)) = (session.image(), frame.aligned(view.camera)) else {
         return;
     };
     if let Some(at) = response.hover_pos() {
@@ -48,7 +48,7 @@ pub fn handle(
     pan(ui, response, frame, view);
     let held = view.camera.map(|camera| camera.held_inside(image.size()));
     view.camera = held;
-    if let Some(camera) = held {
+    if let Some(camera) = frame.aligned(held) {
         use_tool(ui, response, frame, &camera, session, view, commands);
     }
     cursor(ui, response, session, view);

@@ -8,7 +8,7 @@ mod scene;
 pub use input::Gesture;
 pub use panes::{PaneContent, PaneLayout, panes_ui};
 
-use crate::geom::{ImagePoint, ScreenPoint, ScreenSize};
+use crate::geom::{Camera, ImagePoint, ScreenPoint, ScreenSize};
 
 /// One canvas on the screen: where it is and how large in physical pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,6 +27,11 @@ impl CanvasFrame {
             edge(self.rect.right()) - edge(self.rect.left()),
             edge(self.rect.bottom()) - edge(self.rect.top()),
         )
+    }
+
+    /// `camera` as it is on this canvas: on whole screen pixels.
+    pub fn aligned(&self, camera: Option<Camera>) -> Option<Camera> {
+        camera.map(|camera| camera.aligned(self.size()))
     }
 
     /// A position in points as physical pixels of this canvas.

@@ -15,7 +15,9 @@ const SCALE_BAR: f64 = 140.0;
 /// Draws what lies over the picture: held-out ground, the polygon so far, the footprint, the
 /// crosshair and the scale bar. Lines are dark and light, so that they show on any ground.
 pub fn paint(ui: &Ui, frame: CanvasFrame, session: &Session, view: &View) {
-    let Some(camera) = view.camera else { return };
+    let Some(camera) = frame.aligned(view.camera) else {
+        return;
+    };
     let painter = ui.painter();
     if view.shows_held_out {
         held_out(painter, frame, &camera, session);

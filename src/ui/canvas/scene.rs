@@ -15,7 +15,7 @@ pub fn paint(
     view: &mut View,
 ) {
     ui.painter().rect_filled(frame.rect, 0.0, theme::CANVAS);
-    let (Some(image), Some(camera)) = (session.image(), view.camera) else {
+    let (Some(image), Some(camera)) = (session.image(), frame.aligned(view.camera)) else {
         return;
     };
     let kinds = content.layers(session);

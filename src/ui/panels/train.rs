@@ -74,55 +74,54 @@ pub fn train_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut 
 fn recipe_ui(ui: &mut Ui, view: &mut View) {
     let adapters = view.form.adapters.names(ui.ctx()).to_vec();
     let recipe = &mut view.form.recipe;
+    let model = &recipe.model;
+    ui.label(format!(
+        "U-Net, {} filters, {} levels",
+        model.base_filters, model.depth
+    ))
+    .on_hover_text("Trained from scratch");
     Grid::new("recipe")
-        .num_columns(2)
-        .spacing([12.0, 5.0])
+        .num_columns(4)
+        .spacing([10.0, 5.0])
         .show(ui, |ui| {
-            ui.label("Model");
-            ui.label(format!(
-                "U-Net, {} filters, {} levels",
-                recipe.model.base_filters, recipe.model.depth
-            ))
-            .on_hover_text("Trained from scratch");
-            ui.end_row();
+            let epochs = DragValue::new(&mut recipe.epochs).range(1..=1_000);
             number(
                 ui,
                 "Epochs",
-                DragValue::new(&mut recipe.epochs).range(1..=1_000),
+                epochs,
+                "Passes, each with a look at the held-out ground",
             );
-            number(
-                ui,
-                "Batch",
-                DragValue::new(&mut recipe.batch)
-                    .range(1..=64)
-                    .suffix(" patches"),
-            );
+            let batch = DragValue::new(&mut recipe.batch).range(1..=64);
+            number(ui, "Batch", batch, "Patches in one step");
+            ui.end_row();
             let patch = DragValue::new(&mut recipe.patch)
                 .range(32..=1_024)
                 .speed(32)
                 .suffix(" px");
-            number(ui, "Patch", patch);
+            number(ui, "Patch", patch, "Columns and rows of a patch");
             let rate = DragValue::new(&mut recipe.learning_rate)
                 .range(1e-6..=1.0)
-                .speed(1e-5);
-            number(ui, "Learning rate", rate.max_decimals(6));
-            let label = ui.label("Device");
-            device_ui(ui, &mut recipe.device, &adapters).labelled_by(label.id);
+                .speed(1e-5)
+                .max_decimals(6);
+            number(ui, "Rate", rate, "Learning rate of AdamW at its highest");
             ui.end_row();
         });
+    ui.horizontal(|ui| {
+        let label = ui.label("Device");
+        device_ui(ui, &mut recipe.device, &adapters).labelled_by(label.id);
+    });
 }
 
-fn number(ui: &mut Ui, name: &str, value: DragValue<'_>) {
+fn number(ui: &mut Ui, name: &str, value: DragValue<'_>, hover: &str) {
     let label = ui.label(name);
-    ui.add(value).labelled_by(label.id);
-    ui.end_row();
+    ui.add(value).labelled_by(label.id).on_hover_text(hover);
 }
 
 fn device_ui(ui: &mut Ui, device: &mut DeviceChoice, adapters: &[String]) -> egui::Response {
     let shown = device.to_string();
     ComboBox::from_id_salt("device")
         .selected_text(shown)
-        .width(150.0)
+        .width(180.0)
         .show_ui(ui, |ui| {
             let automatic = "Automatic: a GPU that passes the self-test, else the CPU";
             ui.selectable_value(device, DeviceChoice::Auto, "auto")
