@@ -82,7 +82,7 @@ fn spread(len: u32, block: u32, count: u32, shown: u32) -> Vec<Span> {
             let at = |edge: u32| (f64::from(edge) * scale).round() as u32;
             (at(from), at(end))
         } else {
-            let middle = (f64::from(from) + f64::from(end)) / 2.0 * scale;
+            let middle = f64::midpoint(f64::from(from), f64::from(end)) * scale;
             (middle as u32, middle as u32 + 1)
         };
         let shown_from = shown_from.clamp(behind, shown);

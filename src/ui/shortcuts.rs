@@ -1,4 +1,4 @@
-use egui::{Key, KeyboardShortcut, Modifiers};
+use egui::{Key, Modifiers};
 
 /// What a key can do. Menus, tooltips, the key sheet and the README show this one table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -217,64 +217,82 @@ pub fn key_text(modifiers: Modifiers, key: Key) -> String {
     format!("{ctrl}{shift}{symbol}")
 }
 
-/// The actions whose keys were pressed in this frame. Keys with more modifiers are asked first,
-/// since a plain key also matches its own chord.
-pub fn pressed(ctx: &egui::Context) -> Vec<Action> {
-    let mut keys: Vec<_> = BINDINGS
-        .iter()
-        .flat_map(|binding| {
-            binding
-                .keys
-                .iter()
-                .map(|&(with, key)| (with, key, binding.action))
-        })
-        .collect();
-    keys.sort_by_key(|(with, ..)| std::cmp::Reverse(u8::from(with.command) + u8::from(with.shift)));
+/// What a pressed key asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// A bound action.
+    Action(Action),
+    /// The class at a place of the class list: `1` … `9`, `0` are the first ten, with Shift the
+    /// next ten.
+    Class(usize),
+}
+
+const DIGITS: [Key; 10] = [
+    Key::Num1,
+    Key::Num2,
+    Key::Num3,
+    Key::Num4,
+    Key::Num5,
+    Key::Num6,
+    Key::Num7,
+    Key::Num8,
+    Key::Num9,
+    Key::Num0,
+];
+
+/// Takes what the keys pressed in this frame ask for out of the input, in order.
+///
+/// Each key counts with the modifiers of its own moment: a quick Ctrl+S in a slow frame ends
+/// before the frame looks at the keyboard.
+pub fn pressed(ctx: &egui::Context) -> Vec<Wish> {
     ctx.input_mut(|input| {
-        let matches = |&(with, key, action): &(Modifiers, Key, Action)| {
-            let exact = input.modifiers.shift == with.shift
-                && input.modifiers.command == with.command
-                && !input.modifiers.alt;
-            let shortcut = KeyboardShortcut::new(with, key);
-            (exact && input.consume_shortcut(&shortcut)).then_some(action)
-        };
-        keys.iter().filter_map(matches).collect()
+        let mut wishes = Vec::new();
+        input.events.retain(|event| {
+            let wish = wish_of(event);
+            wishes.extend(wish);
+            wish.is_none()
+        });
+        wishes
     })
 }
 
-/// The class that a digit key chose in this frame: its place in the class list.
-///
-/// `1` … `9`, `0` are the first ten, with Shift the next ten.
-pub fn class_place_pressed(ctx: &egui::Context) -> Option<usize> {
-    const DIGITS: [Key; 10] = [
-        Key::Num1,
-        Key::Num2,
-        Key::Num3,
-        Key::Num4,
-        Key::Num5,
-        Key::Num6,
-        Key::Num7,
-        Key::Num8,
-        Key::Num9,
-        Key::Num0,
-    ];
-    ctx.input(|input| {
-        if input.modifiers.command || input.modifiers.alt {
-            return None;
-        }
-        let is_pressed = |wanted: Key| {
-            input.events.iter().any(|event| {
-                matches!(event, egui::Event::Key { key, physical_key, pressed: true, .. }
-                    if *key == wanted || *physical_key == Some(wanted))
-            })
-        };
-        let place = DIGITS.iter().position(|&digit| is_pressed(digit))?;
-        Some(if input.modifiers.shift {
-            place + DIGITS.len()
-        } else {
-            place
-        })
-    })
+/// The key as the layout has it goes first; its place on the keyboard counts where that one asks
+/// for nothing (`Shift+1` is `!`, and another sign elsewhere).
+fn wish_of(event: &egui::Event) -> Option<Wish> {
+    let egui::Event::Key {
+        key,
+        physical_key,
+        pressed: true,
+        modifiers,
+        ..
+    } = event
+    else {
+        return None;
+    };
+    if modifiers.alt {
+        return None;
+    }
+    let find = |key: Key| {
+        let action = action_of(key, *modifiers).map(Wish::Action);
+        action.or_else(|| class_place(key, *modifiers).map(Wish::Class))
+    };
+    find(*key).or_else(|| physical_key.and_then(find))
+}
+
+fn action_of(key: Key, modifiers: Modifiers) -> Option<Action> {
+    let is_bound = |&(with, bound): &(Modifiers, Key)| {
+        bound == key && with.shift == modifiers.shift && with.command == modifiers.command
+    };
+    let binding = BINDINGS
+        .iter()
+        .find(|binding| binding.keys.iter().any(is_bound))?;
+    Some(binding.action)
+}
+
+fn class_place(key: Key, modifiers: Modifiers) -> Option<usize> {
+    let place = DIGITS.iter().position(|&digit| digit == key)?;
+    let shifted = if modifiers.shift { DIGITS.len() } else { 0 };
+    (!modifiers.command).then_some(place + shifted)
 }
 
 #[cfg(test)]
@@ -295,6 +313,34 @@ mod tests {
                 );
             }
         }
+    }
+
+    fn key(key: Key, physical_key: Key, modifiers: Modifiers) -> egui::Event {
+        egui::Event::Key {
+            key,
+            physical_key: Some(physical_key),
+            pressed: true,
+            repeat: false,
+            modifiers,
+        }
+    }
+
+    #[test]
+    fn a_chord_counts_though_it_was_let_go_before_the_frame() {
+        let ctx = egui::Context::default();
+        let input = egui::RawInput {
+            events: vec![
+                key(Key::S, Key::S, Modifiers::COMMAND),
+                key(Key::S, Key::S, Modifiers::COMMAND | Modifiers::ALT),
+                key(Key::Exclamationmark, Key::Num1, Modifiers::SHIFT),
+                key(Key::Num3, Key::Num3, Modifiers::NONE),
+            ],
+            ..Default::default()
+        };
+        ctx.begin_pass(input);
+        let wishes = pressed(&ctx);
+        let expected = [Wish::Action(Action::Save), Wish::Class(10), Wish::Class(2)];
+        assert_eq!(wishes, expected);
     }
 
     #[test]

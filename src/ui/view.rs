@@ -11,6 +11,7 @@ use super::dock::Dock;
 use super::feed::Feed;
 use super::messages::Messages;
 use super::panels::train::TrainForm;
+use super::shortcuts::Wish;
 use super::{menu, panels, perform, shortcuts, status, theme, welcome};
 use crate::geom::{Camera, ImagePoint, TileKey};
 use crate::job::Waker;
@@ -299,13 +300,14 @@ fn keys(ctx: &egui::Context, session: &Session, view: &mut View, commands: &mut 
     if ctx.text_edit_focused() {
         return;
     }
-    for action in shortcuts::pressed(ctx) {
-        perform::perform(action, ctx, session, view, commands);
-    }
-    if let Some(place) = shortcuts::class_place_pressed(ctx)
-        && let Some(class) = session.classes().classes().get(place)
-    {
-        commands.push(Command::SelectClass(class.index));
+    for wish in shortcuts::pressed(ctx) {
+        match wish {
+            Wish::Action(action) => perform::perform(action, ctx, session, view, commands),
+            Wish::Class(place) => {
+                let class = session.classes().classes().get(place);
+                commands.extend(class.map(|class| Command::SelectClass(class.index)));
+            }
+        }
     }
 }
 
