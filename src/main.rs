@@ -10,15 +10,15 @@ fn main() -> ExitCode {
     name_the_default_device();
     start_logging();
     let arguments = Arguments::parse();
-    match arguments.subcommand {
-        None => exit(run_window(AppConfig::of_user(arguments.path))),
-        Some(Subcommand::Screenshot(args)) => exit(take_screenshot(&args)),
-        Some(subcommand) => run(subcommand),
-    }
+    report(match arguments.subcommand {
+        None => run_window(AppConfig::of_user(arguments.path)),
+        Some(Subcommand::Screenshot(args)) => take_screenshot(&args),
+        Some(Subcommand::Work(work)) => run(work),
+    })
 }
 
 #[expect(clippy::print_stderr, reason = "the last word of a failed program")]
-fn exit(done: anyhow::Result<()>) -> ExitCode {
+fn report(done: anyhow::Result<()>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

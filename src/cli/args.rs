@@ -19,9 +19,19 @@ pub struct Arguments {
     pub path: Option<PathBuf>,
 }
 
-/// What can be done without a window.
+/// What can be done without a display.
 #[derive(Debug, clap::Subcommand)]
 pub enum Subcommand {
+    /// Work that needs no window at all.
+    #[command(flatten)]
+    Work(Work),
+    /// Draw the whole window into a PNG.
+    Screenshot(ScreenshotArgs),
+}
+
+/// What can be done without a window.
+#[derive(Debug, clap::Subcommand)]
+pub enum Work {
     /// Write a made-up orthophoto with its label, to try everything on.
     Sample(SampleArgs),
     /// Say what is in an image file.
@@ -34,8 +44,6 @@ pub enum Subcommand {
     Eval(EvalArgs),
     /// Draw an image with its masks into a PNG, as the viewer draws it.
     Render(RenderArgs),
-    /// Draw the whole window into a PNG.
-    Screenshot(ScreenshotArgs),
     /// Say which graphics adapters there are and what training would use.
     Doctor(DoctorArgs),
     /// Do the whole job: sample, train, predict, evaluate, pictures and a report.

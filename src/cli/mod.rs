@@ -20,29 +20,22 @@ mod predict;
 mod sample;
 mod train;
 
-pub use args::{Arguments, ScreenshotArgs, Subcommand};
+pub use args::{Arguments, ScreenshotArgs, Subcommand, Work};
 pub use picture::write_png;
 
-use std::process::ExitCode;
-
-/// Runs one subcommand; failures are one line on stderr.
-pub fn run(subcommand: Subcommand) -> ExitCode {
-    let done = match subcommand {
-        Subcommand::Sample(args) => sample::run(&args),
-        Subcommand::Info(args) => info::run(&args),
-        Subcommand::Train(args) => train::run(args),
-        Subcommand::Predict(args) => predict::run(&args),
-        Subcommand::Eval(args) => evaluate::run(&args),
-        Subcommand::Render(args) => picture::run(&args),
-        Subcommand::Screenshot(_) => unreachable!("the window draws itself"),
-        Subcommand::Doctor(args) => doctor::run(&args),
-        Subcommand::Demo(args) => demo::run(&args),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("orthobrush: {error:#}");
-            ExitCode::FAILURE
-        }
+/// Does one piece of work.
+///
+/// # Errors
+/// What failed, in one line.
+pub fn run(work: Work) -> anyhow::Result<()> {
+    match work {
+        Work::Sample(args) => sample::run(&args),
+        Work::Info(args) => info::run(&args),
+        Work::Train(args) => train::run(args),
+        Work::Predict(args) => predict::run(&args),
+        Work::Eval(args) => evaluate::run(&args),
+        Work::Render(args) => picture::run(&args),
+        Work::Doctor(args) => doctor::run(&args),
+        Work::Demo(args) => demo::run(&args),
     }
 }

@@ -3,7 +3,9 @@
 //! This layer knows neither pixels nor windows.
 
 mod budget;
+mod pending;
 mod replace;
 
 pub use budget::MemoryBudget;
+pub use pending::{PendingFile, folder_of, move_into_place};
 pub use replace::{ReplaceError, replace_file, replace_with};

@@ -1,8 +1,8 @@
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use super::PendingFile;
 
 /// A file could not be written; what was there before is untouched.
 #[derive(Debug, thiserror::Error)]
@@ -46,51 +46,18 @@ fn replace(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    fs::create_dir_all(folder)?;
-    let mut temporary = NamedTempFile::with_prefix_in(".orthobrush-", folder)?;
-    let mut writer = BufWriter::with_capacity(1 << 20, temporary.as_file_mut());
+    let mut pending = PendingFile::create(path)?;
+    let mut writer = BufWriter::with_capacity(1 << 20, pending.file_mut());
     write(&mut writer)?;
     writer.flush()?;
     drop(writer);
-    keep_permissions(path, temporary.as_file())?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(path).map_err(|error| error.error)?;
-    sync_folder(folder)
-}
-
-/// A new file gets the usual permissions instead of a temporary file's private ones; a replaced
-/// file keeps its own.
-#[cfg(unix)]
-fn keep_permissions(path: &Path, temporary: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = match fs::metadata(path) {
-        Ok(metadata) => metadata.permissions().mode(),
-        Err(_) => 0o644,
-    };
-    temporary.set_permissions(fs::Permissions::from_mode(mode))
-}
-
-#[cfg(not(unix))]
-fn keep_permissions(_: &Path, _: &File) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
+    pending.commit()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::{ClassTable, MASK_TILE_SIZE, Mask, MaskError, Rgb, UNLABELED};
 use super::verify::verify;
-use crate::disk::{ReplaceError, replace_file, replace_with};
+use crate::disk::{ReplaceError, folder_of, move_into_place, replace_file, replace_with};
 use crate::geom::{Georef, PixelRect};
 use crate::raster::{PixelKind, TiffOptions, TiffWriter};
 
@@ -41,10 +41,7 @@ pub fn save_mask(
     let name = path
         .file_name()
         .ok_or_else(|| refused(io::ErrorKind::InvalidFilename.into()))?;
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(refused)?;
     // A folder, so that the draft has the file's own name and its usual permissions.
     let mut room = tempfile::Builder::new();
@@ -177,28 +174,6 @@ fn write_tiff(
     let mut writer = TiffWriter::create(path, options)?;
     for_each_band(mask, |band| writer.write_rows(band))?;
     Ok(writer.finish()?)
-}
-
-/// Renames the finished draft over the file, which keeps its permissions, and flushes the folder.
-fn move_into_place(draft: &Path, path: &Path) -> io::Result<()> {
-    if let Ok(old) = fs::metadata(path) {
-        fs::set_permissions(draft, old.permissions())?;
-    }
-    fs::rename(draft, path)?;
-    sync_folder_of(path)
-}
-
-#[cfg(unix)]
-fn sync_folder_of(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => fs::File::open(parent)?.sync_all(),
-        _ => fs::File::open(".")?.sync_all(),
-    }
-}
-
-#[cfg(not(unix))]
-fn sync_folder_of(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 /// `STEM.pgw` beside a PNG.

@@ -4,7 +4,6 @@ mod directory;
 mod encode;
 mod geo;
 mod options;
-mod pending;
 #[cfg(test)]
 mod round_trip;
 mod rows;

@@ -1,4 +1,5 @@
-use std::io;
+use std::fs::File;
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -7,8 +8,8 @@ use super::directory::{DirectoryBuilder, Form};
 use super::encode::TileCodec;
 use super::geo::write_georef;
 use super::options::{Compression, PixelKind, TiffOptions, WriteError};
-use super::pending::PendingFile;
 use super::rows::LevelRows;
+use crate::disk::PendingFile;
 use crate::raster::tiff::tag;
 
 /// Room for the head of either form; which one it is shows at the end.
@@ -92,9 +93,13 @@ impl TiffWriter {
         let head = self
             .write_directories()
             .map_err(|source| self.disk_error(source))?;
-        let path = self.path;
-        self.file
-            .commit(&head)
+        let (path, mut file) = (self.path, self.file);
+        let begin = |file: &mut File| {
+            file.seek(SeekFrom::Start(0))?;
+            file.write_all(&head)
+        };
+        begin(file.file_mut())
+            .and_then(|()| file.commit())
             .map_err(|source| WriteError::Io { path, source })
     }
 

@@ -1,0 +1,70 @@
+//! What is on the disk survives a killed process and a disk that refuses.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// Writes the small sample of a seed over whatever is in `folder`.
+fn sample(folder: &Path, seed: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_orthobrush"));
+    command
+        .args(["sample", "--size", "768x768", "--seed", seed, "--out"])
+        .arg(folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
+#[test]
+fn a_save_that_is_killed_leaves_the_old_file_or_the_new_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("label.tif");
+    let versions: Vec<Vec<u8>> = ["1", "2"]
+        .iter()
+        .map(|seed| {
+            let status = sample(folder.path(), seed).status().expect("it starts");
+            assert!(status.success());
+            fs::read(&path).expect("a label")
+        })
+        .collect();
+    assert_ne!(versions[0], versions[1]);
+    let mut killed = 0;
+    for round in 0..24_u64 {
+        let seed = ["1", "2"][round as usize % 2];
+        let mut process = sample(folder.path(), seed).spawn().expect("it starts");
+        std::thread::sleep(Duration::from_millis(round * 37 % 240));
+        process.kill().expect("it can be killed");
+        killed += u32::from(!process.wait().expect("it ends").success());
+        let found = fs::read(&path).expect("a label");
+        assert!(versions.contains(&found), "round {round}: a torn label");
+    }
+    assert!(killed > 8, "only {killed} of 24 were still running");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_disk_that_refuses_leaves_the_old_file_and_one_clear_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("label.tif");
+    let status = sample(folder.path(), "1").status().expect("it starts");
+    assert!(status.success());
+    let before = fs::read(&path).expect("a label");
+    // No file may grow beyond 8 blocks; the write fails as on a full disk.
+    let script =
+        "trap '' XFSZ; ulimit -f 8; exec \"$0\" sample --size 768x768 --seed 2 --out \"$1\"";
+    let output = Command::new("bash")
+        .args(["-c", script, env!("CARGO_BIN_EXE_orthobrush")])
+        .arg(folder.path())
+        .output()
+        .expect("a shell");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(
+        errors.contains("ortho.tif") && !errors.contains("panicked"),
+        "{errors}"
+    );
+    assert_eq!(fs::read(&path).expect("a label"), before);
+    let litter = fs::read_dir(folder.path()).expect("a folder").count();
+    assert_eq!(litter, 4, "no half file is left");
+}
