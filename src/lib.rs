@@ -1,7 +1,7 @@
 //! Orthobrush: browse, correct, train and compare masks of aerial imagery.
 //!
 //! The layers, lowest first; each may use only those above it in this list, and a test holds them
-//! to it. ARCHITECTURE.md draws the picture. Without default features the crate ends at `dataset`.
+//! to it. ARCHITECTURE.md draws the picture. Without default features the crate ends at `project`.
 
 pub mod geom;
 
@@ -18,6 +18,8 @@ pub mod metrics;
 pub mod sample;
 
 pub mod dataset;
+
+pub mod project;
 
 #[cfg(feature = "train")]
 pub mod nn;

@@ -3,9 +3,11 @@
 //! This layer knows neither pixels nor windows.
 
 mod budget;
+mod lock;
 mod pending;
 mod replace;
 
 pub use budget::MemoryBudget;
+pub use lock::FileLock;
 pub use pending::{PendingFile, folder_of, move_into_place};
 pub use replace::{ReplaceError, replace_file, replace_with};

@@ -6,6 +6,31 @@ use super::{Edit, EditKind};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StateMark(u64);
 
+impl StateMark {
+    /// The mark as a number for a project file.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The mark that a project file holds as a number.
+    pub const fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+/// A history as a project file keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptHistory {
+    /// The state before the oldest step.
+    pub base: StateMark,
+    /// The steps with the states they lead to, oldest first.
+    pub steps: Vec<(StateMark, Edit)>,
+    /// The state that the mask is in.
+    pub cursor: StateMark,
+    /// The first mark that was never used.
+    pub next: StateMark,
+}
+
 /// The edits that led to a mask's present state and those that were undone.
 ///
 /// It owns no mask: it hands out the edits to apply. Bounded by bytes; the oldest edits go first,
@@ -41,6 +66,29 @@ impl History {
             bytes: 0,
             budget_bytes,
         }
+    }
+
+    /// The history that a project file kept, with room for `budget_bytes`.
+    pub fn restored(kept: KeptHistory, budget_bytes: usize) -> Self {
+        let done = kept.steps.iter().position(|(mark, _)| *mark == kept.cursor);
+        let step = |(leads_to, edit): (StateMark, Edit)| Step {
+            leads_to,
+            bytes: size_of::<Step>() + edit.bytes(),
+            edit,
+        };
+        let steps: VecDeque<Step> = kept.steps.into_iter().map(step).collect();
+        let mut history = Self {
+            done: done.map_or(0, |last| last + 1),
+            base: kept.base,
+            next_mark: kept.next.0,
+            bytes: steps.iter().map(|step| step.bytes).sum(),
+            budget_bytes,
+            steps,
+        };
+        while history.bytes > budget_bytes && history.done > 1 {
+            history.forget_oldest();
+        }
+        history
     }
 
     /// Takes an edit that was just made; what could be redone is forgotten.
@@ -200,6 +248,33 @@ mod tests {
         let mut tiny = History::new(1);
         paint(&mut mask, &mut tiny, 0, 9);
         assert!(tiny.can_undo());
+    }
+
+    #[test]
+    fn a_kept_history_goes_on_as_it_was() {
+        let (mut mask, mut history) = (Mask::new(SIZE), History::new(1 << 20));
+        (0..4).for_each(|n| paint(&mut mask, &mut history, u32::from(n) * 60, n));
+        mask.apply(&history.undo().expect("a step"));
+        let kept = KeptHistory {
+            base: StateMark(0),
+            steps: history
+                .steps
+                .iter()
+                .map(|step| (step.leads_to, step.edit.clone()))
+                .collect(),
+            cursor: history.mark(),
+            next: StateMark(history.next_mark),
+        };
+        let mut restored = History::restored(kept, 1 << 20);
+        assert_eq!(
+            (restored.mark(), restored.bytes()),
+            (history.mark(), history.bytes())
+        );
+        assert_eq!(restored.redo(), history.redo());
+        while let Some(step) = restored.undo() {
+            assert_eq!(Some(step), history.undo());
+        }
+        assert!(!history.can_undo() && restored.mark() == history.mark());
     }
 
     #[test]

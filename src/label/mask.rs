@@ -200,6 +200,20 @@ impl Mask {
         self
     }
 
+    /// Puts a tile in place that was kept elsewhere; nothing happens outside the grid.
+    ///
+    /// Not undoable: for masks that nobody edits yet.
+    pub fn put_tile(&mut self, col: u32, row: u32, tile: MaskTile) {
+        let ground = self.tile_rect(col, row);
+        let tile = match tile {
+            MaskTile::Pixels(pixels) if !ground.is_empty() => {
+                MaskTile::collapsed(pixels, ground.width, ground.height)
+            }
+            tile => tile,
+        };
+        self.set_tile(col, row, tile);
+    }
+
     /// Puts a tile in place; nothing happens outside the grid.
     pub(super) fn set_tile(&mut self, col: u32, row: u32, tile: MaskTile) {
         if let Some(place) = self.tiles.get_mut(col, row) {

@@ -22,6 +22,7 @@ mod runs;
 mod span;
 mod stroke;
 mod tile;
+mod tile_bytes;
 mod tile_table;
 
 pub use brush::{Brush, BrushShape, Ink, Paint, PaintOver};
@@ -31,7 +32,7 @@ pub use codec::{Encoding, LoadedMask, SaveAs, load_mask, save_mask};
 pub use edit::{ClassChange, DirtyRects, Edit, EditKind};
 pub use error::MaskError;
 pub use fill::FillLimits;
-pub use history::{History, StateMark};
+pub use history::{History, KeptHistory, StateMark};
 pub use levels::{MaskLevels, rect_at_level};
 pub use mask::{Mask, UNLABELED};
 pub use palette::default_color;

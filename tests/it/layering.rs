@@ -12,6 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("metrics", &["geom", "label"]),
     ("sample", &["geom", "disk", "raster", "label"]),
     ("dataset", &["geom", "disk", "raster", "label"]),
+    ("project", &["geom", "disk", "label"]),
     (
         "train",
         &[
@@ -21,7 +22,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "session",
         &[
-            "geom", "disk", "job", "raster", "label", "metrics", "sample", "dataset", "train",
+            "geom", "disk", "job", "raster", "label", "metrics", "sample", "dataset", "project",
+            "train",
         ],
     ),
     ("render", &["geom", "raster", "label"]),
@@ -43,6 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Crates that only some modules may name.
 const NAMED_ONLY_IN: &[(&str, &[&str])] = &[
     ("burn", &["nn", "train"]),
+    ("rusqlite", &["project"]),
     // `train` lists adapters through the wgpu that Burn re-exports.
     ("wgpu", &["render", "app", "train"]),
     ("egui_wgpu", &["render", "app"]),

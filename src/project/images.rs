@@ -1,0 +1,112 @@
+use std::path::{Component, Path, PathBuf};
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::{Project, ProjectError};
+use crate::label::ClassTable;
+
+/// What is known of an image besides its label.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptImage {
+    /// Its file.
+    pub path: PathBuf,
+    /// How far the work is: `new`, `in work` or `done`.
+    pub status: String,
+    /// Mean IoU of its last prediction.
+    pub score: Option<f64>,
+}
+
+impl Project {
+    /// All images that the project knows.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn images(&self) -> Result<Vec<KeptImage>, ProjectError> {
+        let mut query = self
+            .db
+            .prepare("SELECT path, status, score FROM image ORDER BY path")?;
+        let rows = query.query_map([], |row| {
+            Ok(KeptImage {
+                path: self.found(&row.get::<_, String>(0)?),
+                status: row.get(1)?,
+                score: row.get(2)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Keeps how far the work on an image is.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn keep_image(&mut self, image: &KeptImage) -> Result<(), ProjectError> {
+        let id = self.image_id(&image.path)?;
+        self.db
+            .prepare_cached("UPDATE image SET status = ?2, score = ?3 WHERE id = ?1")?
+            .execute(params![id, image.status, image.score])?;
+        Ok(())
+    }
+
+    /// Keeps names and colors of the classes.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn keep_classes(&mut self, classes: &ClassTable) -> Result<(), ProjectError> {
+        self.db.execute(
+            "INSERT OR REPLACE INTO meta VALUES ('classes', ?1)",
+            [classes.to_toml()],
+        )?;
+        Ok(())
+    }
+
+    /// Names and colors of the classes, once some were kept.
+    ///
+    /// # Errors
+    /// When they cannot be read back.
+    pub fn classes(&self) -> Result<Option<ClassTable>, ProjectError> {
+        let text: Option<String> = self
+            .db
+            .query_row("SELECT value FROM meta WHERE key = 'classes'", [], |row| {
+                row.get(0)
+            })
+            .optional()?;
+        text.map(|text| ClassTable::from_toml(&text))
+            .transpose()
+            .map_err(|error| self.damaged(error.to_string()))
+    }
+
+    /// The row of an image, made when there is none.
+    pub(super) fn image_id(&mut self, path: &Path) -> Result<i64, ProjectError> {
+        let name = self.named(path);
+        self.db
+            .prepare_cached("INSERT OR IGNORE INTO image (path) VALUES (?1)")?
+            .execute([&name])?;
+        let id = self
+            .db
+            .prepare_cached("SELECT id FROM image WHERE path = ?1")?
+            .query_row([&name], |row| row.get(0))?;
+        Ok(id)
+    }
+
+    /// A file's name as it is stored: below the project's folder where possible, so that both can
+    /// move together, with `/` on every system.
+    pub(super) fn named(&self, path: &Path) -> String {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        let below = path.strip_prefix(folder).unwrap_or(path);
+        if below.is_absolute() {
+            return below.to_string_lossy().into_owned();
+        }
+        let parts = below.components().filter_map(|part| match part {
+            Component::Normal(name) => Some(name.to_string_lossy()),
+            Component::ParentDir => Some("..".into()),
+            _ => None,
+        });
+        parts.collect::<Vec<_>>().join("/")
+    }
+
+    /// Where the file of a stored name is.
+    pub(super) fn found(&self, name: &str) -> PathBuf {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        folder.join(name)
+    }
+}

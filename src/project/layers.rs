@@ -1,0 +1,250 @@
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, params};
+
+use super::store::checksum;
+use super::{Project, ProjectError};
+use crate::geom::ImageSize;
+use crate::label::{Edit, MaskTile, StateMark};
+
+/// The label of one image in the project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerKey(pub(super) i64);
+
+/// The mask file that a label came from, as it was then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// When it was written, in nanoseconds since 1970.
+    pub time: i64,
+}
+
+impl BaseFile {
+    /// The file at `path` as it is now.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn now(path: &Path) -> std::io::Result<Self> {
+        let metadata = std::fs::metadata(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            bytes: metadata.len(),
+            time: nanoseconds(metadata.modified()?),
+        })
+    }
+}
+
+/// One step of the history with what it changed: everything that makes it durable.
+#[derive(Clone, Debug)]
+pub struct KeptStep {
+    /// The state it leads to.
+    pub mark: StateMark,
+    /// What it did.
+    pub edit: Edit,
+    /// The tiles it touched, as they are now.
+    pub tiles: Vec<(u32, u32, MaskTile)>,
+    /// When it was finished.
+    pub at: SystemTime,
+}
+
+impl Project {
+    /// Begins to keep the label of an image; what was kept of it before is replaced.
+    ///
+    /// With a `base` the label's ground is that file's until [`Project::end_base`]; without, it is
+    /// unlabeled where no tile says otherwise.
+    ///
+    /// # Errors
+    /// When the disk refuses; nothing was changed then.
+    pub fn begin_layer(
+        &mut self,
+        image: &Path,
+        size: ImageSize,
+        base: Option<&BaseFile>,
+        mark: StateMark,
+    ) -> Result<LayerKey, ProjectError> {
+        let image = self.image_id(image)?;
+        let source = base.map(|base| self.named(&base.path));
+        let transaction = self.db.transaction()?;
+        for old in ["tile", "edit"] {
+            let delete =
+                format!("DELETE FROM {old} WHERE layer IN (SELECT id FROM layer WHERE image = ?1)");
+            transaction.execute(&delete, [image])?;
+        }
+        transaction.execute("DELETE FROM layer WHERE image = ?1", [image])?;
+        transaction.execute(
+            "INSERT INTO layer (image, width, height, source, base_bytes, base_time, base_mark, \
+             cursor, next_mark, saved) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?7 + 1, ?8)",
+            params![
+                image,
+                size.width,
+                size.height,
+                source,
+                base.map(|base| base.bytes as i64),
+                base.map(|base| base.time),
+                number(mark),
+                base.map(|_| number(mark)),
+            ],
+        )?;
+        let key = LayerKey(transaction.last_insert_rowid());
+        transaction.commit()?;
+        Ok(key)
+    }
+
+    /// Keeps a finished step: the edit, the tiles it touched and the new state, all or nothing.
+    /// Steps that were undone before are forgotten.
+    ///
+    /// # Errors
+    /// When the disk refuses; nothing was changed then.
+    pub fn keep_step(&mut self, layer: LayerKey, step: &KeptStep) -> Result<(), ProjectError> {
+        let data = step.edit.to_bytes();
+        let mark = number(step.mark);
+        let transaction = self.db.transaction()?;
+        transaction
+            .prepare_cached(
+                "DELETE FROM edit WHERE layer = ?1 AND mark > \
+                 (SELECT cursor FROM layer WHERE id = ?1)",
+            )?
+            .execute([layer.0])?;
+        transaction
+            .prepare_cached("INSERT INTO edit VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![
+                layer.0,
+                mark,
+                nanoseconds(step.at) / 1_000_000,
+                data,
+                checksum(&[layer.0, mark], &data)
+            ])?;
+        put_tiles(&transaction, layer, &step.tiles, "REPLACE")?;
+        transaction
+            .prepare_cached("UPDATE layer SET cursor = ?2, next_mark = ?2 + 1 WHERE id = ?1")?
+            .execute([layer.0, mark])?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Keeps a step back or forth: the tiles as they are now and the state they are in.
+    ///
+    /// # Errors
+    /// When the disk refuses; nothing was changed then.
+    pub fn keep_cursor(
+        &mut self,
+        layer: LayerKey,
+        cursor: StateMark,
+        tiles: &[(u32, u32, MaskTile)],
+    ) -> Result<(), ProjectError> {
+        let transaction = self.db.transaction()?;
+        put_tiles(&transaction, layer, tiles, "REPLACE")?;
+        transaction
+            .prepare_cached("UPDATE layer SET cursor = ?2 WHERE id = ?1")?
+            .execute([layer.0, number(cursor)])?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Keeps some tiles of the ground that the label began with. A tile that a step has touched
+    /// already stays as that step left it.
+    ///
+    /// # Errors
+    /// When the disk refuses; nothing was changed then.
+    pub fn keep_base(
+        &mut self,
+        layer: LayerKey,
+        tiles: &[(u32, u32, MaskTile)],
+    ) -> Result<(), ProjectError> {
+        let transaction = self.db.transaction()?;
+        put_tiles(&transaction, layer, tiles, "IGNORE")?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Notes that all ground is in tiles now, so that the file the label came from is not needed
+    /// any more.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn end_base(&mut self, layer: LayerKey) -> Result<(), ProjectError> {
+        self.db.execute(
+            "UPDATE layer SET base_bytes = NULL, base_time = NULL WHERE id = ?1",
+            [layer.0],
+        )?;
+        Ok(())
+    }
+
+    /// Notes that `file` holds the label in this state.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn keep_saved(
+        &mut self,
+        layer: LayerKey,
+        file: &Path,
+        mark: StateMark,
+    ) -> Result<(), ProjectError> {
+        let file = self.named(file);
+        self.db.execute(
+            "UPDATE layer SET source = ?2, saved = ?3 WHERE id = ?1",
+            params![layer.0, file, number(mark)],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets the oldest steps until all of a layer take at most `budget_bytes`.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn forget_old_steps(
+        &mut self,
+        layer: LayerKey,
+        budget_bytes: u64,
+    ) -> Result<(), ProjectError> {
+        // The newest step to go is the first, counted from the newest, that is over the budget.
+        let last_to_go: Option<i64> = self.db.query_row(
+            "SELECT max(mark) FROM (SELECT mark, sum(length(data)) OVER \
+             (ORDER BY mark DESC) AS bytes FROM edit WHERE layer = ?1) WHERE bytes > ?2 \
+             AND mark < (SELECT cursor FROM layer WHERE id = ?1)",
+            params![layer.0, budget_bytes as i64],
+            |row| row.get(0),
+        )?;
+        let Some(last) = last_to_go else {
+            return Ok(());
+        };
+        let transaction = self.db.transaction()?;
+        transaction.execute(
+            "DELETE FROM edit WHERE layer = ?1 AND mark <= ?2",
+            [layer.0, last],
+        )?;
+        transaction.execute(
+            "UPDATE layer SET base_mark = ?2 WHERE id = ?1",
+            [layer.0, last],
+        )?;
+        transaction.commit()?;
+        self.db.execute_batch("PRAGMA incremental_vacuum(4096)")?;
+        Ok(())
+    }
+}
+
+fn put_tiles(
+    db: &Connection,
+    layer: LayerKey,
+    tiles: &[(u32, u32, MaskTile)],
+    conflict: &str,
+) -> rusqlite::Result<()> {
+    let insert = format!("INSERT OR {conflict} INTO tile VALUES (?1, ?2, ?3, ?4, ?5)");
+    let mut insert = db.prepare_cached(&insert)?;
+    for (col, row, tile) in tiles {
+        let data = tile.to_bytes();
+        let crc = checksum(&[layer.0, i64::from(*col), i64::from(*row)], &data);
+        insert.execute(params![layer.0, col, row, data, crc])?;
+    }
+    Ok(())
+}
+
+pub(super) const fn number(mark: StateMark) -> i64 {
+    mark.number() as i64
+}
+
+fn nanoseconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}

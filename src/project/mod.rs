@@ -1,0 +1,22 @@
+//! What is kept: one SQLite file with the labels, every finished edit, the undo history, classes
+//! and the state of each image.
+//!
+//! A call that returned is on the disk: neither a killed process nor a power cut loses it. This
+//! layer knows no threads and no session; whoever calls it brings the clock.
+
+mod error;
+mod images;
+mod layers;
+mod load;
+mod recovery;
+mod schema;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use error::ProjectError;
+pub use images::KeptImage;
+pub use layers::{BaseFile, KeptStep, LayerKey};
+pub use load::{KeptBase, KeptLayer};
+pub use recovery::{Recovered, backup_path, recover};
+pub use store::{Project, project_path};

@@ -1,0 +1,70 @@
+use rusqlite::Connection;
+
+/// "OBru": tells a project from any other SQLite file.
+pub(super) const APPLICATION_ID: i32 = 0x4f42_7275;
+
+/// Counts changes of the tables; a file of a later version is refused.
+pub(super) const VERSION: i32 = 1;
+
+/// Tables of a new project. All numbers that name a state are marks of the label's history.
+const TABLES: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE image (
+    id INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE,     -- below the project's folder where possible, with /
+    status TEXT NOT NULL DEFAULT 'new',
+    score REAL
+);
+
+CREATE TABLE layer (
+    id INTEGER PRIMARY KEY,
+    image INTEGER NOT NULL UNIQUE REFERENCES image(id),
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    source TEXT,                   -- the mask file it came from or was saved to
+    base_bytes INTEGER,            -- while set, ground without tiles is that of this file,
+    base_time INTEGER,             -- which had this size and this time (ns)
+    base_mark INTEGER NOT NULL,    -- the state before the oldest edit
+    cursor INTEGER NOT NULL,       -- the state that the tiles are in
+    next_mark INTEGER NOT NULL,    -- the first mark that was never used
+    saved INTEGER                  -- the state that the mask file is in
+);
+
+CREATE TABLE tile (
+    layer INTEGER NOT NULL,
+    col INTEGER NOT NULL,
+    row INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    crc INTEGER NOT NULL,          -- crc32c of the numbers before and the data
+    PRIMARY KEY (layer, row, col)
+);
+
+CREATE TABLE edit (
+    layer INTEGER NOT NULL,
+    mark INTEGER NOT NULL,         -- the state it leads to
+    time_ms INTEGER NOT NULL,      -- since 1970, UTC
+    data BLOB NOT NULL,
+    crc INTEGER NOT NULL,
+    PRIMARY KEY (layer, mark)
+);
+";
+
+/// Makes the tables of a new project in one transaction.
+pub(super) fn create(db: &mut Connection) -> rusqlite::Result<()> {
+    // Takes effect only before the first table is made.
+    db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    let transaction = db.transaction()?;
+    transaction.execute_batch(TABLES)?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()
+}
+
+/// What every connection that writes is set to: a commit that returned is on the disk.
+pub(super) fn make_durable(db: &Connection) -> rusqlite::Result<()> {
+    let mode: String = db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    tracing::debug!("the project file's journal is {mode}");
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "foreign_keys", "ON")
+}
