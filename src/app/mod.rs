@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use crate::cli::{ScreenshotArgs, write_png};
 use crate::job::Waker;
 use crate::render::Gpu;
-use crate::session::{Command, CommandError, Session, SessionConfig, Settings};
+use crate::session::{Command, CommandError, ProjectPlace, Session, SessionConfig, Settings};
 use crate::ui::{PaneLayout, View, ViewConfig, install_theme, window_ui};
 
 /// Events taken in during one frame; the rest waits for the next.
@@ -32,6 +32,8 @@ pub struct AppConfig {
     pub settings_path: Option<PathBuf>,
     /// Where the sample project goes.
     pub sample_folder: PathBuf,
+    /// Where finished strokes are kept.
+    pub projects: ProjectPlace,
 }
 
 impl AppConfig {
@@ -43,6 +45,9 @@ impl AppConfig {
             open,
             settings_path: Settings::default_path(),
             sample_folder: data.join("sample"),
+            projects: ProjectPlace::Beside {
+                fallback: Some(data.join("projects")),
+            },
         }
     }
 }
@@ -58,6 +63,7 @@ impl App {
         let session = SessionConfig {
             waker: waker.clone(),
             settings_path: config.settings_path,
+            projects: config.projects,
         };
         let session = Session::new(session);
         let gpu_tile_bytes = session.settings().budget().gpu_tile_bytes;
@@ -133,7 +139,7 @@ impl App {
 
     fn hold_back_closing(&mut self, ctx: &egui::Context) {
         let wants_close = ctx.input(|input| input.viewport().close_requested());
-        if wants_close && self.session.has_unsaved_work() && !self.view.may_close() {
+        if wants_close && self.session.would_lose_work() && !self.view.may_close() {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
             self.view.ask_before_closing();
         }

@@ -5,7 +5,7 @@ use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::job::Waker;
-use crate::session::{Command, Session, SessionConfig, Severity};
+use crate::session::{Command, ProjectPlace, Session, SessionConfig, Severity};
 
 /// Waits at most this long for news, so that a missed wake-up costs little.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -30,6 +30,7 @@ impl Drive {
         let session = Session::new(SessionConfig {
             waker,
             settings_path: None,
+            projects: ProjectPlace::Nowhere,
         });
         let style = ProgressStyle::with_template("{prefix} {bar:32} {percent:>3} %  {msg}");
         let style = style.expect("the template is a constant");

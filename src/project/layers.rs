@@ -12,9 +12,9 @@ use crate::label::{Edit, MaskTile, StateMark};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayerKey(pub(super) i64);
 
-/// The mask file that a label came from, as it was then.
+/// The mask file that a label came from or was saved to, as it was then.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BaseFile {
+pub struct SourceFile {
     /// The file.
     pub path: PathBuf,
     /// Its size.
@@ -23,7 +23,7 @@ pub struct BaseFile {
     pub time: i64,
 }
 
-impl BaseFile {
+impl SourceFile {
     /// The file at `path` as it is now.
     ///
     /// # Errors
@@ -31,7 +31,7 @@ impl BaseFile {
     pub fn now(path: &Path) -> std::io::Result<Self> {
         let metadata = std::fs::metadata(path)?;
         Ok(Self {
-            path: path.to_owned(),
+            path: std::path::absolute(path)?,
             bytes: metadata.len(),
             time: nanoseconds(metadata.modified()?),
         })
@@ -54,8 +54,8 @@ pub struct KeptStep {
 impl Project {
     /// Begins to keep the label of an image; what was kept of it before is replaced.
     ///
-    /// With a `base` the label's ground is that file's until [`Project::end_base`]; without, it is
-    /// unlabeled where no tile says otherwise.
+    /// With a `source` the label's ground is that file's until [`Project::end_base`]; without, it
+    /// is unlabeled where no tile says otherwise.
     ///
     /// # Errors
     /// When the disk refuses; nothing was changed then.
@@ -63,11 +63,11 @@ impl Project {
         &mut self,
         image: &Path,
         size: ImageSize,
-        base: Option<&BaseFile>,
+        source: Option<&SourceFile>,
         mark: StateMark,
     ) -> Result<LayerKey, ProjectError> {
         let image = self.image_id(image)?;
-        let source = base.map(|base| self.named(&base.path));
+        let name = source.map(|source| self.named(&source.path));
         let transaction = self.db.transaction()?;
         for old in ["tile", "edit"] {
             let delete =
@@ -76,17 +76,19 @@ impl Project {
         }
         transaction.execute("DELETE FROM layer WHERE image = ?1", [image])?;
         transaction.execute(
-            "INSERT INTO layer (image, width, height, source, base_bytes, base_time, base_mark, \
-             cursor, next_mark, saved) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?7 + 1, ?8)",
+            "INSERT INTO layer (image, width, height, source, source_bytes, source_time, \
+             needs_source, base_mark, cursor, next_mark, saved) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?8 + 1, ?9)",
             params![
                 image,
                 size.width,
                 size.height,
-                source,
-                base.map(|base| base.bytes as i64),
-                base.map(|base| base.time),
+                name,
+                source.map(|source| source.bytes as i64),
+                source.map(|source| source.time),
+                source.is_some(),
                 number(mark),
-                base.map(|_| number(mark)),
+                source.map(|_| number(mark)),
             ],
         )?;
         let key = LayerKey(transaction.last_insert_rowid());
@@ -164,10 +166,8 @@ impl Project {
     /// # Errors
     /// When the disk refuses.
     pub fn end_base(&mut self, layer: LayerKey) -> Result<(), ProjectError> {
-        self.db.execute(
-            "UPDATE layer SET base_bytes = NULL, base_time = NULL WHERE id = ?1",
-            [layer.0],
-        )?;
+        self.db
+            .execute("UPDATE layer SET needs_source = 0 WHERE id = ?1", [layer.0])?;
         Ok(())
     }
 
@@ -178,13 +178,14 @@ impl Project {
     pub fn keep_saved(
         &mut self,
         layer: LayerKey,
-        file: &Path,
+        file: &SourceFile,
         mark: StateMark,
     ) -> Result<(), ProjectError> {
-        let file = self.named(file);
+        let name = self.named(&file.path);
         self.db.execute(
-            "UPDATE layer SET source = ?2, saved = ?3 WHERE id = ?1",
-            params![layer.0, file, number(mark)],
+            "UPDATE layer SET source = ?2, source_bytes = ?3, source_time = ?4, saved = ?5 \
+             WHERE id = ?1",
+            params![layer.0, name, file.bytes as i64, file.time, number(mark)],
         )?;
         Ok(())
     }

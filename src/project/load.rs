@@ -3,7 +3,7 @@ use std::path::Path;
 use rusqlite::{OptionalExtension as _, Row};
 
 use super::store::checksum;
-use super::{BaseFile, LayerKey, Project, ProjectError};
+use super::{LayerKey, Project, ProjectError, SourceFile};
 use crate::geom::ImageSize;
 use crate::label::{Edit, KeptHistory, Mask, MaskTile, StateMark};
 
@@ -14,10 +14,11 @@ pub struct KeptLayer {
     pub key: LayerKey,
     /// Its extent.
     pub size: ImageSize,
-    /// The mask file it belongs to.
-    pub source: Option<std::path::PathBuf>,
-    /// What the ground without tiles is.
-    pub base: KeptBase,
+    /// The mask file it belongs to, as it was when it was read or saved last.
+    pub source: Option<SourceFile>,
+    /// Whether ground without tiles is that of the mask file, since not all tiles were kept when
+    /// the program ended; else it is unlabeled.
+    pub needs_source: bool,
     /// Tiles by column and row.
     pub tiles: Vec<(u32, u32, MaskTile)>,
     /// The newest steps.
@@ -26,17 +27,8 @@ pub struct KeptLayer {
     pub saved: Option<StateMark>,
 }
 
-/// What the ground of a kept label is where it has no tiles.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeptBase {
-    /// Unlabeled: all ground is in tiles.
-    Unlabeled,
-    /// That of a mask file, whose tiles were not all kept when the program ended.
-    File(BaseFile),
-}
-
 impl KeptLayer {
-    /// The mask over `ground`, which is that of the base.
+    /// The mask over `ground`: the mask file's, or unlabeled.
     pub fn mask_over(&self, ground: Mask) -> Mask {
         let mut mask = ground;
         for (col, row, tile) in &self.tiles {
@@ -50,8 +42,8 @@ impl KeptLayer {
 struct LayerRow {
     id: i64,
     size: ImageSize,
-    source: Option<String>,
-    base: Option<(i64, i64)>,
+    source: Option<(String, i64, i64)>,
+    needs_source: bool,
     base_mark: i64,
     cursor: i64,
     next_mark: i64,
@@ -60,17 +52,19 @@ struct LayerRow {
 
 impl LayerRow {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let bytes: Option<i64> = row.get(4)?;
-        let time: Option<i64> = row.get(5)?;
+        let source: Option<String> = row.get(3)?;
+        let stamp: Option<(i64, i64)> = Option::zip(row.get(4)?, row.get(5)?);
         Ok(Self {
             id: row.get(0)?,
             size: ImageSize::new(row.get(1)?, row.get(2)?),
-            source: row.get(3)?,
-            base: bytes.zip(time),
-            base_mark: row.get(6)?,
-            cursor: row.get(7)?,
-            next_mark: row.get(8)?,
-            saved: row.get(9)?,
+            source: source
+                .zip(stamp)
+                .map(|(name, (bytes, time))| (name, bytes, time)),
+            needs_source: row.get(6)?,
+            base_mark: row.get(7)?,
+            cursor: row.get(8)?,
+            next_mark: row.get(9)?,
+            saved: row.get(10)?,
         })
     }
 }
@@ -89,28 +83,24 @@ impl Project {
         let row = self
             .db
             .query_row(
-                "SELECT layer.id, width, height, source, base_bytes, base_time, base_mark, \
-                 cursor, next_mark, saved FROM layer JOIN image ON image.id = layer.image \
+                "SELECT layer.id, width, height, source, source_bytes, source_time, \
+                 needs_source, base_mark, cursor, next_mark, saved FROM layer JOIN image ON image.id = layer.image \
                  WHERE image.path = ?1",
                 [self.named(image)],
                 LayerRow::read,
             )
             .optional()?;
         let Some(row) = row else { return Ok(None) };
-        let source = row.source.as_deref().map(|source| self.found(source));
-        let base = match (&source, row.base) {
-            (Some(path), Some((bytes, time))) => KeptBase::File(BaseFile {
-                path: path.clone(),
-                bytes: bytes as u64,
-                time,
-            }),
-            _ => KeptBase::Unlabeled,
-        };
+        let source = row.source.as_ref().map(|(name, bytes, time)| SourceFile {
+            path: self.found(name),
+            bytes: *bytes as u64,
+            time: *time,
+        });
         Ok(Some(KeptLayer {
             key: LayerKey(row.id),
             size: row.size,
             source,
-            base,
+            needs_source: row.needs_source,
             tiles: self.tiles(row.id)?,
             history: self.history(&row, history_bytes)?,
             saved: row.saved.map(mark),

@@ -41,10 +41,10 @@ pub fn recover(path: &Path) -> Result<Recovered, ProjectError> {
         source,
         path: path.to_owned(),
     };
-    let set_aside = (1..)
+    let set_aside = (1..10_000)
         .map(|number| with_ending(path, &format!(".damaged-{number}")))
         .find(|free| !free.exists())
-        .expect("numbers do not end");
+        .unwrap_or_else(|| with_ending(path, ".damaged"));
     fs::rename(path, &set_aside).map_err(refused)?;
     for journal in ["-wal", "-shm"] {
         let from = with_ending(path, journal);

@@ -1,6 +1,6 @@
 use rusqlite::Connection;
 
-/// "OBru": tells a project from any other SQLite file.
+/// `OBru`: tells a project from any other SQLite file.
 pub(super) const APPLICATION_ID: i32 = 0x4f42_7275;
 
 /// Counts changes of the tables; a file of a later version is refused.
@@ -22,9 +22,10 @@ CREATE TABLE layer (
     image INTEGER NOT NULL UNIQUE REFERENCES image(id),
     width INTEGER NOT NULL,
     height INTEGER NOT NULL,
-    source TEXT,                   -- the mask file it came from or was saved to
-    base_bytes INTEGER,            -- while set, ground without tiles is that of this file,
-    base_time INTEGER,             -- which had this size and this time (ns)
+    source TEXT,                   -- the mask file it came from or was saved to,
+    source_bytes INTEGER,          -- which had this size
+    source_time INTEGER,           -- and this time (ns since 1970) then
+    needs_source INTEGER NOT NULL, -- 1: ground without tiles is that of the mask file
     base_mark INTEGER NOT NULL,    -- the state before the oldest edit
     cursor INTEGER NOT NULL,       -- the state that the tiles are in
     next_mark INTEGER NOT NULL,    -- the first mark that was never used

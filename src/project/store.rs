@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::ProjectError;
 use super::schema::{APPLICATION_ID, VERSION, create, make_durable};
+use super::{ProjectError, backup_path};
 
 /// How long a commit waits for another program that reads the file.
 const BUSY: Duration = Duration::from_secs(5);
@@ -104,6 +104,11 @@ fn examine(db: &Connection, path: &Path) -> Result<Found, ProjectError> {
             .map_err(|error| broken(error, path))?;
         let path = path.to_owned();
         return match tables {
+            // Its maker was killed at once, or somebody cut it off after it had been copied.
+            0 if backup_path(&path).exists() => Err(ProjectError::Damaged {
+                what: "it is empty".to_owned(),
+                path,
+            }),
             0 => Ok(Found::Nothing),
             _ => Err(ProjectError::Foreign { path }),
         };

@@ -2,6 +2,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::*;
+use crate::disk::replace_file;
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{
     ClassTable, Edit, EditKind, History, MASK_TILE_SIZE, Mask, StateMark, UNLABELED,
@@ -136,8 +137,8 @@ fn ground_comes_from_the_file_until_all_tiles_are_kept() {
         folder.path().join("a.tif"),
     );
     let file = folder.path().join("a_label.tif");
-    std::fs::write(&file, b"a label").expect("written");
-    let base = BaseFile::now(&file).expect("it is there");
+    replace_file(&file, b"a label").expect("written");
+    let base = SourceFile::now(&file).expect("it is there");
     let mut project = Project::open(&path).expect("a project");
     let mark = StateMark::from_number(4);
     let layer = project
@@ -158,7 +159,7 @@ fn ground_comes_from_the_file_until_all_tiles_are_kept() {
         .layer(&image, 1 << 20)
         .expect("whole")
         .expect("kept");
-    assert_eq!(kept.base, KeptBase::File(base));
+    assert_eq!((&kept.source, kept.needs_source), (&Some(base), true));
     assert_eq!(kept.mask_over(ground.clone()), painted);
     // The ground as it was when the label was read must not go over the stroke.
     let tiles: Vec<_> = ground
@@ -171,7 +172,7 @@ fn ground_comes_from_the_file_until_all_tiles_are_kept() {
         .layer(&image, 1 << 20)
         .expect("whole")
         .expect("kept");
-    assert_eq!((&kept.base, kept.saved), (&KeptBase::Unlabeled, Some(mark)));
+    assert_eq!((kept.needs_source, kept.saved), (false, Some(mark)));
     assert_eq!(kept.mask_over(Mask::new(SIZE)), painted);
 }
 
@@ -234,7 +235,7 @@ fn images_and_classes_come_back() {
 fn what_is_no_project_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("x.orthobrush");
-    std::fs::write(&path, vec![7; 9_000]).expect("written");
+    replace_file(&path, &[7; 9_000]).expect("written");
     assert!(Project::open(&path).expect_err("no project").is_damage());
     std::fs::remove_file(&path).expect("removed");
     let other = rusqlite::Connection::open(&path).expect("a database");
@@ -242,7 +243,7 @@ fn what_is_no_project_is_refused_and_left_alone() {
     drop(other);
     let error = Project::open(&path).expect_err("another program's");
     assert!(matches!(error, ProjectError::Foreign { .. }), "{error}");
-    std::fs::write(&path, b"").expect("written");
+    replace_file(&path, b"").expect("written");
     Project::open(&path).expect("an empty file is a new project");
 }
 
@@ -262,7 +263,7 @@ fn a_damaged_project_gives_way_to_the_last_good_copy() {
     let mut bytes = std::fs::read(&path).expect("there");
     let end = bytes.len();
     bytes[end / 3..end / 2].fill(0x5a);
-    std::fs::write(&path, &bytes).expect("written");
+    replace_file(&path, &bytes).expect("written");
     let broken = match Project::open(&path) {
         Err(error) => error,
         Ok(project) => project

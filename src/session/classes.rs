@@ -21,18 +21,21 @@ impl Session {
         let added = self.palette.table.added(name, color);
         let (table, class) = added.map_err(|error| CommandError::Refused(error.to_string()))?;
         self.palette.table = table;
+        self.keep_classes();
         self.select_class(class)
     }
 
     pub(super) fn rename_class(&mut self, class: u8, name: &str) -> Result<(), CommandError> {
         let renamed = self.palette.table.renamed(class, name);
         self.palette.table = renamed.map_err(|error| CommandError::Refused(error.to_string()))?;
+        self.keep_classes();
         Ok(())
     }
 
     pub(super) fn recolor_class(&mut self, class: u8, color: [u8; 3]) -> Result<(), CommandError> {
         let recolored = self.palette.table.recolored(class, color);
         self.palette.table = recolored.map_err(|error| CommandError::Refused(error.to_string()))?;
+        self.keep_classes();
         Ok(())
     }
 

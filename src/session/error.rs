@@ -38,6 +38,12 @@ pub enum CommandError {
     /// Opening something else would lose strokes.
     #[error("The label has strokes that its file lacks. Save it first, or discard them")]
     UnsavedWork,
+    /// Another window writes the project.
+    #[error(
+        "Another window works on this project, so nothing can be changed here. Close that window \
+         and open the image again"
+    )]
+    ReadOnly,
     /// A stroke is open.
     #[error("Finish the stroke first (lift the brush or press Esc)")]
     StrokeOpen,

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::jobs::{Report, tell_progress};
 use super::state::{ImageId, OpenImage, Session};
-use super::{Change, Command, CommandError, LayerKind, Notice, StepTo};
+use super::{Change, Command, CommandError, Notice, StepTo};
 use crate::dataset::{IMAGE_FOLDERS, MASK_FOLDERS, RASTER_EXTENSIONS};
+use crate::project::Project;
 use crate::raster::{OpenError, Pyramid, RgbaTile, TileCache, open_raster};
 use crate::sample::{SampleConfig, write_sample};
 
@@ -24,6 +25,24 @@ pub enum EntryStatus {
     Done,
     /// Its file is not where it was.
     Missing,
+}
+
+impl EntryStatus {
+    /// The word for it in a project file.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::New | Self::Missing => "new",
+            Self::InWork => "in work",
+            Self::Done => "done",
+        }
+    }
+
+    /// What a project file's word stands for.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::New, Self::InWork, Self::Done]
+            .into_iter()
+            .find(|status| status.word() == word)
+    }
 }
 
 /// One image of an opened folder.
@@ -61,7 +80,15 @@ pub(super) struct ScannedList {
 impl Session {
     pub(super) fn open(&mut self, path: &Path) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
-        self.refuse_with_unsaved_work()?;
+        self.refuse_to_lose_work()?;
+        if path
+            .extension()
+            .is_some_and(|ending| ending == "orthobrush")
+        {
+            self.open_project(path);
+            return Ok(());
+        }
+        self.change_project(path);
         if path.is_dir() {
             self.scan(path, true);
         } else {
@@ -70,6 +97,21 @@ impl Session {
         }
         self.remember(path);
         Ok(())
+    }
+
+    /// Opens what a project file was made for: its one image, or the folder of its images.
+    fn open_project(&mut self, path: &Path) {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        self.start_job(format!("Opening {}", path.display()), move |job| {
+            let images = Project::open_read_only(&path)?.images()?;
+            let opened = match (images.as_slice(), path.parent()) {
+                ([image], _) => image.path.clone(),
+                (_, Some(folder)) => folder.to_owned(),
+                (_, None) => PathBuf::from("."),
+            };
+            job.tell(Report::ReadyToOpen(opened))?;
+            Ok(())
+        });
     }
 
     fn scan(&mut self, folder: &Path, open_first: bool) {
@@ -119,18 +161,14 @@ impl Session {
         };
         self.changes.push(Change::ImageOpened(image.id));
         self.image = Some(image);
-        if let Some(path) = mask
-            && let Err(error) = self.open_mask(LayerKind::Label, path)
-        {
-            self.notify(Notice::error(error.to_string()));
-        }
+        self.open_label(mask);
     }
 
     pub(super) fn step(&mut self, to: StepTo) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
         let list = self.list.as_ref().ok_or(CommandError::NoList)?;
         let target = target_of(list, to)?;
-        if self.has_unsaved_work() {
+        if self.would_lose_work() {
             return self.save_then(Command::Step(to));
         }
         let list = self.list.as_mut().ok_or(CommandError::NoList)?;
@@ -152,6 +190,7 @@ impl Session {
         } else {
             EntryStatus::InWork
         };
+        self.keep_entry();
         Ok(())
     }
 
@@ -186,7 +225,7 @@ impl Session {
 
     pub(super) fn open_sample(&mut self, folder: PathBuf) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
-        self.refuse_with_unsaved_work()?;
+        self.refuse_to_lose_work()?;
         self.start_job("Making the sample project", move |job| {
             if !folder.join("ortho.tif").exists() {
                 let mut last = 0;
@@ -199,23 +238,29 @@ impl Session {
                     }
                 })?;
             }
-            job.tell(Report::SampleReady(folder))?;
+            job.tell(Report::ReadyToOpen(folder.join("ortho.tif")))?;
             Ok(())
         });
         Ok(())
     }
 
-    pub(super) fn sample_ready(&mut self, folder: &Path) {
-        let open = Command::Open {
-            path: folder.join("ortho.tif"),
-        };
-        if let Err(error) = self.apply(open) {
+    /// Opens what a job prepared or found.
+    pub(super) fn open_now(&mut self, path: PathBuf) {
+        if let Err(error) = self.apply(Command::Open { path }) {
             self.notify(Notice::error(error.to_string()));
         }
     }
 
     pub(super) fn refuse_with_unsaved_work(&self) -> Result<(), CommandError> {
         if self.has_unsaved_work() {
+            Err(CommandError::UnsavedWork)
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(super) fn refuse_to_lose_work(&self) -> Result<(), CommandError> {
+        if self.would_lose_work() {
             Err(CommandError::UnsavedWork)
         } else {
             Ok(())

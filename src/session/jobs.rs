@@ -3,11 +3,12 @@ use std::sync::Arc;
 
 use super::Notice;
 use super::images::ScannedList;
-use super::labels::ReadMask;
+use super::keeping::{Keeper, ReadLabel, ReadMask};
 use super::state::{LayerId, OpenImage, Session};
 use crate::job::{Job, JobContext, JobEvent, spawn};
 use crate::label::StateMark;
 use crate::metrics::Scores;
+use crate::project::KeptImage;
 use crate::raster::RgbaTile;
 use crate::train::{PredictEvent, TrainEvent, TrainPlan};
 
@@ -50,8 +51,22 @@ pub(super) enum Report {
     Scanned(ScannedList),
     /// A training was checked and can start.
     TrainingReady(Box<TrainPlan>),
-    /// The sample project was written.
-    SampleReady(PathBuf),
+    /// What is to be opened is there.
+    ReadyToOpen(PathBuf),
+    /// The project's place is known.
+    ProjectFound { path: PathBuf, is_read_only: bool },
+    /// What the project knows of its images.
+    ImagesKept(Vec<KeptImage>),
+    /// What there is of an image's label.
+    LabelRead(LayerId, Box<ReadLabel>),
+    /// One piece of work is on the disk.
+    Kept,
+    /// The disk refused; the work waits.
+    NotKept(String),
+    /// All ground of a label is in the project.
+    GroundKept(LayerId),
+    /// Something to say.
+    Note(Notice),
 }
 
 /// The events of a job, by whose they are.
@@ -132,6 +147,9 @@ impl Session {
     /// Takes in at most `max_events` events of the session's jobs and says how many came.
     pub fn pump(&mut self, max_events: usize) -> usize {
         let mut taken = 0;
+        while taken < max_events && self.pump_keeper() {
+            taken += 1;
+        }
         while taken < max_events {
             let next = self
                 .jobs
@@ -144,9 +162,31 @@ impl Session {
         taken
     }
 
-    /// Whether no job runs.
+    /// Takes in one event of the thread that writes the project; whether there was one.
+    fn pump_keeper(&mut self) -> bool {
+        let Some(event) = self.keeper.as_mut().and_then(Keeper::next) else {
+            return false;
+        };
+        match event {
+            JobEvent::Said(report) => self.absorb_report(JobId(0), report),
+            JobEvent::Failed(why) => {
+                self.keeper = None;
+                self.notify(Notice::error(format!(
+                    "Strokes are not kept any more; save the label now. {why}"
+                )));
+            }
+            JobEvent::Finished | JobEvent::Cancelled => self.keeper = None,
+        }
+        true
+    }
+
+    /// Whether no job runs and all strokes are on the disk, as far as it takes them.
     pub fn is_idle(&self) -> bool {
-        self.jobs.is_empty()
+        let is_keeping = self
+            .keeper
+            .as_ref()
+            .is_some_and(|keeper| !keeper.is_done() && keeper.failing.is_none());
+        self.jobs.is_empty() && !is_keeping && self.save_later.is_none()
     }
 
     /// What runs in the background, oldest first.
@@ -191,14 +231,21 @@ impl Session {
         match report {
             Report::Progress(share) => self.set_progress(id, share),
             Report::ImageOpened(image) => self.image_opened(*image),
-            Report::MaskLoaded(layer, read) => self.mask_loaded(layer, *read),
+            Report::MaskLoaded(layer, read) => self.opened_mask_loaded(layer, *read),
             Report::MaskRefused(layer, why) => self.mask_refused(layer, why),
             Report::Saved { layer, path, state } => self.layer_saved(layer, path, state),
             Report::Scored(layer, scores) => self.prediction_scored(layer, *scores),
             Report::Thumbnail(image, picture) => self.thumbnail_made(&image, picture),
             Report::Scanned(list) => self.list_scanned(list),
             Report::TrainingReady(plan) => self.training_ready(*plan),
-            Report::SampleReady(folder) => self.sample_ready(&folder),
+            Report::ReadyToOpen(path) => self.open_now(path),
+            Report::ProjectFound { path, is_read_only } => self.project_found(path, is_read_only),
+            Report::ImagesKept(images) => self.images_kept(images),
+            Report::LabelRead(layer, read) => self.label_read(layer, *read),
+            Report::Kept => self.work_kept(),
+            Report::NotKept(why) => self.work_not_kept(why),
+            Report::GroundKept(layer) => self.ground_kept(layer),
+            Report::Note(notice) => self.notify(notice),
         }
     }
 

@@ -2,10 +2,11 @@ use std::path::PathBuf;
 
 use super::images::EntryStatus;
 use super::jobs::Report;
-use super::state::{Layer, LayerId, Session};
+use super::keeping::ReadMask;
+use super::state::{Layer, LayerId, OpenImage, Session};
 use super::{Change, CommandError, LayerKind, Notice};
 use crate::geom::ImageSize;
-use crate::label::{Edit, Encoding, LoadedMask, Mask, MaskLevels, UNLABELED, load_mask};
+use crate::label::{Edit, Mask, UNLABELED};
 
 const LABEL_OPACITY: f32 = 0.5;
 
@@ -19,6 +20,7 @@ pub(super) const fn new_label(number: u64, mask: Mask) -> Layer {
         opacity: LABEL_OPACITY,
         is_loading: false,
         broken: None,
+        source: None,
     }
 }
 
@@ -26,13 +28,6 @@ pub(super) const fn new_label(number: u64, mask: Mask) -> Layer {
 /// long for a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Areas(pub [u64; 256]);
-
-/// A mask that was read, with what is derived from all its pixels.
-pub(super) struct ReadMask {
-    pub loaded: LoadedMask,
-    pub areas: Areas,
-    pub levels: MaskLevels,
-}
 
 impl Areas {
     pub fn unlabeled(size: ImageSize) -> Self {
@@ -58,6 +53,7 @@ impl Session {
     pub(super) fn open_mask(&mut self, kind: LayerKind, path: PathBuf) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
         if kind == LayerKind::Label {
+            self.refuse_when_read_only()?;
             self.refuse_with_unsaved_work()?;
         }
         let size = self.image.as_ref().ok_or(CommandError::NoImage)?.size();
@@ -67,22 +63,8 @@ impl Session {
         layer.path = Some(path.clone());
         self.replace_layer(kind, Some(layer));
         self.start_job(format!("Reading {}", path.display()), move |job| {
-            let loaded = load_mask(&path, Some(size), Encoding::Auto, None);
-            job.tell(match loaded {
-                Ok(loaded) => {
-                    let areas = Areas(loaded.mask.histogram());
-                    let mut levels = MaskLevels::new(loaded.mask.size());
-                    let root = levels.shape().root();
-                    levels.tile(&loaded.mask, root);
-                    Report::MaskLoaded(
-                        id,
-                        Box::new(ReadMask {
-                            loaded,
-                            areas,
-                            levels,
-                        }),
-                    )
-                }
+            job.tell(match ReadMask::from_file(&path, size) {
+                Ok(read) => Report::MaskLoaded(id, Box::new(read)),
                 Err(error) => Report::MaskRefused(id, error.to_string()),
             })?;
             Ok(())
@@ -91,26 +73,51 @@ impl Session {
     }
 
     pub(super) fn mask_loaded(&mut self, id: LayerId, read: ReadMask) {
-        let ReadMask {
-            loaded,
-            areas,
-            levels,
-        } = read;
         // Another file may have been opened in the meantime.
         let Some(kind) = self.kind_of(id) else { return };
         if let Some(layer) = self.layer_mut(kind) {
-            layer.mask = loaded.mask;
+            layer.mask = read.mask;
             layer.is_loading = false;
         }
+        self.note_source(kind, read.source);
         if kind == LayerKind::Label {
-            self.areas = areas;
-            self.set_classes(loaded.classes);
+            self.areas = read.areas;
+            if let Some(classes) = read.classes {
+                self.set_classes(classes);
+            }
         }
-        for note in loaded.notes {
+        for note in read.notes {
             self.notify(Notice::warning(note));
         }
-        let levels = Box::new(levels);
+        let levels = Box::new(read.levels);
         self.changes.push(Change::MaskLoaded { layer: id, levels });
+    }
+
+    /// A mask that the person opened is there.
+    pub(super) fn opened_mask_loaded(&mut self, id: LayerId, read: ReadMask) {
+        self.mask_loaded(id, read);
+        if self.kind_of(id) == Some(LayerKind::Label) {
+            self.keep_replaced_label();
+        }
+    }
+
+    /// Begins to read the label of an image that was just opened.
+    pub(super) fn open_label(&mut self, companion: Option<PathBuf>) {
+        let Some(size) = self.image.as_ref().map(OpenImage::size) else {
+            return;
+        };
+        if self.keeper.is_some() {
+            let mut layer = new_label(self.next_number(), Mask::new(size));
+            let id = layer.id;
+            layer.is_loading = true;
+            layer.path.clone_from(&companion);
+            self.replace_layer(LayerKind::Label, Some(layer));
+            self.load_kept(id, companion);
+        } else if let Some(path) = companion
+            && let Err(error) = self.open_mask(LayerKind::Label, path)
+        {
+            self.notify(Notice::error(error.to_string()));
+        }
     }
 
     pub(super) fn mask_refused(&mut self, id: LayerId, why: String) {
@@ -174,6 +181,7 @@ impl Session {
             && entry.status == EntryStatus::New
         {
             entry.status = EntryStatus::InWork;
+            self.keep_entry();
         }
     }
 

@@ -42,6 +42,10 @@ impl Session {
         if layer.is_loading {
             return Err(CommandError::LabelLoading);
         }
+        if kind == LayerKind::Label && self.is_file_needed() {
+            self.save_later = Some((kind, path));
+            return Ok(());
+        }
         let (id, mask) = (layer.id, layer.mask.clone());
         let classes = self.classes().clone();
         let georef = self
@@ -71,6 +75,7 @@ impl Session {
         }
         if kind == LayerKind::Label {
             self.saved = state;
+            self.keep_saved(id, Path::new(&name), state);
         }
         self.notify(Notice::info(format!("Saved {name}")));
         if kind == LayerKind::Label

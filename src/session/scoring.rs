@@ -30,6 +30,7 @@ impl Session {
         if let Some(entry) = self.current_entry() {
             entry.score = scores.mean_iou;
         }
+        self.keep_entry();
         self.scores = Some(scores);
     }
 }

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::jobs::{Running, SharedSource};
+use super::keeping::{Keeper, ProjectPlace};
 use super::labels::Areas;
 use super::{
     Change, Command, CommandError, ImageList, LayerKind, Notice, PredictionState, Settings, Tool,
@@ -11,6 +12,7 @@ use crate::geom::{Georef, ImageSize};
 use crate::job::Waker;
 use crate::label::{ClassTable, History, Mask, StateMark};
 use crate::metrics::Scores;
+use crate::project::SourceFile;
 use crate::raster::{Pyramid, RasterInfo, TileCache};
 use crate::train::{DeviceChoice, Engine};
 
@@ -24,6 +26,8 @@ pub struct SessionConfig {
     pub waker: Waker,
     /// Where settings are kept; `None` keeps them nowhere (tests, one-shot commands).
     pub settings_path: Option<PathBuf>,
+    /// Where finished strokes are kept.
+    pub projects: ProjectPlace,
 }
 
 /// One open image; never the same number twice.
@@ -88,6 +92,8 @@ pub struct Layer {
     pub is_loading: bool,
     /// Why its file could not be read whole, if so; saving over it is then refused.
     pub broken: Option<String>,
+    /// Its file as it was when it was read or saved last.
+    pub source: Option<SourceFile>,
 }
 
 /// What tools paint with.
@@ -121,6 +127,10 @@ pub struct Session {
     pub(super) training: TrainingState,
     pub(super) prediction_state: PredictionState,
     pub(super) scores: Option<Scores>,
+    /// Writes finished strokes to the project.
+    pub(super) keeper: Option<Keeper>,
+    /// What is saved as soon as the label's file is not needed any more as it is.
+    pub(super) save_later: Option<(LayerKind, PathBuf)>,
     /// What waits for a save to succeed.
     pub(super) after_saving: Option<Command>,
     pub(super) prediction_device: Option<DeviceChoice>,
@@ -165,6 +175,8 @@ impl Session {
             training: TrainingState::default(),
             prediction_state: PredictionState::default(),
             scores: None,
+            keeper: None,
+            save_later: None,
             after_saving: None,
             prediction_device: None,
             jobs: Vec::new(),
@@ -285,6 +297,12 @@ impl Session {
     /// Whether there is an undone step.
     pub fn can_redo(&self) -> bool {
         self.history.can_redo()
+    }
+
+    /// How many steps are in the label, and how many there are with the undone ones.
+    pub fn num_steps(&self) -> (usize, usize) {
+        let (all, done) = self.history.steps();
+        (done, all.len())
     }
 
     /// Whether the label has strokes that its file lacks.

@@ -126,12 +126,14 @@ impl Session {
 
     pub(super) fn undo(&mut self) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
+        self.refuse_when_read_only()?;
         let step = self.history.undo();
         self.replay(step)
     }
 
     pub(super) fn redo(&mut self) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
+        self.refuse_when_read_only()?;
         let step = self.history.redo();
         self.replay(step)
     }
@@ -143,13 +145,16 @@ impl Session {
         let dirty = label.mask.apply(&edit);
         self.count_areas(&edit);
         self.label_changed(&dirty);
+        self.keep_cursor(&edit);
         Ok(())
     }
 
     /// Makes an edit that was carried out one step of the history.
     fn record(&mut self, edit: Edit) {
         self.count_areas(&edit);
-        self.history.push(edit);
+        let before = self.history.mark();
+        self.history.push(edit.clone());
+        self.keep_step(edit, before);
         self.mark_in_work();
     }
 
@@ -204,6 +209,7 @@ impl Session {
 
     /// Makes sure that there is a label to paint on: an empty one when there is none.
     fn ready_label(&mut self) -> Result<(), CommandError> {
+        self.refuse_when_read_only()?;
         let size = self.image.as_ref().ok_or(CommandError::NoImage)?.size();
         match &self.label {
             Some(label) if label.is_loading => Err(CommandError::LabelLoading),

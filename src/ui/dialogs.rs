@@ -229,7 +229,7 @@ fn unsaved_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: 
     match view.waiting {
         Waiting::Nothing | Waiting::CloseNow => {}
         Waiting::CloseAfterSaving => {
-            if !session.has_unsaved_work() {
+            if !session.would_lose_work() {
                 close_now(ui, view);
             } else if session.is_idle() {
                 // Saving failed; its message says why.

@@ -8,7 +8,7 @@ use orthobrush::geom::ImageSize;
 use orthobrush::job::Waker;
 use orthobrush::render::Gpu;
 use orthobrush::sample::{SampleConfig, SamplePaths, write_sample};
-use orthobrush::session::{Command, Session, SessionConfig, Severity};
+use orthobrush::session::{Command, ProjectPlace, Session, SessionConfig, Severity};
 
 /// Long enough for a slow machine under load, short enough for a hang to be noticed.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -48,6 +48,7 @@ pub fn session() -> Session {
     Session::new(SessionConfig {
         waker: Waker::none(),
         settings_path: None,
+        projects: ProjectPlace::Nowhere,
     })
 }
 

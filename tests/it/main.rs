@@ -3,6 +3,7 @@
 mod cli;
 mod crash;
 mod fixture;
+mod keeping;
 mod layering;
 mod painting;
 mod pictures;

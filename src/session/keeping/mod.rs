@@ -1,0 +1,340 @@
+//! How finished strokes outlive a crash: what the session tells the thread that writes the
+//! project, and what it hears back.
+
+mod clerk;
+mod keeper;
+mod load;
+mod place;
+
+pub use place::ProjectPlace;
+
+pub(super) use keeper::{Keeper, Work};
+pub(super) use load::{ReadLabel, ReadMask};
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::images::EntryStatus;
+use super::state::{LayerId, Session};
+use super::{CommandError, LayerKind, Notice};
+use crate::geom::PixelRect;
+use crate::label::{Edit, History, MASK_TILE_SIZE, Mask, MaskTile, StateMark};
+use crate::project::{KeptImage, KeptStep, SourceFile};
+
+/// Tiles by column and row.
+type Tiles = Vec<(u32, u32, MaskTile)>;
+
+/// How safe finished strokes are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Safety {
+    /// Only in memory until the label is saved.
+    InMemory,
+    /// On the disk, in the project at this path.
+    Kept(PathBuf),
+    /// On their way to the disk.
+    Writing,
+    /// In memory, since the disk refuses; it is asked again and again.
+    Failing(String),
+    /// There are none: another window writes the project.
+    ReadOnly,
+}
+
+impl Session {
+    /// How safe finished strokes are.
+    pub fn safety(&self) -> Safety {
+        match &self.keeper {
+            Some(keeper) if keeper.is_read_only => Safety::ReadOnly,
+            Some(keeper) => match (&keeper.failing, &keeper.path) {
+                (Some(why), _) => Safety::Failing(why.clone()),
+                (None, Some(path)) if keeper.is_done() => Safety::Kept(path.clone()),
+                (None, Some(_)) => Safety::Writing,
+                (None, None) => Safety::InMemory,
+            },
+            None => Safety::InMemory,
+        }
+    }
+
+    /// Whether finished strokes would be gone when the session ended now.
+    pub fn would_lose_work(&self) -> bool {
+        let is_safe = matches!(self.safety(), Safety::Kept(_) | Safety::Writing);
+        self.has_unsaved_work() && !is_safe
+    }
+
+    /// Turns to the project of what is opened now; that of before is closed with all it was given.
+    pub(super) fn change_project(&mut self, opened: &Path) {
+        self.keeper = None;
+        if self.config.projects == ProjectPlace::Nowhere {
+            return;
+        }
+        let opened = std::path::absolute(opened).unwrap_or_else(|_| opened.to_owned());
+        let started = Keeper::start(
+            self.config.projects.clone(),
+            opened,
+            self.config.waker.clone(),
+        );
+        match started {
+            Ok(keeper) => self.keeper = Some(keeper),
+            Err(error) => self.notify(Notice::warning(format!(
+                "Strokes are not kept until you save: no thread could be started ({error})"
+            ))),
+        }
+    }
+
+    /// Asks the project for the label of the open image; `false` when there is no project.
+    pub(super) fn load_kept(&mut self, layer: LayerId, companion: Option<PathBuf>) -> bool {
+        let (Some(keeper), Some(image)) = (&mut self.keeper, &self.image) else {
+            return false;
+        };
+        keeper.layer = None;
+        keeper.knows_image = false;
+        keeper.needs_source = false;
+        keeper.give(Work::Load {
+            layer,
+            image: absolute(&image.path),
+            size: image.size(),
+            companion,
+        });
+        true
+    }
+
+    pub(super) fn label_read(&mut self, layer: LayerId, read: ReadLabel) {
+        match read {
+            ReadLabel::Nothing => {
+                if let Some(kind) = self.kind_of(layer) {
+                    self.replace_layer(kind, None);
+                }
+            }
+            ReadLabel::Refused(why) => self.mask_refused(layer, why),
+            ReadLabel::File(read) => self.mask_loaded(layer, read),
+            ReadLabel::Kept(kept) => {
+                // Another image may have been opened in the meantime.
+                if self.kind_of(layer).is_none() {
+                    return;
+                }
+                if let Some(keeper) = &mut self.keeper {
+                    keeper.layer = Some(layer);
+                    keeper.knows_image = true;
+                    keeper.needs_source = kept.needs_source;
+                }
+                self.mask_loaded(layer, kept.read);
+                self.history =
+                    History::restored(kept.history, self.settings.budget().history_bytes);
+                self.saved = kept.saved.unwrap_or(StateMark::from_number(u64::MAX));
+            }
+        }
+    }
+
+    pub(super) fn project_found(&mut self, path: PathBuf, is_read_only: bool) {
+        let Some(keeper) = &mut self.keeper else {
+            return;
+        };
+        if is_read_only && !keeper.is_read_only {
+            self.notices.push(Notice::warning(format!(
+                "Another window works on this project, so nothing can be changed here: {}",
+                path.display()
+            )));
+        }
+        keeper.path = Some(path);
+        keeper.is_read_only = is_read_only;
+    }
+
+    pub(super) fn images_kept(&mut self, images: Vec<KeptImage>) {
+        let Some(list) = &mut self.list else { return };
+        for image in images {
+            let is_it = |path: &Path| absolute(path) == image.path;
+            let entry = list.entries.iter_mut().find(|entry| is_it(&entry.image));
+            if let Some(entry) = entry {
+                entry.score = image.score;
+                if let Some(status) = EntryStatus::from_word(&image.status) {
+                    entry.status = status;
+                }
+            }
+        }
+    }
+
+    pub(super) fn work_kept(&mut self) {
+        let Some(keeper) = &mut self.keeper else {
+            return;
+        };
+        keeper.waiting = keeper.waiting.saturating_sub(1);
+        if keeper.failing.take().is_some() {
+            self.notify(Notice::info("The disk works again: all strokes are kept"));
+        }
+    }
+
+    pub(super) fn work_not_kept(&mut self, why: String) {
+        let Some(keeper) = &mut self.keeper else {
+            return;
+        };
+        if keeper.failing.replace(why.clone()).is_none() {
+            self.notify(Notice::error(format!(
+                "{why}. Nothing is lost: strokes stay in memory and are written as soon as the \
+                 disk takes them"
+            )));
+        }
+        self.save_when_ground_is_kept();
+    }
+
+    pub(super) fn ground_kept(&mut self, layer: LayerId) {
+        if let Some(keeper) = &mut self.keeper
+            && keeper.layer == Some(layer)
+        {
+            keeper.needs_source = false;
+        }
+        self.save_when_ground_is_kept();
+    }
+
+    /// Makes a finished step durable. `before` is the state it began in.
+    pub(super) fn keep_step(&mut self, edit: Edit, before: StateMark) {
+        self.begin_keeping(before);
+        let (Some(keeper), Some(label)) = (&mut self.keeper, &self.label) else {
+            return;
+        };
+        let step = KeptStep {
+            mark: self.history.mark(),
+            tiles: tiles_of(&label.mask, &edit),
+            edit,
+            at: SystemTime::now(),
+        };
+        keeper.give(Work::Step {
+            layer: label.id,
+            step: Box::new(step),
+        });
+    }
+
+    /// Makes a step back or forth durable.
+    pub(super) fn keep_cursor(&mut self, edit: &Edit) {
+        let (Some(keeper), Some(label)) = (&mut self.keeper, &self.label) else {
+            return;
+        };
+        keeper.give(Work::Cursor {
+            layer: label.id,
+            mark: self.history.mark(),
+            tiles: tiles_of(&label.mask, edit),
+        });
+    }
+
+    /// Tells the project of the label, unless it knows it.
+    pub(super) fn begin_keeping(&mut self, mark: StateMark) {
+        let classes = self.classes().clone();
+        let (Some(keeper), Some(label), Some(image)) = (&mut self.keeper, &self.label, &self.image)
+        else {
+            return;
+        };
+        if keeper.layer == Some(label.id) {
+            return;
+        }
+        keeper.layer = Some(label.id);
+        keeper.knows_image = true;
+        keeper.needs_source = label.source.is_some();
+        keeper.give(Work::Begin {
+            layer: label.id,
+            image: absolute(&image.path),
+            mask: label.mask.clone(),
+            source: label.source.clone(),
+            mark,
+        });
+        keeper.give(Work::Classes(Box::new(classes)));
+    }
+
+    /// A label that was opened over a kept one takes its place in the project as well.
+    pub(super) fn keep_replaced_label(&mut self) {
+        let knows_image = self
+            .keeper
+            .as_ref()
+            .is_some_and(|keeper| keeper.knows_image);
+        if knows_image {
+            self.begin_keeping(self.history.mark());
+        }
+    }
+
+    pub(super) fn keep_classes(&mut self) {
+        let classes = self.classes().clone();
+        if let Some(keeper) = &mut self.keeper
+            && !keeper.is_read_only
+            && keeper.knows_image
+        {
+            keeper.give(Work::Classes(Box::new(classes)));
+        }
+    }
+
+    /// Keeps how far the work on the list's open image is.
+    pub(super) fn keep_entry(&mut self) {
+        let Some(entry) = self.current_entry() else {
+            return;
+        };
+        let image = KeptImage {
+            path: absolute(&entry.image),
+            status: entry.status.word().to_owned(),
+            score: entry.score,
+        };
+        if let Some(keeper) = &mut self.keeper
+            && !keeper.is_read_only
+        {
+            keeper.give(Work::Image(image));
+        }
+    }
+
+    pub(super) fn keep_saved(&mut self, layer: LayerId, path: &Path, mark: StateMark) {
+        let Ok(file) = SourceFile::now(&absolute(path)) else {
+            return;
+        };
+        if let Some(label) = &mut self.label
+            && label.id == layer
+        {
+            label.source = Some(file.clone());
+        }
+        if let Some(keeper) = &mut self.keeper
+            && !keeper.is_read_only
+        {
+            keeper.give(Work::Saved { layer, file, mark });
+        }
+    }
+
+    /// Whether the label's file must stay as it is for the moment: some kept ground is only there.
+    pub(super) fn is_file_needed(&self) -> bool {
+        self.keeper
+            .as_ref()
+            .is_some_and(|keeper| keeper.needs_source && keeper.failing.is_none())
+    }
+
+    fn save_when_ground_is_kept(&mut self) {
+        if let Some((kind, path)) = self.save_later.take()
+            && let Err(error) = self.save_as(kind, path)
+        {
+            self.notify(Notice::error(error.to_string()));
+        }
+    }
+
+    pub(super) fn refuse_when_read_only(&self) -> Result<(), CommandError> {
+        match &self.keeper {
+            Some(keeper) if keeper.is_read_only => Err(CommandError::ReadOnly),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a label layer was when it was read; only labels are kept.
+    pub(super) fn note_source(&mut self, kind: LayerKind, source: Option<SourceFile>) {
+        if let Some(layer) = self.layer_mut(kind) {
+            if let Some(source) = &source {
+                layer.path = Some(source.path.clone());
+            }
+            layer.source = source;
+        }
+    }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The tiles that an edit touched, as they are now.
+fn tiles_of(mask: &Mask, edit: &Edit) -> Tiles {
+    let place = |rect: PixelRect| (rect.x / MASK_TILE_SIZE, rect.y / MASK_TILE_SIZE);
+    let tile = |(col, row)| (col, row, mask.tile(col, row).clone());
+    edit.dirty_rects()
+        .into_iter()
+        .map(place)
+        .map(tile)
+        .collect()
+}
