@@ -1,4 +1,4 @@
-use super::{ImagePoint, ImageRect, ImageSize, ScreenPoint, ScreenSize};
+use super::{ImagePoint, ImageRect, ImageSize, PixelRect, ScreenPoint, ScreenSize};
 
 /// The largest magnification: screen pixels per image pixel.
 pub const MAX_SCALE: f64 = 64.0;
@@ -58,6 +58,17 @@ impl Camera {
             min: self.image_from_screen(canvas, ScreenPoint::default()),
             max: self.image_from_screen(canvas, ScreenPoint::new(canvas.width, canvas.height)),
         }
+    }
+
+    /// The pixels of an image of `size` that a canvas shows, even in part.
+    pub fn visible_pixels(&self, canvas: ScreenSize, size: ImageSize) -> PixelRect {
+        let view = self.visible_image_rect(canvas);
+        let inside = |at: f64, side: u32| at.clamp(0.0, f64::from(side));
+        let left = inside(view.min.x.floor(), size.width) as u32;
+        let top = inside(view.min.y.floor(), size.height) as u32;
+        let right = inside(view.max.x.ceil(), size.width) as u32;
+        let bottom = inside(view.max.y.ceil(), size.height) as u32;
+        PixelRect::new(left, top, right - left, bottom - top)
     }
 
     /// Zooms by `factor`; the image stays put under `anchor`.
@@ -132,6 +143,16 @@ mod tests {
         assert!(
             view.min.x < 0.0 && view.min.y < 0.0 && view.max.x > 9_500.0 && view.max.y > 9_000.0
         );
+    }
+
+    #[test]
+    fn visible_pixels_are_those_of_the_image() {
+        let camera = Camera {
+            center: ImagePoint::new(100.0, 5_000.5),
+            scale: 2.0,
+        };
+        let visible = camera.visible_pixels(CANVAS, ImageSize::new(9_500, 9_000));
+        assert_eq!(visible, PixelRect::new(0, 4_850, 300, 301));
     }
 
     #[test]

@@ -27,11 +27,13 @@ pub enum EditKind {
     Import,
     /// Specks dropped, holes filled.
     Cleanup,
+    /// A filled selection.
+    Selection,
 }
 
 impl EditKind {
     /// All kinds; a kind's place here is its number in files, so new ones come last.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Brush,
         Self::Erase,
         Self::Polygon,
@@ -40,6 +42,7 @@ impl EditKind {
         Self::Accept,
         Self::Import,
         Self::Cleanup,
+        Self::Selection,
     ];
 
     /// What a history list calls it.
@@ -53,6 +56,7 @@ impl EditKind {
             Self::Accept => "Accept prediction",
             Self::Import => "Import mask",
             Self::Cleanup => "Clean up",
+            Self::Selection => "Fill selection",
         }
     }
 }

@@ -31,7 +31,12 @@ pub enum MaskError {
         /// Extent of the mask.
         size: ImageSize,
     },
-
+    /// The image's pixels did not come.
+    #[error("The image cannot be read here ({reason}); nothing was selected. Check its file")]
+    UnreadablePixels {
+        /// What is wrong.
+        reason: String,
+    },
     /// Stored bytes are not an edit.
     #[error("The stored edit is damaged ({reason}); it cannot be undone or redone any more")]
     DamagedEdit {

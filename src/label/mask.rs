@@ -248,7 +248,10 @@ impl Mask {
         })
     }
 
-    fn tiles_touching(&self, rect: PixelRect) -> impl Iterator<Item = (u32, u32)> + use<> {
+    pub(super) fn tiles_touching(
+        &self,
+        rect: PixelRect,
+    ) -> impl Iterator<Item = (u32, u32)> + use<> {
         let part = rect.intersect(self.size.bounds());
         let cols = part.x / MASK_TILE_SIZE..part.right().div_ceil(MASK_TILE_SIZE);
         let rows = part.y / MASK_TILE_SIZE..part.bottom().div_ceil(MASK_TILE_SIZE);

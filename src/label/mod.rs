@@ -1,12 +1,15 @@
 //! Class maps: class tables, the sparse mask, brushes and fills, edits and their history, mask files.
 //!
 //! A mask pixel changes only inside a transaction ([`Stroke`]) or by [`Mask::apply`]. This layer
-//! knows no window, no project and no threads.
+//! knows no window and no project; of threads only what works on whole masks knows, and leaves them to
+//! rayon.
 
+mod bits;
 mod brush;
 mod builder;
 mod class;
 mod class_file;
+mod cleanup;
 mod codec;
 mod delta;
 mod edit;
@@ -16,18 +19,24 @@ mod fill;
 mod history;
 mod levels;
 mod mask;
+mod outline;
 mod palette;
 mod polygon;
+mod replace;
 mod runs;
+mod selection;
 mod span;
 mod stroke;
 mod tile;
 mod tile_bytes;
 mod tile_table;
+mod wand;
+mod wand_block;
 
 pub use brush::{Brush, BrushShape, Ink, Paint, PaintOver};
 pub use builder::MaskBuilder;
 pub use class::{Class, ClassTable, Rgb};
+pub use cleanup::{Cleanup, Control, MAX_CLEANUP_RADIUS, clean_up};
 pub use codec::{Encoding, LoadedMask, SaveAs, load_mask, save_mask};
 pub use edit::{ClassChange, DirtyRects, Edit, EditKind};
 pub use error::MaskError;
@@ -36,5 +45,8 @@ pub use history::{History, KeptHistory, StateMark};
 pub use levels::{MaskLevels, rect_at_level};
 pub use mask::{Mask, UNLABELED};
 pub use palette::default_color;
+pub use selection::Selection;
+pub use span::Span;
 pub use stroke::Stroke;
 pub use tile::{MASK_TILE_SIZE, MaskTile, TilePixels};
+pub use wand::{ReadPixels, Wand, wand};

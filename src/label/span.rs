@@ -1,11 +1,14 @@
 use super::MASK_TILE_SIZE;
 
-/// Pixels of one row: columns from `start` up to, not including, `end`.
+/// Pixels of one row: columns from `start` up to, not including, `end`; level-0 pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) y: u32,
-    pub(super) start: u32,
-    pub(super) end: u32,
+pub struct Span {
+    /// The row.
+    pub y: u32,
+    /// The first column.
+    pub start: u32,
+    /// The column behind the last one.
+    pub end: u32,
 }
 
 impl Span {

@@ -167,7 +167,7 @@ impl Stroke {
     }
 
     /// Paints spans (mask pixels) that all lie in one tile; the ground that changed.
-    fn paint_tile(
+    pub(super) fn paint_tile(
         &mut self,
         mask: &mut Mask,
         key: TileKey,
@@ -199,7 +199,7 @@ impl Stroke {
         Some(changed)
     }
 
-    fn keep(&mut self, mask: &Mask, col: u32, row: u32) {
+    pub(super) fn keep(&mut self, mask: &Mask, col: u32, row: u32) {
         self.kept
             .entry((row, col))
             .or_insert_with(|| mask.tile(col, row).clone());

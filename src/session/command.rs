@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 
-use crate::geom::ImagePoint;
+use super::WandSettings;
+use crate::geom::{ImagePoint, PixelRect};
+use crate::label::Cleanup;
 use crate::train::{DeviceChoice, Recipe};
 
 /// Everything that can change a session. Windows, scripts and tests all speak it.
@@ -124,6 +126,35 @@ pub enum Command {
         /// Where, in level-0 pixels.
         at: ImagePoint,
     },
+    /// Selects the ground whose color is like that under a point.
+    SelectAlike {
+        /// Where, in level-0 pixels.
+        at: ImagePoint,
+        /// Where to look, in level-0 pixels; `None`: the whole image.
+        within: Option<PixelRect>,
+    },
+    /// Sets what the magic wand takes for alike.
+    SetWand(WandSettings),
+    /// Fills the selection with the active class.
+    FillSelection,
+    /// Drops the selection.
+    DropSelection,
+    /// Cleans the label up, as one undo step.
+    CleanUp {
+        /// What is done.
+        what: Cleanup,
+        /// Where, in level-0 pixels; `None`: everywhere.
+        within: Option<PixelRect>,
+    },
+    /// Gives all pixels of one class to another, as one undo step.
+    ReplaceClass {
+        /// The class that goes; 255 is unlabeled ground.
+        from: u8,
+        /// The class that comes; 255 is unlabeled ground.
+        to: u8,
+        /// Where, in level-0 pixels; `None`: everywhere.
+        within: Option<PixelRect>,
+    },
     /// Makes the class under a point the active one.
     PickClass {
         /// Where, in level-0 pixels.
@@ -201,6 +232,8 @@ pub enum Tool {
     Fill,
     /// Fills a polygon.
     Polygon,
+    /// Selects ground of like color under the pointer.
+    Wand,
     /// Takes the class under the pointer.
     Picker,
 }

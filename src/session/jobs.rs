@@ -1,10 +1,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::Notice;
 use super::images::ScannedList;
 use super::keeping::{Keeper, ReadLabel, ReadMask};
-use super::state::{LayerId, OpenImage, Session};
+use super::operations::Operated;
+use super::state::{ImageId, LayerId, OpenImage, Session};
+use super::{Notice, Selected};
 use crate::job::{Job, JobContext, JobEvent, spawn};
 use crate::label::StateMark;
 use crate::metrics::Scores;
@@ -65,6 +66,10 @@ pub(super) enum Report {
     NotKept(String),
     /// All ground of a label is in the project.
     GroundKept(LayerId),
+    /// An operation on the whole label is done.
+    Operated(LayerId, Box<Operated>),
+    /// The wand chose pixels of an image.
+    Selected(ImageId, Box<Selected>),
     /// Something to say.
     Note(Notice),
 }
@@ -245,6 +250,8 @@ impl Session {
             Report::Kept => self.work_kept(),
             Report::NotKept(why) => self.work_not_kept(why),
             Report::GroundKept(layer) => self.ground_kept(layer),
+            Report::Operated(layer, done) => self.operated(layer, *done),
+            Report::Selected(image, selected) => self.selection_made(image, *selected),
             Report::Note(notice) => self.notify(notice),
         }
     }
@@ -259,6 +266,11 @@ impl Session {
             return;
         };
         let ended = self.jobs.remove(at);
+        for running in [&mut self.operation, &mut self.selecting] {
+            if *running == Some(id) {
+                *running = None;
+            }
+        }
         match ended.leash {
             Leash::Training(_) => self.training_ended(why),
             Leash::Prediction(_) => self.prediction_ended(why),

@@ -5,8 +5,8 @@ use super::jobs::{Running, SharedSource};
 use super::keeping::{Keeper, ProjectPlace};
 use super::labels::Areas;
 use super::{
-    Change, Command, CommandError, ImageList, LayerKind, Notice, PredictionState, Settings, Tool,
-    TrainingState,
+    Change, Command, CommandError, ImageList, JobId, LayerKind, Notice, PredictionState, Selected,
+    Settings, Tool, TrainingState, WandSettings,
 };
 use crate::geom::{Georef, ImageSize};
 use crate::job::Waker;
@@ -121,6 +121,12 @@ pub struct Session {
     pub(super) brush_diameter: f64,
     pub(super) only_unlabeled: bool,
     pub(super) stroke: Option<super::strokes::OpenStroke>,
+    pub(super) wand: WandSettings,
+    pub(super) selected: Option<Selected>,
+    /// The job that selects.
+    pub(super) selecting: Option<JobId>,
+    /// The job that changes the whole label; painting waits for it.
+    pub(super) operation: Option<JobId>,
     pub(super) history: History,
     /// The history's state when the label was last saved or loaded.
     pub(super) saved: StateMark,
@@ -172,6 +178,10 @@ impl Session {
             brush_diameter: 48.0,
             only_unlabeled: false,
             stroke: None,
+            wand: WandSettings::default(),
+            selected: None,
+            selecting: None,
+            operation: None,
             training: TrainingState::default(),
             prediction_state: PredictionState::default(),
             scores: None,
@@ -219,6 +229,12 @@ impl Session {
             Command::CancelStroke => self.cancel_stroke(),
             Command::FillPolygon { corners } => self.fill_polygon(&corners),
             Command::FloodFill { at } => self.flood_fill(at),
+            Command::SelectAlike { at, within } => self.select_alike(at, within),
+            Command::SetWand(wand) => self.set_wand(wand),
+            Command::FillSelection => self.fill_selection(),
+            Command::DropSelection => self.drop_selection(),
+            Command::CleanUp { what, within } => self.clean_up(what, within),
+            Command::ReplaceClass { from, to, within } => self.replace_class(from, to, within),
             Command::PickClass { at } => self.pick_class(at),
             Command::Undo => self.undo(),
             Command::Redo => self.redo(),

@@ -127,6 +127,7 @@ impl Session {
     pub(super) fn undo(&mut self) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
         self.refuse_when_read_only()?;
+        self.refuse_during_operation()?;
         let step = self.history.undo();
         self.replay(step)
     }
@@ -134,6 +135,7 @@ impl Session {
     pub(super) fn redo(&mut self) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
         self.refuse_when_read_only()?;
+        self.refuse_during_operation()?;
         let step = self.history.redo();
         self.replay(step)
     }
@@ -150,7 +152,7 @@ impl Session {
     }
 
     /// Makes an edit that was carried out one step of the history.
-    fn record(&mut self, edit: Edit) {
+    pub(super) fn record(&mut self, edit: Edit) {
         self.count_areas(&edit);
         let before = self.history.mark();
         self.history.push(edit.clone());
@@ -177,7 +179,7 @@ impl Session {
         Ok(())
     }
 
-    fn edit_label(
+    pub(super) fn edit_label(
         &mut self,
         kind: EditKind,
         paint: impl FnOnce(&mut Stroke, &mut Mask) -> Result<DirtyRects, CommandError>,
@@ -207,9 +209,17 @@ impl Session {
         }
     }
 
+    fn refuse_during_operation(&self) -> Result<(), CommandError> {
+        match self.operation {
+            Some(_) => Err(CommandError::Busy("A clean-up of the label")),
+            None => Ok(()),
+        }
+    }
+
     /// Makes sure that there is a label to paint on: an empty one when there is none.
-    fn ready_label(&mut self) -> Result<(), CommandError> {
+    pub(super) fn ready_label(&mut self) -> Result<(), CommandError> {
         self.refuse_when_read_only()?;
+        self.refuse_during_operation()?;
         let size = self.image.as_ref().ok_or(CommandError::NoImage)?.size();
         match &self.label {
             Some(label) if label.is_loading => Err(CommandError::LabelLoading),
@@ -236,7 +246,7 @@ impl Session {
         self.changes.extend(dirty.iter().map(change));
     }
 
-    fn paint(&self, class: u8) -> Paint {
+    pub(super) fn paint(&self, class: u8) -> Paint {
         let ink = if class == UNLABELED {
             Ink::Erase
         } else {

@@ -137,6 +137,7 @@ fn label_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
         Action::Eraser,
         Action::Fill,
         Action::Polygon,
+        Action::Wand,
         Action::Picker,
         Action::Pan,
     ];
@@ -144,6 +145,8 @@ fn label_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
         action(ui, tool, has_image, session, view, commands);
     }
     ui.separator();
+    let has_label = session.layer(LayerKind::Label).is_some();
+    action(ui, Action::CleanUp, has_label, session, view, commands);
     let has_prediction = session.layer(LayerKind::Prediction).is_some();
     let accept = egui::Button::new("Take the prediction as the label");
     if ui.add_enabled(has_prediction, accept).clicked() {
@@ -182,7 +185,7 @@ fn action(
     view: &mut View,
     commands: &mut CommandQueue,
 ) {
-    let ellipsis = if matches!(action, Action::Open | Action::SaveAs) {
+    let ellipsis = if matches!(action, Action::Open | Action::SaveAs | Action::CleanUp) {
         "…"
     } else {
         ""

@@ -4,6 +4,7 @@
 //! What only the window knows (camera, pane layout, open dialogs) lives in [`View`].
 
 mod canvas;
+mod cleanup;
 mod dialogs;
 mod dock;
 mod feed;

@@ -30,6 +30,8 @@ pub fn perform(
         Action::Eraser => toggle_eraser(session, commands),
         Action::Fill => commands.push(Command::SelectTool(Tool::Fill)),
         Action::Polygon => commands.push(Command::SelectTool(Tool::Polygon)),
+        Action::Wand => commands.push(Command::SelectTool(Tool::Wand)),
+        Action::CleanUp => view.cleanup.toggle(session),
         Action::Picker => commands.push(Command::SelectTool(Tool::Picker)),
         Action::Pan => commands.push(Command::SelectTool(Tool::Pan)),
         Action::SmallerBrush => grow_brush(1.0 / BRUSH_STEP, session, commands),
@@ -38,7 +40,7 @@ pub fn perform(
         Action::MoreOpacity => change_opacity(OPACITY_STEP, session, commands),
         Action::SwapClass => commands.push(Command::SwapClass),
         Action::Unlabeled => commands.push(Command::SelectClass(UNLABELED)),
-        Action::FinishShape => finish_shape(view, commands),
+        Action::FinishShape => finish_shape(session, view, commands),
         Action::CancelShape => cancel_shape(session, view, commands),
         Action::DropCorner => drop_corner(view),
         Action::FitImage => view.camera = None,
@@ -103,7 +105,10 @@ fn change_opacity(by: f32, session: &Session, commands: &mut CommandQueue) {
     }
 }
 
-fn finish_shape(view: &mut View, commands: &mut CommandQueue) {
+fn finish_shape(session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    if session.selected().is_some() {
+        commands.push(Command::FillSelection);
+    }
     if let Gesture::Outlining(corners) = std::mem::take(&mut view.gesture)
         && corners.len() > 2
     {
@@ -114,6 +119,9 @@ fn finish_shape(view: &mut View, commands: &mut CommandQueue) {
 fn cancel_shape(session: &Session, view: &mut View, commands: &mut CommandQueue) {
     if session.is_stroke_open() {
         commands.push(Command::CancelStroke);
+    }
+    if session.selected().is_some() {
+        commands.push(Command::DropSelection);
     }
     view.gesture = Gesture::Idle;
     view.shows_keys = false;

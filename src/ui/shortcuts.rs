@@ -13,6 +13,7 @@ pub enum Action {
     Eraser,
     Fill,
     Polygon,
+    Wand,
     Picker,
     Pan,
     SmallerBrush,
@@ -34,6 +35,7 @@ pub enum Action {
     NextImage,
     PreviousImage,
     NextNotDone,
+    CleanUp,
     PredictImage,
     Train,
     TogglePanels,
@@ -79,6 +81,7 @@ pub const BINDINGS: &[Binding] = &[
         &[(NONE, Key::F), (NONE, Key::G)],
     ),
     bind(Action::Polygon, "Polygon", &[(NONE, Key::P)]),
+    bind(Action::Wand, "Magic wand", &[(NONE, Key::W)]),
     bind(Action::Picker, "Pick class", &[(NONE, Key::I)]),
     bind(Action::Pan, "Pan", &[(NONE, Key::V)]),
     bind(
@@ -107,7 +110,11 @@ pub const BINDINGS: &[Binding] = &[
         &[(NONE, Key::X)],
     ),
     bind(Action::Unlabeled, "Paint unlabeled", &[(NONE, Key::U)]),
-    bind(Action::FinishShape, "Finish polygon", &[(NONE, Key::Enter)]),
+    bind(
+        Action::FinishShape,
+        "Finish polygon, fill selection",
+        &[(NONE, Key::Enter)],
+    ),
     bind(
         Action::CancelShape,
         "Cancel polygon or stroke",
@@ -160,6 +167,7 @@ pub const BINDINGS: &[Binding] = &[
         "Next image that is not done",
         &[(CTRL_SHIFT, Key::D)],
     ),
+    bind(Action::CleanUp, "Clean up", &[(NONE, Key::M)]),
     bind(
         Action::PredictImage,
         "Predict the whole image",

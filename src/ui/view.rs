@@ -6,6 +6,7 @@ use std::time::Instant;
 use egui::{CentralPanel, Frame, Panel, Ui};
 
 use super::canvas::{Gesture, PaneLayout, panes_ui};
+use super::cleanup::CleanupForm;
 use super::dialogs::{Dialogs, FileWish};
 use super::dock::Dock;
 use super::feed::Feed;
@@ -13,7 +14,7 @@ use super::messages::Messages;
 use super::panels::train::TrainForm;
 use super::shortcuts::Wish;
 use super::{menu, panels, perform, shortcuts, status, theme, welcome};
-use crate::geom::{Camera, ImagePoint, TileKey};
+use crate::geom::{Camera, ImagePoint, PixelRect, TileKey};
 use crate::job::Waker;
 use crate::label::{MaskLevels, MaskTile};
 use crate::render::{FrameStats, Gpu, Renderer, SourceId};
@@ -55,6 +56,9 @@ pub struct View {
     pub(super) dialogs: Dialogs,
     pub(super) dock: Dock,
     pub(super) form: TrainForm,
+    pub(super) cleanup: CleanupForm,
+    /// What the first canvas shows, in level-0 pixels.
+    pub(super) visible: PixelRect,
     pub(super) edited_class: Option<(u8, String)>,
     pub(super) messages: Messages,
     pub(super) thumbnails: HashMap<PathBuf, egui::TextureHandle>,
@@ -121,6 +125,8 @@ impl View {
             dialogs: Dialogs::default(),
             dock: Dock::default(),
             form: TrainForm::default(),
+            cleanup: CleanupForm::default(),
+            visible: PixelRect::default(),
             edited_class: None,
             messages: Messages::default(),
             thumbnails: HashMap::new(),
@@ -280,6 +286,7 @@ pub fn window_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
         CentralPanel::default().show(ui, |ui| welcome::welcome_ui(ui, session, view, commands))
     };
     super::dialogs::dialogs_ui(ui, session, view, commands);
+    super::cleanup::cleanup_ui(ui, session, view, commands);
     view.messages.show(ui, canvas.response.rect);
     view.end_frame();
 }

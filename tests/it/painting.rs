@@ -1,8 +1,10 @@
 //! Painting through the session's commands: what people do, without a window.
 
-use orthobrush::geom::ImagePoint;
-use orthobrush::label::{Encoding, UNLABELED, load_mask};
-use orthobrush::session::{Command, CommandError, EntryStatus, LayerKind, Session, StepTo};
+use orthobrush::geom::{ImagePoint, PixelRect};
+use orthobrush::label::{Cleanup, Encoding, UNLABELED, load_mask};
+use orthobrush::session::{
+    Command, CommandError, EntryStatus, LayerKind, Session, StepTo, WandSettings,
+};
 use proptest::prelude::*;
 
 use crate::fixture::{finish, opened, own_sample, sample, session, settle};
@@ -319,4 +321,94 @@ fn a_list_is_stepped_through_and_remembers_what_was_done() {
     assert!(matches!(gone, Err(CommandError::MissingFile(_))));
     assert_eq!(status(&session, 0), EntryStatus::Missing);
     assert_eq!(status(&session, 1), EntryStatus::Done);
+}
+
+#[test]
+fn a_clean_up_is_one_step_and_painting_waits_for_it() {
+    let (_folder, ortho) = own_sample();
+    let mut session = opened(&ortho);
+    let before = session
+        .layer(LayerKind::Label)
+        .expect("a label")
+        .mask
+        .clone();
+    let what = Cleanup::Majority { radius: 3 };
+    session
+        .apply(Command::CleanUp { what, within: None })
+        .expect("accepted");
+    let at = ImagePoint::new(10.0, 10.0);
+    let refused = session.apply(Command::BeginStroke { at, class: 1 });
+    assert!(matches!(refused, Err(CommandError::Busy(_))));
+    assert!(settle(&mut session).is_empty());
+    let after = session
+        .layer(LayerKind::Label)
+        .expect("a label")
+        .mask
+        .clone();
+    assert_ne!(after, before);
+    assert_eq!(session.num_steps(), (1, 1));
+    session.apply(Command::Undo).expect("accepted");
+    assert_eq!(
+        session.layer(LayerKind::Label).expect("a label").mask,
+        before
+    );
+}
+
+#[test]
+fn a_class_becomes_another_everywhere_or_in_a_part() {
+    let (_folder, ortho) = own_sample();
+    let mut session = opened(&ortho);
+    let counts = |session: &Session| *session.areas();
+    let before = counts(&session);
+    let within = Some(PixelRect::new(0, 0, 1_024, 300));
+    for within in [within, None] {
+        finish(
+            &mut session,
+            Command::ReplaceClass {
+                from: 2,
+                to: 4,
+                within,
+            },
+        );
+    }
+    let after = counts(&session);
+    assert_eq!((after[2], after[4]), (0, before[4] + before[2]));
+    assert_eq!(session.num_steps(), (2, 2));
+    let unknown = Command::ReplaceClass {
+        from: 2,
+        to: 77,
+        within: None,
+    };
+    assert!(matches!(
+        session.apply(unknown),
+        Err(CommandError::NoClass(77))
+    ));
+}
+
+#[test]
+fn the_wand_selects_like_ground_and_enter_fills_it() {
+    let (_folder, ortho) = own_sample();
+    let mut session = opened(&ortho);
+    let at = ImagePoint::new(520.5, 300.5);
+    let wand = WandSettings {
+        tolerance: 40,
+        contiguous: true,
+    };
+    session.apply(Command::SetWand(wand)).expect("accepted");
+    finish(&mut session, Command::SelectAlike { at, within: None });
+    let chosen = session.selected().expect("a selection").pixels.clone();
+    assert!(chosen.num_pixels() > 100);
+    session.apply(Command::SelectClass(3)).expect("accepted");
+    session.apply(Command::FillSelection).expect("accepted");
+    assert!(session.selected().is_none());
+    let label = &session.layer(LayerKind::Label).expect("a label").mask;
+    for span in chosen.spans() {
+        assert!((span.start..span.end).all(|x| label.get(x, span.y) == 3));
+    }
+    session.check_invariants();
+    session.apply(Command::Undo).expect("accepted");
+    // Another image has no selection.
+    finish(&mut session, Command::SelectAlike { at, within: None });
+    session.apply(Command::DropSelection).expect("accepted");
+    assert!(session.selected().is_none());
 }

@@ -309,3 +309,41 @@ fn a_training_is_started_by_its_button_and_its_curves_are_drawn() {
     let drawn = drawn.count();
     assert!(drawn > 40, "{drawn} pixels of the validation curve");
 }
+
+#[test]
+fn the_wand_selects_with_a_click_and_enter_fills() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    harness.key_press(Key::W);
+    harness.key_press(Key::Num4);
+    harness.run_steps(2);
+    let before = count(&harness, 3);
+    let at = canvas_center(&harness) + vec2(150.0, 60.0);
+    drag(&mut harness, &[at]);
+    settle(&mut harness);
+    let chosen = session(&harness).selected().expect("a selection");
+    let chosen = chosen.pixels.num_pixels();
+    assert_eq!(count(&harness, 3), before, "nothing is filled yet");
+    harness.key_press(Key::Enter);
+    harness.run_steps(3);
+    assert!(session(&harness).selected().is_none());
+    let filled = count(&harness, 3) - before;
+    assert!(filled > 0 && filled <= chosen, "{filled} of {chosen}");
+}
+
+#[test]
+fn a_clean_up_is_chosen_in_its_window_and_applied() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    harness.key_press(Key::M);
+    harness.run_steps(3);
+    harness.get_by_label("Clean up the label");
+    harness
+        .get_by_role_and_label(egui::Role::Button, "Apply")
+        .click();
+    harness.run_steps(2);
+    settle(&mut harness);
+    assert_eq!(session(&harness).num_steps(), (1, 1));
+}

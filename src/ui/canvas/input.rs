@@ -193,6 +193,10 @@ fn pressed(
             Tool::Brush => begin_stroke(press, session.active_class(), view, commands),
             Tool::Eraser => begin_stroke(press, UNLABELED, view, commands),
             Tool::Fill => commands.push(Command::FloodFill { at: press.at }),
+            Tool::Wand => commands.push(Command::SelectAlike {
+                at: press.at,
+                within: (!session.wand_settings().contiguous).then_some(view.visible),
+            }),
             Tool::Picker => commands.push(Command::PickClass { at: press.at }),
             Tool::Polygon => add_corner(&press, frame, camera, view, commands),
             Tool::Pan => {}
@@ -263,7 +267,7 @@ fn cursor(ui: &Ui, response: &Response, session: &Session, view: &View) {
         (Tool::Pan, _) => CursorIcon::Grab,
         // The footprint itself is the cursor.
         (Tool::Brush | Tool::Eraser, _) => CursorIcon::None,
-        (Tool::Fill | Tool::Polygon | Tool::Picker, _) => CursorIcon::Crosshair,
+        (Tool::Fill | Tool::Polygon | Tool::Wand | Tool::Picker, _) => CursorIcon::Crosshair,
     };
     ui.ctx().set_cursor_icon(icon);
 }

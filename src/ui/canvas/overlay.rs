@@ -25,6 +25,9 @@ pub fn paint(ui: &Ui, frame: CanvasFrame, session: &Session, view: &View) {
     if let Gesture::Outlining(corners) = &view.gesture {
         outline(painter, frame, &camera, corners, view.pointer_at);
     }
+    if let Some(selected) = session.selected() {
+        selection(painter, frame, &camera, &selected.outline);
+    }
     if let Some(at) = view.pointer_at {
         pointer(painter, frame, &camera, at, session);
     }
@@ -67,6 +70,21 @@ fn outline(
     for &corner in &points[..corners.len()] {
         painter.circle_filled(corner, 4.0, DARK);
         painter.circle_filled(corner, 2.5, LIGHT);
+    }
+}
+
+fn selection(painter: &Painter, frame: CanvasFrame, camera: &Camera, rings: &[Vec<ImagePoint>]) {
+    for ring in rings {
+        let points: Vec<Pos2> = ring
+            .iter()
+            .map(|&corner| frame.points_from_image(camera, corner))
+            .collect();
+        let bounds = egui::Rect::from_points(&points);
+        if bounds.intersects(frame.rect) {
+            two_tone(painter, |stroke| {
+                egui::Shape::closed_line(points.clone(), stroke)
+            });
+        }
     }
 }
 

@@ -109,6 +109,13 @@ pub fn panes_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut 
         };
         view.camera = Some(Camera::fitting(image.size(), frame.size()));
     }
+    if let (Some(image), Some(camera)) = (session.image(), view.camera) {
+        let frame = CanvasFrame {
+            rect: rects[0],
+            pixels_per_point: ui.pixels_per_point(),
+        };
+        view.visible = camera.visible_pixels(frame.size(), image.size());
+    }
     view.pointer_at = None;
     for (place, (&content, rect)) in panes.iter().zip(&rects).enumerate() {
         let pane = Pane {

@@ -3,8 +3,8 @@ use egui_material_icons::icons;
 
 use crate::session::{Command, Session, Tool};
 use crate::ui::shortcuts::Action;
-use crate::ui::theme;
 use crate::ui::view::CommandQueue;
+use crate::ui::{text, theme};
 
 const RAIL_ICON: f32 = 20.0;
 
@@ -16,7 +16,7 @@ struct ToolButton {
     help: &'static str,
 }
 
-const TOOLS: [ToolButton; 6] = [
+const TOOLS: [ToolButton; 7] = [
     ToolButton {
         tool: Tool::Brush,
         action: Action::Brush,
@@ -40,6 +40,12 @@ const TOOLS: [ToolButton; 6] = [
         action: Action::Polygon,
         icon: icons::ICON_PENTAGON,
         help: "Click corners; Enter or a click on the first corner fills.",
+    },
+    ToolButton {
+        tool: Tool::Wand,
+        action: Action::Wand,
+        icon: icons::ICON_AUTO_FIX_HIGH,
+        help: "Select ground of like color in the image; Enter fills it, Esc drops it.",
     },
     ToolButton {
         tool: Tool::Picker,
@@ -125,10 +131,40 @@ pub fn options_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
                 commands.push(Command::SetOnlyUnlabeled(only));
             }
         }
+        if session.tool() == Tool::Wand {
+            ui.separator();
+            wand_ui(ui, session, commands);
+        }
         if session.tool() == Tool::Polygon {
             ui.weak("Enter fills · Backspace drops the last corner · Esc cancels");
         }
     });
+}
+
+fn wand_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    let mut wand = session.wand_settings();
+    let label = ui.label("Tolerance");
+    let slider = Slider::new(&mut wand.tolerance, 0..=128);
+    let slid = ui.add(slider).labelled_by(label.id);
+    let checked = ui
+        .checkbox(&mut wand.contiguous, "Joined ground only")
+        .on_hover_text("Else all alike ground in view");
+    if slid.changed() || checked.changed() {
+        commands.push(Command::SetWand(wand));
+    }
+    if let Some(selected) = session.selected() {
+        ui.separator();
+        ui.label(format!(
+            "{} px",
+            text::grouped(selected.pixels.num_pixels())
+        ));
+        if ui.button("Fill (Enter)").clicked() {
+            commands.push(Command::FillSelection);
+        }
+        if ui.button("Drop (Esc)").clicked() {
+            commands.push(Command::DropSelection);
+        }
+    }
 }
 
 fn active_class_ui(ui: &mut Ui, session: &Session) {

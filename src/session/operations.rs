@@ -1,0 +1,118 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::jobs::Report;
+use super::state::{LayerId, Session};
+use super::{CommandError, LayerKind, Notice};
+use crate::geom::PixelRect;
+use crate::job::JobContext;
+use crate::label::{
+    Cleanup, Control, Edit, EditKind, Mask, PaintOver, Stroke, UNLABELED, clean_up,
+};
+
+/// What an operation on the whole label came to.
+#[derive(Debug)]
+pub(super) struct Operated {
+    pub mask: Mask,
+    /// `None` when nothing changed.
+    pub edit: Option<Edit>,
+}
+
+impl Session {
+    pub(super) fn clean_up(
+        &mut self,
+        what: Cleanup,
+        within: Option<PixelRect>,
+    ) -> Result<(), CommandError> {
+        self.operate("Cleaning up", EditKind::Cleanup, move |mask, job| {
+            let area = within.unwrap_or(mask.size().bounds());
+            let percent = AtomicU32::new(0);
+            let progress = |share: f32| {
+                let now = (share * 100.0) as u32;
+                if percent.fetch_max(now, Ordering::Relaxed) < now {
+                    job.mention(Report::Progress(share));
+                }
+            };
+            let control = Control {
+                progress: &progress,
+                is_cancelled: &|| job.check().is_err(),
+            };
+            clean_up(mask, area, &PaintOver::everything(), what, &control)
+        })
+    }
+
+    pub(super) fn replace_class(
+        &mut self,
+        from: u8,
+        to: u8,
+        within: Option<PixelRect>,
+    ) -> Result<(), CommandError> {
+        for class in [from, to] {
+            if class != UNLABELED && self.classes().get(class).is_none() {
+                return Err(CommandError::NoClass(class));
+            }
+        }
+        self.operate("Replacing a class", EditKind::Replace, move |mask, _| {
+            let area = within.unwrap_or(mask.size().bounds());
+            let mut after = mask.clone();
+            let mut stroke = Stroke::begin(EditKind::Replace);
+            stroke.replace_class(&mut after, from, to, area);
+            drop(stroke.commit(&after));
+            Some(after)
+        })
+    }
+
+    /// Runs `work` on the label as a job; its result is one undo step. Painting waits meanwhile.
+    fn operate(
+        &mut self,
+        title: &str,
+        kind: EditKind,
+        work: impl FnOnce(&Mask, &JobContext<Report>) -> Option<Mask> + Send + 'static,
+    ) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        self.ready_label()?;
+        let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
+        let (id, before) = (label.id, label.mask.clone());
+        let job = self.start_job(title, move |job| {
+            let Some(mask) = work(&before, job) else {
+                return Ok(job.check()?);
+            };
+            let edit = Edit::between(&before, &mask, kind);
+            job.tell(Report::Operated(id, Box::new(Operated { mask, edit })))?;
+            Ok(())
+        });
+        self.operation = Some(job);
+        Ok(())
+    }
+
+    pub(super) fn operated(&mut self, layer: LayerId, done: Operated) {
+        self.operation = None;
+        // Another image may have been opened in the meantime.
+        if self.kind_of(layer) != Some(LayerKind::Label) {
+            return;
+        }
+        let Some(edit) = done.edit else {
+            self.notify(Notice::info("Nothing had to be changed"));
+            return;
+        };
+        if let Some(label) = self.label.as_mut() {
+            label.mask = done.mask;
+        }
+        let (pixels, dirty) = (edit.num_pixels(), edit.dirty_rects());
+        let area = self.square_meters(pixels);
+        let kind = edit.kind.label();
+        self.record(edit);
+        self.label_changed(&dirty);
+        self.notify(Notice::info(format!(
+            "{kind}: {pixels} pixels changed{area}"
+        )));
+    }
+
+    /// The ground of so many pixels in words, empty when the image lies nowhere.
+    fn square_meters(&self, pixels: u64) -> String {
+        let georef = self.image.as_ref().and_then(|image| image.georef());
+        georef.map_or_else(String::new, |georef| {
+            let [width, height] = georef.pixel_size();
+            format!(" ({:.0} m²)", pixels as f64 * width * height)
+        })
+    }
+}
