@@ -47,6 +47,15 @@ impl Session {
         Ok(())
     }
 
+    pub(super) fn lock_class(&mut self, class: u8, is_locked: bool) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        self.palette.locked.retain(|&locked| locked != class);
+        if is_locked {
+            self.palette.locked.push(class);
+        }
+        Ok(())
+    }
+
     pub(super) fn set_classes(&mut self, table: ClassTable) {
         let first = table
             .classes()
@@ -57,6 +66,7 @@ impl Session {
             .map_or(0, |class| class.index);
         self.palette.previous = UNLABELED;
         self.palette.hidden.clear();
+        self.palette.locked.clear();
         self.palette.table = table;
     }
 }

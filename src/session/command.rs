@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use super::WandSettings;
 use crate::geom::{ImagePoint, PixelRect};
-use crate::label::Cleanup;
+use crate::label::{BrushShape, Cleanup};
 use crate::train::{DeviceChoice, Recipe};
 
 /// Everything that can change a session. Windows, scripts and tests all speak it.
@@ -58,6 +58,8 @@ pub enum Command {
     SelectTool(Tool),
     /// Sets the brush's diameter in level-0 pixels.
     SetBrushDiameter(f64),
+    /// Makes the brush square, or round.
+    SetBrushShape(BrushShape),
     /// Paints only over unlabeled pixels, or over all.
     SetOnlyUnlabeled(bool),
     /// Adds a class with a name of its own.
@@ -85,6 +87,13 @@ pub enum Command {
         class: u8,
         /// Whether it is drawn.
         is_visible: bool,
+    },
+    /// Locks a class, so that no tool paints over it, or unlocks it.
+    LockClass {
+        /// Which class.
+        class: u8,
+        /// Whether it is locked.
+        is_locked: bool,
     },
     /// Shows or hides a layer.
     ShowLayer {
@@ -116,10 +125,12 @@ pub enum Command {
     EndStroke,
     /// Takes the open stroke back.
     CancelStroke,
-    /// Fills a polygon with the active class.
+    /// Fills a polygon, even-odd.
     FillPolygon {
         /// Corners in level-0 pixels; the last joins the first.
         corners: Vec<ImagePoint>,
+        /// The class painted, 255 erases; `None`: the active one.
+        class: Option<u8>,
     },
     /// Fills the region of equal label under a point with the active class.
     FloodFill {
@@ -232,6 +243,10 @@ pub enum Tool {
     Fill,
     /// Fills a polygon.
     Polygon,
+    /// Fills what is drawn around.
+    Lasso,
+    /// Fills a rectangle.
+    Rectangle,
     /// Selects ground of like color under the pointer.
     Wand,
     /// Takes the class under the pointer.

@@ -5,9 +5,7 @@ use super::state::{LayerId, Session};
 use super::{CommandError, LayerKind, Notice};
 use crate::geom::PixelRect;
 use crate::job::JobContext;
-use crate::label::{
-    Cleanup, Control, Edit, EditKind, Mask, PaintOver, Stroke, UNLABELED, clean_up,
-};
+use crate::label::{Cleanup, Control, Edit, EditKind, Mask, Stroke, UNLABELED, clean_up};
 
 /// What an operation on the whole label came to.
 #[derive(Debug)]
@@ -23,6 +21,7 @@ impl Session {
         what: Cleanup,
         within: Option<PixelRect>,
     ) -> Result<(), CommandError> {
+        let over = self.unlocked();
         self.operate("Cleaning up", EditKind::Cleanup, move |mask, job| {
             let area = within.unwrap_or(mask.size().bounds());
             let percent = AtomicU32::new(0);
@@ -36,7 +35,7 @@ impl Session {
                 progress: &progress,
                 is_cancelled: &|| job.check().is_err(),
             };
-            clean_up(mask, area, &PaintOver::everything(), what, &control)
+            clean_up(mask, area, &over, what, &control)
         })
     }
 
@@ -50,6 +49,10 @@ impl Session {
             if class != UNLABELED && self.classes().get(class).is_none() {
                 return Err(CommandError::NoClass(class));
             }
+        }
+        if self.is_class_locked(from) {
+            let why = "The class is locked; unlock it in the class list first";
+            return Err(CommandError::Refused(why.to_owned()));
         }
         self.operate("Replacing a class", EditKind::Replace, move |mask, _| {
             let area = within.unwrap_or(mask.size().bounds());

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::geom::{Georef, ImageSize};
 use crate::job::Waker;
-use crate::label::{ClassTable, History, Mask, StateMark};
+use crate::label::{BrushShape, ClassTable, History, Mask, StateMark};
 use crate::metrics::Scores;
 use crate::project::SourceFile;
 use crate::raster::{Pyramid, RasterInfo, TileCache};
@@ -103,6 +103,7 @@ pub(super) struct Palette {
     pub active: u8,
     pub previous: u8,
     pub hidden: Vec<u8>,
+    pub locked: Vec<u8>,
 }
 
 /// Everything that is open. Changed only by commands and by its own jobs' events.
@@ -119,6 +120,7 @@ pub struct Session {
     pub(super) palette: Palette,
     pub(super) tool: Tool,
     pub(super) brush_diameter: f64,
+    pub(super) brush_shape: BrushShape,
     pub(super) only_unlabeled: bool,
     pub(super) stroke: Option<super::strokes::OpenStroke>,
     pub(super) wand: WandSettings,
@@ -173,9 +175,11 @@ impl Session {
                 active: 1,
                 previous: 0,
                 hidden: Vec::new(),
+                locked: Vec::new(),
             },
             tool: Tool::default(),
             brush_diameter: 48.0,
+            brush_shape: BrushShape::Round,
             only_unlabeled: false,
             stroke: None,
             wand: WandSettings::default(),
@@ -216,18 +220,23 @@ impl Session {
             Command::SwapClass => self.select_class(self.palette.previous),
             Command::SelectTool(tool) => self.select_tool(tool),
             Command::SetBrushDiameter(diameter) => self.set_brush_diameter(diameter),
+            Command::SetBrushShape(shape) => {
+                self.brush_shape = shape;
+                Ok(())
+            }
             Command::SetOnlyUnlabeled(only) => self.set_only_unlabeled(only),
             Command::AddClass { name } => self.add_class(&name),
             Command::RenameClass { class, name } => self.rename_class(class, &name),
             Command::RecolorClass { class, color } => self.recolor_class(class, color),
             Command::ShowClass { class, is_visible } => self.show_class(class, is_visible),
+            Command::LockClass { class, is_locked } => self.lock_class(class, is_locked),
             Command::ShowLayer { layer, is_visible } => self.show_layer(layer, is_visible),
             Command::SetOpacity { layer, opacity } => self.set_opacity(layer, opacity),
             Command::BeginStroke { at, class } => self.begin_stroke(at, class),
             Command::ExtendStroke { to } => self.extend_stroke(to),
             Command::EndStroke => self.end_stroke(),
             Command::CancelStroke => self.cancel_stroke(),
-            Command::FillPolygon { corners } => self.fill_polygon(&corners),
+            Command::FillPolygon { corners, class } => self.fill_polygon(&corners, class),
             Command::FloodFill { at } => self.flood_fill(at),
             Command::SelectAlike { at, within } => self.select_alike(at, within),
             Command::SetWand(wand) => self.set_wand(wand),
@@ -283,6 +292,16 @@ impl Session {
     /// Whether a class is drawn.
     pub fn is_class_visible(&self, class: u8) -> bool {
         !self.palette.hidden.contains(&class)
+    }
+
+    /// Whether no tool paints over a class.
+    pub fn is_class_locked(&self, class: u8) -> bool {
+        self.palette.locked.contains(&class)
+    }
+
+    /// Round or square.
+    pub const fn brush_shape(&self) -> BrushShape {
+        self.brush_shape
     }
 
     /// The tool in hand.

@@ -3,7 +3,8 @@ use super::state::{BRUSH_DIAMETERS, Session};
 use super::{Change, CommandError, LayerKind, Tool};
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{
-    Brush, DirtyRects, Edit, EditKind, FillLimits, Ink, Mask, Paint, PaintOver, Stroke, UNLABELED,
+    Brush, BrushShape, DirtyRects, Edit, EditKind, FillLimits, Ink, Mask, Paint, PaintOver, Stroke,
+    UNLABELED,
 };
 
 /// A flood fill larger than this is a mistake more often than a wish.
@@ -50,13 +51,13 @@ impl Session {
         self.stroke = Some(OpenStroke {
             stroke: Stroke::begin(kind),
             paint,
-            last: Brush::round(self.brush_diameter).anchored(at),
+            last: self.brush().anchored(at),
         });
         self.extend_stroke(at)
     }
 
     pub(super) fn extend_stroke(&mut self, to: ImagePoint) -> Result<(), CommandError> {
-        let brush = Brush::round(self.brush_diameter);
+        let brush = self.brush();
         // A brush thinner than a pixel's diagonal would slip between pixel centres.
         let to = brush.anchored(to);
         let open = self.stroke.as_mut().ok_or(CommandError::NoStroke)?;
@@ -83,10 +84,14 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn fill_polygon(&mut self, corners: &[ImagePoint]) -> Result<(), CommandError> {
+    pub(super) fn fill_polygon(
+        &mut self,
+        corners: &[ImagePoint],
+        class: Option<u8>,
+    ) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
         self.ready_label()?;
-        let paint = self.paint(self.active_class());
+        let paint = self.paint(class.unwrap_or(self.active_class()));
         self.edit_label(EditKind::Polygon, |stroke, mask| {
             Ok(stroke.polygon(mask, corners, &paint))
         })
@@ -170,13 +175,17 @@ impl Session {
             .mask
             .clone();
         self.ready_label()?;
-        let label = self.label.as_mut().ok_or(CommandError::NoLabel)?;
-        if let Some(edit) = Edit::between(&label.mask, &accepted, EditKind::Accept) {
-            let dirty = label.mask.apply(&edit);
-            self.record(edit);
-            self.label_changed(&dirty);
-        }
-        Ok(())
+        let over = self.unlocked();
+        self.edit_label(EditKind::Accept, |stroke, mask| {
+            if over == PaintOver::everything() {
+                return Ok(stroke.take_over(mask, &accepted));
+            }
+            let tiles = accepted
+                .tiles()
+                .map(|(col, row, _)| accepted.tile_rect(col, row));
+            let place = |rect| stroke.place(mask, rect, &accepted.read_rect(rect), over);
+            Ok(tiles.flat_map(place).collect())
+        })
     }
 
     pub(super) fn edit_label(
@@ -252,11 +261,23 @@ impl Session {
         } else {
             Ink::Class(class)
         };
-        let over = if self.only_unlabeled {
-            PaintOver::only([UNLABELED])
-        } else {
-            PaintOver::everything()
-        };
+        let mut over = self.unlocked();
+        if self.only_unlabeled {
+            over = PaintOver::only([UNLABELED]);
+        }
         Paint { ink, over }
+    }
+
+    /// All classes that are not locked, and unlabeled ground.
+    pub(super) fn unlocked(&self) -> PaintOver {
+        let locked = self.palette.locked.iter();
+        locked.fold(PaintOver::everything(), |over, &class| over.without(class))
+    }
+
+    const fn brush(&self) -> Brush {
+        match self.brush_shape {
+            BrushShape::Round => Brush::round(self.brush_diameter),
+            BrushShape::Square => Brush::square(self.brush_diameter),
+        }
     }
 }

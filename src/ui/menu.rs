@@ -137,6 +137,8 @@ fn label_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
         Action::Eraser,
         Action::Fill,
         Action::Polygon,
+        Action::Lasso,
+        Action::Rectangle,
         Action::Wand,
         Action::Picker,
         Action::Pan,

@@ -30,6 +30,8 @@ pub fn perform(
         Action::Eraser => toggle_eraser(session, commands),
         Action::Fill => commands.push(Command::SelectTool(Tool::Fill)),
         Action::Polygon => commands.push(Command::SelectTool(Tool::Polygon)),
+        Action::Lasso => commands.push(Command::SelectTool(Tool::Lasso)),
+        Action::Rectangle => commands.push(Command::SelectTool(Tool::Rectangle)),
         Action::Wand => commands.push(Command::SelectTool(Tool::Wand)),
         Action::CleanUp => view.cleanup.toggle(session),
         Action::Picker => commands.push(Command::SelectTool(Tool::Picker)),
@@ -112,7 +114,10 @@ fn finish_shape(session: &Session, view: &mut View, commands: &mut CommandQueue)
     if let Gesture::Outlining(corners) = std::mem::take(&mut view.gesture)
         && corners.len() > 2
     {
-        commands.push(Command::FillPolygon { corners });
+        commands.push(Command::FillPolygon {
+            corners,
+            class: None,
+        });
     }
 }
 

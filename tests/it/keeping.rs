@@ -178,6 +178,7 @@ fn act(session: &mut Session, number: u64) {
         5 => vec![
             Command::SelectClass(class),
             Command::FillPolygon {
+                class: None,
                 corners: [from, to, third].map(point).to_vec(),
             },
         ],

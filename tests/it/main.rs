@@ -4,6 +4,7 @@ mod cli;
 mod crash;
 mod fixture;
 mod keeping;
+mod killed_window;
 mod layering;
 mod painting;
 mod pictures;

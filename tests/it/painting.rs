@@ -117,7 +117,10 @@ fn polygon_fill_and_picker_do_what_they_say() {
         corner(10.0, 60.0),
     ];
     session
-        .apply(Command::FillPolygon { corners })
+        .apply(Command::FillPolygon {
+            corners,
+            class: None,
+        })
         .expect("filled");
     let histogram = session
         .layer(LayerKind::Label)

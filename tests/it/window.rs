@@ -347,3 +347,63 @@ fn a_clean_up_is_chosen_in_its_window_and_applied() {
     settle(&mut harness);
     assert_eq!(session(&harness).num_steps(), (1, 1));
 }
+
+#[test]
+fn a_rectangle_and_a_lasso_are_drawn_and_filled() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    let at = canvas_center(&harness);
+    harness.key_press(Key::R);
+    harness.key_press(Key::Num4);
+    harness.run_steps(2);
+    let before = count(&harness, 3);
+    drag(
+        &mut harness,
+        &[at, at + vec2(30.0, 10.0), at + vec2(100.0, 80.0)],
+    );
+    let rectangle = count(&harness, 3) - before;
+    assert!(rectangle > 5_000, "{rectangle} pixels");
+    assert_eq!(session(&harness).num_steps(), (1, 1));
+    harness.key_press(Key::L);
+    harness.run_steps(2);
+    drag(
+        &mut harness,
+        &[
+            at - vec2(10.0, 10.0),
+            at - vec2(120.0, 10.0),
+            at - vec2(120.0, 120.0),
+            at - vec2(10.0, 120.0),
+        ],
+    );
+    assert!(count(&harness, 3) > before + rectangle + 5_000);
+    assert_eq!(session(&harness).num_steps(), (2, 2));
+}
+
+#[test]
+fn a_locked_class_is_not_painted_over() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    harness.get_by_label("Lock background").click();
+    harness.run_steps(2);
+    assert!(session(&harness).is_class_locked(0));
+    let locked = count(&harness, 0);
+    harness.key_press(Key::R);
+    harness.key_press(Key::Num4);
+    harness.run_steps(2);
+    let at = canvas_center(&harness);
+    drag(
+        &mut harness,
+        &[at - vec2(200.0, 200.0), at, at + vec2(200.0, 200.0)],
+    );
+    assert!(session(&harness).can_undo(), "other classes are painted");
+    assert_eq!(count(&harness, 0), locked);
+    harness.get_by_label("Unlock background").click();
+    harness.run_steps(2);
+    drag(
+        &mut harness,
+        &[at - vec2(200.0, 200.0), at, at + vec2(200.0, 200.0)],
+    );
+    assert!(count(&harness, 0) < locked);
+}

@@ -27,6 +27,41 @@ pub enum Gesture {
     Painting(PointerButton),
     /// Corners of a polygon so far.
     Outlining(Vec<ImagePoint>),
+    /// A lasso or a rectangle is drawn.
+    Drawing(Drawing),
+}
+
+/// A shape that is filled when the button is let go.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drawing {
+    /// The tool that began it.
+    tool: Tool,
+    /// The button that holds it; the right one erases.
+    button: PointerButton,
+    /// Where the pointer was, in level-0 pixels.
+    points: Vec<ImagePoint>,
+}
+
+impl Drawing {
+    fn extend(&mut self, to: ImagePoint) {
+        if self.tool == Tool::Rectangle {
+            self.points.truncate(1);
+        }
+        self.points.push(to);
+    }
+
+    /// The corners so far.
+    pub fn corners(&self) -> Vec<ImagePoint> {
+        match (self.tool, self.points.as_slice()) {
+            (Tool::Rectangle, &[from, to]) => vec![
+                from,
+                ImagePoint::new(to.x, from.y),
+                to,
+                ImagePoint::new(from.x, to.y),
+            ],
+            (_, points) => points.to_vec(),
+        }
+    }
 }
 
 /// Takes one canvas's share of this frame's input.
@@ -139,6 +174,11 @@ fn use_tool(
                 Event::PointerMoved(pos) if is_painting_here(response, view) => {
                     commands.push(Command::ExtendStroke { to: at(pos) });
                 }
+                Event::PointerMoved(pos) if view.gesture_pane == Some(response.id) => {
+                    if let Gesture::Drawing(drawing) = &mut view.gesture {
+                        drawing.extend(at(pos));
+                    }
+                }
                 Event::PointerButton {
                     button,
                     pressed: false,
@@ -184,6 +224,12 @@ fn pressed(
         || (session.tool() == Tool::Pan && press.button == PointerButton::Primary);
     if wants_pan {
         view.gesture = Gesture::Panning;
+    } else if matches!(session.tool(), Tool::Lasso | Tool::Rectangle) && !press.modifiers.command {
+        view.gesture = Gesture::Drawing(Drawing {
+            tool: session.tool(),
+            button: press.button,
+            points: vec![press.at],
+        });
     } else if press.button == PointerButton::Secondary {
         begin_stroke(press, UNLABELED, view, commands);
     } else if press.modifiers.command {
@@ -199,7 +245,7 @@ fn pressed(
             }),
             Tool::Picker => commands.push(Command::PickClass { at: press.at }),
             Tool::Polygon => add_corner(&press, frame, camera, view, commands),
-            Tool::Pan => {}
+            Tool::Pan | Tool::Lasso | Tool::Rectangle => {}
         }
     }
 }
@@ -237,7 +283,10 @@ fn add_corner(
             .distance(press.pos)
             < CLOSE_DISTANCE;
     if closes {
-        commands.push(Command::FillPolygon { corners });
+        commands.push(Command::FillPolygon {
+            corners,
+            class: None,
+        });
     } else {
         corners.push(press.at);
         view.gesture = Gesture::Outlining(corners);
@@ -245,8 +294,16 @@ fn add_corner(
 }
 
 fn released(button: PointerButton, view: &mut View, commands: &mut CommandQueue) {
-    match view.gesture {
-        Gesture::Painting(held) if held == button => {
+    match &view.gesture {
+        Gesture::Drawing(drawing) if drawing.button == button => {
+            let corners = drawing.corners();
+            if corners.len() > 2 {
+                let class = (button == PointerButton::Secondary).then_some(UNLABELED);
+                commands.push(Command::FillPolygon { corners, class });
+            }
+            view.gesture = Gesture::Idle;
+        }
+        Gesture::Painting(held) if *held == button => {
             commands.push(Command::EndStroke);
             view.last_dab = view.pointer_at.or(view.last_dab);
             view.gesture = Gesture::Idle;
@@ -267,7 +324,7 @@ fn cursor(ui: &Ui, response: &Response, session: &Session, view: &View) {
         (Tool::Pan, _) => CursorIcon::Grab,
         // The footprint itself is the cursor.
         (Tool::Brush | Tool::Eraser, _) => CursorIcon::None,
-        (Tool::Fill | Tool::Polygon | Tool::Wand | Tool::Picker, _) => CursorIcon::Crosshair,
+        _ => CursorIcon::Crosshair,
     };
     ui.ctx().set_cursor_icon(icon);
 }

@@ -3,6 +3,7 @@ use egui::{Align2, Color32, FontId, Painter, Pos2, Stroke, Ui, pos2, vec2};
 use super::CanvasFrame;
 use super::input::Gesture;
 use crate::geom::{Camera, ImagePoint};
+use crate::label::BrushShape;
 use crate::session::{Session, Tool};
 use crate::ui::theme;
 use crate::ui::view::View;
@@ -24,6 +25,11 @@ pub fn paint(ui: &Ui, frame: CanvasFrame, session: &Session, view: &View) {
     }
     if let Gesture::Outlining(corners) = &view.gesture {
         outline(painter, frame, &camera, corners, view.pointer_at);
+    }
+    if let Gesture::Drawing(drawing) = &view.gesture {
+        let mut corners = drawing.corners();
+        corners.extend(corners.first().copied());
+        selection(painter, frame, &camera, &[corners]);
     }
     if let Some(selected) = session.selected() {
         selection(painter, frame, &camera, &selected.outline);
@@ -99,8 +105,14 @@ fn pointer(
     if matches!(session.tool(), Tool::Brush | Tool::Eraser) {
         let radius = session.brush_diameter() / 2.0 * camera.scale;
         let radius = (radius as f32 / frame.pixels_per_point).max(1.5);
-        two_tone(painter, |stroke| {
-            egui::Shape::circle_stroke(center, radius, stroke)
+        two_tone(painter, |stroke| match session.brush_shape() {
+            BrushShape::Round => egui::Shape::circle_stroke(center, radius, stroke),
+            BrushShape::Square => egui::Shape::rect_stroke(
+                egui::Rect::from_center_size(center, vec2(radius, radius) * 2.0),
+                0.0,
+                stroke,
+                egui::StrokeKind::Middle,
+            ),
         });
         if radius > 6.0 {
             two_tone(painter, |stroke| {

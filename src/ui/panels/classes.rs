@@ -21,6 +21,7 @@ pub fn classes_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
             name_ui(ui, place, class, session, view, commands);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 eye_ui(ui, class, session, commands);
+                lock_ui(ui, class, session, commands);
                 if let Some(share) = share {
                     let text = format!("{:.1} %", share * 100.0);
                     ui.label(RichText::new(text).small().monospace().weak())
@@ -124,6 +125,29 @@ fn eye_ui(ui: &mut Ui, class: &Class, session: &Session, commands: &mut CommandQ
         commands.push(Command::ShowClass {
             class: class.index,
             is_visible: !is_visible,
+        });
+    }
+}
+
+fn lock_ui(ui: &mut Ui, class: &Class, session: &Session, commands: &mut CommandQueue) {
+    let is_locked = session.is_class_locked(class.index);
+    let (icon, verb, strength) = if is_locked {
+        (icons::ICON_LOCK, "Unlock", 1.0)
+    } else {
+        (icons::ICON_LOCK_OPEN_RIGHT, "Lock", 0.35)
+    };
+    let color = ui.visuals().text_color().gamma_multiply(strength);
+    let icon = RichText::new(icon.codepoint).size(14.0).color(color);
+    let lock = ui.add_sized(vec2(18.0, 18.0), Button::new(icon).frame(false));
+    name_button(&lock, &format!("{verb} {}", class.name), is_locked);
+    let hover = format!(
+        "{verb} {}: a locked class is never painted over",
+        class.name
+    );
+    if lock.on_hover_text(hover).clicked() {
+        commands.push(Command::LockClass {
+            class: class.index,
+            is_locked: !is_locked,
         });
     }
 }

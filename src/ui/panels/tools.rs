@@ -1,6 +1,7 @@
 use egui::{Button, DragValue, RichText, Slider, Ui, vec2};
 use egui_material_icons::icons;
 
+use crate::label::BrushShape;
 use crate::session::{Command, Session, Tool};
 use crate::ui::shortcuts::Action;
 use crate::ui::view::CommandQueue;
@@ -16,7 +17,7 @@ struct ToolButton {
     help: &'static str,
 }
 
-const TOOLS: [ToolButton; 7] = [
+const TOOLS: [ToolButton; 9] = [
     ToolButton {
         tool: Tool::Brush,
         action: Action::Brush,
@@ -40,6 +41,18 @@ const TOOLS: [ToolButton; 7] = [
         action: Action::Polygon,
         icon: icons::ICON_PENTAGON,
         help: "Click corners; Enter or a click on the first corner fills.",
+    },
+    ToolButton {
+        tool: Tool::Lasso,
+        action: Action::Lasso,
+        icon: icons::ICON_LASSO_SELECT,
+        help: "Draw around ground to fill it; the right button erases it.",
+    },
+    ToolButton {
+        tool: Tool::Rectangle,
+        action: Action::Rectangle,
+        icon: icons::ICON_RECTANGLE,
+        help: "Drag a rectangle to fill it; the right button erases it.",
     },
     ToolButton {
         tool: Tool::Wand,
@@ -123,6 +136,15 @@ pub fn options_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
         ui.separator();
         if matches!(session.tool(), Tool::Brush | Tool::Eraser) {
             size_ui(ui, session, commands);
+            let mut is_square = session.brush_shape() == BrushShape::Square;
+            if ui.checkbox(&mut is_square, "Square").changed() {
+                let shape = if is_square {
+                    BrushShape::Square
+                } else {
+                    BrushShape::Round
+                };
+                commands.push(Command::SetBrushShape(shape));
+            }
             ui.separator();
         }
         if !matches!(session.tool(), Tool::Pan | Tool::Picker) {
