@@ -58,6 +58,13 @@ pub enum Command {
     SelectTool(Tool),
     /// Sets the brush's diameter in level-0 pixels.
     SetBrushDiameter(f64),
+    /// Divides the ground around a place into superpixels, unless it is divided already.
+    PrepareSuperpixels {
+        /// Where, in level-0 pixels.
+        at: ImagePoint,
+    },
+    /// Sets how large superpixels are on a side, in level-0 pixels.
+    SetSuperpixelSide(u32),
     /// Makes the brush square, or round.
     SetBrushShape(BrushShape),
     /// Paints only over unlabeled pixels, or over all.
@@ -239,6 +246,8 @@ pub enum Tool {
     Brush,
     /// Paints "unlabeled".
     Eraser,
+    /// Paints whole superpixels: small regions of like color.
+    Superpixel,
     /// Fills the region of equal label under the pointer.
     Fill,
     /// Fills a polygon.

@@ -151,6 +151,7 @@ impl Session {
     pub(super) fn image_opened(&mut self, image: OpenImage) {
         self.close_layers();
         self.selected = None;
+        self.superpixels = None;
         if let Some(old) = self.image.take() {
             self.changes.push(Change::SourceGone(old.id.0));
         }

@@ -7,7 +7,7 @@ use super::operations::Operated;
 use super::state::{ImageId, LayerId, OpenImage, Session};
 use super::{Notice, Selected};
 use crate::job::{Job, JobContext, JobEvent, spawn};
-use crate::label::StateMark;
+use crate::label::{StateMark, Superpixels};
 use crate::metrics::Scores;
 use crate::project::KeptImage;
 use crate::raster::RgbaTile;
@@ -68,6 +68,8 @@ pub(super) enum Report {
     GroundKept(LayerId),
     /// An operation on the whole label is done.
     Operated(LayerId, Box<Operated>),
+    /// The ground around the pointer was divided.
+    Superpixels(ImageId, Box<Superpixels>),
     /// The wand chose pixels of an image.
     Selected(ImageId, Box<Selected>),
     /// Something to say.
@@ -251,6 +253,7 @@ impl Session {
             Report::NotKept(why) => self.work_not_kept(why),
             Report::GroundKept(layer) => self.ground_kept(layer),
             Report::Operated(layer, done) => self.operated(layer, *done),
+            Report::Superpixels(image, found) => self.superpixels_found(image, *found),
             Report::Selected(image, selected) => self.selection_made(image, *selected),
             Report::Note(notice) => self.notify(notice),
         }
@@ -266,7 +269,12 @@ impl Session {
             return;
         };
         let ended = self.jobs.remove(at);
-        for running in [&mut self.operation, &mut self.selecting] {
+        let kinds = [
+            &mut self.operation,
+            &mut self.selecting,
+            &mut self.preparing,
+        ];
+        for running in kinds {
             if *running == Some(id) {
                 *running = None;
             }

@@ -20,6 +20,7 @@ mod selecting;
 mod settings;
 mod state;
 mod strokes;
+mod superpixels;
 mod thumbnails;
 mod training;
 
@@ -33,4 +34,5 @@ pub use prediction::PredictionState;
 pub use selecting::{Selected, WandSettings};
 pub use settings::{MAX_RECENT, Settings};
 pub use state::{ImageId, Layer, LayerId, OpenImage, Session, SessionConfig};
+pub use superpixels::SUPERPIXEL_SIDES;
 pub use training::{TrainingPhase, TrainingState};

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::geom::{Georef, ImageSize};
 use crate::job::Waker;
-use crate::label::{BrushShape, ClassTable, History, Mask, StateMark};
+use crate::label::{BrushShape, ClassTable, History, Mask, StateMark, Superpixels};
 use crate::metrics::Scores;
 use crate::project::SourceFile;
 use crate::raster::{Pyramid, RasterInfo, TileCache};
@@ -123,6 +123,10 @@ pub struct Session {
     pub(super) brush_shape: BrushShape,
     pub(super) only_unlabeled: bool,
     pub(super) stroke: Option<super::strokes::OpenStroke>,
+    pub(super) superpixels: Option<Arc<Superpixels>>,
+    pub(super) superpixel_side: u32,
+    /// The job that finds superpixels.
+    pub(super) preparing: Option<JobId>,
     pub(super) wand: WandSettings,
     pub(super) selected: Option<Selected>,
     /// The job that selects.
@@ -182,6 +186,9 @@ impl Session {
             brush_shape: BrushShape::Round,
             only_unlabeled: false,
             stroke: None,
+            superpixels: None,
+            superpixel_side: 20,
+            preparing: None,
             wand: WandSettings::default(),
             selected: None,
             selecting: None,
@@ -220,6 +227,8 @@ impl Session {
             Command::SwapClass => self.select_class(self.palette.previous),
             Command::SelectTool(tool) => self.select_tool(tool),
             Command::SetBrushDiameter(diameter) => self.set_brush_diameter(diameter),
+            Command::PrepareSuperpixels { at } => self.prepare_superpixels(at),
+            Command::SetSuperpixelSide(side) => self.set_superpixel_side(side),
             Command::SetBrushShape(shape) => {
                 self.brush_shape = shape;
                 Ok(())

@@ -60,12 +60,20 @@ impl Session {
         let brush = self.brush();
         // A brush thinner than a pixel's diagonal would slip between pixel centres.
         let to = brush.anchored(to);
+        let from = self.stroke.as_ref().ok_or(CommandError::NoStroke)?.last;
+        let region = match self.tool {
+            Tool::Superpixel => Some(self.superpixels_along(from, to)),
+            _ => None,
+        };
         let open = self.stroke.as_mut().ok_or(CommandError::NoStroke)?;
         let label = self.label.as_mut().ok_or(CommandError::NoLabel)?;
-        let from = std::mem::replace(&mut open.last, to);
-        let dirty = open
-            .stroke
-            .segment(&mut label.mask, (from, to), &brush, &open.paint);
+        open.last = to;
+        let (stroke, mask, paint) = (&mut open.stroke, &mut label.mask, &open.paint);
+        let dirty = match region {
+            None => stroke.segment(mask, (from, to), &brush, paint),
+            Some(Some(region)) => stroke.select(mask, &region, paint),
+            Some(None) => DirtyRects::new(),
+        };
         self.label_changed(&dirty);
         Ok(())
     }

@@ -135,6 +135,7 @@ fn label_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
     let tools = [
         Action::Brush,
         Action::Eraser,
+        Action::Superpixel,
         Action::Fill,
         Action::Polygon,
         Action::Lasso,

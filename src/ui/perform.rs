@@ -28,6 +28,7 @@ pub fn perform(
         Action::Redo => commands.push(Command::Redo),
         Action::Brush => commands.push(Command::SelectTool(Tool::Brush)),
         Action::Eraser => toggle_eraser(session, commands),
+        Action::Superpixel => commands.push(Command::SelectTool(Tool::Superpixel)),
         Action::Fill => commands.push(Command::SelectTool(Tool::Fill)),
         Action::Polygon => commands.push(Command::SelectTool(Tool::Polygon)),
         Action::Lasso => commands.push(Command::SelectTool(Tool::Lasso)),

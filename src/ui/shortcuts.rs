@@ -11,6 +11,7 @@ pub enum Action {
     Redo,
     Brush,
     Eraser,
+    Superpixel,
     Fill,
     Polygon,
     Lasso,
@@ -77,6 +78,7 @@ pub const BINDINGS: &[Binding] = &[
     ),
     bind(Action::Brush, "Brush", &[(NONE, Key::B)]),
     bind(Action::Eraser, "Eraser", &[(NONE, Key::E)]),
+    bind(Action::Superpixel, "Superpixel brush", &[(NONE, Key::S)]),
     bind(
         Action::Fill,
         "Fill region",

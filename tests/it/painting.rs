@@ -1,9 +1,9 @@
 //! Painting through the session's commands: what people do, without a window.
 
 use orthobrush::geom::{ImagePoint, PixelRect};
-use orthobrush::label::{Cleanup, Encoding, UNLABELED, load_mask};
+use orthobrush::label::{Cleanup, Encoding, Span, UNLABELED, load_mask};
 use orthobrush::session::{
-    Command, CommandError, EntryStatus, LayerKind, Session, StepTo, WandSettings,
+    Command, CommandError, EntryStatus, LayerKind, Session, StepTo, Tool, WandSettings,
 };
 use proptest::prelude::*;
 
@@ -414,4 +414,40 @@ fn the_wand_selects_like_ground_and_enter_fills_it() {
     finish(&mut session, Command::SelectAlike { at, within: None });
     session.apply(Command::DropSelection).expect("accepted");
     assert!(session.selected().is_none());
+}
+
+#[test]
+fn the_superpixel_brush_paints_whole_patches() {
+    let (_folder, ortho) = own_sample();
+    let mut session = opened(&ortho);
+    let at = ImagePoint::new(400.5, 300.5);
+    assert!(!session.has_superpixels_at(at));
+    finish(&mut session, Command::PrepareSuperpixels { at });
+    assert!(session.has_superpixels_at(at));
+    for command in [
+        Command::SelectTool(Tool::Superpixel),
+        Command::SetBrushDiameter(30.0),
+    ] {
+        session.apply(command).expect("accepted");
+    }
+    let patches = session.superpixels_under_brush(at).expect("patches");
+    let before = session
+        .layer(LayerKind::Label)
+        .expect("a label")
+        .mask
+        .clone();
+    session
+        .apply(Command::BeginStroke { at, class: 3 })
+        .expect("accepted");
+    session.apply(Command::EndStroke).expect("accepted");
+    let after = &session.layer(LayerKind::Label).expect("a label").mask;
+    let inside = |x: u32, y: u32| {
+        let holds = |span: &Span| span.y == y && (span.start..span.end).contains(&x);
+        patches.spans().iter().any(holds)
+    };
+    for (x, y) in (350..460).flat_map(|x| (250..360).map(move |y| (x, y))) {
+        let expected = if inside(x, y) { 3 } else { before.get(x, y) };
+        assert_eq!(after.get(x, y), expected, "({x}, {y})");
+    }
+    assert!(patches.num_pixels() > 400);
 }

@@ -407,3 +407,22 @@ fn a_locked_class_is_not_painted_over() {
     );
     assert!(count(&harness, 0) < locked);
 }
+
+#[test]
+fn the_superpixel_brush_shows_patches_and_paints_them() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    harness.key_press(Key::S);
+    harness.key_press(Key::Num4);
+    harness.run_steps(2);
+    let at = canvas_center(&harness);
+    harness.hover_at(at);
+    harness.run_steps(2);
+    settle(&mut harness);
+    assert!(session(&harness).superpixels().is_some());
+    let before = count(&harness, 3);
+    drag(&mut harness, &[at, at + vec2(40.0, 0.0)]);
+    assert!(count(&harness, 3) > before + 1_000);
+    assert_eq!(session(&harness).num_steps(), (1, 1));
+}

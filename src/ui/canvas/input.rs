@@ -77,7 +77,11 @@ pub fn handle(
         return;
     };
     if let Some(at) = response.hover_pos() {
-        view.pointer_at = Some(frame.image_from_points(&camera, at));
+        let here = frame.image_from_points(&camera, at);
+        view.pointer_at = Some(here);
+        if session.tool() == Tool::Superpixel && !session.has_superpixels_at(here) {
+            commands.push(Command::PrepareSuperpixels { at: here });
+        }
         zoom_or_resize(ui, at, frame, session, view, commands);
     }
     pan(ui, response, frame, view);
@@ -236,7 +240,9 @@ fn pressed(
         commands.push(Command::PickClass { at: press.at });
     } else {
         match session.tool() {
-            Tool::Brush => begin_stroke(press, session.active_class(), view, commands),
+            Tool::Brush | Tool::Superpixel => {
+                begin_stroke(press, session.active_class(), view, commands);
+            }
             Tool::Eraser => begin_stroke(press, UNLABELED, view, commands),
             Tool::Fill => commands.push(Command::FloodFill { at: press.at }),
             Tool::Wand => commands.push(Command::SelectAlike {

@@ -31,6 +31,11 @@ pub fn paint(ui: &Ui, frame: CanvasFrame, session: &Session, view: &View) {
         corners.extend(corners.first().copied());
         selection(painter, frame, &camera, &[corners]);
     }
+    if let (Tool::Superpixel, Some(at)) = (session.tool(), view.pointer_at)
+        && let Some(patches) = session.superpixels_under_brush(at)
+    {
+        selection(painter, frame, &camera, &patches.outline());
+    }
     if let Some(selected) = session.selected() {
         selection(painter, frame, &camera, &selected.outline);
     }
@@ -102,7 +107,10 @@ fn pointer(
     session: &Session,
 ) {
     let center = frame.points_from_image(camera, at);
-    if matches!(session.tool(), Tool::Brush | Tool::Eraser) {
+    if matches!(
+        session.tool(),
+        Tool::Brush | Tool::Eraser | Tool::Superpixel
+    ) {
         let radius = session.brush_diameter() / 2.0 * camera.scale;
         let radius = (radius as f32 / frame.pixels_per_point).max(1.5);
         two_tone(painter, |stroke| match session.brush_shape() {

@@ -2,7 +2,7 @@ use egui::{Button, DragValue, RichText, Slider, Ui, vec2};
 use egui_material_icons::icons;
 
 use crate::label::BrushShape;
-use crate::session::{Command, Session, Tool};
+use crate::session::{Command, SUPERPIXEL_SIDES, Session, Tool};
 use crate::ui::shortcuts::Action;
 use crate::ui::view::CommandQueue;
 use crate::ui::{text, theme};
@@ -17,7 +17,7 @@ struct ToolButton {
     help: &'static str,
 }
 
-const TOOLS: [ToolButton; 9] = [
+const TOOLS: [ToolButton; 10] = [
     ToolButton {
         tool: Tool::Brush,
         action: Action::Brush,
@@ -29,6 +29,12 @@ const TOOLS: [ToolButton; 9] = [
         action: Action::Eraser,
         icon: icons::ICON_INK_ERASER,
         help: "Make pixels unlabeled again.",
+    },
+    ToolButton {
+        tool: Tool::Superpixel,
+        action: Action::Superpixel,
+        icon: icons::ICON_GRAIN,
+        help: "Paint whole patches of like color under the brush.",
     },
     ToolButton {
         tool: Tool::Fill,
@@ -134,6 +140,11 @@ pub fn options_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
         ui.spacing_mut().item_spacing.x = 10.0;
         active_class_ui(ui, session);
         ui.separator();
+        if session.tool() == Tool::Superpixel {
+            size_ui(ui, session, commands);
+            grain_ui(ui, session, commands);
+            ui.separator();
+        }
         if matches!(session.tool(), Tool::Brush | Tool::Eraser) {
             size_ui(ui, session, commands);
             let mut is_square = session.brush_shape() == BrushShape::Square;
@@ -161,6 +172,21 @@ pub fn options_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
             ui.weak("Enter fills · Backspace drops the last corner · Esc cancels");
         }
     });
+}
+
+fn grain_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    let label = ui.label("Patch");
+    let mut side = session.superpixel_side();
+    let drag = DragValue::new(&mut side)
+        .range(SUPERPIXEL_SIDES)
+        .suffix(" px");
+    let dragged = ui.add(drag).labelled_by(label.id);
+    if dragged
+        .on_hover_text("About how large a patch is")
+        .changed()
+    {
+        commands.push(Command::SetSuperpixelSide(side));
+    }
 }
 
 fn wand_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
