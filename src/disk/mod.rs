@@ -6,8 +6,10 @@ mod budget;
 mod lock;
 mod pending;
 mod replace;
+mod versions;
 
 pub use budget::MemoryBudget;
 pub use lock::FileLock;
 pub use pending::{PendingFile, folder_of, move_into_place};
 pub use replace::{ReplaceError, replace_file, replace_with};
+pub use versions::{keep_version, version_path};

@@ -1,5 +1,6 @@
 //! Painting through the session's commands: what people do, without a window.
 
+use orthobrush::disk::version_path;
 use orthobrush::geom::{ImagePoint, PixelRect};
 use orthobrush::label::{Cleanup, Encoding, Span, UNLABELED, load_mask};
 use orthobrush::session::{
@@ -450,4 +451,20 @@ fn the_superpixel_brush_paints_whole_patches() {
         assert_eq!(after.get(x, y), expected, "({x}, {y})");
     }
     assert!(patches.num_pixels() > 400);
+}
+
+#[test]
+fn what_a_save_replaces_is_kept() {
+    let (_folder, ortho) = own_sample();
+    let file = ortho.with_file_name("label.tif");
+    let first = std::fs::read(&file).expect("a label");
+    let mut session = opened(&ortho);
+    for class in [1, 2] {
+        stroke(&mut session, class, &[(100.0, 100.0), (300.0, 200.0)]);
+        finish(&mut session, Command::SaveLabel);
+    }
+    let newest = load_mask(&version_path(&file, 1), None, Encoding::Auto, None);
+    assert_eq!(newest.expect("a mask").mask.get(200, 150), 1);
+    let oldest = std::fs::read(version_path(&file, 2)).expect("a version");
+    assert_eq!(oldest, first);
 }

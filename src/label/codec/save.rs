@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::super::{ClassTable, MASK_TILE_SIZE, Mask, MaskError, Rgb, UNLABELED};
 use super::verify::verify;
-use crate::disk::{ReplaceError, folder_of, move_into_place, replace_file, replace_with};
+use crate::disk::{
+    ReplaceError, folder_of, keep_version, move_into_place, replace_file, replace_with,
+};
 use crate::geom::{Georef, PixelRect};
 use crate::raster::{PixelKind, TiffOptions, TiffWriter};
 
@@ -19,7 +21,11 @@ pub enum SaveAs {
     GeoTiff,
 }
 
-/// Writes a mask file: whole or not at all, and only after what was written reads back equal.
+/// Old versions of a mask file that are kept.
+const VERSIONS: u32 = 3;
+
+/// Writes a mask file: whole or not at all, and only after what was written reads back equal. The
+/// last three versions stay in a hidden folder beside it ([`version_path`](crate::disk::version_path)).
 ///
 /// A PNG's georeference goes to a world file beside it. The class table itself is not written;
 /// [`ClassTable::save`] does that.
@@ -65,6 +71,7 @@ pub fn save_mask(
         reason: error.to_string(),
         path: path.to_owned(),
     })?;
+    keep_version(path, VERSIONS).map_err(refused)?;
     move_into_place(&draft, path).map_err(refused)?;
     if let (Some(georef), SaveAs::IndexPng | SaveAs::RgbPng) = (georef, save_as) {
         replace_file(&world_file_of(path), world_file(georef).as_bytes())?;
@@ -269,14 +276,15 @@ mod tests {
     }
 
     #[test]
-    fn saving_leaves_nothing_but_the_file() {
+    fn saving_leaves_nothing_but_the_file_and_its_old_version() {
         let folder = tempfile::tempdir().expect("a folder");
         let mask = Mask::filled(ImageSize::new(20, 20), 2);
         let path = folder.path().join("mask.png");
         for _ in 0..2 {
             save_mask(&path, &mask, &table(), None, SaveAs::IndexPng).expect("saved");
         }
-        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 2);
+        assert!(crate::disk::version_path(&path, 1).is_file());
     }
 
     #[test]
