@@ -42,6 +42,8 @@ pub enum Work {
     Predict(PredictArgs),
     /// Compare a prediction with the truth.
     Eval(EvalArgs),
+    /// Write a label in another format: mask files, RGB-coded PNG, GeoJSON polygons.
+    Convert(ConvertArgs),
     /// Draw an image with its masks into a PNG, as the viewer draws it.
     Render(RenderArgs),
     /// Say which graphics adapters there are and what training would use.
@@ -124,6 +126,31 @@ pub struct TrainArgs {
     #[arg(long, default_value = "auto")]
     pub mask_encoding: Encoding,
     /// Print one JSON line an epoch and a last one.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `convert`.
+#[derive(Debug, Args)]
+pub struct ConvertArgs {
+    /// The label: a mask file, or polygons (.geojson).
+    pub input: PathBuf,
+    /// The file to write: .tif, .png (indices), .rgb.png (class colors) or .geojson.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// The image that the label lies on: gives extent and place.
+    #[arg(long, value_name = "IMAGE")]
+    pub like: Option<PathBuf>,
+    /// A class table (classes.toml).
+    #[arg(long, value_name = "FILE")]
+    pub classes: Option<PathBuf>,
+    /// The attribute of polygons that says the class, as a number or a name.
+    #[arg(long, default_value = "class")]
+    pub attribute: String,
+    /// How the mask file codes its classes: auto, index, binary or rgb.
+    #[arg(long, default_value = "auto")]
+    pub mask_encoding: Encoding,
+    /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
 }

@@ -9,6 +9,7 @@
 )]
 
 mod args;
+mod convert;
 mod curves;
 mod demo;
 mod doctor;
@@ -34,6 +35,7 @@ pub fn run(work: Work) -> anyhow::Result<()> {
         Work::Train(args) => train::run(args),
         Work::Predict(args) => predict::run(&args),
         Work::Eval(args) => evaluate::run(&args),
+        Work::Convert(args) => convert::run(&args),
         Work::Render(args) => picture::run(&args),
         Work::Doctor(args) => doctor::run(&args),
         Work::Demo(args) => demo::run(&args),

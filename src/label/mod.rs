@@ -34,6 +34,7 @@ mod superpixel;
 mod tile;
 mod tile_bytes;
 mod tile_table;
+mod vector;
 mod wand;
 mod wand_block;
 
@@ -54,4 +55,7 @@ pub use span::Span;
 pub use stroke::Stroke;
 pub use superpixel::Superpixels;
 pub use tile::{MASK_TILE_SIZE, MaskTile, TilePixels};
+pub use vector::{
+    Region, Shape, VectorError, VectorLayer, polygonize, rasterize, read_geojson, write_geojson,
+};
 pub use wand::{ReadPixels, Wand, wand};

@@ -47,10 +47,8 @@ impl<'a> Polygon<'a> {
     }
 
     fn add_row(&self, y: u32, crossings: &[f64], spans: &mut Vec<Span>) {
-        // The first pixel whose centre is not left of x.
-        let column = |x: f64| (x - 0.5).ceil().clamp(0.0, f64::from(self.size.width)) as u32;
         for pair in crossings.chunks_exact(2) {
-            let (start, end) = (column(pair[0]), column(pair[1]));
+            let [start, end] = [pair[0], pair[1]].map(|x| column(x, self.size.width));
             match spans.last_mut() {
                 Some(last) if last.y == y && last.end == start && start < end => last.end = end,
                 _ if start < end => spans.push(Span { y, start, end }),
@@ -66,11 +64,16 @@ impl<'a> Polygon<'a> {
 }
 
 /// Where an edge crosses the row at `y`; its upper end belongs to it, its lower end does not.
-fn crossing(a: ImagePoint, b: ImagePoint, y: f64) -> Option<f64> {
+pub(super) fn crossing(a: ImagePoint, b: ImagePoint, y: f64) -> Option<f64> {
     if (a.y <= y) == (b.y <= y) {
         return None;
     }
     Some(a.x + (b.x - a.x) * ((y - a.y) / (b.y - a.y)))
+}
+
+/// The first pixel of a row whose centre is not left of `x`, at most `width`.
+pub(super) fn column(x: f64, width: u32) -> u32 {
+    (x - 0.5).ceil().clamp(0.0, f64::from(width)) as u32
 }
 
 #[cfg(test)]

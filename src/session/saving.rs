@@ -34,7 +34,8 @@ impl Session {
 
     pub(super) fn save_as(&mut self, kind: LayerKind, path: PathBuf) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
-        let format = format_of(&path)?;
+        let format =
+            SaveAs::of_path(&path).ok_or_else(|| CommandError::UnknownFormat(path.clone()))?;
         let layer = match kind {
             LayerKind::Label => self.label.as_ref().ok_or(CommandError::NoLabel)?,
             LayerKind::Prediction => self.prediction.as_ref().ok_or(CommandError::NoPrediction)?,
@@ -96,23 +97,5 @@ impl Session {
         let image = &self.image.as_ref()?.path;
         let stem = image.file_stem()?.to_string_lossy();
         Some(image.with_file_name(format!("{stem}{ending}")))
-    }
-}
-
-/// `.tif` is a GeoTIFF, `.rgb.png` has class colors, any other `.png` class indices.
-fn format_of(path: &Path) -> Result<SaveAs, CommandError> {
-    let stem = path
-        .file_stem()
-        .map(|stem| stem.to_string_lossy().to_lowercase());
-    let is_color =
-        stem.is_some_and(|stem| Path::new(&stem).extension().is_some_and(|end| end == "rgb"));
-    let ending = path
-        .extension()
-        .map(|ending| ending.to_string_lossy().to_lowercase());
-    match ending.as_deref() {
-        Some("tif" | "tiff") => Ok(SaveAs::GeoTiff),
-        Some("png") if is_color => Ok(SaveAs::RgbPng),
-        Some("png") => Ok(SaveAs::IndexPng),
-        _ => Err(CommandError::UnknownFormat(path.to_owned())),
     }
 }

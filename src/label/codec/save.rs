@@ -21,6 +21,24 @@ pub enum SaveAs {
     GeoTiff,
 }
 
+impl SaveAs {
+    /// The format that a file's name says: `.tif` is a GeoTIFF, `.rgb.png` has class colors, any
+    /// other `.png` class indices.
+    pub fn of_path(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_string_lossy().to_lowercase();
+        let endings = [
+            (".tif", Self::GeoTiff),
+            (".tiff", Self::GeoTiff),
+            (".rgb.png", Self::RgbPng),
+            (".png", Self::IndexPng),
+        ];
+        let found = endings
+            .into_iter()
+            .find(|(ending, _)| name.ends_with(ending));
+        found.map(|(_, save_as)| save_as)
+    }
+}
+
 /// Old versions of a mask file that are kept.
 const VERSIONS: u32 = 3;
 

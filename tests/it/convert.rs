@@ -1,0 +1,119 @@
+//! `orthobrush convert` as a process: what goes out comes back the same.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use orthobrush::disk::replace_file;
+use orthobrush::label::{Encoding, Mask, load_mask};
+
+use crate::fixture::sample;
+
+fn convert(arguments: &[&Path]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_orthobrush"))
+        .arg("convert")
+        .args(arguments)
+        .output()
+        .expect("it starts")
+}
+
+#[track_caller]
+fn converted(arguments: &[&Path]) {
+    let output = convert(arguments);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && errors.is_empty(), "{errors}");
+}
+
+fn mask(path: &Path) -> Mask {
+    load_mask(path, None, Encoding::Auto, None)
+        .expect("a mask")
+        .mask
+}
+
+#[test]
+fn each_format_that_can_hold_a_label_gives_it_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let label = &sample().label;
+    let (out, like) = (Path::new("--out"), Path::new("--like"));
+    for name in ["a.geojson", "a.png", "a.rgb.png", "a.tif"] {
+        let there = folder.path().join(name);
+        let back = folder.path().join(format!("{name}.back.tif"));
+        converted(&[label, out, &there]);
+        converted(&[&there, out, &back, like, &sample().ortho]);
+        assert_eq!(mask(&back), mask(label), "{name}");
+    }
+}
+
+#[test]
+fn polygons_have_names_areas_and_a_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.geojson");
+    converted(&[&sample().label, Path::new("--out"), &path]);
+    let text = std::fs::read_to_string(&path).expect("text");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(
+        json["crs"]["properties"]["name"],
+        "urn:ogc:def:crs:EPSG::2180"
+    );
+    let features = json["features"].as_array().expect("features");
+    let mut pixels = [0_u64; 256];
+    for feature in features {
+        let (class, count) = (
+            &feature["properties"]["class"],
+            &feature["properties"]["pixels"],
+        );
+        let count = count.as_u64().expect("a number");
+        pixels[class.as_u64().expect("a class") as usize] += count;
+        let area = feature["properties"]["area_m2"].as_f64().expect("an area");
+        assert!((area - count as f64 / 16.0).abs() < 0.01, "0.25 m pixels");
+    }
+    assert_eq!(pixels[..5], mask(&sample().label).histogram()[..5]);
+}
+
+#[test]
+fn what_cannot_be_converted_is_said_in_one_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    let (out, like) = (Path::new("--out"), Path::new("--like"));
+    let point = r#"{"type":"FeatureCollection","features":[]}"#;
+    replace_file(&path("none.geojson"), point.as_bytes()).expect("written");
+    replace_file(&path("broken.geojson"), b"{\"type\": 7").expect("written");
+    for (arguments, word) in [
+        (
+            vec![path("none.geojson"), out.into(), path("a.tif")],
+            "--like",
+        ),
+        (
+            vec![
+                path("none.geojson"),
+                out.into(),
+                path("a.tif"),
+                like.into(),
+                sample().ortho.clone(),
+            ],
+            "--attribute",
+        ),
+        (
+            vec![
+                path("broken.geojson"),
+                out.into(),
+                path("a.tif"),
+                like.into(),
+                sample().ortho.clone(),
+            ],
+            "broken.geojson",
+        ),
+        (
+            vec![sample().label.clone(), out.into(), path("a.bmp")],
+            ".rgb.png",
+        ),
+    ] {
+        let arguments: Vec<&Path> = arguments.iter().map(|path| path.as_path()).collect();
+        let output = convert(&arguments);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        assert!(
+            errors.contains(word) && errors.lines().count() == 1,
+            "{errors}"
+        );
+    }
+}
