@@ -107,7 +107,7 @@ fn what_cannot_be_converted_is_said_in_one_line() {
             ".rgb.png",
         ),
     ] {
-        let arguments: Vec<&Path> = arguments.iter().map(|path| path.as_path()).collect();
+        let arguments: Vec<&Path> = arguments.iter().map(std::path::PathBuf::as_path).collect();
         let output = convert(&arguments);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{errors}");
