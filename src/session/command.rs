@@ -50,6 +50,11 @@ pub enum Command {
         /// `.tif`, `.tiff` or `.png`.
         path: PathBuf,
     },
+    /// Writes the label as polygons; the label's own file stays what it is.
+    ExportPolygons {
+        /// `.geojson`.
+        path: PathBuf,
+    },
     /// Makes `class` the one that tools paint; 255 erases.
     SelectClass(u8),
     /// Changes to the class painted before.

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use super::jobs::Report;
 use super::state::{LayerId, Session};
 use super::{Command, CommandError, LayerKind, Notice};
-use crate::label::{SaveAs, StateMark, save_mask};
+use crate::label::{SaveAs, StateMark, UNLABELED, polygonize, save_mask, write_geojson};
 
 impl Session {
     pub(super) fn save_label(&mut self) -> Result<(), CommandError> {
@@ -62,6 +62,30 @@ impl Session {
                 path,
                 state,
             })?;
+            Ok(())
+        });
+        Ok(())
+    }
+
+    pub(super) fn export_polygons(&mut self, path: PathBuf) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
+        if label.is_loading {
+            return Err(CommandError::LabelLoading);
+        }
+        let (mask, classes) = (label.mask.clone(), self.classes().clone());
+        let image = self.image.as_ref();
+        let georef = image.and_then(|image| image.georef().cloned());
+        self.start_job(format!("Exporting {}", path.display()), move |job| {
+            let bounds = mask.size().bounds();
+            let is_cancelled = || job.check().is_err();
+            let regions = polygonize(&mask, bounds, &|class| class != UNLABELED, &is_cancelled);
+            let Some(regions) = regions else {
+                return Ok(job.check()?);
+            };
+            write_geojson(&path, &regions, &classes, georef.as_ref())?;
+            let told = format!("Exported {} polygons: {}", regions.len(), path.display());
+            job.tell(Report::Note(Notice::info(told)))?;
             Ok(())
         });
         Ok(())

@@ -19,6 +19,8 @@ pub enum FileWish {
     OpenMask(LayerKind),
     /// A file to save a layer to.
     SaveAs(LayerKind),
+    /// A file to write the label's polygons to.
+    ExportPolygons,
     /// A run folder to predict with.
     PredictWith,
     /// The folder where missing images are now.
@@ -52,6 +54,7 @@ impl FileWish {
             Self::OpenMask(LayerKind::Prediction) => "Open prediction",
             Self::SaveAs(LayerKind::Label) => "Save label as",
             Self::SaveAs(LayerKind::Prediction) => "Save prediction as",
+            Self::ExportPolygons => "Export label as polygons",
             Self::PredictWith => "Predict with a run",
             Self::Relink => "Find missing images",
         }
@@ -63,6 +66,7 @@ impl FileWish {
             Self::OpenFolder => "A folder of images, or one with `images` and `masks` inside",
             Self::OpenMask(_) => "A GeoTIFF or PNG: class indices, 0 and 255, or class colors",
             Self::SaveAs(_) => "The ending says the format: .tif or .png",
+            Self::ExportPolygons => "A .geojson file: pixel-exact polygons with class and area",
             Self::PredictWith => "A run folder: the one that holds recipe.toml",
             Self::Relink => "The folder that holds the images now",
         }
@@ -73,6 +77,7 @@ impl FileWish {
             Self::Open | Self::OpenFolder => Command::Open { path },
             Self::OpenMask(layer) => Command::OpenMask { layer, path },
             Self::SaveAs(layer) => Command::SaveAs { layer, path },
+            Self::ExportPolygons => Command::ExportPolygons { path },
             Self::PredictWith => Command::Predict { run: Some(path) },
             Self::Relink => Command::Relink { folder: path },
         }
@@ -112,7 +117,7 @@ fn file_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
         let entered = ui.input(|input| input.key_pressed(Key::Enter));
         ui.horizontal(|ui| {
             let is_given = !view.dialogs.path.trim().is_empty();
-            let verb = if matches!(wish, FileWish::SaveAs(_)) {
+            let verb = if matches!(wish, FileWish::SaveAs(_) | FileWish::ExportPolygons) {
                 "Save"
             } else {
                 "Open"
@@ -177,7 +182,7 @@ fn browse(ctx: egui::Context, wish: FileWish) -> Option<Receiver<Option<PathBuf>
         FileWish::OpenFolder | FileWish::PredictWith | FileWish::Relink => {
             wait_for(dialog.pick_folder(), answer)
         }
-        FileWish::SaveAs(_) => wait_for(dialog.save_file(), answer),
+        FileWish::SaveAs(_) | FileWish::ExportPolygons => wait_for(dialog.save_file(), answer),
         FileWish::Open | FileWish::OpenMask(_) => wait_for(dialog.pick_file(), answer),
     };
     waiting

@@ -2,7 +2,7 @@
 
 use orthobrush::disk::version_path;
 use orthobrush::geom::{ImagePoint, PixelRect};
-use orthobrush::label::{Cleanup, Encoding, Span, UNLABELED, load_mask};
+use orthobrush::label::{Cleanup, Encoding, Span, UNLABELED, load_mask, read_geojson};
 use orthobrush::session::{
     Command, CommandError, EntryStatus, LayerKind, Session, StepTo, Tool, WandSettings,
 };
@@ -467,4 +467,15 @@ fn what_a_save_replaces_is_kept() {
     assert_eq!(newest.expect("a mask").mask.get(200, 150), 1);
     let oldest = std::fs::read(version_path(&file, 2)).expect("a version");
     assert_eq!(oldest, first);
+}
+
+#[test]
+fn the_label_is_exported_as_polygons() {
+    let (folder, ortho) = own_sample();
+    let mut session = opened(&ortho);
+    let path = folder.path().join("label.geojson");
+    finish(&mut session, Command::ExportPolygons { path: path.clone() });
+    assert!(!session.has_unsaved_work());
+    let layer = read_geojson(&path).expect("polygons");
+    assert!(layer.shapes.len() > 10 && layer.epsg == Some(2180));
 }
