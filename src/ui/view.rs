@@ -294,7 +294,7 @@ pub fn window_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
 fn panels_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     Panel::left("tools")
         .resizable(false)
-        .exact_size(40.0)
+        .exact_size(panels::tools::rail_width(ui.available_height()))
         .show(ui, |ui| panels::tools::rail_ui(ui, session, commands));
     Panel::right("dock")
         .default_size(300.0)

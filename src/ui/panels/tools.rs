@@ -80,52 +80,66 @@ const TOOLS: [ToolButton; 10] = [
     },
 ];
 
-/// The column of tools at the left.
+/// One column of tools, or two where one would not fit the window.
+pub const fn rail_width(height: f32) -> f32 {
+    // Buttons with their gaps, and the two for undo and redo.
+    const COLUMN: f32 = (TOOLS.len() + 2) as f32 * 36.0 + 30.0;
+    if height < COLUMN { 84.0 } else { 40.0 }
+}
+
+/// The tools at the left.
 pub fn rail_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
-    ui.vertical_centered(|ui| {
-        ui.add_space(theme::GRID);
-        for tool in &TOOLS {
-            let is_held = session.tool() == tool.tool;
-            let icon = RichText::new(tool.icon.codepoint).size(RAIL_ICON);
-            let button = Button::new(icon)
-                .selected(is_held)
-                .min_size(vec2(30.0, 30.0))
-                .frame_when_inactive(false);
-            let response = ui.add(button).on_hover_ui(|ui| {
-                ui.strong(tool.action.tooltip());
-                ui.label(tool.help);
-            });
-            name_button(&response, tool.action.name(), is_held);
-            if response.clicked() {
-                commands.push(Command::SelectTool(tool.tool));
+    ui.add_space(theme::GRID);
+    ui.spacing_mut().item_spacing = vec2(4.0, 5.0);
+    let columns = if ui.available_width() > 60.0 { 2 } else { 1 };
+    for row in TOOLS.chunks(columns) {
+        ui.horizontal(|ui| {
+            for tool in row {
+                tool_ui(ui, tool, session, commands);
             }
-        }
-        ui.separator();
-        for (icon, action, command, can) in [
-            (
-                icons::ICON_UNDO,
-                Action::Undo,
-                Command::Undo,
-                session.can_undo(),
-            ),
-            (
-                icons::ICON_REDO,
-                Action::Redo,
-                Command::Redo,
-                session.can_redo(),
-            ),
-        ] {
-            let icon = RichText::new(icon.codepoint).size(RAIL_ICON);
-            let button = Button::new(icon)
-                .min_size(vec2(30.0, 30.0))
-                .frame_when_inactive(false);
-            let response = ui.add_enabled(can, button).on_hover_text(action.tooltip());
-            name_button(&response, action.name(), false);
-            if response.clicked() {
-                commands.push(command);
+        });
+    }
+    ui.separator();
+    let steps = [
+        (icons::ICON_UNDO, Action::Undo, Command::Undo),
+        (icons::ICON_REDO, Action::Redo, Command::Redo),
+    ];
+    for row in steps.chunks(columns) {
+        ui.horizontal(|ui| {
+            for (icon, action, command) in row {
+                let can = match action {
+                    Action::Undo => session.can_undo(),
+                    _ => session.can_redo(),
+                };
+                let button = rail_button(icon.codepoint, false);
+                let response = ui.add_enabled(can, button).on_hover_text(action.tooltip());
+                name_button(&response, action.name(), false);
+                if response.clicked() {
+                    commands.push(command.clone());
+                }
             }
-        }
+        });
+    }
+}
+
+fn tool_ui(ui: &mut Ui, tool: &ToolButton, session: &Session, commands: &mut CommandQueue) {
+    let is_held = session.tool() == tool.tool;
+    let button = rail_button(tool.icon.codepoint, is_held);
+    let response = ui.add(button).on_hover_ui(|ui| {
+        ui.strong(tool.action.tooltip());
+        ui.label(tool.help);
     });
+    name_button(&response, tool.action.name(), is_held);
+    if response.clicked() {
+        commands.push(Command::SelectTool(tool.tool));
+    }
+}
+
+fn rail_button(icon: &str, is_held: bool) -> Button<'_> {
+    Button::new(RichText::new(icon).size(RAIL_ICON))
+        .selected(is_held)
+        .min_size(vec2(30.0, 30.0))
+        .frame_when_inactive(false)
 }
 
 /// Gives an icon button the name that screen readers and tests know it by.
