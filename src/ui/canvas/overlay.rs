@@ -10,6 +10,8 @@ use crate::ui::view::View;
 
 const DARK: Color32 = Color32::from_black_alpha(190);
 const LIGHT: Color32 = Color32::from_rgba_premultiplied(230, 230, 230, 230);
+/// Shorter steps of an outline are left out, in points.
+const SEEN_STEP: f32 = 0.8;
 /// Widest scale bar, in points.
 const SCALE_BAR: f64 = 140.0;
 
@@ -86,10 +88,12 @@ fn outline(
 
 fn selection(painter: &Painter, frame: CanvasFrame, camera: &Camera, rings: &[Vec<ImagePoint>]) {
     for ring in rings {
-        let points: Vec<Pos2> = ring
+        let mut points: Vec<Pos2> = ring
             .iter()
             .map(|&corner| frame.points_from_image(camera, corner))
             .collect();
+        // Steps of single pixels seen from afar cost time to draw and cannot be seen.
+        points.dedup_by(|next, last| next.distance(*last) < SEEN_STEP);
         let bounds = egui::Rect::from_points(&points);
         if bounds.intersects(frame.rect) {
             two_tone(painter, |stroke| {

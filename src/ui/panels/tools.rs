@@ -82,9 +82,9 @@ const TOOLS: [ToolButton; 10] = [
 
 /// One column of tools, or two where one would not fit the window.
 pub const fn rail_width(height: f32) -> f32 {
-    // Buttons with their gaps, and the two for undo and redo.
+    // Buttons of 30 points with their gaps, and the two for undo and redo.
     const COLUMN: f32 = (TOOLS.len() + 2) as f32 * 36.0 + 30.0;
-    if height < COLUMN { 84.0 } else { 40.0 }
+    if height < COLUMN { 80.0 } else { 46.0 }
 }
 
 /// The tools at the left.
