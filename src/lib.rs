@@ -13,6 +13,8 @@ pub mod raster;
 
 pub mod label;
 
+pub mod exchange;
+
 pub mod metrics;
 
 pub mod sample;

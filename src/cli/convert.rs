@@ -5,10 +5,11 @@ use anyhow::{Context as _, bail, ensure};
 use serde_json::{Value, json};
 
 use super::args::ConvertArgs;
+use crate::exchange::{Shape, polygonize, read_geojson, write_geojson};
 use crate::geom::{Georef, ImageSize};
 use crate::label::{
-    Class, ClassTable, LoadedMask, Mask, SaveAs, Shape, UNLABELED, default_color, load_mask,
-    polygonize, rasterize, read_geojson, save_mask, write_geojson,
+    Class, ClassTable, LoadedMask, Mask, SaveAs, UNLABELED, default_color, load_mask, rasterize,
+    save_mask,
 };
 use crate::raster::open_raster;
 

@@ -4,7 +4,6 @@
 //! knows no window and no project; of threads only what works on whole masks knows, and leaves them to
 //! rayon.
 
-mod bits;
 mod brush;
 mod builder;
 mod class;
@@ -17,26 +16,21 @@ mod edit_bytes;
 mod error;
 mod fill;
 mod history;
-mod lab;
 mod levels;
 mod mask;
 mod outline;
 mod palette;
-mod pieces;
 mod polygon;
+mod rasterize;
 mod replace;
 mod runs;
+mod select;
 mod selection;
-mod slic;
 mod span;
 mod stroke;
-mod superpixel;
 mod tile;
 mod tile_bytes;
 mod tile_table;
-mod vector;
-mod wand;
-mod wand_block;
 
 pub use brush::{Brush, BrushShape, Ink, Paint, PaintOver};
 pub use builder::MaskBuilder;
@@ -50,12 +44,9 @@ pub use history::{History, KeptHistory, StateMark};
 pub use levels::{MaskLevels, rect_at_level};
 pub use mask::{Mask, UNLABELED};
 pub use palette::default_color;
+pub use rasterize::rasterize;
+pub use select::{ReadPixels, Superpixels, Wand, wand};
 pub use selection::Selection;
 pub use span::Span;
 pub use stroke::Stroke;
-pub use superpixel::Superpixels;
 pub use tile::{MASK_TILE_SIZE, MaskTile, TilePixels};
-pub use vector::{
-    Region, Shape, VectorError, VectorLayer, polygonize, rasterize, read_geojson, write_geojson,
-};
-pub use wand::{ReadPixels, Wand, wand};

@@ -3,7 +3,8 @@ use std::path::{Path, PathBuf};
 use super::jobs::Report;
 use super::state::{LayerId, Session};
 use super::{Command, CommandError, LayerKind, Notice};
-use crate::label::{SaveAs, StateMark, UNLABELED, polygonize, save_mask, write_geojson};
+use crate::exchange::{polygonize, write_geojson};
+use crate::label::{SaveAs, StateMark, UNLABELED, save_mask};
 
 impl Session {
     pub(super) fn save_label(&mut self) -> Result<(), CommandError> {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("raster", &["geom", "disk", "job"]),
     ("label", &["geom", "disk", "raster"]),
+    ("exchange", &["geom", "disk", "raster", "label"]),
     ("metrics", &["geom", "label"]),
     ("sample", &["geom", "disk", "raster", "label"]),
     ("dataset", &["geom", "disk", "raster", "label"]),
@@ -22,8 +23,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "session",
         &[
-            "geom", "disk", "job", "raster", "label", "metrics", "sample", "dataset", "project",
-            "train",
+            "geom", "disk", "job", "raster", "label", "exchange", "metrics", "sample", "dataset",
+            "project", "train",
         ],
     ),
     ("render", &["geom", "raster", "label"]),
@@ -36,8 +37,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "geom", "disk", "job", "raster", "label", "metrics", "sample", "dataset", "train",
-            "session", "render",
+            "geom", "disk", "job", "raster", "label", "exchange", "metrics", "sample", "dataset",
+            "train", "session", "render",
         ],
     ),
 ];

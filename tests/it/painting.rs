@@ -1,8 +1,9 @@
 //! Painting through the session's commands: what people do, without a window.
 
 use orthobrush::disk::version_path;
+use orthobrush::exchange::read_geojson;
 use orthobrush::geom::{ImagePoint, PixelRect};
-use orthobrush::label::{Cleanup, Encoding, Span, UNLABELED, load_mask, read_geojson};
+use orthobrush::label::{Cleanup, Encoding, Span, UNLABELED, load_mask};
 use orthobrush::session::{
     Command, CommandError, EntryStatus, LayerKind, Session, StepTo, Tool, WandSettings,
 };

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::super::{Mask, MaskBuilder, UNLABELED};
 use crate::geom::{ImageSize, PixelRect};
+use crate::label::{Mask, MaskBuilder, UNLABELED};
 
 /// A mask and an area, which may reach beyond it.
 #[derive(Clone)]

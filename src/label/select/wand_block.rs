@@ -1,5 +1,5 @@
+use super::super::span::Span;
 use super::bits::Bits;
-use super::span::Span;
 use crate::geom::PixelRect;
 
 /// A block that the region reached.

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
+use super::super::span::Span;
+use super::super::{MaskError, Selection};
 use super::bits::Bits;
-use super::span::Span;
 use super::wand_block::{Block, Cover, spans_of_band};
-use super::{MaskError, Selection};
 use crate::geom::{ImageSize, PixelRect};
 
 /// What the wand takes for alike.

@@ -1,7 +1,7 @@
-use super::super::Mask;
 use super::rows::{RowReader, clear_row};
 use super::sweep::Sweep;
 use crate::geom::PixelRect;
+use crate::label::Mask;
 
 /// Pixels of one class that are joined by their sides, as a polygon that holds exactly them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,11 +66,11 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::super::{ClassTable, MaskTile, UNLABELED};
     use super::super::test_masks::{any_case, smooth};
-    use super::super::{rasterize, read_geojson, write_geojson};
+    use super::super::{read_geojson, write_geojson};
     use super::*;
     use crate::geom::{Georef, ImagePoint, ImageSize};
+    use crate::label::{ClassTable, MaskTile, UNLABELED, rasterize};
 
     const EVERYTHING: PixelRect = PixelRect::new(0, 0, u32::MAX, u32::MAX);
 

@@ -1,5 +1,6 @@
-use super::super::tile::SIDE;
-use super::super::{MASK_TILE_SIZE, Mask, MaskTile};
+use crate::label::{MASK_TILE_SIZE, Mask, MaskTile};
+
+const SIDE: usize = MASK_TILE_SIZE as usize;
 use crate::geom::PixelRect;
 
 /// The class of pixels that no polygon is made of, inside the area and outside.

@@ -1,8 +1,8 @@
-use super::Selection;
+use super::super::Selection;
+use super::super::span::Span;
 use super::lab::LabPixels;
 use super::pieces::join_pieces;
 use super::slic::{NO_LABEL, Slic};
-use super::span::Span;
 use crate::geom::{ImagePoint, PixelRect};
 
 /// A window of an image cut into small connected regions of similar color.

@@ -1,10 +1,10 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::super::ClassTable;
 use super::Region;
 use crate::disk::{ReplaceError, replace_with};
 use crate::geom::{Georef, ImagePoint};
+use crate::label::ClassTable;
 
 /// Writes regions as `GeoJSON` (RFC 7946), one polygon feature each, whole or not at all; the
 /// length of the file in bytes.
@@ -180,8 +180,8 @@ fn push_number(text: &mut String, value: f64, decimals: usize) -> io::Result<()>
 mod tests {
     use std::fs;
 
-    use super::super::super::Class;
     use super::*;
+    use crate::label::Class;
 
     fn number(value: f64, decimals: usize) -> String {
         let mut text = String::new();

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
-use super::super::polygon::{column, crossing};
-use super::super::{MASK_TILE_SIZE, Mask};
+use super::polygon::{column, crossing};
+use super::{MASK_TILE_SIZE, Mask};
 use crate::geom::{ImagePoint, PixelRect};
 
 /// Gives all pixels whose centers lie in a shape its class; later shapes lie over earlier ones.
@@ -134,7 +134,7 @@ fn edges_near(rings: &[Vec<ImagePoint>], rows: &Range<u32>) -> Vec<(ImagePoint, 
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::super::polygon::Polygon;
+    use super::super::polygon::Polygon;
     use super::*;
     use crate::geom::ImageSize;
 
