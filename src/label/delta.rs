@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::runs::Runs;
 use super::tile::SIDE;
-use super::{MASK_TILE_SIZE, Mask, MaskTile};
+use super::{MASK_TILE_SIZE, Mask, MaskTile, UNLABELED};
 use crate::geom::{PixelRect, TileKey};
 
 /// The change of one tile: what its changed rectangle held before and holds after, in runs.
@@ -73,13 +73,14 @@ impl TileDelta {
         size_of::<Self>() + COUNTERS + before.len() + after.len()
     }
 
-    /// Calls `visit` with (pixels, from, to) for each stretch that changed.
-    pub(super) fn visit_changes(&self, mut visit: impl FnMut(u32, u8, u8)) {
-        self.before.zip(&self.after, |pixels, from, to| {
-            if from != to {
-                visit(pixels, from, to);
-            }
-        });
+    /// Calls `visit` with (pixels, from, to) for each stretch, row by row.
+    pub(super) fn visit(&self, visit: impl FnMut(u32, u8, u8)) {
+        self.before.zip(&self.after, visit);
+    }
+
+    /// Whether pixels may have lost their class.
+    pub(super) fn erases(&self) -> bool {
+        self.after.iter().any(|(_, class)| class == UNLABELED)
     }
 
     /// Writes the state after into the mask; the changed ground, `None` when it is outside.

@@ -67,6 +67,8 @@ pub struct Edit {
     /// Which tool made it.
     pub kind: EditKind,
     deltas: Arc<[TileDelta]>,
+    /// What it did to the label's origins; see [`Edit::with_origin`].
+    origins: Arc<[TileDelta]>,
 }
 
 impl Edit {
@@ -95,20 +97,33 @@ impl Edit {
         (!deltas.is_empty()).then(|| Self {
             kind,
             deltas: Arc::from(deltas),
+            origins: Arc::default(),
         })
+    }
+
+    pub(super) fn with_origin_deltas(self, origins: Vec<TileDelta>) -> Self {
+        Self {
+            origins: Arc::from(origins),
+            ..self
+        }
     }
 
     pub(super) fn deltas(&self) -> &[TileDelta] {
         &self.deltas
     }
 
+    pub(super) fn origin_deltas(&self) -> &[TileDelta] {
+        &self.origins
+    }
+
     /// The edit that takes this one back.
     #[must_use]
     pub fn inverse(&self) -> Self {
-        let deltas = self.deltas.iter().rev().map(TileDelta::swapped).collect();
+        let swapped = |deltas: &[TileDelta]| deltas.iter().rev().map(TileDelta::swapped).collect();
         Self {
             kind: self.kind,
-            deltas,
+            deltas: swapped(&self.deltas),
+            origins: swapped(&self.origins),
         }
     }
 
@@ -119,25 +134,37 @@ impl Edit {
 
     /// Main memory it takes, in bytes.
     pub fn bytes(&self) -> usize {
-        size_of::<Self>() + self.deltas.iter().map(TileDelta::bytes).sum::<usize>()
+        let deltas = self.deltas.iter().chain(self.origins.iter());
+        size_of::<Self>() + deltas.map(TileDelta::bytes).sum::<usize>()
     }
 
     /// How many pixels went from one class to another, sorted by (from, to).
     pub fn changes(&self) -> Vec<ClassChange> {
-        let mut counts = BTreeMap::<(u8, u8), u64>::new();
-        for delta in self.deltas.iter() {
-            delta.visit_changes(|pixels, from, to| {
-                *counts.entry((from, to)).or_default() += u64::from(pixels);
-            });
-        }
-        let change = |((from, to), pixels)| ClassChange { from, to, pixels };
-        counts.into_iter().map(change).collect()
+        changes_of(&self.deltas)
+    }
+
+    /// How many pixels went from one origin to another, sorted by (from, to).
+    pub fn origin_changes(&self) -> Vec<ClassChange> {
+        changes_of(&self.origins)
     }
 
     /// How many pixels changed.
     pub fn num_pixels(&self) -> u64 {
         self.changes().iter().map(|change| change.pixels).sum()
     }
+}
+
+fn changes_of(deltas: &[TileDelta]) -> Vec<ClassChange> {
+    let mut counts = BTreeMap::<(u8, u8), u64>::new();
+    for delta in deltas {
+        delta.visit(|pixels, from, to| {
+            if from != to {
+                *counts.entry((from, to)).or_default() += u64::from(pixels);
+            }
+        });
+    }
+    let change = |((from, to), pixels)| ClassChange { from, to, pixels };
+    counts.into_iter().map(change).collect()
 }
 
 /// Pixels that one edit took from one class to another.

@@ -3,26 +3,24 @@ use super::runs::{push_varint, read_varint};
 use super::{Edit, EditKind, MaskError};
 use crate::geom::PixelRect;
 
+/// Set in the first byte when origins follow; then the number of label deltas comes next.
+const HAS_ORIGINS: u8 = 0x80;
+
 impl Edit {
     /// The edit as bytes for a project file: the kind, then each tile's rectangle and its runs
-    /// before and after, all numbers as LEB128.
+    /// before and after, all numbers as LEB128; then the same for what origins changed.
     pub fn to_bytes(&self) -> Vec<u8> {
         let number = EditKind::ALL.iter().position(|kind| *kind == self.kind);
-        let mut bytes = vec![number.expect("ALL holds every kind") as u8];
-        for delta in self.deltas() {
-            let PixelRect {
-                x,
-                y,
-                width,
-                height,
-            } = delta.rect();
-            let (before, after) = delta.parts();
-            let lengths = [before.len() as u32, after.len() as u32];
-            for value in [x, y, width, height].into_iter().chain(lengths) {
-                push_varint(&mut bytes, value);
-            }
-            bytes.extend_from_slice(before);
-            bytes.extend_from_slice(after);
+        let number = number.expect("ALL holds every kind") as u8;
+        let mut bytes = Vec::new();
+        if self.origin_deltas().is_empty() {
+            bytes.push(number);
+        } else {
+            bytes.push(number | HAS_ORIGINS);
+            push_varint(&mut bytes, self.deltas().len() as u32);
+        }
+        for delta in self.deltas().iter().chain(self.origin_deltas()) {
+            push_delta(&mut bytes, delta);
         }
         bytes
     }
@@ -35,16 +33,38 @@ impl Edit {
         let damaged = |reason| MaskError::DamagedEdit { reason };
         let (&number, mut rest) = bytes.split_first().ok_or(damaged("it is empty"))?;
         let kind = EditKind::ALL
-            .get(usize::from(number))
+            .get(usize::from(number & !HAS_ORIGINS))
             .ok_or(damaged("its kind is unknown"))?;
+        let mut count = u32::MAX;
+        if number & HAS_ORIGINS != 0 {
+            (count, rest) = read_varint(rest).ok_or(damaged("it ends too early"))?;
+        }
         let mut deltas = Vec::new();
         while !rest.is_empty() {
             let (delta, behind) = read_delta(rest).ok_or(damaged("a tile's runs do not fit"))?;
             deltas.push(delta);
             rest = behind;
         }
-        Self::from_deltas(*kind, deltas).ok_or(damaged("it changes nothing"))
+        let origins = deltas.split_off(deltas.len().min(count as usize));
+        let edit = Self::from_deltas(*kind, deltas).ok_or(damaged("it changes nothing"))?;
+        Ok(edit.with_origin_deltas(origins))
     }
+}
+
+fn push_delta(bytes: &mut Vec<u8>, delta: &TileDelta) {
+    let PixelRect {
+        x,
+        y,
+        width,
+        height,
+    } = delta.rect();
+    let (before, after) = delta.parts();
+    let lengths = [before.len() as u32, after.len() as u32];
+    for value in [x, y, width, height].into_iter().chain(lengths) {
+        push_varint(bytes, value);
+    }
+    bytes.extend_from_slice(before);
+    bytes.extend_from_slice(after);
 }
 
 fn read_delta(bytes: &[u8]) -> Option<(TileDelta, &[u8])> {

@@ -47,6 +47,31 @@ impl Project {
         Ok(())
     }
 
+    /// Keeps the name of a model whose prediction was accepted; its place is its number.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn keep_model(&mut self, place: usize, name: &str) -> Result<(), ProjectError> {
+        self.db.execute(
+            "INSERT OR IGNORE INTO model VALUES (?1, ?2)",
+            params![place as i64, name],
+        )?;
+        Ok(())
+    }
+
+    /// The models whose predictions were accepted, in the order of their numbers.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn models(&self) -> Result<Vec<String>, ProjectError> {
+        if self.version < 2 {
+            return Ok(Vec::new());
+        }
+        let mut query = self.db.prepare("SELECT name FROM model ORDER BY place")?;
+        let names = query.query_map([], |row| row.get(0))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
     /// Keeps names and colors of the classes.
     ///
     /// # Errors

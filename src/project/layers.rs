@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::store::checksum;
 use super::{Project, ProjectError};
 use crate::geom::ImageSize;
-use crate::label::{Edit, MaskTile, StateMark};
+use crate::label::{Edit, Mask, MaskTile, StateMark};
 
 /// The label of one image in the project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,31 @@ impl SourceFile {
     }
 }
 
+/// One tile of a label with who made it.
+#[derive(Clone, Debug)]
+pub struct KeptTile {
+    /// Column of tiles.
+    pub col: u32,
+    /// Row of tiles.
+    pub row: u32,
+    /// The classes.
+    pub classes: MaskTile,
+    /// Their origins.
+    pub origins: MaskTile,
+}
+
+impl KeptTile {
+    /// The tile of a label and its origins, masks of one size.
+    pub fn of(label: &Mask, origins: &Mask, (col, row): (u32, u32)) -> Self {
+        Self {
+            col,
+            row,
+            classes: label.tile(col, row).clone(),
+            origins: origins.tile(col, row).clone(),
+        }
+    }
+}
+
 /// One step of the history with what it changed: everything that makes it durable.
 #[derive(Clone, Debug)]
 pub struct KeptStep {
@@ -46,7 +71,7 @@ pub struct KeptStep {
     /// What it did.
     pub edit: Edit,
     /// The tiles it touched, as they are now.
-    pub tiles: Vec<(u32, u32, MaskTile)>,
+    pub tiles: Vec<KeptTile>,
     /// When it was finished.
     pub at: SystemTime,
 }
@@ -135,7 +160,7 @@ impl Project {
         &mut self,
         layer: LayerKey,
         cursor: StateMark,
-        tiles: &[(u32, u32, MaskTile)],
+        tiles: &[KeptTile],
     ) -> Result<(), ProjectError> {
         let transaction = self.db.transaction()?;
         put_tiles(&transaction, layer, tiles, "REPLACE")?;
@@ -150,11 +175,7 @@ impl Project {
     ///
     /// # Errors
     /// When the disk refuses; nothing was changed then.
-    pub fn keep_base(
-        &mut self,
-        layer: LayerKey,
-        tiles: &[(u32, u32, MaskTile)],
-    ) -> Result<(), ProjectError> {
+    pub fn keep_base(&mut self, layer: LayerKey, tiles: &[KeptTile]) -> Result<(), ProjectError> {
         let transaction = self.db.transaction()?;
         put_tiles(&transaction, layer, tiles, "IGNORE")?;
         Ok(transaction.commit()?)
@@ -228,17 +249,28 @@ impl Project {
 fn put_tiles(
     db: &Connection,
     layer: LayerKey,
-    tiles: &[(u32, u32, MaskTile)],
+    tiles: &[KeptTile],
     conflict: &str,
 ) -> rusqlite::Result<()> {
-    let insert = format!("INSERT OR {conflict} INTO tile VALUES (?1, ?2, ?3, ?4, ?5)");
+    let insert = format!("INSERT OR {conflict} INTO tile VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
     let mut insert = db.prepare_cached(&insert)?;
-    for (col, row, tile) in tiles {
-        let data = tile.to_bytes();
-        let crc = checksum(&[layer.0, i64::from(*col), i64::from(*row)], &data);
-        insert.execute(params![layer.0, col, row, data, crc])?;
+    for tile in tiles {
+        let (classes, origins) = (tile.classes.to_bytes(), tile.origins.to_bytes());
+        let crc = tile_checksum(layer.0, (tile.col, tile.row), &classes, &origins);
+        insert.execute(params![layer.0, tile.col, tile.row, classes, crc, origins])?;
     }
     Ok(())
+}
+
+/// The check of a tile's row; empty `origins` are none.
+pub(super) fn tile_checksum(
+    layer: i64,
+    (col, row): (u32, u32),
+    classes: &[u8],
+    origins: &[u8],
+) -> u32 {
+    let crc = checksum(&[layer, i64::from(col), i64::from(row)], classes);
+    crc32c::crc32c_append(crc, origins)
 }
 
 pub(super) const fn number(mark: StateMark) -> i64 {

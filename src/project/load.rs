@@ -2,10 +2,11 @@ use std::path::Path;
 
 use rusqlite::{OptionalExtension as _, Row};
 
+use super::layers::tile_checksum;
 use super::store::checksum;
-use super::{LayerKey, Project, ProjectError, SourceFile};
+use super::{KeptTile, LayerKey, Project, ProjectError, SourceFile};
 use crate::geom::ImageSize;
-use crate::label::{Edit, KeptHistory, Mask, MaskTile, StateMark};
+use crate::label::{Edit, KeptHistory, Mask, MaskTile, Origin, StateMark};
 
 /// A label as it was kept.
 #[derive(Debug)]
@@ -19,8 +20,8 @@ pub struct KeptLayer {
     /// Whether ground without tiles is that of the mask file, since not all tiles were kept when
     /// the program ended; else it is unlabeled.
     pub needs_source: bool,
-    /// Tiles by column and row.
-    pub tiles: Vec<(u32, u32, MaskTile)>,
+    /// Tiles with who made them.
+    pub tiles: Vec<KeptTile>,
     /// The newest steps.
     pub history: KeptHistory,
     /// The state that the mask file holds.
@@ -28,13 +29,15 @@ pub struct KeptLayer {
 }
 
 impl KeptLayer {
-    /// The mask over `ground`: the mask file's, or unlabeled.
-    pub fn mask_over(&self, ground: Mask) -> Mask {
+    /// The mask over `ground`, the mask file's or unlabeled, and its origins.
+    pub fn masks_over(&self, ground: Mask) -> (Mask, Mask) {
+        let mut origins = ground.origins_from(Origin::IMPORTED);
         let mut mask = ground;
-        for (col, row, tile) in &self.tiles {
-            mask.put_tile(*col, *row, tile.clone());
+        for tile in &self.tiles {
+            mask.put_tile(tile.col, tile.row, tile.classes.clone());
+            origins.put_tile(tile.col, tile.row, tile.origins.clone());
         }
-        mask
+        (mask, origins)
     }
 }
 
@@ -107,22 +110,29 @@ impl Project {
         }))
     }
 
-    fn tiles(&self, layer: i64) -> Result<Vec<(u32, u32, MaskTile)>, ProjectError> {
-        let mut query = self
-            .db
-            .prepare("SELECT col, row, data, crc FROM tile WHERE layer = ?1")?;
+    fn tiles(&self, layer: i64) -> Result<Vec<KeptTile>, ProjectError> {
+        let origin = if self.version < 2 { "NULL" } else { "origin" };
+        let query = format!("SELECT col, row, data, crc, {origin} FROM tile WHERE layer = ?1");
+        let mut query = self.db.prepare(&query)?;
         let mut rows = query.query([layer])?;
         let mut tiles = Vec::new();
         while let Some(found) = rows.next()? {
             let (col, row): (u32, u32) = (found.get(0)?, found.get(1)?);
-            let data = found.get_ref(2)?.as_blob().unwrap_or_default();
+            let classes = found.get_ref(2)?.as_blob().unwrap_or_default();
+            let origins = found.get_ref(4)?.as_blob_or_null();
+            let origins = origins.ok().flatten().unwrap_or_default();
             let crc: u32 = found.get(3)?;
-            let is_whole = crc == checksum(&[layer, i64::from(col), i64::from(row)], data);
-            let tile = is_whole.then(|| MaskTile::from_bytes(data)).flatten();
-            let tile = tile.ok_or_else(|| {
+            let is_whole = crc == tile_checksum(layer, (col, row), classes, origins);
+            let tile = is_whole.then(|| tile_from(classes, origins)).flatten();
+            let (classes, origins) = tile.ok_or_else(|| {
                 self.damaged(format!("the tile in column {col}, row {row} was changed"))
             })?;
-            tiles.push((col, row, tile));
+            tiles.push(KeptTile {
+                col,
+                row,
+                classes,
+                origins,
+            });
         }
         Ok(tiles)
     }
@@ -155,6 +165,17 @@ impl Project {
             next: mark(row.next_mark),
         })
     }
+}
+
+/// Classes and origins of a row; without origins all came from a file.
+fn tile_from(classes: &[u8], origins: &[u8]) -> Option<(MaskTile, MaskTile)> {
+    let classes = MaskTile::from_bytes(classes)?;
+    let origins = if origins.is_empty() {
+        classes.origins_from(Origin::IMPORTED)
+    } else {
+        MaskTile::from_bytes(origins)?
+    };
+    Some((classes, origins))
 }
 
 const fn mark(number: i64) -> StateMark {

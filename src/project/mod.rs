@@ -16,7 +16,7 @@ mod tests;
 
 pub use error::ProjectError;
 pub use images::KeptImage;
-pub use layers::{KeptStep, LayerKey, SourceFile};
+pub use layers::{KeptStep, KeptTile, LayerKey, SourceFile};
 pub use load::KeptLayer;
 pub use recovery::{Recovered, backup_path, recover};
 pub use store::{Project, project_path};

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: i32 = 0x4f42_7275;
 
 /// Counts changes of the tables; a file of a later version is refused.
-pub(super) const VERSION: i32 = 1;
+pub(super) const VERSION: i32 = 2;
 
 /// Tables of a new project. All numbers that name a state are marks of the label's history.
 const TABLES: &str = "
@@ -51,13 +51,54 @@ CREATE TABLE edit (
 );
 ";
 
+/// What version 2 has besides: who made a label, coverage and bookmarks.
+const SINCE_2: &str = "
+ALTER TABLE tile ADD COLUMN origin BLOB; -- NULL: all came from a file; part of the crc otherwise
+
+-- Models whose predictions were accepted, in the order of their numbers as origins.
+CREATE TABLE model (place INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+
+-- Cells of the coverage grid that somebody said something about.
+CREATE TABLE cell (
+    image INTEGER NOT NULL,
+    col INTEGER NOT NULL,
+    row INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    note TEXT NOT NULL,
+    PRIMARY KEY (image, row, col)
+) WITHOUT ROWID;
+
+CREATE TABLE bookmark (
+    image INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    x REAL NOT NULL,               -- level-0 pixels
+    y REAL NOT NULL,
+    scale REAL NOT NULL,           -- screen points a level-0 pixel
+    PRIMARY KEY (image, name)
+) WITHOUT ROWID;
+";
+
 /// Makes the tables of a new project in one transaction.
 pub(super) fn create(db: &mut Connection) -> rusqlite::Result<()> {
     // Takes effect only before the first table is made.
     db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     let transaction = db.transaction()?;
     transaction.execute_batch(TABLES)?;
+    transaction.execute_batch(SINCE_2)?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()
+}
+
+/// Brings a project of an earlier version to this one, all or nothing.
+pub(super) fn migrate(db: &mut Connection, from: i32) -> rusqlite::Result<()> {
+    if from >= VERSION {
+        return Ok(());
+    }
+    let transaction = db.transaction()?;
+    if from < 2 {
+        transaction.execute_batch(SINCE_2)?;
+    }
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()
 }

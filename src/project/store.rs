@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::schema::{APPLICATION_ID, VERSION, create, make_durable};
+use super::schema::{APPLICATION_ID, VERSION, create, make_durable, migrate};
 use super::{ProjectError, backup_path};
 
 /// How long a commit waits for another program that reads the file.
@@ -15,6 +15,8 @@ const BUSY: Duration = Duration::from_secs(5);
 pub struct Project {
     pub(super) db: Connection,
     pub(super) path: PathBuf,
+    /// The version of its tables: an older one is only looked at.
+    pub(super) version: i32,
 }
 
 /// Where the project of an image or a folder lies when it lies beside it: `STEM.orthobrush` beside
@@ -50,12 +52,17 @@ impl Project {
         }
         let mut db = Connection::open(path)?;
         db.busy_timeout(BUSY)?;
-        if examine(&db, path)? == Found::Nothing {
-            create(&mut db)?;
+        match examine(&db, path)? {
+            Found::Nothing => create(&mut db)?,
+            Found::Project(version) => migrate(&mut db, version)?,
         }
         make_durable(&db)?;
         let path = path.to_owned();
-        Ok(Self { db, path })
+        Ok(Self {
+            db,
+            path,
+            version: VERSION,
+        })
     }
 
     /// Opens the project at `path` for looking only, beside another who writes it.
@@ -65,12 +72,11 @@ impl Project {
     pub fn open_read_only(path: &Path) -> Result<Self, ProjectError> {
         let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         db.busy_timeout(BUSY)?;
-        if examine(&db, path)? == Found::Nothing {
-            let path = path.to_owned();
-            return Err(ProjectError::Foreign { path });
-        }
         let path = path.to_owned();
-        Ok(Self { db, path })
+        match examine(&db, &path)? {
+            Found::Nothing => Err(ProjectError::Foreign { path }),
+            Found::Project(version) => Ok(Self { db, path, version }),
+        }
     }
 
     /// The project's file.
@@ -86,11 +92,11 @@ impl Project {
     }
 }
 
-#[derive(PartialEq)]
 enum Found {
     /// A new file, or one whose maker was killed before there was anything in it.
     Nothing,
-    Project,
+    /// A whole one, with the version of its tables.
+    Project(i32),
 }
 
 /// Refuses what is not a whole project of a version that is known.
@@ -124,7 +130,7 @@ fn examine(db: &Connection, path: &Path) -> Result<Found, ProjectError> {
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
         .map_err(|error| broken(error, path))?;
     if verdict == "ok" {
-        return Ok(Found::Project);
+        return Ok(Found::Project(version));
     }
     Err(ProjectError::Damaged {
         what: verdict,

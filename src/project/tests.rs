@@ -5,7 +5,7 @@ use super::*;
 use crate::disk::replace_file;
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{
-    ClassTable, Edit, EditKind, History, MASK_TILE_SIZE, Mask, StateMark, UNLABELED,
+    ClassTable, Edit, EditKind, History, MASK_TILE_SIZE, Mask, Origin, StateMark, UNLABELED,
 };
 
 const SIZE: ImageSize = ImageSize::new(700, 500);
@@ -15,6 +15,7 @@ struct Painter {
     project: Project,
     layer: LayerKey,
     mask: Mask,
+    origins: Mask,
     history: History,
 }
 
@@ -29,13 +30,14 @@ impl Painter {
             project,
             layer,
             mask: Mask::new(SIZE),
+            origins: Mask::new(SIZE),
             history,
         }
     }
 
-    fn tiles_of(&self, edit: &Edit) -> Vec<(u32, u32, crate::label::MaskTile)> {
+    fn tiles_of(&self, edit: &Edit) -> Vec<KeptTile> {
         let place = |rect: PixelRect| (rect.x / MASK_TILE_SIZE, rect.y / MASK_TILE_SIZE);
-        let tile = |(col, row)| (col, row, self.mask.tile(col, row).clone());
+        let tile = |place| KeptTile::of(&self.mask, &self.origins, place);
         edit.dirty_rects()
             .into_iter()
             .map(place)
@@ -47,6 +49,7 @@ impl Painter {
         let mut after = self.mask.clone();
         after.set_rect(rect, &vec![class; rect.num_pixels() as usize]);
         let edit = Edit::between(&self.mask, &after, EditKind::Brush).expect("a change");
+        let edit = edit.with_origin(&mut self.origins, Origin::HAND);
         self.mask = after;
         self.history.push(edit.clone());
         let step = KeptStep {
@@ -61,6 +64,7 @@ impl Painter {
     fn undo(&mut self) {
         let edit = self.history.undo().expect("a step");
         self.mask.apply(&edit);
+        self.origins.apply_origins(&edit);
         let tiles = self.tiles_of(&edit);
         self.project
             .keep_cursor(self.layer, self.history.mark(), &tiles)
@@ -72,7 +76,7 @@ impl Painter {
 fn check_kept(path: &Path, image: &Path, mask: &Mask, history: &History) {
     let project = Project::open(path).expect("a project");
     let kept = project.layer(image, 1 << 20).expect("whole").expect("kept");
-    assert_eq!(&kept.mask_over(Mask::new(SIZE)), mask);
+    assert_eq!(&kept.masks_over(Mask::new(SIZE)).0, mask);
     let (mut ours, mut theirs) = (history.clone(), History::restored(kept.history, 1 << 20));
     assert_eq!(theirs.mark(), ours.mark());
     while let Some(step) = ours.redo() {
@@ -105,6 +109,67 @@ fn mask_and_undo_steps_are_as_they_were() {
     } = painter;
     drop(project);
     check_kept(&path, &image, &mask, &history);
+}
+
+#[test]
+fn origins_come_back_with_their_models() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, image) = (
+        folder.path().join("a.orthobrush"),
+        folder.path().join("a.tif"),
+    );
+    let mut painter = Painter::new(&path, &image);
+    painter.paint(PixelRect::new(200, 100, 120, 30), 1);
+    painter.project.keep_model(0, "run 7").expect("kept");
+    let kept = painter.project.layer(&image, 1 << 20).expect("whole");
+    let (_, origins) = kept.expect("kept").masks_over(Mask::new(SIZE));
+    assert_eq!(origins, painter.origins);
+    assert_eq!(origins.get(319, 129), Origin::HAND.index());
+    assert_eq!(painter.project.models().expect("whole"), ["run 7"]);
+}
+
+#[test]
+fn a_project_of_the_first_version_is_brought_to_this_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, image) = (
+        folder.path().join("a.orthobrush"),
+        folder.path().join("a.tif"),
+    );
+    let mut painter = Painter::new(&path, &image);
+    painter.paint(PixelRect::new(200, 100, 120, 30), 1);
+    let (mask, layer) = (painter.mask.clone(), painter.layer.0);
+    let db = &painter.project.db;
+    // As the first version wrote it.
+    db.execute_batch(
+        "DROP TABLE model; DROP TABLE cell; DROP TABLE bookmark;
+         ALTER TABLE tile DROP COLUMN origin; PRAGMA user_version = 1",
+    )
+    .expect("changed");
+    for (col, row) in [(0, 0), (1, 0)] {
+        let data = mask.tile(col, row).to_bytes();
+        let crc = super::layers::tile_checksum(layer, (col, row), &data, &[]);
+        db.execute(
+            "UPDATE tile SET crc = ?1 WHERE col = ?2 AND row = ?3",
+            [crc, col, row],
+        )
+        .expect("changed");
+    }
+    drop(painter);
+    for open in [
+        Project::open_read_only,
+        Project::open,
+        Project::open_read_only,
+    ] {
+        let project = open(&path).expect("a project");
+        let kept = project
+            .layer(&image, 1 << 20)
+            .expect("whole")
+            .expect("kept");
+        let (label, origins) = kept.masks_over(Mask::new(SIZE));
+        assert_eq!(label, mask);
+        assert_eq!(origins, mask.origins_from(Origin::IMPORTED));
+        assert!(project.models().expect("whole").is_empty());
+    }
 }
 
 #[test]
@@ -151,7 +216,7 @@ fn ground_comes_from_the_file_until_all_tiles_are_kept() {
     let step = KeptStep {
         mark: StateMark::from_number(5),
         edit,
-        tiles: vec![(0, 0, painted.tile(0, 0).clone())],
+        tiles: vec![KeptTile::of(&painted, &painted, (0, 0))],
         at: SystemTime::now(),
     };
     project.keep_step(layer, &step).expect("kept");
@@ -160,11 +225,11 @@ fn ground_comes_from_the_file_until_all_tiles_are_kept() {
         .expect("whole")
         .expect("kept");
     assert_eq!((&kept.source, kept.needs_source), (&Some(base), true));
-    assert_eq!(kept.mask_over(ground.clone()), painted);
+    assert_eq!(kept.masks_over(ground.clone()).0, painted);
     // The ground as it was when the label was read must not go over the stroke.
     let tiles: Vec<_> = ground
         .tiles()
-        .map(|(col, row, tile)| (col, row, tile.clone()))
+        .map(|(col, row, _)| KeptTile::of(&ground, &ground, (col, row)))
         .collect();
     project.keep_base(layer, &tiles).expect("kept");
     project.end_base(layer).expect("kept");
@@ -173,7 +238,7 @@ fn ground_comes_from_the_file_until_all_tiles_are_kept() {
         .expect("whole")
         .expect("kept");
     assert_eq!((kept.needs_source, kept.saved), (false, Some(mark)));
-    assert_eq!(kept.mask_over(Mask::new(SIZE)), painted);
+    assert_eq!(kept.masks_over(Mask::new(SIZE)).0, painted);
 }
 
 #[test]

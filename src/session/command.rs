@@ -226,6 +226,8 @@ pub enum LayerKind {
     Label,
     /// What a network says is there.
     Prediction,
+    /// Who made each pixel of the label; see [`Session::origins`](super::Session::origins).
+    Origins,
 }
 
 /// Where to go in the list of images.

@@ -56,8 +56,11 @@ pub(super) enum Report {
     ReadyToOpen(PathBuf),
     /// The project's place is known.
     ProjectFound { path: PathBuf, is_read_only: bool },
-    /// What the project knows of its images.
-    ImagesKept(Vec<KeptImage>),
+    /// What the project knows of its images and of models.
+    ProjectRead {
+        images: Vec<KeptImage>,
+        models: Vec<String>,
+    },
     /// What there is of an image's label.
     LabelRead(LayerId, Box<ReadLabel>),
     /// One piece of work is on the disk.
@@ -247,7 +250,7 @@ impl Session {
             Report::TrainingReady(plan) => self.training_ready(*plan),
             Report::ReadyToOpen(path) => self.open_now(path),
             Report::ProjectFound { path, is_read_only } => self.project_found(path, is_read_only),
-            Report::ImagesKept(images) => self.images_kept(images),
+            Report::ProjectRead { images, models } => self.project_read(images, models),
             Report::LabelRead(layer, read) => self.label_read(layer, *read),
             Report::Kept => self.work_kept(),
             Report::NotKept(why) => self.work_not_kept(why),

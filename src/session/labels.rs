@@ -6,12 +6,12 @@ use super::keeping::ReadMask;
 use super::state::{Layer, LayerId, OpenImage, Session};
 use super::{Change, CommandError, LayerKind, Notice};
 use crate::geom::ImageSize;
-use crate::label::{Edit, Mask, UNLABELED};
+use crate::label::{ClassChange, Edit, Mask, UNLABELED};
 
 const LABEL_OPACITY: f32 = 0.5;
 
-/// A shown, empty-handed layer.
-pub(super) const fn new_label(number: u64, mask: Mask) -> Layer {
+/// A shown layer without a file.
+pub(super) const fn new_layer(number: u64, mask: Mask) -> Layer {
     Layer {
         id: LayerId(number),
         mask,
@@ -35,6 +35,13 @@ impl Areas {
         areas[usize::from(UNLABELED)] = size.num_pixels();
         Self(areas)
     }
+
+    fn count(&mut self, changes: &[ClassChange]) {
+        for change in changes {
+            self.0[usize::from(change.from)] -= change.pixels;
+            self.0[usize::from(change.to)] += change.pixels;
+        }
+    }
 }
 
 impl Session {
@@ -43,11 +50,14 @@ impl Session {
         &self.areas.0
     }
 
+    /// Pixels of each origin as of the last finished stroke; 255 is unlabeled ground.
+    pub const fn origin_areas(&self) -> &[u64; 256] {
+        &self.origin_areas.0
+    }
+
     pub(super) fn count_areas(&mut self, edit: &Edit) {
-        for change in edit.changes() {
-            self.areas.0[usize::from(change.from)] -= change.pixels;
-            self.areas.0[usize::from(change.to)] += change.pixels;
-        }
+        self.areas.count(&edit.changes());
+        self.origin_areas.count(&edit.origin_changes());
     }
 
     pub(super) fn open_mask(&mut self, kind: LayerKind, path: PathBuf) -> Result<(), CommandError> {
@@ -57,7 +67,7 @@ impl Session {
             self.refuse_with_unsaved_work()?;
         }
         let size = self.image.as_ref().ok_or(CommandError::NoImage)?.size();
-        let mut layer = new_label(self.next_number(), Mask::new(size));
+        let mut layer = new_layer(self.next_number(), Mask::new(size));
         let id = layer.id;
         layer.is_loading = true;
         layer.path = Some(path.clone());
@@ -81,7 +91,9 @@ impl Session {
         }
         self.note_source(kind, read.source);
         if kind == LayerKind::Label {
+            self.replace_origins(Some(read.origins));
             self.areas = read.areas;
+            self.origin_areas = read.origin_areas;
             if let Some(classes) = read.classes {
                 self.set_classes(classes);
             }
@@ -107,7 +119,7 @@ impl Session {
             return;
         };
         if self.keeper.is_some() {
-            let mut layer = new_label(self.next_number(), Mask::new(size));
+            let mut layer = new_layer(self.next_number(), Mask::new(size));
             let id = layer.id;
             layer.is_loading = true;
             layer.path.clone_from(&companion);
@@ -124,7 +136,7 @@ impl Session {
         let Some(kind) = self.kind_of(id) else { return };
         self.notify(Notice::error(why.clone()));
         match kind {
-            LayerKind::Prediction => self.replace_layer(kind, None),
+            LayerKind::Prediction | LayerKind::Origins => self.replace_layer(kind, None),
             LayerKind::Label => {
                 if let Some(layer) = self.layer_mut(kind) {
                     layer.is_loading = false;
@@ -134,22 +146,29 @@ impl Session {
         }
     }
 
-    /// Puts another layer in place; scores of the old ones are gone, and the history of a replaced label
-    /// goes with it.
+    /// Puts another layer in place; scores of the old ones are gone, and the history and the
+    /// origins of a replaced label go with it.
     pub(super) fn replace_layer(&mut self, kind: LayerKind, layer: Option<Layer>) {
-        let place = match kind {
-            LayerKind::Label => &mut self.label,
-            LayerKind::Prediction => &mut self.prediction,
-        };
-        if let Some(old) = std::mem::replace(place, layer) {
-            self.changes.push(Change::SourceGone(old.id.0));
-        }
+        self.put_layer(kind, layer);
         self.scores = None;
         if kind == LayerKind::Label {
             let size = self.label.as_ref().map(|label| label.mask.size());
+            self.replace_origins(size.map(Mask::new));
             self.areas = Areas::unlabeled(size.unwrap_or_default());
+            self.origin_areas = self.areas.clone();
             self.history.clear();
             self.saved = self.history.mark();
+        }
+    }
+
+    pub(super) fn put_layer(&mut self, kind: LayerKind, layer: Option<Layer>) {
+        let place = match kind {
+            LayerKind::Label => &mut self.label,
+            LayerKind::Prediction => &mut self.prediction,
+            LayerKind::Origins => &mut self.origins,
+        };
+        if let Some(old) = std::mem::replace(place, layer) {
+            self.changes.push(Change::SourceGone(old.id.0));
         }
     }
 
@@ -189,19 +208,20 @@ impl Session {
         match kind {
             LayerKind::Label => self.label.as_mut(),
             LayerKind::Prediction => self.prediction.as_mut(),
+            LayerKind::Origins => self.origins.as_mut(),
         }
     }
 
     fn some_layer(&mut self, kind: LayerKind) -> Result<&mut Layer, CommandError> {
         let missing = match kind {
-            LayerKind::Label => CommandError::NoLabel,
+            LayerKind::Label | LayerKind::Origins => CommandError::NoLabel,
             LayerKind::Prediction => CommandError::NoPrediction,
         };
         self.layer_mut(kind).ok_or(missing)
     }
 
     pub(super) fn kind_of(&self, id: LayerId) -> Option<LayerKind> {
-        [LayerKind::Label, LayerKind::Prediction]
+        [LayerKind::Label, LayerKind::Prediction, LayerKind::Origins]
             .into_iter()
             .find(|&kind| self.layer(kind).is_some_and(|layer| layer.id == id))
     }

@@ -4,6 +4,7 @@
 //! [`Session::pump`] absorbs. Windows, the command line and tests all speak [`Command`]. This layer
 //! knows no widgets, no graphics card and no tensors.
 
+mod apply;
 mod classes;
 mod command;
 mod error;
@@ -12,6 +13,7 @@ mod jobs;
 mod keeping;
 mod labels;
 mod operations;
+mod origins;
 mod outcome;
 mod prediction;
 mod saving;

@@ -5,12 +5,15 @@ use super::state::{LayerId, Session};
 use super::{CommandError, LayerKind, Notice};
 use crate::geom::PixelRect;
 use crate::job::JobContext;
-use crate::label::{Cleanup, Control, Edit, EditKind, Mask, Stroke, UNLABELED, clean_up};
+use crate::label::{
+    Cleanup, Control, Edit, EditKind, Mask, PaintOver, Stroke, UNLABELED, clean_up,
+};
 
 /// What an operation on the whole label came to.
 #[derive(Debug)]
 pub(super) struct Operated {
     pub mask: Mask,
+    pub origins: Mask,
     /// `None` when nothing changed.
     pub edit: Option<Edit>,
 }
@@ -64,6 +67,29 @@ impl Session {
         })
     }
 
+    /// Takes the whole prediction as the label.
+    pub(super) fn accept_prediction(&mut self) -> Result<(), CommandError> {
+        let prediction = self.prediction.as_ref().ok_or(CommandError::NoPrediction)?;
+        let (accepted, over) = (prediction.mask.clone(), self.unlocked());
+        self.operate(
+            "Accepting the prediction",
+            EditKind::Accept,
+            move |mask, _| {
+                if over == PaintOver::everything() {
+                    return Some(accepted);
+                }
+                let mut after = mask.clone();
+                let mut stroke = Stroke::begin(EditKind::Accept);
+                for (col, row, _) in accepted.tiles() {
+                    let rect = accepted.tile_rect(col, row);
+                    stroke.place(&mut after, rect, &accepted.read_rect(rect), over);
+                }
+                drop(stroke.commit(&after));
+                Some(after)
+            },
+        )
+    }
+
     /// Runs `work` on the label as a job; its result is one undo step. Painting waits meanwhile.
     fn operate(
         &mut self,
@@ -73,14 +99,23 @@ impl Session {
     ) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
         self.ready_label()?;
+        let origin = self.origin_of(kind);
         let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
+        let origins = self.origins.as_ref().ok_or(CommandError::NoLabel)?;
         let (id, before) = (label.id, label.mask.clone());
+        let mut origins = origins.mask.clone();
         let job = self.start_job(title, move |job| {
             let Some(mask) = work(&before, job) else {
                 return Ok(job.check()?);
             };
             let edit = Edit::between(&before, &mask, kind);
-            job.tell(Report::Operated(id, Box::new(Operated { mask, edit })))?;
+            let edit = edit.map(|edit| edit.with_origin(&mut origins, origin));
+            let done = Operated {
+                mask,
+                origins,
+                edit,
+            };
+            job.tell(Report::Operated(id, Box::new(done)))?;
             Ok(())
         });
         self.operation = Some(job);
@@ -99,6 +134,9 @@ impl Session {
         };
         if let Some(label) = self.label.as_mut() {
             label.mask = done.mask;
+        }
+        if let Some(origins) = self.origins.as_mut() {
+            origins.mask = done.origins;
         }
         let (pixels, dirty) = (edit.num_pixels(), edit.dirty_rects());
         let area = self.square_meters(pixels);

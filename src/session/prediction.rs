@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::jobs::{JobId, Leash};
-use super::labels::new_label;
+use super::labels::new_layer;
 use super::state::Session;
 use super::{CommandError, LayerKind, Notice};
 use crate::label::Mask;
@@ -54,7 +54,7 @@ impl Session {
         let waker = self.config.waker.clone();
         let job = self.engine()?.predict(plan, waker);
         let id = self.list_job("Predicting", Leash::Prediction(job));
-        let layer = new_label(self.next_number(), Mask::new(size));
+        let layer = new_layer(self.next_number(), Mask::new(size));
         self.replace_layer(LayerKind::Prediction, Some(layer));
         self.prediction_state = PredictionState {
             job: Some(id),

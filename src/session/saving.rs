@@ -40,6 +40,7 @@ impl Session {
         let layer = match kind {
             LayerKind::Label => self.label.as_ref().ok_or(CommandError::NoLabel)?,
             LayerKind::Prediction => self.prediction.as_ref().ok_or(CommandError::NoPrediction)?,
+            LayerKind::Origins => self.origins.as_ref().ok_or(CommandError::NoLabel)?,
         };
         if layer.is_loading {
             return Err(CommandError::LabelLoading);
@@ -49,7 +50,10 @@ impl Session {
             return Ok(());
         }
         let (id, mask) = (layer.id, layer.mask.clone());
-        let classes = self.classes().clone();
+        let classes = match kind {
+            LayerKind::Origins => self.origins(),
+            _ => self.classes().clone(),
+        };
         let georef = self
             .image
             .as_ref()

@@ -5,12 +5,12 @@ use super::jobs::{Running, SharedSource};
 use super::keeping::{Keeper, ProjectPlace};
 use super::labels::Areas;
 use super::{
-    Change, Command, CommandError, ImageList, JobId, LayerKind, Notice, PredictionState, Selected,
-    Settings, Tool, TrainingState, WandSettings,
+    Change, Command, ImageList, JobId, LayerKind, Notice, PredictionState, Selected, Settings,
+    Tool, TrainingState, WandSettings,
 };
 use crate::geom::{Georef, ImageSize};
 use crate::job::Waker;
-use crate::label::{BrushShape, ClassTable, History, Mask, StateMark, Superpixels};
+use crate::label::{BrushShape, ClassTable, History, Mask, StateMark, Superpixels, UNLABELED};
 use crate::metrics::Scores;
 use crate::project::SourceFile;
 use crate::raster::{Pyramid, RasterInfo, TileCache};
@@ -116,6 +116,11 @@ pub struct Session {
     pub(super) list: Option<ImageList>,
     pub(super) label: Option<Layer>,
     pub(super) areas: Areas,
+    pub(super) origin_areas: Areas,
+    /// Who made the label; there is one whenever there is a label.
+    pub(super) origins: Option<Layer>,
+    /// The models whose predictions were accepted, by their numbers as origins.
+    pub(super) models: Vec<String>,
     pub(super) prediction: Option<Layer>,
     pub(super) palette: Palette,
     pub(super) tool: Tool,
@@ -173,6 +178,9 @@ impl Session {
             list: None,
             label: None,
             areas: Areas::unlabeled(ImageSize::default()),
+            origin_areas: Areas::unlabeled(ImageSize::default()),
+            origins: None,
+            models: Vec::new(),
             prediction: None,
             palette: Palette {
                 table,
@@ -207,70 +215,6 @@ impl Session {
         }
     }
 
-    /// The only door. Each arm hands over to the file that owns the subject.
-    ///
-    /// # Errors
-    /// [`CommandError`] says what was wrong; nothing was changed then.
-    pub fn apply(&mut self, command: Command) -> Result<(), CommandError> {
-        match command {
-            Command::SaveThen(next) => self.save_then(*next),
-            Command::DiscardStrokes => self.discard_strokes(),
-            Command::Open { path } => self.open(&path),
-            Command::OpenMask { layer, path } => self.open_mask(layer, path),
-            Command::OpenSample { folder } => self.open_sample(folder),
-            Command::Step(to) => self.step(to),
-            Command::MarkDone { is_done } => self.mark_done(is_done),
-            Command::Relink { folder } => self.relink(&folder),
-            Command::SaveLabel => self.save_label(),
-            Command::SaveAs { layer, path } => self.save_as(layer, path),
-            Command::ExportPolygons { path } => self.export_polygons(path),
-            Command::SelectClass(class) => self.select_class(class),
-            Command::SwapClass => self.select_class(self.palette.previous),
-            Command::SelectTool(tool) => self.select_tool(tool),
-            Command::SetBrushDiameter(diameter) => self.set_brush_diameter(diameter),
-            Command::PrepareSuperpixels { at } => self.prepare_superpixels(at),
-            Command::SetSuperpixelSide(side) => self.set_superpixel_side(side),
-            Command::SetBrushShape(shape) => {
-                self.brush_shape = shape;
-                Ok(())
-            }
-            Command::SetOnlyUnlabeled(only) => self.set_only_unlabeled(only),
-            Command::AddClass { name } => self.add_class(&name),
-            Command::RenameClass { class, name } => self.rename_class(class, &name),
-            Command::RecolorClass { class, color } => self.recolor_class(class, color),
-            Command::ShowClass { class, is_visible } => self.show_class(class, is_visible),
-            Command::LockClass { class, is_locked } => self.lock_class(class, is_locked),
-            Command::ShowLayer { layer, is_visible } => self.show_layer(layer, is_visible),
-            Command::SetOpacity { layer, opacity } => self.set_opacity(layer, opacity),
-            Command::BeginStroke { at, class } => self.begin_stroke(at, class),
-            Command::ExtendStroke { to } => self.extend_stroke(to),
-            Command::EndStroke => self.end_stroke(),
-            Command::CancelStroke => self.cancel_stroke(),
-            Command::FillPolygon { corners, class } => self.fill_polygon(&corners, class),
-            Command::FloodFill { at } => self.flood_fill(at),
-            Command::SelectAlike { at, within } => self.select_alike(at, within),
-            Command::SetWand(wand) => self.set_wand(wand),
-            Command::FillSelection => self.fill_selection(),
-            Command::DropSelection => self.drop_selection(),
-            Command::CleanUp { what, within } => self.clean_up(what, within),
-            Command::ReplaceClass { from, to, within } => self.replace_class(from, to, within),
-            Command::PickClass { at } => self.pick_class(at),
-            Command::Undo => self.undo(),
-            Command::Redo => self.redo(),
-            Command::AcceptPrediction => self.accept_prediction(),
-            Command::StartTraining { recipe, on, out } => self.start_training(*recipe, &on, out),
-            Command::SetPredictionDevice(device) => {
-                self.prediction_device = Some(device);
-                Ok(())
-            }
-            Command::Predict { run } => self.predict(run),
-            Command::StopJob(id) => {
-                self.stop_job(id);
-                Ok(())
-            }
-        }
-    }
-
     /// The open image.
     pub const fn image(&self) -> Option<&OpenImage> {
         self.image.as_ref()
@@ -286,6 +230,7 @@ impl Session {
         match kind {
             LayerKind::Label => self.label.as_ref(),
             LayerKind::Prediction => self.prediction.as_ref(),
+            LayerKind::Origins => self.origins.as_ref(),
         }
     }
 
@@ -377,7 +322,7 @@ impl Session {
 
     /// Bytes of pixels held: decoded tiles, masks and undo steps.
     pub fn bytes_used(&self) -> usize {
-        let masks = [&self.label, &self.prediction];
+        let masks = [&self.label, &self.origins, &self.prediction];
         let masks: usize = masks
             .into_iter()
             .flatten()
@@ -399,7 +344,8 @@ impl Session {
     /// Panics when the parts of the session contradict each other; called by tests after commands.
     pub fn check_invariants(&self) {
         let size = self.image.as_ref().map(OpenImage::size);
-        for layer in [&self.label, &self.prediction].into_iter().flatten() {
+        let layers = [&self.label, &self.origins, &self.prediction];
+        for layer in layers.into_iter().flatten() {
             assert_eq!(
                 Some(layer.mask.size()),
                 size,
@@ -410,11 +356,20 @@ impl Session {
             self.stroke.is_none() || self.label.is_some(),
             "a stroke is on a label"
         );
-        if let (Some(label), None) = (&self.label, &self.stroke) {
+        assert_eq!(
+            self.label.is_some(),
+            self.origins.is_some(),
+            "a label has origins"
+        );
+        if let (Some(label), Some(origins), None) = (&self.label, &self.origins, &self.stroke) {
+            let counts = label.mask.histogram();
+            assert_eq!(self.areas.0, counts, "areas follow the edits");
+            let by_origin = origins.mask.histogram();
+            assert_eq!(self.origin_areas.0, by_origin, "origins follow the edits");
+            let nobodys = usize::from(UNLABELED);
             assert_eq!(
-                self.areas.0,
-                label.mask.histogram(),
-                "areas follow the edits"
+                by_origin[nobodys], counts[nobodys],
+                "every labeled pixel has an origin"
             );
         }
         assert!(BRUSH_DIAMETERS.contains(&self.brush_diameter));

@@ -1,4 +1,4 @@
-use super::labels::{Areas, new_label};
+use super::labels::{Areas, new_layer};
 use super::state::{BRUSH_DIAMETERS, Session};
 use super::{Change, CommandError, LayerKind, Tool};
 use crate::geom::{ImagePoint, PixelRect};
@@ -158,42 +158,24 @@ impl Session {
             return Ok(());
         };
         let dirty = label.mask.apply(&edit);
+        if let Some(origins) = &mut self.origins {
+            origins.mask.apply_origins(&edit);
+        }
         self.count_areas(&edit);
         self.label_changed(&dirty);
+        self.mask_changed(LayerKind::Origins, &dirty);
         self.keep_cursor(&edit);
         Ok(())
     }
 
-    /// Makes an edit that was carried out one step of the history.
+    /// Makes an edit that was carried out, with its origins, one step of the history.
     pub(super) fn record(&mut self, edit: Edit) {
         self.count_areas(&edit);
+        self.mask_changed(LayerKind::Origins, &edit.dirty_rects());
         let before = self.history.mark();
         self.history.push(edit.clone());
         self.keep_step(edit, before);
         self.mark_in_work();
-    }
-
-    /// Takes the prediction as the label: one step that can be undone.
-    pub(super) fn accept_prediction(&mut self) -> Result<(), CommandError> {
-        self.refuse_during_stroke()?;
-        let accepted = self
-            .prediction
-            .as_ref()
-            .ok_or(CommandError::NoPrediction)?
-            .mask
-            .clone();
-        self.ready_label()?;
-        let over = self.unlocked();
-        self.edit_label(EditKind::Accept, |stroke, mask| {
-            if over == PaintOver::everything() {
-                return Ok(stroke.take_over(mask, &accepted));
-            }
-            let tiles = accepted
-                .tiles()
-                .map(|(col, row, _)| accepted.tile_rect(col, row));
-            let place = |rect| stroke.place(mask, rect, &accepted.read_rect(rect), over);
-            Ok(tiles.flat_map(place).collect())
-        })
     }
 
     pub(super) fn edit_label(
@@ -222,6 +204,7 @@ impl Session {
             return;
         };
         if let Some(edit) = stroke.commit(&label.mask) {
+            let edit = self.signed(edit);
             self.record(edit);
         }
     }
@@ -243,8 +226,10 @@ impl Session {
             Some(_) => Ok(()),
             None => {
                 let id = self.next_number();
-                self.label = Some(new_label(id, Mask::new(size)));
+                self.label = Some(new_layer(id, Mask::new(size)));
+                self.replace_origins(Some(Mask::new(size)));
                 self.areas = Areas::unlabeled(size);
+                self.origin_areas = Areas::unlabeled(size);
                 Ok(())
             }
         }

@@ -51,9 +51,10 @@ impl FileWish {
             Self::Open => "Open image",
             Self::OpenFolder => "Open folder",
             Self::OpenMask(LayerKind::Label) => "Open label",
-            Self::OpenMask(LayerKind::Prediction) => "Open prediction",
+            Self::OpenMask(_) => "Open prediction",
             Self::SaveAs(LayerKind::Label) => "Save label as",
             Self::SaveAs(LayerKind::Prediction) => "Save prediction as",
+            Self::SaveAs(LayerKind::Origins) => "Save origins as",
             Self::ExportPolygons => "Export label as polygons",
             Self::PredictWith => "Predict with a run",
             Self::Relink => "Find missing images",
@@ -149,6 +150,7 @@ fn suggested_path(session: &Session, layer: LayerKind) -> String {
     let ending = match layer {
         LayerKind::Label => "_label.tif",
         LayerKind::Prediction => "_prediction.tif",
+        LayerKind::Origins => "_origins.tif",
     };
     let path = own.or_else(|| session.beside_image(ending));
     path.map_or_else(String::new, |path| path.display().to_string())

@@ -7,8 +7,8 @@ use super::keeper::Work;
 use super::load::{ReadLabel, load};
 use super::place::{Place, ProjectPlace};
 use crate::job::JobContext;
-use crate::label::{Mask, MaskTile, UNLABELED};
-use crate::project::{LayerKey, Project, ProjectError, recover};
+use crate::label::{Mask, UNLABELED};
+use crate::project::{KeptTile, LayerKey, Project, ProjectError, recover};
 use crate::session::jobs::Report;
 use crate::session::{LayerId, Notice};
 
@@ -45,7 +45,7 @@ pub(super) struct Clerk {
 struct Base {
     layer: LayerId,
     key: LayerKey,
-    tiles: std::vec::IntoIter<(u32, u32, MaskTile)>,
+    tiles: std::vec::IntoIter<KeptTile>,
 }
 
 impl Clerk {
@@ -154,6 +154,7 @@ impl Clerk {
                 layer,
                 image,
                 mask,
+                origins,
                 source,
                 mark,
             } => {
@@ -161,7 +162,7 @@ impl Clerk {
                 let project = self.writable()?;
                 let key = project.begin_layer(image, mask.size(), source.as_ref(), *mark)?;
                 self.layer = Some((*layer, key));
-                self.base = Some(Base::new(*layer, key, mask));
+                self.base = Some(Base::new(*layer, key, (mask, origins)));
                 Ok(())
             }
             Work::Step { layer, step } => {
@@ -175,6 +176,7 @@ impl Clerk {
             }
             Work::Classes(classes) => self.writable()?.keep_classes(classes),
             Work::Image(image) => self.writable()?.keep_image(image),
+            Work::Model { place, name } => self.writable()?.keep_model(*place, name),
         }
     }
 
@@ -223,8 +225,10 @@ impl Clerk {
                 Ok(project) => Some(project),
                 Err(error) => self.past_damage(&error, job),
             };
-            if let Some(images) = self.project.as_ref().and_then(|found| found.images().ok()) {
-                say(job, Report::ImagesKept(images));
+            if let Some(project) = &self.project
+                && let (Ok(images), Ok(models)) = (project.images(), project.models())
+            {
+                say(job, Report::ProjectRead { images, models });
             }
         }
         say(job, Report::ProjectFound { path, is_read_only });
@@ -270,7 +274,7 @@ impl Clerk {
             self.layer = Some((layer, kept.key));
             self.base = kept
                 .needs_source
-                .then(|| Base::new(layer, kept.key, &kept.read.mask));
+                .then(|| Base::new(layer, kept.key, (&kept.read.mask, &kept.read.origins)));
         }
     }
 
@@ -358,11 +362,11 @@ impl Clerk {
 }
 
 impl Base {
-    fn new(layer: LayerId, key: LayerKey, mask: &Mask) -> Self {
+    fn new(layer: LayerId, key: LayerKey, (mask, origins): (&Mask, &Mask)) -> Self {
         let tiles: Vec<_> = mask
             .tiles()
             .filter(|(.., tile)| tile.uniform_class() != Some(UNLABELED))
-            .map(|(col, row, tile)| (col, row, tile.clone()))
+            .map(|(col, row, _)| KeptTile::of(mask, origins, (col, row)))
             .collect();
         Self {
             layer,

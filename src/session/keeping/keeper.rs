@@ -8,7 +8,7 @@ use super::place::ProjectPlace;
 use crate::geom::ImageSize;
 use crate::job::{Job, JobEvent, Waker, spawn};
 use crate::label::{ClassTable, Mask, StateMark};
-use crate::project::{KeptImage, KeptStep, SourceFile};
+use crate::project::{KeptImage, KeptStep, KeptTile, SourceFile};
 use crate::session::LayerId;
 use crate::session::jobs::Report;
 
@@ -33,6 +33,7 @@ pub(in crate::session) enum Work {
         layer: LayerId,
         image: PathBuf,
         mask: Mask,
+        origins: Mask,
         source: Option<SourceFile>,
         mark: StateMark,
     },
@@ -43,7 +44,7 @@ pub(in crate::session) enum Work {
     Cursor {
         layer: LayerId,
         mark: StateMark,
-        tiles: super::Tiles,
+        tiles: Vec<KeptTile>,
     },
     Saved {
         layer: LayerId,
@@ -52,6 +53,11 @@ pub(in crate::session) enum Work {
     },
     Classes(Box<ClassTable>),
     Image(KeptImage),
+    /// A model whose prediction was accepted for the first time.
+    Model {
+        place: usize,
+        name: String,
+    },
 }
 
 /// The session's end of the one thread that writes the project.

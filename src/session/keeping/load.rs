@@ -2,7 +2,7 @@ use std::path::Path;
 
 use crate::geom::ImageSize;
 use crate::label::{
-    ClassTable, Encoding, KeptHistory, Mask, MaskError, MaskLevels, StateMark, load_mask,
+    ClassTable, Encoding, KeptHistory, Mask, MaskError, MaskLevels, Origin, StateMark, load_mask,
 };
 use crate::project::{KeptLayer, LayerKey, Project, ProjectError, SourceFile};
 use crate::session::labels::Areas;
@@ -11,11 +11,14 @@ use crate::session::labels::Areas;
 #[derive(Debug)]
 pub(in crate::session) struct ReadMask {
     pub mask: Mask,
+    /// Who made it.
+    pub origins: Mask,
     /// Its classes, when they are known.
     pub classes: Option<ClassTable>,
     /// What the person should know.
     pub notes: Vec<String>,
     pub areas: Areas,
+    pub origin_areas: Areas,
     pub levels: MaskLevels,
     /// The file it came from, as it was.
     pub source: Option<SourceFile>,
@@ -58,18 +61,25 @@ impl ReadMask {
             classes: Some(loaded.classes),
             notes: loaded.notes,
             source,
-            ..Self::of(loaded.mask)
+            ..Self::imported(loaded.mask)
         })
     }
 
-    fn of(mask: Mask) -> Self {
+    fn imported(mask: Mask) -> Self {
+        let origins = mask.origins_from(Origin::IMPORTED);
+        Self::of(mask, origins)
+    }
+
+    fn of(mask: Mask, origins: Mask) -> Self {
         let mut levels = MaskLevels::new(mask.size());
         let root = levels.shape().root();
         levels.tile(&mask, root);
         Self {
             areas: Areas(mask.histogram()),
+            origin_areas: Areas(origins.histogram()),
             levels,
             mask,
+            origins,
             classes: None,
             notes: Vec::new(),
             source: None,
@@ -129,7 +139,8 @@ fn restored(kept: KeptLayer, size: ImageSize, classes: Option<ClassTable>) -> Re
             ));
         }
     }
-    let mut read = ReadMask::of(kept.mask_over(ground));
+    let (mask, origins) = kept.masks_over(ground);
+    let mut read = ReadMask::of(mask, origins);
     read.classes = classes;
     read.notes = notes;
     read.source = kept.source;

@@ -15,14 +15,11 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::images::EntryStatus;
-use super::state::{LayerId, Session};
+use super::state::{Layer, LayerId, Session};
 use super::{CommandError, LayerKind, Notice};
 use crate::geom::PixelRect;
-use crate::label::{Edit, History, MASK_TILE_SIZE, Mask, MaskTile, StateMark};
-use crate::project::{KeptImage, KeptStep, SourceFile};
-
-/// Tiles by column and row.
-type Tiles = Vec<(u32, u32, MaskTile)>;
+use crate::label::{Edit, History, MASK_TILE_SIZE, Mask, StateMark};
+use crate::project::{KeptImage, KeptStep, KeptTile, SourceFile};
 
 /// How safe finished strokes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +60,7 @@ impl Session {
     /// Turns to the project of what is opened now; that of before is closed with all it was given.
     pub(super) fn change_project(&mut self, opened: &Path) {
         self.keeper = None;
+        self.models.clear();
         if self.config.projects == ProjectPlace::Nowhere {
             return;
         }
@@ -138,7 +136,8 @@ impl Session {
         keeper.is_read_only = is_read_only;
     }
 
-    pub(super) fn images_kept(&mut self, images: Vec<KeptImage>) {
+    pub(super) fn project_read(&mut self, images: Vec<KeptImage>, models: Vec<String>) {
+        self.models = models;
         let Some(list) = &mut self.list else { return };
         for image in images {
             let is_it = |path: &Path| absolute(path) == image.path;
@@ -187,12 +186,14 @@ impl Session {
     /// Makes a finished step durable. `before` is the state it began in.
     pub(super) fn keep_step(&mut self, edit: Edit, before: StateMark) {
         self.begin_keeping(before);
-        let (Some(keeper), Some(label)) = (&mut self.keeper, &self.label) else {
+        let (Some(keeper), Some(label), Some(origins)) =
+            (&mut self.keeper, &self.label, &self.origins)
+        else {
             return;
         };
         let step = KeptStep {
             mark: self.history.mark(),
-            tiles: tiles_of(&label.mask, &edit),
+            tiles: tiles_of(label, &origins.mask, &edit),
             edit,
             at: SystemTime::now(),
         };
@@ -204,20 +205,23 @@ impl Session {
 
     /// Makes a step back or forth durable.
     pub(super) fn keep_cursor(&mut self, edit: &Edit) {
-        let (Some(keeper), Some(label)) = (&mut self.keeper, &self.label) else {
+        let (Some(keeper), Some(label), Some(origins)) =
+            (&mut self.keeper, &self.label, &self.origins)
+        else {
             return;
         };
         keeper.give(Work::Cursor {
             layer: label.id,
             mark: self.history.mark(),
-            tiles: tiles_of(&label.mask, edit),
+            tiles: tiles_of(label, &origins.mask, edit),
         });
     }
 
     /// Tells the project of the label, unless it knows it.
     pub(super) fn begin_keeping(&mut self, mark: StateMark) {
         let classes = self.classes().clone();
-        let (Some(keeper), Some(label), Some(image)) = (&mut self.keeper, &self.label, &self.image)
+        let (Some(keeper), Some(label), Some(origins), Some(image)) =
+            (&mut self.keeper, &self.label, &self.origins, &self.image)
         else {
             return;
         };
@@ -231,6 +235,7 @@ impl Session {
             layer: label.id,
             image: absolute(&image.path),
             mask: label.mask.clone(),
+            origins: origins.mask.clone(),
             source: label.source.clone(),
             mark,
         });
@@ -329,12 +334,10 @@ fn absolute(path: &Path) -> PathBuf {
 }
 
 /// The tiles that an edit touched, as they are now.
-fn tiles_of(mask: &Mask, edit: &Edit) -> Tiles {
+fn tiles_of(label: &Layer, origins: &Mask, edit: &Edit) -> Vec<KeptTile> {
     let place = |rect: PixelRect| (rect.x / MASK_TILE_SIZE, rect.y / MASK_TILE_SIZE);
-    let tile = |(col, row)| (col, row, mask.tile(col, row).clone());
-    edit.dirty_rects()
-        .into_iter()
-        .map(place)
-        .map(tile)
+    let places = edit.dirty_rects().into_iter().map(place);
+    places
+        .map(|place| KeptTile::of(&label.mask, origins, place))
         .collect()
 }

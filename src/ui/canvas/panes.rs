@@ -86,12 +86,18 @@ impl PaneContent {
             Self::Original => Vec::new(),
             Self::Label => vec![LayerKind::Label],
             Self::Prediction => vec![LayerKind::Prediction],
+            // Both at once could not be told apart.
+            Self::Work if is_shown(session, LayerKind::Origins) => vec![LayerKind::Origins],
             Self::Work => {
                 let label = session.layer(LayerKind::Label).map(|_| LayerKind::Label);
                 vec![label.unwrap_or(LayerKind::Prediction)]
             }
         }
     }
+}
+
+fn is_shown(session: &Session, kind: LayerKind) -> bool {
+    session.layer(kind).is_some_and(|layer| layer.is_visible)
 }
 
 /// Lays out all canvases in what is left of the window.

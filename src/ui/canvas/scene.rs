@@ -2,7 +2,7 @@ use super::{CanvasFrame, PaneContent};
 use crate::geom::{PyramidShape, TileKey};
 use crate::label::MaskTile;
 use crate::render::{ImageTiles, MaskView, PaneScene, SourceId, paint_callback, palette};
-use crate::session::{Layer, Session};
+use crate::session::{Layer, LayerKind, Session};
 use crate::ui::theme;
 use crate::ui::view::View;
 
@@ -74,6 +74,12 @@ fn palette_of(session: &Session, layer: &Layer, content: PaneContent) -> [[u8; 4
         PaneContent::Work => 0.0,
         _ => layer.opacity * 0.35,
     };
+    let is_origins = session
+        .layer(LayerKind::Origins)
+        .is_some_and(|origins| origins.id == layer.id);
+    if is_origins {
+        return palette(&session.origins(), layer.opacity, 0.0, |_| true);
+    }
     let is_visible = |class| session.is_class_visible(class);
     palette(session.classes(), layer.opacity, background, is_visible)
 }

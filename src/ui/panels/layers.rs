@@ -1,4 +1,4 @@
-use egui::{Button, RichText, Slider, Ui};
+use egui::{Button, Color32, RichText, Sense, Slider, Ui, vec2};
 use egui_material_icons::icons;
 
 use super::tools::name_button;
@@ -12,6 +12,11 @@ pub fn layers_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
     ui.separator();
     mask_ui(ui, LayerKind::Label, "Label", session, commands);
     ui.separator();
+    if session.layer(LayerKind::Origins).is_some() {
+        mask_ui(ui, LayerKind::Origins, "Origins", session, commands);
+        origins_ui(ui, session);
+        ui.separator();
+    }
     image_ui(ui, session);
 }
 
@@ -33,6 +38,33 @@ fn image_ui(ui: &mut Ui, session: &Session) {
     ui.weak(image.path.display().to_string());
 }
 
+/// Who made the label, with colors and pixels.
+fn origins_ui(ui: &mut Ui, session: &Session) {
+    let layer = session.layer(LayerKind::Origins);
+    if !layer.is_some_and(|layer| layer.is_visible) {
+        ui.weak("Who made each pixel: a file, a hand, a model");
+        return;
+    }
+    let total: u64 = session.origin_areas().iter().take(255).sum();
+    for origin in session.origins().classes() {
+        let pixels = session.origin_areas()[usize::from(origin.index)];
+        if pixels == 0 {
+            continue;
+        }
+        ui.horizontal(|ui| {
+            let [r, g, b] = origin.color;
+            let (rect, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
+            ui.painter()
+                .rect_filled(rect, 2.0, Color32::from_rgb(r, g, b));
+            ui.label(&origin.name);
+            ui.weak(format!(
+                "{:.1} %",
+                100.0 * pixels as f64 / total.max(1) as f64
+            ));
+        });
+    }
+}
+
 fn mask_ui(
     ui: &mut Ui,
     kind: LayerKind,
@@ -43,7 +75,7 @@ fn mask_ui(
     let Some(layer) = session.layer(kind) else {
         ui.strong(name);
         ui.weak(match kind {
-            LayerKind::Label => "None yet. Paint, or File ▸ Open label…",
+            LayerKind::Label | LayerKind::Origins => "None yet. Paint, or File ▸ Open label…",
             LayerKind::Prediction => "None yet. Press Train, then Predict",
         });
         return;

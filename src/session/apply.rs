@@ -1,0 +1,68 @@
+use super::state::Session;
+use super::{Command, CommandError};
+
+impl Session {
+    /// The only door. Each arm hands over to the file that owns the subject.
+    ///
+    /// # Errors
+    /// [`CommandError`] says what was wrong; nothing was changed then.
+    pub fn apply(&mut self, command: Command) -> Result<(), CommandError> {
+        match command {
+            Command::SaveThen(next) => self.save_then(*next),
+            Command::DiscardStrokes => self.discard_strokes(),
+            Command::Open { path } => self.open(&path),
+            Command::OpenMask { layer, path } => self.open_mask(layer, path),
+            Command::OpenSample { folder } => self.open_sample(folder),
+            Command::Step(to) => self.step(to),
+            Command::MarkDone { is_done } => self.mark_done(is_done),
+            Command::Relink { folder } => self.relink(&folder),
+            Command::SaveLabel => self.save_label(),
+            Command::SaveAs { layer, path } => self.save_as(layer, path),
+            Command::ExportPolygons { path } => self.export_polygons(path),
+            Command::SelectClass(class) => self.select_class(class),
+            Command::SwapClass => self.select_class(self.palette.previous),
+            Command::SelectTool(tool) => self.select_tool(tool),
+            Command::SetBrushDiameter(diameter) => self.set_brush_diameter(diameter),
+            Command::PrepareSuperpixels { at } => self.prepare_superpixels(at),
+            Command::SetSuperpixelSide(side) => self.set_superpixel_side(side),
+            Command::SetBrushShape(shape) => {
+                self.brush_shape = shape;
+                Ok(())
+            }
+            Command::SetOnlyUnlabeled(only) => self.set_only_unlabeled(only),
+            Command::AddClass { name } => self.add_class(&name),
+            Command::RenameClass { class, name } => self.rename_class(class, &name),
+            Command::RecolorClass { class, color } => self.recolor_class(class, color),
+            Command::ShowClass { class, is_visible } => self.show_class(class, is_visible),
+            Command::LockClass { class, is_locked } => self.lock_class(class, is_locked),
+            Command::ShowLayer { layer, is_visible } => self.show_layer(layer, is_visible),
+            Command::SetOpacity { layer, opacity } => self.set_opacity(layer, opacity),
+            Command::BeginStroke { at, class } => self.begin_stroke(at, class),
+            Command::ExtendStroke { to } => self.extend_stroke(to),
+            Command::EndStroke => self.end_stroke(),
+            Command::CancelStroke => self.cancel_stroke(),
+            Command::FillPolygon { corners, class } => self.fill_polygon(&corners, class),
+            Command::FloodFill { at } => self.flood_fill(at),
+            Command::SelectAlike { at, within } => self.select_alike(at, within),
+            Command::SetWand(wand) => self.set_wand(wand),
+            Command::FillSelection => self.fill_selection(),
+            Command::DropSelection => self.drop_selection(),
+            Command::CleanUp { what, within } => self.clean_up(what, within),
+            Command::ReplaceClass { from, to, within } => self.replace_class(from, to, within),
+            Command::PickClass { at } => self.pick_class(at),
+            Command::Undo => self.undo(),
+            Command::Redo => self.redo(),
+            Command::AcceptPrediction => self.accept_prediction(),
+            Command::StartTraining { recipe, on, out } => self.start_training(*recipe, &on, out),
+            Command::SetPredictionDevice(device) => {
+                self.prediction_device = Some(device);
+                Ok(())
+            }
+            Command::Predict { run } => self.predict(run),
+            Command::StopJob(id) => {
+                self.stop_job(id);
+                Ok(())
+            }
+        }
+    }
+}
