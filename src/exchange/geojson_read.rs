@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::VectorError;
+use super::ExchangeError;
 use crate::geom::{Georef, ImagePoint};
 
 /// A file is read whole before it is understood, so a larger one is refused.
@@ -74,13 +74,13 @@ fn inverse(georef: &Georef) -> Option<[f64; 4]> {
 /// [`VectorLayer::epsg`] where the file says so. Heights are left out.
 ///
 /// # Errors
-/// [`VectorError`] when the disk does not give the file, or it is not `GeoJSON`.
-pub fn read_geojson(path: &Path) -> Result<VectorLayer, VectorError> {
-    let text = read_limited(path).map_err(|source| VectorError::Unreadable {
+/// [`ExchangeError`] when the disk does not give the file, or it is not `GeoJSON`.
+pub fn read_geojson(path: &Path) -> Result<VectorLayer, ExchangeError> {
+    let text = read_limited(path).map_err(|source| ExchangeError::Unreadable {
         path: path.to_owned(),
         source,
     })?;
-    let malformed = |reason: String| VectorError::Malformed {
+    let malformed = |reason: String| ExchangeError::Malformed {
         reason,
         path: path.to_owned(),
     };
@@ -313,7 +313,7 @@ mod tests {
     use super::*;
     use crate::disk::replace_file;
 
-    fn read(text: &str) -> Result<VectorLayer, VectorError> {
+    fn read(text: &str) -> Result<VectorLayer, ExchangeError> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("shapes.geojson");
         replace_file(&path, text.as_bytes()).expect("written");

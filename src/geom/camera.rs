@@ -36,6 +36,19 @@ impl Camera {
         }
     }
 
+    /// A camera that shows all of `rect`, level-0 pixels, with a margin around it.
+    pub fn showing(rect: PixelRect, canvas: ScreenSize) -> Self {
+        let size = ImageSize::new(rect.width, rect.height);
+        let fitted = Self::fitting(size, canvas);
+        Self {
+            center: ImagePoint::new(
+                fitted.center.x + f64::from(rect.x),
+                fitted.center.y + f64::from(rect.y),
+            ),
+            scale: fitted.scale * 0.94,
+        }
+    }
+
     /// Where image position `at` is on a canvas.
     pub fn screen_from_image(&self, canvas: ScreenSize, at: ImagePoint) -> ScreenPoint {
         ScreenPoint {

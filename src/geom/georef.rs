@@ -43,6 +43,16 @@ impl Georef {
         (a * at.x + b * at.y + c, d * at.x + e * at.y + f)
     }
 
+    /// The image position of map coordinates (easting, northing) by Cramer's rule; `None` when the
+    /// image is mapped onto a line.
+    pub fn image_from_map(&self, (x, y): (f64, f64)) -> Option<ImagePoint> {
+        let [a, b, c, d, e, f] = self.map_from_image;
+        let determinant = a * e - b * d;
+        let (x, y) = (x - c, y - f);
+        let at = ImagePoint::new((e * x - b * y) / determinant, (a * y - d * x) / determinant);
+        (at.x.is_finite() && at.y.is_finite()).then_some(at)
+    }
+
     /// Width and height of a pixel in map units, both positive.
     pub fn pixel_size(&self) -> [f64; 2] {
         let [a, b, _, d, e, _] = self.map_from_image;
@@ -78,6 +88,10 @@ mod tests {
         assert_eq!(
             georef.map_from_image(ImagePoint::new(4.0, 8.0)),
             (500_001.0, 249_998.0)
+        );
+        assert_eq!(
+            georef.image_from_map((500_001.0, 249_998.0)),
+            Some(ImagePoint::new(4.0, 8.0))
         );
         assert_eq!(georef.pixel_size(), [0.25, 0.25]);
         assert_eq!(

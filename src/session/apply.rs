@@ -16,6 +16,11 @@ impl Session {
             Command::Step(to) => self.step(to),
             Command::MarkDone { is_done } => self.mark_done(is_done),
             Command::Relink { folder } => self.relink(&folder),
+            Command::Place(command) => self.apply_place(command),
+            Command::SetKeys(keys) => {
+                self.set_keys(keys);
+                Ok(())
+            }
             Command::SaveLabel => self.save_label(),
             Command::SaveAs { layer, path } => self.save_as(layer, path),
             Command::ExportPolygons { path } => self.export_polygons(path),
@@ -30,11 +35,7 @@ impl Session {
                 Ok(())
             }
             Command::SetOnlyUnlabeled(only) => self.set_only_unlabeled(only),
-            Command::AddClass { name } => self.add_class(&name),
-            Command::RenameClass { class, name } => self.rename_class(class, &name),
-            Command::RecolorClass { class, color } => self.recolor_class(class, color),
-            Command::ShowClass { class, is_visible } => self.show_class(class, is_visible),
-            Command::LockClass { class, is_locked } => self.lock_class(class, is_locked),
+            Command::Class(command) => self.apply_class(command),
             Command::ShowLayer { layer, is_visible } => self.show_layer(layer, is_visible),
             Command::SetOpacity { layer, opacity } => self.set_opacity(layer, opacity),
             Command::BeginStroke { at, class } => self.begin_stroke(at, class),

@@ -1,5 +1,5 @@
-use super::CommandError;
 use super::state::Session;
+use super::{ClassCommand, CommandError};
 use crate::label::{ClassTable, UNLABELED, default_color};
 
 impl Session {
@@ -13,7 +13,17 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn add_class(&mut self, name: &str) -> Result<(), CommandError> {
+    pub(super) fn apply_class(&mut self, command: ClassCommand) -> Result<(), CommandError> {
+        match command {
+            ClassCommand::Add { name } => self.add_class(&name),
+            ClassCommand::Rename { class, name } => self.rename_class(class, &name),
+            ClassCommand::Recolor { class, color } => self.recolor_class(class, color),
+            ClassCommand::Show { class, is_visible } => self.show_class(class, is_visible),
+            ClassCommand::Lock { class, is_locked } => self.lock_class(class, is_locked),
+        }
+    }
+
+    fn add_class(&mut self, name: &str) -> Result<(), CommandError> {
         let color = default_color(
             self.palette.table.num_classes(),
             self.palette.table.num_classes() + 1,
@@ -25,21 +35,21 @@ impl Session {
         self.select_class(class)
     }
 
-    pub(super) fn rename_class(&mut self, class: u8, name: &str) -> Result<(), CommandError> {
+    fn rename_class(&mut self, class: u8, name: &str) -> Result<(), CommandError> {
         let renamed = self.palette.table.renamed(class, name);
         self.palette.table = renamed.map_err(|error| CommandError::Refused(error.to_string()))?;
         self.keep_classes();
         Ok(())
     }
 
-    pub(super) fn recolor_class(&mut self, class: u8, color: [u8; 3]) -> Result<(), CommandError> {
+    fn recolor_class(&mut self, class: u8, color: [u8; 3]) -> Result<(), CommandError> {
         let recolored = self.palette.table.recolored(class, color);
         self.palette.table = recolored.map_err(|error| CommandError::Refused(error.to_string()))?;
         self.keep_classes();
         Ok(())
     }
 
-    pub(super) fn show_class(&mut self, class: u8, is_visible: bool) -> Result<(), CommandError> {
+    fn show_class(&mut self, class: u8, is_visible: bool) -> Result<(), CommandError> {
         self.palette.hidden.retain(|&hidden| hidden != class);
         if !is_visible {
             self.palette.hidden.push(class);
@@ -47,7 +57,7 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn lock_class(&mut self, class: u8, is_locked: bool) -> Result<(), CommandError> {
+    fn lock_class(&mut self, class: u8, is_locked: bool) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
         self.palette.locked.retain(|&locked| locked != class);
         if is_locked {

@@ -1,8 +1,9 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::WandSettings;
+use super::{Bookmark, WandSettings};
 use crate::geom::{ImagePoint, PixelRect};
-use crate::label::{BrushShape, Cleanup};
+use crate::label::{BrushShape, CellKey, CellState, Cleanup};
 use crate::train::{DeviceChoice, Recipe};
 
 /// Everything that can change a session. Windows, scripts and tests all speak it.
@@ -31,6 +32,10 @@ pub enum Command {
     },
     /// Opens another image of the list.
     Step(StepTo),
+    /// Says something about places in the open image.
+    Place(PlaceCommand),
+    /// Changes keys: what an action is called in settings files to its keys.
+    SetKeys(BTreeMap<String, Vec<String>>),
     /// Marks the open image of the list as done, or not.
     MarkDone {
         /// The new mark.
@@ -74,39 +79,8 @@ pub enum Command {
     SetBrushShape(BrushShape),
     /// Paints only over unlabeled pixels, or over all.
     SetOnlyUnlabeled(bool),
-    /// Adds a class with a name of its own.
-    AddClass {
-        /// What it is called.
-        name: String,
-    },
-    /// Renames a class.
-    RenameClass {
-        /// Which class.
-        class: u8,
-        /// What it is called now.
-        name: String,
-    },
-    /// Gives a class another color; no pixel changes.
-    RecolorClass {
-        /// Which class.
-        class: u8,
-        /// The new color.
-        color: [u8; 3],
-    },
-    /// Shows or hides a class in all layers.
-    ShowClass {
-        /// Which class.
-        class: u8,
-        /// Whether it is drawn.
-        is_visible: bool,
-    },
-    /// Locks a class, so that no tool paints over it, or unlocks it.
-    LockClass {
-        /// Which class.
-        class: u8,
-        /// Whether it is locked.
-        is_locked: bool,
-    },
+    /// Changes the class table or how a class is treated.
+    Class(ClassCommand),
     /// Shows or hides a layer.
     ShowLayer {
         /// Which layer.
@@ -207,6 +181,70 @@ pub enum Command {
     },
     /// Stops a job. A stopped training keeps the best network so far.
     StopJob(super::JobId),
+}
+
+/// Changes of the class table and of how a class is treated.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClassCommand {
+    /// Adds a class with a name of its own.
+    Add {
+        /// What it is called.
+        name: String,
+    },
+    /// Renames a class.
+    Rename {
+        /// Which class.
+        class: u8,
+        /// What it is called now.
+        name: String,
+    },
+    /// Gives a class another color; no pixel changes.
+    Recolor {
+        /// Which class.
+        class: u8,
+        /// The new color.
+        color: [u8; 3],
+    },
+    /// Shows or hides a class in all layers.
+    Show {
+        /// Which class.
+        class: u8,
+        /// Whether it is drawn.
+        is_visible: bool,
+    },
+    /// Locks a class, so that no tool paints over it, or unlocks it.
+    Lock {
+        /// Which class.
+        class: u8,
+        /// Whether it is locked.
+        is_locked: bool,
+    },
+}
+
+/// What is said about places in the open image.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PlaceCommand {
+    /// Says how far a cell of the open image is; `None` takes it back.
+    MarkCell {
+        /// Which cell.
+        cell: CellKey,
+        /// Done or needs review.
+        state: Option<CellState>,
+    },
+    /// Puts a note on a cell; an empty one is taken off.
+    NoteCell {
+        /// Which cell.
+        cell: CellKey,
+        /// What it says.
+        note: String,
+    },
+    /// Remembers a place in the open image.
+    AddBookmark(Bookmark),
+    /// Forgets a place in the open image.
+    RemoveBookmark {
+        /// Which place.
+        name: String,
+    },
 }
 
 /// What a training learns from.

@@ -163,6 +163,7 @@ impl Session {
         };
         self.changes.push(Change::ImageOpened(image.id));
         self.image = Some(image);
+        self.forget_places();
         self.open_label(mask);
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use super::images::ScannedList;
 use super::keeping::{Keeper, ReadLabel, ReadMask};
 use super::operations::Operated;
+use super::places::KeptPlaces;
 use super::state::{ImageId, LayerId, OpenImage, Session};
 use super::{Notice, Selected};
 use crate::job::{Job, JobContext, JobEvent, spawn};
@@ -63,6 +64,8 @@ pub(super) enum Report {
     },
     /// What there is of an image's label.
     LabelRead(LayerId, Box<ReadLabel>),
+    /// What is known of places in an image.
+    PlacesRead(ImageId, Box<KeptPlaces>),
     /// One piece of work is on the disk.
     Kept,
     /// The disk refused; the work waits.
@@ -252,6 +255,7 @@ impl Session {
             Report::ProjectFound { path, is_read_only } => self.project_found(path, is_read_only),
             Report::ProjectRead { images, models } => self.project_read(images, models),
             Report::LabelRead(layer, read) => self.label_read(layer, *read),
+            Report::PlacesRead(image, places) => self.places_read(image, *places),
             Report::Kept => self.work_kept(),
             Report::NotKept(why) => self.work_not_kept(why),
             Report::GroundKept(layer) => self.ground_kept(layer),

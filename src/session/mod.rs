@@ -15,6 +15,7 @@ mod labels;
 mod operations;
 mod origins;
 mod outcome;
+mod places;
 mod prediction;
 mod saving;
 mod scoring;
@@ -26,7 +27,8 @@ mod superpixels;
 mod thumbnails;
 mod training;
 
-pub use command::{Command, LayerKind, StepTo, Tool, TrainOn};
+pub use crate::project::Bookmark;
+pub use command::{ClassCommand, Command, LayerKind, PlaceCommand, StepTo, Tool, TrainOn};
 pub use error::CommandError;
 pub use images::{EntryStatus, ImageEntry, ImageList, companion_label};
 pub use jobs::{Activity, JobId};

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,8 @@ pub struct Settings {
     pub tile_cache_mib: Option<usize>,
     /// Tiles on the graphics card, in MiB; `None` is the default of 128.
     pub gpu_tiles_mib: Option<usize>,
+    /// Keys that differ from the program's own: what an action is called here to its keys.
+    pub keys: BTreeMap<String, Vec<String>>,
 }
 
 impl Settings {

@@ -10,9 +10,11 @@ use super::{
 };
 use crate::geom::{Georef, ImageSize};
 use crate::job::Waker;
-use crate::label::{BrushShape, ClassTable, History, Mask, StateMark, Superpixels, UNLABELED};
+use crate::label::{
+    BrushShape, ClassTable, Coverage, History, Mask, StateMark, Superpixels, UNLABELED,
+};
 use crate::metrics::Scores;
-use crate::project::SourceFile;
+use crate::project::{Bookmark, SourceFile};
 use crate::raster::{Pyramid, RasterInfo, TileCache};
 use crate::train::{DeviceChoice, Engine};
 
@@ -122,6 +124,8 @@ pub struct Session {
     /// The models whose predictions were accepted, by their numbers as origins.
     pub(super) models: Vec<String>,
     pub(super) prediction: Option<Layer>,
+    pub(super) coverage: Coverage,
+    pub(super) bookmarks: Vec<Bookmark>,
     pub(super) palette: Palette,
     pub(super) tool: Tool,
     pub(super) brush_diameter: f64,
@@ -182,6 +186,8 @@ impl Session {
             origins: None,
             models: Vec::new(),
             prediction: None,
+            coverage: Coverage::default(),
+            bookmarks: Vec::new(),
             palette: Palette {
                 table,
                 active: 1,
@@ -386,12 +392,21 @@ impl Session {
 
     pub(super) fn remember(&mut self, path: &Path) {
         self.settings.remember(path);
+        self.save_settings();
+    }
+
+    pub(super) fn set_keys(&mut self, keys: std::collections::BTreeMap<String, Vec<String>>) {
+        self.settings.keys = keys;
+        self.save_settings();
+    }
+
+    fn save_settings(&mut self) {
         let Some(file) = &self.config.settings_path else {
             return;
         };
         if let Err(error) = self.settings.save(file) {
             self.notices.push(Notice::warning(format!(
-                "Recent files are not remembered. {error}"
+                "Settings and recent files are not remembered. {error}"
             )));
         }
     }

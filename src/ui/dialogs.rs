@@ -4,7 +4,6 @@ use std::thread;
 
 use egui::{Key, Modal, TextEdit, Ui};
 
-use super::shortcuts::{BINDINGS, key_text};
 use super::view::{CommandQueue, View, Waiting};
 use crate::session::{Command, LayerKind, Session};
 
@@ -88,7 +87,6 @@ impl FileWish {
 /// Draws the open dialogs.
 pub fn dialogs_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     file_dialog_ui(ui, session, view, commands);
-    key_sheet_ui(ui, view);
     unsaved_dialog_ui(ui, session, view, commands);
 }
 
@@ -205,31 +203,6 @@ fn wait_for(
         .name("file-chooser".to_owned())
         .spawn(wait)
         .map(drop)
-}
-
-fn key_sheet_ui(ui: &mut Ui, view: &mut View) {
-    if !view.shows_keys {
-        return;
-    }
-    let response = Modal::new(egui::Id::unique("keys")).show(ui.ctx(), |ui| {
-        ui.heading("Keys");
-        ui.weak("Digits choose classes: 1 … 9, 0, and with Shift the next ten. The wheel zooms; with Alt it sizes the brush.");
-        ui.separator();
-        egui::Grid::new("key sheet").num_columns(4).spacing([18.0, 4.0]).show(ui, |ui| {
-            for pair in BINDINGS.chunks(2) {
-                for binding in pair {
-                    let keys: Vec<_> =
-                        binding.keys.iter().map(|&(with, key)| key_text(with, key)).collect();
-                    ui.monospace(keys.join(", "));
-                    ui.label(binding.name);
-                }
-                ui.end_row();
-            }
-        });
-    });
-    if response.should_close() {
-        view.shows_keys = false;
-    }
 }
 
 fn unsaved_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {

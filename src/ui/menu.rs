@@ -2,11 +2,11 @@ use egui::{RichText, Ui};
 
 use super::canvas::PaneLayout;
 use super::dialogs::FileWish;
+use super::keys::Action;
 use super::perform::perform;
-use super::shortcuts::Action;
 use super::theme;
 use super::view::{CommandQueue, View};
-use crate::session::{Command, LayerKind, Safety, Session};
+use crate::session::{Command, LayerKind, PlaceCommand, Safety, Session};
 
 /// The menu bar, and at its right end: is my work safe, which device draws.
 pub fn menu_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
@@ -32,8 +32,10 @@ pub fn menu_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut C
         });
         ui.menu_button("View", |ui| view_menu(ui, session, view, commands));
         ui.menu_button("Label", |ui| label_menu(ui, session, view, commands));
+        ui.menu_button("Go", |ui| go_menu(ui, session, view, commands));
         ui.menu_button("Train", |ui| train_menu(ui, session, view, commands));
         ui.menu_button("Help", |ui| {
+            action(ui, Action::CommandPalette, true, session, view, commands);
             action(ui, Action::KeySheet, true, session, view, commands);
             ui.label(format!("Orthobrush {}", env!("CARGO_PKG_VERSION")));
         });
@@ -131,6 +133,9 @@ fn view_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
         }
     }
     ui.separator();
+    action(ui, Action::ShowCoverage, has_image, session, view, commands);
+    let has_label = session.layer(LayerKind::Label).is_some();
+    action(ui, Action::ShowOrigins, has_label, session, view, commands);
     ui.checkbox(&mut view.shows_held_out, "Show validation ground");
     action(ui, Action::TogglePanels, true, session, view, commands);
     ui.separator();
@@ -162,13 +167,42 @@ fn label_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
     if ui.add_enabled(has_prediction, accept).clicked() {
         commands.push(Command::AcceptPrediction);
     }
-    ui.separator();
+}
+
+fn go_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     for to in [
         Action::NextImage,
         Action::PreviousImage,
         Action::NextNotDone,
     ] {
         action(ui, to, session.list().is_some(), session, view, commands);
+    }
+    ui.separator();
+    let has_image = session.image().is_some();
+    for cell in [
+        Action::NextCell,
+        Action::CellDone,
+        Action::CellReview,
+        Action::CellNote,
+    ] {
+        action(ui, cell, has_image, session, view, commands);
+    }
+    ui.separator();
+    for place in [Action::GoTo, Action::AddBookmark] {
+        action(ui, place, has_image, session, view, commands);
+    }
+    for mark in session.bookmarks() {
+        ui.horizontal(|ui| {
+            if ui.button(&mark.name).clicked() {
+                view.go_to(mark.at, Some(mark.scale));
+                ui.close();
+            }
+            let forget = ui.small_button("forget");
+            if forget.on_hover_text("Forget this bookmark").clicked() {
+                let name = mark.name.clone();
+                commands.push(Command::Place(PlaceCommand::RemoveBookmark { name }));
+            }
+        });
     }
 }
 
@@ -195,13 +229,21 @@ fn action(
     view: &mut View,
     commands: &mut CommandQueue,
 ) {
-    let ellipsis = if matches!(action, Action::Open | Action::SaveAs | Action::CleanUp) {
+    let ellipsis = if matches!(
+        action,
+        Action::Open
+            | Action::SaveAs
+            | Action::CleanUp
+            | Action::CellNote
+            | Action::GoTo
+            | Action::AddBookmark
+    ) {
         "…"
     } else {
         ""
     };
     let name = format!("{}{ellipsis}", action.name());
-    let button = egui::Button::new(name).shortcut_text(action.key_text());
+    let button = egui::Button::new(name).shortcut_text(view.keymap.text(action));
     if ui.add_enabled(is_enabled, button).clicked() {
         perform(action, ui.ctx(), session, view, commands);
     }

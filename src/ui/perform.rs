@@ -1,6 +1,7 @@
 use super::canvas::{CanvasFrame, Gesture};
 use super::dialogs::FileWish;
-use super::shortcuts::Action;
+use super::keys::Action;
+use super::places;
 use super::view::{CommandQueue, View};
 use crate::geom::{Camera, ScreenPoint};
 use crate::label::UNLABELED;
@@ -20,23 +21,18 @@ pub fn perform(
     view: &mut View,
     commands: &mut CommandQueue,
 ) {
+    if let Some(tool) = tool_of(action) {
+        commands.push(Command::SelectTool(tool));
+        return;
+    }
     match action {
         Action::Open => view.wish(FileWish::Open),
         Action::Save => save(session, view, commands),
         Action::SaveAs => view.wish(FileWish::SaveAs(LayerKind::Label)),
         Action::Undo => commands.push(Command::Undo),
         Action::Redo => commands.push(Command::Redo),
-        Action::Brush => commands.push(Command::SelectTool(Tool::Brush)),
         Action::Eraser => toggle_eraser(session, commands),
-        Action::Superpixel => commands.push(Command::SelectTool(Tool::Superpixel)),
-        Action::Fill => commands.push(Command::SelectTool(Tool::Fill)),
-        Action::Polygon => commands.push(Command::SelectTool(Tool::Polygon)),
-        Action::Lasso => commands.push(Command::SelectTool(Tool::Lasso)),
-        Action::Rectangle => commands.push(Command::SelectTool(Tool::Rectangle)),
-        Action::Wand => commands.push(Command::SelectTool(Tool::Wand)),
         Action::CleanUp => view.cleanup.toggle(session),
-        Action::Picker => commands.push(Command::SelectTool(Tool::Picker)),
-        Action::Pan => commands.push(Command::SelectTool(Tool::Pan)),
         Action::SmallerBrush => grow_brush(1.0 / BRUSH_STEP, session, commands),
         Action::LargerBrush => grow_brush(BRUSH_STEP, session, commands),
         Action::LessOpacity => change_opacity(-OPACITY_STEP, session, commands),
@@ -62,8 +58,35 @@ pub fn perform(
         Action::PredictImage => commands.push(Command::Predict { run: None }),
         Action::Train => train(session, view, commands),
         Action::TogglePanels => view.shows_panels = !view.shows_panels,
-        Action::KeySheet => view.shows_keys = !view.shows_keys,
+        Action::KeySheet => view.sheet.toggle(),
+        Action::CommandPalette => view.palette.toggle(),
+        Action::ShowCoverage => view.shows_coverage = !view.shows_coverage,
+        Action::ShowOrigins => toggle_layer(LayerKind::Origins, session, commands),
+        Action::NextCell
+        | Action::CellDone
+        | Action::CellReview
+        | Action::CellNote
+        | Action::GoTo
+        | Action::AddBookmark => places::perform(action, session, view, commands),
+        // The tools are taken already.
+        _ => {}
     }
+}
+
+/// The tool that an action takes in hand.
+const fn tool_of(action: Action) -> Option<Tool> {
+    Some(match action {
+        Action::Brush => Tool::Brush,
+        Action::Superpixel => Tool::Superpixel,
+        Action::Fill => Tool::Fill,
+        Action::Polygon => Tool::Polygon,
+        Action::Lasso => Tool::Lasso,
+        Action::Rectangle => Tool::Rectangle,
+        Action::Wand => Tool::Wand,
+        Action::Picker => Tool::Picker,
+        Action::Pan => Tool::Pan,
+        _ => return None,
+    })
 }
 
 fn save(session: &Session, view: &mut View, commands: &mut CommandQueue) {
@@ -130,7 +153,6 @@ fn cancel_shape(session: &Session, view: &mut View, commands: &mut CommandQueue)
         commands.push(Command::DropSelection);
     }
     view.gesture = Gesture::Idle;
-    view.shows_keys = false;
 }
 
 fn drop_corner(view: &mut View) {

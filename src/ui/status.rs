@@ -6,7 +6,7 @@ use crate::label::UNLABELED;
 use crate::session::{Command, LayerKind, Session};
 
 /// The bottom line: where, what, how much memory, how long a frame takes, and what runs.
-pub fn status_ui(ui: &mut Ui, session: &Session, view: &View, commands: &mut CommandQueue) {
+pub fn status_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 14.0;
         ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Extend);
@@ -15,9 +15,29 @@ pub fn status_ui(ui: &mut Ui, session: &Session, view: &View, commands: &mut Com
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             cost_ui(ui, session, view);
+            coverage_ui(ui, session, view);
             activities_ui(ui, session, commands);
         });
     });
+}
+
+/// The share of cells that are done; a click shows the grid.
+fn coverage_ui(ui: &mut Ui, session: &Session, view: &mut View) {
+    let coverage = session.coverage();
+    let (done, all) = (coverage.num_done(), coverage.num_cells());
+    if all == 0 || (!view.shows_coverage && coverage.marks().next().is_none()) {
+        return;
+    }
+    let percent = 100.0 * done as f64 / all as f64;
+    let text = RichText::new(format!("{percent:.0} % done")).small();
+    let hover = format!("{done} of {all} cells are done; click shows or hides the grid");
+    if ui
+        .add(egui::Button::new(text).frame(false))
+        .on_hover_text(hover)
+        .clicked()
+    {
+        view.shows_coverage = !view.shows_coverage;
+    }
 }
 
 fn position_ui(ui: &mut Ui, session: &Session, view: &View) {

@@ -10,11 +10,12 @@ use super::cleanup::CleanupForm;
 use super::dialogs::{Dialogs, FileWish};
 use super::dock::Dock;
 use super::feed::Feed;
+use super::keys::{KeySheet, Keymap, Palette, Wish, palette_ui, pressed, sheet_ui};
 use super::messages::Messages;
 use super::panels::train::TrainForm;
-use super::shortcuts::Wish;
-use super::{menu, panels, perform, shortcuts, status, theme, welcome};
-use crate::geom::{Camera, ImagePoint, PixelRect, TileKey};
+use super::places::PlaceForm;
+use super::{menu, panels, perform, places, status, theme, welcome};
+use crate::geom::{Camera, ImagePoint, PixelRect, ScreenSize, TileKey};
 use crate::job::Waker;
 use crate::label::{MaskLevels, MaskTile};
 use crate::render::{FrameStats, Gpu, Renderer, SourceId};
@@ -52,13 +53,19 @@ pub struct View {
     pub(super) pointer_at: Option<ImagePoint>,
     pub(super) shows_held_out: bool,
     pub(super) shows_panels: bool,
-    pub(super) shows_keys: bool,
+    pub(super) shows_coverage: bool,
+    pub(super) keymap: Keymap,
+    pub(super) sheet: KeySheet,
+    pub(super) palette: Palette,
+    pub(super) places: PlaceForm,
     pub(super) dialogs: Dialogs,
     pub(super) dock: Dock,
     pub(super) form: TrainForm,
     pub(super) cleanup: CleanupForm,
     /// What the first canvas shows, in level-0 pixels.
     pub(super) visible: PixelRect,
+    /// The first canvas in physical pixels.
+    pub(super) canvas: ScreenSize,
     pub(super) edited_class: Option<(u8, String)>,
     pub(super) messages: Messages,
     pub(super) thumbnails: HashMap<PathBuf, egui::TextureHandle>,
@@ -121,12 +128,17 @@ impl View {
             pointer_at: None,
             shows_held_out: true,
             shows_panels: true,
-            shows_keys: false,
+            shows_coverage: false,
+            keymap: Keymap::default(),
+            sheet: KeySheet::default(),
+            palette: Palette::default(),
+            places: PlaceForm::default(),
             dialogs: Dialogs::default(),
             dock: Dock::default(),
             form: TrainForm::default(),
             cleanup: CleanupForm::default(),
             visible: PixelRect::default(),
+            canvas: ScreenSize::default(),
             edited_class: None,
             messages: Messages::default(),
             thumbnails: HashMap::new(),
@@ -231,6 +243,21 @@ impl View {
         self.dialogs.ask(wish);
     }
 
+    /// Brings a place into the middle, at a scale when one is given.
+    pub fn go_to(&mut self, at: ImagePoint, scale: Option<f64>) {
+        if let Some(camera) = &mut self.camera {
+            *camera = Camera {
+                center: at,
+                scale: scale.unwrap_or(camera.scale),
+            };
+        }
+    }
+
+    /// Shows all of `rect`, level-0 pixels.
+    pub fn show_rect(&mut self, rect: PixelRect) {
+        self.camera = Some(Camera::showing(rect, self.canvas));
+    }
+
     /// Whether all tiles of the last frame are on the card.
     pub fn is_settled(&self) -> bool {
         self.feed.as_ref().is_none_or(Feed::is_idle)
@@ -270,6 +297,7 @@ impl View {
 
 /// Lays out the whole window and collects what the person asks for.
 pub fn window_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    view.keymap.follow(&session.settings().keys);
     keys(ui.ctx(), session, view, commands);
     dropped_files(ui.ctx(), commands);
     Panel::top("menu").show(ui, |ui| menu::menu_ui(ui, session, view, commands));
@@ -287,6 +315,9 @@ pub fn window_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     };
     super::dialogs::dialogs_ui(ui, session, view, commands);
     super::cleanup::cleanup_ui(ui, session, view, commands);
+    places::places_ui(ui, session, view, commands);
+    sheet_ui(ui, session, view, commands);
+    palette_ui(ui, session, view, commands);
     view.messages.show(ui, canvas.response.rect);
     view.end_frame();
 }
@@ -295,7 +326,9 @@ fn panels_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
     Panel::left("tools")
         .resizable(false)
         .exact_size(panels::tools::rail_width(ui.available_height()))
-        .show(ui, |ui| panels::tools::rail_ui(ui, session, commands));
+        .show(ui, |ui| {
+            panels::tools::rail_ui(ui, session, &view.keymap, commands)
+        });
     Panel::right("dock")
         .default_size(300.0)
         .size_range(240.0..=520.0)
@@ -304,10 +337,12 @@ fn panels_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
 }
 
 fn keys(ctx: &egui::Context, session: &Session, view: &mut View, commands: &mut CommandQueue) {
-    if ctx.text_edit_focused() {
+    // A question in front has the keys.
+    let is_asked = ctx.memory(|memory| memory.top_modal_layer().is_some());
+    if ctx.text_edit_focused() || is_asked {
         return;
     }
-    for wish in shortcuts::pressed(ctx) {
+    for wish in pressed(ctx, &view.keymap) {
         match wish {
             Wish::Action(action) => perform::perform(action, ctx, session, view, commands),
             Wish::Class(place) => {

@@ -1,7 +1,7 @@
 use egui::{RichText, Ui, vec2};
 
 use super::dialogs::FileWish;
-use super::shortcuts::Action;
+use super::keys::Action;
 use super::theme;
 use super::view::{CommandQueue, View};
 use crate::session::{Command, Session};
@@ -27,7 +27,7 @@ pub fn welcome_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
         ui.add_space(18.0);
         let keys = [Action::Brush, Action::Undo, Action::Train, Action::KeySheet];
         let keys: Vec<_> = keys
-            .map(|key| format!("{}  {}", key.key_text(), key.name()))
+            .map(|key| format!("{}  {}", view.keymap.text(key), key.name()))
             .into();
         ui.weak(keys.join("     "));
     });

@@ -8,7 +8,7 @@ use std::time::Duration;
 use orthobrush::disk::replace_file;
 use orthobrush::geom::ImagePoint;
 use orthobrush::job::Waker;
-use orthobrush::label::{Encoding, Mask, UNLABELED, load_mask};
+use orthobrush::label::Mask;
 use orthobrush::session::{
     Command, CommandError, LayerKind, ProjectPlace, Safety, Session, SessionConfig,
 };
@@ -27,7 +27,7 @@ fn keeping() -> Session {
 }
 
 #[track_caller]
-fn opened(image: &Path) -> Session {
+pub fn opened(image: &Path) -> Session {
     let mut session = keeping();
     let path = image.to_owned();
     finish(&mut session, Command::Open { path });
@@ -38,7 +38,7 @@ fn label(session: &Session) -> &Mask {
     &session.layer(LayerKind::Label).expect("a label").mask
 }
 
-fn stroke(session: &mut Session, from: (f64, f64), to: (f64, f64), class: u8) {
+pub fn stroke(session: &mut Session, from: (f64, f64), to: (f64, f64), class: u8) {
     let at = ImagePoint::new(from.0, from.1);
     let to = ImagePoint::new(to.0, to.1);
     for command in [
@@ -89,64 +89,6 @@ fn strokes_and_undo_steps_are_there_after_a_restart() {
     drop(session);
     let session = opened(&ortho);
     assert!(!session.has_unsaved_work() && session.can_undo() && session.can_redo());
-}
-
-#[test]
-fn who_made_each_pixel_is_known_after_a_restart() {
-    let (_folder, ortho) = own_sample();
-    let mut session = opened(&ortho);
-    let total: u64 = session.areas()[..255].iter().sum();
-    assert_eq!(session.origin_areas()[0], total, "all came from the file");
-    stroke(&mut session, (100.0, 100.0), (300.0, 120.0), 3);
-    stroke(&mut session, (500.0, 100.0), (500.0, 600.0), UNLABELED);
-    let by_hand = session.origin_areas()[1];
-    assert!(by_hand > 1_000);
-    let prediction = ortho.with_file_name("label_true.tif");
-    let layer = LayerKind::Prediction;
-    let path = prediction.clone();
-    finish(&mut session, Command::OpenMask { layer, path });
-    finish(&mut session, Command::AcceptPrediction);
-    let accepted = session.origin_areas()[2];
-    assert!(accepted > 1_000);
-    let names: Vec<String> = session
-        .origins()
-        .classes()
-        .iter()
-        .map(|it| it.name.clone())
-        .collect();
-    assert_eq!(
-        names,
-        ["imported", "made by hand", "accepted from label_true.tif"]
-    );
-    let origins = session
-        .layer(LayerKind::Origins)
-        .expect("origins")
-        .mask
-        .clone();
-    drop(session);
-
-    let mut session = opened(&ortho);
-    assert_eq!(
-        session.layer(LayerKind::Origins).expect("origins").mask,
-        origins
-    );
-    assert_eq!(session.origins().classes().len(), 3);
-    finish(&mut session, Command::Undo);
-    assert_eq!(session.origin_areas()[1..3], [by_hand, 0]);
-    let saved = ortho.with_file_name("who.tif");
-    let path = saved.clone();
-    finish(
-        &mut session,
-        Command::SaveAs {
-            layer: LayerKind::Origins,
-            path,
-        },
-    );
-    let read = load_mask(&saved, None, Encoding::Index, None).expect("a mask");
-    assert_eq!(
-        &read.mask,
-        &session.layer(LayerKind::Origins).expect("origins").mask
-    );
 }
 
 #[test]

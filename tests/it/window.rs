@@ -17,7 +17,7 @@ use crate::fixture::{own_sample, turn, window_setup};
 const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A window that shows `open`, once everything is loaded.
-fn window(open: Option<&Path>) -> Harness<'static, App> {
+pub fn window(open: Option<&Path>) -> Harness<'static, App> {
     let config = AppConfig {
         open: open.map(Path::to_owned),
         ..AppConfig::default()
@@ -34,7 +34,7 @@ fn window(open: Option<&Path>) -> Harness<'static, App> {
 }
 
 /// Runs frames until nothing loads or runs any more.
-fn settle(harness: &mut Harness<'_, App>) {
+pub fn settle(harness: &mut Harness<'_, App>) {
     let began = Instant::now();
     let mut quiet = 0;
     while quiet < 3 {
@@ -49,16 +49,16 @@ fn settle(harness: &mut Harness<'_, App>) {
     }
 }
 
-fn session<'a>(harness: &'a Harness<'_, App>) -> &'a Session {
+pub fn session<'a>(harness: &'a Harness<'_, App>) -> &'a Session {
     harness.state().session()
 }
 
-fn count(harness: &Harness<'_, App>, class: usize) -> u64 {
+pub fn count(harness: &Harness<'_, App>, class: usize) -> u64 {
     let label = session(harness).layer(LayerKind::Label).expect("a label");
     label.mask.histogram()[class]
 }
 
-fn drag(harness: &mut Harness<'_, App>, points: &[Pos2]) {
+pub fn drag(harness: &mut Harness<'_, App>, points: &[Pos2]) {
     harness.hover_at(points[0]);
     harness.step();
     harness.drag_at(points[0]);
@@ -71,7 +71,7 @@ fn drag(harness: &mut Harness<'_, App>, points: &[Pos2]) {
     harness.step();
 }
 
-fn canvas_center(harness: &Harness<'_, App>) -> Pos2 {
+pub fn canvas_center(harness: &Harness<'_, App>) -> Pos2 {
     harness
         .get_by_label("Canvas: Image and label")
         .rect()
@@ -271,7 +271,7 @@ fn file_at(path: &Path, (x, y): (u32, u32)) -> Vec<[u8; 3]> {
 }
 
 /// Types a number into a field of the training panel.
-fn set_number(harness: &mut Harness<'_, App>, field: &str, value: &str) {
+pub fn set_number(harness: &mut Harness<'_, App>, field: &str, value: &str) {
     harness
         .get_by_role_and_label(egui::Role::SpinButton, field)
         .click();

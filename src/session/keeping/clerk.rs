@@ -1,5 +1,5 @@
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,8 @@ use crate::job::JobContext;
 use crate::label::{Mask, UNLABELED};
 use crate::project::{KeptTile, LayerKey, Project, ProjectError, recover};
 use crate::session::jobs::Report;
-use crate::session::{LayerId, Notice};
+use crate::session::places::KeptPlaces;
+use crate::session::{ImageId, LayerId, Notice};
 
 /// A disk that refused is asked again after this.
 const RETRY: Duration = Duration::from_secs(1);
@@ -129,6 +130,7 @@ impl Clerk {
         match work {
             Work::Load {
                 layer,
+                opened,
                 image,
                 size,
                 companion,
@@ -148,6 +150,7 @@ impl Clerk {
                 let label = loaded.unwrap_or_else(|error| ReadLabel::Refused(error.to_string()));
                 self.resume(*layer, &label);
                 say(job, Report::LabelRead(*layer, Box::new(label)));
+                self.tell_places(*opened, image, job);
                 Ok(())
             }
             Work::Begin {
@@ -176,7 +179,19 @@ impl Clerk {
             }
             Work::Classes(classes) => self.writable()?.keep_classes(classes),
             Work::Image(image) => self.writable()?.keep_image(image),
+            Work::Cell { image, key, mark } => self.writable()?.keep_cell(image, *key, mark),
+            Work::Bookmarks { image, bookmarks } => {
+                self.writable()?.keep_bookmarks(image, bookmarks)
+            }
             Work::Model { place, name } => self.writable()?.keep_model(*place, name),
+        }
+    }
+
+    fn tell_places(&self, opened: ImageId, image: &Path, job: &JobContext<Report>) {
+        let Some(project) = &self.project else { return };
+        if let (Ok(cells), Ok(bookmarks)) = (project.cells(image), project.bookmarks(image)) {
+            let places = KeptPlaces { cells, bookmarks };
+            say(job, Report::PlacesRead(opened, Box::new(places)));
         }
     }
 

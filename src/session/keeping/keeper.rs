@@ -7,10 +7,10 @@ use super::clerk::Clerk;
 use super::place::ProjectPlace;
 use crate::geom::ImageSize;
 use crate::job::{Job, JobEvent, Waker, spawn};
-use crate::label::{ClassTable, Mask, StateMark};
-use crate::project::{KeptImage, KeptStep, KeptTile, SourceFile};
-use crate::session::LayerId;
+use crate::label::{CellKey, CellMark, ClassTable, Mask, StateMark};
+use crate::project::{Bookmark, KeptImage, KeptStep, KeptTile, SourceFile};
 use crate::session::jobs::Report;
+use crate::session::{ImageId, LayerId};
 
 /// The clerk takes work out at once, whatever the disk does; more than this never waits.
 const INBOX: usize = 1_024;
@@ -24,6 +24,7 @@ pub(in crate::session) enum Work {
     /// Read the label of an image: as it was kept, else from its mask file.
     Load {
         layer: LayerId,
+        opened: ImageId,
         image: PathBuf,
         size: ImageSize,
         companion: Option<PathBuf>,
@@ -53,6 +54,17 @@ pub(in crate::session) enum Work {
     },
     Classes(Box<ClassTable>),
     Image(KeptImage),
+    /// What somebody said about a cell of an image.
+    Cell {
+        image: PathBuf,
+        key: CellKey,
+        mark: CellMark,
+    },
+    /// All bookmarks of an image.
+    Bookmarks {
+        image: PathBuf,
+        bookmarks: Vec<Bookmark>,
+    },
     /// A model whose prediction was accepted for the first time.
     Model {
         place: usize,

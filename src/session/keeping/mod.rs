@@ -88,6 +88,7 @@ impl Session {
         keeper.needs_source = false;
         keeper.give(Work::Load {
             layer,
+            opened: image.id,
             image: absolute(&image.path),
             size: image.size(),
             companion,
@@ -329,7 +330,7 @@ impl Session {
     }
 }
 
-fn absolute(path: &Path) -> PathBuf {
+pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 

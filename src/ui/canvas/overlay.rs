@@ -25,6 +25,9 @@ pub fn paint(ui: &Ui, frame: CanvasFrame, session: &Session, view: &View) {
     if view.shows_held_out {
         held_out(painter, frame, &camera, session);
     }
+    if view.shows_coverage {
+        super::coverage::paint(painter, frame, &camera, session);
+    }
     if let Gesture::Outlining(corners) = &view.gesture {
         outline(painter, frame, &camera, corners, view.pointer_at);
     }

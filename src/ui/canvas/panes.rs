@@ -121,6 +121,7 @@ pub fn panes_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut 
             pixels_per_point: ui.pixels_per_point(),
         };
         view.visible = camera.visible_pixels(frame.size(), image.size());
+        view.canvas = frame.size();
     }
     view.pointer_at = None;
     for (place, (&content, rect)) in panes.iter().zip(&rects).enumerate() {

@@ -3,7 +3,7 @@ use egui_material_icons::icons;
 
 use super::tools::name_button;
 use crate::label::{Class, UNLABELED};
-use crate::session::{Command, LayerKind, Session};
+use crate::session::{ClassCommand, Command, LayerKind, Session};
 use crate::ui::theme;
 use crate::ui::view::{CommandQueue, View};
 
@@ -43,9 +43,9 @@ pub fn classes_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
     });
     ui.add_space(theme::GRID);
     if ui.button("Add class").clicked() {
-        commands.push(Command::AddClass {
+        commands.push(Command::Class(ClassCommand::Add {
             name: format!("class {}", session.classes().num_classes()),
-        });
+        }));
     }
 }
 
@@ -57,10 +57,10 @@ fn color_ui(ui: &mut Ui, class: &Class, commands: &mut CommandQueue) {
         egui::WidgetInfo::labeled(egui::Role::ColorWell, true, name)
     });
     if color != class.color {
-        commands.push(Command::RecolorClass {
+        commands.push(Command::Class(ClassCommand::Recolor {
             class: class.index,
             color,
-        });
+        }));
     }
 }
 
@@ -80,10 +80,10 @@ fn name_ui(
         editor.request_focus();
         let is_done = ui.input(|input| input.key_pressed(Key::Enter)) || editor.clicked_elsewhere();
         if is_done {
-            commands.push(Command::RenameClass {
+            commands.push(Command::Class(ClassCommand::Rename {
                 class: class.index,
                 name: name.clone(),
-            });
+            }));
             view.edited_class = None;
         } else if ui.input(|input| input.key_pressed(Key::Escape)) {
             view.edited_class = None;
@@ -122,10 +122,10 @@ fn eye_ui(ui: &mut Ui, class: &Class, session: &Session, commands: &mut CommandQ
     let verb = format!("{verb} {}", class.name);
     name_button(&eye, &verb, is_visible);
     if eye.on_hover_text(verb).clicked() {
-        commands.push(Command::ShowClass {
+        commands.push(Command::Class(ClassCommand::Show {
             class: class.index,
             is_visible: !is_visible,
-        });
+        }));
     }
 }
 
@@ -145,10 +145,10 @@ fn lock_ui(ui: &mut Ui, class: &Class, session: &Session, commands: &mut Command
         class.name
     );
     if lock.on_hover_text(hover).clicked() {
-        commands.push(Command::LockClass {
+        commands.push(Command::Class(ClassCommand::Lock {
             class: class.index,
             is_locked: !is_locked,
-        });
+        }));
     }
 }
 

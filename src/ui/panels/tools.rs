@@ -3,7 +3,7 @@ use egui_material_icons::icons;
 
 use crate::label::BrushShape;
 use crate::session::{Command, SUPERPIXEL_SIDES, Session, Tool};
-use crate::ui::shortcuts::Action;
+use crate::ui::keys::{Action, Keymap};
 use crate::ui::view::CommandQueue;
 use crate::ui::{text, theme};
 
@@ -88,14 +88,14 @@ pub const fn rail_width(height: f32) -> f32 {
 }
 
 /// The tools at the left.
-pub fn rail_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+pub fn rail_ui(ui: &mut Ui, session: &Session, keys: &Keymap, commands: &mut CommandQueue) {
     ui.add_space(theme::GRID);
     ui.spacing_mut().item_spacing = vec2(4.0, 5.0);
     let columns = if ui.available_width() > 60.0 { 2 } else { 1 };
     for row in TOOLS.chunks(columns) {
         ui.horizontal(|ui| {
             for tool in row {
-                tool_ui(ui, tool, session, commands);
+                tool_ui(ui, tool, session, keys, commands);
             }
         });
     }
@@ -112,7 +112,9 @@ pub fn rail_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
                     _ => session.can_redo(),
                 };
                 let button = rail_button(icon.codepoint, false);
-                let response = ui.add_enabled(can, button).on_hover_text(action.tooltip());
+                let response = ui
+                    .add_enabled(can, button)
+                    .on_hover_text(keys.tooltip(*action));
                 name_button(&response, action.name(), false);
                 if response.clicked() {
                     commands.push(command.clone());
@@ -122,11 +124,17 @@ pub fn rail_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
     }
 }
 
-fn tool_ui(ui: &mut Ui, tool: &ToolButton, session: &Session, commands: &mut CommandQueue) {
+fn tool_ui(
+    ui: &mut Ui,
+    tool: &ToolButton,
+    session: &Session,
+    keys: &Keymap,
+    commands: &mut CommandQueue,
+) {
     let is_held = session.tool() == tool.tool;
     let button = rail_button(tool.icon.codepoint, is_held);
     let response = ui.add(button).on_hover_ui(|ui| {
-        ui.strong(tool.action.tooltip());
+        ui.strong(keys.tooltip(tool.action));
         ui.label(tool.help);
     });
     name_button(&response, tool.action.name(), is_held);

@@ -1,0 +1,389 @@
+use egui::{Key, Modifiers};
+
+/// What a key, a menu entry, a button or the command palette can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the table below says what each does")]
+pub enum Action {
+    Open,
+    Save,
+    SaveAs,
+    Undo,
+    Redo,
+    FinishShape,
+    CancelShape,
+    DropCorner,
+    CleanUp,
+    CellDone,
+    CellReview,
+    CellNote,
+    Brush,
+    Eraser,
+    Superpixel,
+    Fill,
+    Polygon,
+    Lasso,
+    Rectangle,
+    Wand,
+    Picker,
+    Pan,
+    SmallerBrush,
+    LargerBrush,
+    SwapClass,
+    Unlabeled,
+    LessOpacity,
+    MoreOpacity,
+    FitImage,
+    ActualPixels,
+    ZoomIn,
+    ZoomOut,
+    HideLabel,
+    HidePrediction,
+    CyclePanes,
+    TogglePanels,
+    KeySheet,
+    ShowCoverage,
+    ShowOrigins,
+    CommandPalette,
+    NextImage,
+    PreviousImage,
+    NextNotDone,
+    NextCell,
+    GoTo,
+    AddBookmark,
+    PredictImage,
+    Train,
+}
+
+/// Actions that belong together in the key sheet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    File,
+    Edit,
+    Tools,
+    Classes,
+    View,
+    Go,
+    Train,
+}
+
+/// One line of the table of actions.
+#[derive(Clone, Copy, Debug)]
+pub struct ActionInfo {
+    /// What happens.
+    pub action: Action,
+    /// Its heading in the key sheet.
+    pub group: Group,
+    /// What menus and the key sheet call it.
+    pub name: &'static str,
+    /// The keys it has unless somebody changed them, any of which does it.
+    pub keys: &'static [(Modifiers, Key)],
+}
+
+const NONE: Modifiers = Modifiers::NONE;
+const CTRL: Modifiers = Modifiers::COMMAND;
+const SHIFT: Modifiers = Modifiers::SHIFT;
+const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
+
+const fn bind(
+    group: Group,
+    action: Action,
+    name: &'static str,
+    keys: &'static [(Modifiers, Key)],
+) -> ActionInfo {
+    ActionInfo {
+        action,
+        group,
+        name,
+        keys,
+    }
+}
+
+/// All actions, in the order of the key sheet. Digits choose classes and are not listed here.
+pub const ACTIONS: &[ActionInfo] = &[
+    bind(Group::File, Action::Open, "Open image", &[(CTRL, Key::O)]),
+    bind(Group::File, Action::Save, "Save label", &[(CTRL, Key::S)]),
+    bind(
+        Group::File,
+        Action::SaveAs,
+        "Save label as",
+        &[(CTRL_SHIFT, Key::S)],
+    ),
+    bind(Group::Edit, Action::Undo, "Undo", &[(CTRL, Key::Z)]),
+    bind(
+        Group::Edit,
+        Action::Redo,
+        "Redo",
+        &[(CTRL_SHIFT, Key::Z), (CTRL, Key::Y)],
+    ),
+    bind(
+        Group::Edit,
+        Action::FinishShape,
+        "Finish polygon, fill selection",
+        &[(NONE, Key::Enter)],
+    ),
+    bind(
+        Group::Edit,
+        Action::CancelShape,
+        "Cancel polygon or stroke",
+        &[(NONE, Key::Escape)],
+    ),
+    bind(
+        Group::Edit,
+        Action::DropCorner,
+        "Drop the last corner",
+        &[(NONE, Key::Backspace)],
+    ),
+    bind(Group::Edit, Action::CleanUp, "Clean up", &[(NONE, Key::M)]),
+    bind(
+        Group::Edit,
+        Action::CellDone,
+        "Cell is done, or not",
+        &[(NONE, Key::K)],
+    ),
+    bind(
+        Group::Edit,
+        Action::CellReview,
+        "Cell needs review, or not",
+        &[(SHIFT, Key::K)],
+    ),
+    bind(
+        Group::Edit,
+        Action::CellNote,
+        "Note on a cell",
+        &[(CTRL, Key::K)],
+    ),
+    bind(Group::Tools, Action::Brush, "Brush", &[(NONE, Key::B)]),
+    bind(Group::Tools, Action::Eraser, "Eraser", &[(NONE, Key::E)]),
+    bind(
+        Group::Tools,
+        Action::Superpixel,
+        "Superpixel brush",
+        &[(NONE, Key::S)],
+    ),
+    bind(
+        Group::Tools,
+        Action::Fill,
+        "Fill region",
+        &[(NONE, Key::F), (NONE, Key::G)],
+    ),
+    bind(Group::Tools, Action::Polygon, "Polygon", &[(NONE, Key::P)]),
+    bind(Group::Tools, Action::Lasso, "Lasso", &[(NONE, Key::L)]),
+    bind(
+        Group::Tools,
+        Action::Rectangle,
+        "Rectangle",
+        &[(NONE, Key::R)],
+    ),
+    bind(Group::Tools, Action::Wand, "Magic wand", &[(NONE, Key::W)]),
+    bind(
+        Group::Tools,
+        Action::Picker,
+        "Pick class",
+        &[(NONE, Key::I)],
+    ),
+    bind(Group::Tools, Action::Pan, "Pan", &[(NONE, Key::V)]),
+    bind(
+        Group::Tools,
+        Action::SmallerBrush,
+        "Smaller brush",
+        &[(NONE, Key::OpenBracket)],
+    ),
+    bind(
+        Group::Tools,
+        Action::LargerBrush,
+        "Larger brush",
+        &[(NONE, Key::CloseBracket)],
+    ),
+    bind(
+        Group::Classes,
+        Action::SwapClass,
+        "Swap class with the previous one",
+        &[(NONE, Key::X)],
+    ),
+    bind(
+        Group::Classes,
+        Action::Unlabeled,
+        "Paint unlabeled",
+        &[(NONE, Key::U)],
+    ),
+    bind(
+        Group::View,
+        Action::LessOpacity,
+        "Less opacity",
+        &[(SHIFT, Key::OpenBracket)],
+    ),
+    bind(
+        Group::View,
+        Action::MoreOpacity,
+        "More opacity",
+        &[(SHIFT, Key::CloseBracket)],
+    ),
+    bind(
+        Group::View,
+        Action::FitImage,
+        "Fit image",
+        &[(CTRL, Key::Num0), (NONE, Key::Home)],
+    ),
+    bind(
+        Group::View,
+        Action::ActualPixels,
+        "Actual pixels",
+        &[(CTRL, Key::Num1)],
+    ),
+    bind(
+        Group::View,
+        Action::ZoomIn,
+        "Zoom in",
+        &[(CTRL, Key::Equals), (CTRL, Key::Plus)],
+    ),
+    bind(
+        Group::View,
+        Action::ZoomOut,
+        "Zoom out",
+        &[(CTRL, Key::Minus)],
+    ),
+    bind(
+        Group::View,
+        Action::HideLabel,
+        "Show or hide the label",
+        &[(NONE, Key::H)],
+    ),
+    bind(
+        Group::View,
+        Action::HidePrediction,
+        "Show or hide the prediction",
+        &[(SHIFT, Key::H)],
+    ),
+    bind(
+        Group::View,
+        Action::CyclePanes,
+        "One, two, three or four panes",
+        &[(NONE, Key::C)],
+    ),
+    bind(
+        Group::View,
+        Action::TogglePanels,
+        "Hide or show all panels",
+        &[(NONE, Key::F9)],
+    ),
+    bind(Group::View, Action::KeySheet, "Keys", &[(NONE, Key::F1)]),
+    bind(
+        Group::View,
+        Action::ShowCoverage,
+        "Show or hide the coverage grid",
+        &[(SHIFT, Key::G)],
+    ),
+    bind(
+        Group::View,
+        Action::ShowOrigins,
+        "Show or hide who made the label",
+        &[(SHIFT, Key::O)],
+    ),
+    bind(
+        Group::View,
+        Action::CommandPalette,
+        "Command palette",
+        &[(CTRL_SHIFT, Key::P)],
+    ),
+    bind(
+        Group::Go,
+        Action::NextImage,
+        "Next image",
+        &[(NONE, Key::D), (NONE, Key::PageDown)],
+    ),
+    bind(
+        Group::Go,
+        Action::PreviousImage,
+        "Previous image",
+        &[(NONE, Key::A), (NONE, Key::PageUp)],
+    ),
+    bind(
+        Group::Go,
+        Action::NextNotDone,
+        "Next image that is not done",
+        &[(CTRL_SHIFT, Key::D)],
+    ),
+    bind(
+        Group::Go,
+        Action::NextCell,
+        "Next cell that is not done",
+        &[(NONE, Key::Q)],
+    ),
+    bind(
+        Group::Go,
+        Action::GoTo,
+        "Go to coordinates",
+        &[(CTRL, Key::G)],
+    ),
+    bind(
+        Group::Go,
+        Action::AddBookmark,
+        "Bookmark this place",
+        &[(CTRL, Key::B)],
+    ),
+    bind(
+        Group::Train,
+        Action::PredictImage,
+        "Predict the whole image",
+        &[(CTRL_SHIFT, Key::Enter)],
+    ),
+    bind(Group::Train, Action::Train, "Train", &[(CTRL, Key::T)]),
+];
+
+impl Action {
+    /// The line of the table that says this action's name and keys.
+    pub fn info(self) -> &'static ActionInfo {
+        let found = ACTIONS.iter().find(|info| info.action == self);
+        found.expect("a test checks that each action is in the table")
+    }
+
+    /// What menus call it.
+    pub fn name(self) -> &'static str {
+        self.info().name
+    }
+
+    /// What settings files call it.
+    pub fn id(self) -> String {
+        format!("{self:?}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The key table of the README.
+    fn markdown() -> String {
+        let keys = |info: &ActionInfo| {
+            let key = |&(modifiers, key): &(Modifiers, Key)| {
+                format!("`{}`", super::super::Chord::new(modifiers, key).text())
+            };
+            info.keys.iter().map(key).collect::<Vec<_>>().join(", ")
+        };
+        let mut table = "| keys | action | keys | action |\n|---|---|---|---|\n".to_owned();
+        for pair in ACTIONS.chunks(2) {
+            for info in pair {
+                table += &format!("| {} | {} ", keys(info), info.name);
+            }
+            table += if pair.len() == 2 { "|\n" } else { "| | |\n" };
+        }
+        table
+    }
+
+    #[test]
+    fn the_readme_shows_every_key() {
+        let readme = include_str!("../../../README.md");
+        assert!(
+            readme.contains(&markdown()),
+            "the README's key table should be\n{}",
+            markdown()
+        );
+    }
+
+    #[test]
+    fn each_action_is_in_the_table_once() {
+        for (place, info) in ACTIONS.iter().enumerate() {
+            assert_eq!(info.action as usize, place, "{:?}", info.action);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+use egui::{Key, Modal, TextEdit, Ui};
+
+use super::keys::Action;
+use super::theme;
+use super::view::{CommandQueue, View};
+use crate::geom::ImagePoint;
+use crate::label::{CellKey, CellState};
+use crate::session::{Bookmark, Command, Notice, PlaceCommand, Session};
+
+/// The open question about a place: where to go, what a cell's note or a bookmark says.
+#[derive(Clone, Debug, Default)]
+pub struct PlaceForm {
+    question: Option<Question>,
+    text: String,
+    refused: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Question {
+    GoTo,
+    Note(CellKey),
+    Bookmark,
+}
+
+/// The cell under the pointer, else the one in the middle of the view.
+fn current_cell(session: &Session, view: &View) -> Option<CellKey> {
+    let center = view.camera.map(|camera| camera.center);
+    let cell = |at| session.coverage().cell_at(at);
+    view.pointer_at
+        .and_then(cell)
+        .or_else(|| center.and_then(cell))
+}
+
+/// Does what the actions about places stand for.
+pub fn perform(action: Action, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    match action {
+        Action::NextCell => next_cell(session, view),
+        Action::CellDone => toggle_cell(CellState::Done, session, view, commands),
+        Action::CellReview => toggle_cell(CellState::NeedsReview, session, view, commands),
+        _ => ask(action, session, view),
+    }
+}
+
+/// Goes to the next cell that is not done.
+fn next_cell(session: &Session, view: &mut View) {
+    if session.image().is_none() {
+        return;
+    }
+    let from = view
+        .camera
+        .and_then(|camera| session.coverage().cell_at(camera.center));
+    // From a view of the whole image, one begins with the first cell.
+    let is_near = view.visible.width <= 3 * crate::label::CELL_SIDE;
+    match session
+        .coverage()
+        .next_not_done(from.filter(|_| is_near && view.shows_coverage))
+    {
+        Some(next) => {
+            view.shows_coverage = true;
+            view.show_rect(session.coverage().rect(next));
+        }
+        None => view.tell(vec![Notice::info("All cells are done")]),
+    }
+}
+
+/// Says that the current cell is in this state, or takes it back.
+fn toggle_cell(state: CellState, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    let Some(cell) = current_cell(session, view) else {
+        return;
+    };
+    view.shows_coverage = true;
+    let is_set = session.coverage().mark(cell).state == Some(state);
+    let state = (!is_set).then_some(state);
+    commands.push(Command::Place(PlaceCommand::MarkCell { cell, state }));
+}
+
+/// Opens the question that an action asks.
+fn ask(action: Action, session: &Session, view: &mut View) {
+    if session.image().is_none() {
+        return;
+    }
+    let (question, text) = match action {
+        Action::CellNote => {
+            let Some(cell) = current_cell(session, view) else {
+                return;
+            };
+            view.shows_coverage = true;
+            let note = session.coverage().note(cell).to_owned();
+            (Question::Note(cell), note)
+        }
+        Action::AddBookmark => {
+            let number = session.bookmarks().len() + 1;
+            (Question::Bookmark, format!("Place {number}"))
+        }
+        _ => (Question::GoTo, String::new()),
+    };
+    view.places = PlaceForm {
+        question: Some(question),
+        text,
+        refused: None,
+    };
+}
+
+/// Shows the open question.
+pub fn places_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    let Some(question) = view.places.question else {
+        return;
+    };
+    let (title, hint, button) = match question {
+        Question::GoTo => ("Go to", "x y, or easting northing", "Go"),
+        Question::Note(_) => ("Note on the cell", "What should be looked at?", "Keep"),
+        Question::Bookmark => ("Bookmark this place", "Name", "Keep"),
+    };
+    let mut is_answered = false;
+    let response = Modal::new(egui::Id::unique("places")).show(ui.ctx(), |ui| {
+        ui.set_width(320.0);
+        ui.heading(title);
+        let field = TextEdit::singleline(&mut view.places.text)
+            .hint_text(hint)
+            .desired_width(f32::INFINITY);
+        let field = ui.add(field);
+        field.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, hint));
+        field.request_focus();
+        if let Some(why) = &view.places.refused {
+            ui.colored_label(theme::WARNING, why);
+        }
+        ui.add_space(theme::GRID);
+        ui.horizontal(|ui| {
+            is_answered = ui.button(button).clicked();
+            if ui.button("Cancel").clicked() {
+                view.places.question = None;
+            }
+        });
+        is_answered |= ui.input(|input| input.key_pressed(Key::Enter));
+    });
+    // Asked once: the answer takes Esc out of the input.
+    let is_left = response.should_close();
+    if is_answered || is_left {
+        ui.memory_mut(egui::Memory::stop_text_input);
+    }
+    if is_answered {
+        answer(question, session, view, commands);
+    } else if is_left {
+        view.places.question = None;
+    }
+}
+
+fn answer(question: Question, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    let text = view.places.text.trim().to_owned();
+    match question {
+        Question::GoTo => match place_of(&text, session) {
+            Ok(at) => view.go_to(at, None),
+            Err(why) => {
+                view.places.refused = Some(why);
+                return;
+            }
+        },
+        Question::Note(cell) => {
+            commands.push(Command::Place(PlaceCommand::NoteCell { cell, note: text }))
+        }
+        Question::Bookmark => {
+            if let Some(camera) = view.camera {
+                let mark = Bookmark {
+                    name: text,
+                    at: camera.center,
+                    scale: camera.scale,
+                };
+                commands.push(Command::Place(PlaceCommand::AddBookmark(mark)));
+            }
+        }
+    }
+    view.places = PlaceForm::default();
+}
+
+/// The place that two numbers name: map coordinates where the image has them and they lie on it,
+/// else pixels.
+fn place_of(text: &str, session: &Session) -> Result<ImagePoint, String> {
+    let image = session.image().ok_or("No image is open")?;
+    let numbers: Vec<f64> = text
+        .split(|letter: char| letter.is_whitespace() || ",;".contains(letter))
+        .filter(|part| !part.is_empty())
+        .map_while(|part| part.trim_end_matches(['E', 'N', 'm']).parse().ok())
+        .collect();
+    let &[x, y] = &numbers[..] else {
+        return Err("Type two numbers with a space between them".to_owned());
+    };
+    let on_map = image
+        .georef()
+        .and_then(|georef| georef.image_from_map((x, y)));
+    let candidates = [on_map, Some(ImagePoint::new(x, y))];
+    let is_inside = |at: &ImagePoint| at.pixel_in(image.size()).is_some();
+    let found = candidates.into_iter().flatten().find(is_inside);
+    found.ok_or_else(|| {
+        let size = image.size();
+        format!("{x} {y} does not lie on the image, which has {size} pixels")
+    })
+}

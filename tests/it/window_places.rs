@@ -1,0 +1,126 @@
+//! Coverage, going places, the command palette and the keys, in the window.
+
+use egui::{Key, Modifiers};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use orthobrush::app::App;
+use orthobrush::label::{CellKey, CellState};
+use orthobrush::session::{LayerKind, Tool};
+
+use crate::fixture::{own_sample, turn};
+use crate::window::{canvas_center, session, window};
+
+fn press(harness: &mut Harness<'_, App>, modifiers: Modifiers, key: Key) {
+    harness.key_press_modifiers(modifiers, key);
+    harness.step();
+    harness.step();
+}
+
+/// A list in the middle of the window takes some frames to find its place.
+fn lay_out(harness: &mut Harness<'_, App>) {
+    (0..12).for_each(|_| harness.step());
+}
+
+fn type_text(harness: &mut Harness<'_, App>, text: &str) {
+    harness.event(egui::Event::Text(text.to_owned()));
+    harness.step();
+    harness.step();
+}
+
+#[test]
+fn cells_are_marked_noted_and_kept() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let cell = CellKey { row: 0, col: 0 };
+    let mut harness = window(Some(&ortho));
+    let at = canvas_center(&harness);
+    harness.hover_at(at);
+    harness.step();
+    press(&mut harness, Modifiers::SHIFT, Key::K);
+    let state = session(&harness).coverage().state(cell, None);
+    assert_eq!(state, CellState::NeedsReview);
+    press(&mut harness, Modifiers::NONE, Key::K);
+    assert_eq!(session(&harness).coverage().num_done(), 1);
+    assert!(harness.query_by_label("100 % done").is_some());
+    press(&mut harness, Modifiers::COMMAND, Key::K);
+    type_text(&mut harness, "all well");
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    assert_eq!(session(&harness).coverage().note(cell), "all well");
+}
+
+#[test]
+fn the_palette_finds_tools_and_classes_by_their_letters() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    press(&mut harness, Modifiers::COMMAND | Modifiers::SHIFT, Key::P);
+    type_text(&mut harness, "magwa");
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    assert_eq!(session(&harness).tool(), Tool::Wand);
+    press(&mut harness, Modifiers::COMMAND | Modifiers::SHIFT, Key::P);
+    type_text(&mut harness, "class: wat");
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    assert_eq!(session(&harness).active_class(), 3);
+    press(&mut harness, Modifiers::SHIFT, Key::O);
+    let origins = session(&harness)
+        .layer(LayerKind::Origins)
+        .expect("origins");
+    assert!(origins.is_visible);
+}
+
+#[test]
+fn a_key_is_changed_in_the_sheet_and_a_conflict_is_told() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    press(&mut harness, Modifiers::NONE, Key::F1);
+    lay_out(&mut harness);
+    harness.get_by_label("Change the key of Brush").click();
+    harness.step();
+    harness.step();
+    press(&mut harness, Modifiers::NONE, Key::E);
+    assert!(
+        harness
+            .query_by_label("E is the key of “Eraser”.")
+            .is_some()
+    );
+    harness.get_by_label("Give it to “Brush”").click();
+    harness.step();
+    harness.step();
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    press(&mut harness, Modifiers::NONE, Key::W);
+    assert_eq!(session(&harness).tool(), Tool::Wand);
+    press(&mut harness, Modifiers::NONE, Key::E);
+    assert_eq!(session(&harness).tool(), Tool::Brush);
+    press(&mut harness, Modifiers::NONE, Key::F1);
+    lay_out(&mut harness);
+    harness.get_by_label("Restore the defaults").click();
+    harness.step();
+    harness.step();
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    press(&mut harness, Modifiers::NONE, Key::E);
+    assert_eq!(session(&harness).tool(), Tool::Eraser);
+}
+
+#[test]
+fn a_place_is_gone_to_and_bookmarked() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    press(&mut harness, Modifiers::COMMAND, Key::G);
+    type_text(&mut harness, "far away");
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    let why = "Type two numbers with a space between them";
+    assert!(harness.query_by_label(why).is_some());
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    press(&mut harness, Modifiers::COMMAND, Key::G);
+    type_text(&mut harness, "200.5, 300");
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    press(&mut harness, Modifiers::COMMAND, Key::B);
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    let marks = session(&harness).bookmarks();
+    assert_eq!(
+        (marks[0].name.as_str(), marks[0].at.x, marks[0].at.y),
+        ("Place 1", 200.5, 300.0)
+    );
+}
