@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser};
 
+use crate::exchange::Edge;
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::Encoding;
 use crate::train::DeviceChoice;
@@ -42,8 +43,10 @@ pub enum Work {
     Predict(PredictArgs),
     /// Compare a prediction with the truth.
     Eval(EvalArgs),
-    /// Write a label in another format: mask files, RGB-coded PNG, GeoJSON polygons.
+    /// Write a label in another format: mask files, polygons, COCO, YOLO.
     Convert(ConvertArgs),
+    /// Cut an image and its label into tiles to train on elsewhere.
+    Tiles(TilesArgs),
     /// Draw an image with its masks into a PNG, as the viewer draws it.
     Render(RenderArgs),
     /// Say which graphics adapters there are and what training would use.
@@ -133,9 +136,11 @@ pub struct TrainArgs {
 /// Arguments of `convert`.
 #[derive(Debug, Args)]
 pub struct ConvertArgs {
-    /// The label: a mask file, or polygons (.geojson).
+    /// The label: a mask file, polygons and lines (.geojson, .gpkg, .shp), COCO (.coco.json) or
+    /// YOLO segments (.txt).
     pub input: PathBuf,
-    /// The file to write: .tif, .png (indices), .rgb.png (class colors) or .geojson.
+    /// The file to write: .tif, .png (indices), .rgb.png (class colors), .binary.png, .geojson,
+    /// .gpkg, .coco.json or .yolo.txt.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// The image that the label lies on: gives extent and place.
@@ -147,9 +152,58 @@ pub struct ConvertArgs {
     /// The attribute of polygons that says the class, as a number or a name.
     #[arg(long, default_value = "class")]
     pub attribute: String,
+    /// The class index that a value of the attribute stands for; may be given often.
+    #[arg(long = "value", value_name = "VALUE=CLASS", value_parser = parse_value)]
+    pub values: Vec<(String, u8)>,
+    /// The layer of a GeoPackage; without it all are read.
+    #[arg(long, value_name = "NAME")]
+    pub layer: Option<String>,
+    /// How wide lines are, in meters.
+    #[arg(long, value_name = "METERS")]
+    pub line_width: Option<f64>,
+    /// The attribute that says how wide a line is, in meters.
+    #[arg(long, value_name = "NAME")]
+    pub width_attribute: Option<String>,
     /// How the mask file codes its classes: auto, index, binary or rgb.
     #[arg(long, default_value = "auto")]
     pub mask_encoding: Encoding,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `tiles`.
+#[derive(Debug, Args)]
+pub struct TilesArgs {
+    /// The image.
+    pub image: PathBuf,
+    /// Its label; without it the one beside the image.
+    #[arg(long, value_name = "FILE")]
+    pub label: Option<PathBuf>,
+    /// The folder to write `train`, `val` and `test` into.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Side of a tile in pixels.
+    #[arg(long, default_value_t = 512)]
+    pub side: u32,
+    /// Pixels that neighbors share.
+    #[arg(long, default_value_t = 0)]
+    pub overlap: u32,
+    /// What happens at the image's edge: drop, pad or shift.
+    #[arg(long, default_value = "pad", value_parser = parse_edge)]
+    pub edge: Edge,
+    /// Share of the tiles for validation, 0 to 1.
+    #[arg(long, default_value_t = 0.1)]
+    pub validation: f64,
+    /// Share of the tiles for tests, 0 to 1.
+    #[arg(long, default_value_t = 0.1)]
+    pub test: f64,
+    /// Share of a tile that must be labeled, 0 to 1.
+    #[arg(long, default_value_t = 0.0)]
+    pub min_labeled: f64,
+    /// Chooses which ground goes where.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -217,6 +271,12 @@ pub struct RenderArgs {
     pub out: PathBuf,
 }
 
+fn parse_value(text: &str) -> Result<(String, u8), String> {
+    let parsed = text.rsplit_once('=');
+    let parsed = parsed.and_then(|(value, class)| Some((value.to_owned(), class.parse().ok()?)));
+    parsed.ok_or_else(|| "give VALUE=CLASS, such as road=3".to_owned())
+}
+
 /// Arguments of `screenshot`.
 #[derive(Debug, Args)]
 pub struct ScreenshotArgs {
@@ -271,6 +331,15 @@ fn parse_size(text: &str) -> Result<ImageSize, String> {
     match (side(width), side(height)) {
         (Some(width), Some(height)) => Ok(ImageSize::new(width, height)),
         _ => Err(wrong()),
+    }
+}
+
+fn parse_edge(text: &str) -> Result<Edge, String> {
+    match text {
+        "drop" => Ok(Edge::Drop),
+        "pad" => Ok(Edge::Pad),
+        "shift" => Ok(Edge::Shift),
+        _ => Err("write drop, pad or shift".to_owned()),
     }
 }
 

@@ -1,16 +1,16 @@
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::SystemTime;
 
-use anyhow::{Context as _, bail, ensure};
-use serde_json::{Value, json};
+use anyhow::{Context as _, anyhow, bail};
+use serde_json::json;
 
 use super::args::ConvertArgs;
-use crate::exchange::{Shape, polygonize, read_geojson, write_geojson};
-use crate::geom::{Georef, ImageSize};
-use crate::label::{
-    Class, ClassTable, LoadedMask, Mask, SaveAs, UNLABELED, default_color, load_mask, rasterize,
-    save_mask,
+use crate::exchange::{
+    BurnPlan, ExchangeError, ExportForm, ExportWork, LineWidth, burn_in, export, read_coco,
+    read_vectors, read_yolo, read_yolo_names,
 };
+use crate::geom::{Georef, ImageSize};
+use crate::label::{ClassTable, LoadedMask, Mask, UNLABELED, load_mask};
 use crate::raster::open_raster;
 
 /// A label between two formats.
@@ -23,39 +23,33 @@ struct Label {
 
 /// Writes a label in another format.
 pub fn run(args: &ConvertArgs) -> anyhow::Result<()> {
-    let label = if is_geojson(&args.input) {
+    let form = ExportForm::of_path(&args.out).with_context(|| {
+        let (endings, out) = (ExportForm::ENDINGS, args.out.display());
+        format!("Give the output one of the endings {endings}: {out}")
+    })?;
+    let label = if ends_with(&args.input, &[".coco.json"]) {
+        from_coco(args)?
+    } else if ends_with(&args.input, &[".geojson", ".json", ".gpkg", ".shp"]) {
         from_polygons(args)?
+    } else if ends_with(&args.input, &[".txt"]) {
+        from_yolo(args)?
     } else {
         from_mask(args)?
     };
-    for note in &label.notes {
+    let image = args.like.as_deref().unwrap_or(&args.input);
+    let image = image.file_name().unwrap_or_default().to_string_lossy();
+    let work = ExportWork {
+        mask: &label.mask,
+        classes: &label.classes,
+        georef: label.georef.as_ref(),
+        image: &image,
+        at: SystemTime::now(),
+    };
+    let done = export(&args.out, form, &work, &|| false)?.expect("nobody cancels");
+    for note in label.notes.iter().chain(&done.notes) {
         eprintln!("note: {note}");
     }
-    let regions = if is_geojson(&args.out) {
-        let keep = |class: u8| class != UNLABELED;
-        let bounds = label.mask.size().bounds();
-        let regions = polygonize(&label.mask, bounds, &keep, &|| false);
-        let regions = regions.expect("nobody cancels");
-        write_geojson(&args.out, &regions, &label.classes, label.georef.as_ref())?;
-        Some(regions.len())
-    } else {
-        let save_as = SaveAs::of_path(&args.out).with_context(|| {
-            let out = args.out.display();
-            format!("Give the output one of the endings .tif, .png, .rgb.png, .geojson: {out}")
-        })?;
-        save_mask(
-            &args.out,
-            &label.mask,
-            &label.classes,
-            label.georef.as_ref(),
-            save_as,
-        )?;
-        label
-            .classes
-            .save(&args.out.with_extension("classes.toml"))?;
-        None
-    };
-    tell(args, &label, regions);
+    tell(args, &label, done.num_regions);
     Ok(())
 }
 
@@ -75,11 +69,73 @@ fn tell(args: &ConvertArgs, label: &Label, regions: Option<usize>) {
     }
 }
 
-fn is_geojson(path: &Path) -> bool {
-    let ending = path
-        .extension()
-        .map(|ending| ending.to_string_lossy().to_lowercase());
-    ending.is_some_and(|ending| ending == "geojson" || ending == "json")
+fn ends_with(path: &Path, endings: &[&str]) -> bool {
+    let name = path.to_string_lossy().to_lowercase();
+    endings.iter().any(|ending| name.ends_with(ending))
+}
+
+/// The image that says extent and place of a label without pixels.
+fn ground_under(args: &ConvertArgs) -> anyhow::Result<(ImageSize, Option<Georef>)> {
+    let like = args.like.as_deref().with_context(
+        || "The label has no pixels of its own: name the image it lies on with --like IMAGE",
+    )?;
+    ground_of(like)
+}
+
+fn from_coco(args: &ConvertArgs) -> anyhow::Result<Label> {
+    let file = read_coco(&args.input)?;
+    let like = args.like.as_deref().and_then(Path::file_name);
+    let wanted = like.map(|name| name.to_string_lossy());
+    let same_stem = |name: &str| {
+        let stem = |name: &str| Path::new(name).file_stem().map(ToOwned::to_owned);
+        wanted
+            .as_deref()
+            .is_none_or(|wanted| stem(wanted) == stem(name))
+    };
+    let mut images = file.images().iter().filter(|(name, _)| same_stem(name));
+    let (Some((name, size)), None) = (images.next(), images.next()) else {
+        let names: Vec<&str> = file
+            .images()
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        bail!(
+            "The file tells of the images {}; name one of them with --like IMAGE",
+            names.join(", ")
+        );
+    };
+    let (size, georef) = match &args.like {
+        Some(like) => ground_of(like)?,
+        None => (*size, None),
+    };
+    let read = file.mask(name, size, &|| false)?.expect("nobody cancels");
+    Ok(Label {
+        mask: read.mask,
+        classes: file.classes().clone(),
+        georef,
+        notes: [file.notes(), &read.notes].concat(),
+    })
+}
+
+fn from_yolo(args: &ConvertArgs) -> anyhow::Result<Label> {
+    let (size, georef) = ground_under(args)?;
+    let read = read_yolo(&args.input, size)?;
+    let beside = args.input.with_extension("classes.toml");
+    let classes = match &args.classes {
+        Some(yaml) if ends_with(yaml, &[".yaml", ".yml"]) => read_yolo_names(yaml)?,
+        Some(path) => ClassTable::load(path)?,
+        None if beside.is_file() => ClassTable::load(&beside)?,
+        None => {
+            let counts = read.mask.histogram();
+            ClassTable::from_values((0..UNLABELED).filter(|&class| counts[usize::from(class)] > 0))
+        }
+    };
+    Ok(Label {
+        mask: read.mask,
+        classes,
+        georef,
+        notes: read.notes,
+    })
 }
 
 fn from_mask(args: &ConvertArgs) -> anyhow::Result<Label> {
@@ -108,119 +164,29 @@ fn ground_of(image: &Path) -> anyhow::Result<(ImageSize, Option<Georef>)> {
 }
 
 fn from_polygons(args: &ConvertArgs) -> anyhow::Result<Label> {
-    let like = args.like.as_deref().with_context(
-        || "Polygons have no pixels of their own: name the image they lie on with --like IMAGE",
-    )?;
-    let (size, georef) = ground_of(like)?;
-    let layer = read_geojson(&args.input)?;
-    if let (Some(found), Some(expected)) = (layer.epsg, georef.as_ref().and_then(|at| at.epsg)) {
-        ensure!(
-            found == expected,
-            "The polygons are in EPSG:{found} and the image in EPSG:{expected}. Bring them there \
-             first: ogr2ogr -t_srs EPSG:{expected} moved.geojson {}",
-            args.input.display()
-        );
-    }
-    let table = args.classes.as_deref().map(ClassTable::load).transpose()?;
-    let classes = match table {
-        Some(table) => table,
-        None => classes_of(&layer.shapes, &args.attribute)?,
+    let (size, georef) = ground_under(args)?;
+    let layer = read_vectors(&args.input, args.layer.as_deref())?;
+    let plan = BurnPlan {
+        values: args.values.iter().cloned().collect(),
+        classes: args.classes.as_deref().map(ClassTable::load).transpose()?,
+        line_width: match (&args.width_attribute, args.line_width) {
+            (Some(name), otherwise) => LineWidth::Attribute {
+                name: name.clone(),
+                otherwise,
+            },
+            (None, Some(width)) => LineWidth::Fixed(width),
+            (None, None) => LineWidth::Unknown,
+        },
+        ..BurnPlan::by_attribute(&args.attribute)
     };
-    let mut notes = Vec::new();
-    if layer.skipped > 0 {
-        let skipped = layer.skipped;
-        notes.push(format!(
-            "{skipped} features are no polygons and were left out"
-        ));
-    }
-    let mut unknown = BTreeMap::<String, u64>::new();
-    let mut shapes = Vec::with_capacity(layer.shapes.len());
-    for shape in &layer.shapes {
-        let value = shape.properties.get(&args.attribute);
-        let Some(class) = value.and_then(|value| class_of(value, &classes)) else {
-            let value = value.map_or_else(|| "nothing".to_owned(), Value::to_string);
-            *unknown.entry(value).or_default() += 1;
-            continue;
-        };
-        let rings = shape.image_rings(georef.as_ref());
-        shapes.push((
-            rings.context("The image's georeference maps it onto a line")?,
-            class,
-        ));
-    }
-    for (value, count) in unknown {
-        notes.push(format!(
-            "{count} polygons with {value} have no class and were left out"
-        ));
-    }
-    let mut mask = Mask::new(size);
-    rasterize(&mut mask, &shapes);
+    let burned = burn_in(&layer, &plan, size, georef.as_ref()).map_err(|error| match error {
+        ExchangeError::Attribute { .. } => anyhow!("{error} (--attribute NAME)"),
+        error => error.into(),
+    })?;
     Ok(Label {
-        mask,
-        classes,
+        mask: burned.mask,
+        classes: burned.classes,
         georef,
-        notes,
+        notes: burned.notes,
     })
-}
-
-/// The class that an attribute's value means: by index, else by name.
-fn class_of(value: &Value, classes: &ClassTable) -> Option<u8> {
-    match value {
-        Value::Number(number) => {
-            let index = u8::try_from(number.as_u64()?).ok()?;
-            classes.get(index).map(|class| class.index)
-        }
-        Value::String(name) => {
-            let named = |class: &&Class| class.name == *name;
-            classes
-                .classes()
-                .iter()
-                .find(named)
-                .map(|class| class.index)
-        }
-        _ => None,
-    }
-}
-
-/// The classes that polygons speak of themselves: numbers with the name beside them, or names in
-/// order of the alphabet.
-fn classes_of(shapes: &[Shape], attribute: &str) -> anyhow::Result<ClassTable> {
-    let mut numbers = BTreeMap::<u8, String>::new();
-    let mut names = BTreeSet::<&str>::new();
-    for shape in shapes {
-        match shape.properties.get(attribute) {
-            Some(Value::Number(number)) => {
-                let index = number.as_u64().and_then(|number| u8::try_from(number).ok());
-                if let Some(index) = index.filter(|index| *index != UNLABELED) {
-                    let name = shape.properties.get("name").and_then(Value::as_str);
-                    let name = name.map_or_else(|| format!("class {index}"), str::to_owned);
-                    numbers.entry(index).or_insert(name);
-                }
-            }
-            Some(Value::String(name)) => {
-                names.insert(name);
-            }
-            _ => {}
-        }
-    }
-    if numbers.is_empty() {
-        let named = (0_u8..UNLABELED).zip(names);
-        numbers = named
-            .map(|(index, name)| (index, name.to_owned()))
-            .collect();
-    }
-    if numbers.is_empty() {
-        bail!(
-            "No polygon has the attribute “{attribute}”; name the one that says the class with \
-             --attribute NAME"
-        );
-    }
-    let count = numbers.len();
-    let class = |(place, (index, name)): (usize, (u8, String))| {
-        Class::new(index, name, default_color(place, count))
-    };
-    Ok(ClassTable::new(
-        None,
-        numbers.into_iter().enumerate().map(class).collect(),
-    )?)
 }

@@ -19,6 +19,7 @@ mod info;
 mod picture;
 mod predict;
 mod sample;
+mod tiles;
 mod train;
 
 pub use args::{Arguments, ScreenshotArgs, Subcommand, Work};
@@ -36,6 +37,7 @@ pub fn run(work: Work) -> anyhow::Result<()> {
         Work::Predict(args) => predict::run(&args),
         Work::Eval(args) => evaluate::run(&args),
         Work::Convert(args) => convert::run(&args),
+        Work::Tiles(args) => tiles::run(&args),
         Work::Render(args) => picture::run(&args),
         Work::Doctor(args) => doctor::run(&args),
         Work::Demo(args) => demo::run(&args),

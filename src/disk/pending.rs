@@ -64,6 +64,11 @@ impl PendingFile {
         self.temporary.as_file_mut()
     }
 
+    /// Where it is until then, for libraries that open files themselves.
+    pub fn draft_path(&self) -> &Path {
+        self.temporary.path()
+    }
+
     /// Replaces the file at the path by this one: flushes it, renames it, and flushes the folder,
     /// so that the name survives a power cut as well.
     ///

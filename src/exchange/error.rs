@@ -1,6 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::Crs;
 use crate::disk::ReplaceError;
 use crate::label::MaskError;
 
@@ -23,6 +24,59 @@ pub enum ExchangeError {
         reason: String,
         /// The file.
         path: PathBuf,
+    },
+
+    /// A layer has to be named, or the named one is not there.
+    #[error("{reason}; name one of its layers ({layers}): {path}")]
+    Layer {
+        /// Why none was taken.
+        reason: String,
+        /// The names, separated by commas.
+        layers: String,
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// The polygons cannot be brought into the image's coordinate system.
+    #[error(
+        "The polygons are in {from} and the image in {to}, and {reason}. Bring them there first, \
+         for example with: ogr2ogr -t_srs {to} moved.gpkg FILE"
+    )]
+    Reprojection {
+        /// The coordinate system of the polygons.
+        from: Crs,
+        /// The coordinate system of the image.
+        to: Crs,
+        /// Why it cannot be done here.
+        reason: String,
+    },
+
+    /// The image's place is of no use.
+    #[error("The image's georeference maps it onto a line; correct it, or take another image")]
+    Georeference,
+
+    /// Nothing says what the classes are.
+    #[error(
+        "No polygon has the attribute “{attribute}”; name the one that says the class. The file \
+         has: {found}"
+    )]
+    Attribute {
+        /// The one that was looked for.
+        attribute: String,
+        /// Those that there are, separated by commas.
+        found: String,
+    },
+
+    /// A value stands for a class that there is not.
+    #[error(
+        "The value “{value}” stands for class {class}, which the class table does not have; add \
+         the class, or choose another"
+    )]
+    UnknownClass {
+        /// The attribute's value.
+        value: String,
+        /// The index it stands for.
+        class: u8,
     },
 
     /// Tiles cannot be cut as asked.

@@ -1,85 +1,24 @@
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::ExchangeError;
-use crate::geom::{Georef, ImagePoint};
+use super::vector::ring_of;
+use super::whole_file::read_whole;
+use super::{Crs, ExchangeError, Geometry, VectorLayer};
 
-/// A file is read whole before it is understood, so a larger one is refused.
-const MAX_FILE_BYTES: u64 = 4 << 30;
-
-/// One polygon of a file.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Shape {
-    /// The outer ring, then its holes, in the file's coordinates, easting (or x) first. The last
-    /// point is joined to the first and does not repeat it; each ring has at least three points.
-    pub rings: Vec<Vec<[f64; 2]>>,
-    /// The properties of the feature it belongs to.
-    pub properties: Map<String, Value>,
-}
-
-/// The polygons of a file.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct VectorLayer {
-    /// Every polygon, in the order of the file; those of one multipolygon follow each other.
-    pub shapes: Vec<Shape>,
-    /// How many features are left out since they are no polygons: points, lines, collections of
-    /// geometries and features without a geometry.
-    pub skipped: u64,
-    /// The EPSG code that the file's `crs` member names.
-    pub epsg: Option<u32>,
-}
-
-impl Shape {
-    /// The rings in level-0 pixels; without a georeference the file's coordinates are taken for
-    /// pixels. `None` when the georeference maps the image onto a line.
-    pub fn image_rings(&self, georef: Option<&Georef>) -> Option<Vec<Vec<ImagePoint>>> {
-        let (origin, [a, b, d, e]) = match georef {
-            Some(georef) => {
-                let [_, _, c, _, _, f] = georef.map_from_image;
-                ([c, f], inverse(georef)?)
-            }
-            None => ([0.0; 2], [1.0, 0.0, 0.0, 1.0]),
-        };
-        let point = |&[x, y]: &[f64; 2]| {
-            let (x, y) = (x - origin[0], y - origin[1]);
-            ImagePoint::new(a * x + b * y, d * x + e * y)
-        };
-        let ring = |ring: &Vec<[f64; 2]>| ring.iter().map(point).collect();
-        Some(self.rings.iter().map(ring).collect())
-    }
-}
-
-/// `[a, b, d, e]` of the inverse of a georeference without its offsets (Cramer's rule); `None` when
-/// there is none.
-fn inverse(georef: &Georef) -> Option<[f64; 4]> {
-    let [a, b, _, d, e, _] = georef.map_from_image;
-    let determinant = a * e - b * d;
-    let inverse = [e, -b, -d, a].map(|part| part / determinant);
-    inverse
-        .iter()
-        .all(|part| part.is_finite())
-        .then_some(inverse)
-}
-
-/// Reads the polygons of a `GeoJSON` file (RFC 7946): a feature collection, a feature or a
-/// geometry.
+/// Reads the polygons and lines of a `GeoJSON` file (RFC 7946): a feature collection, a feature or
+/// a geometry.
 ///
 /// Coordinates are as in the file; which coordinate system they are in is told by
-/// [`VectorLayer::epsg`] where the file says so. Heights are left out.
+/// [`VectorLayer::crs`] where the file says so. Heights are left out.
 ///
 /// # Errors
 /// [`ExchangeError`] when the disk does not give the file, or it is not `GeoJSON`.
 pub fn read_geojson(path: &Path) -> Result<VectorLayer, ExchangeError> {
-    let text = read_limited(path).map_err(|source| ExchangeError::Unreadable {
-        path: path.to_owned(),
-        source,
-    })?;
+    let text = read_whole(path)?;
     let malformed = |reason: String| ExchangeError::Malformed {
         reason,
         path: path.to_owned(),
@@ -90,24 +29,13 @@ pub fn read_geojson(path: &Path) -> Result<VectorLayer, ExchangeError> {
     document.into_layer().map_err(malformed)
 }
 
-fn read_limited(path: &Path) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    File::open(path)?
-        .take(MAX_FILE_BYTES + 1)
-        .read_to_end(&mut text)?;
-    if text.len() as u64 > MAX_FILE_BYTES {
-        return Err(io::Error::other("it is larger than 4 GiB"));
-    }
-    Ok(text)
-}
-
 /// The file: any of the three kinds of objects.
 #[derive(Deserialize)]
 struct Document {
     #[serde(rename = "type")]
     kind: String,
     features: Option<Vec<Feature>>,
-    geometry: Option<Geometry>,
+    geometry: Option<Written>,
     properties: Option<Map<String, Value>>,
     coordinates: Option<Nested>,
     crs: Option<Value>,
@@ -115,12 +43,12 @@ struct Document {
 
 #[derive(Deserialize)]
 struct Feature {
-    geometry: Option<Geometry>,
+    geometry: Option<Written>,
     properties: Option<Map<String, Value>>,
 }
 
 #[derive(Deserialize)]
-struct Geometry {
+struct Written {
     #[serde(rename = "type")]
     kind: String,
     coordinates: Option<Nested>,
@@ -146,7 +74,7 @@ impl Document {
                 properties: self.properties,
             }],
             _ => vec![Feature {
-                geometry: Some(Geometry {
+                geometry: Some(Written {
                     kind: self.kind,
                     coordinates: self.coordinates,
                 }),
@@ -154,7 +82,7 @@ impl Document {
             }],
         };
         let mut layer = VectorLayer {
-            epsg: self.crs.as_ref().and_then(epsg_of),
+            crs: self.crs.as_ref().and_then(crs_of),
             ..VectorLayer::default()
         };
         for (index, feature) in features.into_iter().enumerate() {
@@ -168,50 +96,29 @@ impl Document {
 
 impl Feature {
     fn add_to(self, layer: &mut VectorLayer) -> Result<(), String> {
-        let properties = self.properties.unwrap_or_default();
-        let polygons = match self.geometry {
-            Some(geometry) => geometry.into_polygons()?,
+        let parts = match self.geometry {
+            Some(geometry) => geometry.into_parts()?,
             None => Vec::new(),
         };
-        if polygons.is_empty() {
-            layer.skipped += 1;
-        }
-        let shape = |rings| Shape {
-            rings,
-            properties: properties.clone(),
-        };
-        layer.shapes.extend(polygons.into_iter().map(shape));
+        layer.add(parts, self.properties.unwrap_or_default());
         Ok(())
     }
 }
 
-type Polygon = Vec<Vec<[f64; 2]>>;
-
-impl Geometry {
+impl Written {
     /// None for other geometries.
-    fn into_polygons(self) -> Result<Vec<Polygon>, String> {
-        const KINDS: [&str; 5] = [
-            "Point",
-            "MultiPoint",
-            "LineString",
-            "MultiLineString",
-            "GeometryCollection",
-        ];
-        let polygons = match self.kind.as_str() {
-            "Polygon" => vec![self.coordinates.unwrap_or(Nested::Empty)],
-            "MultiPolygon" => self.coordinates.unwrap_or(Nested::Empty).into_list()?,
+    fn into_parts(self) -> Result<Vec<Geometry>, String> {
+        const KINDS: [&str; 3] = ["Point", "MultiPoint", "GeometryCollection"];
+        let coordinates = self.coordinates.unwrap_or(Nested::Empty);
+        let parts: Vec<Option<Geometry>> = match self.kind.as_str() {
+            "Polygon" => vec![coordinates.into_polygon()?],
+            "MultiPolygon" => coordinates.each(Nested::into_polygon)?,
+            "LineString" => vec![coordinates.into_line()?],
+            "MultiLineString" => coordinates.each(Nested::into_line)?,
             kind if KINDS.contains(&kind) => Vec::new(),
             kind => return Err(format!("\"{kind}\" is not a type of geometry")),
         };
-        let mut found = Vec::new();
-        for polygon in polygons {
-            let rings = polygon.into_list()?.into_iter().map(Nested::into_ring);
-            let rings = rings.collect::<Result<Polygon, String>>()?;
-            if !rings.is_empty() {
-                found.push(rings);
-            }
-        }
-        Ok(found)
+        Ok(parts.into_iter().flatten().collect())
     }
 }
 
@@ -224,26 +131,44 @@ impl Nested {
         }
     }
 
+    fn each<T>(self, part: impl FnMut(Self) -> Result<T, String>) -> Result<Vec<T>, String> {
+        self.into_list()?.into_iter().map(part).collect()
+    }
+
+    /// `None` for an empty one.
+    fn into_polygon(self) -> Result<Option<Geometry>, String> {
+        let rings = self.each(Self::into_ring)?;
+        Ok((!rings.is_empty()).then_some(Geometry::Polygon(rings)))
+    }
+
     /// The ring without its repeated end.
     fn into_ring(self) -> Result<Vec<[f64; 2]>, String> {
-        let Self::Line(mut ring) = self else {
+        let Self::Line(ring) = self else {
             return Err("a ring is not a list of positions".to_owned());
         };
-        if ring.len() > 1 && ring.first() == ring.last() {
-            ring.pop();
+        ring_of(ring).ok_or_else(|| "a ring has fewer than three different positions".to_owned())
+    }
+
+    /// `None` for an empty one.
+    fn into_line(self) -> Result<Option<Geometry>, String> {
+        match self {
+            Self::Empty => Ok(None),
+            Self::Line(line) if line.len() >= 2 => Ok(Some(Geometry::Line(line))),
+            _ => Err("a line is not a list of two positions or more".to_owned()),
         }
-        if ring.len() < 3 {
-            return Err("a ring has fewer than three different positions".to_owned());
-        }
-        Ok(ring)
     }
 }
 
-/// The code of a `crs` member such as `urn:ogc:def:crs:EPSG::2180` or `EPSG:2180`.
-fn epsg_of(crs: &Value) -> Option<u32> {
+/// The system of a `crs` member such as `urn:ogc:def:crs:EPSG::2180`, `EPSG:2180` or
+/// `urn:ogc:def:crs:OGC:1.3:CRS84`, which is EPSG:4326 with the longitude first.
+fn crs_of(crs: &Value) -> Option<Crs> {
     let name = crs.pointer("/properties/name")?.as_str()?;
-    let (_, code) = name.rsplit_once(':').filter(|_| name.contains("EPSG"))?;
-    code.parse().ok()
+    let (_, code) = name.rsplit_once(':')?;
+    if code == "CRS84" {
+        return Some(Crs::Epsg(4326));
+    }
+    let is_epsg = name.contains("EPSG");
+    is_epsg.then(|| code.parse().ok().map(Crs::Epsg)).flatten()
 }
 
 impl<'de> Deserialize<'de> for Nested {
@@ -333,10 +258,12 @@ mod tests {
         for text in [polygon, feature, collection] {
             let layer = read(&text).expect("GeoJSON");
             assert_eq!(
-                (layer.shapes.len(), layer.skipped, layer.epsg),
+                (layer.shapes.len(), layer.skipped, layer.epsg()),
                 (1, 0, None)
             );
-            let rings = &layer.shapes[0].rings;
+            let Geometry::Polygon(rings) = &layer.shapes[0].geometry else {
+                panic!("a polygon");
+            };
             assert_eq!(rings[0], [[0.0, 0.0], [4.0, 0.0], [4.0, 4.0], [0.0, 4.0]]);
             assert_eq!(rings[1], [[1.0, 1.0], [2.0, 1.0], [2.0, 2.5]]);
         }
@@ -365,10 +292,41 @@ mod tests {
         ))
         .expect("GeoJSON");
         assert_eq!(
-            (layer.shapes.len(), layer.skipped, layer.epsg),
-            (2, 5, Some(2180))
+            (layer.shapes.len(), layer.skipped, layer.epsg()),
+            (3, 4, Some(2180))
         );
         assert_eq!(layer.shapes[1].properties["a"], 1);
+        let line = Geometry::Line(vec![[1.0, 2.0], [3.0, 4.0]]);
+        assert_eq!(layer.shapes[2].geometry, line);
+    }
+
+    #[test]
+    fn multilines_are_taken_apart() {
+        let text = "{\"type\":\"MultiLineString\",\"coordinates\":\
+                    [[[0,0],[1,1]],[],[[2,2,9],[3,3,9],[2,2,9]]]}";
+        let layer = read(text).expect("GeoJSON");
+        let geometries: Vec<_> = layer.shapes.iter().map(|shape| &shape.geometry).collect();
+        let expected = [
+            Geometry::Line(vec![[0.0, 0.0], [1.0, 1.0]]),
+            Geometry::Line(vec![[2.0, 2.0], [3.0, 3.0], [2.0, 2.0]]),
+        ];
+        assert_eq!(geometries, expected.iter().collect::<Vec<_>>());
+        assert_eq!(layer.skipped, 0);
+    }
+
+    #[test]
+    fn names_of_coordinate_systems_are_understood() {
+        for (name, expected) in [
+            ("urn:ogc:def:crs:EPSG::2180", Some(Crs::Epsg(2180))),
+            ("EPSG:25833", Some(Crs::Epsg(25833))),
+            ("urn:ogc:def:crs:OGC:1.3:CRS84", Some(Crs::Epsg(4326))),
+            ("urn:ogc:def:crs:OGC::CRS27", None),
+            ("EPSG:", None),
+            ("", None),
+        ] {
+            let crs = serde_json::json!({"properties": {"name": name}});
+            assert_eq!(crs_of(&crs), expected, "{name}");
+        }
     }
 
     #[test]
@@ -386,6 +344,10 @@ mod tests {
             ),
             (polygon("[[0,0],[1,1],[2,0]]"), "nested"),
             (polygon("[[[0,0],1,[2,0]]]"), "mixed"),
+            (
+                "{\"type\":\"LineString\",\"coordinates\":[[1,2]]}".to_owned(),
+                "two positions",
+            ),
             (polygon("[[[0],[1,1],[2,0]]]"), "one number"),
             (polygon("[[[0,null],[1,1],[2,0]]]"), "null"),
             (polygon("[[[0,1e999],[1,1],[2,0]]]"), "number out of range"),
@@ -401,22 +363,5 @@ mod tests {
     fn a_missing_file_is_told_by_name() {
         let error = read_geojson(Path::new("/nowhere/a.geojson")).expect_err("missing");
         assert!(error.to_string().contains("/nowhere/a.geojson"), "{error}");
-    }
-
-    #[test]
-    fn map_coordinates_become_pixels() {
-        let mut georef = Georef::north_up(500_000.0, 250_000.0, 0.25, None);
-        georef.map_from_image[1] = 0.1;
-        let at = ImagePoint::new(40.0, 12.0);
-        let (x, y) = georef.map_from_image(at);
-        let shape = Shape {
-            rings: vec![vec![[x, y]]],
-            properties: Map::new(),
-        };
-        let found = shape.image_rings(Some(&georef)).expect("invertible")[0][0];
-        assert!(found.distance(at) < 1e-6, "{found:?}");
-        assert_eq!(shape.image_rings(None).expect("as it is")[0][0].x, x);
-        georef.map_from_image = [0.0; 6];
-        assert_eq!(shape.image_rings(Some(&georef)), None);
     }
 }

@@ -74,10 +74,7 @@ impl<'a> Features<'a> {
             names: (0..=u8::MAX).map(name).collect(),
             decimals: decimals_for(pixel),
             is_mirrored: determinant > 0.0,
-            pixel_area: georef
-                .is_some()
-                .then_some(determinant.abs())
-                .filter(|_| pixel >= 1e-3),
+            pixel_area: pixel_area(georef),
         }
     }
 
@@ -134,6 +131,15 @@ impl<'a> Features<'a> {
         }
         Ok(())
     }
+}
+
+/// The area of a pixel in map units², taken for meters²; `None` without a georeference or when a
+/// pixel is smaller than a thousandth of a unit, since units are degrees then.
+pub(super) fn pixel_area(georef: Option<&Georef>) -> Option<f64> {
+    let georef = georef?;
+    let [a, b, _, d, e, _] = georef.map_from_image;
+    let [width, height] = georef.pixel_size();
+    (width.min(height) >= 1e-3).then_some((a * e - b * d).abs())
 }
 
 /// Decimals that move a corner by at most a twentieth of a pixel, which is `pixel` map units wide.

@@ -187,7 +187,7 @@ mod tests {
     use super::super::test_masks::any_case;
     use super::*;
     use crate::geom::ImagePoint;
-    use crate::label::{Mask, UNLABELED, rasterize};
+    use crate::label::{Figure, Mask, UNLABELED, rasterize};
 
     #[test]
     fn a_hole_is_joined_by_a_bridge_to_its_left() {
@@ -272,7 +272,8 @@ mod tests {
                 .map(|region| {
                     let ring = joined_ring(region);
                     let point = |(x, y)| ImagePoint::new(f64::from(x), f64::from(y));
-                    (vec![ring.into_iter().map(point).collect()], region.class)
+                    let rings = vec![ring.into_iter().map(point).collect()];
+                    (Figure::Area(rings), region.class)
                 })
                 .collect();
             let mut mask = Mask::new(size);

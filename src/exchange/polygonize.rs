@@ -67,10 +67,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::test_masks::{any_case, smooth};
-    use super::super::{read_geojson, write_geojson};
+    use super::super::{BurnPlan, burn_in, read_geojson, write_geojson};
     use super::*;
     use crate::geom::{Georef, ImagePoint, ImageSize};
-    use crate::label::{ClassTable, MaskTile, UNLABELED, rasterize};
+    use crate::label::{ClassTable, Figure, MaskTile, UNLABELED, rasterize};
 
     const EVERYTHING: PixelRect = PixelRect::new(0, 0, u32::MAX, u32::MAX);
 
@@ -149,7 +149,7 @@ mod tests {
             .map(|region| {
                 let rings = region.rings.iter();
                 let rings = rings.map(|ring| ring.iter().map(point).collect()).collect();
-                (rings, region.class)
+                (Figure::Area(rings), region.class)
             })
             .collect();
         let mut mask = Mask::new(size);
@@ -192,20 +192,15 @@ mod tests {
             let path = folder.path().join("regions.geojson");
             write_geojson(&path, &regions, &ClassTable::default(), Some(&georef)).expect("written");
             let layer = read_geojson(&path).expect("our own");
-            prop_assert_eq!((layer.epsg, layer.skipped), (Some(2180), 0));
+            prop_assert_eq!((layer.epsg(), layer.skipped), (Some(2180), 0));
             prop_assert_eq!(layer.shapes.len(), regions.len());
-            let shapes: Vec<_> = layer
-                .shapes
-                .iter()
-                .map(|shape| {
-                    let rings = shape.image_rings(Some(&georef)).expect("invertible");
-                    let class = shape.properties["class"].as_u64().expect("an index");
-                    (rings, class as u8)
-                })
-                .collect();
-            let mut mask = Mask::new(case.mask.size());
-            rasterize(&mut mask, &shapes);
-            prop_assert!(mask == cut(&case.mask, case.area));
+            let plan = BurnPlan {
+                values: (0..u8::MAX).map(|class| (class.to_string(), class)).collect(),
+                ..BurnPlan::by_attribute("class")
+            };
+            let burned = burn_in(&layer, &plan, case.mask.size(), Some(&georef)).expect("burned");
+            prop_assert!(burned.notes.is_empty(), "{:?}", burned.notes);
+            prop_assert!(burned.mask == cut(&case.mask, case.area));
         }
     }
 

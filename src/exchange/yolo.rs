@@ -7,7 +7,7 @@ use super::text_file::read_limited;
 use super::{ExchangeError, Region};
 use crate::disk::{ReplaceError, replace_file, replace_with};
 use crate::geom::{ImagePoint, ImageSize};
-use crate::label::{ClassTable, Mask, UNLABELED, rasterize};
+use crate::label::{ClassTable, Figure, Mask, UNLABELED, rasterize};
 
 /// A file is read whole before it is understood, so a larger one is refused.
 const MAX_FILE_BYTES: u64 = 1 << 30;
@@ -151,7 +151,7 @@ fn parse(bytes: &[u8], size: ImageSize) -> Result<YoloMask, String> {
             continue;
         };
         match segment {
-            Segment::Ring(ring, class) => shapes.push((vec![ring], class)),
+            Segment::Ring(ring, class) => shapes.push((Figure::Area(vec![ring]), class)),
             Segment::Box => num_boxes += 1,
         }
     }

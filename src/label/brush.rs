@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use super::UNLABELED;
 use super::span::Span;
 use crate::geom::{ImagePoint, ImageSize};
@@ -140,10 +142,21 @@ impl Brush {
     /// The pixels that a drag from `from` to `to` paints in a mask of `size`: those whose centre
     /// is within half the diameter of the segment. At most one span a row, from the top.
     pub(super) fn capsule(&self, from: ImagePoint, to: ImagePoint, size: ImageSize) -> Vec<Span> {
+        self.capsule_in(from, to, 0..size.height, size.width)
+    }
+
+    /// The part of [`Brush::capsule`] in some rows of a mask of `width`.
+    pub(super) fn capsule_in(
+        &self,
+        from: ImagePoint,
+        to: ImagePoint,
+        rows: Range<u32>,
+        width: u32,
+    ) -> Vec<Span> {
         let radius = self.diameter_px / 2.0;
         let sane = |value: f64| value.is_finite() && value.abs() < FARTHEST;
         let numbers = [from.x, from.y, to.x, to.y, radius];
-        if !numbers.into_iter().all(sane) || radius < 0.0 || size.is_empty() {
+        if !numbers.into_iter().all(sane) || radius < 0.0 || width == 0 || rows.is_empty() {
             return Vec::new();
         }
         let capsule = Capsule {
@@ -154,12 +167,12 @@ impl Brush {
         };
         let top = (from.y.min(to.y) - radius - 0.5).ceil() - 1.0;
         let bottom = (from.y.max(to.y) + radius - 0.5).floor() + 1.0;
-        let last_row = f64::from(size.height) - 1.0;
-        if bottom < 0.0 || top > last_row {
+        let (first_row, last_row) = (f64::from(rows.start), f64::from(rows.end) - 1.0);
+        if bottom < first_row || top > last_row {
             return Vec::new();
         }
-        let rows = top.max(0.0) as u32..=bottom.min(last_row) as u32;
-        rows.filter_map(|y| capsule.span(y, size.width)).collect()
+        let rows = top.max(first_row) as u32..=bottom.min(last_row) as u32;
+        rows.filter_map(|y| capsule.span(y, width)).collect()
     }
 }
 

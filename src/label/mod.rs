@@ -48,8 +48,11 @@ pub use levels::{MaskLevels, rect_at_level};
 pub use mask::{Mask, UNLABELED};
 pub use origin::Origin;
 pub use palette::default_color;
-pub use rasterize::rasterize;
-pub use select::{ReadPixels, Superpixels, Wand, wand};
+pub use rasterize::{Figure, rasterize};
+pub use select::{
+    Hint, ObjectFinder, ReadPixels, Side, Superpixels, Wand, clicks_to_iou,
+    intersection_over_union, wand,
+};
 pub use selection::Selection;
 pub use span::Span;
 pub use stroke::Stroke;

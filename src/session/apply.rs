@@ -23,7 +23,7 @@ impl Session {
             }
             Command::SaveLabel => self.save_label(),
             Command::SaveAs { layer, path } => self.save_as(layer, path),
-            Command::ExportPolygons { path } => self.export_polygons(path),
+            Command::Export { path } => self.export(path),
             Command::SelectClass(class) => self.select_class(class),
             Command::SwapClass => self.select_class(self.palette.previous),
             Command::SelectTool(tool) => self.select_tool(tool),

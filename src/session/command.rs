@@ -55,9 +55,9 @@ pub enum Command {
         /// `.tif`, `.tiff` or `.png`.
         path: PathBuf,
     },
-    /// Writes the label as polygons; the label's own file stays what it is.
-    ExportPolygons {
-        /// `.geojson`.
+    /// Writes the label for other programs; its own file stays what it is.
+    Export {
+        /// Its ending says the form; see [`ExportForm`](crate::exchange::ExportForm).
         path: PathBuf,
     },
     /// Makes `class` the one that tools paint; 255 erases.

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use crate::exchange::ExportForm;
+
 /// A command that could not be carried out; nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
@@ -60,7 +62,7 @@ pub enum CommandError {
     #[error("{0} is already running. Stop it first, or wait until it is done")]
     Busy(&'static str),
     /// The file name says no known format.
-    #[error("Masks are saved as .tif or .png; give the name one of these endings: {0}")]
+    #[error("The ending says no format; give it one of {endings}: {0}", endings = ExportForm::ENDINGS)]
     UnknownFormat(PathBuf),
     /// A step that other layers refused.
     #[error("{0}")]

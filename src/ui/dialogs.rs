@@ -19,7 +19,7 @@ pub enum FileWish {
     /// A file to save a layer to.
     SaveAs(LayerKind),
     /// A file to write the label's polygons to.
-    ExportPolygons,
+    Export,
     /// A run folder to predict with.
     PredictWith,
     /// The folder where missing images are now.
@@ -54,7 +54,7 @@ impl FileWish {
             Self::SaveAs(LayerKind::Label) => "Save label as",
             Self::SaveAs(LayerKind::Prediction) => "Save prediction as",
             Self::SaveAs(LayerKind::Origins) => "Save origins as",
-            Self::ExportPolygons => "Export label as polygons",
+            Self::Export => "Export label",
             Self::PredictWith => "Predict with a run",
             Self::Relink => "Find missing images",
         }
@@ -66,7 +66,9 @@ impl FileWish {
             Self::OpenFolder => "A folder of images, or one with `images` and `masks` inside",
             Self::OpenMask(_) => "A GeoTIFF or PNG: class indices, 0 and 255, or class colors",
             Self::SaveAs(_) => "The ending says the format: .tif or .png",
-            Self::ExportPolygons => "A .geojson file: pixel-exact polygons with class and area",
+            Self::Export => {
+                "Polygons (.geojson, .gpkg), COCO (.coco.json), YOLO (.yolo.txt), masks (.tif, .png, .rgb.png, .binary.png)"
+            }
             Self::PredictWith => "A run folder: the one that holds recipe.toml",
             Self::Relink => "The folder that holds the images now",
         }
@@ -77,7 +79,7 @@ impl FileWish {
             Self::Open | Self::OpenFolder => Command::Open { path },
             Self::OpenMask(layer) => Command::OpenMask { layer, path },
             Self::SaveAs(layer) => Command::SaveAs { layer, path },
-            Self::ExportPolygons => Command::ExportPolygons { path },
+            Self::Export => Command::Export { path },
             Self::PredictWith => Command::Predict { run: Some(path) },
             Self::Relink => Command::Relink { folder: path },
         }
@@ -116,7 +118,7 @@ fn file_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
         let entered = ui.input(|input| input.key_pressed(Key::Enter));
         ui.horizontal(|ui| {
             let is_given = !view.dialogs.path.trim().is_empty();
-            let verb = if matches!(wish, FileWish::SaveAs(_) | FileWish::ExportPolygons) {
+            let verb = if matches!(wish, FileWish::SaveAs(_) | FileWish::Export) {
                 "Save"
             } else {
                 "Open"
@@ -182,7 +184,7 @@ fn browse(ctx: egui::Context, wish: FileWish) -> Option<Receiver<Option<PathBuf>
         FileWish::OpenFolder | FileWish::PredictWith | FileWish::Relink => {
             wait_for(dialog.pick_folder(), answer)
         }
-        FileWish::SaveAs(_) | FileWish::ExportPolygons => wait_for(dialog.save_file(), answer),
+        FileWish::SaveAs(_) | FileWish::Export => wait_for(dialog.save_file(), answer),
         FileWish::Open | FileWish::OpenMask(_) => wait_for(dialog.pick_file(), answer),
     };
     waiting

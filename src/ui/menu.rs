@@ -74,13 +74,7 @@ fn file_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
     let has_label = session.layer(LayerKind::Label).is_some();
     action(ui, Action::Save, has_label, session, view, commands);
     action(ui, Action::SaveAs, has_label, session, view, commands);
-    wish(
-        ui,
-        "Export label as polygons…",
-        has_label,
-        FileWish::ExportPolygons,
-        view,
-    );
+    wish(ui, "Export label…", has_label, FileWish::Export, view);
     let has_prediction = session.layer(LayerKind::Prediction).is_some();
     wish(
         ui,

@@ -34,13 +34,57 @@ fn each_format_that_can_hold_a_label_gives_it_back() {
     let folder = tempfile::tempdir().expect("a folder");
     let label = &sample().label;
     let (out, like) = (Path::new("--out"), Path::new("--like"));
-    for name in ["a.geojson", "a.png", "a.rgb.png", "a.tif"] {
+    for name in [
+        "a.geojson",
+        "a.gpkg",
+        "a.coco.json",
+        "a.yolo.txt",
+        "a.png",
+        "a.rgb.png",
+        "a.tif",
+    ] {
         let there = folder.path().join(name);
         let back = folder.path().join(format!("{name}.back.tif"));
-        converted(&[label, out, &there]);
+        converted(&[label, out, &there, like, &sample().ortho]);
         converted(&[&there, out, &back, like, &sample().ortho]);
         assert_eq!(mask(&back), mask(label), "{name}");
     }
+}
+
+#[test]
+fn tiles_hold_the_labels_ground_once_and_apart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = Command::new(env!("CARGO_BIN_EXE_orthobrush"))
+        .arg("tiles")
+        .arg(&sample().ortho)
+        .args([
+            "--side",
+            "256",
+            "--validation",
+            "0.25",
+            "--test",
+            "0.25",
+            "--json",
+            "--out",
+        ])
+        .arg(folder.path())
+        .output()
+        .expect("it starts");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let number = |part: &str| report[part].as_u64().expect("a number");
+    assert_eq!(number("train") + number("val") + number("test"), 16);
+    assert!(number("val") > 0 && number("test") > 0, "{report}");
+    let mut counts = [0_u64; 256];
+    for part in ["train", "val", "test"] {
+        for tile in std::fs::read_dir(folder.path().join(part).join("masks")).expect("tiles") {
+            let tile = mask(&tile.expect("a tile").path()).histogram();
+            counts
+                .iter_mut()
+                .zip(tile)
+                .for_each(|(sum, own)| *sum += own);
+        }
+    }
+    assert_eq!(counts, mask(&sample().label).histogram());
 }
 
 #[test]

@@ -46,7 +46,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Crates that only some modules may name.
 const NAMED_ONLY_IN: &[(&str, &[&str])] = &[
     ("burn", &["nn", "train"]),
-    ("rusqlite", &["project"]),
+    ("rusqlite", &["project", "exchange"]),
+    ("proj4rs", &["exchange"]),
+    ("crs_definitions", &["exchange"]),
+    ("roxmltree", &["exchange"]),
     // `train` lists adapters through the wgpu that Burn re-exports.
     ("wgpu", &["render", "app", "train"]),
     ("egui_wgpu", &["render", "app"]),

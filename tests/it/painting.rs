@@ -475,8 +475,8 @@ fn the_label_is_exported_as_polygons() {
     let (folder, ortho) = own_sample();
     let mut session = opened(&ortho);
     let path = folder.path().join("label.geojson");
-    finish(&mut session, Command::ExportPolygons { path: path.clone() });
+    finish(&mut session, Command::Export { path: path.clone() });
     assert!(!session.has_unsaved_work());
     let layer = read_geojson(&path).expect("polygons");
-    assert!(layer.shapes.len() > 10 && layer.epsg == Some(2180));
+    assert!(layer.shapes.len() > 10 && layer.epsg() == Some(2180));
 }

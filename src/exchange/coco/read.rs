@@ -8,7 +8,7 @@ use super::document::{Annotation, Counts, Document, Segmentation};
 use super::paint::paint_counts;
 use super::rle::decompressed;
 use crate::geom::{ImagePoint, ImageSize};
-use crate::label::{ClassTable, Mask, rasterize};
+use crate::label::{ClassTable, Figure, Mask, rasterize};
 
 /// A file is read whole before it is understood, so a larger one is refused.
 const MAX_FILE_BYTES: u64 = 1 << 30;
@@ -171,7 +171,7 @@ impl CocoFile {
 struct Paint {
     mask: Mask,
     /// Polygons that are not painted yet, since many at once cost little more than one.
-    shapes: Vec<(Vec<Vec<ImagePoint>>, u8)>,
+    shapes: Vec<(Figure, u8)>,
     num_without_ground: u64,
     num_short: u64,
 }
@@ -210,7 +210,7 @@ impl Paint {
             return;
         }
         let ring = points.iter().map(|&[x, y]| ImagePoint::new(x, y)).collect();
-        self.shapes.push((vec![ring], class));
+        self.shapes.push((Figure::Area(vec![ring]), class));
     }
 
     fn flush(&mut self) {
@@ -312,7 +312,7 @@ mod tests {
                 let ring = |ring: &Vec<(u32, u32)>| ring.iter().map(point).collect();
                 let shapes: Vec<_> = regions
                     .iter()
-                    .map(|region| (region.rings.iter().map(ring).collect(), region.class))
+                    .map(|region| (Figure::Area(region.rings.iter().map(ring).collect()), region.class))
                     .collect();
                 rasterize(&mut expected, &shapes);
             }

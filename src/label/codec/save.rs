@@ -17,19 +17,22 @@ pub enum SaveAs {
     IndexPng,
     /// PNG of the classes' color codes; unlabeled pixels are transparent.
     RgbPng,
+    /// Grey PNG: 0 for class 0, 255 for class 1.
+    BinaryPng,
     /// Tiled `GeoTIFF` of class indices with a color table and overviews.
     GeoTiff,
 }
 
 impl SaveAs {
-    /// The format that a file's name says: `.tif` is a GeoTIFF, `.rgb.png` has class colors, any
-    /// other `.png` class indices.
+    /// The format that a file's name says: `.tif` is a GeoTIFF, `.rgb.png` has class colors,
+    /// `.binary.png` black and white, any other `.png` class indices.
     pub fn of_path(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_string_lossy().to_lowercase();
         let endings = [
             (".tif", Self::GeoTiff),
             (".tiff", Self::GeoTiff),
             (".rgb.png", Self::RgbPng),
+            (".binary.png", Self::BinaryPng),
             (".png", Self::IndexPng),
         ];
         let found = endings
@@ -83,6 +86,13 @@ pub fn save_mask(
             })?;
             replace_with(&draft, |file| write_rgb_png(file, mask, &codes))?;
         }
+        SaveAs::BinaryPng => {
+            black_and_white_only(mask, classes).map_err(|reason| MaskError::Unwritable {
+                reason,
+                path: path.to_owned(),
+            })?;
+            replace_with(&draft, |file| write_binary_png(file, mask))?;
+        }
         SaveAs::GeoTiff => write_tiff(&draft, mask, classes, georef)?,
     }
     verify(&draft, mask, classes, save_as).map_err(|error| MaskError::Unverified {
@@ -91,7 +101,8 @@ pub fn save_mask(
     })?;
     keep_version(path, VERSIONS).map_err(refused)?;
     move_into_place(&draft, path).map_err(refused)?;
-    if let (Some(georef), SaveAs::IndexPng | SaveAs::RgbPng) = (georef, save_as) {
+    if let (Some(georef), SaveAs::IndexPng | SaveAs::RgbPng | SaveAs::BinaryPng) = (georef, save_as)
+    {
         replace_file(&world_file_of(path), world_file(georef).as_bytes())?;
     }
     Ok(())
@@ -182,6 +193,34 @@ fn write_rgb_png(file: &mut impl Write, mask: &Mask, codes: &[Rgb; 256]) -> io::
     Ok(writer.finish()?)
 }
 
+/// Black and white can say nothing but classes 0 and 1.
+fn black_and_white_only(mask: &Mask, classes: &ClassTable) -> Result<(), String> {
+    let counts = mask.histogram();
+    match (2..256).find(|&index| counts[index] > 0) {
+        None => Ok(()),
+        Some(index) => Err(format!(
+            "black and white stand for the classes 0 and 1, and {} pixels are {}",
+            counts[index],
+            classes.name_of(index as u8)
+        )),
+    }
+}
+
+fn write_binary_png(file: &mut impl Write, mask: &Mask) -> io::Result<()> {
+    let mut encoder = png::Encoder::new(file, mask.size().width, mask.size().height);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_filter(png::Filter::NoFilter);
+    let mut writer = encoder.write_header()?;
+    let mut rows = writer.stream_writer()?;
+    for_each_band(mask, |band| {
+        let shades: Vec<u8> = band.iter().map(|&class| 255 * class).collect();
+        rows.write_all(&shades)
+    })?;
+    rows.finish()?;
+    Ok(writer.finish()?)
+}
+
 fn write_tiff(
     path: &Path,
     mask: &Mask,
@@ -261,6 +300,24 @@ mod tests {
                 prop_assert_eq!(loaded.notes, Vec::<String>::new());
             }
         }
+    }
+
+    #[test]
+    fn black_and_white_say_two_classes_and_no_more() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mask.binary.png");
+        assert_eq!(SaveAs::of_path(&path), Some(SaveAs::BinaryPng));
+        let mut mask = patches(ImageSize::new(300, 200), &[1, 0, 1]);
+        let table = ClassTable::road();
+        let save = |mask: &Mask| save_mask(&path, mask, &table, None, SaveAs::BinaryPng);
+        let error = save(&mask).expect_err("some is unlabeled").to_string();
+        assert!(error.contains("unlabeled"), "{error}");
+        let table_of_zero: [u8; 256] = std::array::from_fn(|index| u8::from(index == 1));
+        mask = mask.recoded(&table_of_zero);
+        save(&mask).expect("saved");
+        let loaded = load_mask(&path, None, Encoding::Auto, Some(&table)).expect("our own");
+        assert_eq!(loaded.mask, mask);
+        assert_eq!(loaded.encoding, Encoding::Binary);
     }
 
     #[test]

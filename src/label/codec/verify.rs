@@ -27,6 +27,7 @@ pub(super) fn verify(
     }
     let encoding = match save_as {
         SaveAs::RgbPng => Encoding::Rgb,
+        SaveAs::BinaryPng => Encoding::Binary,
         SaveAs::IndexPng | SaveAs::GeoTiff => Encoding::Index,
     };
     let evidence = Evidence {
