@@ -97,6 +97,13 @@ pub enum ExchangeError {
         path: PathBuf,
     },
 
+    /// The steps of a history did not come.
+    #[error("The changes could not be listed: {source}")]
+    Steps {
+        /// What whoever hands them over said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
     /// A file could not be written.
     #[error(transparent)]
     Write(#[from] ReplaceError),

@@ -20,16 +20,16 @@ use crate::label::ClassTable;
 /// # Errors
 /// [`ReplaceError`] when the disk refuses or a coordinate is not finite; the old file is then
 /// untouched.
-pub fn write_geojson(
+pub fn write_geojson<C: Copy + Into<f64>>(
     path: &Path,
-    regions: &[Region],
+    regions: &[Region<C>],
     classes: &ClassTable,
     georef: Option<&Georef>,
 ) -> Result<u64, ReplaceError> {
     let features = Features::new(classes, georef);
     let mut bytes = 0;
     replace_with(path, |file| {
-        let mut line = features.head();
+        let mut line = features.ground.head();
         for (index, region) in regions.iter().enumerate() {
             line.push_str(if index == 0 { "\n" } else { ",\n" });
             features.add(region, &mut line)?;
@@ -46,19 +46,23 @@ pub fn write_geojson(
 
 /// What all features of a file share.
 struct Features<'a> {
-    georef: Option<&'a Georef>,
+    ground: Ground<'a>,
     /// The JSON string of each index.
     names: Vec<String>,
-    decimals: usize,
-    /// Whether rings are to run the other way than in [`Region`].
-    is_mirrored: bool,
     /// Map units², when they can be meters².
     pixel_area: Option<f64>,
 }
 
-impl<'a> Features<'a> {
-    fn new(classes: &ClassTable, georef: Option<&'a Georef>) -> Self {
-        let name = |index| serde_json::Value::from(classes.name_of(index)).to_string();
+/// How the pixels of a file are written as coordinates.
+pub(super) struct Ground<'a> {
+    georef: Option<&'a Georef>,
+    decimals: usize,
+    /// Whether rings are to run the other way than in [`Region`].
+    is_mirrored: bool,
+}
+
+impl<'a> Ground<'a> {
+    pub(super) fn new(georef: Option<&'a Georef>) -> Self {
         let affine = georef.map_or([1.0, 0.0, 0.0, 0.0, 1.0, 0.0], |georef| {
             georef.map_from_image
         });
@@ -71,15 +75,13 @@ impl<'a> Features<'a> {
         });
         Self {
             georef,
-            names: (0..=u8::MAX).map(name).collect(),
             decimals: decimals_for(pixel),
             is_mirrored: determinant > 0.0,
-            pixel_area: pixel_area(georef),
         }
     }
 
     /// All before the first feature.
-    fn head(&self) -> String {
+    pub(super) fn head(&self) -> String {
         let mut head = "{\"type\":\"FeatureCollection\",\n".to_owned();
         if let Some(epsg) = self.georef.and_then(|georef| georef.epsg) {
             let name = format!("urn:ogc:def:crs:EPSG::{epsg}");
@@ -90,7 +92,40 @@ impl<'a> Features<'a> {
         head
     }
 
-    fn add(&self, region: &Region, line: &mut String) -> io::Result<()> {
+    /// Adds the corners of a ring as in [`Region`], the first one again at the end.
+    pub(super) fn add_ring<C: Copy + Into<f64>>(
+        &self,
+        ring: &[(C, C)],
+        line: &mut String,
+    ) -> io::Result<()> {
+        let count = ring.len();
+        for step in 0..=count {
+            let index = if self.is_mirrored { count - step } else { step } % count;
+            let at = ImagePoint::new(ring[index].0.into(), ring[index].1.into());
+            let (x, y) = self
+                .georef
+                .map_or((at.x, at.y), |georef| georef.map_from_image(at));
+            line.push_str(if step == 0 { "[" } else { ",[" });
+            push_number(line, x, self.decimals)?;
+            line.push(',');
+            push_number(line, y, self.decimals)?;
+            line.push(']');
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Features<'a> {
+    fn new(classes: &ClassTable, georef: Option<&'a Georef>) -> Self {
+        let name = |index| serde_json::Value::from(classes.name_of(index)).to_string();
+        Self {
+            ground: Ground::new(georef),
+            names: (0..=u8::MAX).map(name).collect(),
+            pixel_area: pixel_area(georef),
+        }
+    }
+
+    fn add<C: Copy + Into<f64>>(&self, region: &Region<C>, line: &mut String) -> io::Result<()> {
         let Region { class, pixels, .. } = region;
         let name = &self.names[usize::from(*class)];
         line.push_str("{\"type\":\"Feature\",\"properties\":{\"class\":");
@@ -108,27 +143,10 @@ impl<'a> Features<'a> {
         line.push_str("},\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[");
         for (index, ring) in region.rings.iter().enumerate() {
             line.push_str(if index == 0 { "[" } else { ",[" });
-            self.add_ring(ring, line)?;
+            self.ground.add_ring(ring, line)?;
             line.push(']');
         }
         line.push_str("]}}");
-        Ok(())
-    }
-
-    fn add_ring(&self, ring: &[(u32, u32)], line: &mut String) -> io::Result<()> {
-        let count = ring.len();
-        for step in 0..=count {
-            let index = if self.is_mirrored { count - step } else { step } % count;
-            let at = ImagePoint::new(f64::from(ring[index].0), f64::from(ring[index].1));
-            let (x, y) = self
-                .georef
-                .map_or((at.x, at.y), |georef| georef.map_from_image(at));
-            line.push_str(if step == 0 { "[" } else { ",[" });
-            push_number(line, x, self.decimals)?;
-            line.push(',');
-            push_number(line, y, self.decimals)?;
-            line.push(']');
-        }
         Ok(())
     }
 }
@@ -148,7 +166,7 @@ fn decimals_for(pixel: f64) -> usize {
 }
 
 /// Adds a number with up to so many decimals, without zeros at the end.
-fn push_number(text: &mut String, value: f64, decimals: usize) -> io::Result<()> {
+pub(super) fn push_number(text: &mut String, value: f64, decimals: usize) -> io::Result<()> {
     /// Up to here a scaled value says all its digits.
     const EXACT: f64 = (1_u64 << 53) as f64;
     let scaled = (value * 10_f64.powi(decimals as i32)).round();
@@ -256,7 +274,7 @@ mod tests {
     fn no_region_is_an_empty_collection() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("none.geojson");
-        write_geojson(&path, &[], &ClassTable::default(), None).expect("written");
+        write_geojson::<u32>(&path, &[], &ClassTable::default(), None).expect("written");
         let text = fs::read_to_string(&path).expect("written");
         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(value["features"], serde_json::json!([]));

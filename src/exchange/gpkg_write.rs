@@ -58,9 +58,9 @@ const WGS_84: &str = "GEOGCS[\"WGS 84\",DATUM[\"WGS_1984\",SPHEROID[\"WGS 84\",6
 /// # Errors
 /// [`ReplaceError`] when the disk refuses or a coordinate is not finite; the old file is then
 /// untouched.
-pub fn write_geopackage(
+pub fn write_geopackage<C: Copy + Into<f64>>(
     path: &Path,
-    regions: &[Region],
+    regions: &[Region<C>],
     classes: &ClassTable,
     georef: Option<&Georef>,
     written_at: SystemTime,
@@ -111,7 +111,11 @@ impl<'a> Layer<'a> {
         }
     }
 
-    fn fill(&mut self, db: &mut Connection, regions: &[Region]) -> io::Result<()> {
+    fn fill<C: Copy + Into<f64>>(
+        &mut self,
+        db: &mut Connection,
+        regions: &[Region<C>],
+    ) -> io::Result<()> {
         // The draft is of no use until it is whole, and is flushed then: no journal is needed.
         db.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
             .and_then(|()| db.pragma_update(None, "application_id", APPLICATION_ID))
@@ -157,7 +161,11 @@ impl<'a> Layer<'a> {
         Ok(())
     }
 
-    fn add_regions(&mut self, db: &Transaction<'_>, regions: &[Region]) -> io::Result<()> {
+    fn add_regions<C: Copy + Into<f64>>(
+        &mut self,
+        db: &Transaction<'_>,
+        regions: &[Region<C>],
+    ) -> io::Result<()> {
         let query = "INSERT INTO regions (geom, class, name, pixels, area_m2) \
                      VALUES (?1, ?2, ?3, ?4, ?5)";
         let mut insert = db.prepare(query).map_err(io::Error::other)?;
@@ -180,7 +188,11 @@ impl<'a> Layer<'a> {
     }
 
     /// The geometry with a header that has its bounds (OGC 12-128r17, 2.1.3), little-endian.
-    fn encode(&mut self, region: &Region, blob: &mut Vec<u8>) -> io::Result<()> {
+    fn encode<C: Copy + Into<f64>>(
+        &mut self,
+        region: &Region<C>,
+        blob: &mut Vec<u8>,
+    ) -> io::Result<()> {
         blob.clear();
         blob.extend(b"GP\0\x03");
         blob.extend((self.srs_id as i32).to_le_bytes());
@@ -219,8 +231,8 @@ impl<'a> Layer<'a> {
         Ok(())
     }
 
-    fn place(&self, (x, y): (u32, u32)) -> io::Result<[f64; 2]> {
-        let at = ImagePoint::new(f64::from(x), f64::from(y));
+    fn place(&self, (x, y): (impl Into<f64>, impl Into<f64>)) -> io::Result<[f64; 2]> {
+        let at = ImagePoint::new(x.into(), y.into());
         let (x, y) = self
             .georef
             .map_or((at.x, at.y), |georef| georef.map_from_image(at));

@@ -28,14 +28,19 @@ mod polygonize;
 mod qml;
 mod read;
 mod records;
+mod registry;
+mod registry_csv;
+mod registry_geojson;
 mod reproject;
 mod rows;
 mod shp_read;
+mod simplify;
 mod sweep;
 #[cfg(test)]
 mod test_masks;
 mod text_file;
 mod tiles;
+mod utc;
 mod vector;
 mod whole_file;
 mod wkb;
@@ -58,7 +63,11 @@ pub use pam::{pam_path, read_pam, write_pam};
 pub use polygonize::{Region, polygonize};
 pub use qml::{qml_path, write_qml};
 pub use read::read_vectors;
+pub use registry::RegistryFrame;
+pub use registry_csv::write_registry_csv;
+pub use registry_geojson::write_registry_geojson;
 pub use reproject::{Reprojection, meters_per_unit};
+pub use simplify::{Generalize, generalize, generalize_mask};
 pub use tiles::{
     Edge, MAX_TILE_SIDE, Part, SplitTiles, Tile, TilePlan, TileReport, TileShares, TileWork,
     split_tiles, write_tiles,

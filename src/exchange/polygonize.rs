@@ -4,8 +4,12 @@ use crate::geom::PixelRect;
 use crate::label::Mask;
 
 /// Pixels of one class that are joined by their sides, as a polygon that holds exactly them.
+///
+/// Its coordinates are whole numbers; `Region<f64>` is one whose border [`generalize`] changed.
+///
+/// [`generalize`]: super::generalize
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Region {
+pub struct Region<C = u32> {
     /// The class index of its pixels.
     pub class: u8,
     /// Number of pixels.
@@ -18,7 +22,7 @@ pub struct Region {
     /// first corner, the leftmost of the topmost ones, it goes down; the sum x₁·y₂ − x₂·y₁ over
     /// its edges is negative since y is down. Holes run clockwise. No ring meets a corner twice;
     /// rings may touch in corners but never cross or share an edge.
-    pub rings: Vec<Vec<(u32, u32)>>,
+    pub rings: Vec<Vec<(C, C)>>,
 }
 
 /// Every region of one class in `area`, a rectangle of level-0 pixels of which the part inside the
@@ -66,7 +70,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::test_masks::{any_case, smooth};
+    use super::super::test_masks::{any_case, mask_of, smooth};
     use super::super::{BurnPlan, burn_in, read_geojson, write_geojson};
     use super::*;
     use crate::geom::{Georef, ImagePoint, ImageSize};
@@ -76,15 +80,6 @@ mod tests {
 
     fn labeled(mask: &Mask, area: PixelRect) -> Vec<Region> {
         polygonize(mask, area, &|class| class != UNLABELED, &|| false).expect("not cancelled")
-    }
-
-    /// A mask of rows of digits, a dot being unlabeled.
-    fn mask_of(rows: &[&str]) -> Mask {
-        let class = |byte: u8| if byte == b'.' { UNLABELED } else { byte - b'0' };
-        let classes: Vec<u8> = rows.iter().flat_map(|row| row.bytes()).map(class).collect();
-        let mut mask = Mask::new(ImageSize::new(rows[0].len() as u32, rows.len() as u32));
-        mask.set_rect(mask.size().bounds(), &classes);
-        mask
     }
 
     /// Twice the area with y down: negative for what runs counterclockwise on the screen.

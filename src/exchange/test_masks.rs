@@ -43,6 +43,15 @@ pub(super) fn any_case() -> impl Strategy<Value = Case> {
     )
 }
 
+/// A mask of rows of digits, a dot being unlabeled.
+pub(super) fn mask_of(rows: &[&str]) -> Mask {
+    let class = |byte: u8| if byte == b'.' { UNLABELED } else { byte - b'0' };
+    let classes: Vec<u8> = rows.iter().flat_map(|row| row.bytes()).map(class).collect();
+    let mut mask = Mask::new(ImageSize::new(rows[0].len() as u32, rows.len() as u32));
+    mask.set_rect(mask.size().bounds(), &classes);
+    mask
+}
+
 /// The finalizer of `SplitMix64` (Steele, Lea and Flood 2014).
 fn random(seed: u64, x: u32, y: u32) -> u64 {
     let mut z = seed ^ (u64::from(y) << 32 | u64::from(x));

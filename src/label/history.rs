@@ -54,6 +54,17 @@ struct Step {
     bytes: usize,
 }
 
+impl Step {
+    fn new((leads_to, edit): (StateMark, Edit)) -> Self {
+        let bytes = size_of::<Self>() + edit.bytes();
+        Self {
+            edit,
+            leads_to,
+            bytes,
+        }
+    }
+}
+
 impl History {
     /// An empty history that keeps edits of at most `budget_bytes`.
     pub const fn new(budget_bytes: usize) -> Self {
@@ -71,12 +82,7 @@ impl History {
     /// The history that a project file kept, with room for `budget_bytes`.
     pub fn restored(kept: KeptHistory, budget_bytes: usize) -> Self {
         let done = kept.steps.iter().position(|(mark, _)| *mark == kept.cursor);
-        let step = |(leads_to, edit): (StateMark, Edit)| Step {
-            leads_to,
-            bytes: size_of::<Step>() + edit.bytes(),
-            edit,
-        };
-        let steps: VecDeque<Step> = kept.steps.into_iter().map(step).collect();
+        let steps: VecDeque<Step> = kept.steps.into_iter().map(Step::new).collect();
         let mut history = Self {
             done: done.map_or(0, |last| last + 1),
             base: kept.base,
@@ -98,17 +104,32 @@ impl History {
         }
         let leads_to = StateMark(self.next_mark);
         self.next_mark += 1;
-        let bytes = size_of::<Step>() + edit.bytes();
-        self.bytes += bytes;
-        self.steps.push_back(Step {
-            edit,
-            leads_to,
-            bytes,
-        });
+        let step = Step::new((leads_to, edit));
+        self.bytes += step.bytes;
+        self.steps.push_back(step);
         self.done = self.steps.len();
         while self.bytes > self.budget_bytes && self.steps.len() > 1 {
             self.forget_oldest();
         }
+    }
+
+    /// Puts older steps, oldest first, in front of those it has; `base` is the state before them.
+    /// All of them are in the mask already, so nothing is to be applied. `false`, and nothing
+    /// happens, unless the last of them leads to [`History::base`].
+    ///
+    /// It may take more than its bytes now: the next [`History::push`] forgets the oldest again.
+    pub fn prepend(&mut self, steps: Vec<(StateMark, Edit)>, base: StateMark) -> bool {
+        let joint = steps.last().map(|(leads_to, _)| *leads_to);
+        if joint != Some(self.base) {
+            return false;
+        }
+        self.base = base;
+        self.done += steps.len();
+        for step in steps.into_iter().rev().map(Step::new) {
+            self.bytes += step.bytes;
+            self.steps.push_front(step);
+        }
+        true
     }
 
     /// Goes one step back; the edit to apply to the mask, `None` at the beginning.
@@ -156,6 +177,11 @@ impl History {
         self.done
             .checked_sub(1)
             .map_or(self.base, |last| self.steps[last].leads_to)
+    }
+
+    /// The state before the oldest step. A project file may hold the steps that led to it.
+    pub const fn base(&self) -> StateMark {
+        self.base
     }
 
     /// Main memory that the edits take, in bytes.
@@ -275,6 +301,46 @@ mod tests {
             assert_eq!(Some(step), history.undo());
         }
         assert!(!history.can_undo() && restored.mark() == history.mark());
+    }
+
+    #[test]
+    fn older_steps_in_front_can_be_undone_as_well() {
+        let (mut mask, mut history) = (Mask::new(SIZE), History::new(1 << 20));
+        (0..6).for_each(|n| paint(&mut mask, &mut history, u32::from(n) * 40, n));
+        let all: Vec<_> = history
+            .steps
+            .iter()
+            .map(|step| (step.leads_to, step.edit.clone()))
+            .collect();
+        let kept = KeptHistory {
+            base: all[3].0,
+            steps: all[4..].to_vec(),
+            cursor: history.mark(),
+            next: StateMark(history.next_mark),
+        };
+        let mut short = History::restored(kept, 1 << 20);
+        let mut whole = history.clone();
+        for _ in 0..2 {
+            assert_eq!(short.undo(), whole.undo());
+        }
+        assert_eq!((short.undo(), short.mark()), (None, all[3].0));
+        assert!(!short.prepend(all[..3].to_vec(), StateMark(0)), "a gap");
+        assert!(!short.prepend(Vec::new(), StateMark(0)));
+        assert!(short.prepend(all[2..4].to_vec(), all[1].0));
+        assert!(short.prepend(all[..2].to_vec(), StateMark(0)));
+        assert_eq!(
+            (short.mark(), short.bytes(), short.steps().1),
+            (whole.mark(), whole.bytes(), 4)
+        );
+        while let Some(step) = whole.undo() {
+            assert_eq!(short.undo(), Some(step));
+        }
+        assert!(!short.can_undo());
+        assert_eq!((short.base(), short.mark()), (whole.base(), whole.mark()));
+        while let Some(step) = whole.redo() {
+            assert_eq!(short.redo(), Some(step));
+        }
+        assert!(!short.can_redo());
     }
 
     #[test]

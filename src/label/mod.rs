@@ -4,6 +4,7 @@
 //! knows no window and no project; of threads only what works on whole masks knows, and leaves them to
 //! rayon.
 
+mod align;
 mod brush;
 mod builder;
 mod class;
@@ -19,21 +20,25 @@ mod fill;
 mod history;
 mod levels;
 mod mask;
+mod merge;
 mod origin;
 mod outline;
 mod palette;
 mod polygon;
 mod rasterize;
+mod record;
 mod replace;
 mod runs;
 mod select;
 mod selection;
 mod span;
+mod stencil;
 mod stroke;
 mod tile;
 mod tile_bytes;
 mod tile_table;
 
+pub use align::align_classes;
 pub use brush::{Brush, BrushShape, Ink, Paint, PaintOver};
 pub use builder::MaskBuilder;
 pub use class::{Class, ClassTable, Rgb};
@@ -46,14 +51,17 @@ pub use fill::FillLimits;
 pub use history::{History, KeptHistory, StateMark};
 pub use levels::{MaskLevels, rect_at_level};
 pub use mask::{Mask, UNLABELED};
+pub use merge::{MergeCounts, MergeRule, Merged, merge};
 pub use origin::Origin;
 pub use palette::default_color;
 pub use rasterize::{Figure, rasterize};
+pub use record::{StepRecord, StepState, VisitStep};
 pub use select::{
     Hint, ObjectFinder, ReadPixels, Side, Superpixels, Wand, clicks_to_iou,
     intersection_over_union, wand,
 };
 pub use selection::Selection;
 pub use span::Span;
+pub use stencil::{Source, Stencil};
 pub use stroke::Stroke;
 pub use tile::{MASK_TILE_SIZE, MaskTile, TilePixels};

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use super::outline::outline;
+use super::polygon::Polygon;
 use super::span::Span;
-use super::{DirtyRects, MASK_TILE_SIZE, Mask, Paint, Stroke};
-use crate::geom::{ImagePoint, PixelRect, TileKey};
+use super::{DirtyRects, EditKind, MASK_TILE_SIZE, Mask, Paint, Stroke};
+use crate::geom::{ImagePoint, ImageSize, PixelRect, TileKey};
 
 /// Level-0 pixels found by a tool; can be drawn as a preview and painted as one step.
 ///
@@ -57,6 +58,67 @@ impl Selection {
         &self.spans
     }
 
+    /// The pixels in a mask of `size` whose centers are inside a polygon (even-odd); its last point
+    /// is joined to its first.
+    pub fn of_polygon(points: &[ImagePoint], size: ImageSize) -> Self {
+        let Some(polygon) = Polygon::new(points, size) else {
+            return Self::default();
+        };
+        Self::from_spans(polygon.spans(polygon.rows()))
+    }
+
+    /// The pixels that are in either.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        self.combined(other, |own, others| own || others)
+    }
+
+    /// The pixels that are not in `other`.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        self.combined(other, |own, others| own && !others)
+    }
+
+    /// The pixels for which `is_in` holds, given whether each has them; none has not.
+    fn combined(&self, other: &Self, is_in: impl Fn(bool, bool) -> bool) -> Self {
+        // Where one of the two begins or ends: (row, column, is it the other, does it begin).
+        let edges = |selection: &Self, is_other: bool| {
+            let edge = |span: &Span| {
+                let Span { y, start, end } = *span;
+                [(y, start, is_other, true), (y, end, is_other, false)]
+            };
+            selection.spans.iter().flat_map(edge).collect::<Vec<_>>()
+        };
+        let mut all = edges(self, false);
+        all.extend(edges(other, true));
+        all.sort_unstable();
+        let (mut inside, mut began, mut spans) = ([false; 2], None, Vec::new());
+        for at in all.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            let (y, x) = (at[0].0, at[0].1);
+            for &(_, _, is_other, begins) in at {
+                inside[usize::from(is_other)] = begins;
+            }
+            match (began, is_in(inside[0], inside[1])) {
+                (None, true) => began = Some(x),
+                (Some(start), false) => {
+                    spans.push(Span { y, start, end: x });
+                    began = None;
+                }
+                _ => {}
+            }
+        }
+        Self::from_spans(spans)
+    }
+
+    /// The pixels as ground to be painted within, for a mask of `size`.
+    pub fn ground(&self, size: ImageSize) -> Mask {
+        let mut ground = Mask::new(size);
+        let mut stroke = Stroke::begin(EditKind::Selection);
+        stroke.select(&mut ground, self, &Paint::class(0));
+        drop(stroke.commit(&ground));
+        ground
+    }
+
     /// The edge between selected and other pixels as polygons of level-0 pixel corners.
     ///
     /// The last point of a polygon is joined to its first and every point is a turn. Polygons
@@ -104,10 +166,8 @@ impl Stroke {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::polygon::Polygon;
-    use super::super::{EditKind, Mask, PaintOver};
+    use super::super::PaintOver;
     use super::*;
-    use crate::geom::ImageSize;
 
     /// The set bits of `rows` as a selection, column 0 first, moved by (x, y).
     fn selection_of(rows: &[u32], (x, y): (u32, u32)) -> Selection {
@@ -134,6 +194,23 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn selections_are_added_and_taken_away_pixel_by_pixel(
+            one in prop::collection::vec(any::<u32>(), 0..8),
+            other in prop::collection::vec(any::<u32>(), 0..8),
+        ) {
+            let size = ImageSize::new(40, 10);
+            let (a, b) = (selection_of(&one, (1, 1)), selection_of(&other, (3, 2)));
+            let pixels = |selection: &Selection| selection.ground(size);
+            let (with, without) = (pixels(&a.with(&b)), pixels(&a.without(&b)));
+            let (a, b) = (pixels(&a), pixels(&b));
+            for (x, y) in (0..40).flat_map(|x| (0..10).map(move |y| (x, y))) {
+                let (in_a, in_b) = (a.get(x, y) == 0, b.get(x, y) == 0);
+                prop_assert_eq!(with.get(x, y) == 0, in_a || in_b);
+                prop_assert_eq!(without.get(x, y) == 0, in_a && !in_b);
+            }
+        }
+
         #[test]
         fn an_outline_holds_the_selected_pixels_and_no_others(
             rows in prop::collection::vec(prop_oneof![any::<u32>(), Just(0), Just(!0)], 0..24),

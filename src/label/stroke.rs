@@ -7,7 +7,7 @@ use super::span::Span;
 use super::tile::SIDE;
 use super::{
     Brush, DirtyRects, Edit, EditKind, FillLimits, MASK_TILE_SIZE, Mask, MaskError, MaskTile,
-    Paint, PaintOver, UNLABELED,
+    Paint, PaintOver, Stencil, UNLABELED,
 };
 use crate::geom::{ImagePoint, PixelRect, TileKey};
 
@@ -20,15 +20,28 @@ use crate::geom::{ImagePoint, PixelRect, TileKey};
 pub struct Stroke {
     kind: EditKind,
     kept: KeptTiles,
+    stencil: Stencil,
 }
 
 impl Stroke {
     /// Opens a change that will become an edit of this kind.
     pub const fn begin(kind: EditKind) -> Self {
+        let stencil = Stencil {
+            within: None,
+            source: None,
+        };
         Self {
             kind,
             kept: KeptTiles::new(),
+            stencil,
         }
+    }
+
+    /// The same change, painted through a stencil of masks that are as large as the stroke's own.
+    /// [`Stroke::place`] and [`Stroke::take_over`] have their own source and no stencil.
+    pub fn through(mut self, stencil: Stencil) -> Self {
+        self.stencil = stencil;
+        self
     }
 
     /// Draws the brush along the segment; equal ends make a single dab.
@@ -174,6 +187,9 @@ impl Stroke {
         spans: &[Span],
         paint: &Paint,
     ) -> Option<PixelRect> {
+        if !self.stencil.is_open() {
+            return self.paint_through(mask, key, spans, paint);
+        }
         let old = mask.tile(key.col, key.row);
         let changed = changed_ground(old, spans, paint);
         if changed.is_empty() {
@@ -196,6 +212,38 @@ impl Stroke {
             MaskTile::collapsed(pixels, ground.width, ground.height)
         };
         mask.set_tile(key.col, key.row, tile);
+        Some(changed)
+    }
+
+    fn paint_through(
+        &mut self,
+        mask: &mut Mask,
+        key: TileKey,
+        spans: &[Span],
+        paint: &Paint,
+    ) -> Option<PixelRect> {
+        let ground = mask.tile_rect(key.col, key.row);
+        let stencil = self.stencil.tile(key)?;
+        let before = mask.tile(key.col, key.row).clone();
+        let mut pixels = mask.take_pixels(key);
+        let target = Arc::make_mut(&mut pixels);
+        let (ink, mut changed) = (paint.ink.index(), PixelRect::default());
+        for &span in spans {
+            for (place, x) in tile_range(span).zip(span.start..) {
+                let new = stencil.ink(place, ink).unwrap_or(target[place]);
+                if new != target[place] && paint.over.contains(target[place]) {
+                    target[place] = new;
+                    changed = changed.union(PixelRect::new(x, span.y, 1, 1));
+                }
+            }
+        }
+        let tile = MaskTile::collapsed(pixels, ground.width, ground.height);
+        mask.set_tile(key.col, key.row, tile);
+        if changed.is_empty() {
+            mask.set_tile(key.col, key.row, before);
+            return None;
+        }
+        self.kept.entry((key.row, key.col)).or_insert(before);
         Some(changed)
     }
 

@@ -3,9 +3,11 @@
 //! Pure: masks in, numbers out. This layer knows no files and no networks.
 
 mod confusion;
+mod kappa;
 mod per_tile;
 mod scores;
 
 pub use confusion::Confusion;
+pub use kappa::{ClassKappa, Kappa};
 pub use per_tile::TileConfusion;
 pub use scores::{ClassScores, Scores};

@@ -37,6 +37,26 @@ pub enum ProjectError {
         #[from]
         source: rusqlite::Error,
     },
+    /// A folder that is to be filled has something in it.
+    #[error("The folder is not empty; choose a new one: {}", path.display())]
+    Occupied {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file could not be copied into a folder; nothing of the folder is left.
+    #[error(
+        "The file could not be copied ({source}). Check that it can be read and that the disk it \
+         goes to has space: {}", path.display()
+    )]
+    Copy {
+        /// What the system said.
+        source: std::io::Error,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The work was stopped; nothing of it is left.
+    #[error("Stopped on request")]
+    Stopped,
     /// The disk refused.
     #[error("The project file could not be written ({source}): {}", path.display())]
     Io {

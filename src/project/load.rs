@@ -3,10 +3,9 @@ use std::path::Path;
 use rusqlite::{OptionalExtension as _, Row};
 
 use super::layers::tile_checksum;
-use super::store::checksum;
 use super::{KeptTile, LayerKey, Project, ProjectError, SourceFile};
 use crate::geom::ImageSize;
-use crate::label::{Edit, KeptHistory, Mask, MaskTile, Origin, StateMark};
+use crate::label::{KeptHistory, Mask, MaskTile, Origin, StateMark};
 
 /// A label as it was kept.
 #[derive(Debug)]
@@ -83,13 +82,22 @@ impl Project {
         image: &Path,
         history_bytes: usize,
     ) -> Result<Option<KeptLayer>, ProjectError> {
+        self.layer_named(&self.named(image), history_bytes)
+    }
+
+    /// As [`Project::layer`], by the image's name as it is stored.
+    pub(super) fn layer_named(
+        &self,
+        image: &str,
+        history_bytes: usize,
+    ) -> Result<Option<KeptLayer>, ProjectError> {
         let row = self
             .db
             .query_row(
                 "SELECT layer.id, width, height, source, source_bytes, source_time, \
                  needs_source, base_mark, cursor, next_mark, saved FROM layer JOIN image ON image.id = layer.image \
                  WHERE image.path = ?1",
-                [self.named(image)],
+                [image],
                 LayerRow::read,
             )
             .optional()?;
@@ -151,10 +159,7 @@ impl Project {
                 base = number;
                 break;
             }
-            let is_whole = found.get::<_, u32>(2)? == checksum(&[row.id, number], data);
-            let edit = is_whole.then(|| Edit::from_bytes(data).ok()).flatten();
-            let edit =
-                edit.ok_or_else(|| self.damaged(format!("the edit {number} was changed")))?;
+            let edit = self.edit_from([row.id, number], data, found.get(2)?)?;
             steps.push((mark(number), edit));
         }
         steps.reverse();
@@ -178,6 +183,6 @@ fn tile_from(classes: &[u8], origins: &[u8]) -> Option<(MaskTile, MaskTile)> {
     Some((classes, origins))
 }
 
-const fn mark(number: i64) -> StateMark {
+pub(super) const fn mark(number: i64) -> StateMark {
     StateMark::from_number(number as u64)
 }

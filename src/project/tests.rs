@@ -8,19 +8,19 @@ use crate::label::{
     ClassTable, Edit, EditKind, History, MASK_TILE_SIZE, Mask, Origin, StateMark, UNLABELED,
 };
 
-const SIZE: ImageSize = ImageSize::new(700, 500);
+pub(super) const SIZE: ImageSize = ImageSize::new(700, 500);
 
 /// A label that is painted and kept step by step, as a session does it.
-struct Painter {
-    project: Project,
-    layer: LayerKey,
-    mask: Mask,
-    origins: Mask,
-    history: History,
+pub(super) struct Painter {
+    pub(super) project: Project,
+    pub(super) layer: LayerKey,
+    pub(super) mask: Mask,
+    pub(super) origins: Mask,
+    pub(super) history: History,
 }
 
 impl Painter {
-    fn new(path: &Path, image: &Path) -> Self {
+    pub(super) fn new(path: &Path, image: &Path) -> Self {
         let mut project = Project::open(path).expect("a project");
         let history = History::new(1 << 20);
         let layer = project
@@ -45,7 +45,7 @@ impl Painter {
             .collect()
     }
 
-    fn paint(&mut self, rect: PixelRect, class: u8) {
+    pub(super) fn paint(&mut self, rect: PixelRect, class: u8) {
         let mut after = self.mask.clone();
         after.set_rect(rect, &vec![class; rect.num_pixels() as usize]);
         let edit = Edit::between(&self.mask, &after, EditKind::Brush).expect("a change");
@@ -61,7 +61,7 @@ impl Painter {
         self.project.keep_step(self.layer, &step).expect("kept");
     }
 
-    fn undo(&mut self) {
+    pub(super) fn undo(&mut self) {
         let edit = self.history.undo().expect("a step");
         self.mask.apply(&edit);
         self.origins.apply_origins(&edit);

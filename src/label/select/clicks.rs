@@ -40,8 +40,8 @@ pub fn clicks_to_iou(
 
 /// Pixels of both over pixels of either; 1 when there are none at all.
 pub fn intersection_over_union(one: &Selection, other: &Selection) -> f64 {
-    let either = merged(one, other, |a, b| a || b).num_pixels();
-    let both = merged(one, other, |a, b| a && b).num_pixels();
+    let either = one.with(other).num_pixels();
+    let both = one.num_pixels() + other.num_pixels() - either;
     if either == 0 {
         1.0
     } else {
@@ -53,18 +53,10 @@ impl Side {
     /// `all` with the pixels of `part`, or without them.
     pub fn applied(self, all: &Selection, part: &Selection) -> Selection {
         match self {
-            Self::For => merged(all, part, |a, b| a || b),
-            Self::Against => merged(all, part, |a, b| a && !b),
+            Self::For => all.with(part),
+            Self::Against => all.without(part),
         }
     }
-}
-
-/// Pixels for which `is_in` holds, given whether each of the two has it.
-fn merged(one: &Selection, other: &Selection, is_in: impl Fn(bool, bool) -> bool) -> Selection {
-    let window = one.bounds().union(other.bounds());
-    let (one, other) = (grid_of(one, window), grid_of(other, window));
-    let grid: Vec<bool> = one.iter().zip(other).map(|(&a, b)| is_in(a, b)).collect();
-    Selection::from_spans(spans_of(&grid, window))
 }
 
 /// Whether each pixel of `window`, row by row, is selected.
