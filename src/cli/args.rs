@@ -155,7 +155,7 @@ pub struct ConvertArgs {
     /// The class index that a value of the attribute stands for; may be given often.
     #[arg(long = "value", value_name = "VALUE=CLASS", value_parser = parse_value)]
     pub values: Vec<(String, u8)>,
-    /// The layer of a GeoPackage; without it all are read.
+    /// The layer of a `.gpkg`; without it all are read.
     #[arg(long, value_name = "NAME")]
     pub layer: Option<String>,
     /// How wide lines are, in meters.

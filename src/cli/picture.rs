@@ -165,6 +165,7 @@ impl Picture {
             size: mask.size(),
             tile: &tile,
             palette: palette(classes, OPACITY, BACKGROUND_OPACITY, |_| true),
+            look: crate::render::MaskLook::Fill,
         };
         self.renderer.prepare(&PaneScene {
             canvas,

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::span::Span;
 use super::tile::SIDE;
-use super::{MASK_TILE_SIZE, Mask, MaskError, MaskTile, TilePixels};
+use super::{MASK_TILE_SIZE, Mask, MaskError, MaskTile, Selection, TilePixels};
 use crate::geom::PixelRect;
 
 /// Where a flood fill stops.
@@ -20,6 +20,20 @@ impl Default for FillLimits<'_> {
             max_pixels: u64::MAX,
             is_cancelled: &|| false,
         }
+    }
+}
+
+impl Mask {
+    /// The pixels that are joined to (x, y) by sides and have its class.
+    ///
+    /// # Errors
+    /// [`MaskError::FillTooLarge`], [`MaskError::FillCancelled`], [`MaskError::OutsideMask`].
+    pub fn region_at(
+        &self,
+        seed: (u32, u32),
+        limits: &FillLimits<'_>,
+    ) -> Result<Selection, MaskError> {
+        Ok(Region::around(self, seed, limits)?.selection(self))
     }
 }
 
@@ -81,6 +95,24 @@ impl Region {
             }
         }
         Ok(region)
+    }
+
+    /// All its pixels.
+    fn selection(&self, mask: &Mask) -> Selection {
+        let (mut all, mut some) = (Vec::new(), Vec::new());
+        for (col, row) in self.tiles() {
+            self.spans((col, row), mask.tile_rect(col, row), &mut some);
+            all.append(&mut some);
+        }
+        all.sort_unstable_by_key(|span| (span.y, span.start));
+        all.dedup_by(|next, last| {
+            let touches = last.y == next.y && last.end == next.start;
+            if touches {
+                last.end = next.end;
+            }
+            touches
+        });
+        Selection::from_spans(all)
     }
 
     /// The tiles it touches, by row and column.

@@ -58,6 +58,21 @@ impl Selection {
         &self.spans
     }
 
+    /// All pixels of a rectangle, level 0.
+    pub fn of_rect(rect: PixelRect) -> Self {
+        let row = |y| Span {
+            y,
+            start: rect.x,
+            end: rect.right(),
+        };
+        let rows = if rect.is_empty() {
+            0..0
+        } else {
+            rect.y..rect.bottom()
+        };
+        Self::from_spans(rows.map(row).collect())
+    }
+
     /// The pixels in a mask of `size` whose centers are inside a polygon (even-odd); its last point
     /// is joined to its first.
     pub fn of_polygon(points: &[ImagePoint], size: ImageSize) -> Self {

@@ -125,7 +125,7 @@ mod tests {
     fn only_sure_and_wanted_classes_of_a_source_come_down() {
         let mut mask = Mask::filled(SIZE, 0);
         let mut sure = Mask::filled(SIZE, 200);
-        sure.set_rect(PixelRect::new(0, 0, 150, 300), &[99; 150 * 300]);
+        sure.set_rect(PixelRect::new(0, 0, 150, 300), &vec![99; 150 * 300]);
         let stencil = Stencil {
             within: None,
             source: Some(Source {

@@ -100,6 +100,33 @@ impl Project {
             .map_err(|error| self.damaged(error.to_string()))
     }
 
+    /// Keeps the order in which classes are shown, by index.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn keep_class_order(&mut self, order: &[u8]) -> Result<(), ProjectError> {
+        let words: Vec<String> = order.iter().map(u8::to_string).collect();
+        self.db.execute(
+            "INSERT OR REPLACE INTO meta VALUES ('class order', ?1)",
+            [words.join(" ")],
+        )?;
+        Ok(())
+    }
+
+    /// The order in which classes are shown; empty when nobody changed it.
+    ///
+    /// # Errors
+    /// When it cannot be read back.
+    pub fn class_order(&self) -> Result<Vec<u8>, ProjectError> {
+        let query = "SELECT value FROM meta WHERE key = 'class order'";
+        let text: Option<String> = self.db.query_row(query, [], |row| row.get(0)).optional()?;
+        let text = text.unwrap_or_default();
+        Ok(text
+            .split(' ')
+            .filter_map(|word| word.parse().ok())
+            .collect())
+    }
+
     /// The row of an image, made when there is none.
     pub(super) fn image_id(&mut self, path: &Path) -> Result<i64, ProjectError> {
         let name = self.named(path);

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
-use super::pipelines::{QuadInstance, clip_corners, texel_corners};
+use super::pane::MaskLook;
+use super::pipelines::{MaskInstance, QuadInstance, clip_corners, texel_corners};
 use super::slots::Slots;
 use super::{Gpu, MaskView, SourceId};
 use crate::geom::{Camera, PixelRect, PyramidShape, ScreenSize, TileKey};
@@ -14,6 +15,10 @@ const TILE_BYTES: usize = (TILE_SIDE * TILE_SIDE) as usize;
 const MAX_PAGES: usize = 64;
 /// What the shader takes as "look into the tile" instead of one class for all of it.
 const NO_UNIFORM_CLASS: u32 = 256;
+/// What the shader takes as "there is no tile".
+const BEYOND: [u32; 4] = [0, 0, 0, 257];
+/// What the shader takes as "only where two classes meet".
+const OUTLINE: u32 = 512;
 
 /// Mask tiles on the graphics card, one byte a pixel, bounded in bytes.
 ///
@@ -107,7 +112,7 @@ impl MaskAtlas {
         }
     }
 
-    /// The quads that draw a mask, uploading what the card lacks.
+    /// The tiles that draw a mask, uploading what the card lacks.
     pub fn quads(
         &mut self,
         gpu: &Gpu,
@@ -115,30 +120,47 @@ impl MaskAtlas {
         camera: &Camera,
         canvas: ScreenSize,
         max_tiles: usize,
-    ) -> Vec<QuadInstance> {
+    ) -> Vec<MaskInstance> {
         let shape = PyramidShape::new(view.size, TILE_SIDE);
         let level = shape.level_for_view(camera, canvas, max_tiles);
         let visible = camera.visible_image_rect(canvas);
-        let mut quads = Vec::new();
+        let mut slots = HashMap::new();
         for key in shape.tiles_in(level, visible) {
             let slot = match (view.tile)(key) {
-                MaskTile::Uniform(class) if view.palette[usize::from(class)][3] == 0 => continue,
-                MaskTile::Uniform(class) => [0, 0, 0, u32::from(class)],
-                MaskTile::Pixels(pixels) => {
-                    match self.resident(gpu, view.source, key, &pixels[..]) {
-                        Some(slot) => slot,
-                        None => continue,
-                    }
-                }
+                MaskTile::Uniform(class) => Some([0, 0, 0, u32::from(class)]),
+                MaskTile::Pixels(pixels) => self.resident(gpu, view.source, key, &pixels[..]),
             };
-            let ground = shape.ground(key);
-            quads.push(QuadInstance {
-                clip: clip_corners(camera, canvas, ground),
-                texels: texel_corners(key.level, key.col, key.row, TILE_SIDE, ground),
-                slot,
-            });
+            slots.extend(slot.map(|slot| ((key.col, key.row), slot)));
         }
-        quads
+        let is_clear = |slot: &[u32; 4]| {
+            let class = view.palette.get(slot[3] as usize);
+            class.is_some_and(|color| color[3] == 0)
+        };
+        let flag = match view.look {
+            MaskLook::Fill => 0,
+            MaskLook::Outline => OUTLINE,
+        };
+        let shown = slots.iter().filter(|(_, slot)| !is_clear(slot));
+        let instance = |(&(col, row), slot): (&(u32, u32), &[u32; 4])| {
+            let key = TileKey::new(level, col, row);
+            let ground = shape.ground(key);
+            let [page, x, y, class] = *slot;
+            let beside = |col: u32, row: u32| *slots.get(&(col, row)).unwrap_or(&BEYOND);
+            MaskInstance {
+                quad: QuadInstance {
+                    clip: clip_corners(camera, canvas, ground),
+                    texels: texel_corners(key.level, key.col, key.row, TILE_SIDE, ground),
+                    slot: [page, x, y, class | flag],
+                },
+                around: [
+                    beside(col.wrapping_sub(1), row),
+                    beside(col + 1, row),
+                    beside(col, row.wrapping_sub(1)),
+                    beside(col, row + 1),
+                ],
+            }
+        };
+        shown.map(instance).collect()
     }
 
     fn resident(

@@ -17,5 +17,5 @@ mod slots;
 pub use frame_stats::FrameStats;
 pub use gpu::{AdapterSummary, Gpu, GpuError, list_adapters};
 pub use offscreen::Offscreen;
-pub use pane::{MaskView, PaneDraw, PaneScene, paint_callback, palette};
+pub use pane::{MaskLook, MaskView, PaneDraw, PaneScene, paint_callback, palette};
 pub use renderer::{ImageTiles, Renderer, SourceId};

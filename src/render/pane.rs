@@ -1,6 +1,6 @@
 use egui_wgpu::{Callback, CallbackResources, CallbackTrait};
 
-use super::pipelines::Pipelines;
+use super::pipelines::{MaskInstance, Pipelines, QuadInstance};
 use super::renderer::{ImageTiles, SourceId};
 use crate::geom::{Camera, ImageSize, ScreenSize, TileKey};
 use crate::label::{ClassTable, MaskTile};
@@ -27,6 +27,18 @@ pub struct MaskView<'a> {
     pub tile: &'a dyn Fn(TileKey) -> MaskTile,
     /// Straight-alpha color of each class index; alpha is the layer's opacity, 0 hides.
     pub palette: [[u8; 4]; 256],
+    /// Areas or outlines.
+    pub look: MaskLook,
+}
+
+/// How a mask is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MaskLook {
+    /// Areas of color.
+    #[default]
+    Fill,
+    /// Lines where two classes meet, each on its own side.
+    Outline,
 }
 
 /// One canvas ready to be drawn: buffers and bindings, nothing to compute any more.
@@ -43,19 +55,19 @@ impl PaneDraw {
         if let Some((tiles, quads)) = &self.image {
             pass.set_pipeline(&self.pipelines.image);
             pass.set_bind_group(0, tiles, &[]);
-            draw_quads(pass, quads);
+            draw_quads(pass, quads, size_of::<QuadInstance>());
         }
         for (pages, palette, quads) in &self.masks {
             pass.set_pipeline(&self.pipelines.mask);
             pass.set_bind_group(0, pages, &[]);
             pass.set_bind_group(1, palette, &[]);
-            draw_quads(pass, quads);
+            draw_quads(pass, quads, size_of::<MaskInstance>());
         }
     }
 }
 
-fn draw_quads(pass: &mut wgpu::RenderPass<'_>, quads: &wgpu::Buffer) {
-    let count = quads.size() / size_of::<super::pipelines::QuadInstance>() as u64;
+fn draw_quads(pass: &mut wgpu::RenderPass<'_>, quads: &wgpu::Buffer, instance_bytes: usize) {
+    let count = quads.size() / instance_bytes as u64;
     pass.set_vertex_buffer(0, quads.slice(..));
     pass.draw(0..4, 0..count as u32);
 }

@@ -16,6 +16,23 @@ pub struct QuadInstance {
     pub slot: [u32; 4],
 }
 
+/// One tile of a mask to draw, with the tiles around it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+pub struct MaskInstance {
+    /// The tile itself.
+    pub quad: QuadInstance,
+    /// The slots of the tiles at its left, right, above and below.
+    pub around: [[u32; 4]; 4],
+}
+
+const QUAD: [wgpu::VertexAttribute; 3] =
+    wgpu::vertex_attr_array![0 => Float32x4, 1 => Float32x4, 2 => Uint32x4];
+const MASK: [wgpu::VertexAttribute; 7] = wgpu::vertex_attr_array![
+    0 => Float32x4, 1 => Float32x4, 2 => Uint32x4,
+    3 => Uint32x4, 4 => Uint32x4, 5 => Uint32x4, 6 => Uint32x4
+];
+
 /// Clip-space corners of `ground` (level-0 pixels), computed in f64 so that nothing jitters far
 /// from the origin.
 pub fn clip_corners(camera: &Camera, canvas: ScreenSize, ground: PixelRect) -> [f32; 4] {
@@ -77,11 +94,13 @@ impl Pipelines {
             gpu,
             include_str!("../../shaders/tile.wgsl"),
             &[Some(&image_layout)],
+            &QUAD,
         );
         let mask = pipeline(
             gpu,
             include_str!("../../shaders/mask.wgsl"),
             &[Some(&pages_layout), Some(&palette_layout)],
+            &MASK,
         );
         Self {
             image,
@@ -94,7 +113,7 @@ impl Pipelines {
 }
 
 /// A vertex buffer holding `instances`; `None` when there are none.
-pub fn instance_buffer(gpu: &Gpu, instances: &[QuadInstance]) -> Option<wgpu::Buffer> {
+pub fn instance_buffer<I: Pod>(gpu: &Gpu, instances: &[I]) -> Option<wgpu::Buffer> {
     (!instances.is_empty()).then(|| {
         gpu.device
             .create_buffer_init(&wgpu::util::BufferInitDescriptor {
@@ -145,6 +164,7 @@ fn pipeline(
     gpu: &Gpu,
     source: &str,
     layouts: &[Option<&wgpu::BindGroupLayout>],
+    instance: &[wgpu::VertexAttribute],
 ) -> wgpu::RenderPipeline {
     let module = gpu
         .device
@@ -159,38 +179,40 @@ fn pipeline(
             bind_group_layouts: layouts,
             immediate_size: 0,
         });
-    gpu.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-        label: None,
-        layout: Some(&layout),
-        vertex: wgpu::VertexState {
-            module: &module,
-            entry_point: Some("vs_main"),
-            buffers: &[Some(wgpu::VertexBufferLayout {
-                array_stride: size_of::<QuadInstance>() as u64,
-                step_mode: wgpu::VertexStepMode::Instance,
-                attributes: &wgpu::vertex_attr_array![0 => Float32x4, 1 => Float32x4, 2 => Uint32x4],
-            })],
-            compilation_options: wgpu::PipelineCompilationOptions::default(),
-        },
-        primitive: wgpu::PrimitiveState {
-            topology: wgpu::PrimitiveTopology::TriangleStrip,
-            ..Default::default()
-        },
-        depth_stencil: None,
-        multisample: wgpu::MultisampleState::default(),
-        fragment: Some(wgpu::FragmentState {
-            module: &module,
-            entry_point: Some("fs_main"),
-            targets: &[Some(wgpu::ColorTargetState {
-                format: gpu.target_format,
-                blend: Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING),
-                write_mask: wgpu::ColorWrites::ALL,
-            })],
-            compilation_options: wgpu::PipelineCompilationOptions::default(),
-        }),
-        multiview_mask: None,
-        cache: None,
-    })
+    gpu.device
+        .create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+            label: None,
+            layout: Some(&layout),
+            vertex: wgpu::VertexState {
+                module: &module,
+                entry_point: Some("vs_main"),
+                buffers: &[Some(wgpu::VertexBufferLayout {
+                    // Each attribute is four numbers of four bytes.
+                    array_stride: 16 * instance.len() as u64,
+                    step_mode: wgpu::VertexStepMode::Instance,
+                    attributes: instance,
+                })],
+                compilation_options: wgpu::PipelineCompilationOptions::default(),
+            },
+            primitive: wgpu::PrimitiveState {
+                topology: wgpu::PrimitiveTopology::TriangleStrip,
+                ..Default::default()
+            },
+            depth_stencil: None,
+            multisample: wgpu::MultisampleState::default(),
+            fragment: Some(wgpu::FragmentState {
+                module: &module,
+                entry_point: Some("fs_main"),
+                targets: &[Some(wgpu::ColorTargetState {
+                    format: gpu.target_format,
+                    blend: Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING),
+                    write_mask: wgpu::ColorWrites::ALL,
+                })],
+                compilation_options: wgpu::PipelineCompilationOptions::default(),
+            }),
+            multiview_mask: None,
+            cache: None,
+        })
 }
 
 #[cfg(test)]

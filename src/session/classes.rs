@@ -1,8 +1,23 @@
+use std::path::{Path, PathBuf};
+
 use super::state::Session;
-use super::{ClassCommand, CommandError};
-use crate::label::{ClassTable, UNLABELED, default_color};
+use super::{ClassCommand, CommandError, Notice};
+use crate::exchange::{ClassList, read_class_list, write_class_list};
+use crate::label::{Class, ClassTable, Edit, MaskError, UNLABELED, default_color};
 
 impl Session {
+    /// Names and colors of the classes in the order in which they are shown.
+    pub fn shown_classes(&self) -> Vec<&Class> {
+        let place = |class: &&Class| {
+            let order = &self.palette.order;
+            let place = order.iter().position(|&index| index == class.index);
+            (place.unwrap_or(usize::MAX), class.index)
+        };
+        let mut classes: Vec<&Class> = self.palette.table.classes().iter().collect();
+        classes.sort_by_key(place);
+        classes
+    }
+
     pub(super) fn select_class(&mut self, class: u8) -> Result<(), CommandError> {
         if class != UNLABELED && self.palette.table.get(class).is_none() {
             return Err(CommandError::NoClass(class));
@@ -16,11 +31,31 @@ impl Session {
     pub(super) fn apply_class(&mut self, command: ClassCommand) -> Result<(), CommandError> {
         match command {
             ClassCommand::Add { name } => self.add_class(&name),
-            ClassCommand::Rename { class, name } => self.rename_class(class, &name),
-            ClassCommand::Recolor { class, color } => self.recolor_class(class, color),
+            ClassCommand::Rename { class, name } => {
+                self.changed(|table| table.renamed(class, &name))
+            }
+            ClassCommand::Recolor { class, color } => {
+                self.changed(|table| table.recolored(class, color))
+            }
+            ClassCommand::DefaultColors => self.changed(with_default_colors),
             ClassCommand::Show { class, is_visible } => self.show_class(class, is_visible),
+            ClassCommand::Solo { class } => self.solo_class(class),
             ClassCommand::Lock { class, is_locked } => self.lock_class(class, is_locked),
+            ClassCommand::Move { class, place } => self.move_class(class, place),
+            ClassCommand::Remove { class, into } => self.remove_class(class, into),
+            ClassCommand::Load { path } => self.load_classes(&path),
+            ClassCommand::Save { path } => self.save_classes(path),
         }
+    }
+
+    fn changed(
+        &mut self,
+        change: impl FnOnce(&ClassTable) -> Result<ClassTable, MaskError>,
+    ) -> Result<(), CommandError> {
+        let table = change(&self.palette.table);
+        self.palette.table = table.map_err(|error| CommandError::Refused(error.to_string()))?;
+        self.keep_classes();
+        Ok(())
     }
 
     fn add_class(&mut self, name: &str) -> Result<(), CommandError> {
@@ -35,25 +70,26 @@ impl Session {
         self.select_class(class)
     }
 
-    fn rename_class(&mut self, class: u8, name: &str) -> Result<(), CommandError> {
-        let renamed = self.palette.table.renamed(class, name);
-        self.palette.table = renamed.map_err(|error| CommandError::Refused(error.to_string()))?;
-        self.keep_classes();
-        Ok(())
-    }
-
-    fn recolor_class(&mut self, class: u8, color: [u8; 3]) -> Result<(), CommandError> {
-        let recolored = self.palette.table.recolored(class, color);
-        self.palette.table = recolored.map_err(|error| CommandError::Refused(error.to_string()))?;
-        self.keep_classes();
-        Ok(())
-    }
-
     fn show_class(&mut self, class: u8, is_visible: bool) -> Result<(), CommandError> {
         self.palette.hidden.retain(|&hidden| hidden != class);
         if !is_visible {
             self.palette.hidden.push(class);
         }
+        Ok(())
+    }
+
+    /// Hides all classes but one; all are shown again when that is how it was.
+    fn solo_class(&mut self, class: u8) -> Result<(), CommandError> {
+        let others = self.palette.table.classes().iter();
+        let others = others
+            .map(|other| other.index)
+            .filter(|&other| other != class);
+        let others: Vec<u8> = others.collect();
+        let is_solo = others
+            .iter()
+            .all(|other| self.palette.hidden.contains(other))
+            && !self.palette.hidden.contains(&class);
+        self.palette.hidden = if is_solo { Vec::new() } else { others };
         Ok(())
     }
 
@@ -63,6 +99,139 @@ impl Session {
         if is_locked {
             self.palette.locked.push(class);
         }
+        Ok(())
+    }
+
+    /// Shows a class at another place of the list; no index changes.
+    fn move_class(&mut self, class: u8, place: usize) -> Result<(), CommandError> {
+        let mut order: Vec<u8> = self
+            .shown_classes()
+            .iter()
+            .map(|class| class.index)
+            .collect();
+        let Some(from) = order.iter().position(|&index| index == class) else {
+            return Err(CommandError::NoClass(class));
+        };
+        order.remove(from);
+        order.insert(place.min(order.len()), class);
+        self.palette.order = order;
+        self.keep_classes();
+        Ok(())
+    }
+
+    /// Gives a class's pixels to another or to none, then takes it out of the table.
+    fn remove_class(&mut self, class: u8, into: u8) -> Result<(), CommandError> {
+        let removed = self.palette.table.removed(class);
+        let table = removed.map_err(|error| CommandError::Refused(error.to_string()))?;
+        if into == class || (into != UNLABELED && table.get(into).is_none()) {
+            return Err(CommandError::NoClass(into));
+        }
+        if self.label.is_some() && self.areas()[usize::from(class)] > 0 {
+            self.replace_class(class, into, None)?;
+        }
+        self.palette
+            .removed
+            .extend(self.palette.table.get(class).cloned());
+        self.palette.table = table;
+        for treated in [&mut self.palette.hidden, &mut self.palette.locked] {
+            treated.retain(|&other| other != class);
+        }
+        if self.palette.active == class {
+            self.palette.active = into;
+        }
+        if self.palette.previous == class {
+            self.palette.previous = UNLABELED;
+        }
+        self.keep_classes();
+        Ok(())
+    }
+
+    /// Brings removed classes back whose pixels a step back or forth brought back.
+    pub(super) fn restore_classes(&mut self, edit: &Edit) {
+        let is_unknown = |class: &u8| *class != UNLABELED && self.classes().get(*class).is_none();
+        let mut unknown: Vec<u8> = edit.changes().iter().map(|change| change.to).collect();
+        unknown.retain(is_unknown);
+        unknown.dedup();
+        if unknown.is_empty() {
+            return;
+        }
+        let mut classes = self.palette.table.classes().to_vec();
+        for index in unknown {
+            let removed = &self.palette.removed;
+            let known = removed
+                .iter()
+                .rev()
+                .find(|class| class.index == index)
+                .cloned();
+            let color = default_color(usize::from(index), usize::from(index) + 1);
+            classes
+                .push(known.unwrap_or_else(|| Class::new(index, format!("class {index}"), color)));
+        }
+        let background = self.palette.table.background();
+        if let Ok(table) = ClassTable::new(background, classes) {
+            self.palette.table = table;
+            self.keep_classes();
+        }
+    }
+
+    /// Takes names and colors from a file; the label's pixels stay as they are.
+    fn load_classes(&mut self, path: &Path) -> Result<(), CommandError> {
+        let is_toml = path.extension().is_some_and(|ending| ending == "toml");
+        let read = if is_toml {
+            ClassTable::load(path)
+        } else {
+            read_class_list(path)
+        };
+        let table = read.map_err(|error| CommandError::Refused(error.to_string()))?;
+        let areas = self.areas();
+        let is_missing = |class: &&Class| {
+            areas[usize::from(class.index)] > 0 && table.get(class.index).is_none()
+        };
+        let missing: Vec<Class> = self
+            .palette
+            .table
+            .classes()
+            .iter()
+            .filter(is_missing)
+            .cloned()
+            .collect();
+        if !missing.is_empty() {
+            let names: Vec<&str> = missing.iter().map(|class| class.name.as_str()).collect();
+            self.notify(Notice::warning(format!(
+                "The file lacks classes that the label has, so these stay: {}",
+                names.join(", ")
+            )));
+        }
+        let all = [table.classes(), &missing].concat();
+        self.changed(|_| ClassTable::new(table.background(), all))
+    }
+
+    fn save_classes(&mut self, path: PathBuf) -> Result<(), CommandError> {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .to_lowercase();
+        let refused = |error: String| CommandError::Refused(error);
+        let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
+        if ending == "toml" {
+            let saved = self.classes().save(&path);
+            saved.map_err(|error| refused(error.to_string()))?;
+        } else {
+            let form = match name.as_str() {
+                "class_dict.csv" => ClassList::DeepGlobe,
+                _ if ending == "txt" => ClassList::CamVid,
+                _ => ClassList::Csv,
+            };
+            let notes = write_class_list(&path, self.classes(), form);
+            for note in notes.map_err(|error| refused(error.to_string()))? {
+                self.notify(Notice::warning(note));
+            }
+        }
+        self.notify(Notice::info(format!(
+            "Wrote the classes: {}",
+            path.display()
+        )));
         Ok(())
     }
 
@@ -79,4 +248,14 @@ impl Session {
         self.palette.locked.clear();
         self.palette.table = table;
     }
+}
+
+/// The same classes in colors that most people can tell apart.
+fn with_default_colors(table: &ClassTable) -> Result<ClassTable, MaskError> {
+    let count = table.classes().len();
+    let recolored = (0..).zip(table.classes()).map(|(place, class)| Class {
+        color: default_color(place, count),
+        ..class.clone()
+    });
+    ClassTable::new(table.background(), recolored.collect())
 }

@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{Bookmark, WandSettings};
+use super::{Bookmark, InkChoice, WandSettings};
 use crate::geom::{ImagePoint, PixelRect};
-use crate::label::{BrushShape, CellKey, CellState, Cleanup};
+use crate::label::{BrushShape, CellKey, CellState, Cleanup, Hint};
 use crate::train::{DeviceChoice, Recipe};
 
 /// Everything that can change a session. Windows, scripts and tests all speak it.
@@ -123,19 +123,10 @@ pub enum Command {
         /// Where, in level-0 pixels.
         at: ImagePoint,
     },
-    /// Selects the ground whose color is like that under a point.
-    SelectAlike {
-        /// Where, in level-0 pixels.
-        at: ImagePoint,
-        /// Where to look, in level-0 pixels; `None`: the whole image.
-        within: Option<PixelRect>,
-    },
+    /// Chooses pixels, or does something with the chosen ones.
+    Selection(SelectionCommand),
     /// Sets what the magic wand takes for alike.
     SetWand(WandSettings),
-    /// Fills the selection with the active class.
-    FillSelection,
-    /// Drops the selection.
-    DropSelection,
     /// Cleans the label up, as one undo step.
     CleanUp {
         /// What is done.
@@ -161,8 +152,12 @@ pub enum Command {
     Undo,
     /// Does the last undone step again.
     Redo,
-    /// Replaces the label by the prediction, as one undo step.
+    /// Sets what tools paint: the active class, or what the prediction says.
+    SetInk(InkChoice),
+    /// Takes the prediction over as far as the ink and the selection say, as one undo step.
     AcceptPrediction,
+    /// Walks through the places where label and prediction differ.
+    Review(ReviewCommand),
     /// Trains a network; the label is frozen, painting goes on.
     StartTraining {
         /// How to train.
@@ -212,6 +207,38 @@ pub enum ClassCommand {
         /// Whether it is drawn.
         is_visible: bool,
     },
+    /// Hides all classes but this one, or shows all again.
+    Solo {
+        /// Which class.
+        class: u8,
+    },
+    /// Shows a class at another place of the list.
+    Move {
+        /// Which class.
+        class: u8,
+        /// The place, 0 being the first.
+        place: usize,
+    },
+    /// Takes a class out of the table; its pixels go over to another, as one undo step.
+    Remove {
+        /// Which class.
+        class: u8,
+        /// The class that gets its pixels; 255: none.
+        into: u8,
+    },
+    /// Gives all classes colors that most people can tell apart.
+    DefaultColors,
+    /// Takes names and colors from a file: `.toml`, `.csv`, or `.txt` in `CamVid`'s form.
+    Load {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Writes names and colors into a file: `.toml`, `.csv` (`class_dict.csv` in `DeepGlobe`'s form)
+    /// or `.txt` in `CamVid`'s form.
+    Save {
+        /// The file.
+        path: PathBuf,
+    },
     /// Locks a class, so that no tool paints over it, or unlocks it.
     Lock {
         /// Which class.
@@ -219,6 +246,66 @@ pub enum ClassCommand {
         /// Whether it is locked.
         is_locked: bool,
     },
+}
+
+/// Choosing pixels, and what becomes of them. While there is a selection tools paint only in it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SelectionCommand {
+    /// Selects the ground whose color is like that under a point.
+    Alike {
+        /// Where, in level-0 pixels.
+        at: ImagePoint,
+        /// Where to look, in level-0 pixels; `None`: the whole image.
+        within: Option<PixelRect>,
+    },
+    /// Selects the ground in a polygon.
+    Polygon {
+        /// Corners in level-0 pixels; the last joins the first.
+        corners: Vec<ImagePoint>,
+        /// What becomes of what was selected before.
+        how: SelectHow,
+    },
+    /// Points at an object, or away from it; what is found is selected.
+    Object {
+        /// A click or a stroke, for or against.
+        hint: Hint,
+        /// What is seen of the image, in level-0 pixels: objects are not larger.
+        visible: PixelRect,
+    },
+    /// Fills the selection with the active class.
+    Fill,
+    /// Drops the selection.
+    Drop,
+}
+
+/// What becomes of a selection when something else is selected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SelectHow {
+    /// It goes.
+    #[default]
+    Replace,
+    /// It grows.
+    Add,
+    /// It shrinks.
+    Subtract,
+}
+
+/// Steps of the walk through differences between label and prediction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReviewCommand {
+    /// Begins, with the largest difference.
+    Start,
+    /// Goes to the next one or the one before.
+    Step {
+        /// Whether to the next one.
+        forth: bool,
+    },
+    /// Takes over what the prediction says there.
+    Accept,
+    /// Leaves the label as it is there.
+    Reject,
+    /// Ends the walk.
+    End,
 }
 
 /// What is said about places in the open image.
@@ -264,6 +351,8 @@ pub enum LayerKind {
     Label,
     /// What a network says is there.
     Prediction,
+    /// How sure the network is of each pixel: 254 is certain.
+    Certainty,
     /// Who made each pixel of the label; see [`Session::origins`](super::Session::origins).
     Origins,
 }
@@ -303,6 +392,12 @@ pub enum Tool {
     Rectangle,
     /// Selects ground of like color under the pointer.
     Wand,
+    /// Selects the object that one points at.
+    Object,
+    /// Paints along clicked points, as wide as the brush.
+    Line,
+    /// Measures along clicked points and around them.
+    Ruler,
     /// Takes the class under the pointer.
     Picker,
 }

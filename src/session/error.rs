@@ -58,6 +58,9 @@ pub enum CommandError {
     /// An image of the list is not where it was.
     #[error("The image is not where it was. File ▸ Find missing images… looks elsewhere: {0}")]
     MissingFile(PathBuf),
+    /// There is no walk through differences.
+    #[error("No difference is looked at. Label ▸ Review differences begins")]
+    NoReview,
     /// Another job of the kind runs.
     #[error("{0} is already running. Stop it first, or wait until it is done")]
     Busy(&'static str),

@@ -6,9 +6,9 @@ use super::keeping::{Keeper, ReadLabel, ReadMask};
 use super::operations::Operated;
 use super::places::KeptPlaces;
 use super::state::{ImageId, LayerId, OpenImage, Session};
-use super::{Notice, Selected};
+use super::{Difference, Notice, Selected};
 use crate::job::{Job, JobContext, JobEvent, spawn};
-use crate::label::{StateMark, Superpixels};
+use crate::label::{ObjectFinder, Selection, StateMark, Superpixels};
 use crate::metrics::Scores;
 use crate::project::KeptImage;
 use crate::raster::RgbaTile;
@@ -57,15 +57,16 @@ pub(super) enum Report {
     ReadyToOpen(PathBuf),
     /// The project's place is known.
     ProjectFound { path: PathBuf, is_read_only: bool },
-    /// What the project knows of its images and of models.
-    ProjectRead {
-        images: Vec<KeptImage>,
-        models: Vec<String>,
-    },
+    /// What the project knows besides labels.
+    ProjectRead(ProjectRead),
     /// What there is of an image's label.
     LabelRead(LayerId, Box<ReadLabel>),
     /// What is known of places in an image.
     PlacesRead(ImageId, Box<KeptPlaces>),
+    /// Where label and prediction differ, the largest first.
+    Differences(LayerId, Vec<Difference>),
+    /// An object was found in prepared ground.
+    ObjectFound(ImageId, Arc<ObjectFinder>, Selection),
     /// One piece of work is on the disk.
     Kept,
     /// The disk refused; the work waits.
@@ -80,6 +81,15 @@ pub(super) enum Report {
     Selected(ImageId, Box<Selected>),
     /// Something to say.
     Note(Notice),
+}
+
+/// What a project knows besides labels.
+pub(super) struct ProjectRead {
+    pub images: Vec<KeptImage>,
+    /// Models whose predictions were accepted.
+    pub models: Vec<String>,
+    /// The order in which classes are shown.
+    pub order: Vec<u8>,
 }
 
 /// The events of a job, by whose they are.
@@ -253,9 +263,11 @@ impl Session {
             Report::TrainingReady(plan) => self.training_ready(*plan),
             Report::ReadyToOpen(path) => self.open_now(path),
             Report::ProjectFound { path, is_read_only } => self.project_found(path, is_read_only),
-            Report::ProjectRead { images, models } => self.project_read(images, models),
+            Report::ProjectRead(read) => self.project_read(read),
             Report::LabelRead(layer, read) => self.label_read(layer, *read),
             Report::PlacesRead(image, places) => self.places_read(image, *places),
+            Report::Differences(label, found) => self.differences_found(label, found),
+            Report::ObjectFound(image, finder, pixels) => self.object_found(image, finder, pixels),
             Report::Kept => self.work_kept(),
             Report::NotKept(why) => self.work_not_kept(why),
             Report::GroundKept(layer) => self.ground_kept(layer),

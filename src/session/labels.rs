@@ -136,7 +136,9 @@ impl Session {
         let Some(kind) = self.kind_of(id) else { return };
         self.notify(Notice::error(why.clone()));
         match kind {
-            LayerKind::Prediction | LayerKind::Origins => self.replace_layer(kind, None),
+            LayerKind::Prediction | LayerKind::Origins | LayerKind::Certainty => {
+                self.replace_layer(kind, None);
+            }
             LayerKind::Label => {
                 if let Some(layer) = self.layer_mut(kind) {
                     layer.is_loading = false;
@@ -151,6 +153,10 @@ impl Session {
     pub(super) fn replace_layer(&mut self, kind: LayerKind, layer: Option<Layer>) {
         self.put_layer(kind, layer);
         self.scores = None;
+        self.review = None;
+        if kind == LayerKind::Prediction {
+            self.put_layer(LayerKind::Certainty, None);
+        }
         if kind == LayerKind::Label {
             let size = self.label.as_ref().map(|label| label.mask.size());
             self.replace_origins(size.map(Mask::new));
@@ -166,6 +172,7 @@ impl Session {
             LayerKind::Label => &mut self.label,
             LayerKind::Prediction => &mut self.prediction,
             LayerKind::Origins => &mut self.origins,
+            LayerKind::Certainty => &mut self.certainty,
         };
         if let Some(old) = std::mem::replace(place, layer) {
             self.changes.push(Change::SourceGone(old.id.0));
@@ -209,20 +216,26 @@ impl Session {
             LayerKind::Label => self.label.as_mut(),
             LayerKind::Prediction => self.prediction.as_mut(),
             LayerKind::Origins => self.origins.as_mut(),
+            LayerKind::Certainty => self.certainty.as_mut(),
         }
     }
 
     fn some_layer(&mut self, kind: LayerKind) -> Result<&mut Layer, CommandError> {
         let missing = match kind {
             LayerKind::Label | LayerKind::Origins => CommandError::NoLabel,
-            LayerKind::Prediction => CommandError::NoPrediction,
+            LayerKind::Prediction | LayerKind::Certainty => CommandError::NoPrediction,
         };
         self.layer_mut(kind).ok_or(missing)
     }
 
     pub(super) fn kind_of(&self, id: LayerId) -> Option<LayerKind> {
-        [LayerKind::Label, LayerKind::Prediction, LayerKind::Origins]
-            .into_iter()
-            .find(|&kind| self.layer(kind).is_some_and(|layer| layer.id == id))
+        [
+            LayerKind::Label,
+            LayerKind::Prediction,
+            LayerKind::Origins,
+            LayerKind::Certainty,
+        ]
+        .into_iter()
+        .find(|&kind| self.layer(kind).is_some_and(|layer| layer.id == id))
     }
 }

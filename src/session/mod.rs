@@ -9,14 +9,17 @@ mod classes;
 mod command;
 mod error;
 mod images;
+mod ink;
 mod jobs;
 mod keeping;
 mod labels;
+mod objects;
 mod operations;
 mod origins;
 mod outcome;
 mod places;
 mod prediction;
+mod review;
 mod saving;
 mod scoring;
 mod selecting;
@@ -28,13 +31,18 @@ mod thumbnails;
 mod training;
 
 pub use crate::project::Bookmark;
-pub use command::{ClassCommand, Command, LayerKind, PlaceCommand, StepTo, Tool, TrainOn};
+pub use command::{
+    ClassCommand, Command, LayerKind, PlaceCommand, ReviewCommand, SelectHow, SelectionCommand,
+    StepTo, Tool, TrainOn,
+};
 pub use error::CommandError;
 pub use images::{EntryStatus, ImageEntry, ImageList, companion_label};
+pub use ink::{InkChoice, PredictionInk};
 pub use jobs::{Activity, JobId};
 pub use keeping::{ProjectPlace, Safety};
 pub use outcome::{Change, Notice, Severity};
 pub use prediction::PredictionState;
+pub use review::{Difference, Review};
 pub use selecting::{Selected, WandSettings};
 pub use settings::{MAX_RECENT, Settings};
 pub use state::{ImageId, Layer, LayerId, OpenImage, Session, SessionConfig};

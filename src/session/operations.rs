@@ -2,11 +2,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::jobs::Report;
 use super::state::{LayerId, Session};
-use super::{CommandError, LayerKind, Notice};
+use super::{CommandError, InkChoice, LayerKind, Notice, PredictionInk};
 use crate::geom::PixelRect;
 use crate::job::JobContext;
 use crate::label::{
-    Cleanup, Control, Edit, EditKind, Mask, PaintOver, Stroke, UNLABELED, clean_up,
+    Cleanup, Control, Edit, EditKind, Mask, Paint, Selection, Stencil, Stroke, UNLABELED, clean_up,
 };
 
 /// What an operation on the whole label came to.
@@ -67,23 +67,30 @@ impl Session {
         })
     }
 
-    /// Takes the whole prediction as the label.
+    /// Takes the prediction over: all of it, or what ink and selection say.
     pub(super) fn accept_prediction(&mut self) -> Result<(), CommandError> {
         let prediction = self.prediction.as_ref().ok_or(CommandError::NoPrediction)?;
-        let (accepted, over) = (prediction.mask.clone(), self.unlocked());
+        let ink = match self.ink() {
+            InkChoice::Prediction(ink) => ink,
+            InkChoice::ActiveClass => PredictionInk::default(),
+        };
+        let stencil = Stencil {
+            source: self.source(ink),
+            ..self.stencil(UNLABELED)
+        };
+        let area = prediction.mask.size().bounds();
+        let all = Selection::of_rect(area);
+        let paint = Paint {
+            over: self.unlocked(),
+            ..Paint::class(0)
+        };
         self.operate(
             "Accepting the prediction",
             EditKind::Accept,
             move |mask, _| {
-                if over == PaintOver::everything() {
-                    return Some(accepted);
-                }
                 let mut after = mask.clone();
-                let mut stroke = Stroke::begin(EditKind::Accept);
-                for (col, row, _) in accepted.tiles() {
-                    let rect = accepted.tile_rect(col, row);
-                    stroke.place(&mut after, rect, &accepted.read_rect(rect), over);
-                }
+                let mut stroke = Stroke::begin(EditKind::Accept).through(stencil);
+                stroke.select(&mut after, &all, &paint);
                 drop(stroke.commit(&after));
                 Some(after)
             },

@@ -1,8 +1,15 @@
 use super::keeping::{Work, absolute};
-use super::state::Session;
+use super::state::{OpenImage, Session};
 use super::{CommandError, ImageId, PlaceCommand};
 use crate::label::{CellKey, CellMark, CellState, Coverage};
 use crate::project::Bookmark;
+
+/// What is said about places in the open image.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Places {
+    pub coverage: Coverage,
+    pub bookmarks: Vec<Bookmark>,
+}
 
 /// What a project knows of places in an image.
 #[derive(Clone, Debug, Default)]
@@ -14,19 +21,19 @@ pub(super) struct KeptPlaces {
 impl Session {
     /// Which cells of the open image are done.
     pub const fn coverage(&self) -> &Coverage {
-        &self.coverage
+        &self.places.coverage
     }
 
     /// Places in the open image to come back to, by name.
     pub fn bookmarks(&self) -> &[Bookmark] {
-        &self.bookmarks
+        &self.places.bookmarks
     }
 
     /// Nothing is said about another image yet.
     pub(super) fn forget_places(&mut self) {
-        let size = self.image.as_ref().map(|image| image.size());
-        self.coverage = Coverage::new(size.unwrap_or_default());
-        self.bookmarks.clear();
+        let size = self.image.as_ref().map(OpenImage::size);
+        self.places.coverage = Coverage::new(size.unwrap_or_default());
+        self.places.bookmarks.clear();
     }
 
     pub(super) fn places_read(&mut self, image: ImageId, places: KeptPlaces) {
@@ -34,9 +41,9 @@ impl Session {
             return;
         }
         for (key, mark) in places.cells {
-            self.coverage.set(key, mark);
+            self.places.coverage.set(key, mark);
         }
-        self.bookmarks = places.bookmarks;
+        self.places.bookmarks = places.bookmarks;
     }
 
     pub(super) fn apply_place(&mut self, command: PlaceCommand) -> Result<(), CommandError> {
@@ -49,7 +56,7 @@ impl Session {
     }
 
     fn mark_cell(&mut self, key: CellKey, state: Option<CellState>) -> Result<(), CommandError> {
-        let mark = self.coverage.mark(key);
+        let mark = self.places.coverage.mark(key);
         let said = |state: &CellState| matches!(state, CellState::Done | CellState::NeedsReview);
         self.set_cell(
             key,
@@ -61,7 +68,7 @@ impl Session {
     }
 
     fn note_cell(&mut self, key: CellKey, note: &str) -> Result<(), CommandError> {
-        let mark = self.coverage.mark(key);
+        let mark = self.places.coverage.mark(key);
         self.set_cell(
             key,
             CellMark {
@@ -75,7 +82,7 @@ impl Session {
         self.refuse_when_read_only()?;
         let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
         let image = absolute(&image.path);
-        self.coverage.set(key, mark.clone());
+        self.places.coverage.set(key, mark.clone());
         if let Some(keeper) = &mut self.keeper {
             keeper.give(Work::Cell { image, key, mark });
         }
@@ -88,14 +95,14 @@ impl Session {
             let why = "A bookmark needs a name; type one";
             return Err(CommandError::Refused(why.to_owned()));
         }
-        let mut bookmarks = self.bookmarks.clone();
+        let mut bookmarks = self.places.bookmarks.clone();
         bookmarks.retain(|known| known.name != mark.name);
         bookmarks.push(mark);
         self.set_bookmarks(bookmarks)
     }
 
     fn remove_bookmark(&mut self, name: &str) -> Result<(), CommandError> {
-        let mut bookmarks = self.bookmarks.clone();
+        let mut bookmarks = self.places.bookmarks.clone();
         bookmarks.retain(|known| known.name != name);
         self.set_bookmarks(bookmarks)
     }
@@ -105,7 +112,7 @@ impl Session {
         let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
         let image = absolute(&image.path);
         bookmarks.sort_by(|a, b| a.name.cmp(&b.name));
-        self.bookmarks.clone_from(&bookmarks);
+        self.places.bookmarks.clone_from(&bookmarks);
         if let Some(keeper) = &mut self.keeper {
             keeper.give(Work::Bookmarks { image, bookmarks });
         }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::jobs::{JobId, Leash};
 use super::labels::new_layer;
-use super::state::Session;
+use super::state::{Layer, Session};
 use super::{CommandError, LayerKind, Notice};
 use crate::label::Mask;
 use crate::train::{PredictEvent, PredictPlan};
@@ -56,6 +56,11 @@ impl Session {
         let id = self.list_job("Predicting", Leash::Prediction(job));
         let layer = new_layer(self.next_number(), Mask::new(size));
         self.replace_layer(LayerKind::Prediction, Some(layer));
+        let certainty = Layer {
+            is_visible: false,
+            ..new_layer(self.next_number(), Mask::new(size))
+        };
+        self.put_layer(LayerKind::Certainty, Some(certainty));
         self.prediction_state = PredictionState {
             job: Some(id),
             run: Some(run),
@@ -76,10 +81,20 @@ impl Session {
                 self.prediction_state.blocks = (done_blocks, total_blocks);
                 self.set_progress(id, done_blocks as f32 / total_blocks.max(1) as f32);
             }
-            PredictEvent::Block { rect, classes } => {
-                if let Some(layer) = self.prediction.as_mut() {
-                    layer.mask.set_rect(rect, &classes);
-                    self.mask_changed(LayerKind::Prediction, &[rect]);
+            PredictEvent::Block {
+                rect,
+                classes,
+                sure,
+            } => {
+                let layers = [
+                    (LayerKind::Prediction, classes),
+                    (LayerKind::Certainty, sure),
+                ];
+                for (kind, values) in layers {
+                    if let Some(layer) = self.layer_mut(kind) {
+                        layer.mask.set_rect(rect, &values);
+                        self.mask_changed(kind, &[rect]);
+                    }
                 }
             }
             PredictEvent::Finished(report) => {

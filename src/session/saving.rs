@@ -5,7 +5,7 @@ use super::jobs::Report;
 use super::state::{LayerId, Session};
 use super::{Command, CommandError, LayerKind, Notice};
 use crate::exchange::{ExportForm, ExportWork, export};
-use crate::label::{SaveAs, StateMark, save_mask};
+use crate::label::{ClassTable, SaveAs, StateMark, save_mask};
 
 impl Session {
     pub(super) fn save_label(&mut self) -> Result<(), CommandError> {
@@ -42,6 +42,7 @@ impl Session {
             LayerKind::Label => self.label.as_ref().ok_or(CommandError::NoLabel)?,
             LayerKind::Prediction => self.prediction.as_ref().ok_or(CommandError::NoPrediction)?,
             LayerKind::Origins => self.origins.as_ref().ok_or(CommandError::NoLabel)?,
+            LayerKind::Certainty => self.certainty.as_ref().ok_or(CommandError::NoPrediction)?,
         };
         if layer.is_loading {
             return Err(CommandError::LabelLoading);
@@ -53,6 +54,7 @@ impl Session {
         let (id, mask) = (layer.id, layer.mask.clone());
         let classes = match kind {
             LayerKind::Origins => self.origins(),
+            LayerKind::Certainty => ClassTable::default(),
             _ => self.classes().clone(),
         };
         let georef = self

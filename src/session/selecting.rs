@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use super::jobs::Report;
 use super::state::{ImageId, Session};
-use super::{CommandError, Notice};
-use crate::geom::{ImagePoint, PixelRect};
-use crate::label::{EditKind, Selection, Wand, wand};
+use super::{CommandError, Notice, SelectHow, SelectionCommand};
+use crate::geom::{ImagePoint, ImageSize, PixelRect};
+use crate::label::{EditKind, Mask, Selection, Wand, wand};
 
 /// A selection of more pixels is a mistake more often than a wish.
 const MOST_PIXELS: u64 = 100_000_000;
@@ -18,6 +18,23 @@ pub struct Selected {
     pub pixels: Selection,
     /// Rings around them in level-0 pixels; empty when there are too many.
     pub outline: Arc<Vec<Vec<ImagePoint>>>,
+    /// The same pixels as ground that tools paint within.
+    pub(super) ground: Mask,
+}
+
+impl Selected {
+    pub(super) fn new(pixels: Selection, size: ImageSize) -> Self {
+        let outline = if pixels.spans().len() > MOST_OUTLINED {
+            Vec::new()
+        } else {
+            pixels.outline()
+        };
+        Self {
+            outline: Arc::new(outline),
+            ground: pixels.ground(size),
+            pixels,
+        }
+    }
 }
 
 /// What the magic wand takes for alike.
@@ -49,7 +66,20 @@ impl Session {
         self.wand
     }
 
-    pub(super) fn select_alike(
+    pub(super) fn apply_selection(
+        &mut self,
+        command: SelectionCommand,
+    ) -> Result<(), CommandError> {
+        match command {
+            SelectionCommand::Alike { at, within } => self.select_alike(at, within),
+            SelectionCommand::Polygon { corners, how } => self.select_polygon(&corners, how),
+            SelectionCommand::Object { hint, visible } => self.hint_object(hint, visible),
+            SelectionCommand::Fill => self.fill_selection(),
+            SelectionCommand::Drop => self.drop_selection(),
+        }
+    }
+
+    fn select_alike(
         &mut self,
         at: ImagePoint,
         within: Option<PixelRect>,
@@ -59,7 +89,7 @@ impl Session {
         let Some(seed) = at.pixel_in(image.size()) else {
             return Ok(());
         };
-        let (id, source) = (image.id, Arc::clone(&image.source));
+        let (id, source, size) = (image.id, Arc::clone(&image.source), image.size());
         let area = within.map_or(image.size().bounds(), |within| {
             within.intersect(image.size().bounds())
         });
@@ -77,13 +107,8 @@ impl Session {
             let pixels = wand(&read, area, seed, &settings, &is_cancelled);
             job.check()?;
             let pixels = pixels?;
-            let outline = if pixels.spans().len() > MOST_OUTLINED {
-                Vec::new()
-            } else {
-                pixels.outline()
-            };
-            let outline = Arc::new(outline);
-            job.tell(Report::Selected(id, Box::new(Selected { pixels, outline })))?;
+            let selected = Selected::new(pixels, size);
+            job.tell(Report::Selected(id, Box::new(selected)))?;
             Ok(())
         });
         self.selecting = Some(job);
@@ -108,20 +133,42 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn fill_selection(&mut self) -> Result<(), CommandError> {
+    fn fill_selection(&mut self) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
         self.ready_label()?;
         let Some(selected) = self.selected.take() else {
             return Ok(());
         };
-        let paint = self.paint(self.active_class());
-        self.edit_label(EditKind::Selection, |stroke, mask| {
+        self.forget_object();
+        let class = self.active_class();
+        let paint = self.paint(class);
+        self.paint_label(EditKind::Selection, class, |stroke, mask| {
             Ok(stroke.select(mask, &selected.pixels, &paint))
         })
     }
 
-    pub(super) fn drop_selection(&mut self) -> Result<(), CommandError> {
+    fn select_polygon(
+        &mut self,
+        corners: &[ImagePoint],
+        how: SelectHow,
+    ) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        let size = self.image.as_ref().ok_or(CommandError::NoImage)?.size();
+        let drawn = Selection::of_polygon(corners, size);
+        let before = self.selected.take().map(|selected| selected.pixels);
+        let before = before.unwrap_or_default();
+        let pixels = match how {
+            SelectHow::Replace => drawn,
+            SelectHow::Add => before.with(&drawn),
+            SelectHow::Subtract => before.without(&drawn),
+        };
+        self.selected = (!pixels.is_empty()).then(|| Selected::new(pixels, size));
+        Ok(())
+    }
+
+    fn drop_selection(&mut self) -> Result<(), CommandError> {
         self.selected = None;
+        self.forget_object();
         if let Some(job) = self.selecting.take() {
             self.stop_job(job);
         }

@@ -4,17 +4,19 @@ use std::sync::Arc;
 use super::jobs::{Running, SharedSource};
 use super::keeping::{Keeper, ProjectPlace};
 use super::labels::Areas;
+use super::objects::ObjectWork;
+use super::places::Places;
 use super::{
-    Change, Command, ImageList, JobId, LayerKind, Notice, PredictionState, Selected, Settings,
-    Tool, TrainingState, WandSettings,
+    Change, Command, ImageList, InkChoice, JobId, LayerKind, Notice, PredictionState, Review,
+    Selected, Settings, Tool, TrainingState, WandSettings,
 };
 use crate::geom::{Georef, ImageSize};
 use crate::job::Waker;
 use crate::label::{
-    BrushShape, ClassTable, Coverage, History, Mask, StateMark, Superpixels, UNLABELED,
+    BrushShape, Class, ClassTable, History, Mask, StateMark, Superpixels, UNLABELED,
 };
 use crate::metrics::Scores;
-use crate::project::{Bookmark, SourceFile};
+use crate::project::SourceFile;
 use crate::raster::{Pyramid, RasterInfo, TileCache};
 use crate::train::{DeviceChoice, Engine};
 
@@ -106,6 +108,24 @@ pub(super) struct Palette {
     pub previous: u8,
     pub hidden: Vec<u8>,
     pub locked: Vec<u8>,
+    /// The order in which classes are shown; those not in it follow by index.
+    pub order: Vec<u8>,
+    /// Classes that were taken out; a step back may need them again.
+    pub removed: Vec<Class>,
+}
+
+impl Palette {
+    const fn new(table: ClassTable) -> Self {
+        Self {
+            table,
+            active: 1,
+            previous: 0,
+            hidden: Vec::new(),
+            locked: Vec::new(),
+            order: Vec::new(),
+            removed: Vec::new(),
+        }
+    }
 }
 
 /// Everything that is open. Changed only by commands and by its own jobs' events.
@@ -124,13 +144,16 @@ pub struct Session {
     /// The models whose predictions were accepted, by their numbers as origins.
     pub(super) models: Vec<String>,
     pub(super) prediction: Option<Layer>,
-    pub(super) coverage: Coverage,
-    pub(super) bookmarks: Vec<Bookmark>,
+    /// How sure the prediction is, when it was made here.
+    pub(super) certainty: Option<Layer>,
+    pub(super) places: Places,
     pub(super) palette: Palette,
     pub(super) tool: Tool,
     pub(super) brush_diameter: f64,
     pub(super) brush_shape: BrushShape,
     pub(super) only_unlabeled: bool,
+    pub(super) ink: InkChoice,
+    pub(super) review: Option<Review>,
     pub(super) stroke: Option<super::strokes::OpenStroke>,
     pub(super) superpixels: Option<Arc<Superpixels>>,
     pub(super) superpixel_side: u32,
@@ -138,6 +161,7 @@ pub struct Session {
     pub(super) preparing: Option<JobId>,
     pub(super) wand: WandSettings,
     pub(super) selected: Option<Selected>,
+    pub(super) object: ObjectWork,
     /// The job that selects.
     pub(super) selecting: Option<JobId>,
     /// The job that changes the whole label; painting waits for it.
@@ -169,7 +193,6 @@ impl Session {
             .as_deref()
             .map_or_else(Default::default, Settings::load);
         let budget = settings.budget();
-        let table = ClassTable::landcover_ai();
         let history = History::new(budget.history_bytes);
         Self {
             cache: Arc::new(TileCache::new(budget.tile_cache_bytes)),
@@ -186,25 +209,22 @@ impl Session {
             origins: None,
             models: Vec::new(),
             prediction: None,
-            coverage: Coverage::default(),
-            bookmarks: Vec::new(),
-            palette: Palette {
-                table,
-                active: 1,
-                previous: 0,
-                hidden: Vec::new(),
-                locked: Vec::new(),
-            },
+            certainty: None,
+            places: Places::default(),
+            palette: Palette::new(ClassTable::landcover_ai()),
             tool: Tool::default(),
             brush_diameter: 48.0,
             brush_shape: BrushShape::Round,
             only_unlabeled: false,
+            ink: InkChoice::default(),
+            review: None,
             stroke: None,
             superpixels: None,
             superpixel_side: 20,
             preparing: None,
             wand: WandSettings::default(),
             selected: None,
+            object: ObjectWork::default(),
             selecting: None,
             operation: None,
             training: TrainingState::default(),
@@ -237,6 +257,7 @@ impl Session {
             LayerKind::Label => self.label.as_ref(),
             LayerKind::Prediction => self.prediction.as_ref(),
             LayerKind::Origins => self.origins.as_ref(),
+            LayerKind::Certainty => self.certainty.as_ref(),
         }
     }
 
@@ -328,7 +349,12 @@ impl Session {
 
     /// Bytes of pixels held: decoded tiles, masks and undo steps.
     pub fn bytes_used(&self) -> usize {
-        let masks = [&self.label, &self.origins, &self.prediction];
+        let masks = [
+            &self.label,
+            &self.origins,
+            &self.prediction,
+            &self.certainty,
+        ];
         let masks: usize = masks
             .into_iter()
             .flatten()
@@ -350,7 +376,12 @@ impl Session {
     /// Panics when the parts of the session contradict each other; called by tests after commands.
     pub fn check_invariants(&self) {
         let size = self.image.as_ref().map(OpenImage::size);
-        let layers = [&self.label, &self.origins, &self.prediction];
+        let layers = [
+            &self.label,
+            &self.origins,
+            &self.prediction,
+            &self.certainty,
+        ];
         for layer in layers.into_iter().flatten() {
             assert_eq!(
                 Some(layer.mask.size()),

@@ -3,8 +3,8 @@ use super::state::{BRUSH_DIAMETERS, Session};
 use super::{Change, CommandError, LayerKind, Tool};
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{
-    Brush, BrushShape, DirtyRects, Edit, EditKind, FillLimits, Ink, Mask, Paint, PaintOver, Stroke,
-    UNLABELED,
+    Brush, BrushShape, DirtyRects, Edit, EditKind, FillLimits, Ink, Mask, MaskError, Paint,
+    PaintOver, Stroke, UNLABELED,
 };
 
 /// A flood fill larger than this is a mistake more often than a wish.
@@ -43,13 +43,13 @@ impl Session {
         self.refuse_during_stroke()?;
         self.ready_label()?;
         let paint = self.paint(class);
-        let kind = if class == UNLABELED {
-            EditKind::Erase
-        } else {
-            EditKind::Brush
+        let kind = match class {
+            UNLABELED => EditKind::Erase,
+            _ if self.paints_prediction() => EditKind::Accept,
+            _ => EditKind::Brush,
         };
         self.stroke = Some(OpenStroke {
-            stroke: Stroke::begin(kind),
+            stroke: Stroke::begin(kind).through(self.stencil(class)),
             paint,
             last: self.brush().anchored(at),
         });
@@ -99,8 +99,9 @@ impl Session {
     ) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
         self.ready_label()?;
-        let paint = self.paint(class.unwrap_or(self.active_class()));
-        self.edit_label(EditKind::Polygon, |stroke, mask| {
+        let class = class.unwrap_or(self.active_class());
+        let paint = self.paint(class);
+        self.paint_label(EditKind::Polygon, class, |stroke, mask| {
             Ok(stroke.polygon(mask, corners, &paint))
         })
     }
@@ -122,10 +123,18 @@ impl Session {
             max_pixels: MAX_FILL_PIXELS,
             ..FillLimits::default()
         };
-        self.edit_label(EditKind::Fill, |stroke, mask| {
-            stroke
-                .flood(mask, seed, &paint, &limits)
-                .map_err(|error| CommandError::Refused(error.to_string()))
+        let refused = |error: MaskError| CommandError::Refused(error.to_string());
+        // What is filled is the region that is seen in the ink.
+        let prediction = self
+            .prediction
+            .as_ref()
+            .filter(|_| self.paints_prediction());
+        let region = prediction.map(|prediction| prediction.mask.region_at(seed, &limits));
+        let region = region.transpose().map_err(refused)?;
+        let class = self.active_class();
+        self.paint_label(EditKind::Fill, class, |stroke, mask| match region {
+            Some(region) => Ok(stroke.select(mask, &region, &paint)),
+            None => stroke.flood(mask, seed, &paint, &limits).map_err(refused),
         })
     }
 
@@ -162,6 +171,7 @@ impl Session {
             origins.mask.apply_origins(&edit);
         }
         self.count_areas(&edit);
+        self.restore_classes(&edit);
         self.label_changed(&dirty);
         self.mask_changed(LayerKind::Origins, &dirty);
         self.keep_cursor(&edit);
@@ -178,13 +188,35 @@ impl Session {
         self.mark_in_work();
     }
 
+    /// Paints `class`, or what is chosen instead, through the stencil that is set.
+    pub(super) fn paint_label(
+        &mut self,
+        kind: EditKind,
+        class: u8,
+        paint: impl FnOnce(&mut Stroke, &mut Mask) -> Result<DirtyRects, CommandError>,
+    ) -> Result<(), CommandError> {
+        let stencil = self.stencil(class);
+        let kind = match &stencil.source {
+            Some(_) => EditKind::Accept,
+            None => kind,
+        };
+        self.carry_out(Stroke::begin(kind).through(stencil), paint)
+    }
+
     pub(super) fn edit_label(
         &mut self,
         kind: EditKind,
         paint: impl FnOnce(&mut Stroke, &mut Mask) -> Result<DirtyRects, CommandError>,
     ) -> Result<(), CommandError> {
+        self.carry_out(Stroke::begin(kind), paint)
+    }
+
+    fn carry_out(
+        &mut self,
+        mut stroke: Stroke,
+        paint: impl FnOnce(&mut Stroke, &mut Mask) -> Result<DirtyRects, CommandError>,
+    ) -> Result<(), CommandError> {
         let label = self.label.as_mut().ok_or(CommandError::NoLabel)?;
-        let mut stroke = Stroke::begin(kind);
         match paint(&mut stroke, &mut label.mask) {
             Ok(dirty) => {
                 self.label_changed(&dirty);

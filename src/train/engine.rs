@@ -192,7 +192,7 @@ mod tests {
         let mut mask = Mask::new(truth().size());
         for event in events_of(&job) {
             match event {
-                JobEvent::Said(PredictEvent::Block { rect, classes }) => {
+                JobEvent::Said(PredictEvent::Block { rect, classes, .. }) => {
                     mask.set_rect(rect, &classes);
                 }
                 JobEvent::Failed(why) => panic!("{why}"),

@@ -99,6 +99,8 @@ pub enum PredictEvent {
         rect: PixelRect,
         /// Its classes by row; 255 where the image has no data.
         classes: Vec<u8>,
+        /// How sure they are: 254 times the probability of the class; 255 where there is no data.
+        sure: Vec<u8>,
     },
     /// All blocks are done.
     Finished(PredictReport),

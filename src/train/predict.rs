@@ -159,8 +159,12 @@ pub(super) fn run(plan: &PredictPlan, job: &JobContext<PredictEvent>) -> anyhow:
     let blocks = blocks(plan.area, BLOCK, plan.order);
     let total_blocks = blocks.len() as u64;
     for (done_blocks, rect) in (1..).zip(blocks) {
-        let classes = predict_block(rect, card.num_classes, &mut logits, job)?;
-        job.tell(PredictEvent::Block { rect, classes })?;
+        let (classes, sure) = predict_block(rect, card.num_classes, &mut logits, job)?;
+        job.tell(PredictEvent::Block {
+            rect,
+            classes,
+            sure,
+        })?;
         job.mention(PredictEvent::Progress {
             done_blocks,
             total_blocks,
@@ -177,21 +181,24 @@ pub(super) fn run(plan: &PredictPlan, job: &JobContext<PredictEvent>) -> anyhow:
     Ok(job.tell(PredictEvent::Finished(report))?)
 }
 
-/// The classes of `rect`: the greatest of the logits blended from every window that touches it.
+/// The classes of `rect`, the greatest of the logits blended from every window that touches it,
+/// and how sure they are.
 fn predict_block(
     rect: PixelRect,
     num_classes: usize,
     logits: &mut WindowLogits<'_>,
     job: &JobContext<PredictEvent>,
-) -> anyhow::Result<Vec<u8>> {
+) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
     let area = rect.num_pixels() as usize;
     let ground = logits.scene.read_rgba(rect)?;
     let is_void = |pixel: &[u8]| pixel[3] == 0;
     if ground.chunks_exact(4).all(is_void) {
-        return Ok(vec![UNLABELED; area]);
+        return Ok((vec![UNLABELED; area], vec![UNLABELED; area]));
     }
     let weights = logits.grid.weights();
     let mut sums = vec![0.0_f32; num_classes * area];
+    let mut shares = vec![0.0_f32; area];
+    let whole = vec![1.0_f32; weights.len() * weights.len()];
     let windows = logits.grid.touching(rect);
     for at in 0..windows.len() {
         job.check()?;
@@ -207,14 +214,16 @@ fn predict_block(
             .for_each(|(sums, plane)| {
                 add_window(sums, rect.width as usize, plane, &weights, offset);
             });
+        add_window(&mut shares, rect.width as usize, &whole, &weights, offset);
     }
     let mut classes = greatest(&sums, area);
-    for (class, pixel) in classes.iter_mut().zip(ground.chunks_exact(4)) {
+    let mut sure = certainty(&sums, &shares, &classes);
+    for (place, pixel) in ground.chunks_exact(4).enumerate() {
         if is_void(pixel) {
-            *class = UNLABELED;
+            (classes[place], sure[place]) = (UNLABELED, UNLABELED);
         }
     }
-    Ok(classes)
+    Ok((classes, sure))
 }
 
 /// Adds the weighted logits of one class of a window to a block's sums of that class. `offset` is
@@ -259,6 +268,22 @@ fn greatest(sums: &[f32], area: usize) -> Vec<u8> {
     classes
 }
 
+/// 254 times the probability (softmax of the blended logits) of each pixel's class. `shares` are
+/// the weights that its logits were blended with.
+fn certainty(sums: &[f32], shares: &[f32], classes: &[u8]) -> Vec<u8> {
+    let area = classes.len();
+    let of = |place: usize| {
+        let best = sums[usize::from(classes[place]) * area + place];
+        let scale = 1.0 / shares[place].max(f32::MIN_POSITIVE);
+        let odds: f32 = (place..sums.len())
+            .step_by(area)
+            .map(|at| ((sums[at] - best) * scale).exp())
+            .sum();
+        (254.0 / odds).round() as u8
+    };
+    (0..area).into_par_iter().map(of).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,6 +307,14 @@ mod tests {
             assert!(*once > 0.2, "every pixel has weight");
             assert!((twice / once - 2.0).abs() < 1e-5);
         }
+    }
+
+    #[test]
+    fn certainty_is_the_probability_of_the_class() {
+        // Two classes, two pixels; logits ln 3 and 0 blended with weights 1 and 2.
+        let sums = [3.0_f32.ln(), 0.0, 0.0, 2.0 * 3.0_f32.ln()];
+        assert_eq!(certainty(&sums, &[1.0, 2.0], &[0, 1]), [191, 191]);
+        assert_eq!(certainty(&[0.0; 4], &[1.0; 2], &[0, 0]), [127, 127]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::thread;
 use egui::{Key, Modal, TextEdit, Ui};
 
 use super::view::{CommandQueue, View, Waiting};
-use crate::session::{Command, LayerKind, Session};
+use crate::session::{ClassCommand, Command, LayerKind, Session};
 
 /// What a file or folder is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,10 @@ pub enum FileWish {
     Export,
     /// A run folder to predict with.
     PredictWith,
+    /// A class table to read.
+    OpenClasses,
+    /// A file to write the classes to.
+    SaveClasses,
     /// The folder where missing images are now.
     Relink,
 }
@@ -54,7 +58,10 @@ impl FileWish {
             Self::SaveAs(LayerKind::Label) => "Save label as",
             Self::SaveAs(LayerKind::Prediction) => "Save prediction as",
             Self::SaveAs(LayerKind::Origins) => "Save origins as",
+            Self::SaveAs(LayerKind::Certainty) => "Save certainty as",
             Self::Export => "Export label",
+            Self::OpenClasses => "Open classes",
+            Self::SaveClasses => "Save classes as",
             Self::PredictWith => "Predict with a run",
             Self::Relink => "Find missing images",
         }
@@ -69,6 +76,9 @@ impl FileWish {
             Self::Export => {
                 "Polygons (.geojson, .gpkg), COCO (.coco.json), YOLO (.yolo.txt), masks (.tif, .png, .rgb.png, .binary.png)"
             }
+            Self::OpenClasses | Self::SaveClasses => {
+                "classes.toml, .csv (index,name,color), class_dict.csv, or label_colors.txt"
+            }
             Self::PredictWith => "A run folder: the one that holds recipe.toml",
             Self::Relink => "The folder that holds the images now",
         }
@@ -80,6 +90,8 @@ impl FileWish {
             Self::OpenMask(layer) => Command::OpenMask { layer, path },
             Self::SaveAs(layer) => Command::SaveAs { layer, path },
             Self::Export => Command::Export { path },
+            Self::OpenClasses => Command::Class(ClassCommand::Load { path }),
+            Self::SaveClasses => Command::Class(ClassCommand::Save { path }),
             Self::PredictWith => Command::Predict { run: Some(path) },
             Self::Relink => Command::Relink { folder: path },
         }
@@ -118,7 +130,10 @@ fn file_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
         let entered = ui.input(|input| input.key_pressed(Key::Enter));
         ui.horizontal(|ui| {
             let is_given = !view.dialogs.path.trim().is_empty();
-            let verb = if matches!(wish, FileWish::SaveAs(_) | FileWish::Export) {
+            let verb = if matches!(
+                wish,
+                FileWish::SaveAs(_) | FileWish::Export | FileWish::SaveClasses
+            ) {
                 "Save"
             } else {
                 "Open"
@@ -151,6 +166,7 @@ fn suggested_path(session: &Session, layer: LayerKind) -> String {
         LayerKind::Label => "_label.tif",
         LayerKind::Prediction => "_prediction.tif",
         LayerKind::Origins => "_origins.tif",
+        LayerKind::Certainty => "_certainty.tif",
     };
     let path = own.or_else(|| session.beside_image(ending));
     path.map_or_else(String::new, |path| path.display().to_string())
@@ -184,8 +200,12 @@ fn browse(ctx: egui::Context, wish: FileWish) -> Option<Receiver<Option<PathBuf>
         FileWish::OpenFolder | FileWish::PredictWith | FileWish::Relink => {
             wait_for(dialog.pick_folder(), answer)
         }
-        FileWish::SaveAs(_) | FileWish::Export => wait_for(dialog.save_file(), answer),
-        FileWish::Open | FileWish::OpenMask(_) => wait_for(dialog.pick_file(), answer),
+        FileWish::SaveAs(_) | FileWish::Export | FileWish::SaveClasses => {
+            wait_for(dialog.save_file(), answer)
+        }
+        FileWish::Open | FileWish::OpenMask(_) | FileWish::OpenClasses => {
+            wait_for(dialog.pick_file(), answer)
+        }
     };
     waiting
         .inspect_err(|error| tracing::error!("no file chooser: {error}"))

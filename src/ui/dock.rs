@@ -113,7 +113,7 @@ impl Behavior<Panel> for Panels<'_> {
                         panels::classes::classes_ui(ui, self.session, self.view, self.commands);
                     }
                     Panel::Scores => {
-                        panels::scores::scores_ui(ui, self.session);
+                        panels::scores::scores_ui(ui, self.session, self.commands);
                     }
                     Panel::Images => {
                         panels::images::images_ui(ui, self.session, self.view, self.commands);

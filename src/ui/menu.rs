@@ -130,6 +130,15 @@ fn view_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
     action(ui, Action::ShowCoverage, has_image, session, view, commands);
     let has_label = session.layer(LayerKind::Label).is_some();
     action(ui, Action::ShowOrigins, has_label, session, view, commands);
+    action(ui, Action::OutlineMode, has_label, session, view, commands);
+    action(
+        ui,
+        Action::ShowNavigator,
+        has_image,
+        session,
+        view,
+        commands,
+    );
     ui.checkbox(&mut view.shows_held_out, "Show validation ground");
     action(ui, Action::TogglePanels, true, session, view, commands);
     ui.separator();
@@ -147,6 +156,9 @@ fn label_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
         Action::Lasso,
         Action::Rectangle,
         Action::Wand,
+        Action::Object,
+        Action::Line,
+        Action::Ruler,
         Action::Picker,
         Action::Pan,
     ];
@@ -157,9 +169,34 @@ fn label_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
     let has_label = session.layer(LayerKind::Label).is_some();
     action(ui, Action::CleanUp, has_label, session, view, commands);
     let has_prediction = session.layer(LayerKind::Prediction).is_some();
-    let accept = egui::Button::new("Take the prediction as the label");
+    action(
+        ui,
+        Action::PaintPrediction,
+        has_prediction,
+        session,
+        view,
+        commands,
+    );
+    let accept = egui::Button::new("Take the whole prediction over");
     if ui.add_enabled(has_prediction, accept).clicked() {
         commands.push(Command::AcceptPrediction);
+    }
+    let has_both = has_label && has_prediction;
+    action(
+        ui,
+        Action::NextDifference,
+        has_both,
+        session,
+        view,
+        commands,
+    );
+    let is_reviewing = session.review().is_some();
+    for decision in [
+        Action::PreviousDifference,
+        Action::AcceptDifference,
+        Action::RejectDifference,
+    ] {
+        action(ui, decision, is_reviewing, session, view, commands);
     }
 }
 

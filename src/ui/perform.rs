@@ -1,11 +1,14 @@
-use super::canvas::{CanvasFrame, Gesture};
+use super::canvas::{CanvasFrame, Gesture, shape_command};
 use super::dialogs::FileWish;
 use super::keys::Action;
 use super::places;
 use super::view::{CommandQueue, View};
-use crate::geom::{Camera, ScreenPoint};
+use crate::geom::{Camera, ImagePoint, ScreenPoint};
 use crate::label::UNLABELED;
-use crate::session::{Command, LayerKind, Session, StepTo, Tool, TrainOn};
+use crate::session::{
+    Command, InkChoice, LayerKind, PredictionInk, ReviewCommand, SelectionCommand, Session, StepTo,
+    Tool, TrainOn,
+};
 
 /// Growth of the brush at one press of a bracket.
 const BRUSH_STEP: f64 = 1.25;
@@ -57,20 +60,35 @@ pub fn perform(
         Action::NextNotDone => step(StepTo::NextNotDone, session, commands),
         Action::PredictImage => commands.push(Command::Predict { run: None }),
         Action::Train => train(session, view, commands),
-        Action::TogglePanels => view.shows_panels = !view.shows_panels,
-        Action::KeySheet => view.sheet.toggle(),
-        Action::CommandPalette => view.palette.toggle(),
-        Action::ShowCoverage => view.shows_coverage = !view.shows_coverage,
         Action::ShowOrigins => toggle_layer(LayerKind::Origins, session, commands),
+        Action::PaintPrediction => toggle_ink(session, commands),
+        Action::NextDifference
+        | Action::PreviousDifference
+        | Action::AcceptDifference
+        | Action::RejectDifference => review(action, session, commands),
         Action::NextCell
         | Action::CellDone
         | Action::CellReview
         | Action::CellNote
         | Action::GoTo
         | Action::AddBookmark => places::perform(action, session, view, commands),
-        // The tools are taken already.
-        _ => {}
+        // What only the window shows; the tools are taken already.
+        _ => toggle_shown(action, view),
     }
+}
+
+/// Shows or hides what an action names.
+fn toggle_shown(action: Action, view: &mut View) {
+    let shown = match action {
+        Action::KeySheet => return view.sheet.toggle(),
+        Action::CommandPalette => return view.palette.toggle(),
+        Action::TogglePanels => &mut view.shows_panels,
+        Action::ShowCoverage => &mut view.shows_coverage,
+        Action::OutlineMode => &mut view.outlines,
+        Action::ShowNavigator => &mut view.shows_navigator,
+        _ => return,
+    };
+    *shown = !*shown;
 }
 
 /// The tool that an action takes in hand.
@@ -83,6 +101,9 @@ const fn tool_of(action: Action) -> Option<Tool> {
         Action::Lasso => Tool::Lasso,
         Action::Rectangle => Tool::Rectangle,
         Action::Wand => Tool::Wand,
+        Action::Object => Tool::Object,
+        Action::Line => Tool::Line,
+        Action::Ruler => Tool::Ruler,
         Action::Picker => Tool::Picker,
         Action::Pan => Tool::Pan,
         _ => return None,
@@ -133,16 +154,51 @@ fn change_opacity(by: f32, session: &Session, commands: &mut CommandQueue) {
 
 fn finish_shape(session: &Session, view: &mut View, commands: &mut CommandQueue) {
     if session.selected().is_some() {
-        commands.push(Command::FillSelection);
+        commands.push(Command::Selection(SelectionCommand::Fill));
     }
-    if let Gesture::Outlining(corners) = std::mem::take(&mut view.gesture)
-        && corners.len() > 2
-    {
-        commands.push(Command::FillPolygon {
-            corners,
-            class: None,
-        });
+    let Gesture::Outlining(corners) = std::mem::take(&mut view.gesture) else {
+        return;
+    };
+    match session.tool() {
+        Tool::Line => paint_line(&corners, session, commands),
+        Tool::Ruler => {}
+        _ if corners.len() > 2 => {
+            let button = egui::PointerButton::Primary;
+            commands.push(shape_command(view, corners, button, false));
+        }
+        _ => {}
     }
+}
+
+/// One stroke along the points.
+fn paint_line(points: &[ImagePoint], session: &Session, commands: &mut CommandQueue) {
+    let [first, rest @ ..] = points else { return };
+    commands.push(Command::BeginStroke {
+        at: *first,
+        class: session.active_class(),
+    });
+    commands.extend(rest.iter().map(|&to| Command::ExtendStroke { to }));
+    commands.push(Command::EndStroke);
+}
+
+/// Walks through the differences; begins the walk where there is none.
+fn review(action: Action, session: &Session, commands: &mut CommandQueue) {
+    commands.push(Command::Review(match (action, session.review()) {
+        (Action::AcceptDifference, _) => ReviewCommand::Accept,
+        (Action::RejectDifference, _) => ReviewCommand::Reject,
+        (_, None) => ReviewCommand::Start,
+        (step, Some(_)) => ReviewCommand::Step {
+            forth: step == Action::NextDifference,
+        },
+    }));
+}
+
+fn toggle_ink(session: &Session, commands: &mut CommandQueue) {
+    let ink = match session.ink() {
+        InkChoice::ActiveClass => InkChoice::Prediction(PredictionInk::default()),
+        InkChoice::Prediction(_) => InkChoice::ActiveClass,
+    };
+    commands.push(Command::SetInk(ink));
 }
 
 fn cancel_shape(session: &Session, view: &mut View, commands: &mut CommandQueue) {
@@ -150,7 +206,9 @@ fn cancel_shape(session: &Session, view: &mut View, commands: &mut CommandQueue)
         commands.push(Command::CancelStroke);
     }
     if session.selected().is_some() {
-        commands.push(Command::DropSelection);
+        commands.push(Command::Selection(SelectionCommand::Drop));
+    } else if session.review().is_some() {
+        commands.push(Command::Review(ReviewCommand::End));
     }
     view.gesture = Gesture::Idle;
 }

@@ -156,7 +156,7 @@ fn answer(question: Question, session: &Session, view: &mut View, commands: &mut
             }
         },
         Question::Note(cell) => {
-            commands.push(Command::Place(PlaceCommand::NoteCell { cell, note: text }))
+            commands.push(Command::Place(PlaceCommand::NoteCell { cell, note: text }));
         }
         Question::Bookmark => {
             if let Some(camera) = view.camera {

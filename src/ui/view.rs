@@ -58,6 +58,14 @@ pub struct View {
     pub(super) sheet: KeySheet,
     pub(super) palette: Palette,
     pub(super) places: PlaceForm,
+    /// What becomes of drawn shapes.
+    pub(super) shape_use: ShapeUse,
+    pub(super) outlines: bool,
+    pub(super) shows_navigator: bool,
+    /// Where the navigator was drawn last; tools leave it alone.
+    pub(super) navigator: Option<egui::Rect>,
+    /// The difference that was brought into view last.
+    reviewed: Option<PixelRect>,
     pub(super) dialogs: Dialogs,
     pub(super) dock: Dock,
     pub(super) form: TrainForm,
@@ -67,6 +75,10 @@ pub struct View {
     /// The first canvas in physical pixels.
     pub(super) canvas: ScreenSize,
     pub(super) edited_class: Option<(u8, String)>,
+    /// Only classes whose names have this are listed.
+    pub(super) class_search: String,
+    /// The class that is to go, and the one that gets its pixels.
+    pub(super) removed_class: Option<(u8, u8)>,
     pub(super) messages: Messages,
     pub(super) thumbnails: HashMap<PathBuf, egui::TextureHandle>,
     pub(super) stats: FrameStats,
@@ -75,6 +87,16 @@ pub struct View {
     pub(super) saved_at: Option<Instant>,
     pub(super) waiting: Waiting,
     failure: Option<String>,
+}
+
+/// What becomes of a polygon, a lasso or a rectangle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ShapeUse {
+    /// It is filled.
+    #[default]
+    Fill,
+    /// It is selected.
+    Select,
 }
 
 /// What waits for the person's word about unsaved strokes.
@@ -133,6 +155,11 @@ impl View {
             sheet: KeySheet::default(),
             palette: Palette::default(),
             places: PlaceForm::default(),
+            shape_use: ShapeUse::default(),
+            outlines: false,
+            shows_navigator: false,
+            navigator: None,
+            reviewed: None,
             dialogs: Dialogs::default(),
             dock: Dock::default(),
             form: TrainForm::default(),
@@ -140,6 +167,8 @@ impl View {
             visible: PixelRect::default(),
             canvas: ScreenSize::default(),
             edited_class: None,
+            class_search: String::new(),
+            removed_class: None,
             messages: Messages::default(),
             thumbnails: HashMap::new(),
             stats: FrameStats::default(),
@@ -258,6 +287,19 @@ impl View {
         self.camera = Some(Camera::showing(rect, self.canvas));
     }
 
+    /// Brings the difference that is looked at into view, once.
+    fn follow_review(&mut self, session: &Session) {
+        let current = session.review().and_then(|review| review.current());
+        let current = current.map(|difference| difference.bounds);
+        if let Some(bounds) = current
+            && self.reviewed != current
+        {
+            // Some ground around it says what it is.
+            self.show_rect(bounds.grown(bounds.width.max(bounds.height).max(64)));
+        }
+        self.reviewed = current;
+    }
+
     /// Whether all tiles of the last frame are on the card.
     pub fn is_settled(&self) -> bool {
         self.feed.as_ref().is_none_or(Feed::is_idle)
@@ -300,6 +342,7 @@ pub fn window_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     view.keymap.follow(&session.settings().keys);
     keys(ui.ctx(), session, view, commands);
     dropped_files(ui.ctx(), commands);
+    view.follow_review(session);
     Panel::top("menu").show(ui, |ui| menu::menu_ui(ui, session, view, commands));
     Panel::bottom("status").show(ui, |ui| status::status_ui(ui, session, view, commands));
     let canvas = if session.image().is_some() {
@@ -316,6 +359,7 @@ pub fn window_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     super::dialogs::dialogs_ui(ui, session, view, commands);
     super::cleanup::cleanup_ui(ui, session, view, commands);
     places::places_ui(ui, session, view, commands);
+    panels::classes::removal_ui(ui, session, view, commands);
     sheet_ui(ui, session, view, commands);
     palette_ui(ui, session, view, commands);
     view.messages.show(ui, canvas.response.rect);
@@ -327,13 +371,15 @@ fn panels_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
         .resizable(false)
         .exact_size(panels::tools::rail_width(ui.available_height()))
         .show(ui, |ui| {
-            panels::tools::rail_ui(ui, session, &view.keymap, commands)
+            panels::tools::rail_ui(ui, session, &view.keymap, commands);
         });
     Panel::right("dock")
         .default_size(300.0)
         .size_range(240.0..=520.0)
         .show(ui, |ui| super::dock::dock_ui(ui, session, view, commands));
-    Panel::bottom("options").show(ui, |ui| panels::tools::options_ui(ui, session, commands));
+    Panel::bottom("options").show(ui, |ui| {
+        panels::options::options_ui(ui, session, view, commands);
+    });
 }
 
 fn keys(ctx: &egui::Context, session: &Session, view: &mut View, commands: &mut CommandQueue) {
@@ -346,7 +392,8 @@ fn keys(ctx: &egui::Context, session: &Session, view: &mut View, commands: &mut 
         match wish {
             Wish::Action(action) => perform::perform(action, ctx, session, view, commands),
             Wish::Class(place) => {
-                let class = session.classes().classes().get(place);
+                let classes = session.shown_classes();
+                let class = classes.get(place);
                 commands.extend(class.map(|class| Command::SelectClass(class.index)));
             }
         }

@@ -2,6 +2,7 @@
 
 mod cli;
 mod convert;
+mod correcting;
 mod crash;
 mod fixture;
 mod keeping;

@@ -5,7 +5,8 @@ use orthobrush::exchange::read_geojson;
 use orthobrush::geom::{ImagePoint, PixelRect};
 use orthobrush::label::{Cleanup, Encoding, Span, UNLABELED, load_mask};
 use orthobrush::session::{
-    Command, CommandError, EntryStatus, LayerKind, Session, StepTo, Tool, WandSettings,
+    Command, CommandError, EntryStatus, LayerKind, SelectionCommand, Session, StepTo, Tool,
+    WandSettings,
 };
 use proptest::prelude::*;
 
@@ -400,11 +401,16 @@ fn the_wand_selects_like_ground_and_enter_fills_it() {
         contiguous: true,
     };
     session.apply(Command::SetWand(wand)).expect("accepted");
-    finish(&mut session, Command::SelectAlike { at, within: None });
+    finish(
+        &mut session,
+        Command::Selection(SelectionCommand::Alike { at, within: None }),
+    );
     let chosen = session.selected().expect("a selection").pixels.clone();
     assert!(chosen.num_pixels() > 100);
     session.apply(Command::SelectClass(3)).expect("accepted");
-    session.apply(Command::FillSelection).expect("accepted");
+    session
+        .apply(Command::Selection(SelectionCommand::Fill))
+        .expect("accepted");
     assert!(session.selected().is_none());
     let label = &session.layer(LayerKind::Label).expect("a label").mask;
     for span in chosen.spans() {
@@ -413,8 +419,13 @@ fn the_wand_selects_like_ground_and_enter_fills_it() {
     session.check_invariants();
     session.apply(Command::Undo).expect("accepted");
     // Another image has no selection.
-    finish(&mut session, Command::SelectAlike { at, within: None });
-    session.apply(Command::DropSelection).expect("accepted");
+    finish(
+        &mut session,
+        Command::Selection(SelectionCommand::Alike { at, within: None }),
+    );
+    session
+        .apply(Command::Selection(SelectionCommand::Drop))
+        .expect("accepted");
     assert!(session.selected().is_none());
 }
 

@@ -118,6 +118,7 @@ fn a_mask_is_drawn_in_its_classes_colors() {
             size: mask.size(),
             tile: &tile,
             palette,
+            look: orthobrush::render::MaskLook::Fill,
         };
         let scene = PaneScene {
             canvas: CANVAS,
@@ -166,6 +167,7 @@ fn an_edit_reaches_the_card_by_its_dirty_rectangle() {
             size: mask.size(),
             tile: &tile,
             palette,
+            look: orthobrush::render::MaskLook::Fill,
         };
         let canvas = ScreenSize::new(256.0, 256.0);
         let scene = PaneScene {

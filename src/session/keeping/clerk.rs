@@ -9,7 +9,7 @@ use super::place::{Place, ProjectPlace};
 use crate::job::JobContext;
 use crate::label::{Mask, UNLABELED};
 use crate::project::{KeptTile, LayerKey, Project, ProjectError, recover};
-use crate::session::jobs::Report;
+use crate::session::jobs::{ProjectRead, Report};
 use crate::session::places::KeptPlaces;
 use crate::session::{ImageId, LayerId, Notice};
 
@@ -177,13 +177,27 @@ impl Clerk {
             Work::Saved { layer, file, mark } => {
                 self.with_layer(*layer, |project, key| project.keep_saved(key, file, *mark))
             }
-            Work::Classes(classes) => self.writable()?.keep_classes(classes),
-            Work::Image(image) => self.writable()?.keep_image(image),
-            Work::Cell { image, key, mark } => self.writable()?.keep_cell(image, *key, mark),
-            Work::Bookmarks { image, bookmarks } => {
-                self.writable()?.keep_bookmarks(image, bookmarks)
+            about => self.keep_about(about),
+        }
+    }
+
+    /// Keeps what there is besides labels.
+    fn keep_about(&mut self, work: &Work) -> Result<(), ProjectError> {
+        let project = self.writable()?;
+        match work {
+            Work::Classes { table, order } => {
+                project.keep_classes(table)?;
+                project.keep_class_order(order)
             }
-            Work::Model { place, name } => self.writable()?.keep_model(*place, name),
+            Work::Image(image) => project.keep_image(image),
+            Work::Cell { image, key, mark } => project.keep_cell(image, *key, mark),
+            Work::Bookmarks { image, bookmarks } => project.keep_bookmarks(image, bookmarks),
+            Work::Model { place, name } => project.keep_model(*place, name),
+            Work::Load { .. }
+            | Work::Begin { .. }
+            | Work::Step { .. }
+            | Work::Cursor { .. }
+            | Work::Saved { .. } => Ok(()),
         }
     }
 
@@ -241,9 +255,15 @@ impl Clerk {
                 Err(error) => self.past_damage(&error, job),
             };
             if let Some(project) = &self.project
-                && let (Ok(images), Ok(models)) = (project.images(), project.models())
+                && let (Ok(images), Ok(models), Ok(order)) =
+                    (project.images(), project.models(), project.class_order())
             {
-                say(job, Report::ProjectRead { images, models });
+                let read = ProjectRead {
+                    images,
+                    models,
+                    order,
+                };
+                say(job, Report::ProjectRead(read));
             }
         }
         say(job, Report::ProjectFound { path, is_read_only });

@@ -52,7 +52,11 @@ pub(in crate::session) enum Work {
         file: SourceFile,
         mark: StateMark,
     },
-    Classes(Box<ClassTable>),
+    Classes {
+        table: Box<ClassTable>,
+        /// In which they are shown.
+        order: Vec<u8>,
+    },
     Image(KeptImage),
     /// What somebody said about a cell of an image.
     Cell {

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::images::EntryStatus;
+use super::jobs::ProjectRead;
 use super::state::{Layer, LayerId, Session};
 use super::{CommandError, LayerKind, Notice};
 use crate::geom::PixelRect;
@@ -137,8 +138,14 @@ impl Session {
         keeper.is_read_only = is_read_only;
     }
 
-    pub(super) fn project_read(&mut self, images: Vec<KeptImage>, models: Vec<String>) {
+    pub(super) fn project_read(&mut self, read: ProjectRead) {
+        let ProjectRead {
+            images,
+            models,
+            order,
+        } = read;
         self.models = models;
+        self.palette.order = order;
         let Some(list) = &mut self.list else { return };
         for image in images {
             let is_it = |path: &Path| absolute(path) == image.path;
@@ -220,7 +227,7 @@ impl Session {
 
     /// Tells the project of the label, unless it knows it.
     pub(super) fn begin_keeping(&mut self, mark: StateMark) {
-        let classes = self.classes().clone();
+        let (classes, order) = (self.classes().clone(), self.palette.order.clone());
         let (Some(keeper), Some(label), Some(origins), Some(image)) =
             (&mut self.keeper, &self.label, &self.origins, &self.image)
         else {
@@ -240,7 +247,10 @@ impl Session {
             source: label.source.clone(),
             mark,
         });
-        keeper.give(Work::Classes(Box::new(classes)));
+        keeper.give(Work::Classes {
+            table: Box::new(classes),
+            order,
+        });
     }
 
     /// A label that was opened over a kept one takes its place in the project as well.
@@ -255,12 +265,15 @@ impl Session {
     }
 
     pub(super) fn keep_classes(&mut self) {
-        let classes = self.classes().clone();
+        let (classes, order) = (self.classes().clone(), self.palette.order.clone());
         if let Some(keeper) = &mut self.keeper
             && !keeper.is_read_only
             && keeper.knows_image
         {
-            keeper.give(Work::Classes(Box::new(classes)));
+            keeper.give(Work::Classes {
+                table: Box::new(classes),
+                order,
+            });
         }
     }
 

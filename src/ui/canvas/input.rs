@@ -2,9 +2,9 @@ use egui::{CursorIcon, Event, Key, PointerButton, Pos2, Response, Ui};
 
 use super::CanvasFrame;
 use crate::geom::{Camera, ImagePoint};
-use crate::label::UNLABELED;
-use crate::session::{Command, Session, Tool};
-use crate::ui::view::{CommandQueue, View};
+use crate::label::{Hint, Side, UNLABELED};
+use crate::session::{Command, SelectHow, SelectionCommand, Session, Tool};
+use crate::ui::view::{CommandQueue, ShapeUse, View};
 
 /// Zoom of one notch of the wheel.
 const WHEEL_ZOOM: f64 = 1.002;
@@ -14,6 +14,9 @@ const WHEEL_BRUSH: f64 = 1.003;
 const ARROW_PAN: f32 = 60.0;
 /// Clicking this near to a polygon's first corner closes it, in points.
 const CLOSE_DISTANCE: f32 = 8.0;
+
+/// A click may slip so far, in screen pixels, before it is a stroke.
+const CLICK_SLIP: f64 = 4.0;
 
 /// What the pointer is doing; derived from button presses, never guessed from state.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,6 +41,8 @@ pub struct Drawing {
     tool: Tool,
     /// The button that holds it; the right one erases.
     button: PointerButton,
+    /// Whether a selection grows by it.
+    adds: bool,
     /// Where the pointer was, in level-0 pixels.
     points: Vec<ImagePoint>,
 }
@@ -219,7 +224,9 @@ fn pressed(
     commands: &mut CommandQueue,
 ) {
     let hit = ui.ctx().layer_id_at(press.pos);
-    if hit.is_some_and(|layer| layer != ui.layer_id()) || !frame.rect.contains(press.pos) {
+    let is_covered = hit.is_some_and(|layer| layer != ui.layer_id())
+        || view.navigator.is_some_and(|rect| rect.contains(press.pos));
+    if is_covered || !frame.rect.contains(press.pos) {
         return;
     }
     view.gesture_pane = Some(press.pane);
@@ -228,13 +235,16 @@ fn pressed(
         || (session.tool() == Tool::Pan && press.button == PointerButton::Primary);
     if wants_pan {
         view.gesture = Gesture::Panning;
-    } else if matches!(session.tool(), Tool::Lasso | Tool::Rectangle) && !press.modifiers.command {
+    } else if matches!(session.tool(), Tool::Lasso | Tool::Rectangle | Tool::Object)
+        && !press.modifiers.command
+    {
         view.gesture = Gesture::Drawing(Drawing {
             tool: session.tool(),
             button: press.button,
+            adds: press.modifiers.shift,
             points: vec![press.at],
         });
-    } else if press.button == PointerButton::Secondary {
+    } else if press.button == PointerButton::Secondary && session.tool() != Tool::Ruler {
         begin_stroke(press, UNLABELED, view, commands);
     } else if press.modifiers.command {
         commands.push(Command::PickClass { at: press.at });
@@ -245,13 +255,14 @@ fn pressed(
             }
             Tool::Eraser => begin_stroke(press, UNLABELED, view, commands),
             Tool::Fill => commands.push(Command::FloodFill { at: press.at }),
-            Tool::Wand => commands.push(Command::SelectAlike {
+            Tool::Wand => commands.push(Command::Selection(SelectionCommand::Alike {
                 at: press.at,
                 within: (!session.wand_settings().contiguous).then_some(view.visible),
-            }),
+            })),
             Tool::Picker => commands.push(Command::PickClass { at: press.at }),
             Tool::Polygon => add_corner(&press, frame, camera, view, commands),
-            Tool::Pan | Tool::Lasso | Tool::Rectangle => {}
+            Tool::Line | Tool::Ruler => add_point(&press, view),
+            Tool::Pan | Tool::Lasso | Tool::Rectangle | Tool::Object => {}
         }
     }
 }
@@ -289,23 +300,77 @@ fn add_corner(
             .distance(press.pos)
             < CLOSE_DISTANCE;
     if closes {
-        commands.push(Command::FillPolygon {
-            corners,
-            class: None,
-        });
+        let adds = press.modifiers.shift;
+        commands.push(shape_command(view, corners, PointerButton::Primary, adds));
     } else {
         corners.push(press.at);
         view.gesture = Gesture::Outlining(corners);
     }
 }
 
+/// Adds a point to a line or a measurement.
+fn add_point(press: &Press, view: &mut View) {
+    let mut points = match std::mem::take(&mut view.gesture) {
+        Gesture::Outlining(points) => points,
+        _ => Vec::new(),
+    };
+    points.push(press.at);
+    view.gesture = Gesture::Outlining(points);
+}
+
+/// What a drawn shape asks for: to be filled, or to be selected.
+pub fn shape_command(
+    view: &View,
+    corners: Vec<ImagePoint>,
+    button: PointerButton,
+    adds: bool,
+) -> Command {
+    let is_right = button == PointerButton::Secondary;
+    if view.shape_use == ShapeUse::Fill {
+        let class = is_right.then_some(UNLABELED);
+        return Command::FillPolygon { corners, class };
+    }
+    let how = match (is_right, adds) {
+        (true, _) => SelectHow::Subtract,
+        (false, true) => SelectHow::Add,
+        (false, false) => SelectHow::Replace,
+    };
+    Command::Selection(SelectionCommand::Polygon { corners, how })
+}
+
+/// A click or a stroke says where an object is, with the right button where it is not.
+fn hint_command(points: Vec<ImagePoint>, button: PointerButton, view: &View) -> Command {
+    let side = match button {
+        PointerButton::Secondary => Side::Against,
+        _ => Side::For,
+    };
+    let scale = view.camera.map_or(1.0, |camera| camera.scale);
+    let away = |point: &ImagePoint| (point.x - points[0].x).hypot(point.y - points[0].y) * scale;
+    let is_click = points.iter().all(|point| away(point) < CLICK_SLIP);
+    let hint = if is_click {
+        Hint::click(side, points[0])
+    } else {
+        let radius = 1.0 / scale;
+        Hint {
+            side,
+            points,
+            radius,
+        }
+    };
+    Command::Selection(SelectionCommand::Object {
+        hint,
+        visible: view.visible,
+    })
+}
+
 fn released(button: PointerButton, view: &mut View, commands: &mut CommandQueue) {
     match &view.gesture {
         Gesture::Drawing(drawing) if drawing.button == button => {
-            let corners = drawing.corners();
-            if corners.len() > 2 {
-                let class = (button == PointerButton::Secondary).then_some(UNLABELED);
-                commands.push(Command::FillPolygon { corners, class });
+            let (corners, adds) = (drawing.corners(), drawing.adds);
+            if drawing.tool == Tool::Object {
+                commands.push(hint_command(corners, button, view));
+            } else if corners.len() > 2 {
+                commands.push(shape_command(view, corners, button, adds));
             }
             view.gesture = Gesture::Idle;
         }

@@ -2,11 +2,13 @@
 
 mod coverage;
 mod input;
+mod measure;
+mod navigator;
 mod overlay;
 mod panes;
 mod scene;
 
-pub use input::Gesture;
+pub use input::{Gesture, shape_command};
 pub use panes::{PaneContent, PaneLayout, panes_ui};
 
 use crate::geom::{Camera, ImagePoint, ScreenPoint, ScreenSize};

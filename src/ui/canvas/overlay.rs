@@ -3,7 +3,7 @@ use egui::{Align2, Color32, FontId, Painter, Pos2, Stroke, Ui, pos2, vec2};
 use super::CanvasFrame;
 use super::input::Gesture;
 use crate::geom::{Camera, ImagePoint};
-use crate::label::BrushShape;
+use crate::label::{BrushShape, Hint, Side};
 use crate::session::{Session, Tool};
 use crate::ui::theme;
 use crate::ui::view::View;
@@ -28,8 +28,17 @@ pub fn paint(ui: &Ui, frame: CanvasFrame, session: &Session, view: &View) {
     if view.shows_coverage {
         super::coverage::paint(painter, frame, &camera, session);
     }
+    if let Some(current) = session.review().and_then(|review| review.current()) {
+        selection(painter, frame, &camera, &current.rings);
+    }
     if let Gesture::Outlining(corners) = &view.gesture {
+        if session.tool() == Tool::Line {
+            ribbon(painter, frame, &camera, corners, session, view);
+        }
         outline(painter, frame, &camera, corners, view.pointer_at);
+        if session.tool() == Tool::Ruler {
+            super::measure::paint(painter, frame, &camera, corners, session, view);
+        }
     }
     if let Gesture::Drawing(drawing) = &view.gesture {
         let mut corners = drawing.corners();
@@ -40,6 +49,9 @@ pub fn paint(ui: &Ui, frame: CanvasFrame, session: &Session, view: &View) {
         && let Some(patches) = session.superpixels_under_brush(at)
     {
         selection(painter, frame, &camera, &patches.outline());
+    }
+    for hint in session.object_hints() {
+        hint_ui(painter, frame, &camera, hint);
     }
     if let Some(selected) = session.selected() {
         selection(painter, frame, &camera, &selected.outline);
@@ -86,6 +98,46 @@ fn outline(
     for &corner in &points[..corners.len()] {
         painter.circle_filled(corner, 4.0, DARK);
         painter.circle_filled(corner, 2.5, LIGHT);
+    }
+}
+
+/// The ground that a line will cover.
+fn ribbon(
+    painter: &Painter,
+    frame: CanvasFrame,
+    camera: &Camera,
+    corners: &[ImagePoint],
+    session: &Session,
+    view: &View,
+) {
+    let width = (session.brush_diameter() * camera.scale) as f32 / frame.pixels_per_point;
+    let class = session.classes().get(session.active_class());
+    let color = class.map_or(LIGHT, |class| theme::class_color(class.color));
+    let ends = corners.iter().copied().chain(view.pointer_at);
+    let points: Vec<Pos2> = ends.map(|at| frame.points_from_image(camera, at)).collect();
+    let stroke = Stroke::new(width, color.gamma_multiply(0.45));
+    for pair in points.windows(2) {
+        painter.line_segment([pair[0], pair[1]], stroke);
+    }
+}
+
+/// A place where somebody said that an object is, or is not.
+fn hint_ui(painter: &Painter, frame: CanvasFrame, camera: &Camera, hint: &Hint) {
+    let color = match hint.side {
+        Side::For => theme::GOOD,
+        Side::Against => theme::ERROR,
+    };
+    let points = hint
+        .points
+        .iter()
+        .map(|&at| frame.points_from_image(camera, at));
+    let points: Vec<Pos2> = points.collect();
+    if let [at] = points[..] {
+        painter.circle_filled(at, 5.0, DARK);
+        painter.circle_filled(at, 3.5, color);
+    } else {
+        painter.line(points.clone(), Stroke::new(4.0, DARK));
+        painter.line(points, Stroke::new(2.0, color));
     }
 }
 

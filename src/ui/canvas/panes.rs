@@ -1,6 +1,6 @@
 use egui::{Align2, FontId, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, vec2};
 
-use super::{CanvasFrame, input, overlay, scene};
+use super::{CanvasFrame, input, navigator, overlay, scene};
 use crate::geom::Camera;
 use crate::session::{LayerKind, Session};
 use crate::ui::view::{CommandQueue, View};
@@ -85,9 +85,13 @@ impl PaneContent {
         match self {
             Self::Original => Vec::new(),
             Self::Label => vec![LayerKind::Label],
+            Self::Prediction if is_shown(session, LayerKind::Certainty) => {
+                vec![LayerKind::Certainty]
+            }
             Self::Prediction => vec![LayerKind::Prediction],
             // Both at once could not be told apart.
             Self::Work if is_shown(session, LayerKind::Origins) => vec![LayerKind::Origins],
+            Self::Work if is_shown(session, LayerKind::Certainty) => vec![LayerKind::Certainty],
             Self::Work => {
                 let label = session.layer(LayerKind::Label).map(|_| LayerKind::Label);
                 vec![label.unwrap_or(LayerKind::Prediction)]
@@ -134,6 +138,14 @@ pub fn panes_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut 
     }
     for (&content, &rect) in panes.iter().zip(&rects) {
         paint_pane(ui, content, rect, session, view);
+    }
+    view.navigator = None;
+    if view.shows_navigator {
+        let frame = CanvasFrame {
+            rect: rects[0],
+            pixels_per_point: ui.pixels_per_point(),
+        };
+        navigator::navigator_ui(ui, frame, session, view);
     }
 }
 

@@ -1,7 +1,7 @@
 use super::{CanvasFrame, PaneContent};
 use crate::geom::{PyramidShape, TileKey};
 use crate::label::MaskTile;
-use crate::render::{ImageTiles, MaskView, PaneScene, SourceId, paint_callback, palette};
+use crate::render::{ImageTiles, MaskLook, MaskView, PaneScene, SourceId, paint_callback, palette};
 use crate::session::{Layer, LayerKind, Session};
 use crate::ui::theme;
 use crate::ui::view::View;
@@ -18,12 +18,12 @@ pub fn paint(
     let (Some(image), Some(camera)) = (session.image(), frame.aligned(view.camera)) else {
         return;
     };
-    let kinds = content.layers(session);
-    let layers: Vec<&Layer> = kinds
-        .into_iter()
-        .filter_map(|kind| session.layer(kind))
-        .filter(|layer| layer.is_visible)
-        .collect();
+    let layers = shown_layers(content, session);
+    let look = if view.outlines {
+        MaskLook::Outline
+    } else {
+        MaskLook::Fill
+    };
     let View {
         renderer,
         levels,
@@ -46,6 +46,7 @@ pub fn paint(
             size: layer.mask.size(),
             tile: tile as &dyn Fn(TileKey) -> MaskTile,
             palette: palette_of(session, layer, content),
+            look,
         })
         .collect();
     let shape: PyramidShape = image.pyramid.shape();
@@ -65,6 +66,13 @@ pub fn paint(
     ui.painter().add(paint_callback(frame.rect, draw));
 }
 
+/// The mask layers that a pane draws, first drawn first.
+fn shown_layers(content: PaneContent, session: &Session) -> Vec<&Layer> {
+    let kinds = content.layers(session).into_iter();
+    let layers = kinds.filter_map(|kind| session.layer(kind));
+    layers.filter(|layer| layer.is_visible).collect()
+}
+
 /// The colors of a layer in one kind of pane.
 ///
 /// Background would only dim the image under it: it is clear in the working pane and faint in the
@@ -74,12 +82,28 @@ fn palette_of(session: &Session, layer: &Layer, content: PaneContent) -> [[u8; 4
         PaneContent::Work => 0.0,
         _ => layer.opacity * 0.35,
     };
-    let is_origins = session
-        .layer(LayerKind::Origins)
-        .is_some_and(|origins| origins.id == layer.id);
-    if is_origins {
+    let is_it = |kind| {
+        session
+            .layer(kind)
+            .is_some_and(|known| known.id == layer.id)
+    };
+    if is_it(LayerKind::Origins) {
         return palette(&session.origins(), layer.opacity, 0.0, |_| true);
+    }
+    if is_it(LayerKind::Certainty) {
+        return doubt(layer.opacity);
     }
     let is_visible = |class| session.is_class_visible(class);
     palette(session.classes(), layer.opacity, background, is_visible)
+}
+
+/// Clear where a network is certain, red where it guesses between two classes or more.
+fn doubt(opacity: f32) -> [[u8; 4]; 256] {
+    std::array::from_fn(|sure| match sure {
+        255 => [0; 4],
+        sure => {
+            let doubt = (2.0 * (1.0 - sure as f32 / 254.0)).min(1.0);
+            [220, 30, 40, (doubt * opacity * 255.0) as u8]
+        }
+    })
 }

@@ -24,10 +24,14 @@ pub enum Action {
     Lasso,
     Rectangle,
     Wand,
+    Object,
+    Line,
+    Ruler,
     Picker,
     Pan,
     SmallerBrush,
     LargerBrush,
+    PaintPrediction,
     SwapClass,
     Unlabeled,
     LessOpacity,
@@ -43,11 +47,17 @@ pub enum Action {
     KeySheet,
     ShowCoverage,
     ShowOrigins,
+    OutlineMode,
+    ShowNavigator,
     CommandPalette,
     NextImage,
     PreviousImage,
     NextNotDone,
     NextCell,
+    NextDifference,
+    PreviousDifference,
+    AcceptDifference,
+    RejectDifference,
     GoTo,
     AddBookmark,
     PredictImage,
@@ -177,6 +187,19 @@ pub const ACTIONS: &[ActionInfo] = &[
     bind(Group::Tools, Action::Wand, "Magic wand", &[(NONE, Key::W)]),
     bind(
         Group::Tools,
+        Action::Object,
+        "Find object",
+        &[(SHIFT, Key::W)],
+    ),
+    bind(
+        Group::Tools,
+        Action::Line,
+        "Line, road or river",
+        &[(SHIFT, Key::L)],
+    ),
+    bind(Group::Tools, Action::Ruler, "Measure", &[(SHIFT, Key::R)]),
+    bind(
+        Group::Tools,
         Action::Picker,
         "Pick class",
         &[(NONE, Key::I)],
@@ -193,6 +216,12 @@ pub const ACTIONS: &[ActionInfo] = &[
         Action::LargerBrush,
         "Larger brush",
         &[(NONE, Key::CloseBracket)],
+    ),
+    bind(
+        Group::Tools,
+        Action::PaintPrediction,
+        "Take from the prediction",
+        &[(NONE, Key::T)],
     ),
     bind(
         Group::Classes,
@@ -281,6 +310,18 @@ pub const ACTIONS: &[ActionInfo] = &[
     ),
     bind(
         Group::View,
+        Action::OutlineMode,
+        "Classes as outlines",
+        &[(NONE, Key::O)],
+    ),
+    bind(
+        Group::View,
+        Action::ShowNavigator,
+        "Show or hide the navigator",
+        &[(SHIFT, Key::N)],
+    ),
+    bind(
+        Group::View,
         Action::CommandPalette,
         "Command palette",
         &[(CTRL_SHIFT, Key::P)],
@@ -308,6 +349,30 @@ pub const ACTIONS: &[ActionInfo] = &[
         Action::NextCell,
         "Next cell that is not done",
         &[(NONE, Key::Q)],
+    ),
+    bind(
+        Group::Go,
+        Action::NextDifference,
+        "Next difference",
+        &[(NONE, Key::J)],
+    ),
+    bind(
+        Group::Go,
+        Action::PreviousDifference,
+        "Previous difference",
+        &[(SHIFT, Key::J)],
+    ),
+    bind(
+        Group::Go,
+        Action::AcceptDifference,
+        "Take the difference over",
+        &[(NONE, Key::Y)],
+    ),
+    bind(
+        Group::Go,
+        Action::RejectDifference,
+        "Leave the difference",
+        &[(NONE, Key::N)],
     ),
     bind(
         Group::Go,
@@ -363,7 +428,7 @@ mod tests {
         let mut table = "| keys | action | keys | action |\n|---|---|---|---|\n".to_owned();
         for pair in ACTIONS.chunks(2) {
             for info in pair {
-                table += &format!("| {} | {} ", keys(info), info.name);
+                table.extend(["| ", &keys(info), " | ", info.name, " "]);
             }
             table += if pair.len() == 2 { "|\n" } else { "| | |\n" };
         }

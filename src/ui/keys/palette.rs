@@ -66,14 +66,12 @@ pub fn palette_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
             }
             ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
                 for (place, entry) in found.iter().enumerate() {
-                    if entry_ui(
-                        ui,
-                        entry,
-                        place == view.palette.chosen,
-                        moved != 0,
-                        session,
-                        view,
-                    ) {
+                    let is_chosen = place == view.palette.chosen;
+                    let row = entry_ui(ui, entry, is_chosen, session, view);
+                    if is_chosen && moved != 0 {
+                        row.scroll_to_me(None);
+                    }
+                    if row.clicked() {
                         taken = Some(place);
                     }
                 }
@@ -103,10 +101,9 @@ fn entry_ui(
     ui: &mut Ui,
     entry: &Entry,
     is_chosen: bool,
-    scrolls: bool,
     session: &Session,
     view: &View,
-) -> bool {
+) -> egui::Response {
     let key = match entry {
         Entry::Action(action) => view.keymap.text(*action),
         _ => String::new(),
@@ -114,11 +111,7 @@ fn entry_ui(
     let row = egui::Button::selectable(is_chosen, name_of(entry, session))
         .right_text(RichText::new(key).monospace().weak())
         .min_size(vec2(ui.available_width(), 0.0));
-    let row = ui.add(row);
-    if is_chosen && scrolls {
-        row.scroll_to_me(None);
-    }
-    row.clicked()
+    ui.add(row)
 }
 
 fn carry_out(
@@ -156,7 +149,7 @@ fn name_of(entry: &Entry, session: &Session) -> String {
 /// What matches the text, best first.
 fn found(text: &str, session: &Session) -> Vec<Entry> {
     let actions = ACTIONS.iter().map(|info| Entry::Action(info.action));
-    let classes = session.classes().classes().iter();
+    let classes = session.shown_classes().into_iter();
     let classes = classes.map(|class| Entry::Class(class.index));
     let bookmarks = (0..session.bookmarks().len()).map(Entry::Bookmark);
     let mut scored: Vec<(u32, Entry)> = actions

@@ -4,8 +4,9 @@ use egui_material_icons::icons;
 use super::tools::name_button;
 use crate::label::{Class, UNLABELED};
 use crate::session::{ClassCommand, Command, LayerKind, Session};
-use crate::ui::theme;
+use crate::ui::dialogs::FileWish;
 use crate::ui::view::{CommandQueue, View};
+use crate::ui::{text, theme};
 
 /// The class list. Picking a class sends a command; nothing is changed here.
 pub fn classes_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
@@ -14,7 +15,13 @@ pub fn classes_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
         .image()
         .map_or(1, |image| image.size().num_pixels())
         .max(1);
-    for (place, class) in session.classes().classes().iter().enumerate() {
+    let classes = session.shown_classes();
+    search_ui(ui, classes.len(), view);
+    let search = view.class_search.to_lowercase();
+    for (place, &class) in classes.iter().enumerate() {
+        if !class.name.to_lowercase().contains(&search) {
+            continue;
+        }
         let share = areas.map(|areas| areas[usize::from(class.index)] as f64 / total as f64);
         ui.horizontal(|ui| {
             color_ui(ui, class, commands);
@@ -42,10 +49,132 @@ pub fn classes_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
         }
     });
     ui.add_space(theme::GRID);
-    if ui.button("Add class").clicked() {
-        commands.push(Command::Class(ClassCommand::Add {
-            name: format!("class {}", session.classes().num_classes()),
-        }));
+    ui.horizontal(|ui| {
+        if ui.button("Add class").clicked() {
+            commands.push(Command::Class(ClassCommand::Add {
+                name: format!("class {}", session.classes().num_classes()),
+            }));
+        }
+        table_menu(ui, view, commands);
+    });
+}
+
+/// Long lists can be searched.
+fn search_ui(ui: &mut Ui, count: usize, view: &mut View) {
+    const LONG: usize = 8;
+    if count <= LONG {
+        view.class_search.clear();
+        return;
+    }
+    let field = TextEdit::singleline(&mut view.class_search).hint_text("Search classes");
+    let field = ui.add(field.desired_width(f32::INFINITY));
+    field.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Search classes"));
+}
+
+/// What concerns the whole table.
+fn table_menu(ui: &mut Ui, view: &mut View, commands: &mut CommandQueue) {
+    ui.menu_button("Table", |ui| {
+        if ui.button("Open classes…").clicked() {
+            view.wish(FileWish::OpenClasses);
+            ui.close();
+        }
+        if ui.button("Save classes as…").clicked() {
+            view.wish(FileWish::SaveClasses);
+            ui.close();
+        }
+        ui.separator();
+        let colors = ui.button("Colors that most people can tell apart");
+        if colors.clicked() {
+            commands.push(Command::Class(ClassCommand::DefaultColors));
+            ui.close();
+        }
+    });
+}
+
+/// What can be done with a class, at a right click.
+fn class_menu(
+    ui: &mut Ui,
+    place: usize,
+    class: &Class,
+    session: &Session,
+    view: &mut View,
+    commands: &mut CommandQueue,
+) {
+    let mut tell = |command| commands.push(Command::Class(command));
+    let index = class.index;
+    if ui.button("Rename").clicked() {
+        view.edited_class = Some((index, class.name.clone()));
+        ui.close();
+    }
+    if ui.button("Show only this, or all").clicked() {
+        tell(ClassCommand::Solo { class: index });
+        ui.close();
+    }
+    let last = session.classes().classes().len() - 1;
+    for (name, can, to) in [
+        ("Move up", place > 0, place.saturating_sub(1)),
+        ("Move down", place < last, place + 1),
+    ] {
+        if ui.add_enabled(can, Button::new(name)).clicked() {
+            tell(ClassCommand::Move {
+                class: index,
+                place: to,
+            });
+            ui.close();
+        }
+    }
+    ui.separator();
+    if ui.button("Merge or remove…").clicked() {
+        view.removed_class = Some((index, UNLABELED));
+        ui.close();
+    }
+}
+
+/// Asks which class gets the pixels of one that is to go.
+pub fn removal_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    let Some((class, mut into)) = view.removed_class else {
+        return;
+    };
+    let name = session.classes().name_of(class);
+    let pixels = session.areas()[usize::from(class)];
+    let mut is_decided = false;
+    let response = egui::Modal::new(egui::Id::unique("remove class")).show(ui.ctx(), |ui| {
+        ui.set_width(360.0);
+        ui.heading(format!("Remove “{name}”"));
+        ui.label(format!(
+            "{} pixels of the label are {name}.",
+            text::grouped(pixels)
+        ));
+        ui.horizontal(|ui| {
+            let label = ui.label("They become");
+            egui::ComboBox::from_id_salt("their class")
+                .selected_text(session.classes().name_of(into))
+                .show_ui(ui, |ui| {
+                    ui.selectable_value(&mut into, UNLABELED, "unlabeled");
+                    for other in session.classes().classes() {
+                        if other.index != class {
+                            ui.selectable_value(&mut into, other.index, &other.name);
+                        }
+                    }
+                })
+                .response
+                .labelled_by(label.id);
+        });
+        ui.weak("Ctrl+Z brings the pixels and the class back.");
+        ui.add_space(theme::GRID);
+        ui.horizontal(|ui| {
+            is_decided = ui.button("Remove the class").clicked();
+            if ui.button("Cancel").clicked() {
+                ui.close();
+            }
+        });
+    });
+    view.removed_class = Some((class, into));
+    if is_decided {
+        commands.push(Command::Class(ClassCommand::Remove { class, into }));
+    }
+    if is_decided || response.should_close() {
+        view.removed_class = None;
     }
 }
 
@@ -95,9 +224,11 @@ fn name_ui(
     if row.clicked() {
         commands.push(Command::SelectClass(class.index));
     }
-    if row.on_hover_text("Double-click renames").double_clicked() {
+    let row = row.on_hover_text("Double-click renames, right-click shows more");
+    if row.double_clicked() {
         view.edited_class = Some((class.index, class.name.clone()));
     }
+    row.context_menu(|ui| class_menu(ui, place, class, session, view, commands));
     ui.label(RichText::new(key_of(place)).small().weak());
 }
 

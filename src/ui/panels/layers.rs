@@ -10,6 +10,11 @@ use crate::ui::view::CommandQueue;
 pub fn layers_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
     mask_ui(ui, LayerKind::Prediction, "Prediction", session, commands);
     ui.separator();
+    if session.layer(LayerKind::Certainty).is_some() {
+        mask_ui(ui, LayerKind::Certainty, "Certainty", session, commands);
+        ui.weak("Red is where the network guesses");
+        ui.separator();
+    }
     mask_ui(ui, LayerKind::Label, "Label", session, commands);
     ui.separator();
     if session.layer(LayerKind::Origins).is_some() {
@@ -76,7 +81,7 @@ fn mask_ui(
         ui.strong(name);
         ui.weak(match kind {
             LayerKind::Label | LayerKind::Origins => "None yet. Paint, or File ▸ Open label…",
-            LayerKind::Prediction => "None yet. Press Train, then Predict",
+            LayerKind::Prediction | LayerKind::Certainty => "None yet. Press Train, then Predict",
         });
         return;
     };

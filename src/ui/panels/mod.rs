@@ -3,6 +3,7 @@
 pub mod classes;
 pub mod images;
 pub mod layers;
+pub mod options;
 pub mod scores;
 pub mod tools;
 pub mod train;

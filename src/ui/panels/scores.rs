@@ -1,11 +1,13 @@
 use egui::{Grid, RichText, Ui};
 
 use crate::metrics::Scores;
-use crate::session::{LayerKind, Session};
+use crate::session::{Command, LayerKind, ReviewCommand, Session};
+use crate::ui::view::CommandQueue;
 use crate::ui::{text, theme};
 
 /// Scores of the prediction against the label, with what always answering one class would score.
-pub fn scores_ui(ui: &mut Ui, session: &Session) {
+pub fn scores_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    review_ui(ui, session, commands);
     let Some(scores) = session.scores() else {
         let has_both = session.layer(LayerKind::Label).is_some()
             && session.layer(LayerKind::Prediction).is_some();
@@ -21,6 +23,47 @@ pub fn scores_ui(ui: &mut Ui, session: &Session) {
     classes_ui(ui, scores);
     ui.add_space(theme::GRID);
     ui.weak("The prediction against the label as it was when the prediction ended.");
+}
+
+/// The walk through the differences: begin it, decide, and how far it is.
+fn review_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    let has_both =
+        session.layer(LayerKind::Label).is_some() && session.layer(LayerKind::Prediction).is_some();
+    if !has_both {
+        return;
+    }
+    let Some((review, current)) = session
+        .review()
+        .and_then(|review| Some((review, review.current()?)))
+    else {
+        let button = ui.button("Review differences");
+        let hover = "Step through the places where label and prediction differ (J)";
+        if button.on_hover_text(hover).clicked() {
+            commands.push(Command::Review(ReviewCommand::Start));
+        }
+        ui.separator();
+        return;
+    };
+    let (number, all) = review.position();
+    ui.strong(format!("Difference {number} of {all}"));
+    ui.label(format!(
+        "The prediction says {}, {} px",
+        session.classes().name_of(current.class),
+        text::grouped(current.pixels)
+    ));
+    ui.horizontal_wrapped(|ui| {
+        for (name, command) in [
+            ("Take over (Y)", ReviewCommand::Accept),
+            ("Leave (N)", ReviewCommand::Reject),
+            ("Next (J)", ReviewCommand::Step { forth: true }),
+            ("End (Esc)", ReviewCommand::End),
+        ] {
+            if ui.button(name).clicked() {
+                commands.push(Command::Review(command));
+            }
+        }
+    });
+    ui.separator();
 }
 
 fn summary_ui(ui: &mut Ui, scores: &Scores) {

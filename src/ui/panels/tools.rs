@@ -1,11 +1,10 @@
-use egui::{Button, DragValue, RichText, Slider, Ui, vec2};
+use egui::{Button, RichText, Ui, vec2};
 use egui_material_icons::icons;
 
-use crate::label::BrushShape;
-use crate::session::{Command, SUPERPIXEL_SIDES, Session, Tool};
+use crate::session::{Command, Session, Tool};
 use crate::ui::keys::{Action, Keymap};
+use crate::ui::theme;
 use crate::ui::view::CommandQueue;
-use crate::ui::{text, theme};
 
 const RAIL_ICON: f32 = 20.0;
 
@@ -17,7 +16,7 @@ struct ToolButton {
     help: &'static str,
 }
 
-const TOOLS: [ToolButton; 10] = [
+const TOOLS: [ToolButton; 13] = [
     ToolButton {
         tool: Tool::Brush,
         action: Action::Brush,
@@ -65,6 +64,24 @@ const TOOLS: [ToolButton; 10] = [
         action: Action::Wand,
         icon: icons::ICON_AUTO_FIX_HIGH,
         help: "Select ground of like color in the image; Enter fills it, Esc drops it.",
+    },
+    ToolButton {
+        tool: Tool::Object,
+        action: Action::Object,
+        icon: icons::ICON_TARGET,
+        help: "Point at an object, or draw a stroke inside it; the right button says where it is not. Enter fills it.",
+    },
+    ToolButton {
+        tool: Tool::Line,
+        action: Action::Line,
+        icon: icons::ICON_ROAD,
+        help: "Click along a road or a river; Enter paints it, as wide as the brush.",
+    },
+    ToolButton {
+        tool: Tool::Ruler,
+        action: Action::Ruler,
+        icon: icons::ICON_STRAIGHTEN,
+        help: "Click along a way to measure it, around ground for its area; Esc ends.",
     },
     ToolButton {
         tool: Tool::Picker,
@@ -154,119 +171,4 @@ fn rail_button(icon: &str, is_held: bool) -> Button<'_> {
 pub fn name_button(response: &egui::Response, name: &str, is_selected: bool) {
     let kind = egui::Role::Button;
     response.widget_info(|| egui::WidgetInfo::selected(kind, true, is_selected, name));
-}
-
-/// The options of the tool in hand, in one line below the canvases.
-pub fn options_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 10.0;
-        active_class_ui(ui, session);
-        ui.separator();
-        if session.tool() == Tool::Superpixel {
-            size_ui(ui, session, commands);
-            grain_ui(ui, session, commands);
-            ui.separator();
-        }
-        if matches!(session.tool(), Tool::Brush | Tool::Eraser) {
-            size_ui(ui, session, commands);
-            let mut is_square = session.brush_shape() == BrushShape::Square;
-            if ui.checkbox(&mut is_square, "Square").changed() {
-                let shape = if is_square {
-                    BrushShape::Square
-                } else {
-                    BrushShape::Round
-                };
-                commands.push(Command::SetBrushShape(shape));
-            }
-            ui.separator();
-        }
-        if !matches!(session.tool(), Tool::Pan | Tool::Picker) {
-            let mut only = session.only_unlabeled();
-            if ui.checkbox(&mut only, "Only over unlabeled").changed() {
-                commands.push(Command::SetOnlyUnlabeled(only));
-            }
-        }
-        if session.tool() == Tool::Wand {
-            ui.separator();
-            wand_ui(ui, session, commands);
-        }
-        if session.tool() == Tool::Polygon {
-            ui.weak("Enter fills · Backspace drops the last corner · Esc cancels");
-        }
-    });
-}
-
-fn grain_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
-    let label = ui.label("Patch");
-    let mut side = session.superpixel_side();
-    let drag = DragValue::new(&mut side)
-        .range(SUPERPIXEL_SIDES)
-        .suffix(" px");
-    let dragged = ui.add(drag).labelled_by(label.id);
-    if dragged
-        .on_hover_text("About how large a patch is")
-        .changed()
-    {
-        commands.push(Command::SetSuperpixelSide(side));
-    }
-}
-
-fn wand_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
-    let mut wand = session.wand_settings();
-    let label = ui.label("Tolerance");
-    let slider = Slider::new(&mut wand.tolerance, 0..=128);
-    let slid = ui.add(slider).labelled_by(label.id);
-    let checked = ui
-        .checkbox(&mut wand.contiguous, "Joined ground only")
-        .on_hover_text("Else all alike ground in view");
-    if slid.changed() || checked.changed() {
-        commands.push(Command::SetWand(wand));
-    }
-    if let Some(selected) = session.selected() {
-        ui.separator();
-        ui.label(format!(
-            "{} px",
-            text::grouped(selected.pixels.num_pixels())
-        ));
-        if ui.button("Fill (Enter)").clicked() {
-            commands.push(Command::FillSelection);
-        }
-        if ui.button("Drop (Esc)").clicked() {
-            commands.push(Command::DropSelection);
-        }
-    }
-}
-
-fn active_class_ui(ui: &mut Ui, session: &Session) {
-    let class = session.classes().get(session.active_class());
-    let (color, name) = match class {
-        Some(class) => (theme::class_color(class.color), class.name.as_str()),
-        None => (egui::Color32::TRANSPARENT, "unlabeled"),
-    };
-    let (rect, _) = ui.allocate_exact_size(vec2(14.0, 14.0), egui::Sense::hover());
-    ui.painter().rect_filled(rect, 3.0, color);
-    let outline = egui::Stroke::new(1.0, ui.visuals().weak_text_color());
-    ui.painter()
-        .rect_stroke(rect, 3.0, outline, egui::StrokeKind::Inside);
-    ui.strong(name);
-}
-
-fn size_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
-    let label = ui.label("Size");
-    let mut diameter = session.brush_diameter();
-    let slider = Slider::new(&mut diameter, 1.0..=1024.0)
-        .logarithmic(true)
-        .show_value(false);
-    let slid = ui.add(slider).labelled_by(label.id);
-    let drag = DragValue::new(&mut diameter)
-        .range(1.0..=4096.0)
-        .suffix(" px")
-        .max_decimals(0);
-    let dragged = ui.add(drag).labelled_by(label.id);
-    if slid.changed() || dragged.changed() {
-        commands.push(Command::SetBrushDiameter(diameter.round()));
-    }
-    if let Some(georef) = session.image().and_then(|image| image.georef()) {
-        ui.weak(format!("{:.1} m", diameter * georef.pixel_size()[0]));
-    }
 }

@@ -1,0 +1,220 @@
+use std::sync::Arc;
+
+use super::jobs::Report;
+use super::state::{LayerId, Session};
+use super::{CommandError, Notice, ReviewCommand};
+use crate::exchange::{Region, polygonize};
+use crate::geom::{ImagePoint, PixelRect};
+use crate::label::{EditKind, Mask, MaskTile, Selection, UNLABELED};
+
+/// Smaller differences than this, in pixels, are not stepped through.
+const SMALLEST: u64 = 12;
+/// So many differences are stepped through, the largest first.
+const MOST: usize = 10_000;
+
+/// A walk through the places where label and prediction differ, the largest first.
+#[derive(Clone, Debug)]
+pub struct Review {
+    /// What is left to decide.
+    regions: Vec<Difference>,
+    at: usize,
+    /// How many were decided: taken and left.
+    decided: (usize, usize),
+}
+
+/// Joined ground of which the prediction says one class and the label others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// The class that is predicted.
+    pub class: u8,
+    /// Number of pixels.
+    pub pixels: u64,
+    /// Its rings in level-0 pixels: the outer one and holes.
+    pub rings: Arc<Vec<Vec<ImagePoint>>>,
+    /// The smallest rectangle around it, in level-0 pixels.
+    pub bounds: PixelRect,
+}
+
+impl Review {
+    /// The difference that is looked at.
+    pub fn current(&self) -> Option<&Difference> {
+        self.regions.get(self.at)
+    }
+
+    /// Its number from 1, and how many are left.
+    pub const fn position(&self) -> (usize, usize) {
+        (self.at + 1, self.regions.len())
+    }
+
+    /// How many were taken over, and how many left as they were.
+    pub const fn decided(&self) -> (usize, usize) {
+        self.decided
+    }
+}
+
+impl Session {
+    /// The walk through the differences, while there is one.
+    pub const fn review(&self) -> Option<&Review> {
+        self.review.as_ref()
+    }
+
+    pub(super) fn apply_review(&mut self, command: ReviewCommand) -> Result<(), CommandError> {
+        match command {
+            ReviewCommand::Start => return self.start_review(),
+            ReviewCommand::End => self.review = None,
+            ReviewCommand::Step { forth } => {
+                let review = self.review.as_mut().ok_or(CommandError::NoReview)?;
+                let count = review.regions.len().max(1);
+                let step = if forth { 1 } else { count - 1 };
+                review.at = (review.at + step) % count;
+            }
+            ReviewCommand::Accept => return self.accept_difference(),
+            ReviewCommand::Reject => {
+                let review = self.review.as_mut().ok_or(CommandError::NoReview)?;
+                review.decided.1 += 1;
+                self.leave_difference();
+            }
+        }
+        Ok(())
+    }
+
+    fn start_review(&mut self) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
+        let prediction = self.prediction.as_ref().ok_or(CommandError::NoPrediction)?;
+        let (id, label, prediction) = (label.id, label.mask.clone(), prediction.mask.clone());
+        self.start_job("Looking for differences", move |job| {
+            let differing = difference(&label, &prediction);
+            let is_cancelled = || job.check().is_err();
+            let bounds = differing.size().bounds();
+            let regions = polygonize(
+                &differing,
+                bounds,
+                &|class| class != UNLABELED,
+                &is_cancelled,
+            );
+            let Some(mut regions) = regions else {
+                return Ok(job.check()?);
+            };
+            regions.retain(|region| region.pixels >= SMALLEST);
+            regions.sort_by_key(|region| std::cmp::Reverse(region.pixels));
+            regions.truncate(MOST);
+            let found = regions.iter().map(Difference::of).collect();
+            job.tell(Report::Differences(id, found))?;
+            Ok(())
+        });
+        Ok(())
+    }
+
+    pub(super) fn differences_found(&mut self, label: LayerId, regions: Vec<Difference>) {
+        if self.label.as_ref().map(|layer| layer.id) != Some(label) {
+            return;
+        }
+        if regions.is_empty() {
+            self.notify(Notice::info(format!(
+                "Label and prediction agree but for specks of less than {SMALLEST} pixels"
+            )));
+        }
+        self.review = (!regions.is_empty()).then_some(Review {
+            regions,
+            at: 0,
+            decided: (0, 0),
+        });
+    }
+
+    fn accept_difference(&mut self) -> Result<(), CommandError> {
+        let review = self.review.as_ref().ok_or(CommandError::NoReview)?;
+        let current = review.current().ok_or(CommandError::NoReview)?.clone();
+        self.refuse_during_stroke()?;
+        self.ready_label()?;
+        let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
+        let ground = current.ground(label.mask.size());
+        let paint = crate::label::Paint {
+            over: self.unlocked(),
+            ..crate::label::Paint::class(current.class)
+        };
+        self.edit_label(EditKind::Accept, |stroke, mask| {
+            Ok(stroke.select(mask, &ground, &paint))
+        })?;
+        if let Some(review) = &mut self.review {
+            review.decided.0 += 1;
+        }
+        self.leave_difference();
+        Ok(())
+    }
+
+    /// Takes the current difference off the list; the last one ends the walk.
+    fn leave_difference(&mut self) {
+        let Some(review) = &mut self.review else {
+            return;
+        };
+        review.regions.remove(review.at);
+        if review.at >= review.regions.len() {
+            review.at = 0;
+        }
+        if review.regions.is_empty() {
+            let (taken, left) = review.decided;
+            self.review = None;
+            self.notify(Notice::info(format!(
+                "All differences are decided: {taken} taken over, {left} left as they were"
+            )));
+        }
+    }
+}
+
+impl Difference {
+    fn of(region: &Region) -> Self {
+        let point = |&(x, y): &(u32, u32)| ImagePoint::new(f64::from(x), f64::from(y));
+        let ring = |ring: &Vec<(u32, u32)>| ring.iter().map(point).collect();
+        let outer = &region.rings[0];
+        let bounds = outer
+            .iter()
+            .fold(None, |bounds: Option<PixelRect>, &(x, y)| {
+                let corner = PixelRect::new(x, y, 0, 0);
+                Some(bounds.map_or(corner, |bounds| {
+                    let (left, top) = (bounds.x.min(x), bounds.y.min(y));
+                    let (right, bottom) = (bounds.right().max(x), bounds.bottom().max(y));
+                    PixelRect::new(left, top, right - left, bottom - top)
+                }))
+            });
+        Self {
+            class: region.class,
+            pixels: region.pixels,
+            rings: Arc::new(region.rings.iter().map(ring).collect()),
+            bounds: bounds.unwrap_or_default(),
+        }
+    }
+
+    /// Its pixels: those in an odd number of rings.
+    fn ground(&self, size: crate::geom::ImageSize) -> Selection {
+        let mut rings = self.rings.iter();
+        let polygon = |ring: &Vec<ImagePoint>| Selection::of_polygon(ring, size);
+        let outer = rings.next().map(polygon).unwrap_or_default();
+        rings.fold(outer, |ground, hole| ground.without(&polygon(hole)))
+    }
+}
+
+/// The predicted class where it is another than the label's, [`UNLABELED`] elsewhere.
+fn difference(label: &Mask, prediction: &Mask) -> Mask {
+    let mut differing = Mask::new(label.size());
+    for (col, row, theirs) in prediction.tiles() {
+        let ours = label.tile(col, row);
+        let tile = match (ours.uniform_class(), theirs.uniform_class()) {
+            (Some(ours), Some(theirs)) if ours == theirs => continue,
+            (Some(_), Some(theirs)) => MaskTile::Uniform(theirs),
+            _ => {
+                let ground = label.tile_rect(col, row);
+                let (ours, mut theirs) = (label.read_rect(ground), prediction.read_rect(ground));
+                for (theirs, ours) in theirs.iter_mut().zip(ours) {
+                    if *theirs == ours {
+                        *theirs = UNLABELED;
+                    }
+                }
+                differing.set_rect(ground, &theirs);
+                continue;
+            }
+        };
+        differing.put_tile(col, row, tile);
+    }
+    differing
+}

@@ -1,0 +1,88 @@
+use egui::{Align2, Color32, FontId, Painter, vec2};
+
+use super::CanvasFrame;
+use crate::geom::{Camera, Georef, ImagePoint};
+use crate::session::Session;
+use crate::ui::view::View;
+
+/// Says how long the way along the points is, and how large the ground that they enclose.
+pub fn paint(
+    painter: &Painter,
+    frame: CanvasFrame,
+    camera: &Camera,
+    points: &[ImagePoint],
+    session: &Session,
+    view: &View,
+) {
+    let points: Vec<ImagePoint> = points.iter().copied().chain(view.pointer_at).collect();
+    let Some(&last) = points.last() else { return };
+    let georef = session.image().and_then(|image| image.georef());
+    let measured = Measured::of(&points, georef);
+    let at = frame.points_from_image(camera, last) + vec2(14.0, 14.0);
+    let font = FontId::proportional(13.0);
+    let text = painter.layout_no_wrap(measured.text(), font, Color32::from_gray(235));
+    let place = Align2::LEFT_TOP.anchor_size(at, text.size());
+    painter.rect_filled(place.expand(4.0), 4.0, Color32::from_black_alpha(190));
+    painter.galley(place.min, text, Color32::WHITE);
+}
+
+/// Length and area, in the map's units where the image lies on a map, else in pixels.
+#[derive(Debug, PartialEq)]
+struct Measured {
+    length: f64,
+    area: f64,
+    unit: &'static str,
+}
+
+impl Measured {
+    fn of(points: &[ImagePoint], georef: Option<&Georef>) -> Self {
+        let place =
+            |at: &ImagePoint| georef.map_or((at.x, at.y), |georef| georef.map_from_image(*at));
+        let places: Vec<(f64, f64)> = points.iter().map(place).collect();
+        let steps = places.windows(2);
+        let next = places.iter().cycle().skip(1);
+        // The shoelace formula.
+        let twice: f64 = places
+            .iter()
+            .zip(next)
+            .map(|(a, b)| a.0 * b.1 - b.0 * a.1)
+            .sum();
+        Self {
+            length: steps
+                .map(|step| (step[1].0 - step[0].0).hypot(step[1].1 - step[0].1))
+                .sum(),
+            area: twice.abs() / 2.0,
+            unit: if georef.is_some() { "m" } else { "px" },
+        }
+    }
+
+    fn text(&self) -> String {
+        let unit = self.unit;
+        let length = match self.length {
+            long if unit == "m" && long >= 10_000.0 => format!("{:.2} km", long / 1_000.0),
+            length => format!("{length:.1} {unit}"),
+        };
+        let area = match self.area {
+            large if unit == "m" && large >= 100_000.0 => format!("{:.2} ha", large / 10_000.0),
+            area => format!("{area:.1} {unit}²"),
+        };
+        format!("{length}\narea {area}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_and_its_ground_are_measured() {
+        let points = [(0.0, 0.0), (4.0, 0.0), (4.0, 3.0)].map(|(x, y)| ImagePoint::new(x, y));
+        let on_screen = Measured::of(&points, None);
+        assert_eq!((on_screen.length, on_screen.area), (7.0, 6.0));
+        let georef = Georef::north_up(500_000.0, 250_000.0, 0.5, None);
+        let on_map = Measured::of(&points, Some(&georef));
+        assert_eq!((on_map.length, on_map.area), (3.5, 1.5));
+        assert_eq!(on_map.text(), "3.5 m\narea 1.5 m²");
+        assert_eq!(Measured::of(&[], None).length, 0.0);
+    }
+}

@@ -1,0 +1,217 @@
+use egui::{ComboBox, DragValue, Slider, Ui, vec2};
+
+use crate::label::BrushShape;
+use crate::session::{
+    Command, InkChoice, LayerKind, PredictionInk, SUPERPIXEL_SIDES, SelectionCommand, Session, Tool,
+};
+use crate::ui::view::{CommandQueue, ShapeUse, View};
+use crate::ui::{text, theme};
+
+/// The options of the tool in hand, in one line below the canvases.
+pub fn options_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 10.0;
+        active_class_ui(ui, session);
+        ui.separator();
+        if matches!(
+            session.tool(),
+            Tool::Polygon | Tool::Lasso | Tool::Rectangle
+        ) {
+            ui.selectable_value(&mut view.shape_use, ShapeUse::Fill, "Fill");
+            ui.selectable_value(&mut view.shape_use, ShapeUse::Select, "Select")
+                .on_hover_text("Shift adds to the selection, the right button takes away");
+            ui.separator();
+        }
+        if session.tool() == Tool::Line {
+            width_ui(ui, session, commands);
+            ui.separator();
+        }
+        if session.tool() == Tool::Superpixel {
+            size_ui(ui, session, commands);
+            grain_ui(ui, session, commands);
+            ui.separator();
+        }
+        if matches!(session.tool(), Tool::Brush | Tool::Eraser) {
+            size_ui(ui, session, commands);
+            let mut is_square = session.brush_shape() == BrushShape::Square;
+            if ui.checkbox(&mut is_square, "Square").changed() {
+                let shape = if is_square {
+                    BrushShape::Square
+                } else {
+                    BrushShape::Round
+                };
+                commands.push(Command::SetBrushShape(shape));
+            }
+            ui.separator();
+        }
+        if !matches!(session.tool(), Tool::Pan | Tool::Picker | Tool::Ruler) {
+            let mut only = session.only_unlabeled();
+            if ui.checkbox(&mut only, "Only over unlabeled").changed() {
+                commands.push(Command::SetOnlyUnlabeled(only));
+            }
+            ink_ui(ui, session, commands);
+        }
+        if session.tool() == Tool::Wand {
+            ui.separator();
+            wand_ui(ui, session, commands);
+        }
+        selected_ui(ui, session, commands);
+        hint_ui(ui, session);
+    });
+}
+
+/// What keys and buttons do with the tool in hand.
+fn hint_ui(ui: &mut Ui, session: &Session) {
+    let hint = match session.tool() {
+        Tool::Polygon => "Enter fills · Backspace drops the last corner · Esc cancels",
+        Tool::Line => "Enter paints · Backspace drops the last point · Esc cancels",
+        Tool::Ruler => "Click along a way or around ground · Esc ends",
+        Tool::Object if session.selected().is_none() => {
+            "Click the object · right-click what is not part of it · drag inside it"
+        }
+        _ => return,
+    };
+    ui.weak(hint);
+}
+
+/// Whether tools paint the active class or what the prediction says.
+fn ink_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    if session.layer(LayerKind::Prediction).is_none() {
+        return;
+    }
+    let mut takes = session.paints_prediction();
+    let check = ui.checkbox(&mut takes, "From the prediction");
+    if check
+        .on_hover_text("Paint what the prediction says")
+        .changed()
+    {
+        commands.push(Command::SetInk(if takes {
+            InkChoice::Prediction(PredictionInk::default())
+        } else {
+            InkChoice::ActiveClass
+        }));
+    }
+    let InkChoice::Prediction(ink) = session.ink() else {
+        return;
+    };
+    let mut new = ink;
+    let name = |class: Option<u8>| {
+        class.map_or("all classes".to_owned(), |class| {
+            session.classes().name_of(class)
+        })
+    };
+    ComboBox::from_id_salt("taken class")
+        .selected_text(name(ink.only))
+        .show_ui(ui, |ui| {
+            ui.selectable_value(&mut new.only, None, name(None));
+            for class in session.classes().classes() {
+                ui.selectable_value(&mut new.only, Some(class.index), &class.name);
+            }
+        });
+    if session.layer(LayerKind::Certainty).is_some() {
+        let label = ui.label("surer than");
+        let percent = |value: f64, _| format!("{:.0} %", value * 100.0);
+        let drag = DragValue::new(&mut new.least).range(0.0..=1.0).speed(0.01);
+        ui.add(drag.custom_formatter(percent)).labelled_by(label.id);
+    }
+    if new != ink {
+        commands.push(Command::SetInk(InkChoice::Prediction(new)));
+    }
+}
+
+/// The width of lines, in meters where the image lies on the map.
+fn width_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    let georef = session.image().and_then(|image| image.georef());
+    let (pixel, unit) = georef.map_or((1.0, " px"), |georef| (georef.pixel_size()[0], " m"));
+    let label = ui.label("Width");
+    let mut width = session.brush_diameter() * pixel;
+    let drag = DragValue::new(&mut width)
+        .range(pixel..=4_096.0 * pixel)
+        .suffix(unit)
+        .speed(0.1)
+        .max_decimals(1);
+    if ui.add(drag).labelled_by(label.id).changed() {
+        commands.push(Command::SetBrushDiameter(width / pixel));
+    }
+}
+
+/// The selection, which tools paint within.
+fn selected_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    let Some(selected) = session.selected() else {
+        return;
+    };
+    ui.separator();
+    ui.label(format!(
+        "{} px selected",
+        text::grouped(selected.pixels.num_pixels())
+    ))
+    .on_hover_text("Tools paint only within the selection");
+    if ui.button("Fill (Enter)").clicked() {
+        commands.push(Command::Selection(SelectionCommand::Fill));
+    }
+    if ui.button("Drop (Esc)").clicked() {
+        commands.push(Command::Selection(SelectionCommand::Drop));
+    }
+}
+
+fn grain_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    let label = ui.label("Patch");
+    let mut side = session.superpixel_side();
+    let drag = DragValue::new(&mut side)
+        .range(SUPERPIXEL_SIDES)
+        .suffix(" px");
+    let dragged = ui.add(drag).labelled_by(label.id);
+    if dragged
+        .on_hover_text("About how large a patch is")
+        .changed()
+    {
+        commands.push(Command::SetSuperpixelSide(side));
+    }
+}
+
+fn wand_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    let mut wand = session.wand_settings();
+    let label = ui.label("Tolerance");
+    let slider = Slider::new(&mut wand.tolerance, 0..=128);
+    let slid = ui.add(slider).labelled_by(label.id);
+    let checked = ui
+        .checkbox(&mut wand.contiguous, "Joined ground only")
+        .on_hover_text("Else all alike ground in view");
+    if slid.changed() || checked.changed() {
+        commands.push(Command::SetWand(wand));
+    }
+}
+
+fn active_class_ui(ui: &mut Ui, session: &Session) {
+    let class = session.classes().get(session.active_class());
+    let (color, name) = match class {
+        Some(class) => (theme::class_color(class.color), class.name.as_str()),
+        None => (egui::Color32::TRANSPARENT, "unlabeled"),
+    };
+    let (rect, _) = ui.allocate_exact_size(vec2(14.0, 14.0), egui::Sense::hover());
+    ui.painter().rect_filled(rect, 3.0, color);
+    let outline = egui::Stroke::new(1.0, ui.visuals().weak_text_color());
+    ui.painter()
+        .rect_stroke(rect, 3.0, outline, egui::StrokeKind::Inside);
+    ui.strong(name);
+}
+
+fn size_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    let label = ui.label("Size");
+    let mut diameter = session.brush_diameter();
+    let slider = Slider::new(&mut diameter, 1.0..=1024.0)
+        .logarithmic(true)
+        .show_value(false);
+    let slid = ui.add(slider).labelled_by(label.id);
+    let drag = DragValue::new(&mut diameter)
+        .range(1.0..=4096.0)
+        .suffix(" px")
+        .max_decimals(0);
+    let dragged = ui.add(drag).labelled_by(label.id);
+    if slid.changed() || dragged.changed() {
+        commands.push(Command::SetBrushDiameter(diameter.round()));
+    }
+    if let Some(georef) = session.image().and_then(|image| image.georef()) {
+        ui.weak(format!("{:.1} m", diameter * georef.pixel_size()[0]));
+    }
+}
