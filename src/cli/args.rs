@@ -4,7 +4,7 @@ use clap::{Args, Parser};
 
 use crate::exchange::Edge;
 use crate::geom::{ImageSize, PixelRect};
-use crate::label::Encoding;
+use crate::label::{Align, Encoding, MergeRule, ZeroMeans};
 use crate::train::DeviceChoice;
 
 /// Browse, correct, train and compare masks of aerial imagery.
@@ -47,6 +47,12 @@ pub enum Work {
     Convert(ConvertArgs),
     /// Cut an image and its label into tiles to train on elsewhere.
     Tiles(TilesArgs),
+    /// Write what was changed in a label, step by step, as CSV or `GeoJSON`.
+    History(HistoryArgs),
+    /// Merge two people's labels of one image and say how well they agree.
+    Merge(MergeArgs),
+    /// Copy a project with its images into one folder, for another machine.
+    Pack(PackArgs),
     /// Draw an image with its masks into a PNG, as the viewer draws it.
     Render(RenderArgs),
     /// Say which graphics adapters there are and what training would use.
@@ -167,6 +173,32 @@ pub struct ConvertArgs {
     /// How the mask file codes its classes: auto, index, binary or rgb.
     #[arg(long, default_value = "auto")]
     pub mask_encoding: Encoding,
+    /// Colors that are no class become the one with the nearest code within this distance in RGB
+    /// (40 without a number, 442 is any), as after lossy compression.
+    #[arg(
+        long,
+        value_name = "DISTANCE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "40"
+    )]
+    pub snap_colors: Option<u16>,
+    /// What 0, or black, stands for in a mask file: class or unlabeled.
+    #[arg(long, value_name = "MEANING", value_parser = parse_zero)]
+    pub zero: Option<ZeroMeans>,
+    /// How a mask file on another grid is laid onto the image of --like: georeference, corner or
+    /// scale.
+    #[arg(long, value_name = "HOW", value_parser = parse_align, requires = "like")]
+    pub align: Option<Align>,
+    /// Moves simplified borders by up to so many pixels; neighbors keep one border.
+    #[arg(long, value_name = "PIXELS")]
+    pub simplify: Option<f64>,
+    /// Ground smaller than so many pixels goes to its surroundings before it becomes polygons.
+    #[arg(long, value_name = "PIXELS")]
+    pub min_pixels: Option<u64>,
+    /// Classes whose polygons get right angles, by index.
+    #[arg(long, value_name = "CLASSES", value_delimiter = ',')]
+    pub square: Vec<u8>,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -207,6 +239,53 @@ pub struct TilesArgs {
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `history`.
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// The project (.orthobrush).
+    pub project: PathBuf,
+    /// The image whose label it is.
+    #[arg(long, value_name = "FILE")]
+    pub image: PathBuf,
+    /// The file to write: .csv or .geojson.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// Arguments of `merge`.
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// One project (.orthobrush).
+    pub ours: PathBuf,
+    /// The other project.
+    pub theirs: PathBuf,
+    /// The image whose labels are merged.
+    #[arg(long, value_name = "FILE")]
+    pub image: PathBuf,
+    /// Whose class holds where both differ: ours, theirs, or agreed (none).
+    #[arg(long, default_value = "ours", value_parser = super::project::parse_rule)]
+    pub rule: MergeRule,
+    /// The mask to write.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// A mask of their classes where both differ.
+    #[arg(long, value_name = "FILE")]
+    pub disagreement: Option<PathBuf>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `pack`.
+#[derive(Debug, Args)]
+pub struct PackArgs {
+    /// The project (.orthobrush).
+    pub project: PathBuf,
+    /// The folder to make.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
 }
 
 /// Arguments of `predict`.
@@ -331,6 +410,23 @@ fn parse_size(text: &str) -> Result<ImageSize, String> {
     match (side(width), side(height)) {
         (Some(width), Some(height)) => Ok(ImageSize::new(width, height)),
         _ => Err(wrong()),
+    }
+}
+
+fn parse_zero(text: &str) -> Result<ZeroMeans, String> {
+    match text {
+        "class" => Ok(ZeroMeans::Class),
+        "unlabeled" => Ok(ZeroMeans::Unlabeled),
+        _ => Err("write class or unlabeled".to_owned()),
+    }
+}
+
+fn parse_align(text: &str) -> Result<Align, String> {
+    match text {
+        "georeference" => Ok(Align::ByGeoreference),
+        "corner" => Ok(Align::CornerToCorner),
+        "scale" => Ok(Align::Scale),
+        _ => Err("write georeference, corner or scale".to_owned()),
     }
 }
 

@@ -6,11 +6,12 @@ use serde_json::json;
 
 use super::args::ConvertArgs;
 use crate::exchange::{
-    BurnPlan, ExchangeError, ExportForm, ExportWork, LineWidth, burn_in, export, read_coco,
-    read_vectors, read_yolo, read_yolo_names,
+    Answer, BurnPlan, ExchangeError, ExportForm, ExportWork, Generalize, ImageGround, LineWidth,
+    MaskAudit, Question, audit_mask, burn_in, export, load_mask_as, read_coco, read_vectors,
+    read_yolo, read_yolo_names,
 };
 use crate::geom::{Georef, ImageSize};
-use crate::label::{ClassTable, LoadedMask, Mask, UNLABELED, load_mask};
+use crate::label::{ClassTable, Encoding, LoadedMask, Mask, MaskDecisions, UNLABELED, Unknown};
 use crate::raster::open_raster;
 
 /// A label between two formats.
@@ -44,6 +45,7 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<()> {
         georef: label.georef.as_ref(),
         image: &image,
         at: SystemTime::now(),
+        generalize: generalize(args),
     };
     let done = export(&args.out, form, &work, &|| false)?.expect("nobody cancels");
     for note in label.notes.iter().chain(&done.notes) {
@@ -51,6 +53,16 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<()> {
     }
     tell(args, &label, done.num_regions);
     Ok(())
+}
+
+/// What the options say of polygons; `None`: they are exact.
+fn generalize(args: &ConvertArgs) -> Option<Generalize> {
+    let is_asked = args.simplify.is_some() || args.min_pixels.is_some() || !args.square.is_empty();
+    is_asked.then(|| Generalize {
+        tolerance_px: args.simplify.unwrap_or(1.0),
+        min_pixels: args.min_pixels.unwrap_or(0),
+        squared: args.square.clone(),
+    })
 }
 
 fn tell(args: &ConvertArgs, label: &Label, regions: Option<usize>) {
@@ -140,21 +152,63 @@ fn from_yolo(args: &ConvertArgs) -> anyhow::Result<Label> {
 
 fn from_mask(args: &ConvertArgs) -> anyhow::Result<Label> {
     let table = args.classes.as_deref().map(ClassTable::load).transpose()?;
-    let like = args.like.as_deref().map(ground_of).transpose()?;
-    let size = like.as_ref().map(|(size, _)| *size);
+    let (size, georef) = ground_of(args.like.as_deref().unwrap_or(&args.input))?;
+    let image = ImageGround { size, georef };
+    // What cannot be looked at as it is may still be read in the encoding that was told.
+    let audit = match audit_mask(&args.input, &image, table.as_ref()) {
+        Err(error) if args.mask_encoding == Encoding::Auto => return Err(error.into()),
+        audit => audit.ok(),
+    };
+    let decisions = decisions(args, audit.as_ref());
     let LoadedMask {
         mask,
         classes,
         georef,
         notes,
         ..
-    } = load_mask(&args.input, size, args.mask_encoding, table.as_ref())?;
+    } = load_mask_as(&args.input, &image, table.as_ref(), decisions)?;
+    let open = audit.iter().flat_map(|audit| left_open(audit, args));
     Ok(Label {
         mask,
         classes,
-        georef: like.and_then(|(_, georef)| georef).or(georef),
-        notes,
+        georef,
+        notes: open.chain(notes).collect(),
     })
+}
+
+/// What the options say of a mask file; numbers without a class become classes, as nothing is lost
+/// by that, and colors without one become unlabeled.
+fn decisions(args: &ConvertArgs, audit: Option<&MaskAudit>) -> MaskDecisions {
+    let recognized = audit.map(|audit| audit.survey.encoding);
+    let encoding = match args.mask_encoding {
+        Encoding::Auto => recognized.unwrap_or_default(),
+        told => told,
+    };
+    let unknown = match args.snap_colors {
+        Some(max_distance) => Unknown::Nearest { max_distance },
+        None if encoding == Encoding::Rgb => Unknown::Unlabeled,
+        None => Unknown::NewClasses,
+    };
+    MaskDecisions {
+        encoding: args.mask_encoding,
+        zero: args.zero.unwrap_or_default(),
+        unknown,
+        align: args.align.unwrap_or_default(),
+    }
+}
+
+/// The questions that the file leaves open and no option answers, with the option that would.
+fn left_open(audit: &MaskAudit, args: &ConvertArgs) -> Vec<String> {
+    let with_option = |question: Question| {
+        let (is_answered, option) = match question.choices.first()?.answer {
+            Answer::Zero(_) => (args.zero.is_some(), "--zero class|unlabeled"),
+            Answer::Unknown(_) => (args.snap_colors.is_some(), "--snap-colors[=DISTANCE]"),
+            Answer::Align(_) => (args.align.is_some(), "--align georeference|corner|scale"),
+        };
+        (!is_answered).then(|| format!("{} ({option})", question.text))
+    };
+    let questions = audit.open_questions().into_iter();
+    questions.filter_map(with_option).collect()
 }
 
 /// Extent and place of an image.

@@ -18,6 +18,7 @@ mod evaluate;
 mod info;
 mod picture;
 mod predict;
+mod project;
 mod sample;
 mod tiles;
 mod train;
@@ -38,6 +39,9 @@ pub fn run(work: Work) -> anyhow::Result<()> {
         Work::Eval(args) => evaluate::run(&args),
         Work::Convert(args) => convert::run(&args),
         Work::Tiles(args) => tiles::run(&args),
+        Work::History(args) => project::history(&args),
+        Work::Merge(args) => project::merged(&args),
+        Work::Pack(args) => project::packed(&args),
         Work::Render(args) => picture::run(&args),
         Work::Doctor(args) => doctor::run(&args),
         Work::Demo(args) => demo::run(&args),

@@ -86,6 +86,15 @@ pub enum ExchangeError {
         reason: String,
     },
 
+    /// A mask file does not lie on the image as decided.
+    #[error("The mask cannot be laid onto the image: {reason}: {path}")]
+    Unaligned {
+        /// Why, and what to do.
+        reason: String,
+        /// The mask file.
+        path: PathBuf,
+    },
+
     /// The image's pixels did not come.
     #[error(
         "The image cannot be read for a tile ({reason}). Check its file and disk; tile: {path}"

@@ -2,8 +2,8 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::{
-    CocoForm, CocoImage, CocoWriter, ExchangeError, Region, pam_path, polygonize, qml_path,
-    write_geojson, write_geopackage, write_pam, write_qml, write_yolo,
+    CocoForm, CocoImage, CocoWriter, ExchangeError, Generalize, Region, generalize_mask, pam_path,
+    polygonize, qml_path, write_geojson, write_geopackage, write_pam, write_qml, write_yolo,
 };
 use crate::geom::Georef;
 use crate::label::{ClassTable, Mask, SaveAs, UNLABELED, save_mask};
@@ -24,7 +24,7 @@ pub enum ExportForm {
 }
 
 /// A label that leaves the program.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ExportWork<'a> {
     /// The label.
     pub mask: &'a Mask,
@@ -36,6 +36,9 @@ pub struct ExportWork<'a> {
     pub image: &'a str,
     /// The time that a database says.
     pub at: SystemTime,
+    /// How polygons are simplified; `None`: they are exact. Only `GeoJSON` and `GeoPackage` can
+    /// be, since COCO and YOLO speak of pixels.
+    pub generalize: Option<Generalize>,
 }
 
 /// What was written.
@@ -93,7 +96,20 @@ pub fn export(
         return Ok(Some(Exported::default()));
     }
     let bounds = work.mask.size().bounds();
-    let regions = polygonize(work.mask, bounds, &|class| class != UNLABELED, is_cancelled);
+    let keep = |class: u8| class != UNLABELED;
+    if let (Some(options), ExportForm::GeoJson | ExportForm::GeoPackage) = (&work.generalize, form)
+    {
+        let regions = generalize_mask(work.mask, bounds, &keep, options, is_cancelled);
+        let Some(regions) = regions else {
+            return Ok(None);
+        };
+        write_polygons(path, form, work, &regions)?;
+        return Ok(Some(Exported {
+            num_regions: Some(regions.len()),
+            notes: Vec::new(),
+        }));
+    }
+    let regions = polygonize(work.mask, bounds, &keep, is_cancelled);
     let Some(regions) = regions else {
         return Ok(None);
     };
@@ -110,9 +126,6 @@ fn write_regions(
     regions: &[Region],
 ) -> Result<Vec<String>, ExchangeError> {
     match form {
-        ExportForm::GeoPackage => {
-            write_geopackage(path, regions, work.classes, work.georef, work.at)?;
-        }
         ExportForm::Coco => {
             let mut file = CocoWriter::create(path, work.classes, CocoForm::default())?;
             file.add(&CocoImage {
@@ -126,11 +139,25 @@ fn write_regions(
             write_yolo(path, work.mask.size(), regions)?;
             work.classes.save(&path.with_extension("classes.toml"))?;
         }
-        ExportForm::GeoJson | ExportForm::Mask(_) => {
-            write_geojson(path, regions, work.classes, work.georef)?;
+        ExportForm::GeoJson | ExportForm::GeoPackage | ExportForm::Mask(_) => {
+            write_polygons(path, form, work, regions)?;
         }
     }
     Ok(Vec::new())
+}
+
+fn write_polygons<C: Copy + Into<f64>>(
+    path: &Path,
+    form: ExportForm,
+    work: &ExportWork<'_>,
+    regions: &[Region<C>],
+) -> Result<(), ExchangeError> {
+    if form == ExportForm::GeoPackage {
+        write_geopackage(path, regions, work.classes, work.georef, work.at)?;
+    } else {
+        write_geojson(path, regions, work.classes, work.georef)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -167,6 +194,7 @@ mod tests {
             georef: None,
             image: "north.tif",
             at: SystemTime::UNIX_EPOCH,
+            generalize: None,
         };
         let written = |name: &str| {
             let path = folder.path().join(name);

@@ -20,6 +20,7 @@ mod geojson_read;
 mod geojson_write;
 mod gpkg_read;
 mod gpkg_write;
+mod import;
 mod keyhole;
 mod open;
 mod pam;
@@ -59,6 +60,10 @@ pub use geojson_read::read_geojson;
 pub use geojson_write::write_geojson;
 pub use gpkg_read::geopackage_layers;
 pub use gpkg_write::write_geopackage;
+pub use import::{
+    Alignment, Answer, Choice, ImageGround, MaskAudit, PlaceRelation, Question, align, audit_mask,
+    find_table, load_mask_as,
+};
 pub use pam::{pam_path, read_pam, write_pam};
 pub use polygonize::{Region, polygonize};
 pub use qml::{qml_path, write_qml};

@@ -65,12 +65,11 @@ pub fn polygonize(
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
-    use std::collections::{HashMap, HashSet};
-    use std::time::Instant;
+    use std::collections::HashSet;
 
     use proptest::prelude::*;
 
-    use super::super::test_masks::{any_case, mask_of, smooth};
+    use super::super::test_masks::{any_case, mask_of};
     use super::super::{BurnPlan, burn_in, read_geojson, write_geojson};
     use super::*;
     use crate::geom::{Georef, ImagePoint, ImageSize};
@@ -276,52 +275,5 @@ mod tests {
             None
         );
         assert_eq!(asked.get(), 101, "no work after it was cancelled");
-    }
-
-    #[test]
-    #[ignore = "measures; run with --release"]
-    fn seconds_for_a_dense_mask() {
-        let mask = smooth();
-        let began = Instant::now();
-        let regions = labeled(&mask, EVERYTHING);
-        println!(
-            "polygonize: {:.2} s, {} regions",
-            began.elapsed().as_secs_f64(),
-            regions.len()
-        );
-        let corners: usize = regions
-            .iter()
-            .flat_map(|region| &region.rings)
-            .map(Vec::len)
-            .sum();
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("regions.geojson");
-        let georef = Georef::north_up(638_127.25, 487_350.5, 0.25, Some(2180));
-        let began = Instant::now();
-        let bytes = write_geojson(&path, &regions, &ClassTable::default(), Some(&georef));
-        let bytes = bytes.expect("written");
-        println!(
-            "write: {:.2} s, {corners} corners, {bytes} bytes",
-            began.elapsed().as_secs_f64()
-        );
-        let began = Instant::now();
-        let layer = read_geojson(&path).expect("our own");
-        println!(
-            "read: {:.2} s, {} shapes",
-            began.elapsed().as_secs_f64(),
-            layer.shapes.len()
-        );
-        let began = Instant::now();
-        assert!(painted(mask.size(), &regions) == mask);
-        println!("rasterize: {:.2} s", began.elapsed().as_secs_f64());
-        let counts = regions.iter().fold(HashMap::new(), |mut counts, region| {
-            *counts.entry(region.class).or_insert(0_u64) += region.pixels;
-            counts
-        });
-        assert!(
-            counts
-                .iter()
-                .all(|(&class, &count)| mask.histogram()[usize::from(class)] == count)
-        );
     }
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::geom::{ImageSize, PixelRect};
-use crate::label::{Mask, MaskBuilder, UNLABELED};
+use crate::label::{Mask, UNLABELED};
 
 /// A mask and an area, which may reach beyond it.
 #[derive(Clone)]
@@ -78,28 +78,4 @@ fn blocky(size: ImageSize, seed: u64, block: u32, rarity: u64) -> Mask {
     let mut mask = Mask::new(size);
     mask.set_rect(size.bounds(), &classes);
     mask
-}
-
-/// A mask of 9,500 × 9,000 pixels with some 20,000 smooth regions: five classes by the height of
-/// random values on a grid with bilinear values between.
-pub(super) fn smooth() -> Mask {
-    const GRID: u32 = 41;
-    const SIZE: ImageSize = ImageSize::new(9_500, 9_000);
-    let value = |x: u32, y: u32| random(7, x, y) as f32 / u64::MAX as f32;
-    let mix = |a: f32, b: f32, at: u32| a + (b - a) * (at % GRID) as f32 / GRID as f32;
-    let mut builder = MaskBuilder::new(SIZE);
-    for y in 0..SIZE.height {
-        let row = y / GRID;
-        let knots: Vec<f32> = (0..=SIZE.width / GRID + 1)
-            .map(|col| mix(value(col, row), value(col, row + 1), y))
-            .collect();
-        let classes: Vec<u8> = (0..SIZE.width)
-            .map(|x| {
-                let col = (x / GRID) as usize;
-                (mix(knots[col], knots[col + 1], x) * 5.0) as u8
-            })
-            .collect();
-        builder.push_rows(&classes);
-    }
-    builder.finish()
 }

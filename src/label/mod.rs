@@ -43,7 +43,11 @@ pub use brush::{Brush, BrushShape, Ink, Paint, PaintOver};
 pub use builder::MaskBuilder;
 pub use class::{Class, ClassTable, Rgb};
 pub use cleanup::{Cleanup, Control, MAX_CLEANUP_RADIUS, clean_up};
-pub use codec::{Encoding, LoadedMask, SaveAs, load_mask, save_mask};
+pub use codec::{
+    Align, Encoding, FoundTable, LoadedMask, MaskDecisions, MaskSurvey, MaskValue, NEAR_CODE,
+    SaveAs, Shading, TableOrigin, Unknown, UnknownValue, Zero, ZeroMeans, load_mask,
+    load_mask_unaligned, save_mask, survey_mask,
+};
 pub use coverage::{CELL_SIDE, CellKey, CellMark, CellState, Coverage};
 pub use edit::{ClassChange, DirtyRects, Edit, EditKind};
 pub use error::MaskError;

@@ -106,17 +106,4 @@ mod tests {
                 .is_empty()
         );
     }
-
-    #[test]
-    #[ignore = "prints seconds"]
-    fn speed_of_replacing_in_a_huge_uniform_mask() {
-        let size = ImageSize::new(100_000, 100_000);
-        let mut mask = Mask::filled(size, 4);
-        let mut stroke = Stroke::begin(EditKind::Replace);
-        let start = std::time::Instant::now();
-        stroke.replace_class(&mut mask, 4, 5, size.bounds());
-        println!("replace_class: {:.3} s", start.elapsed().as_secs_f64());
-        assert!(stroke.commit(&mask).is_some());
-        println!("with the edit: {:.3} s", start.elapsed().as_secs_f64());
-    }
 }

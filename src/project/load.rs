@@ -23,6 +23,8 @@ pub struct KeptLayer {
     pub tiles: Vec<KeptTile>,
     /// The newest steps.
     pub history: KeptHistory,
+    /// The state before the oldest step that was kept.
+    pub oldest: StateMark,
     /// The state that the mask file holds.
     pub saved: Option<StateMark>,
 }
@@ -114,6 +116,7 @@ impl Project {
             needs_source: row.needs_source,
             tiles: self.tiles(row.id)?,
             history: self.history(&row, history_bytes)?,
+            oldest: mark(row.base_mark),
             saved: row.saved.map(mark),
         }))
     }

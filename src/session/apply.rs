@@ -16,11 +16,9 @@ impl Session {
             Command::Step(to) => self.step(to),
             Command::MarkDone { is_done } => self.mark_done(is_done),
             Command::Relink { folder } => self.relink(&folder),
+            Command::Project(command) => self.apply_project(command),
             Command::Place(command) => self.apply_place(command),
-            Command::SetKeys(keys) => {
-                self.set_keys(keys);
-                Ok(())
-            }
+            Command::SetKeys(keys) => self.set_keys(keys),
             Command::SaveLabel => self.save_label(),
             Command::SaveAs { layer, path } => self.save_as(layer, path),
             Command::Export { path } => self.export(path),
@@ -30,10 +28,7 @@ impl Session {
             Command::SetBrushDiameter(diameter) => self.set_brush_diameter(diameter),
             Command::PrepareSuperpixels { at } => self.prepare_superpixels(at),
             Command::SetSuperpixelSide(side) => self.set_superpixel_side(side),
-            Command::SetBrushShape(shape) => {
-                self.brush_shape = shape;
-                Ok(())
-            }
+            Command::SetBrushShape(shape) => self.set_brush_shape(shape),
             Command::SetOnlyUnlabeled(only) => self.set_only_unlabeled(only),
             Command::Class(command) => self.apply_class(command),
             Command::ShowLayer { layer, is_visible } => self.show_layer(layer, is_visible),
@@ -46,8 +41,12 @@ impl Session {
             Command::FloodFill { at } => self.flood_fill(at),
             Command::Selection(command) => self.apply_selection(command),
             Command::SetWand(wand) => self.set_wand(wand),
-            Command::CleanUp { what, within } => self.clean_up(what, within),
-            Command::ReplaceClass { from, to, within } => self.replace_class(from, to, within),
+            Command::Wholesale { change, within } => self.change_wholesale(change, within),
+            Command::Preview { change, part } => self.preview_change(change, part),
+            Command::DropPreview => {
+                self.drop_preview();
+                Ok(())
+            }
             Command::PickClass { at } => self.pick_class(at),
             Command::Undo => self.undo(),
             Command::Redo => self.redo(),

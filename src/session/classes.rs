@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use super::operations::Wholesale;
 use super::state::Session;
 use super::{ClassCommand, CommandError, Notice};
 use crate::exchange::{ClassList, read_class_list, write_class_list};
@@ -127,7 +128,12 @@ impl Session {
             return Err(CommandError::NoClass(into));
         }
         if self.label.is_some() && self.areas()[usize::from(class)] > 0 {
-            self.replace_class(class, into, None)?;
+            let change = Wholesale::Replace {
+                from: class,
+                to: into,
+            };
+            self.selected = None;
+            self.change_wholesale(change, None)?;
         }
         self.palette
             .removed

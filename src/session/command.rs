@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{Bookmark, InkChoice, WandSettings};
+use super::{Bookmark, InkChoice, WandSettings, Wholesale};
 use crate::geom::{ImagePoint, PixelRect};
-use crate::label::{BrushShape, CellKey, CellState, Cleanup, Hint};
+use crate::label::{BrushShape, CellKey, CellState, Hint};
 use crate::train::{DeviceChoice, Recipe};
 
 /// Everything that can change a session. Windows, scripts and tests all speak it.
@@ -34,6 +34,8 @@ pub enum Command {
     Step(StepTo),
     /// Says something about places in the open image.
     Place(PlaceCommand),
+    /// Does something with the project file.
+    Project(ProjectCommand),
     /// Changes keys: what an action is called in settings files to its keys.
     SetKeys(BTreeMap<String, Vec<String>>),
     /// Marks the open image of the list as done, or not.
@@ -127,22 +129,22 @@ pub enum Command {
     Selection(SelectionCommand),
     /// Sets what the magic wand takes for alike.
     SetWand(WandSettings),
-    /// Cleans the label up, as one undo step.
-    CleanUp {
+    /// Changes the whole label, or the part of it that is selected, as one undo step.
+    Wholesale {
         /// What is done.
-        what: Cleanup,
+        change: Wholesale,
         /// Where, in level-0 pixels; `None`: everywhere.
         within: Option<PixelRect>,
     },
-    /// Gives all pixels of one class to another, as one undo step.
-    ReplaceClass {
-        /// The class that goes; 255 is unlabeled ground.
-        from: u8,
-        /// The class that comes; 255 is unlabeled ground.
-        to: u8,
-        /// Where, in level-0 pixels; `None`: everywhere.
-        within: Option<PixelRect>,
+    /// Shows over the label what a change would do.
+    Preview {
+        /// What would be done.
+        change: Wholesale,
+        /// Where it is shown, in level-0 pixels.
+        part: PixelRect,
     },
+    /// Shows no such thing any more.
+    DropPreview,
     /// Makes the class under a point the active one.
     PickClass {
         /// Where, in level-0 pixels.
@@ -308,6 +310,26 @@ pub enum ReviewCommand {
     End,
 }
 
+/// What can be done with a project file besides working in it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ProjectCommand {
+    /// Writes what was changed when, step by step.
+    ExportHistory {
+        /// `.csv` or `.geojson`.
+        path: PathBuf,
+    },
+    /// Shows another's label of the open image as a prediction, and says how well both agree.
+    OpenTheirs {
+        /// Their project.
+        path: PathBuf,
+    },
+    /// Copies the project with its images into one folder.
+    Pack {
+        /// The folder, which must not be there or be empty.
+        folder: PathBuf,
+    },
+}
+
 /// What is said about places in the open image.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PlaceCommand {
@@ -353,6 +375,8 @@ pub enum LayerKind {
     Prediction,
     /// How sure the network is of each pixel: 254 is certain.
     Certainty,
+    /// What a change that is being put together would do to the label.
+    Preview,
     /// Who made each pixel of the label; see [`Session::origins`](super::Session::origins).
     Origins,
 }

@@ -8,7 +8,7 @@ use super::places::KeptPlaces;
 use super::state::{ImageId, LayerId, OpenImage, Session};
 use super::{Difference, Notice, Selected};
 use crate::job::{Job, JobContext, JobEvent, spawn};
-use crate::label::{ObjectFinder, Selection, StateMark, Superpixels};
+use crate::label::{Mask, ObjectFinder, Selection, StateMark, Superpixels};
 use crate::metrics::Scores;
 use crate::project::KeptImage;
 use crate::raster::RgbaTile;
@@ -67,6 +67,8 @@ pub(super) enum Report {
     Differences(LayerId, Vec<Difference>),
     /// An object was found in prepared ground.
     ObjectFound(ImageId, Arc<ObjectFinder>, Selection),
+    /// What a change would do: the new classes, and how many pixels they are.
+    Previewed(LayerId, Box<Mask>, u64),
     /// One piece of work is on the disk.
     Kept,
     /// The disk refused; the work waits.
@@ -268,6 +270,7 @@ impl Session {
             Report::PlacesRead(image, places) => self.places_read(image, *places),
             Report::Differences(label, found) => self.differences_found(label, found),
             Report::ObjectFound(image, finder, pixels) => self.object_found(image, finder, pixels),
+            Report::Previewed(label, shown, pixels) => self.previewed(label, *shown, pixels),
             Report::Kept => self.work_kept(),
             Report::NotKept(why) => self.work_not_kept(why),
             Report::GroundKept(layer) => self.ground_kept(layer),
@@ -292,6 +295,7 @@ impl Session {
             &mut self.operation,
             &mut self.selecting,
             &mut self.preparing,
+            &mut self.previewing,
         ];
         for running in kinds {
             if *running == Some(id) {

@@ -136,7 +136,10 @@ impl Session {
         let Some(kind) = self.kind_of(id) else { return };
         self.notify(Notice::error(why.clone()));
         match kind {
-            LayerKind::Prediction | LayerKind::Origins | LayerKind::Certainty => {
+            LayerKind::Prediction
+            | LayerKind::Origins
+            | LayerKind::Certainty
+            | LayerKind::Preview => {
                 self.replace_layer(kind, None);
             }
             LayerKind::Label => {
@@ -154,6 +157,7 @@ impl Session {
         self.put_layer(kind, layer);
         self.scores = None;
         self.review = None;
+        self.drop_preview();
         if kind == LayerKind::Prediction {
             self.put_layer(LayerKind::Certainty, None);
         }
@@ -163,6 +167,7 @@ impl Session {
             self.areas = Areas::unlabeled(size.unwrap_or_default());
             self.origin_areas = self.areas.clone();
             self.history.clear();
+            self.oldest = self.history.base();
             self.saved = self.history.mark();
         }
     }
@@ -173,6 +178,7 @@ impl Session {
             LayerKind::Prediction => &mut self.prediction,
             LayerKind::Origins => &mut self.origins,
             LayerKind::Certainty => &mut self.certainty,
+            LayerKind::Preview => &mut self.preview_layer,
         };
         if let Some(old) = std::mem::replace(place, layer) {
             self.changes.push(Change::SourceGone(old.id.0));
@@ -217,12 +223,13 @@ impl Session {
             LayerKind::Prediction => self.prediction.as_mut(),
             LayerKind::Origins => self.origins.as_mut(),
             LayerKind::Certainty => self.certainty.as_mut(),
+            LayerKind::Preview => self.preview_layer.as_mut(),
         }
     }
 
     fn some_layer(&mut self, kind: LayerKind) -> Result<&mut Layer, CommandError> {
         let missing = match kind {
-            LayerKind::Label | LayerKind::Origins => CommandError::NoLabel,
+            LayerKind::Label | LayerKind::Origins | LayerKind::Preview => CommandError::NoLabel,
             LayerKind::Prediction | LayerKind::Certainty => CommandError::NoPrediction,
         };
         self.layer_mut(kind).ok_or(missing)

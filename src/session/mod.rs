@@ -19,6 +19,7 @@ mod origins;
 mod outcome;
 mod places;
 mod prediction;
+mod preview;
 mod review;
 mod saving;
 mod scoring;
@@ -27,24 +28,28 @@ mod settings;
 mod state;
 mod strokes;
 mod superpixels;
+mod teamwork;
 mod thumbnails;
 mod training;
 
 pub use crate::project::Bookmark;
 pub use command::{
-    ClassCommand, Command, LayerKind, PlaceCommand, ReviewCommand, SelectHow, SelectionCommand,
-    StepTo, Tool, TrainOn,
+    ClassCommand, Command, LayerKind, PlaceCommand, ProjectCommand, ReviewCommand, SelectHow,
+    SelectionCommand, StepTo, Tool, TrainOn,
 };
 pub use error::CommandError;
 pub use images::{EntryStatus, ImageEntry, ImageList, companion_label};
 pub use ink::{InkChoice, PredictionInk};
 pub use jobs::{Activity, JobId};
 pub use keeping::{ProjectPlace, Safety};
+pub use operations::Wholesale;
 pub use outcome::{Change, Notice, Severity};
 pub use prediction::PredictionState;
+pub use preview::{MOST_PREVIEWED, Preview};
 pub use review::{Difference, Review};
 pub use selecting::{Selected, WandSettings};
 pub use settings::{MAX_RECENT, Settings};
 pub use state::{ImageId, Layer, LayerId, OpenImage, Session, SessionConfig};
 pub use superpixels::SUPERPIXEL_SIDES;
+pub use teamwork::their_mask;
 pub use training::{TrainingPhase, TrainingState};

@@ -6,7 +6,8 @@ use super::{CommandError, InkChoice, LayerKind, Notice, PredictionInk};
 use crate::geom::PixelRect;
 use crate::job::JobContext;
 use crate::label::{
-    Cleanup, Control, Edit, EditKind, Mask, Paint, Selection, Stencil, Stroke, UNLABELED, clean_up,
+    Cleanup, Control, Edit, EditKind, Mask, Paint, PaintOver, Selection, Stencil, Stroke,
+    UNLABELED, clean_up,
 };
 
 /// What an operation on the whole label came to.
@@ -18,15 +19,87 @@ pub(super) struct Operated {
     pub edit: Option<Edit>,
 }
 
+/// A change of the whole label, or of what a part or a selection holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Wholesale {
+    /// Cleaned up.
+    CleanUp(Cleanup),
+    /// One class becomes another; 255 is unlabeled ground.
+    Replace {
+        /// The class that goes.
+        from: u8,
+        /// The class that comes.
+        to: u8,
+    },
+}
+
+impl Wholesale {
+    /// The mask after it, in `area` (level-0 pixels); `None` when cancelled.
+    pub(super) fn carried_out(
+        self,
+        mask: &Mask,
+        area: PixelRect,
+        over: &PaintOver,
+        control: &Control<'_>,
+    ) -> Option<Mask> {
+        match self {
+            Self::CleanUp(what) => clean_up(mask, area, over, what, control),
+            Self::Replace { from, to } => {
+                let mut after = mask.clone();
+                let mut stroke = Stroke::begin(EditKind::Replace);
+                stroke.replace_class(&mut after, from, to, area);
+                drop(stroke.commit(&after));
+                Some(after)
+            }
+        }
+    }
+
+    /// `after` where there is `ground`, and `before` elsewhere; all of `after` without one.
+    pub(super) fn within(before: &Mask, after: Mask, ground: Option<&Mask>) -> Mask {
+        let Some(ground) = ground else { return after };
+        let mut mixed = before.clone();
+        let changed = Edit::between(before, &after, EditKind::Cleanup);
+        for rect in changed.map(|edit| edit.dirty_rects()).unwrap_or_default() {
+            let (old, inside) = (before.read_rect(rect), ground.read_rect(rect));
+            let mut new = after.read_rect(rect);
+            for ((new, old), inside) in new.iter_mut().zip(old).zip(inside) {
+                if inside == UNLABELED {
+                    *new = old;
+                }
+            }
+            mixed.set_rect(rect, &new);
+        }
+        mixed
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::CleanUp(_) => "Cleaning up",
+            Self::Replace { .. } => "Replacing a class",
+        }
+    }
+
+    const fn kind(self) -> EditKind {
+        match self {
+            Self::CleanUp(_) => EditKind::Cleanup,
+            Self::Replace { .. } => EditKind::Replace,
+        }
+    }
+}
+
 impl Session {
-    pub(super) fn clean_up(
+    /// Changes the whole label, or `part` of it, within the selection when there is one.
+    pub(super) fn change_wholesale(
         &mut self,
-        what: Cleanup,
-        within: Option<PixelRect>,
+        change: Wholesale,
+        part: Option<PixelRect>,
     ) -> Result<(), CommandError> {
-        let over = self.unlocked();
-        self.operate("Cleaning up", EditKind::Cleanup, move |mask, job| {
-            let area = within.unwrap_or(mask.size().bounds());
+        if let Wholesale::Replace { from, to } = change {
+            self.check_replacement(from, to)?;
+        }
+        self.drop_preview();
+        let (over, ground) = (self.unlocked(), self.selected_ground());
+        self.operate(change.title(), change.kind(), move |mask, job| {
             let percent = AtomicU32::new(0);
             let progress = |share: f32| {
                 let now = (share * 100.0) as u32;
@@ -38,16 +111,23 @@ impl Session {
                 progress: &progress,
                 is_cancelled: &|| job.check().is_err(),
             };
-            clean_up(mask, area, &over, what, &control)
+            let all = mask.size().bounds();
+            // Outside of the selection nothing changes, so nothing need be looked at there.
+            let chosen = ground.as_ref().map_or(all, |(_, bounds)| *bounds);
+            let area = part.unwrap_or(all).intersect(chosen);
+            let after = change.carried_out(mask, area, &over, &control)?;
+            let ground = ground.as_ref().map(|(ground, _)| ground);
+            Some(Wholesale::within(mask, after, ground))
         })
     }
 
-    pub(super) fn replace_class(
-        &mut self,
-        from: u8,
-        to: u8,
-        within: Option<PixelRect>,
-    ) -> Result<(), CommandError> {
+    /// The selection as ground, with the smallest rectangle around it.
+    pub(super) fn selected_ground(&self) -> Option<(Mask, PixelRect)> {
+        let selected = self.selected.as_ref()?;
+        Some((selected.ground.clone(), selected.pixels.bounds()))
+    }
+
+    fn check_replacement(&self, from: u8, to: u8) -> Result<(), CommandError> {
         for class in [from, to] {
             if class != UNLABELED && self.classes().get(class).is_none() {
                 return Err(CommandError::NoClass(class));
@@ -57,14 +137,7 @@ impl Session {
             let why = "The class is locked; unlock it in the class list first";
             return Err(CommandError::Refused(why.to_owned()));
         }
-        self.operate("Replacing a class", EditKind::Replace, move |mask, _| {
-            let area = within.unwrap_or(mask.size().bounds());
-            let mut after = mask.clone();
-            let mut stroke = Stroke::begin(EditKind::Replace);
-            stroke.replace_class(&mut after, from, to, area);
-            drop(stroke.commit(&after));
-            Some(after)
-        })
+        Ok(())
     }
 
     /// Takes the prediction over: all of it, or what ink and selection say.
@@ -156,7 +229,7 @@ impl Session {
     }
 
     /// The ground of so many pixels in words, empty when the image lies nowhere.
-    fn square_meters(&self, pixels: u64) -> String {
+    pub fn square_meters(&self, pixels: u64) -> String {
         let georef = self.image.as_ref().and_then(|image| image.georef());
         georef.map_or_else(String::new, |georef| {
             let [width, height] = georef.pixel_size();

@@ -39,7 +39,9 @@ impl Session {
         let format =
             SaveAs::of_path(&path).ok_or_else(|| CommandError::UnknownFormat(path.clone()))?;
         let layer = match kind {
-            LayerKind::Label => self.label.as_ref().ok_or(CommandError::NoLabel)?,
+            LayerKind::Label | LayerKind::Preview => {
+                self.label.as_ref().ok_or(CommandError::NoLabel)?
+            }
             LayerKind::Prediction => self.prediction.as_ref().ok_or(CommandError::NoPrediction)?,
             LayerKind::Origins => self.origins.as_ref().ok_or(CommandError::NoLabel)?,
             LayerKind::Certainty => self.certainty.as_ref().ok_or(CommandError::NoPrediction)?,
@@ -94,6 +96,7 @@ impl Session {
                 georef: georef.as_ref(),
                 image: &name,
                 at: SystemTime::now(),
+                generalize: None,
             };
             let Some(done) = export(&path, form, &work, &|| job.check().is_err())? else {
                 return Ok(job.check()?);

@@ -19,6 +19,9 @@ pub struct Settings {
     pub tile_cache_mib: Option<usize>,
     /// Tiles on the graphics card, in MiB; `None` is the default of 128.
     pub gpu_tiles_mib: Option<usize>,
+    /// Undo steps in main memory, in MiB; `None` is the default. Older ones are read back from the
+    /// project when they are needed.
+    pub history_mib: Option<usize>,
     /// Keys that differ from the program's own: what an action is called here to its keys.
     pub keys: BTreeMap<String, Vec<String>>,
 }
@@ -73,7 +76,7 @@ impl Settings {
         MemoryBudget {
             tile_cache_bytes: bytes(self.tile_cache_mib, default.tile_cache_bytes),
             gpu_tile_bytes: bytes(self.gpu_tiles_mib, default.gpu_tile_bytes),
-            history_bytes: default.history_bytes,
+            history_bytes: bytes(self.history_mib, default.history_bytes),
         }
     }
 }

@@ -7,8 +7,8 @@ use super::labels::Areas;
 use super::objects::ObjectWork;
 use super::places::Places;
 use super::{
-    Change, Command, ImageList, InkChoice, JobId, LayerKind, Notice, PredictionState, Review,
-    Selected, Settings, Tool, TrainingState, WandSettings,
+    Change, Command, ImageList, InkChoice, JobId, LayerKind, Notice, PredictionState, Preview,
+    Review, Selected, Settings, Tool, TrainingState, WandSettings,
 };
 use crate::geom::{Georef, ImageSize};
 use crate::job::Waker;
@@ -154,6 +154,10 @@ pub struct Session {
     pub(super) only_unlabeled: bool,
     pub(super) ink: InkChoice,
     pub(super) review: Option<Review>,
+    pub(super) preview: Option<Preview>,
+    /// The job that finds out what a change would do.
+    pub(super) previewing: Option<JobId>,
+    pub(super) preview_layer: Option<Layer>,
     pub(super) stroke: Option<super::strokes::OpenStroke>,
     pub(super) superpixels: Option<Arc<Superpixels>>,
     pub(super) superpixel_side: u32,
@@ -169,6 +173,8 @@ pub struct Session {
     pub(super) history: History,
     /// The history's state when the label was last saved or loaded.
     pub(super) saved: StateMark,
+    /// The state before the oldest step that is kept.
+    pub(super) oldest: StateMark,
     pub(super) training: TrainingState,
     pub(super) prediction_state: PredictionState,
     pub(super) scores: Option<Scores>,
@@ -197,6 +203,7 @@ impl Session {
         Self {
             cache: Arc::new(TileCache::new(budget.tile_cache_bytes)),
             saved: history.mark(),
+            oldest: history.mark(),
             history,
             config,
             settings,
@@ -218,6 +225,9 @@ impl Session {
             only_unlabeled: false,
             ink: InkChoice::default(),
             review: None,
+            preview: None,
+            previewing: None,
+            preview_layer: None,
             stroke: None,
             superpixels: None,
             superpixel_side: 20,
@@ -258,6 +268,7 @@ impl Session {
             LayerKind::Prediction => self.prediction.as_ref(),
             LayerKind::Origins => self.origins.as_ref(),
             LayerKind::Certainty => self.certainty.as_ref(),
+            LayerKind::Preview => self.preview_layer.as_ref(),
         }
     }
 
@@ -308,7 +319,7 @@ impl Session {
 
     /// Whether there is a step to take back.
     pub fn can_undo(&self) -> bool {
-        self.history.can_undo()
+        self.history.can_undo() || self.has_older_steps()
     }
 
     /// Whether there is an undone step.
@@ -426,9 +437,13 @@ impl Session {
         self.save_settings();
     }
 
-    pub(super) fn set_keys(&mut self, keys: std::collections::BTreeMap<String, Vec<String>>) {
+    pub(super) fn set_keys(
+        &mut self,
+        keys: std::collections::BTreeMap<String, Vec<String>>,
+    ) -> Result<(), super::CommandError> {
         self.settings.keys = keys;
         self.save_settings();
+        Ok(())
     }
 
     fn save_settings(&mut self) {

@@ -33,6 +33,11 @@ impl Session {
         Ok(())
     }
 
+    pub(super) fn set_brush_shape(&mut self, shape: BrushShape) -> Result<(), CommandError> {
+        self.brush_shape = shape;
+        Ok(())
+    }
+
     pub(super) fn set_only_unlabeled(&mut self, only: bool) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
         self.only_unlabeled = only;
@@ -150,6 +155,9 @@ impl Session {
         self.refuse_during_stroke()?;
         self.refuse_when_read_only()?;
         self.refuse_during_operation()?;
+        if !self.history.can_undo() && self.has_older_steps() {
+            self.recall_steps()?;
+        }
         let step = self.history.undo();
         self.replay(step)
     }
@@ -172,6 +180,7 @@ impl Session {
         }
         self.count_areas(&edit);
         self.restore_classes(&edit);
+        self.drop_preview();
         self.label_changed(&dirty);
         self.mask_changed(LayerKind::Origins, &dirty);
         self.keep_cursor(&edit);
@@ -180,6 +189,7 @@ impl Session {
 
     /// Makes an edit that was carried out, with its origins, one step of the history.
     pub(super) fn record(&mut self, edit: Edit) {
+        self.drop_preview();
         self.count_areas(&edit);
         self.mask_changed(LayerKind::Origins, &edit.dirty_rects());
         let before = self.history.mark();

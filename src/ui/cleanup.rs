@@ -3,7 +3,8 @@ use egui::{ComboBox, DragValue, Grid, Ui, Window};
 use super::view::{CommandQueue, View};
 use crate::geom::PixelRect;
 use crate::label::{Cleanup, MAX_CLEANUP_RADIUS, UNLABELED};
-use crate::session::{Command, LayerKind, Session};
+use crate::session::{Command, LayerKind, MOST_PREVIEWED, Session, Wholesale};
+use crate::ui::text;
 
 /// What can be done to the whole label at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,7 +75,7 @@ impl Operation {
 }
 
 /// The clean-up that is being put together.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct CleanupForm {
     is_open: bool,
     operation: Operation,
@@ -83,6 +84,9 @@ pub struct CleanupForm {
     radius: u32,
     pixels: u64,
     in_view: bool,
+    shows_preview: bool,
+    /// What is previewed, where, and at which step of the history.
+    previewed: Option<(Wholesale, PixelRect, (usize, usize))>,
 }
 
 impl Default for CleanupForm {
@@ -95,6 +99,8 @@ impl Default for CleanupForm {
             radius: 1,
             pixels: 50,
             in_view: false,
+            shows_preview: true,
+            previewed: None,
         }
     }
 }
@@ -106,10 +112,9 @@ impl CleanupForm {
         self.class = session.active_class();
     }
 
-    fn command(&self, visible: PixelRect) -> Command {
+    const fn change(&self) -> Wholesale {
         let (class, radius) = (self.class, self.radius);
-        let within = self.in_view.then_some(visible);
-        let what = match self.operation {
+        Wholesale::CleanUp(match self.operation {
             Operation::Majority => Cleanup::Majority { radius },
             Operation::DropSpecks => Cleanup::DropSpecks {
                 class: None,
@@ -124,14 +129,28 @@ impl CleanupForm {
             Operation::Open => Cleanup::Open { class, radius },
             Operation::Close => Cleanup::Close { class, radius },
             Operation::Replace => {
-                return Command::ReplaceClass {
+                return Wholesale::Replace {
                     from: class,
                     to: self.into,
-                    within,
                 };
             }
-        };
-        Command::CleanUp { what, within }
+        })
+    }
+
+    /// Asks for a preview when what is seen or chosen is new, and for none when the window closes.
+    fn preview(&mut self, visible: PixelRect, session: &Session, commands: &mut CommandQueue) {
+        let wanted = (self.is_open && self.shows_preview).then(|| {
+            let (change, part) = (self.change(), visible);
+            (change, part, session.num_steps())
+        });
+        if wanted == self.previewed {
+            return;
+        }
+        self.previewed = wanted;
+        commands.push(match wanted {
+            Some((change, part, _)) => Command::Preview { change, part },
+            None => Command::DropPreview,
+        });
     }
 }
 
@@ -151,6 +170,7 @@ pub fn cleanup_ui(ui: &Ui, session: &Session, view: &mut View, commands: &mut Co
         .show(ui.ctx(), |ui| {
             ui.set_width(300.0);
             form_ui(ui, session, form);
+            preview_ui(ui, session, form, visible);
             ui.add_space(6.0);
             ui.horizontal(|ui| {
                 let is_running = session.activities().any(|activity| {
@@ -158,7 +178,10 @@ pub fn cleanup_ui(ui: &Ui, session: &Session, view: &mut View, commands: &mut Co
                 });
                 let apply = ui.add_enabled(!is_running, egui::Button::new("Apply"));
                 if apply.clicked() {
-                    commands.push(form.command(visible));
+                    commands.push(Command::Wholesale {
+                        change: form.change(),
+                        within: form.in_view.then_some(visible),
+                    });
                 }
                 if ui
                     .add_enabled(session.can_undo(), egui::Button::new("Undo"))
@@ -169,6 +192,36 @@ pub fn cleanup_ui(ui: &Ui, session: &Session, view: &mut View, commands: &mut Co
             });
         });
     form.is_open = is_open;
+    // While the picture or a number is dragged there would be a new one each frame.
+    if !ui.input(|input| input.pointer.any_down()) {
+        form.preview(visible, session, commands);
+    }
+}
+
+/// How much would change in what is seen.
+fn preview_ui(ui: &mut Ui, session: &Session, form: &mut CleanupForm, visible: PixelRect) {
+    ui.horizontal(|ui| {
+        ui.checkbox(&mut form.shows_preview, "Preview");
+        if !form.shows_preview {
+            return;
+        }
+        if visible.num_pixels() > MOST_PREVIEWED {
+            ui.weak("Zoom in to see it");
+            return;
+        }
+        match session.preview().map(|preview| preview.pixels) {
+            Some(Some(0)) => {
+                ui.weak("Nothing changes in view");
+            }
+            Some(Some(pixels)) => {
+                let area = session.square_meters(pixels);
+                ui.label(format!("{} px in view{area}", text::grouped(pixels)));
+            }
+            _ => {
+                ui.spinner();
+            }
+        }
+    });
 }
 
 fn form_ui(ui: &mut Ui, session: &Session, form: &mut CleanupForm) {
@@ -203,6 +256,10 @@ fn form_ui(ui: &mut Ui, session: &Session, form: &mut CleanupForm) {
         }
         ui.label("Where");
         ui.horizontal(|ui| {
+            if session.selected().is_some() {
+                ui.label("Within the selection");
+                return;
+            }
             ui.radio_value(&mut form.in_view, false, "Whole image");
             ui.radio_value(&mut form.in_view, true, "In view");
         });

@@ -5,7 +5,7 @@ use std::thread;
 use egui::{Key, Modal, TextEdit, Ui};
 
 use super::view::{CommandQueue, View, Waiting};
-use crate::session::{ClassCommand, Command, LayerKind, Session};
+use crate::session::{ClassCommand, Command, LayerKind, ProjectCommand, Session};
 
 /// What a file or folder is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,12 @@ pub enum FileWish {
     OpenClasses,
     /// A file to write the classes to.
     SaveClasses,
+    /// A file to write the history to.
+    ExportHistory,
+    /// Another's project to compare with.
+    OpenTheirs,
+    /// A folder to pack the project into.
+    Pack,
     /// The folder where missing images are now.
     Relink,
 }
@@ -55,13 +61,16 @@ impl FileWish {
             Self::OpenFolder => "Open folder",
             Self::OpenMask(LayerKind::Label) => "Open label",
             Self::OpenMask(_) => "Open prediction",
-            Self::SaveAs(LayerKind::Label) => "Save label as",
+            Self::SaveAs(LayerKind::Label | LayerKind::Preview) => "Save label as",
             Self::SaveAs(LayerKind::Prediction) => "Save prediction as",
             Self::SaveAs(LayerKind::Origins) => "Save origins as",
             Self::SaveAs(LayerKind::Certainty) => "Save certainty as",
             Self::Export => "Export label",
             Self::OpenClasses => "Open classes",
             Self::SaveClasses => "Save classes as",
+            Self::ExportHistory => "Export the history",
+            Self::OpenTheirs => "Compare with another project",
+            Self::Pack => "Pack the project into a folder",
             Self::PredictWith => "Predict with a run",
             Self::Relink => "Find missing images",
         }
@@ -79,6 +88,9 @@ impl FileWish {
             Self::OpenClasses | Self::SaveClasses => {
                 "classes.toml, .csv (index,name,color), class_dict.csv, or label_colors.txt"
             }
+            Self::ExportHistory => "A .csv or .geojson file: each step with its classes and area",
+            Self::OpenTheirs => "Somebody else's .orthobrush file with a label of this image",
+            Self::Pack => "A new folder: the project, its images and masks",
             Self::PredictWith => "A run folder: the one that holds recipe.toml",
             Self::Relink => "The folder that holds the images now",
         }
@@ -90,6 +102,9 @@ impl FileWish {
             Self::OpenMask(layer) => Command::OpenMask { layer, path },
             Self::SaveAs(layer) => Command::SaveAs { layer, path },
             Self::Export => Command::Export { path },
+            Self::ExportHistory => Command::Project(ProjectCommand::ExportHistory { path }),
+            Self::OpenTheirs => Command::Project(ProjectCommand::OpenTheirs { path }),
+            Self::Pack => Command::Project(ProjectCommand::Pack { folder: path }),
             Self::OpenClasses => Command::Class(ClassCommand::Load { path }),
             Self::SaveClasses => Command::Class(ClassCommand::Save { path }),
             Self::PredictWith => Command::Predict { run: Some(path) },
@@ -132,7 +147,10 @@ fn file_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
             let is_given = !view.dialogs.path.trim().is_empty();
             let verb = if matches!(
                 wish,
-                FileWish::SaveAs(_) | FileWish::Export | FileWish::SaveClasses
+                FileWish::SaveAs(_)
+                    | FileWish::Export
+                    | FileWish::SaveClasses
+                    | FileWish::ExportHistory
             ) {
                 "Save"
             } else {
@@ -163,7 +181,7 @@ fn file_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
 fn suggested_path(session: &Session, layer: LayerKind) -> String {
     let own = session.layer(layer).and_then(|shown| shown.path.clone());
     let ending = match layer {
-        LayerKind::Label => "_label.tif",
+        LayerKind::Label | LayerKind::Preview => "_label.tif",
         LayerKind::Prediction => "_prediction.tif",
         LayerKind::Origins => "_origins.tif",
         LayerKind::Certainty => "_certainty.tif",
@@ -197,13 +215,14 @@ fn browse(ctx: egui::Context, wish: FileWish) -> Option<Receiver<Option<PathBuf>
         ctx.request_repaint();
     };
     let waiting = match wish {
-        FileWish::OpenFolder | FileWish::PredictWith | FileWish::Relink => {
+        FileWish::OpenFolder | FileWish::PredictWith | FileWish::Relink | FileWish::Pack => {
             wait_for(dialog.pick_folder(), answer)
         }
-        FileWish::SaveAs(_) | FileWish::Export | FileWish::SaveClasses => {
-            wait_for(dialog.save_file(), answer)
-        }
-        FileWish::Open | FileWish::OpenMask(_) | FileWish::OpenClasses => {
+        FileWish::SaveAs(_)
+        | FileWish::Export
+        | FileWish::SaveClasses
+        | FileWish::ExportHistory => wait_for(dialog.save_file(), answer),
+        FileWish::Open | FileWish::OpenMask(_) | FileWish::OpenClasses | FileWish::OpenTheirs => {
             wait_for(dialog.pick_file(), answer)
         }
     };

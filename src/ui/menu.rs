@@ -75,6 +75,15 @@ fn file_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
     action(ui, Action::Save, has_label, session, view, commands);
     action(ui, Action::SaveAs, has_label, session, view, commands);
     wish(ui, "Export label…", has_label, FileWish::Export, view);
+    ui.menu_button("Project", |ui| {
+        for (name, asked) in [
+            ("Export the history…", FileWish::ExportHistory),
+            ("Compare with another project…", FileWish::OpenTheirs),
+            ("Pack into a folder…", FileWish::Pack),
+        ] {
+            wish(ui, name, has_label, asked, view);
+        }
+    });
     let has_prediction = session.layer(LayerKind::Prediction).is_some();
     wish(
         ui,

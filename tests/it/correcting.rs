@@ -4,7 +4,7 @@ use orthobrush::geom::{ImagePoint, PixelRect};
 use orthobrush::label::{EditKind, Hint, Mask, Side, UNLABELED};
 use orthobrush::session::{
     ClassCommand, Command, InkChoice, LayerKind, PredictionInk, ReviewCommand, SelectHow,
-    SelectionCommand, Session,
+    SelectionCommand, Session, Wholesale,
 };
 
 use crate::fixture::{finish, own_sample, sample, session, settle};
@@ -280,4 +280,43 @@ fn class_tables_go_out_and_come_back() {
         "the label has it, so it stays"
     );
     assert!(settle(&mut session).is_empty());
+}
+
+#[test]
+fn a_clean_up_is_previewed_and_stays_within_the_selection() {
+    let mut session = predicted();
+    let before = mask(&session, LayerKind::Label);
+    let change = Wholesale::Replace { from: 0, to: 3 };
+    let chosen = PixelRect::new(100, 100, 300, 200);
+    let corners = rectangle(chosen);
+    let how = SelectHow::Replace;
+    finish(
+        &mut session,
+        Command::Selection(SelectionCommand::Polygon { corners, how }),
+    );
+    let part = PixelRect::new(0, 0, 1_024, 500);
+    finish(&mut session, Command::Preview { change, part });
+    let would = session
+        .preview()
+        .and_then(|preview| preview.pixels)
+        .expect("a count");
+    let shown = mask(&session, LayerKind::Preview);
+    assert_eq!(shown.histogram()[3], would);
+    assert_eq!(
+        mask(&session, LayerKind::Label),
+        before,
+        "nothing is done yet"
+    );
+    finish(
+        &mut session,
+        Command::Wholesale {
+            change,
+            within: None,
+        },
+    );
+    let after = mask(&session, LayerKind::Label);
+    assert_eq!(differing(&before, &after), would);
+    assert!(session.preview().is_none() && session.layer(LayerKind::Preview).is_none());
+    let inside = |mask: &Mask| mask.read_rect(chosen).contains(&0);
+    assert!(inside(&before) && !inside(&after));
 }

@@ -38,7 +38,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "geom", "disk", "job", "raster", "label", "exchange", "metrics", "sample", "dataset",
-            "train", "session", "render",
+            "project", "train", "session", "render",
         ],
     ),
 ];

@@ -12,6 +12,7 @@ mod layering;
 mod painting;
 mod pictures;
 mod raster_suite;
+mod teamwork;
 mod training;
 mod window;
 mod window_places;

@@ -6,7 +6,7 @@ use orthobrush::geom::{ImagePoint, PixelRect};
 use orthobrush::label::{Cleanup, Encoding, Span, UNLABELED, load_mask};
 use orthobrush::session::{
     Command, CommandError, EntryStatus, LayerKind, SelectionCommand, Session, StepTo, Tool,
-    WandSettings,
+    WandSettings, Wholesale,
 };
 use proptest::prelude::*;
 
@@ -340,7 +340,10 @@ fn a_clean_up_is_one_step_and_painting_waits_for_it() {
         .clone();
     let what = Cleanup::Majority { radius: 3 };
     session
-        .apply(Command::CleanUp { what, within: None })
+        .apply(Command::Wholesale {
+            change: Wholesale::CleanUp(what),
+            within: None,
+        })
         .expect("accepted");
     let at = ImagePoint::new(10.0, 10.0);
     let refused = session.apply(Command::BeginStroke { at, class: 1 });
@@ -370,9 +373,8 @@ fn a_class_becomes_another_everywhere_or_in_a_part() {
     for within in [within, None] {
         finish(
             &mut session,
-            Command::ReplaceClass {
-                from: 2,
-                to: 4,
+            Command::Wholesale {
+                change: Wholesale::Replace { from: 2, to: 4 },
                 within,
             },
         );
@@ -380,9 +382,8 @@ fn a_class_becomes_another_everywhere_or_in_a_part() {
     let after = counts(&session);
     assert_eq!((after[2], after[4]), (0, before[4] + before[2]));
     assert_eq!(session.num_steps(), (2, 2));
-    let unknown = Command::ReplaceClass {
-        from: 2,
-        to: 77,
+    let unknown = Command::Wholesale {
+        change: Wholesale::Replace { from: 2, to: 77 },
         within: None,
     };
     assert!(matches!(

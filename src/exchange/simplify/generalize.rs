@@ -138,11 +138,10 @@ fn ring(steps: &[Step], drawing: &Drawing<'_>) -> Vec<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
-    use std::time::Instant;
 
     use proptest::prelude::*;
 
-    use super::super::super::test_masks::{any_case, mask_of, smooth};
+    use super::super::super::test_masks::{any_case, mask_of};
     use super::super::crossing::{doubled_area, is_inside, meet};
     use super::*;
     use crate::geom::ImageSize;
@@ -369,36 +368,5 @@ mod tests {
         let regions = regions.expect("not cancelled");
         let found = generalize(&regions, mask.size().bounds(), &simple(1.0), &|| true);
         assert_eq!(found, None);
-    }
-
-    #[test]
-    #[ignore = "measures; run with --release"]
-    fn seconds_for_smooth_ground() {
-        let mask = smooth();
-        for side in [4096, 9500] {
-            let area = PixelRect::new(0, 0, side, side).intersect(mask.size().bounds());
-            let regions = polygonize(&mask, area, &|_| true, &|| false).expect("not cancelled");
-            let corners: usize = regions.iter().flat_map(|r| &r.rings).map(Vec::len).sum();
-            for (tolerance, squared) in
-                [(1.0, vec![]), (2.0, vec![]), (2.0, vec![1]), (10.0, vec![])]
-            {
-                let options = Generalize {
-                    squared,
-                    ..simple(tolerance)
-                };
-                let began = Instant::now();
-                let simple =
-                    generalize(&regions, area, &options, &|| false).expect("not cancelled");
-                let left: usize = simple.iter().flat_map(|r| &r.rings).map(Vec::len).sum();
-                println!(
-                    "{side}: {options:?}: {:.2} s, {} regions, {corners} corners, {left} left",
-                    began.elapsed().as_secs_f64(),
-                    regions.len()
-                );
-            }
-            let began = Instant::now();
-            merge_small(&mask, area, 500, &|| false).expect("not cancelled");
-            println!("merge: {:.2} s", began.elapsed().as_secs_f64());
-        }
     }
 }

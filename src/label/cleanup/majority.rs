@@ -206,11 +206,9 @@ impl Sum {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use proptest::prelude::*;
 
-    use super::super::test_masks::{any_case, blocky, check, dense, huge, pixels};
+    use super::super::test_masks::{any_case, blocky, check, huge, pixels};
     use super::super::{Cleanup, Control, clean_up};
     use super::*;
     use crate::geom::ImageSize;
@@ -282,24 +280,5 @@ mod tests {
         .expect("not cancelled");
         assert!(after.histogram()[1] < mask.histogram()[1]);
         assert!(after.tile(7, 7).is_same(mask.tile(7, 7)));
-    }
-
-    #[test]
-    #[ignore = "measures"]
-    fn majority_of_a_dense_mask_in_seconds() {
-        let mask = dense();
-        let start = Instant::now();
-        let after = clean_up(
-            &mask,
-            mask.size().bounds(),
-            &PaintOver::everything(),
-            Cleanup::Majority { radius: 1 },
-            &Control::default(),
-        );
-        println!(
-            "3 x 3 majority of 9,500 x 9,000: {:.2} s",
-            start.elapsed().as_secs_f64()
-        );
-        assert!(after.is_some_and(|after| after != mask));
     }
 }

@@ -157,7 +157,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::super::{Edit, EditKind};
-    use super::test_masks::{blocky, dense};
+    use super::test_masks::blocky;
     use super::*;
     use crate::geom::ImageSize;
 
@@ -245,29 +245,6 @@ mod tests {
                 clean_up(&mask, bounds, &nothing, what, &control).as_ref(),
                 Some(&mask)
             );
-        }
-    }
-
-    #[test]
-    #[ignore = "measures"]
-    fn every_clean_up_of_a_dense_mask_in_seconds() {
-        let mask = dense();
-        let wide = [
-            Cleanup::Dilate {
-                class: 1,
-                radius: 256,
-            },
-            Cleanup::Open {
-                class: 1,
-                radius: 64,
-            },
-        ];
-        for what in ALL.into_iter().chain(wide) {
-            let start = std::time::Instant::now();
-            let (area, over) = (mask.size().bounds(), PaintOver::everything());
-            let after = clean_up(&mask, area, &over, what, &Control::default());
-            println!("{what:?}: {:.2} s", start.elapsed().as_secs_f64());
-            assert!(after.is_some());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::{Mask, MaskBuilder, PaintOver, UNLABELED};
+use super::super::{Mask, PaintOver, UNLABELED};
 use super::{Cleanup, Control, clean_up};
 use crate::geom::{ImageSize, PixelRect};
 
@@ -118,13 +118,4 @@ pub(super) fn huge() -> Mask {
         mask.set_rect(rect, &[1; 81]);
     }
     mask
-}
-
-/// A mask of 9,500 × 9,000 pixels with blocks and scattered pixels in every tile.
-pub(super) fn dense() -> Mask {
-    let mut builder = MaskBuilder::new(ImageSize::new(9_500, 9_000));
-    for band in 0..9 {
-        builder.push_rows(&pixels(&blocky(ImageSize::new(9_500, 1_000), band, 23, 40)));
-    }
-    builder.finish()
 }

@@ -1,12 +1,15 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::super::{Class, ClassTable, MaskError, Rgb, UNLABELED};
 use super::rows::Form;
 use super::shades::Shade;
 
 /// How the pixels of a mask file stand for classes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Encoding {
     /// Found out from the pixels and the class table.
     #[default]
@@ -45,7 +48,7 @@ const MOST_INDICES: usize = 48;
 pub(super) struct Meaning {
     pub(super) encoding: Encoding,
     pub(super) classes: ClassTable,
-    codes: HashMap<Rgb, u8>,
+    pub(super) codes: HashMap<Rgb, u8>,
     /// Colors near a code count as it, each channel split at 128.
     is_split: bool,
     palette: Option<Vec<Rgb>>,
@@ -133,7 +136,8 @@ impl Meaning {
             .copied()
     }
 
-    fn color_of(&self, shade: Shade) -> Option<Rgb> {
+    /// The color of a shade; grey for numbers without a palette.
+    pub(super) fn color_of(&self, shade: Shade) -> Option<Rgb> {
         match (shade, &self.palette) {
             (Shade::Color(color), _) => Some(color),
             (Shade::Number(number), Some(palette)) => palette.get(usize::from(number)).copied(),

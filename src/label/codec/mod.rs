@@ -1,13 +1,29 @@
-//! Masks from files and back: index and color-coded PNG, `GeoTIFF` with a color table, black and white.
+//! Masks from files and back: index and color-coded PNG, `GeoTIFF` with a color table, black and
+//! white; what a file leaves open, and reading it as a person decided.
 
+mod decisions;
 mod load;
+mod load_as;
 mod meaning;
 mod rows;
 mod save;
+mod shade_counts;
 mod shades;
+mod shading;
+mod survey;
+mod survey_words;
 mod tally;
+mod translation;
+mod understood;
 mod verify;
+mod zero;
 
+pub use decisions::{Align, MaskDecisions, Unknown, ZeroMeans};
 pub use load::{LoadedMask, load_mask};
+pub use load_as::load_mask_unaligned;
 pub use meaning::Encoding;
 pub use save::{SaveAs, save_mask};
+pub use shading::{NEAR_CODE, Shading};
+pub use survey::{MaskSurvey, MaskValue, UnknownValue, survey_mask};
+pub use understood::{FoundTable, TableOrigin};
+pub use zero::Zero;

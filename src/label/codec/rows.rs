@@ -45,6 +45,10 @@ pub(super) struct RowReader {
     pub(super) georef: Option<Georef>,
     /// Whether the file says that 255 means "no data".
     pub(super) is_void_255: bool,
+    /// The number that the file says means "no data".
+    pub(super) nodata: Option<f64>,
+    /// Number of bands, alpha included.
+    pub(super) bands: u16,
     path: PathBuf,
     next_row: u32,
     rows: Rows,
@@ -69,7 +73,8 @@ impl RowReader {
         } else {
             None
         };
-        let is_void_255 = info.nodata == Some(f64::from(UNLABELED));
+        let (nodata, bands) = (info.nodata, info.bands);
+        let is_void_255 = nodata == Some(f64::from(UNLABELED));
         let (form, rows) = match streamed {
             Some(rows) => (rows.form, Rows::Png(Box::new(rows))),
             None => raster_rows(source),
@@ -80,6 +85,8 @@ impl RowReader {
             palette,
             georef,
             is_void_255,
+            nodata,
+            bands,
             path: path.to_owned(),
             next_row: 0,
             rows,

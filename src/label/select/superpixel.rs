@@ -127,7 +127,6 @@ impl Superpixels {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::time::Instant;
 
     use proptest::prelude::*;
 
@@ -258,26 +257,5 @@ mod tests {
         let none = Superpixels::of(PixelRect::default(), &[], 10, 10.0);
         assert_eq!((none.num(), none.at(0, 0)), (0, None));
         assert!(none.selection(&[0]).is_empty());
-    }
-
-    #[test]
-    #[ignore = "prints seconds"]
-    fn speed_of_a_window_around_the_cursor() {
-        let window = PixelRect::new(0, 0, 512, 512);
-        let value = |x: u32, y: u32, band: u32| {
-            let hash = (x ^ y.wrapping_mul(0x9E37_79B9)).wrapping_mul(0x85EB_CA6B + 2 * band) >> 27;
-            let patch = (x / 37 * 71 + y / 53 * 113 + band * 41) % 160;
-            (patch + hash) as u8
-        };
-        let all = (0..512).flat_map(|y| (0..512).map(move |x| (x, y)));
-        let pixels: Vec<[u8; 4]> = all
-            .map(|(x, y)| [value(x, y, 0), value(x, y, 1), value(x, y, 2), 255])
-            .collect();
-        for side in [8, 16, 32] {
-            let start = Instant::now();
-            let superpixels = Superpixels::of(window, pixels.as_flattened(), side, 10.0);
-            let (seconds, num) = (start.elapsed().as_secs_f64(), superpixels.num());
-            println!("side {side}: {seconds:.3} s, {num} superpixels");
-        }
     }
 }

@@ -275,7 +275,6 @@ impl Search<'_> {
 mod tests {
     use std::collections::BTreeSet;
     use std::sync::Mutex;
-    use std::time::Instant;
 
     use proptest::prelude::*;
 
@@ -442,42 +441,5 @@ mod tests {
         let area = PixelRect::new(0, 0, 100, 100);
         let found = wand(&read, area, (5, 5), &ANY, NEVER).expect("read");
         assert!(found.is_empty());
-    }
-
-    #[test]
-    #[ignore = "prints seconds"]
-    fn speed_of_a_hundred_million_pixels() {
-        let area = PixelRect::new(0, 0, 10_000, 10_000);
-        for (name, noise) in [("plain", 0_u32), ("noisy", 48)] {
-            let read = |rect: PixelRect| {
-                let mut bytes = Vec::with_capacity(rect.num_pixels() as usize * 4);
-                for y in rect.y..rect.bottom() {
-                    for x in rect.x..rect.right() {
-                        let hash =
-                            (x ^ y.wrapping_mul(0x9E37_79B9)).wrapping_mul(0x85EB_CA6B) >> 16;
-                        let value = (100 + (hash & 0xFF) * noise / 256) as u8;
-                        bytes.extend_from_slice(&[value, value, value, 255]);
-                    }
-                }
-                Ok(bytes)
-            };
-            for contiguous in [true, false] {
-                let tool = Wand {
-                    tolerance: 16,
-                    contiguous,
-                    ..ANY
-                };
-                let start = Instant::now();
-                let found = wand(&read, area, (5_003, 5_001), &tool, NEVER).expect("no limit");
-                let (seconds, pixels) = (start.elapsed().as_secs_f64(), found.num_pixels());
-                println!("{name}, contiguous {contiguous}: {seconds:.2} s, {pixels} pixels");
-                let start = Instant::now();
-                let rings = found.outline().len();
-                println!(
-                    "  outline: {:.2} s, {rings} rings",
-                    start.elapsed().as_secs_f64()
-                );
-            }
-        }
     }
 }

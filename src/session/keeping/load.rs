@@ -43,6 +43,8 @@ pub(in crate::session) struct KeptLabel {
     pub key: LayerKey,
     pub read: ReadMask,
     pub history: KeptHistory,
+    /// The state before the oldest step that was kept.
+    pub oldest: StateMark,
     pub saved: Option<StateMark>,
     /// Whether some of its ground is in its mask file only.
     pub needs_source: bool,
@@ -65,7 +67,7 @@ impl ReadMask {
         })
     }
 
-    fn imported(mask: Mask) -> Self {
+    pub(in crate::session) fn imported(mask: Mask) -> Self {
         let origins = mask.origins_from(Origin::IMPORTED);
         Self::of(mask, origins)
     }
@@ -148,6 +150,7 @@ fn restored(kept: KeptLayer, size: ImageSize, classes: Option<ClassTable>) -> Re
         key: kept.key,
         read,
         history: kept.history,
+        oldest: kept.oldest,
         saved: kept.saved,
         needs_source: kept.needs_source,
     })

@@ -20,7 +20,10 @@ use super::state::{Layer, LayerId, Session};
 use super::{CommandError, LayerKind, Notice};
 use crate::geom::PixelRect;
 use crate::label::{Edit, History, MASK_TILE_SIZE, Mask, StateMark};
-use crate::project::{KeptImage, KeptStep, KeptTile, SourceFile};
+use crate::project::{KeptImage, KeptStep, KeptTile, Project, ProjectError, SourceFile};
+
+/// Bytes of older steps that are read back at a time.
+const RECALLED_BYTES: usize = 8 << 20;
 
 /// How safe finished strokes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,6 +122,7 @@ impl Session {
                 self.mask_loaded(layer, kept.read);
                 self.history =
                     History::restored(kept.history, self.settings.budget().history_bytes);
+                self.oldest = kept.oldest;
                 self.saved = kept.saved.unwrap_or(StateMark::from_number(u64::MAX));
             }
         }
@@ -225,6 +229,35 @@ impl Session {
         });
     }
 
+    /// Whether steps are kept that are older than those in memory.
+    pub(super) fn has_older_steps(&self) -> bool {
+        let is_kept = self.keeper.as_ref().is_some_and(|keeper| {
+            keeper.layer.is_some() && keeper.layer == self.label.as_ref().map(|label| label.id)
+        });
+        is_kept && self.history.base() != self.oldest
+    }
+
+    /// Reads steps back that are older than those in memory, some at a time.
+    pub(super) fn recall_steps(&mut self) -> Result<(), CommandError> {
+        let refused = |error: ProjectError| CommandError::Refused(error.to_string());
+        let (Some(image), Safety::Kept(path)) = (&self.image, self.safety()) else {
+            return Err(CommandError::Busy("Keeping strokes"));
+        };
+        let project = Project::open_read_only(&path).map_err(refused)?;
+        let Some(layer) = project.layer_key(&absolute(&image.path)).map_err(refused)? else {
+            return Ok(());
+        };
+        let base = self.history.base();
+        let older = project
+            .older_steps(layer, base, RECALLED_BYTES)
+            .map_err(refused)?;
+        if !self.history.prepend(older.steps, older.base) {
+            // Older ones were forgotten to keep the project small.
+            self.oldest = base;
+        }
+        Ok(())
+    }
+
     /// Tells the project of the label, unless it knows it.
     pub(super) fn begin_keeping(&mut self, mark: StateMark) {
         let (classes, order) = (self.classes().clone(), self.palette.order.clone());
@@ -236,6 +269,7 @@ impl Session {
         if keeper.layer == Some(label.id) {
             return;
         }
+        self.oldest = mark;
         keeper.layer = Some(label.id);
         keeper.knows_image = true;
         keeper.needs_source = label.source.is_some();

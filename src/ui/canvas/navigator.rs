@@ -44,31 +44,27 @@ pub fn navigator_ui(ui: &mut Ui, canvas: CanvasFrame, session: &Session, view: &
     let seen = camera.visible_image_rect(canvas.size());
     let point = |at: ImagePoint| frame.points_from_image(&whole, at);
     let seen = Rect::from_two_pos(point(seen.min), point(seen.max)).intersect(rect);
+    frames(ui, rect, seen);
+}
+
+/// The picture's border, and the frame of what is seen: never so small that it cannot be seen.
+fn frames(ui: &Ui, picture: Rect, seen: Rect) {
+    let seen = Rect::from_center_size(seen.center(), seen.size().max(vec2(6.0, 6.0)));
+    let dark = Stroke::new(3.0, Color32::from_black_alpha(180));
+    let (outside, middle) = (StrokeKind::Outside, StrokeKind::Middle);
     let painter = ui.painter();
+    painter.rect_stroke(picture, 2.0, dark, outside);
     painter.rect_stroke(
-        rect,
-        2.0,
-        Stroke::new(3.0, Color32::from_black_alpha(170)),
-        StrokeKind::Outside,
-    );
-    painter.rect_stroke(
-        rect,
+        picture,
         2.0,
         Stroke::new(1.0, Color32::from_gray(200)),
-        StrokeKind::Outside,
+        outside,
     );
-    // Never so small that it cannot be seen.
-    let seen = Rect::from_center_size(seen.center(), seen.size().max(vec2(6.0, 6.0)));
-    painter.rect_stroke(
-        seen,
-        0.0,
-        Stroke::new(3.0, Color32::from_black_alpha(190)),
-        StrokeKind::Middle,
-    );
+    painter.rect_stroke(seen, 0.0, dark, middle);
     painter.rect_stroke(
         seen,
         0.0,
         Stroke::new(1.5, crate::ui::theme::ACCENT),
-        StrokeKind::Middle,
+        middle,
     );
 }

@@ -94,7 +94,7 @@ impl PaneContent {
             Self::Work if is_shown(session, LayerKind::Certainty) => vec![LayerKind::Certainty],
             Self::Work => {
                 let label = session.layer(LayerKind::Label).map(|_| LayerKind::Label);
-                vec![label.unwrap_or(LayerKind::Prediction)]
+                vec![label.unwrap_or(LayerKind::Prediction), LayerKind::Preview]
             }
         }
     }

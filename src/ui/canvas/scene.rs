@@ -93,6 +93,9 @@ fn palette_of(session: &Session, layer: &Layer, content: PaneContent) -> [[u8; 4
     if is_it(LayerKind::Certainty) {
         return doubt(layer.opacity);
     }
+    if is_it(LayerKind::Preview) {
+        return palette(session.classes(), 1.0, 1.0, |_| true);
+    }
     let is_visible = |class| session.is_class_visible(class);
     palette(session.classes(), layer.opacity, background, is_visible)
 }

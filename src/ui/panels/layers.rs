@@ -80,7 +80,9 @@ fn mask_ui(
     let Some(layer) = session.layer(kind) else {
         ui.strong(name);
         ui.weak(match kind {
-            LayerKind::Label | LayerKind::Origins => "None yet. Paint, or File ▸ Open label…",
+            LayerKind::Label | LayerKind::Origins | LayerKind::Preview => {
+                "None yet. Paint, or File ▸ Open label…"
+            }
             LayerKind::Prediction | LayerKind::Certainty => "None yet. Press Train, then Predict",
         });
         return;
@@ -105,18 +107,7 @@ fn mask_ui(
             ui.spinner();
         }
     });
-    let mut opacity = layer.opacity;
-    ui.horizontal(|ui| {
-        let label = ui.label("Opacity");
-        let percent = |value: f64, _| format!("{:.0} %", value * 100.0);
-        let slider = Slider::new(&mut opacity, 0.0..=1.0).custom_formatter(percent);
-        if ui.add(slider).labelled_by(label.id).changed() {
-            commands.push(Command::SetOpacity {
-                layer: kind,
-                opacity,
-            });
-        }
-    });
+    opacity_ui(ui, kind, layer.opacity, commands);
     let file = layer.path.as_ref().map_or_else(
         || "no file yet".to_owned(),
         |path| path.display().to_string(),
@@ -129,4 +120,16 @@ fn mask_ui(
     if let Some(why) = &layer.broken {
         ui.colored_label(crate::ui::theme::ERROR, why);
     }
+}
+
+fn opacity_ui(ui: &mut Ui, layer: LayerKind, opacity: f32, commands: &mut CommandQueue) {
+    let mut opacity = opacity;
+    ui.horizontal(|ui| {
+        let label = ui.label("Opacity");
+        let percent = |value: f64, _| format!("{:.0} %", value * 100.0);
+        let slider = Slider::new(&mut opacity, 0.0..=1.0).custom_formatter(percent);
+        if ui.add(slider).labelled_by(label.id).changed() {
+            commands.push(Command::SetOpacity { layer, opacity });
+        }
+    });
 }

@@ -161,7 +161,13 @@ fn tool_ui(
 }
 
 fn rail_button(icon: &str, is_held: bool) -> Button<'_> {
-    Button::new(RichText::new(icon).size(RAIL_ICON))
+    let button = Button::new(RichText::new(icon).size(RAIL_ICON));
+    let button = if is_held {
+        button.fill(theme::ACCENT.gamma_multiply(0.55))
+    } else {
+        button
+    };
+    button
         .selected(is_held)
         .min_size(vec2(30.0, 30.0))
         .frame_when_inactive(false)

@@ -1,0 +1,138 @@
+use std::path::Path;
+
+use anyhow::{Context as _, ensure};
+use serde_json::json;
+
+use super::args::{HistoryArgs, MergeArgs, PackArgs};
+use crate::exchange::{
+    ExportForm, ExportWork, RegistryFrame, export, write_registry_csv, write_registry_geojson,
+};
+use crate::label::{ClassTable, MergeCounts, MergeRule, VisitStep, merge};
+use crate::metrics::{Confusion, Kappa};
+use crate::project::{Project, pack};
+use crate::raster::open_raster;
+use crate::session::their_mask;
+
+/// Writes what was changed when, step by step.
+pub fn history(args: &HistoryArgs) -> anyhow::Result<()> {
+    let project = Project::open_read_only(&args.project)?;
+    let image = std::path::absolute(&args.image)?;
+    let layer = project.layer_key(&image)?.with_context(|| {
+        format!(
+            "The project has no label of this image: {}",
+            image.display()
+        )
+    })?;
+    let classes = project.classes()?.unwrap_or_default();
+    let source = open_raster(&args.image)?;
+    let frame = RegistryFrame {
+        classes: &classes,
+        georef: source.info().georef.as_ref(),
+    };
+    let steps = |visit: &mut VisitStep<'_>| project.visit_steps(layer, visit);
+    let is_csv = args.out.extension().is_some_and(|ending| ending == "csv");
+    let count = if is_csv {
+        write_registry_csv(&args.out, frame, steps)?
+    } else {
+        write_registry_geojson(&args.out, frame, steps)?
+    };
+    println!("{count} changes: {}", args.out.display());
+    Ok(())
+}
+
+/// Copies a project and all that it refers to into one folder.
+pub fn packed(args: &PackArgs) -> anyhow::Result<()> {
+    let packed = pack(&args.project, &args.out, &mut |_| (), &|| false)?;
+    for missing in &packed.missing {
+        eprintln!(
+            "note: not packed, since it is not there: {}",
+            missing.display()
+        );
+    }
+    println!(
+        "{} files, {} bytes: {}",
+        packed.files,
+        packed.bytes,
+        packed.project.display()
+    );
+    Ok(())
+}
+
+/// Merges two people's labels of one image and says how well they agree.
+pub fn merged(args: &MergeArgs) -> anyhow::Result<()> {
+    let source = open_raster(&args.image)?;
+    let (size, georef) = (source.info().size, source.info().georef.clone());
+    let image = std::path::absolute(&args.image)?;
+    let table = Project::open_read_only(&args.ours)?
+        .classes()?
+        .unwrap_or_default();
+    let (ours, table) = their_mask(&args.ours, &image, size, &table)?;
+    let (theirs, classes) = their_mask(&args.theirs, &image, size, &table)?;
+    let kappa = Kappa::new(&Confusion::between(&ours, &theirs, 255), &classes);
+    let merged = merge(&ours, &theirs, args.rule);
+    let name = args.image.file_name().unwrap_or_default().to_string_lossy();
+    let save = |path: &Path, mask: &crate::label::Mask, classes: &ClassTable| {
+        let form = ExportForm::of_path(path);
+        let Some(form @ ExportForm::Mask(_)) = form else {
+            anyhow::bail!("Masks are written as .tif or .png: {}", path.display());
+        };
+        let work = ExportWork {
+            mask,
+            classes,
+            georef: georef.as_ref(),
+            image: &name,
+            at: std::time::SystemTime::now(),
+            generalize: None,
+        };
+        export(path, form, &work, &|| false)?;
+        Ok(())
+    };
+    save(&args.out, &merged.mask, &classes)?;
+    if let Some(path) = &args.disagreement {
+        save(path, &merged.disagreement, &classes)?;
+    }
+    tell(args, &kappa, &merged.counts);
+    Ok(())
+}
+
+fn tell(args: &MergeArgs, kappa: &Kappa, counts: &MergeCounts) {
+    if args.json {
+        let told = json!({
+            "out": args.out,
+            "kappa": kappa.kappa,
+            "observed": kappa.observed,
+            "expected": kappa.expected,
+            "agreed": counts.agreed,
+            "differ": counts.differ,
+            "only_ours": counts.only_ours,
+            "only_theirs": counts.only_theirs,
+        });
+        println!("{told}");
+    } else {
+        let number =
+            |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.4}"));
+        println!("Cohen's kappa   {}", number(kappa.kappa));
+        println!("agreement       {}", number(kappa.observed));
+        println!(
+            "pixels agreed   {}, differing {}",
+            counts.agreed, counts.differ
+        );
+        println!(
+            "only one labels {} (ours), {} (theirs)",
+            counts.only_ours, counts.only_theirs
+        );
+        println!("{}", args.out.display());
+    }
+}
+
+/// The rule that a word names.
+pub fn parse_rule(word: &str) -> anyhow::Result<MergeRule> {
+    let rules = [
+        ("ours", MergeRule::KeepOurs),
+        ("theirs", MergeRule::KeepTheirs),
+        ("agreed", MergeRule::OnlyAgreed),
+    ];
+    let found = rules.into_iter().find(|(name, _)| *name == word);
+    ensure!(found.is_some(), "write ours, theirs or agreed");
+    Ok(found.map_or(MergeRule::KeepOurs, |(_, rule)| rule))
+}
