@@ -3,7 +3,7 @@ use std::path::{Component, Path, PathBuf};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::{Project, ProjectError};
-use crate::label::ClassTable;
+use crate::label::{ClassTable, MaskDecisions};
 
 /// What is known of an image besides its label.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,6 +98,29 @@ impl Project {
         text.map(|text| ClassTable::from_toml(&text))
             .transpose()
             .map_err(|error| self.damaged(error.to_string()))
+    }
+
+    /// Keeps what was decided about a mask file, to be suggested for the next.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn keep_decisions(&mut self, decisions: MaskDecisions) -> Result<(), ProjectError> {
+        let text = serde_json::to_string(&decisions).expect("decisions are words and numbers");
+        self.db.execute(
+            "INSERT OR REPLACE INTO meta VALUES ('mask decisions', ?1)",
+            [text],
+        )?;
+        Ok(())
+    }
+
+    /// What was decided about a mask file last; `None` also for words of another version.
+    ///
+    /// # Errors
+    /// When it cannot be read back.
+    pub fn decisions(&self) -> Result<Option<MaskDecisions>, ProjectError> {
+        let query = "SELECT value FROM meta WHERE key = 'mask decisions'";
+        let text: Option<String> = self.db.query_row(query, [], |row| row.get(0)).optional()?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
     /// Keeps the order in which classes are shown, by index.

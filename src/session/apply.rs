@@ -11,6 +11,7 @@ impl Session {
             Command::SaveThen(next) => self.save_then(*next),
             Command::DiscardStrokes => self.discard_strokes(),
             Command::Open { path } => self.open(&path),
+            Command::Import(command) => self.apply_import(command),
             Command::OpenMask { layer, path } => self.open_mask(layer, path),
             Command::OpenSample { folder } => self.open_sample(folder),
             Command::Step(to) => self.step(to),

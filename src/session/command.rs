@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use super::{Bookmark, InkChoice, WandSettings, Wholesale};
 use crate::geom::{ImagePoint, PixelRect};
-use crate::label::{BrushShape, CellKey, CellState, Hint};
+use crate::label::{BrushShape, CellKey, CellState, Hint, MaskDecisions};
 use crate::train::{DeviceChoice, Recipe};
 
 /// Everything that can change a session. Windows, scripts and tests all speak it.
@@ -25,6 +25,8 @@ pub enum Command {
         /// An index, binary or RGB-coded mask file.
         path: PathBuf,
     },
+    /// Takes a mask file over after a look at it.
+    Import(ImportCommand),
     /// Writes the sample project into a folder and opens it.
     OpenSample {
         /// Where it goes; an existing sample there is opened as it is.
@@ -308,6 +310,26 @@ pub enum ReviewCommand {
     Reject,
     /// Ends the walk.
     End,
+}
+
+/// Taking a mask file over after a look at it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ImportCommand {
+    /// Looks at a mask file and opens it as the label; one that leaves questions open waits for
+    /// [`ImportCommand::Take`].
+    Examine {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Takes a mask file over as decided, as one undo step.
+    Take {
+        /// The file.
+        path: PathBuf,
+        /// What its pixels mean and where they lie.
+        decisions: MaskDecisions,
+    },
+    /// Gives the mask file up that waits for answers.
+    Leave,
 }
 
 /// What can be done with a project file besides working in it.

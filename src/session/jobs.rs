@@ -2,13 +2,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::images::ScannedList;
+use super::importing::Imported;
 use super::keeping::{Keeper, ReadLabel, ReadMask};
 use super::operations::Operated;
 use super::places::KeptPlaces;
 use super::state::{ImageId, LayerId, OpenImage, Session};
-use super::{Difference, Notice, Selected};
+use super::{Difference, Examined, Notice, Selected};
 use crate::job::{Job, JobContext, JobEvent, spawn};
-use crate::label::{Mask, ObjectFinder, Selection, StateMark, Superpixels};
+use crate::label::{Mask, MaskDecisions, ObjectFinder, Selection, StateMark, Superpixels};
 use crate::metrics::Scores;
 use crate::project::KeptImage;
 use crate::raster::RgbaTile;
@@ -69,6 +70,10 @@ pub(super) enum Report {
     ObjectFound(ImageId, Arc<ObjectFinder>, Selection),
     /// What a change would do: the new classes, and how many pixels they are.
     Previewed(LayerId, Box<Mask>, u64),
+    /// A mask file was looked at.
+    Examined(Box<Examined>),
+    /// A mask file was read as decided.
+    Imported(LayerId, Box<Imported>),
     /// One piece of work is on the disk.
     Kept,
     /// The disk refused; the work waits.
@@ -92,6 +97,8 @@ pub(super) struct ProjectRead {
     pub models: Vec<String>,
     /// The order in which classes are shown.
     pub order: Vec<u8>,
+    /// What was decided about a mask file last.
+    pub decisions: Option<MaskDecisions>,
 }
 
 /// The events of a job, by whose they are.
@@ -271,6 +278,8 @@ impl Session {
             Report::Differences(label, found) => self.differences_found(label, found),
             Report::ObjectFound(image, finder, pixels) => self.object_found(image, finder, pixels),
             Report::Previewed(label, shown, pixels) => self.previewed(label, *shown, pixels),
+            Report::Examined(examined) => self.mask_examined(*examined),
+            Report::Imported(label, imported) => self.mask_imported(label, *imported),
             Report::Kept => self.work_kept(),
             Report::NotKept(why) => self.work_not_kept(why),
             Report::GroundKept(layer) => self.ground_kept(layer),

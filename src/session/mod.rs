@@ -9,6 +9,7 @@ mod classes;
 mod command;
 mod error;
 mod images;
+mod importing;
 mod ink;
 mod jobs;
 mod keeping;
@@ -34,11 +35,12 @@ mod training;
 
 pub use crate::project::Bookmark;
 pub use command::{
-    ClassCommand, Command, LayerKind, PlaceCommand, ProjectCommand, ReviewCommand, SelectHow,
-    SelectionCommand, StepTo, Tool, TrainOn,
+    ClassCommand, Command, ImportCommand, LayerKind, PlaceCommand, ProjectCommand, ReviewCommand,
+    SelectHow, SelectionCommand, StepTo, Tool, TrainOn,
 };
 pub use error::CommandError;
 pub use images::{EntryStatus, ImageEntry, ImageList, companion_label};
+pub use importing::Examined;
 pub use ink::{InkChoice, PredictionInk};
 pub use jobs::{Activity, JobId};
 pub use keeping::{ProjectPlace, Safety};

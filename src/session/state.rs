@@ -7,13 +7,13 @@ use super::labels::Areas;
 use super::objects::ObjectWork;
 use super::places::Places;
 use super::{
-    Change, Command, ImageList, InkChoice, JobId, LayerKind, Notice, PredictionState, Preview,
-    Review, Selected, Settings, Tool, TrainingState, WandSettings,
+    Change, Command, Examined, ImageList, InkChoice, JobId, LayerKind, Notice, PredictionState,
+    Preview, Review, Selected, Settings, Tool, TrainingState, WandSettings,
 };
 use crate::geom::{Georef, ImageSize};
 use crate::job::Waker;
 use crate::label::{
-    BrushShape, Class, ClassTable, History, Mask, StateMark, Superpixels, UNLABELED,
+    BrushShape, Class, ClassTable, History, Mask, MaskDecisions, StateMark, Superpixels, UNLABELED,
 };
 use crate::metrics::Scores;
 use crate::project::SourceFile;
@@ -154,6 +154,8 @@ pub struct Session {
     pub(super) only_unlabeled: bool,
     pub(super) ink: InkChoice,
     pub(super) review: Option<Review>,
+    pub(super) examined: Option<Examined>,
+    pub(super) decisions: Option<MaskDecisions>,
     pub(super) preview: Option<Preview>,
     /// The job that finds out what a change would do.
     pub(super) previewing: Option<JobId>,
@@ -225,6 +227,8 @@ impl Session {
             only_unlabeled: false,
             ink: InkChoice::default(),
             review: None,
+            examined: None,
+            decisions: None,
             preview: None,
             previewing: None,
             preview_layer: None,

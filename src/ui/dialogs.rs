@@ -5,7 +5,7 @@ use std::thread;
 use egui::{Key, Modal, TextEdit, Ui};
 
 use super::view::{CommandQueue, View, Waiting};
-use crate::session::{ClassCommand, Command, LayerKind, ProjectCommand, Session};
+use crate::session::{ClassCommand, Command, ImportCommand, LayerKind, ProjectCommand, Session};
 
 /// What a file or folder is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +99,7 @@ impl FileWish {
     fn command(self, path: PathBuf) -> Command {
         match self {
             Self::Open | Self::OpenFolder => Command::Open { path },
+            Self::OpenMask(LayerKind::Label) => Command::Import(ImportCommand::Examine { path }),
             Self::OpenMask(layer) => Command::OpenMask { layer, path },
             Self::SaveAs(layer) => Command::SaveAs { layer, path },
             Self::Export => Command::Export { path },

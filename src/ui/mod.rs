@@ -8,6 +8,7 @@ mod cleanup;
 mod dialogs;
 mod dock;
 mod feed;
+mod import;
 mod keys;
 mod menu;
 mod messages;

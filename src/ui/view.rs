@@ -10,6 +10,7 @@ use super::cleanup::CleanupForm;
 use super::dialogs::{Dialogs, FileWish};
 use super::dock::Dock;
 use super::feed::Feed;
+use super::import::ImportForm;
 use super::keys::{KeySheet, Keymap, Palette, Wish, palette_ui, pressed, sheet_ui};
 use super::messages::Messages;
 use super::panels::train::TrainForm;
@@ -58,6 +59,7 @@ pub struct View {
     pub(super) sheet: KeySheet,
     pub(super) palette: Palette,
     pub(super) places: PlaceForm,
+    pub(super) import: ImportForm,
     /// What becomes of drawn shapes.
     pub(super) shape_use: ShapeUse,
     pub(super) outlines: bool,
@@ -155,6 +157,7 @@ impl View {
             sheet: KeySheet::default(),
             palette: Palette::default(),
             places: PlaceForm::default(),
+            import: ImportForm::default(),
             shape_use: ShapeUse::default(),
             outlines: false,
             shows_navigator: false,
@@ -358,6 +361,7 @@ pub fn window_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     };
     super::dialogs::dialogs_ui(ui, session, view, commands);
     super::cleanup::cleanup_ui(ui, session, view, commands);
+    super::import::import_ui(ui, session, view, commands);
     places::places_ui(ui, session, view, commands);
     panels::classes::removal_ui(ui, session, view, commands);
     sheet_ui(ui, session, view, commands);

@@ -31,7 +31,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "ui",
         &[
-            "geom", "job", "raster", "label", "metrics", "dataset", "train", "session", "render",
+            "geom", "job", "raster", "label", "exchange", "metrics", "dataset", "train", "session",
+            "render",
         ],
     ),
     (

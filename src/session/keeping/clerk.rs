@@ -190,6 +190,7 @@ impl Clerk {
                 project.keep_class_order(order)
             }
             Work::Image(image) => project.keep_image(image),
+            Work::Decisions(decisions) => project.keep_decisions(*decisions),
             Work::Cell { image, key, mark } => project.keep_cell(image, *key, mark),
             Work::Bookmarks { image, bookmarks } => project.keep_bookmarks(image, bookmarks),
             Work::Model { place, name } => project.keep_model(*place, name),
@@ -255,13 +256,18 @@ impl Clerk {
                 Err(error) => self.past_damage(&error, job),
             };
             if let Some(project) = &self.project
-                && let (Ok(images), Ok(models), Ok(order)) =
-                    (project.images(), project.models(), project.class_order())
+                && let (Ok(images), Ok(models), Ok(order), Ok(decisions)) = (
+                    project.images(),
+                    project.models(),
+                    project.class_order(),
+                    project.decisions(),
+                )
             {
                 let read = ProjectRead {
                     images,
                     models,
                     order,
+                    decisions,
                 };
                 say(job, Report::ProjectRead(read));
             }

@@ -7,7 +7,7 @@ use super::clerk::Clerk;
 use super::place::ProjectPlace;
 use crate::geom::ImageSize;
 use crate::job::{Job, JobEvent, Waker, spawn};
-use crate::label::{CellKey, CellMark, ClassTable, Mask, StateMark};
+use crate::label::{CellKey, CellMark, ClassTable, Mask, MaskDecisions, StateMark};
 use crate::project::{Bookmark, KeptImage, KeptStep, KeptTile, SourceFile};
 use crate::session::jobs::Report;
 use crate::session::{ImageId, LayerId};
@@ -58,6 +58,8 @@ pub(in crate::session) enum Work {
         order: Vec<u8>,
     },
     Image(KeptImage),
+    /// What was decided about a mask file.
+    Decisions(MaskDecisions),
     /// What somebody said about a cell of an image.
     Cell {
         image: PathBuf,

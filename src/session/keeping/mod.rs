@@ -147,7 +147,9 @@ impl Session {
             images,
             models,
             order,
+            decisions,
         } = read;
+        self.decisions = decisions;
         self.models = models;
         self.palette.order = order;
         let Some(list) = &mut self.list else { return };

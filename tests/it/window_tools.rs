@@ -1,0 +1,131 @@
+//! Tools in the window that draw and choose: lines, measuring, objects, selections, differences.
+
+use egui::{Key, Modifiers, Pos2, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use orthobrush::app::App;
+use orthobrush::session::{Command, LayerKind};
+
+use crate::fixture::{own_sample, turn};
+use crate::window::{canvas_center, count, drag, session, settle, window};
+
+fn press(harness: &mut Harness<'_, App>, modifiers: Modifiers, key: Key) {
+    harness.key_press_modifiers(modifiers, key);
+    harness.step();
+    harness.step();
+}
+
+fn click(harness: &mut Harness<'_, App>, at: Pos2) {
+    drag(harness, &[at]);
+}
+
+#[test]
+fn a_line_is_clicked_and_painted_as_wide_as_the_brush() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    press(&mut harness, Modifiers::NONE, Key::Num5);
+    press(&mut harness, Modifiers::SHIFT, Key::L);
+    let before = count(&harness, 4);
+    let at = canvas_center(&harness);
+    for corner in [vec2(-100.0, 0.0), vec2(0.0, 30.0), vec2(100.0, 0.0)] {
+        click(&mut harness, at + corner);
+    }
+    assert!(
+        !session(&harness).can_undo(),
+        "nothing is painted before Enter"
+    );
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    assert!(count(&harness, 4) > before + 5_000);
+    assert_eq!(
+        session(&harness).num_steps(),
+        (1, 1),
+        "a line is one undo step"
+    );
+}
+
+#[test]
+fn measuring_changes_nothing() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    press(&mut harness, Modifiers::SHIFT, Key::R);
+    let at = canvas_center(&harness);
+    for corner in [vec2(-50.0, 0.0), vec2(50.0, 0.0), vec2(50.0, 80.0)] {
+        click(&mut harness, at + corner);
+    }
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert!(!session(&harness).can_undo());
+}
+
+#[test]
+fn an_object_is_clicked_selected_and_filled() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    press(&mut harness, Modifiers::SHIFT, Key::W);
+    let at = canvas_center(&harness);
+    click(&mut harness, at);
+    settle(&mut harness);
+    assert_eq!(session(&harness).object_hints().len(), 1);
+    let selected = session(&harness)
+        .selected()
+        .expect("something")
+        .pixels
+        .num_pixels();
+    assert!(selected > 20, "{selected} pixels");
+    press(&mut harness, Modifiers::NONE, Key::Num4);
+    let before = count(&harness, 3);
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    assert!(count(&harness, 3) >= before && session(&harness).selected().is_none());
+}
+
+#[test]
+fn a_rectangle_selects_and_the_brush_stays_inside() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    press(&mut harness, Modifiers::NONE, Key::R);
+    harness.get_by_label("Select").click();
+    harness.step();
+    let at = canvas_center(&harness);
+    drag(
+        &mut harness,
+        &[at - vec2(60.0, 40.0), at, at + vec2(60.0, 40.0)],
+    );
+    let selected = session(&harness)
+        .selected()
+        .expect("a rectangle")
+        .pixels
+        .num_pixels();
+    press(&mut harness, Modifiers::NONE, Key::E);
+    let before = count(&harness, 255);
+    let (left, right) = (at - vec2(200.0, 0.0), at + vec2(200.0, 0.0));
+    drag(&mut harness, &[left, at, right]);
+    let erased = count(&harness, 255) - before;
+    assert!(erased > 0 && erased <= selected, "{erased} of {selected}");
+}
+
+#[test]
+fn differences_are_decided_by_key() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    let path = ortho.with_file_name("label_true.tif");
+    let layer = LayerKind::Prediction;
+    harness
+        .state_mut()
+        .perform(vec![Command::OpenMask { layer, path }]);
+    settle(&mut harness);
+    press(&mut harness, Modifiers::NONE, Key::J);
+    settle(&mut harness);
+    let (_, all) = session(&harness).review().expect("differences").position();
+    press(&mut harness, Modifiers::NONE, Key::Y);
+    settle(&mut harness);
+    assert!(session(&harness).can_undo(), "the first was taken over");
+    press(&mut harness, Modifiers::NONE, Key::N);
+    let review = session(&harness).review().expect("more");
+    assert_eq!((review.position().1, review.decided()), (all - 2, (1, 1)));
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert!(session(&harness).review().is_none());
+}
