@@ -328,7 +328,14 @@ pub enum ImportCommand {
         /// What its pixels mean and where they lie.
         decisions: MaskDecisions,
     },
-    /// Gives the mask file up that waits for answers.
+    /// Draws the polygons and lines that wait over the label, as one undo step.
+    Draw {
+        /// The attribute that says the class, by index or name.
+        attribute: String,
+        /// How wide lines are, in meters, or in pixels where the image has no place on the map.
+        line_width: f64,
+    },
+    /// Gives the file up that waits for answers.
     Leave,
 }
 

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use super::drawing_in::is_vector_file;
 use super::jobs::Report;
 use super::keeping::Work;
 use super::operations::Operated;
@@ -19,9 +20,9 @@ pub struct Examined {
 
 /// A mask that was read as decided, brought to the label's classes.
 pub(super) struct Imported {
-    operated: Operated,
-    classes: ClassTable,
-    notes: Vec<String>,
+    pub operated: Operated,
+    pub classes: ClassTable,
+    pub notes: Vec<String>,
 }
 
 impl Session {
@@ -39,8 +40,13 @@ impl Session {
         match command {
             ImportCommand::Examine { path } => self.examine_mask(path),
             ImportCommand::Take { path, decisions } => self.import_mask(path, decisions),
+            ImportCommand::Draw {
+                attribute,
+                line_width,
+            } => self.draw_vectors(attribute, line_width),
             ImportCommand::Leave => {
                 self.examined = None;
+                self.vectors = None;
                 Ok(())
             }
         }
@@ -52,6 +58,9 @@ impl Session {
         self.refuse_during_stroke()?;
         self.refuse_when_read_only()?;
         let ground = self.image_ground()?;
+        if is_vector_file(&path) {
+            return self.examine_vectors(path);
+        }
         self.start_job(format!("Examining {}", path.display()), move |job| {
             let audit = audit_mask(&path, &ground, None)?;
             job.tell(Report::Examined(Box::new(Examined { path, audit })))?;

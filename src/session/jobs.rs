@@ -7,7 +7,7 @@ use super::keeping::{Keeper, ReadLabel, ReadMask};
 use super::operations::Operated;
 use super::places::KeptPlaces;
 use super::state::{ImageId, LayerId, OpenImage, Session};
-use super::{Difference, Examined, Notice, Selected};
+use super::{Difference, Examined, Notice, Selected, Vectors};
 use crate::job::{Job, JobContext, JobEvent, spawn};
 use crate::label::{Mask, MaskDecisions, ObjectFinder, Selection, StateMark, Superpixels};
 use crate::metrics::Scores;
@@ -70,6 +70,8 @@ pub(super) enum Report {
     ObjectFound(ImageId, Arc<ObjectFinder>, Selection),
     /// What a change would do: the new classes, and how many pixels they are.
     Previewed(LayerId, Box<Mask>, u64),
+    /// Polygons and lines were read.
+    VectorsRead(Box<Vectors>),
     /// A mask file was looked at.
     Examined(Box<Examined>),
     /// A mask file was read as decided.
@@ -278,6 +280,7 @@ impl Session {
             Report::Differences(label, found) => self.differences_found(label, found),
             Report::ObjectFound(image, finder, pixels) => self.object_found(image, finder, pixels),
             Report::Previewed(label, shown, pixels) => self.previewed(label, *shown, pixels),
+            Report::VectorsRead(vectors) => self.vectors_read(*vectors),
             Report::Examined(examined) => self.mask_examined(*examined),
             Report::Imported(label, imported) => self.mask_imported(label, *imported),
             Report::Kept => self.work_kept(),

@@ -7,6 +7,7 @@
 mod apply;
 mod classes;
 mod command;
+mod drawing_in;
 mod error;
 mod images;
 mod importing;
@@ -38,6 +39,7 @@ pub use command::{
     ClassCommand, Command, ImportCommand, LayerKind, PlaceCommand, ProjectCommand, ReviewCommand,
     SelectHow, SelectionCommand, StepTo, Tool, TrainOn,
 };
+pub use drawing_in::Vectors;
 pub use error::CommandError;
 pub use images::{EntryStatus, ImageEntry, ImageList, companion_label};
 pub use importing::Examined;

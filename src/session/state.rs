@@ -8,7 +8,7 @@ use super::objects::ObjectWork;
 use super::places::Places;
 use super::{
     Change, Command, Examined, ImageList, InkChoice, JobId, LayerKind, Notice, PredictionState,
-    Preview, Review, Selected, Settings, Tool, TrainingState, WandSettings,
+    Preview, Review, Selected, Settings, Tool, TrainingState, Vectors, WandSettings,
 };
 use crate::geom::{Georef, ImageSize};
 use crate::job::Waker;
@@ -155,6 +155,7 @@ pub struct Session {
     pub(super) ink: InkChoice,
     pub(super) review: Option<Review>,
     pub(super) examined: Option<Examined>,
+    pub(super) vectors: Option<Vectors>,
     pub(super) decisions: Option<MaskDecisions>,
     pub(super) preview: Option<Preview>,
     /// The job that finds out what a change would do.
@@ -228,6 +229,7 @@ impl Session {
             ink: InkChoice::default(),
             review: None,
             examined: None,
+            vectors: None,
             decisions: None,
             preview: None,
             previewing: None,

@@ -80,6 +80,9 @@ impl FileWish {
         match self {
             Self::Open => "A GeoTIFF, PNG or JPEG",
             Self::OpenFolder => "A folder of images, or one with `images` and `masks` inside",
+            Self::OpenMask(LayerKind::Label) => {
+                "A mask (.tif, .png), or polygons and lines (.geojson, .gpkg, .shp)"
+            }
             Self::OpenMask(_) => "A GeoTIFF or PNG: class indices, 0 and 255, or class colors",
             Self::SaveAs(_) => "The ending says the format: .tif or .png",
             Self::Export => {

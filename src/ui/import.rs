@@ -1,9 +1,9 @@
-use egui::{Modal, ScrollArea, Ui};
+use egui::{ComboBox, DragValue, Modal, ScrollArea, Ui};
 
 use super::theme;
 use super::view::{CommandQueue, View};
 use crate::exchange::Question;
-use crate::label::MaskDecisions;
+use crate::label::{Align, MaskDecisions};
 use crate::session::{Command, ImportCommand, Session};
 
 /// What is being answered about a mask file.
@@ -11,6 +11,71 @@ use crate::session::{Command, ImportCommand, Session};
 pub struct ImportForm {
     /// The answers so far; `None` until the questions were shown.
     decisions: Option<MaskDecisions>,
+    /// The attribute that says the class of polygons.
+    attribute: String,
+    /// How wide lines are drawn, in meters.
+    line_width: f64,
+}
+
+/// Asks how polygons and lines become classes.
+pub fn vectors_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    let Some(vectors) = session.vectors() else {
+        view.import.attribute.clear();
+        return;
+    };
+    let form = &mut view.import;
+    if form.attribute.is_empty() {
+        let likely = ["class", "name", "label", "type"].map(str::to_owned);
+        let found = likely.iter().find(|name| vectors.attributes.contains(name));
+        let found = found.or(vectors.attributes.first());
+        form.attribute = found.cloned().unwrap_or_default();
+        form.line_width = form.line_width.max(3.0);
+    }
+    let mut is_taken = false;
+    let response = Modal::new(egui::Id::unique("vectors")).show(ui.ctx(), |ui| {
+        ui.set_width(420.0);
+        ui.heading("Draw polygons and lines into the label");
+        ui.weak(vectors.path.display().to_string());
+        let (all, lines) = (vectors.layer.shapes.len(), vectors.num_lines);
+        ui.label(format!("{} polygons, {lines} lines", all - lines));
+        ui.add_space(theme::GRID);
+        ui.horizontal(|ui| {
+            let label = ui.label("The class is said by");
+            ComboBox::from_id_salt("class attribute")
+                .selected_text(&form.attribute)
+                .show_ui(ui, |ui| {
+                    for name in &vectors.attributes {
+                        ui.selectable_value(&mut form.attribute, name.clone(), name);
+                    }
+                })
+                .response
+                .labelled_by(label.id);
+        });
+        if lines > 0 {
+            ui.horizontal(|ui| {
+                let label = ui.label("Lines are");
+                let width = DragValue::new(&mut form.line_width).range(0.1..=1_000.0);
+                ui.add(width.suffix(" m wide").speed(0.1))
+                    .labelled_by(label.id);
+            });
+        }
+        ui.separator();
+        ui.horizontal(|ui| {
+            is_taken = ui.button("Draw them").clicked();
+            if ui.button("Leave them").clicked() {
+                ui.close();
+            }
+            ui.weak("One undo step; numbers are class indices, words are names.");
+        });
+    });
+    if is_taken {
+        commands.push(Command::Import(ImportCommand::Draw {
+            attribute: form.attribute.clone(),
+            line_width: form.line_width,
+        }));
+    } else if response.should_close() {
+        commands.push(Command::Import(ImportCommand::Leave));
+    }
 }
 
 /// Asks what a mask file leaves open before it becomes the label.
@@ -39,7 +104,12 @@ pub fn import_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
         ui.add_space(theme::GRID);
         let height = (ui.ctx().content_rect().height() - 240.0).max(120.0);
         ScrollArea::vertical().max_height(height).show(ui, |ui| {
-            for sentence in audit.sentences() {
+            let is_asked = |sentence: &String| {
+                questions
+                    .iter()
+                    .any(|question| question.text.contains(sentence.as_str()))
+            };
+            for sentence in audit.sentences().iter().filter(|told| !is_asked(told)) {
                 ui.label(sentence);
             }
             unknown_ui(ui, session);
@@ -49,7 +119,11 @@ pub fn import_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
         });
         ui.separator();
         ui.horizontal(|ui| {
-            is_taken = ui.button("Take it over").clicked();
+            let can_take = audit.is_aligned() || decisions.align != Align::Refuse;
+            is_taken = ui
+                .add_enabled(can_take, egui::Button::new("Take it over"))
+                .on_disabled_hover_text("Say first where it lies on the image")
+                .clicked();
             if ui.button("Leave it").clicked() {
                 ui.close();
             }

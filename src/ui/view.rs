@@ -362,6 +362,7 @@ pub fn window_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     super::dialogs::dialogs_ui(ui, session, view, commands);
     super::cleanup::cleanup_ui(ui, session, view, commands);
     super::import::import_ui(ui, session, view, commands);
+    super::import::vectors_ui(ui, session, view, commands);
     places::places_ui(ui, session, view, commands);
     panels::classes::removal_ui(ui, session, view, commands);
     sheet_ui(ui, session, view, commands);

@@ -96,3 +96,55 @@ fn what_zero_stands_for_is_decided_by_a_person() {
     let labeled: u64 = counts[..255].iter().sum();
     assert_eq!((labeled, counts[255]), (600, 1_024 * 1_024 - 600));
 }
+
+#[test]
+fn polygons_are_drawn_into_the_label_by_their_attribute() {
+    let (folder, ortho) = own_sample();
+    let mut session = session();
+    finish(&mut session, Command::Open { path: ortho });
+    let before = label(&session);
+    let path = folder.path().join("label.gpkg");
+    finish(&mut session, Command::Export { path: path.clone() });
+    // Everything is another class, and the exported polygons bring it back.
+    for command in [
+        Command::SelectClass(1),
+        Command::FillPolygon {
+            corners: [
+                (0.0, 0.0),
+                (1_024.0, 0.0),
+                (1_024.0, 1_024.0),
+                (0.0, 1_024.0),
+            ]
+            .map(|(x, y)| orthobrush::geom::ImagePoint::new(x, y))
+            .to_vec(),
+            class: None,
+        },
+    ] {
+        finish(&mut session, command);
+    }
+    finish(
+        &mut session,
+        Command::Import(ImportCommand::Examine { path }),
+    );
+    let vectors = session.vectors().expect("they wait");
+    assert!(
+        vectors.attributes.iter().any(|name| name == "class"),
+        "{:?}",
+        vectors.attributes
+    );
+    let attribute = "class".to_owned();
+    let line_width = 3.0;
+    finish(
+        &mut session,
+        Command::Import(ImportCommand::Draw {
+            attribute,
+            line_width,
+        }),
+    );
+    let after = label(&session);
+    for (class, &pixels) in before.histogram().iter().enumerate().take(255) {
+        if class != 1 {
+            assert_eq!(after.histogram()[class], pixels, "class {class}");
+        }
+    }
+}
