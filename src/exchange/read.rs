@@ -32,9 +32,24 @@ pub fn read_vectors(path: &Path, layer: Option<&str>) -> Result<VectorLayer, Exc
             reason: "the file is a ZIP archive, which has to be unpacked first".to_owned(),
             path: path.to_owned(),
         })
+    } else if path
+        .extension()
+        .is_some_and(|ending| ending == "gpkg" || ending == "shp")
+        && !begins_text(&start)
+    {
+        Err(ExchangeError::Malformed {
+            reason: "it is neither a GeoPackage nor a shapefile, or its beginning is damaged"
+                .to_owned(),
+            path: path.to_owned(),
+        })
     } else {
         read_geojson(path)
     }
+}
+
+/// Whether a file may be `GeoJSON` under a wrong name.
+fn begins_text(start: &[u8]) -> bool {
+    start.trim_ascii_start().starts_with(b"{")
 }
 
 #[cfg(test)]
@@ -53,7 +68,7 @@ mod tests {
             (&b"PK\x03\x04 and more"[..], "ZIP"),
             (b"SQLite format 3\0", "database"),
             (b"\0\0\x27\x0a", "cut off"),
-            (b"", "not GeoJSON"),
+            (b"", "nor a shapefile"),
         ] {
             replace_file(&path, bytes).expect("written");
             let error = read_vectors(&path, None).expect_err("none of them");

@@ -76,7 +76,10 @@ fn refusal(error: &rusqlite::Error) -> String {
         Some(DiskFull) => "the disk is full; free some space",
         Some(ReadOnly | PermissionDenied) => "the folder cannot be written",
         Some(SystemIoFailure) => "the disk refused; check that it is full or was taken away",
-        Some(CannotOpen) => "the file cannot be opened; check that its folder is there",
+        Some(CannotOpen) => {
+            return "The project file cannot be opened; check that it and its folder are there"
+                .to_owned();
+        }
         Some(DatabaseBusy) => "another program holds it; close that one",
         _ => return format!("The project file refused ({error})"),
     };

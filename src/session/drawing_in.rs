@@ -2,15 +2,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::importing::Imported;
+use super::importing::Drawn;
 use super::jobs::Report;
-use super::operations::Operated;
 use super::state::Session;
 use super::{CommandError, Notice};
 use crate::exchange::{BurnPlan, Geometry, LineWidth, VectorLayer, burn_in, read_vectors};
 use crate::label::{
-    Edit, EditKind, Origin, Paint, PaintOver, Selection, Source, Stencil, Stroke, UNLABELED,
-    align_classes,
+    EditKind, Paint, PaintOver, Selection, Source, Stencil, Stroke, UNLABELED, align_classes,
 };
 
 /// Polygons and lines that wait to be drawn into the label.
@@ -89,16 +87,13 @@ impl Session {
         };
         let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
         let (size, georef) = (image.size(), image.georef().cloned());
-        let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
-        let origins = self.origins.as_ref().ok_or(CommandError::NoLabel)?;
-        let (id, before, ours) = (label.id, label.mask.clone(), self.classes().clone());
-        let (mut origins, over) = (origins.mask.clone(), self.unlocked());
+        let (ours, over) = (self.classes().clone(), self.unlocked());
         let plan = BurnPlan {
             line_width: LineWidth::Fixed(line_width),
             ..BurnPlan::by_attribute(&attribute)
         };
         let title = format!("Drawing {}", vectors.path.display());
-        let job = self.start_job(title, move |job| {
+        self.start_import(title, move |before, job| {
             let burned = burn_in(&vectors.layer, &plan, size, georef.as_ref())?;
             job.check()?;
             let (classes, map) = align_classes(&ours, &burned.classes)?;
@@ -119,21 +114,11 @@ impl Session {
             };
             stroke.select(&mut mask, &Selection::of_rect(size.bounds()), &paint);
             drop(stroke.commit(&mask));
-            let edit = Edit::between(&before, &mask, EditKind::Import);
-            let edit = edit.map(|edit| edit.with_origin(&mut origins, Origin::IMPORTED));
-            let imported = Imported {
-                operated: Operated {
-                    mask,
-                    origins,
-                    edit,
-                },
+            Ok(Drawn {
+                mask,
                 classes,
                 notes: burned.notes,
-            };
-            job.tell(Report::Imported(id, Box::new(imported)))?;
-            Ok(())
-        });
-        self.operation = Some(job);
-        Ok(())
+            })
+        })
     }
 }

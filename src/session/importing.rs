@@ -7,7 +7,8 @@ use super::operations::Operated;
 use super::state::{LayerId, Session};
 use super::{CommandError, ImportCommand, LayerKind, Notice};
 use crate::exchange::{ImageGround, MaskAudit, audit_mask, load_mask_as};
-use crate::label::{ClassTable, Edit, EditKind, MaskDecisions, Origin, align_classes};
+use crate::job::JobContext;
+use crate::label::{ClassTable, Edit, EditKind, Mask, MaskDecisions, Origin, align_classes};
 
 /// A mask file that leaves questions open, until somebody answers or gives it up.
 #[derive(Clone, Debug)]
@@ -20,8 +21,16 @@ pub struct Examined {
 
 /// A mask that was read as decided, brought to the label's classes.
 pub(super) struct Imported {
-    pub operated: Operated,
+    operated: Operated,
+    classes: ClassTable,
+    notes: Vec<String>,
+}
+
+/// A label with what was imported in it.
+pub(super) struct Drawn {
+    pub mask: Mask,
     pub classes: ClassTable,
+    /// What the person should know.
     pub notes: Vec<String>,
 }
 
@@ -85,13 +94,9 @@ impl Session {
         let ground = self.image_ground()?;
         let is_empty = self.areas()[..255].iter().all(|&pixels| pixels == 0);
         let ours = self.classes().clone();
-        let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
-        let origins = self.origins.as_ref().ok_or(CommandError::NoLabel)?;
-        let (id, before) = (label.id, label.mask.clone());
-        let mut origins = origins.mask.clone();
         self.examined = None;
         self.remember_decisions(decisions);
-        let job = self.start_job(format!("Importing {}", path.display()), move |job| {
+        self.start_import(format!("Importing {}", path.display()), move |_, job| {
             let loaded = load_mask_as(&path, &ground, None, decisions)?;
             job.check()?;
             let (mask, classes) = if is_empty {
@@ -100,6 +105,31 @@ impl Session {
                 let (classes, map) = align_classes(&ours, &loaded.classes)?;
                 (loaded.mask.recoded(&map), classes)
             };
+            Ok(Drawn {
+                mask,
+                classes,
+                notes: loaded.notes,
+            })
+        })
+    }
+
+    /// Makes what `work` makes of the label the label, as one undo step that imports; painting
+    /// waits meanwhile.
+    pub(super) fn start_import(
+        &mut self,
+        title: String,
+        work: impl FnOnce(&Mask, &JobContext<Report>) -> anyhow::Result<Drawn> + Send + 'static,
+    ) -> Result<(), CommandError> {
+        let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
+        let origins = self.origins.as_ref().ok_or(CommandError::NoLabel)?;
+        let (id, before) = (label.id, label.mask.clone());
+        let mut origins = origins.mask.clone();
+        let job = self.start_job(title, move |job| {
+            let Drawn {
+                mask,
+                classes,
+                notes,
+            } = work(&before, job)?;
             let edit = Edit::between(&before, &mask, EditKind::Import);
             let edit = edit.map(|edit| edit.with_origin(&mut origins, Origin::IMPORTED));
             let imported = Imported {
@@ -109,7 +139,7 @@ impl Session {
                     edit,
                 },
                 classes,
-                notes: loaded.notes,
+                notes,
             };
             job.tell(Report::Imported(id, Box::new(imported)))?;
             Ok(())
