@@ -3,6 +3,7 @@
 //! Functions here read a `&Session` and push `Command`s; nothing of the session is changed here.
 //! What only the window knows (camera, pane layout, open dialogs) lives in [`View`].
 
+mod banner;
 mod canvas;
 mod cleanup;
 mod dialogs;

@@ -347,6 +347,7 @@ pub fn window_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     dropped_files(ui.ctx(), commands);
     view.follow_review(session);
     Panel::top("menu").show(ui, |ui| menu::menu_ui(ui, session, view, commands));
+    super::banner::banner_ui(ui, session, view);
     Panel::bottom("status").show(ui, |ui| status::status_ui(ui, session, view, commands));
     let canvas = if session.image().is_some() {
         if view.shows_panels {
