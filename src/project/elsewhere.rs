@@ -123,7 +123,7 @@ mod tests {
             })
         };
         for (name, size, expected) in [
-            ("/home/me/north/1.tif", SIZE, Some(("north/1.tif", 0))),
+            ("/photos/me/north/1.tif", SIZE, Some(("north/1.tif", 0))),
             ("C:\\me\\South\\1.tif", SIZE, Some(("south/1.tif", 0))),
             (
                 "/photos/east/1.tif",

@@ -4,7 +4,7 @@ use super::operations::Wholesale;
 use super::state::Session;
 use super::{ClassCommand, CommandError, Notice};
 use crate::exchange::{ClassList, read_class_list, write_class_list};
-use crate::label::{Class, ClassTable, Edit, MaskError, UNLABELED, default_color};
+use crate::label::{Class, ClassTable, MaskError, UNLABELED, default_color};
 
 impl Session {
     /// Names and colors of the classes in the order in which they are shown.
@@ -153,11 +153,11 @@ impl Session {
     }
 
     /// Brings removed classes back whose pixels a step back or forth brought back.
-    pub(super) fn restore_classes(&mut self, edit: &Edit) {
-        let is_unknown = |class: &u8| *class != UNLABELED && self.classes().get(*class).is_none();
-        let mut unknown: Vec<u8> = edit.changes().iter().map(|change| change.to).collect();
-        unknown.retain(is_unknown);
-        unknown.dedup();
+    pub(super) fn restore_classes(&mut self) {
+        let is_unknown = |class: &u8| {
+            self.areas()[usize::from(*class)] > 0 && self.classes().get(*class).is_none()
+        };
+        let unknown: Vec<u8> = (0..UNLABELED).filter(is_unknown).collect();
         if unknown.is_empty() {
             return;
         }

@@ -152,7 +152,11 @@ impl Session {
         if self.kind_of(label) != Some(LayerKind::Label) {
             return;
         }
-        self.palette.table = imported.classes;
+        if imported.classes.get(self.palette.active).is_some() {
+            self.palette.table = imported.classes;
+        } else {
+            self.set_classes(imported.classes);
+        }
         self.keep_classes();
         self.operated(label, imported.operated);
         for note in imported.notes {

@@ -9,9 +9,9 @@ use super::places::KeptPlaces;
 use super::state::{ImageId, LayerId, OpenImage, Session};
 use super::{Difference, Examined, Notice, Selected, Vectors};
 use crate::job::{Job, JobContext, JobEvent, spawn};
-use crate::label::{Mask, MaskDecisions, ObjectFinder, Selection, StateMark, Superpixels};
+use crate::label::{Mask, MaskDecisions, ObjectFinder, StateMark, Superpixels};
 use crate::metrics::Scores;
-use crate::project::KeptImage;
+use crate::project::{KeptImage, OlderSteps};
 use crate::raster::RgbaTile;
 use crate::train::{PredictEvent, TrainEvent, TrainPlan};
 
@@ -67,7 +67,7 @@ pub(super) enum Report {
     /// Where label and prediction differ, the largest first.
     Differences(LayerId, Vec<Difference>),
     /// An object was found in prepared ground.
-    ObjectFound(ImageId, Arc<ObjectFinder>, Selection),
+    ObjectFound(ImageId, Arc<ObjectFinder>, Option<Box<Selected>>),
     /// What a change would do: the new classes, and how many pixels they are.
     Previewed(LayerId, Box<Mask>, u64),
     /// Polygons and lines were read.
@@ -80,6 +80,8 @@ pub(super) enum Report {
     Kept,
     /// The disk refused; the work waits.
     NotKept(String),
+    /// Steps older than those in memory; `None` when they cannot be read.
+    Recalled(LayerId, Option<OlderSteps>),
     /// All ground of a label is in the project.
     GroundKept(LayerId),
     /// An operation on the whole label is done.
@@ -278,11 +280,12 @@ impl Session {
             Report::LabelRead(layer, read) => self.label_read(layer, *read),
             Report::PlacesRead(image, places) => self.places_read(image, *places),
             Report::Differences(label, found) => self.differences_found(label, found),
-            Report::ObjectFound(image, finder, pixels) => self.object_found(image, finder, pixels),
+            Report::ObjectFound(image, finder, found) => self.object_found(image, finder, found),
             Report::Previewed(label, shown, pixels) => self.previewed(label, *shown, pixels),
             Report::VectorsRead(vectors) => self.vectors_read(*vectors),
             Report::Examined(examined) => self.mask_examined(*examined),
             Report::Imported(label, imported) => self.mask_imported(label, *imported),
+            Report::Recalled(layer, older) => self.steps_recalled(layer, older),
             Report::Kept => self.work_kept(),
             Report::NotKept(why) => self.work_not_kept(why),
             Report::GroundKept(layer) => self.ground_kept(layer),

@@ -4,7 +4,7 @@ use super::jobs::Report;
 use super::state::{ImageId, Session};
 use super::{CommandError, Selected};
 use crate::geom::{ImageSize, PixelRect};
-use crate::label::{Hint, ObjectFinder, Selection};
+use crate::label::{Hint, ObjectFinder};
 
 /// Longest side of the ground in which an object is looked for, in level-0 pixels.
 const LONGEST_SIDE: u32 = 1_024;
@@ -62,7 +62,8 @@ impl Session {
             job.check()?;
             let reach = f64::from(finder.window().width.max(finder.window().height)) * 0.55;
             let pixels = finder.find(&hints, reach);
-            job.tell(Report::ObjectFound(id, finder, pixels))?;
+            let selected = (!pixels.is_empty()).then(|| Box::new(Selected::new(pixels, size)));
+            job.tell(Report::ObjectFound(id, finder, selected))?;
             Ok(())
         });
         self.selecting = Some(job);
@@ -73,14 +74,12 @@ impl Session {
         &mut self,
         image: ImageId,
         finder: Arc<ObjectFinder>,
-        pixels: Selection,
+        selected: Option<Box<Selected>>,
     ) {
-        let Some(open) = self.image.as_ref().filter(|open| open.id == image) else {
-            return;
-        };
-        let size = open.size();
-        self.object.finder = Some((image, finder));
-        self.selected = (!pixels.is_empty()).then(|| Selected::new(pixels, size));
+        if self.image.as_ref().map(|open| open.id) == Some(image) {
+            self.object.finder = Some((image, finder));
+            self.selected = selected.map(|selected| *selected);
+        }
     }
 
     /// The next hint begins another object.

@@ -156,7 +156,7 @@ impl Session {
         self.refuse_when_read_only()?;
         self.refuse_during_operation()?;
         if !self.history.can_undo() && self.has_older_steps() {
-            self.recall_steps()?;
+            return self.recall_steps();
         }
         let step = self.history.undo();
         self.replay(step)
@@ -179,7 +179,7 @@ impl Session {
             origins.mask.apply_origins(&edit);
         }
         self.count_areas(&edit);
-        self.restore_classes(&edit);
+        self.restore_classes();
         self.drop_preview();
         self.label_changed(&dirty);
         self.mask_changed(LayerKind::Origins, &dirty);

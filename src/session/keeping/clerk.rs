@@ -7,7 +7,7 @@ use super::keeper::Work;
 use super::load::{ReadLabel, load};
 use super::place::{Place, ProjectPlace};
 use crate::job::JobContext;
-use crate::label::{Mask, UNLABELED};
+use crate::label::{Mask, StateMark, UNLABELED};
 use crate::project::{KeptTile, LayerKey, Project, ProjectError, recover};
 use crate::session::jobs::{ProjectRead, Report};
 use crate::session::places::KeptPlaces;
@@ -21,6 +21,8 @@ const BASE_TILES: usize = 64;
 const BACKUP_EVERY: Duration = Duration::from_mins(10);
 /// Undo steps of one label on the disk.
 const HISTORY_ON_DISK: u64 = 1 << 30;
+/// Bytes of older steps that are read back at a time.
+const RECALLED_BYTES: usize = 8 << 20;
 /// Steps between two looks at the size of the history.
 const STEPS_PER_LOOK: u32 = 200;
 /// How often a closing window asks a disk that refuses.
@@ -174,6 +176,10 @@ impl Clerk {
             Work::Cursor { layer, mark, tiles } => self.with_layer(*layer, |project, key| {
                 project.keep_cursor(key, *mark, tiles)
             }),
+            Work::Recall { layer, base } => {
+                self.recall(*layer, *base, job);
+                Ok(())
+            }
             Work::Saved { layer, file, mark } => {
                 self.with_layer(*layer, |project, key| project.keep_saved(key, file, *mark))
             }
@@ -198,6 +204,7 @@ impl Clerk {
             | Work::Begin { .. }
             | Work::Step { .. }
             | Work::Cursor { .. }
+            | Work::Recall { .. }
             | Work::Saved { .. } => Ok(()),
         }
     }
@@ -208,6 +215,20 @@ impl Clerk {
             let places = KeptPlaces { cells, bookmarks };
             say(job, Report::PlacesRead(opened, Box::new(places)));
         }
+    }
+
+    /// Tells the steps that led to `base`; what cannot be read is said, and never asked again.
+    fn recall(&self, layer: LayerId, base: StateMark, job: &JobContext<Report>) {
+        let known = self.layer.filter(|(known, _)| *known == layer);
+        let older = known
+            .zip(self.project.as_ref())
+            .and_then(|((_, key), project)| {
+                project
+                    .older_steps(key, base, RECALLED_BYTES)
+                    .inspect_err(|error| note(job, Notice::error(error.to_string())))
+                    .ok()
+            });
+        say(job, Report::Recalled(layer, older));
     }
 
     fn with_layer(

@@ -47,6 +47,11 @@ pub(in crate::session) enum Work {
         mark: StateMark,
         tiles: Vec<KeptTile>,
     },
+    /// Read steps that led to the state `base`.
+    Recall {
+        layer: LayerId,
+        base: StateMark,
+    },
     Saved {
         layer: LayerId,
         file: SourceFile,

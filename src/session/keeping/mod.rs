@@ -20,10 +20,7 @@ use super::state::{Layer, LayerId, Session};
 use super::{CommandError, LayerKind, Notice};
 use crate::geom::PixelRect;
 use crate::label::{Edit, History, MASK_TILE_SIZE, Mask, StateMark};
-use crate::project::{KeptImage, KeptStep, KeptTile, Project, ProjectError, SourceFile};
-
-/// Bytes of older steps that are read back at a time.
-const RECALLED_BYTES: usize = 8 << 20;
+use crate::project::{KeptImage, KeptStep, KeptTile, OlderSteps, SourceFile};
 
 /// How safe finished strokes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -239,25 +236,30 @@ impl Session {
         is_kept && self.history.base() != self.oldest
     }
 
-    /// Reads steps back that are older than those in memory, some at a time.
+    /// Asks for steps that are older than those in memory, to take back the newest of them.
     pub(super) fn recall_steps(&mut self) -> Result<(), CommandError> {
-        let refused = |error: ProjectError| CommandError::Refused(error.to_string());
-        let (Some(image), Safety::Kept(path)) = (&self.image, self.safety()) else {
-            return Err(CommandError::Busy("Keeping strokes"));
-        };
-        let project = Project::open_read_only(&path).map_err(refused)?;
-        let Some(layer) = project.layer_key(&absolute(&image.path)).map_err(refused)? else {
+        let base = self.history.base();
+        let (Some(keeper), Some(label)) = (&mut self.keeper, &self.label) else {
             return Ok(());
         };
+        let layer = label.id;
+        keeper.give(Work::Recall { layer, base });
+        Ok(())
+    }
+
+    pub(super) fn steps_recalled(&mut self, layer: LayerId, older: Option<OlderSteps>) {
+        // Another step may have been made, or another image opened, in the meantime.
+        if self.kind_of(layer) != Some(LayerKind::Label) || self.history.can_undo() {
+            return;
+        }
         let base = self.history.base();
-        let older = project
-            .older_steps(layer, base, RECALLED_BYTES)
-            .map_err(refused)?;
-        if !self.history.prepend(older.steps, older.base) {
+        let is_longer = older.is_some_and(|older| self.history.prepend(older.steps, older.base));
+        if !is_longer {
             // Older ones were forgotten to keep the project small.
             self.oldest = base;
+        } else if let Err(error) = self.undo() {
+            self.notify(Notice::error(error.to_string()));
         }
-        Ok(())
     }
 
     /// Tells the project of the label, unless it knows it.
