@@ -2,6 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::ground::pixel_meters;
 use super::jobs::{Report, tell_progress};
 use super::state::{ImageId, OpenImage, Session};
 use super::{Change, Command, CommandError, Notice, StepTo};
@@ -282,11 +283,13 @@ impl Session {
 fn open_from(path: &Path, id: ImageId, cache: &Arc<TileCache>) -> Result<OpenImage, OpenError> {
     let source = open_raster(path)?;
     let pyramid = Arc::new(Pyramid::new(Arc::clone(&source), Arc::clone(cache)));
+    let pixel_meters = pixel_meters(source.info().size, source.info().georef.as_ref());
     Ok(OpenImage {
         id,
         path: path.to_owned(),
         source,
         pyramid,
+        pixel_meters,
     })
 }
 

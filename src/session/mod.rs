@@ -9,6 +9,7 @@ mod classes;
 mod command;
 mod drawing_in;
 mod error;
+mod ground;
 mod images;
 mod importing;
 mod ink;

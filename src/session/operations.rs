@@ -230,9 +230,8 @@ impl Session {
 
     /// The ground of so many pixels in words, empty when the image lies nowhere.
     pub fn square_meters(&self, pixels: u64) -> String {
-        let georef = self.image.as_ref().and_then(|image| image.georef());
-        georef.map_or_else(String::new, |georef| {
-            let [width, height] = georef.pixel_size();
+        let pixel = self.image.as_ref().and_then(|image| image.pixel_meters);
+        pixel.map_or_else(String::new, |[width, height]| {
             format!(" ({:.0} m²)", pixels as f64 * width * height)
         })
     }

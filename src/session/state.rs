@@ -53,6 +53,9 @@ pub struct OpenImage {
     pub source: SharedSource,
     /// Makes tiles of any level.
     pub pyramid: Arc<Pyramid>,
+    /// Width and height of the middle pixel on the ground, in meters; `None` when the image lies on
+    /// no map.
+    pub pixel_meters: Option<[f64; 2]>,
 }
 
 impl OpenImage {

@@ -67,8 +67,8 @@ fn position_ui(ui: &mut Ui, session: &Session, view: &View) {
             small(ui, format!("{} px", image.size()));
         }
     }
-    if let Some(georef) = image.georef() {
-        small(ui, format!("{:.3} m/px", georef.pixel_size()[0]));
+    if let Some([width, _]) = image.pixel_meters {
+        small(ui, format!("{width:.3} m/px"));
     }
     if let Some(camera) = view.camera {
         small(ui, format!("zoom {}", text::zoom(camera.scale)));

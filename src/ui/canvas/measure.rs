@@ -1,7 +1,7 @@
 use egui::{Align2, Color32, FontId, Painter, vec2};
 
 use super::CanvasFrame;
-use crate::geom::{Camera, Georef, ImagePoint};
+use crate::geom::{Camera, ImagePoint};
 use crate::session::Session;
 use crate::ui::view::View;
 
@@ -16,8 +16,8 @@ pub fn paint(
 ) {
     let points: Vec<ImagePoint> = points.iter().copied().chain(view.pointer_at).collect();
     let Some(&last) = points.last() else { return };
-    let georef = session.image().and_then(|image| image.georef());
-    let measured = Measured::of(&points, georef);
+    let meters = session.image().and_then(|image| image.pixel_meters);
+    let measured = Measured::of(&points, meters);
     let at = frame.points_from_image(camera, last) + vec2(14.0, 14.0);
     let font = FontId::proportional(13.0);
     let text = painter.layout_no_wrap(measured.text(), font, Color32::from_gray(235));
@@ -26,7 +26,7 @@ pub fn paint(
     painter.galley(place.min, text, Color32::WHITE);
 }
 
-/// Length and area, in the map's units where the image lies on a map, else in pixels.
+/// Length and area, in meters where the image lies on a map, else in pixels.
 #[derive(Debug, PartialEq)]
 struct Measured {
     length: f64,
@@ -35,9 +35,10 @@ struct Measured {
 }
 
 impl Measured {
-    fn of(points: &[ImagePoint], georef: Option<&Georef>) -> Self {
-        let place =
-            |at: &ImagePoint| georef.map_or((at.x, at.y), |georef| georef.map_from_image(*at));
+    /// `meters` are the width and height of a pixel on the ground.
+    fn of(points: &[ImagePoint], meters: Option<[f64; 2]>) -> Self {
+        let [width, height] = meters.unwrap_or([1.0; 2]);
+        let place = |at: &ImagePoint| (at.x * width, at.y * height);
         let places: Vec<(f64, f64)> = points.iter().map(place).collect();
         let steps = places.windows(2);
         let next = places.iter().cycle().skip(1);
@@ -52,7 +53,7 @@ impl Measured {
                 .map(|step| (step[1].0 - step[0].0).hypot(step[1].1 - step[0].1))
                 .sum(),
             area: twice.abs() / 2.0,
-            unit: if georef.is_some() { "m" } else { "px" },
+            unit: if meters.is_some() { "m" } else { "px" },
         }
     }
 
@@ -79,8 +80,7 @@ mod tests {
         let points = [(0.0, 0.0), (4.0, 0.0), (4.0, 3.0)].map(|(x, y)| ImagePoint::new(x, y));
         let on_screen = Measured::of(&points, None);
         assert_eq!((on_screen.length, on_screen.area), (7.0, 6.0));
-        let georef = Georef::north_up(500_000.0, 250_000.0, 0.5, None);
-        let on_map = Measured::of(&points, Some(&georef));
+        let on_map = Measured::of(&points, Some([0.5; 2]));
         assert_eq!((on_map.length, on_map.area), (3.5, 1.5));
         assert_eq!(on_map.text(), "3.5 m\narea 1.5 m²");
         assert_eq!(Measured::of(&[], None).length, 0.0);

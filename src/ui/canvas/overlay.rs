@@ -203,8 +203,8 @@ fn two_tone(painter: &Painter, shape: impl Fn(Stroke) -> egui::Shape) {
 
 fn scale_bar(painter: &Painter, frame: CanvasFrame, camera: &Camera, session: &Session) {
     let Some(image) = session.image() else { return };
-    let (unit, per_pixel) = match image.georef() {
-        Some(georef) => ("m", georef.pixel_size()[0]),
+    let (unit, per_pixel) = match image.pixel_meters {
+        Some([width, _]) => ("m", width),
         None => ("px", 1.0),
     };
     let units_per_point = f64::from(frame.pixels_per_point) / camera.scale * per_pixel;

@@ -49,7 +49,8 @@ pub fn sheet_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut 
         conflict_ui(ui, view, changes, commands);
         ui.separator();
         let height = (ui.ctx().content_rect().height() - 260.0).max(120.0);
-        ScrollArea::vertical().max_height(height).show(ui, |ui| list_ui(ui, view));
+        ScrollArea::vertical()
+.auto_shrink([false, true]).max_height(height).show(ui, |ui| list_ui(ui, view));
         ui.separator();
         let can_restore = !changes.is_empty();
         if ui.add_enabled(can_restore, egui::Button::new("Restore the defaults")).clicked() {
@@ -76,7 +77,7 @@ fn list_ui(ui: &mut Ui, view: &mut View) {
         );
         Grid::new(("keys", group[0].action))
             .num_columns(2)
-            .min_col_width(130.0)
+            .min_col_width(170.0)
             .show(ui, |ui| {
                 for info in group {
                     key_ui(ui, info, view);

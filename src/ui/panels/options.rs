@@ -121,8 +121,8 @@ fn ink_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
 
 /// The width of lines, in meters where the image lies on the map.
 fn width_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
-    let georef = session.image().and_then(|image| image.georef());
-    let (pixel, unit) = georef.map_or((1.0, " px"), |georef| (georef.pixel_size()[0], " m"));
+    let meters = session.image().and_then(|image| image.pixel_meters);
+    let (pixel, unit) = meters.map_or((1.0, " px"), |[width, _]| (width, " m"));
     let label = ui.label("Width");
     let mut width = session.brush_diameter() * pixel;
     let drag = DragValue::new(&mut width)
@@ -211,7 +211,7 @@ fn size_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
     if slid.changed() || dragged.changed() {
         commands.push(Command::SetBrushDiameter(diameter.round()));
     }
-    if let Some(georef) = session.image().and_then(|image| image.georef()) {
-        ui.weak(format!("{:.1} m", diameter * georef.pixel_size()[0]));
+    if let Some([width, _]) = session.image().and_then(|image| image.pixel_meters) {
+        ui.weak(format!("{:.1} m", diameter * width));
     }
 }
