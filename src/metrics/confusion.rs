@@ -1,3 +1,4 @@
+use super::BinaryCounts;
 use crate::geom::PixelRect;
 use crate::label::{MASK_TILE_SIZE, Mask, UNLABELED};
 
@@ -170,6 +171,27 @@ impl Confusion {
             .sum()
     }
 
+    /// One class against all others, on labeled ground; an unpredicted pixel of the class is a miss.
+    pub fn binary(&self, class: usize) -> BinaryCounts {
+        let (hits, support) = (self.count(class, class), self.support(class));
+        let false_alarms = self.predicted(class) - hits;
+        BinaryCounts {
+            hits,
+            false_alarms,
+            misses: support - hits,
+            rejections: self.pixels() - support - false_alarms,
+        }
+    }
+
+    /// The class with most truth and its pixels, the lowest index of equals; `None` when no pixel
+    /// is labeled.
+    pub fn majority(&self) -> Option<(u8, u64)> {
+        let supports = (0..self.num_classes).map(|class| (class as u8, self.support(class)));
+        // `max_by_key` would answer with the last of equals.
+        let largest = supports.rev().max_by_key(|&(_, support)| support);
+        largest.filter(|&(_, support)| support > 0)
+    }
+
     /// The counts without the unpredicted pixels, one row a truth class.
     pub fn rows(&self) -> Vec<Vec<u64>> {
         let cut = |row: &[u64]| row[..self.num_classes].to_vec();
@@ -235,6 +257,19 @@ mod tests {
         );
         let part = Confusion::within(&truth, &prediction, PixelRect::new(240, 220, 99, 99), 2);
         assert_eq!((part.pixels(), part.unpredicted()), (2_400, 2_400));
+    }
+
+    #[test]
+    fn one_class_against_the_others_counts_every_labeled_pixel() {
+        let mut confusion = Confusion::new(3);
+        confusion.add(&[0, 0, 1, 1, 1, 255], &[0, 1, 1, 255, 2, 1]);
+        let one = confusion.binary(1);
+        assert_eq!((one.hits, one.false_alarms), (1, 1));
+        assert_eq!((one.misses, one.rejections), (2, 1));
+        assert_eq!(confusion.majority(), Some((1, 3)));
+        confusion.add(&[0], &[0]);
+        assert_eq!(confusion.majority(), Some((0, 3)));
+        assert_eq!(Confusion::new(3).majority(), None);
     }
 
     #[test]

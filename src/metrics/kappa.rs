@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Confusion;
+use super::ratio::ratio;
 use crate::label::ClassTable;
 
 /// How far two people who labeled the same image agree beyond chance; the field names are those of
@@ -89,6 +90,15 @@ impl Kappa {
     }
 }
 
+/// The kappa of a prediction and its truth; unpredicted pixels agree with nothing.
+pub(super) fn kappa_with_truth(counts: &Confusion) -> Option<f64> {
+    let used: Vec<_> = (0..counts.num_classes())
+        .map(|class| (counts.support(class), counts.predicted(class)))
+        .collect();
+    let pixels = counts.pixels();
+    beyond_chance(ratio(counts.correct(), pixels), chance(&used, pixels))
+}
+
 /// pₑ from the pixels that each person gave to each class.
 fn chance(used: &[(u64, u64)], pixels: u64) -> Option<f64> {
     let share = |count| ratio(count, pixels);
@@ -99,10 +109,6 @@ fn chance(used: &[(u64, u64)], pixels: u64) -> Option<f64> {
 fn beyond_chance(observed: Option<f64>, expected: Option<f64>) -> Option<f64> {
     let (observed, expected) = (observed?, expected?);
     (expected < 1.0).then(|| (observed - expected) / (1.0 - expected))
-}
-
-fn ratio(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
 }
 
 #[cfg(test)]

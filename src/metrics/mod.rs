@@ -2,12 +2,30 @@
 //!
 //! Pure: masks in, numbers out. This layer knows no files and no networks.
 
+mod binary;
 mod confusion;
+mod definition;
+mod distance;
 mod kappa;
+mod per_image;
 mod per_tile;
+mod presence;
+mod ranking;
+mod ratio;
+#[cfg(test)]
+mod reference;
+mod relaxed;
+mod salt;
 mod scores;
 
+pub use binary::BinaryCounts;
 pub use confusion::Confusion;
+pub use definition::{Definition, Figure};
 pub use kappa::{ClassKappa, Kappa};
+pub use per_image::{PerImage, PerImageScores};
 pub use per_tile::TileConfusion;
+pub use presence::{Evidence, Presence, PresenceScores};
+pub use ranking::{ProbabilityHistogram, Threshold};
+pub use relaxed::{DEFAULT_RADIUS_PX, MAX_RADIUS_PX, RelaxedCounts};
+pub use salt::{NUM_THRESHOLDS, SaltPrecision};
 pub use scores::{ClassScores, Scores};
