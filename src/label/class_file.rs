@@ -1,4 +1,3 @@
-use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -6,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::MaskError;
 use super::class::{Class, ClassTable, Rgb};
-use crate::disk::replace_file;
+use crate::disk::{open_file, replace_file};
 
 const SCHEMA: u32 = 1;
 
@@ -141,7 +140,7 @@ pub(super) fn stem_file(mask: &Path) -> Option<PathBuf> {
 
 fn read_limited(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
-    let read = fs::File::open(path)?
+    let read = open_file(path)?
         .take(MAX_FILE_BYTES + 1)
         .read_to_string(&mut text)?;
     if read as u64 > MAX_FILE_BYTES {

@@ -127,34 +127,34 @@ impl TileDelta {
 
 /// The smallest rectangle around all pixels that differ; empty when none does.
 fn changed_rect(ground: PixelRect, before: &MaskTile, after: &MaskTile) -> PixelRect {
+    if let (Some(before), Some(after)) = (before.uniform_class(), after.uniform_class()) {
+        return if before == after {
+            PixelRect::default()
+        } else {
+            ground
+        };
+    }
     let (mut ours, mut theirs) = ([0; SIDE], [0; SIDE]);
     let width = ground.width as usize;
-    let (ours, theirs) = (&mut ours[..width], &mut theirs[..width]);
     let mut rect = PixelRect::default();
     for y in 0..ground.height {
-        before.copy_row(0, y as usize, ours);
-        after.copy_row(0, y as usize, theirs);
+        let ours = before.row(y as usize, &mut ours);
+        let theirs = after.row(y as usize, &mut theirs);
+        let (ours, theirs) = (&ours[..width], &theirs[..width]);
         if ours == theirs {
             continue;
         }
         let differs = |(a, b): (&u8, &u8)| a != b;
-        let first = ours
-            .iter()
-            .zip(theirs.iter())
-            .position(differs)
-            .unwrap_or(0);
-        let last = ours
-            .iter()
-            .zip(theirs.iter())
-            .rposition(differs)
-            .unwrap_or(first);
-        let width = (last - first + 1) as u32;
-        rect = rect.union(PixelRect::new(
+        let mut pairs = ours.iter().zip(theirs);
+        let first = pairs.position(differs).unwrap_or(0);
+        let last = pairs.rposition(differs).map_or(first, |at| first + 1 + at);
+        let row = PixelRect::new(
             ground.x + first as u32,
             ground.y + y,
-            width,
+            (last - first + 1) as u32,
             1,
-        ));
+        );
+        rect = rect.union(row);
     }
     rect
 }
@@ -167,9 +167,9 @@ fn runs_of(ground: PixelRect, tile: &MaskTile, rect: PixelRect) -> Runs {
             let (left, top) = ((rect.x - ground.x) as usize, (rect.y - ground.y) as usize);
             let row_of = |y: usize| {
                 let from = (top + y) * SIDE + left;
-                pixels[from..from + rect.width as usize].iter().copied()
+                &pixels[from..from + rect.width as usize]
             };
-            Runs::encode((0..rect.height as usize).flat_map(row_of))
+            Runs::encode((0..rect.height as usize).map(row_of))
         }
     }
 }

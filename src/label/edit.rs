@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::delta::TileDelta;
 use super::{Mask, MaskTile};
 use crate::geom::PixelRect;
@@ -83,13 +85,12 @@ impl Edit {
             after.size(),
             "an edit does not change a mask's size"
         );
-        let deltas = before
-            .tiles_unlike(after)
-            .filter_map(|(key, before_tile, after_tile)| {
-                let ground = before.tile_rect(key.col, key.row);
-                TileDelta::between(ground, before_tile, after_tile)
-            });
-        Self::from_deltas(kind, deltas.collect())
+        let tiles = before.tiles_unlike(after);
+        let tiles = tiles.map(|(key, before_tile, after_tile)| {
+            let ground = before.tile_rect(key.col, key.row);
+            (ground, before_tile, after_tile)
+        });
+        Self::from_deltas(kind, deltas_of(tiles.collect()))
     }
 
     /// An edit of these deltas, `None` when there are none.
@@ -183,10 +184,19 @@ pub(super) type KeptTiles = BTreeMap<(u32, u32), MaskTile>;
 
 /// The edit that led from the kept tiles to the mask as it is.
 pub(super) fn edit_since(kept: &KeptTiles, mask: &Mask, kind: EditKind) -> Option<Edit> {
-    let deltas = kept.iter().filter_map(|(&(row, col), before)| {
-        TileDelta::between(mask.tile_rect(col, row), before, mask.tile(col, row))
-    });
-    Edit::from_deltas(kind, deltas.collect())
+    let tiles = kept
+        .iter()
+        .map(|(&(row, col), before)| (mask.tile_rect(col, row), before, mask.tile(col, row)));
+    Edit::from_deltas(kind, deltas_of(tiles.collect()))
+}
+
+/// The changes of tiles, each given by its ground and what was and is there.
+fn deltas_of(tiles: Vec<(PixelRect, &MaskTile, &MaskTile)>) -> Vec<TileDelta> {
+    // A few tiles, as of a brush stroke, are done before another thread has woken up.
+    let tiles = tiles.into_par_iter().with_min_len(8);
+    tiles
+        .filter_map(|(ground, before, after)| TileDelta::between(ground, before, after))
+        .collect()
 }
 
 #[cfg(test)]

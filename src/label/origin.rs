@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::delta::TileDelta;
 use super::tile::SIDE;
 use super::{Edit, MASK_TILE_SIZE, Mask, MaskTile, UNLABELED};
@@ -85,21 +87,32 @@ impl Edit {
     /// pixels that got another class are of `origin` now, and those that lost theirs of none.
     #[must_use]
     pub fn with_origin(self, origins: &mut Mask, origin: Origin) -> Self {
-        let change = |delta: &TileDelta| change_origins(delta, origins, origin);
-        let deltas: Vec<TileDelta> = self.deltas().iter().filter_map(change).collect();
-        self.with_origin_deltas(deltas)
+        let deltas = self.deltas().par_iter().with_min_len(8);
+        let tiles: Vec<_> = deltas
+            .filter_map(|delta| changed_origins(delta, origins, origin))
+            .collect();
+        let change = |(key, tile, delta): (TileKey, MaskTile, TileDelta)| {
+            origins.set_tile(key.col, key.row, tile);
+            delta
+        };
+        self.with_origin_deltas(tiles.into_iter().map(change).collect())
     }
 }
 
-fn change_origins(delta: &TileDelta, origins: &mut Mask, origin: Origin) -> Option<TileDelta> {
+/// The tile of origins after a change of the label, and its own change; `None` when it has none.
+fn changed_origins(
+    delta: &TileDelta,
+    origins: &Mask,
+    origin: Origin,
+) -> Option<(TileKey, MaskTile, TileDelta)> {
     let rect = delta.rect();
-    let (col, row) = (rect.x / MASK_TILE_SIZE, rect.y / MASK_TILE_SIZE);
-    let ground = origins.tile_rect(col, row);
-    let before = origins.tile(col, row).clone();
+    let key = TileKey::new(0, rect.x / MASK_TILE_SIZE, rect.y / MASK_TILE_SIZE);
+    let ground = origins.tile_rect(key.col, key.row);
+    let before = origins.tile(key.col, key.row);
     if before.uniform_class() == Some(origin.index()) && !delta.erases() {
         return None;
     }
-    let mut pixels = origins.take_pixels(TileKey::new(0, col, row));
+    let mut pixels = before.to_owned_pixels();
     let target = Arc::make_mut(&mut pixels);
     let (left, top) = (rect.x as usize % SIDE, rect.y as usize % SIDE);
     let (width, mut at) = (rect.width as usize, 0);
@@ -121,9 +134,8 @@ fn change_origins(delta: &TileDelta, origins: &mut Mask, origin: Origin) -> Opti
         }
     });
     let after = MaskTile::collapsed(pixels, ground.width, ground.height);
-    let change = TileDelta::between(ground, &before, &after);
-    origins.set_tile(col, row, after);
-    change
+    let change = TileDelta::between(ground, before, &after)?;
+    Some((key, after, change))
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 use std::sync::Arc;
 
 use super::edit::{KeptTiles, edit_since};
-use super::fill::Region;
 use super::polygon::Polygon;
 use super::span::Span;
 use super::tile::SIDE;
 use super::{
-    Brush, DirtyRects, Edit, EditKind, FillLimits, MASK_TILE_SIZE, Mask, MaskError, MaskTile,
-    Paint, PaintOver, Stencil, UNLABELED,
+    Brush, DirtyRects, Edit, EditKind, MASK_TILE_SIZE, Mask, MaskTile, Paint, PaintOver, Stencil,
+    UNLABELED,
 };
 use crate::geom::{ImagePoint, PixelRect, TileKey};
 
@@ -77,27 +76,6 @@ impl Stroke {
             self.paint_spans(mask, &polygon.spans(top..bottom), paint, &mut dirty);
         }
         dirty
-    }
-
-    /// Fills the pixels that are joined to `seed` by sides and have its class.
-    ///
-    /// # Errors
-    /// [`MaskError::FillTooLarge`], [`MaskError::FillCancelled`], [`MaskError::OutsideMask`];
-    /// nothing has changed then.
-    pub fn flood(
-        &mut self,
-        mask: &mut Mask,
-        seed: (u32, u32),
-        paint: &Paint,
-        limits: &FillLimits<'_>,
-    ) -> Result<DirtyRects, MaskError> {
-        let region = Region::around(mask, seed, limits)?;
-        let (mut dirty, mut spans) = (DirtyRects::new(), Vec::new());
-        for (col, row) in region.tiles() {
-            region.spans((col, row), mask.tile_rect(col, row), &mut spans);
-            dirty.extend(self.paint_tile(mask, TileKey::new(0, col, row), &spans, paint));
-        }
-        Ok(dirty)
     }
 
     /// Copies classes into `rect`, row by row; [`UNLABELED`] among them leaves the pixel alone.
@@ -187,7 +165,7 @@ impl Stroke {
         spans: &[Span],
         paint: &Paint,
     ) -> Option<PixelRect> {
-        if !self.stencil.is_open() {
+        if !self.is_open() {
             return self.paint_through(mask, key, spans, paint);
         }
         let old = mask.tile(key.col, key.row);
@@ -247,6 +225,11 @@ impl Stroke {
         Some(changed)
     }
 
+    /// Whether paint comes down wherever it is let to, as no stencil holds it off.
+    pub(super) const fn is_open(&self) -> bool {
+        self.stencil.is_open()
+    }
+
     pub(super) fn keep(&mut self, mask: &Mask, col: u32, row: u32) {
         self.kept
             .entry((row, col))
@@ -291,7 +274,7 @@ fn changed_ground(old: &MaskTile, spans: &[Span], paint: &Paint) -> PixelRect {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::History;
+    use super::super::{FillLimits, History};
     use super::*;
     use crate::geom::ImageSize;
 

@@ -58,6 +58,17 @@ impl MaskTile {
         }
     }
 
+    /// Row `y`; that of a uniform tile is written into `plain`.
+    pub(super) fn row<'a>(&'a self, y: usize, plain: &'a mut [u8; SIDE]) -> &'a [u8; SIDE] {
+        match self {
+            Self::Uniform(class) => {
+                plain.fill(*class);
+                plain
+            }
+            Self::Pixels(pixels) => &pixels.as_chunks().0[y],
+        }
+    }
+
     /// The pixels as an own copy that can be written.
     pub(super) fn to_owned_pixels(&self) -> Arc<TilePixels> {
         match self {

@@ -17,7 +17,7 @@ impl MaskTile {
             Self::Uniform(class) => return vec![UNIFORM, *class],
             Self::Pixels(pixels) => pixels,
         };
-        let runs = Runs::encode(pixels.iter().copied());
+        let runs = Runs::encode([&pixels[..]]);
         let (form, content) = if runs.as_bytes().len() < pixels.len() {
             (RUNS, runs.as_bytes())
         } else {

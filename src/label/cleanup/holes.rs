@@ -1,4 +1,5 @@
-use super::regions::{Regions, Side};
+use super::super::side::Side;
+use super::regions::Regions;
 use super::work::{ChangedTile, Work};
 
 /// Ground that is not of the class.

@@ -1,3 +1,4 @@
+use super::super::sets::Sets;
 use super::super::tile::SIDE;
 
 /// Pixels of one part of a tile that are joined by sides and have one key.
@@ -92,50 +93,6 @@ fn join_rows(
         let (upper_end, lower_end) = (upper.end + width, lower.end);
         a += usize::from(upper_end <= lower_end);
         b += usize::from(lower_end <= upper_end);
-    }
-}
-
-/// Disjoint sets of numbers; the root of a set is its smallest number (union-find with path
-/// halving; Tarjan and van Leeuwen 1984).
-#[derive(Default)]
-pub(super) struct Sets {
-    parents: Vec<u32>,
-}
-
-impl Sets {
-    /// Sets of one number each, 0 up to `count`.
-    pub(super) fn singles(count: u32) -> Self {
-        Self {
-            parents: (0..count).collect(),
-        }
-    }
-
-    pub(super) fn join(&mut self, a: u32, b: u32) {
-        let (a, b) = (self.root(a), self.root(b));
-        self.parents[a.max(b) as usize] = a.min(b);
-    }
-
-    /// The root of each number's set.
-    pub(super) fn into_roots(mut self) -> Vec<u32> {
-        // A parent is never larger than its child, so it has been made a root before.
-        for index in 0..self.parents.len() {
-            self.parents[index] = self.parents[self.parents[index] as usize];
-        }
-        self.parents
-    }
-
-    fn add_one(&mut self) {
-        self.parents.push(self.parents.len() as u32);
-    }
-
-    fn root(&mut self, mut at: u32) -> u32 {
-        while self.parents[at as usize] != at {
-            let parent = self.parents[at as usize];
-            let grandparent = self.parents[parent as usize];
-            self.parents[at as usize] = grandparent;
-            at = grandparent;
-        }
-        at
     }
 }
 

@@ -1,4 +1,6 @@
-use super::pieces::{Piece, Pieces, Sets};
+use super::super::sets::Sets;
+use super::super::side::Side;
+use super::pieces::{Piece, Pieces};
 use super::work::{ChangedTile, Part, Work, parts_of};
 use crate::geom::PixelRect;
 
@@ -36,15 +38,6 @@ struct Sides {
     right: Vec<u16>,
     top: Vec<u16>,
     bottom: Vec<u16>,
-}
-
-/// A side of a part of a tile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    Left,
-    Right,
-    Top,
-    Bottom,
 }
 
 impl Regions {
@@ -265,20 +258,6 @@ impl Sides {
             Side::Right => &self.right,
             Side::Top => &self.top,
             Side::Bottom => &self.bottom,
-        }
-    }
-}
-
-impl Side {
-    pub(super) const ALL: [Self; 4] = [Self::Left, Self::Right, Self::Top, Self::Bottom];
-
-    /// The side of a neighbor that touches this one.
-    pub(super) const fn opposite(self) -> Self {
-        match self {
-            Self::Left => Self::Right,
-            Self::Right => Self::Left,
-            Self::Top => Self::Bottom,
-            Self::Bottom => Self::Top,
         }
     }
 }

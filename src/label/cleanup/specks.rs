@@ -1,7 +1,8 @@
 use std::collections::HashMap;
 
 use super::super::UNLABELED;
-use super::regions::{Patch, Regions, Side};
+use super::super::side::Side;
+use super::regions::{Patch, Regions};
 use super::work::{ChangedTile, Work};
 
 /// No region: beyond the edge.

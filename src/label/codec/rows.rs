@@ -6,6 +6,7 @@ use std::sync::Arc;
 use png::{BitDepth, ColorType, Transformations};
 
 use super::super::{MaskError, Rgb, UNLABELED};
+use crate::disk::open_file;
 use crate::geom::{Georef, ImageSize, PixelRect};
 use crate::raster::{TileSource, open_raster};
 
@@ -159,7 +160,7 @@ impl PngRows {
     /// `None` for interlaced files, which only decode as a whole.
     fn open(path: &Path) -> Result<Option<Self>, MaskError> {
         let damaged = |error: png::DecodingError| damaged_png(path, &error);
-        let file = File::open(path).map_err(|error| damaged(error.into()))?;
+        let file = open_file(path).map_err(|error| damaged(error.into()))?;
         let mut decoder = png::Decoder::new(BufReader::with_capacity(1 << 18, file));
         decoder.set_transformations(Transformations::IDENTITY);
         // Texts and color profiles are not used, and bombs hide in them.

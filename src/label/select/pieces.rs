@@ -1,3 +1,4 @@
+use super::super::sets::Sets;
 use super::lab::LabPixels;
 use super::slic::NO_LABEL;
 
@@ -24,9 +25,7 @@ struct Piece {
     /// Where its pixels are in the list of all pixels.
     first: usize,
     end: usize,
-    /// The piece it was joined to, or itself.
-    parent: u32,
-    /// Number of pixels, and their summed colors, of this piece and all that were joined to it.
+    /// Number of pixels and their summed colors; those of all joined pieces at the root.
     count: usize,
     color: [f64; 3],
 }
@@ -36,6 +35,8 @@ struct Pieces {
     pieces: Vec<Piece>,
     /// Pixel indices, piece by piece.
     pixels: Vec<u32>,
+    /// Which pieces have been joined.
+    joined: Sets,
 }
 
 impl Pieces {
@@ -43,6 +44,7 @@ impl Pieces {
         let mut all = Self {
             pieces: Vec::new(),
             pixels: Vec::with_capacity(labels.len()),
+            joined: Sets::default(),
         };
         let old = labels.to_vec();
         labels.fill(NO_LABEL);
@@ -71,10 +73,10 @@ impl Pieces {
             all.pieces.push(Piece {
                 first,
                 end: at,
-                parent: number,
                 count: at - first,
                 color,
             });
+            all.joined.add_one();
         }
         all
     }
@@ -83,17 +85,17 @@ impl Pieces {
     fn join_small(&mut self, labels: &[u32], width: usize, min_pixels: usize) -> bool {
         let mut is_changed = false;
         for number in 0..self.pieces.len() as u32 {
-            let root = self.root(number);
+            let root = self.joined.root(number);
             if self.pieces[root as usize].count >= min_pixels {
                 continue;
             }
             if let Some(other) = self.likest_neighbor(number, root, labels, width) {
-                let small = self.pieces[root as usize];
-                let target = &mut self.pieces[other as usize];
-                target.count += small.count;
-                let sums = target.color.iter_mut().zip(small.color);
+                let kept = self.joined.join(root, other);
+                let Piece { count, color, .. } = self.pieces[root.max(other) as usize];
+                let target = &mut self.pieces[kept as usize];
+                target.count += count;
+                let sums = target.color.iter_mut().zip(color);
                 sums.for_each(|(sum, value)| *sum += value);
-                self.pieces[root as usize].parent = other;
                 is_changed = true;
             }
         }
@@ -117,7 +119,7 @@ impl Pieces {
                 if labels[next] == NO_LABEL || labels[next] == number {
                     continue;
                 }
-                let other = self.root(labels[next]);
+                let other = self.joined.root(labels[next]);
                 if other == root || best.is_some_and(|(_, known)| known == other) {
                     continue;
                 }
@@ -132,23 +134,12 @@ impl Pieces {
         best.map(|(_, other)| other)
     }
 
-    /// The piece that `number` is part of by now.
-    fn root(&mut self, mut number: u32) -> u32 {
-        while self.pieces[number as usize].parent != number {
-            let parent = self.pieces[number as usize].parent;
-            let above = self.pieces[parent as usize].parent;
-            self.pieces[number as usize].parent = above;
-            number = above;
-        }
-        number
-    }
-
     fn number(mut self, labels: &mut [u32]) -> usize {
         let mut numbers = vec![NO_LABEL; self.pieces.len()];
         let mut count = 0;
         // Pieces are in the order of their first pixels already.
         for piece in 0..self.pieces.len() as u32 {
-            let root = self.root(piece) as usize;
+            let root = self.joined.root(piece) as usize;
             if numbers[root] == NO_LABEL {
                 numbers[root] = count;
                 count += 1;
