@@ -191,7 +191,7 @@ pub struct ConvertArgs {
     #[arg(long, value_name = "HOW", value_parser = parse_align, requires = "like")]
     pub align: Option<Align>,
     /// Moves simplified borders by up to so many pixels; neighbors keep one border.
-    #[arg(long, value_name = "PIXELS")]
+    #[arg(long, value_name = "PIXELS", value_parser = parse_tolerance)]
     pub simplify: Option<f64>,
     /// Ground smaller than so many pixels goes to its surroundings before it becomes polygons.
     #[arg(long, value_name = "PIXELS")]
@@ -231,7 +231,7 @@ pub struct TilesArgs {
     #[arg(long, default_value_t = 0.1)]
     pub test: f64,
     /// Share of a tile that must be labeled, 0 to 1.
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, value_parser = parse_share)]
     pub min_labeled: f64,
     /// Chooses which ground goes where.
     #[arg(long, default_value_t = 0)]
@@ -450,6 +450,20 @@ fn parse_rect(text: &str) -> Result<PixelRect, String> {
             "“{text}” is no rectangle; write X,Y,W,H in pixels, such as 100,200,512,512"
         )),
     }
+}
+
+fn parse_tolerance(text: &str) -> Result<f64, String> {
+    within(text, 1_000.0)
+}
+
+fn parse_share(text: &str) -> Result<f64, String> {
+    within(text, 1.0)
+}
+
+fn within(text: &str, most: f64) -> Result<f64, String> {
+    let number = text.parse().ok();
+    let found = number.filter(|number| (0.0..=most).contains(number));
+    found.ok_or_else(|| format!("write a number from 0 to {most}"))
 }
 
 #[cfg(test)]

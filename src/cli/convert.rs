@@ -5,6 +5,7 @@ use anyhow::{Context as _, anyhow, bail};
 use serde_json::json;
 
 use super::args::ConvertArgs;
+use super::say::refuse_to_overwrite;
 use crate::exchange::{
     Answer, BurnPlan, ExchangeError, ExportForm, ExportWork, Generalize, ImageGround, LineWidth,
     MaskAudit, Question, audit_mask, burn_in, export, load_mask_as, read_coco, read_vectors,
@@ -28,6 +29,8 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<()> {
         let (endings, out) = (ExportForm::ENDINGS, args.out.display());
         format!("Give the output one of the endings {endings}: {out}")
     })?;
+    let inputs = [Some(&args.input), args.like.as_ref(), args.classes.as_ref()];
+    refuse_to_overwrite(&args.out, inputs.into_iter().flatten().map(AsRef::as_ref))?;
     let label = if ends_with(&args.input, &[".coco.json"]) {
         from_coco(args)?
     } else if ends_with(&args.input, &[".geojson", ".json", ".gpkg", ".shp"]) {
@@ -48,7 +51,11 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<()> {
         generalize: generalize(args),
     };
     let done = export(&args.out, form, &work, &|| false)?.expect("nobody cancels");
-    for note in label.notes.iter().chain(&done.notes) {
+    let unnamed = (form == ExportForm::Coco && args.like.is_none()).then(|| {
+        format!("The image is called {image} in the file; name the photo with --like IMAGE")
+    });
+    let notes = label.notes.iter().chain(&done.notes);
+    for note in notes.chain(&unnamed) {
         eprintln!("note: {note}");
     }
     tell(args, &label, done.num_regions);
@@ -75,9 +82,9 @@ fn tell(args: &ConvertArgs, label: &Label, regions: Option<usize>) {
             "labeled_pixels": labeled,
             "regions": regions,
         });
-        println!("{told}");
+        say!("{told}");
     } else {
-        println!("{}", args.out.display());
+        say!("{}", args.out.display());
     }
 }
 
@@ -105,14 +112,20 @@ fn from_coco(args: &ConvertArgs) -> anyhow::Result<Label> {
             .is_none_or(|wanted| stem(wanted) == stem(name))
     };
     let mut images = file.images().iter().filter(|(name, _)| same_stem(name));
-    let (Some((name, size)), None) = (images.next(), images.next()) else {
+    let found = match (images.next(), images.next(), file.images()) {
+        (Some(found), None, _) => Some(found),
+        // Whatever it is called, there is no other.
+        (None, _, [only]) => Some(only),
+        _ => None,
+    };
+    let Some((name, size)) = found else {
         let names: Vec<&str> = file
             .images()
             .iter()
             .map(|(name, _)| name.as_str())
             .collect();
         bail!(
-            "The file tells of the images {}; name one of them with --like IMAGE",
+            "The file tells of the images {}; name one of them, with its name, with --like IMAGE",
             names.join(", ")
         );
     };

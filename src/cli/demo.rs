@@ -65,13 +65,13 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let report = report_text(&scores, &training, seconds);
     replace_file(&written.report, report.as_bytes())?;
     if args.json {
-        println!(
+        say!(
             "{}",
             json!({ "eval": scores, "paths": paths_json(&written), "seconds": seconds })
         );
     } else {
-        print!("{}", table_text(&scores));
-        println!("\n{seconds:.0} s in all; see {}", written.report.display());
+        say!("{}", table_text(&scores).trim_end());
+        say!("\n{seconds:.0} s in all; see {}", written.report.display());
     }
     Ok(())
 }

@@ -17,15 +17,15 @@ pub fn run(args: &DoctorArgs) -> anyhow::Result<()> {
             "adapters": adapters,
             "training": training,
         });
-        println!("{report}");
+        say!("{report}");
         return Ok(());
     }
-    println!("Orthobrush {}, {cores} cores", env!("CARGO_PKG_VERSION"));
+    say!("Orthobrush {}, {cores} cores", env!("CARGO_PKG_VERSION"));
     if adapters.is_empty() {
-        println!("No graphics adapter: the window needs a Vulkan driver (see the README)");
+        say!("No graphics adapter: the window needs a Vulkan driver (see the README)");
     }
     for adapter in &adapters {
-        println!(
+        say!(
             "Adapter: {} ({}, {}), textures to {} px, buffers to {} MiB. {}",
             adapter.name,
             adapter.kind,
@@ -35,7 +35,7 @@ pub fn run(args: &DoctorArgs) -> anyhow::Result<()> {
             adapter.driver
         );
     }
-    println!("Training uses: {}. {}", training.chosen, training.reason);
+    say!("Training uses: {}. {}", training.chosen, training.reason);
     Ok(())
 }
 

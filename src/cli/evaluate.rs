@@ -18,9 +18,9 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
         eprintln!("note: {note}");
     }
     if args.json {
-        println!("{}", serde_json::to_string(&scores)?);
+        say!("{}", serde_json::to_string(&scores)?);
     } else {
-        print!("{}", table_text(&scores));
+        say!("{}", table_text(&scores).trim_end());
     }
     Ok(())
 }

@@ -8,10 +8,10 @@ pub fn run(args: &InfoArgs) -> anyhow::Result<()> {
     let source = open_raster(&args.path)?;
     let described = describe(source.info());
     if args.json {
-        println!("{described}");
+        say!("{described}");
     } else if let Value::Object(lines) = &described {
         for (name, value) in lines {
-            println!("{name:<12} {}", plain(value));
+            say!("{name:<12} {}", plain(value));
         }
     }
     Ok(())

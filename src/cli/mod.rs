@@ -2,11 +2,14 @@
 //!
 //! Progress goes to stderr, results to stdout. Exit codes: 0 done, 1 failed with one clear line,
 //! 2 wrong usage.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command line talks"
-)]
+#![expect(clippy::print_stderr, reason = "a command line talks")]
+
+/// Prints a line; whoever stopped reading ends the program without a complaint.
+macro_rules! say {
+    ($($text:tt)*) => {
+        $crate::cli::say::line(format_args!($($text)*))
+    };
+}
 
 mod args;
 mod convert;
@@ -20,6 +23,7 @@ mod picture;
 mod predict;
 mod project;
 mod sample;
+mod say;
 mod tiles;
 mod train;
 

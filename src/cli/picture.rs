@@ -37,7 +37,7 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
         picture.add_mask(loaded.mask, loaded.classes);
     }
     picture.save(args.rect, args.size, &args.out)?;
-    println!("{}", args.out.display());
+    say!("{}", args.out.display());
     Ok(())
 }
 

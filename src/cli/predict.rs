@@ -1,15 +1,27 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use anyhow::{Context as _, ensure};
 use serde_json::json;
 
 use super::args::PredictArgs;
 use super::drive::Drive;
+use super::say::refuse_to_overwrite;
+use crate::disk::folder_of;
+use crate::label::SaveAs;
 use crate::session::{Command, LayerKind};
 
 /// Predicts a whole image and writes the mask.
 pub fn run(args: &PredictArgs) -> anyhow::Result<()> {
     let began = Instant::now();
+    let inputs = [&args.image, &args.model];
+    refuse_to_overwrite(&args.out, inputs.into_iter().map(AsRef::as_ref))?;
+    check_out(&args.out)?;
+    ensure!(
+        !args.image.is_dir(),
+        "Name one image, not a folder: {}",
+        args.image.display()
+    );
     let mut drive = Drive::new("Predict");
     drive.finish(Command::Open {
         path: args.image.clone(),
@@ -22,14 +34,25 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<()> {
     let device = state.device.as_ref().map(|(name, _)| name.clone());
     if args.json {
         let seconds = began.elapsed().as_secs_f64();
-        println!(
+        say!(
             "{}",
             json!({ "prediction": args.out, "device": device, "seconds": seconds })
         );
     } else {
-        println!("{}", args.out.display());
+        say!("{}", args.out.display());
     }
     Ok(())
+}
+
+/// Refuses before hours of work what could not be written after it.
+fn check_out(out: &Path) -> anyhow::Result<()> {
+    SaveAs::of_path(out)
+        .with_context(|| format!("Masks are written as .tif or .png: {}", out.display()))?;
+    tempfile::Builder::new()
+        .prefix(".orthobrush-")
+        .tempfile_in(folder_of(out))
+        .map(drop)
+        .with_context(|| format!("Nothing can be written there: {}", out.display()))
 }
 
 /// Predicts the open image with a run's best network and saves the mask.

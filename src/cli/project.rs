@@ -4,10 +4,9 @@ use anyhow::{Context as _, ensure};
 use serde_json::json;
 
 use super::args::{HistoryArgs, MergeArgs, PackArgs};
-use crate::exchange::{
-    ExportForm, ExportWork, RegistryFrame, export, write_registry_csv, write_registry_geojson,
-};
-use crate::label::{ClassTable, MergeCounts, MergeRule, VisitStep, merge};
+use super::say::refuse_to_overwrite;
+use crate::exchange::{ExportForm, ExportWork, RegistryFrame, export, write_registry};
+use crate::label::{ClassTable, Mask, MergeCounts, MergeRule, VisitStep, merge};
 use crate::metrics::{Confusion, Kappa};
 use crate::project::{Project, pack};
 use crate::raster::open_raster;
@@ -15,6 +14,8 @@ use crate::session::their_mask;
 
 /// Writes what was changed when, step by step.
 pub fn history(args: &HistoryArgs) -> anyhow::Result<()> {
+    let inputs = [&args.project, &args.image];
+    refuse_to_overwrite(&args.out, inputs.into_iter().map(AsRef::as_ref))?;
     let project = Project::open_read_only(&args.project)?;
     let image = std::path::absolute(&args.image)?;
     let layer = project.layer_key(&image)?.with_context(|| {
@@ -30,13 +31,8 @@ pub fn history(args: &HistoryArgs) -> anyhow::Result<()> {
         georef: source.info().georef.as_ref(),
     };
     let steps = |visit: &mut VisitStep<'_>| project.visit_steps(layer, visit);
-    let is_csv = args.out.extension().is_some_and(|ending| ending == "csv");
-    let count = if is_csv {
-        write_registry_csv(&args.out, frame, steps)?
-    } else {
-        write_registry_geojson(&args.out, frame, steps)?
-    };
-    println!("{count} changes: {}", args.out.display());
+    let count = write_registry(&args.out, frame, steps)?;
+    say!("{count} changes: {}", args.out.display());
     Ok(())
 }
 
@@ -49,7 +45,7 @@ pub fn packed(args: &PackArgs) -> anyhow::Result<()> {
             missing.display()
         );
     }
-    println!(
+    say!(
         "{} files, {} bytes: {}",
         packed.files,
         packed.bytes,
@@ -60,6 +56,13 @@ pub fn packed(args: &PackArgs) -> anyhow::Result<()> {
 
 /// Merges two people's labels of one image and says how well they agree.
 pub fn merged(args: &MergeArgs) -> anyhow::Result<()> {
+    let inputs = [&args.image, &args.ours, &args.theirs].map(AsRef::as_ref);
+    let disagreement = args.disagreement.as_deref();
+    for out in [Some(&*args.out), disagreement].into_iter().flatten() {
+        refuse_to_overwrite(out, inputs)?;
+        mask_form(out)?;
+    }
+    refuse_to_overwrite(&args.out, disagreement)?;
     let source = open_raster(&args.image)?;
     let (size, georef) = (source.info().size, source.info().georef.clone());
     let image = std::path::absolute(&args.image)?;
@@ -71,11 +74,7 @@ pub fn merged(args: &MergeArgs) -> anyhow::Result<()> {
     let kappa = Kappa::new(&Confusion::between(&ours, &theirs, 255), &classes);
     let merged = merge(&ours, &theirs, args.rule);
     let name = args.image.file_name().unwrap_or_default().to_string_lossy();
-    let save = |path: &Path, mask: &crate::label::Mask, classes: &ClassTable| {
-        let form = ExportForm::of_path(path);
-        let Some(form @ ExportForm::Mask(_)) = form else {
-            anyhow::bail!("Masks are written as .tif or .png: {}", path.display());
-        };
+    let save = |path: &Path, mask: &Mask, classes: &ClassTable| -> anyhow::Result<()> {
         let work = ExportWork {
             mask,
             classes,
@@ -84,7 +83,7 @@ pub fn merged(args: &MergeArgs) -> anyhow::Result<()> {
             at: std::time::SystemTime::now(),
             generalize: None,
         };
-        export(path, form, &work, &|| false)?;
+        export(path, mask_form(path)?, &work, &|| false)?;
         Ok(())
     };
     save(&args.out, &merged.mask, &classes)?;
@@ -93,6 +92,13 @@ pub fn merged(args: &MergeArgs) -> anyhow::Result<()> {
     }
     tell(args, &kappa, &merged.counts);
     Ok(())
+}
+
+fn mask_form(path: &Path) -> anyhow::Result<ExportForm> {
+    match ExportForm::of_path(path) {
+        Some(form @ ExportForm::Mask(_)) => Ok(form),
+        _ => anyhow::bail!("Masks are written as .tif or .png: {}", path.display()),
+    }
 }
 
 fn tell(args: &MergeArgs, kappa: &Kappa, counts: &MergeCounts) {
@@ -107,21 +113,23 @@ fn tell(args: &MergeArgs, kappa: &Kappa, counts: &MergeCounts) {
             "only_ours": counts.only_ours,
             "only_theirs": counts.only_theirs,
         });
-        println!("{told}");
+        say!("{told}");
     } else {
         let number =
             |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.4}"));
-        println!("Cohen's kappa   {}", number(kappa.kappa));
-        println!("agreement       {}", number(kappa.observed));
-        println!(
+        say!("Cohen's kappa   {}", number(kappa.kappa));
+        say!("agreement       {}", number(kappa.observed));
+        say!(
             "pixels agreed   {}, differing {}",
-            counts.agreed, counts.differ
+            counts.agreed,
+            counts.differ
         );
-        println!(
+        say!(
             "only one labels {} (ours), {} (theirs)",
-            counts.only_ours, counts.only_theirs
+            counts.only_ours,
+            counts.only_theirs
         );
-        println!("{}", args.out.display());
+        say!("{}", args.out.display());
     }
 }
 

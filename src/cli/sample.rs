@@ -21,12 +21,12 @@ pub fn run(args: &SampleArgs) -> anyhow::Result<()> {
     })?;
     bar.finish_and_clear();
     if args.json {
-        println!("{}", paths_json(&paths));
+        say!("{}", paths_json(&paths));
     } else {
-        println!("{}", paths.ortho.display());
-        println!("{}", paths.label_true.display());
-        println!("{}", paths.label.display());
-        println!("{}", paths.classes.display());
+        say!("{}", paths.ortho.display());
+        say!("{}", paths.label_true.display());
+        say!("{}", paths.label.display());
+        say!("{}", paths.classes.display());
     }
     Ok(())
 }

@@ -16,9 +16,8 @@ pub fn run(args: &TilesArgs) -> anyhow::Result<()> {
         format!("No label lies beside the image; name one with --label FILE: {image}")
     })?;
     let loaded = load_mask(&label, Some(source.info().size), Encoding::Auto, None)?;
-    for note in &loaded.notes {
-        eprintln!("note: {note}");
-    }
+    let notes = loaded.notes.iter();
+    notes.for_each(|note| eprintln!("note: {note}"));
     let stem = args.image.file_stem().unwrap_or_default().to_string_lossy();
     let work = TileWork {
         stem: &stem,
@@ -39,7 +38,7 @@ pub fn run(args: &TilesArgs) -> anyhow::Result<()> {
     };
     let report = write_tiles(&args.out, &work, &Control::default())?.expect("nobody cancels");
     if args.json {
-        println!(
+        say!(
             "{}",
             json!({
                 "out": args.out,
@@ -51,7 +50,7 @@ pub fn run(args: &TilesArgs) -> anyhow::Result<()> {
             })
         );
     } else {
-        println!(
+        say!(
             "{} tiles to train on, {} to validate with, {} to test with: {}",
             report.num_train,
             report.num_validation,
@@ -60,9 +59,10 @@ pub fn run(args: &TilesArgs) -> anyhow::Result<()> {
         );
         let left_out = report.num_unlabeled + report.num_across;
         if left_out > 0 {
-            println!(
+            say!(
                 "{left_out} left out: {} with too little label, {} across ground of two parts",
-                report.num_unlabeled, report.num_across
+                report.num_unlabeled,
+                report.num_across
             );
         }
     }

@@ -25,7 +25,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     };
     let report = train(&mut drive, recipe, on, args.out, args.json)?;
     if args.json {
-        println!("{report}");
+        say!("{report}");
     }
     Ok(())
 }
@@ -93,7 +93,7 @@ fn recipe_of(args: &TrainArgs) -> anyhow::Result<Recipe> {
 fn print_row(row: &EpochRow, session: &Session, is_json: bool) {
     if is_json {
         match serde_json::to_string(row) {
-            Ok(line) => println!("{line}"),
+            Ok(line) => say!("{line}"),
             Err(error) => eprintln!("note: epoch {} cannot be printed ({error})", row.epoch),
         }
     } else {
@@ -105,7 +105,7 @@ fn print_row(row: &EpochRow, session: &Session, is_json: bool) {
         let ratio = |value: Option<f64>| {
             value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"))
         };
-        println!(
+        say!(
             "epoch {:>3}/{epochs}  train loss {:.4}  val loss {:.4}  mean IoU {}  accuracy {}  {:.1} s{}",
             row.epoch,
             row.train_loss,

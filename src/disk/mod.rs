@@ -4,12 +4,14 @@
 
 mod budget;
 mod lock;
+mod open;
 mod pending;
 mod replace;
 mod versions;
 
 pub use budget::MemoryBudget;
 pub use lock::FileLock;
+pub use open::{is_same_file, open_file};
 pub use pending::{PendingFile, folder_of, move_into_place};
 pub use replace::{ReplaceError, replace_file, replace_with};
 pub use versions::{keep_version, version_path};

@@ -24,6 +24,10 @@ impl PendingFile {
     /// # Errors
     /// When the disk refuses.
     pub fn create(path: &Path) -> io::Result<Self> {
+        if path.is_dir() {
+            let why = "a folder has this name";
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, why));
+        }
         let folder = folder_of(path);
         fs::create_dir_all(folder)?;
         let temporary = NamedTempFile::with_prefix_in(".orthobrush-", folder)?;

@@ -26,6 +26,15 @@ pub enum ExchangeError {
         path: PathBuf,
     },
 
+    /// The file's name says no form that can be written.
+    #[error("Give the file the ending {endings}: {path}")]
+    Ending {
+        /// Those that can be.
+        endings: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
+
     /// A layer has to be named, or the named one is not there.
     #[error("{reason}; name one of its layers ({layers}): {path}")]
     Layer {

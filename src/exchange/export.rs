@@ -5,8 +5,12 @@ use super::{
     CocoForm, CocoImage, CocoWriter, ExchangeError, Generalize, Region, generalize_mask, pam_path,
     polygonize, qml_path, write_geojson, write_geopackage, write_pam, write_qml, write_yolo,
 };
+use crate::disk::{ReplaceError, keep_version};
 use crate::geom::Georef;
 use crate::label::{ClassTable, Mask, SaveAs, UNLABELED, save_mask};
+
+/// Styles of other hands that are kept when ours takes their place.
+const OLD_STYLES: u32 = 3;
 
 /// A form in which a label can leave the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +95,13 @@ pub fn export(
         work.classes.save(&path.with_extension("classes.toml"))?;
         if save_as == SaveAs::GeoTiff {
             write_pam(&pam_path(path), work.classes)?;
-            write_qml(&qml_path(path), work.classes)?;
+            // Somebody may have made a style of that name.
+            let style = qml_path(path);
+            keep_version(&style, OLD_STYLES).map_err(|source| ReplaceError {
+                path: style.clone(),
+                source,
+            })?;
+            write_qml(&style, work.classes)?;
         }
         return Ok(Some(Exported::default()));
     }
@@ -106,7 +116,7 @@ pub fn export(
         write_polygons(path, form, work, &regions)?;
         return Ok(Some(Exported {
             num_regions: Some(regions.len()),
-            notes: Vec::new(),
+            notes: placeless(form, work),
         }));
     }
     let regions = polygonize(work.mask, bounds, &keep, is_cancelled);
@@ -143,7 +153,16 @@ fn write_regions(
             write_polygons(path, form, work, regions)?;
         }
     }
-    Ok(Vec::new())
+    Ok(placeless(form, work))
+}
+
+/// What is to be known of `GeoJSON` without a coordinate system.
+fn placeless(form: ExportForm, work: &ExportWork<'_>) -> Vec<String> {
+    let is_known = work.georef.is_some_and(|georef| georef.epsg.is_some());
+    let note = "Other programs take GeoJSON without a known coordinate system for degrees; a .gpkg \
+                file says that there is none";
+    let is_told = form == ExportForm::GeoJson && !is_known;
+    is_told.then(|| note.to_owned()).into_iter().collect()
 }
 
 fn write_polygons<C: Copy + Into<f64>>(

@@ -2,6 +2,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::Region;
+use super::pixel_ground::{middle_of, pixel_area, ring_area};
 use crate::disk::{ReplaceError, replace_with};
 use crate::geom::{Georef, ImagePoint};
 use crate::label::ClassTable;
@@ -13,8 +14,8 @@ use crate::label::ClassTable;
 /// They have up to three decimals, more when a pixel is smaller than a hundredth of a map unit, as
 /// with degrees. Outer rings run counterclockwise in the written coordinates when the second one
 /// is taken to point up. Properties are `class`, the index; `name`; `pixels`, their number; and
-/// with a georeference `area_m2`, taking map units for meters, but not when a pixel is smaller
-/// than a thousandth of a unit, since units are degrees then. An EPSG code is told in a `crs`
+/// with a georeference `area_m2`, on the ground at the regions' middle (map units of an unknown
+/// system are taken for meters, unless a pixel is smaller than a thousandth of one). An EPSG code is told in a `crs`
 /// member (`GeoJSON` 2008, 3), as GDAL writes and reads it.
 ///
 /// # Errors
@@ -26,7 +27,7 @@ pub fn write_geojson<C: Copy + Into<f64>>(
     classes: &ClassTable,
     georef: Option<&Georef>,
 ) -> Result<u64, ReplaceError> {
-    let features = Features::new(classes, georef);
+    let features = Features::new(classes, georef, pixel_area(georef, middle_of(regions)));
     let mut bytes = 0;
     replace_with(path, |file| {
         let mut line = features.ground.head();
@@ -49,7 +50,7 @@ struct Features<'a> {
     ground: Ground<'a>,
     /// The JSON string of each index.
     names: Vec<String>,
-    /// Map units², when they can be meters².
+    /// In m².
     pixel_area: Option<f64>,
 }
 
@@ -116,12 +117,12 @@ impl<'a> Ground<'a> {
 }
 
 impl<'a> Features<'a> {
-    fn new(classes: &ClassTable, georef: Option<&'a Georef>) -> Self {
+    fn new(classes: &ClassTable, georef: Option<&'a Georef>, pixel_area: Option<f64>) -> Self {
         let name = |index| serde_json::Value::from(classes.name_of(index)).to_string();
         Self {
             ground: Ground::new(georef),
             names: (0..=u8::MAX).map(name).collect(),
-            pixel_area: pixel_area(georef),
+            pixel_area,
         }
     }
 
@@ -138,7 +139,7 @@ impl<'a> Features<'a> {
         ]);
         if let Some(pixel_area) = self.pixel_area {
             line.push_str(",\"area_m2\":");
-            push_number(line, *pixels as f64 * pixel_area, 3)?;
+            push_number(line, ring_area(region) * pixel_area, 3)?;
         }
         line.push_str("},\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[");
         for (index, ring) in region.rings.iter().enumerate() {
@@ -149,15 +150,6 @@ impl<'a> Features<'a> {
         line.push_str("]}}");
         Ok(())
     }
-}
-
-/// The area of a pixel in map units², taken for meters²; `None` without a georeference or when a
-/// pixel is smaller than a thousandth of a unit, since units are degrees then.
-pub(super) fn pixel_area(georef: Option<&Georef>) -> Option<f64> {
-    let georef = georef?;
-    let [a, b, _, d, e, _] = georef.map_from_image;
-    let [width, height] = georef.pixel_size();
-    (width.min(height) >= 1e-3).then_some((a * e - b * d).abs())
 }
 
 /// Decimals that move a corner by at most a twentieth of a pixel, which is `pixel` map units wide.
@@ -263,11 +255,12 @@ mod tests {
     }
 
     #[test]
-    fn degrees_have_enough_decimals_and_no_area() {
+    fn degrees_have_enough_decimals_and_areas_of_the_ground() {
         let georef = Georef::north_up(21.0, 52.0, 2.5e-6, Some(4326));
         let text = written(Some(&georef));
         assert!(text.contains("[21.0000025,51.9999975]"), "{text}");
-        assert!(!text.contains("area_m2"), "{text}");
+        // A pixel is 0.1717 by 0.2782 m there, and the region has 8.
+        assert!(text.contains("\"area_m2\":0.382"), "{text}");
     }
 
     #[test]

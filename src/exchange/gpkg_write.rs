@@ -5,7 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, Transaction, params};
 
 use super::Region;
-use super::geojson_write::pixel_area;
+use super::gpkg_read::geopackage_layers;
+use super::pixel_ground::{middle_of, pixel_area, ring_area};
 use crate::disk::{PendingFile, ReplaceError};
 use crate::geom::{Georef, ImagePoint};
 use crate::label::ClassTable;
@@ -51,8 +52,8 @@ const WGS_84: &str = "GEOGCS[\"WGS 84\",DATUM[\"WGS_1984\",SPHEROID[\"WGS 84\",6
 ///
 /// Coordinates are the map's, easting first, or without a georeference level-0 pixels with y down.
 /// Outer rings run counterclockwise when the second coordinate is taken to point up. Attributes are
-/// `class`, the index; `name`; `pixels`, their number; and `area_m2`, taking map units for meters,
-/// which is empty without a georeference and for degrees. `written_at` is noted as the time of the
+/// `class`, the index; `name`; `pixels`, their number; and `area_m2` on the same terms as in
+/// [`write_geojson`](super::write_geojson). `written_at` is noted as the time of the
 /// last change.
 ///
 /// # Errors
@@ -66,9 +67,11 @@ pub fn write_geopackage<C: Copy + Into<f64>>(
     written_at: SystemTime,
 ) -> Result<u64, ReplaceError> {
     let write = || {
+        refuse_other_layers(path)?;
         let pending = PendingFile::create(path)?;
         let mut db = Connection::open(pending.draft_path()).map_err(io::Error::other)?;
         let mut layer = Layer::new(classes, georef, written_at);
+        layer.pixel_area = pixel_area(georef, middle_of(regions));
         layer.fill(&mut db, regions)?;
         db.close().map_err(|(_, error)| io::Error::other(error))?;
         let bytes = pending.draft_path().metadata()?.len();
@@ -81,13 +84,29 @@ pub fn write_geopackage<C: Copy + Into<f64>>(
     })
 }
 
+/// A `GeoPackage` that holds layers of other hands must not be replaced.
+fn refuse_other_layers(path: &Path) -> io::Result<()> {
+    let Ok(layers) = geopackage_layers(path) else {
+        return Ok(());
+    };
+    let names = layers.iter().map(String::as_str);
+    let others: Vec<&str> = names.filter(|&name| name != "regions").collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let others = others.join(", ");
+    let reason =
+        format!("it has other layers ({others}), which would be lost; choose another name");
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, reason))
+}
+
 struct Layer<'a> {
     georef: Option<&'a Georef>,
     names: Vec<String>,
     srs_id: i64,
     /// Whether rings are to run the other way than in [`Region`].
     is_mirrored: bool,
-    /// Map units², when they can be meters².
+    /// In m².
     pixel_area: Option<f64>,
     written_at: SystemTime,
     bounds: Option<[f64; 4]>,
@@ -105,7 +124,7 @@ impl<'a> Layer<'a> {
             names: (0..=u8::MAX).map(|index| classes.name_of(index)).collect(),
             srs_id: epsg.map_or(UNDEFINED, i64::from),
             is_mirrored: a * e - b * d > 0.0,
-            pixel_area: pixel_area(georef),
+            pixel_area: None,
             written_at,
             bounds: None,
         }
@@ -172,7 +191,7 @@ impl<'a> Layer<'a> {
         let mut blob = Vec::new();
         for region in regions {
             self.encode(region, &mut blob)?;
-            let area = self.pixel_area.map(|area| region.pixels as f64 * area);
+            let area = self.pixel_area.map(|area| ring_area(region) * area);
             let name = &self.names[usize::from(region.class)];
             insert
                 .execute(params![

@@ -1,5 +1,4 @@
-use super::reproject::{Reprojection, meters_per_unit};
-use super::{Crs, ExchangeError, Geometry, VectorLayer};
+use super::{Crs, ExchangeError, Geometry, Reprojection, VectorLayer, pixel_meters};
 use crate::geom::{Georef, ImagePoint, ImageSize};
 use crate::label::Figure;
 
@@ -52,9 +51,8 @@ impl<'a> Place<'a> {
                 .filter_map(Reprojection::note)
                 .map(str::to_owned),
         );
-        let pixels_per_meter = georef.map_or(1.0, |georef| {
-            pixels_per_meter(georef, to.as_ref(), size, layer, notes)
-        });
+        let pixels_per_meter =
+            georef.map_or(1.0, |georef| pixels_per_meter(georef, size, layer, notes));
         Ok(Self {
             reprojection,
             georef,
@@ -132,18 +130,11 @@ fn assumed(
 /// At the image's middle, as the mean of both directions.
 fn pixels_per_meter(
     georef: &Georef,
-    crs: Option<&Crs>,
     size: ImageSize,
     layer: &VectorLayer,
     notes: &mut Vec<String>,
 ) -> f64 {
-    let middle = ImagePoint::new(f64::from(size.width) / 2.0, f64::from(size.height) / 2.0);
-    let (x, y) = georef.map_from_image(middle);
-    let unit = crs.and_then(|crs| meters_per_unit(crs, [x, y]));
-    let [east, north] = unit.unwrap_or([1.0; 2]);
-    let [a, b, _, d, e, _] = georef.map_from_image;
-    let width = (a * east).hypot(d * north);
-    let height = (b * east).hypot(e * north);
+    let [width, height] = pixel_meters(size, Some(georef)).unwrap_or([1.0; 2]);
     let has_lines = || {
         let mut shapes = layer.shapes.iter();
         shapes.any(|shape| matches!(shape.geometry, Geometry::Line(_)))

@@ -1,10 +1,10 @@
-use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
 use super::gpkg_read::read_geopackage;
 use super::shp_read::read_shapefile;
 use super::{ExchangeError, VectorLayer, read_geojson};
+use crate::disk::open_file;
 
 /// Reads the polygons and lines of a file: `GeoJSON`, `GeoPackage` (.gpkg) or a shapefile (.shp with
 /// its .dbf, .prj and .cpg beside it), told apart by what is in it, not by its name.
@@ -17,7 +17,7 @@ use super::{ExchangeError, VectorLayer, read_geojson};
 /// layers cannot be read together.
 pub fn read_vectors(path: &Path, layer: Option<&str>) -> Result<VectorLayer, ExchangeError> {
     let mut start = Vec::new();
-    File::open(path)
+    open_file(path)
         .and_then(|file| file.take(16).read_to_end(&mut start))
         .map_err(|source| ExchangeError::Unreadable {
             path: path.to_owned(),

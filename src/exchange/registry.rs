@@ -3,7 +3,7 @@ use std::io::{self, Write as _};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::ExchangeError;
+use super::{ExchangeError, write_registry_csv, write_registry_geojson};
 use crate::disk::replace_with;
 use crate::geom::Georef;
 use crate::label::{ClassTable, StepRecord, VisitStep};
@@ -23,24 +23,41 @@ pub(super) struct Ends {
     pub(super) foot: &'static str,
 }
 
-/// Writes a line for each step that `steps` hands over, one at a time; the length of the file in
-/// bytes. `add` appends the step's line, which is its number's, counted from 0.
+/// Writes what was changed when, as the file's ending says: `.csv`, `.geojson` or `.json`; the number
+/// of steps.
+///
+/// # Errors
+/// As [`write_registry_csv`]; [`ExchangeError::Malformed`] for another ending.
+pub fn write_registry<E: Into<Box<dyn Error + Send + Sync>>>(
+    path: &Path,
+    frame: RegistryFrame<'_>,
+    steps: impl FnOnce(&mut VisitStep<'_>) -> Result<(), E>,
+) -> Result<u64, ExchangeError> {
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    match ending.to_lowercase().as_str() {
+        "csv" => write_registry_csv(path, frame, steps),
+        "geojson" | "json" => write_registry_geojson(path, frame, steps),
+        _ => Err(ExchangeError::Ending {
+            endings: ".csv or .geojson",
+            path: path.to_owned(),
+        }),
+    }
+}
+
+/// Writes a line for each step that `steps` hands over, one at a time; their number. `add` appends the step's line, which is its number's, counted from 0.
 pub(super) fn write_steps<E: Into<Box<dyn Error + Send + Sync>>>(
     path: &Path,
     ends: Ends,
     steps: impl FnOnce(&mut VisitStep<'_>) -> Result<(), E>,
     mut add: impl FnMut(u64, &StepRecord, &mut String) -> io::Result<()>,
 ) -> Result<u64, ExchangeError> {
-    let mut failed = None;
-    let mut bytes = 0;
+    let (mut failed, mut count) = (None, 0);
     let written = replace_with(path, |file| {
-        let (mut text, mut count, mut outcome) = (ends.head, 0, Ok(()));
+        let (mut text, mut outcome) = (ends.head, Ok(()));
         let came = steps(&mut |step| {
             if outcome.is_ok() {
-                outcome = add(count, &step, &mut text).and_then(|()| {
-                    bytes += text.len() as u64;
-                    file.write_all(text.as_bytes())
-                });
+                outcome =
+                    add(count, &step, &mut text).and_then(|()| file.write_all(text.as_bytes()));
                 text.clear();
                 count += 1;
             }
@@ -55,14 +72,13 @@ pub(super) fn write_steps<E: Into<Box<dyn Error + Send + Sync>>>(
             return Err(io::Error::other("the steps did not come"));
         }
         text.push_str(ends.foot);
-        bytes += text.len() as u64;
         file.write_all(text.as_bytes())
     });
     if let Some(source) = failed {
         return Err(ExchangeError::Steps { source });
     }
     written?;
-    Ok(bytes)
+    Ok(count)
 }
 
 #[cfg(test)]
@@ -138,7 +154,7 @@ pub(super) mod tests {
     fn the_old_file_stays_when_steps_or_lines_fail() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.csv");
-        assert_eq!(write(&path, both, 9).expect("written"), 4);
+        assert_eq!(write(&path, both, 9).expect("written"), 2);
         let text = || std::fs::read_to_string(&path).expect("there");
         assert_eq!(text(), "<46>");
         let mut seen = 0;

@@ -2,18 +2,20 @@ use std::error::Error;
 use std::io;
 use std::path::Path;
 
-use super::geojson_write::{pixel_area, push_number};
+use super::geojson_write::push_number;
+use super::pixel_ground::pixel_area;
 use super::records::quoted;
 use super::registry::{Ends, write_steps};
 use super::utc::utc;
 use super::{ExchangeError, RegistryFrame};
+use crate::geom::ImagePoint;
 use crate::label::{ClassChange, StepRecord, VisitStep};
 
 const HEAD: &str =
     "number,time,tool,state,from,from_name,to,to_name,pixels,area_m2,x,y,width,height\n";
 
-/// Writes the steps of a label's history as CSV (RFC 4180, UTF-8), whole or not at all; the length
-/// of the file in bytes.
+/// Writes the steps of a label's history as CSV (RFC 4180, UTF-8), whole or not at all; their
+/// number.
 ///
 /// A step has one line for each pair of classes that pixels went `from` and `to`: its `number`,
 /// the `time` in UTC as in ISO 8601, the `tool`, the `state` (`done` or `undone`), indices and
@@ -29,7 +31,6 @@ pub fn write_registry_csv<E: Into<Box<dyn Error + Send + Sync>>>(
     frame: RegistryFrame<'_>,
     steps: impl FnOnce(&mut VisitStep<'_>) -> Result<(), E>,
 ) -> Result<u64, ExchangeError> {
-    let pixel_area = pixel_area(frame.georef);
     let names: Vec<String> = (0..=u8::MAX)
         .map(|index| quoted(&frame.classes.name_of(index)))
         .collect();
@@ -37,7 +38,16 @@ pub fn write_registry_csv<E: Into<Box<dyn Error + Send + Sync>>>(
         head: HEAD.to_owned(),
         foot: "",
     };
+    // Found out once, where the first step is.
+    let mut area = None;
     write_steps(path, ends, steps, |_, step, text| {
+        let pixel_area = *area.get_or_insert_with(|| {
+            let bounds = step.bounds;
+            pixel_area(
+                frame.georef,
+                ImagePoint::new(f64::from(bounds.x), f64::from(bounds.y)),
+            )
+        });
         for change in &step.changes {
             add_line(step, *change, &names, pixel_area, text)?;
         }
@@ -91,9 +101,9 @@ mod tests {
             classes: &classes,
             georef,
         };
-        let bytes = write_registry_csv(&path, frame, both).expect("written");
+        let count = write_registry_csv(&path, frame, both).expect("written");
         let text = std::fs::read_to_string(&path).expect("written");
-        assert_eq!(bytes, text.len() as u64);
+        assert_eq!(count, 2);
         text
     }
 
@@ -116,7 +126,7 @@ mod tests {
 
     #[test]
     fn without_meters_the_area_is_left_out() {
-        let degrees = Georef::north_up(21.0, 52.0, 2.5e-6, Some(4326));
+        let degrees = Georef::north_up(21.0, 52.0, 2.5e-6, None);
         for georef in [None, Some(&degrees)] {
             let text = written(georef);
             assert!(text.contains(",20,,4,8,12,2\n"), "{text}");

@@ -4,15 +4,16 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::geojson_write::{Ground, pixel_area};
+use super::geojson_write::Ground;
+use super::pixel_ground::pixel_area;
 use super::registry::{Ends, write_steps};
 use super::utc::utc;
 use super::{ExchangeError, RegistryFrame};
-use crate::geom::PixelRect;
+use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{ClassTable, StepRecord, VisitStep};
 
-/// Writes the steps of a label's history as `GeoJSON` (RFC 7946), whole or not at all; the length
-/// of the file in bytes.
+/// Writes the steps of a label's history as `GeoJSON` (RFC 7946), whole or not at all; their
+/// number.
 ///
 /// A step is one feature: the rectangle around all it changed, as a polygon in the coordinates of
 /// [`write_geojson`](super::write_geojson). Its properties are `number`, `time` in UTC as in
@@ -29,12 +30,21 @@ pub fn write_registry_geojson<E: Into<Box<dyn Error + Send + Sync>>>(
     frame: RegistryFrame<'_>,
     steps: impl FnOnce(&mut VisitStep<'_>) -> Result<(), E>,
 ) -> Result<u64, ExchangeError> {
-    let (ground, pixel_area) = (Ground::new(frame.georef), pixel_area(frame.georef));
+    let ground = Ground::new(frame.georef);
     let ends = Ends {
         head: ground.head(),
         foot: "\n]}\n",
     };
+    // Found out once, where the first step is.
+    let mut area = None;
     write_steps(path, ends, steps, |count, step, text| {
+        let pixel_area = *area.get_or_insert_with(|| {
+            let bounds = step.bounds;
+            pixel_area(
+                frame.georef,
+                ImagePoint::new(f64::from(bounds.x), f64::from(bounds.y)),
+            )
+        });
         text.push_str(if count == 0 { "\n" } else { ",\n" });
         text.push_str("{\"type\":\"Feature\",\"properties\":");
         let properties = Properties::new(step, frame.classes, pixel_area);
@@ -121,9 +131,9 @@ mod tests {
             classes: &classes,
             georef,
         };
-        let bytes = write_registry_geojson(&path, frame, both).expect("written");
+        let count = write_registry_geojson(&path, frame, both).expect("written");
         let text = std::fs::read_to_string(&path).expect("written");
-        assert_eq!(bytes, text.len() as u64);
+        assert_eq!(count, 2);
         serde_json::from_str(&text).expect("JSON")
     }
 

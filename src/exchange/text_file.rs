@@ -1,8 +1,8 @@
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::ExchangeError;
+use crate::disk::open_file;
 
 /// The bytes of a file without a byte order mark, which must not be longer than `max_bytes`.
 ///
@@ -19,7 +19,7 @@ pub(super) fn read_limited(path: &Path, max_bytes: u64) -> Result<Vec<u8>, Excha
 pub(super) fn read_bytes(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     const MARK: &[u8] = b"\xef\xbb\xbf";
     let mut bytes = Vec::new();
-    File::open(path)?
+    open_file(path)?
         .take(max_bytes.saturating_add(1))
         .read_to_end(&mut bytes)?;
     if bytes.len() as u64 > max_bytes {

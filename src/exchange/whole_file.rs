@@ -1,8 +1,8 @@
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::ExchangeError;
+use crate::disk::open_file;
 
 /// A file is read whole before it is understood, so a larger one is refused.
 const MAX_FILE_BYTES: u64 = 4 << 30;
@@ -32,7 +32,7 @@ pub(super) fn read_beside(path: &Path, ending: &str) -> Result<Option<Vec<u8>>, 
 
 fn read_limited(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?
+    open_file(path)?
         .take(MAX_FILE_BYTES + 1)
         .read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {

@@ -167,7 +167,8 @@ impl Project {
     /// move together, with `/` on every system.
     pub(super) fn named(&self, path: &Path) -> String {
         let folder = self.path.parent().unwrap_or(Path::new(""));
-        let below = path.strip_prefix(folder).unwrap_or(path);
+        let path = plain(path);
+        let below = path.strip_prefix(folder).unwrap_or(&path);
         if below.is_absolute() {
             return below.to_string_lossy().into_owned();
         }
@@ -184,4 +185,20 @@ impl Project {
         let folder = self.path.parent().unwrap_or(Path::new(""));
         folder.join(name)
     }
+}
+
+/// A path without `.` and, where a folder stands before it, without `..`.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        let is_folder = matches!(plain.components().next_back(), Some(Component::Normal(_)));
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if is_folder => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain
 }

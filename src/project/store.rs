@@ -57,7 +57,7 @@ impl Project {
             Found::Project(version) => migrate(&mut db, version)?,
         }
         make_durable(&db)?;
-        let path = path.to_owned();
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         Ok(Self {
             db,
             path,
@@ -70,9 +70,13 @@ impl Project {
     /// # Errors
     /// As for [`Project::open`]; a missing file is an error.
     pub fn open_read_only(path: &Path) -> Result<Self, ProjectError> {
+        if path.is_dir() {
+            let path = path.to_owned();
+            return Err(ProjectError::Foreign { path });
+        }
         let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         db.busy_timeout(BUSY)?;
-        let path = path.to_owned();
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         match examine(&db, &path)? {
             Found::Nothing => Err(ProjectError::Foreign { path }),
             Found::Project(version) => Ok(Self { db, path, version }),

@@ -10,6 +10,7 @@ use super::limits::{MAX_WHOLE_BYTES, product_within, zeroed};
 use super::source::{Layout, RasterInfo, SampleType, TileSource};
 use super::tiff::{BitRows, JpegColors, decode_jpeg, jpeg_header, unpack_bits};
 use super::world_file::read_world_file;
+use crate::disk::open_file;
 use crate::geom::{Georef, ImageSize, PixelRect};
 use crate::job::fenced;
 
@@ -47,7 +48,7 @@ impl PlainSource {
 
     fn read_header(path: &Path) -> Result<Self, Fault> {
         let mut magic = [0; 2];
-        std::io::Read::read_exact(&mut File::open(path)?, &mut magic)?;
+        std::io::Read::read_exact(&mut open_file(path)?, &mut magic)?;
         let kind = if magic == [0xFF, 0xD8] {
             Kind::Jpeg
         } else {
@@ -182,7 +183,7 @@ fn paint(row: &[u8], bands: usize, table: &[[u8; 4]], out: &mut [u8]) {
 }
 
 fn png_decoder(path: &Path) -> Result<png::Decoder<BufReader<File>>, Fault> {
-    let file = BufReader::with_capacity(1 << 18, File::open(path)?);
+    let file = BufReader::with_capacity(1 << 18, open_file(path)?);
     let mut decoder = png::Decoder::new(file);
     decoder.set_limits(Limits {
         bytes: MAX_WHOLE_BYTES as usize,
@@ -311,7 +312,7 @@ fn png_fault(error: png::DecodingError) -> Fault {
 
 fn jpeg_info(path: &Path) -> Result<RasterInfo, Fault> {
     let mut head = Vec::new();
-    let file = File::open(path)?;
+    let file = open_file(path)?;
     std::io::Read::read_to_end(&mut std::io::Read::take(file, JPEG_HEADER_BYTES), &mut head)?;
     let (size, components) = jpeg_header(&head)?;
     let bands = if components == 1 { 1 } else { 3 };

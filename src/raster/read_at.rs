@@ -2,6 +2,8 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use crate::disk::open_file;
+
 /// Bytes that any number of threads can read at any place at once.
 pub(super) trait ReadAt: Send + Sync {
     /// Number of bytes.
@@ -19,18 +21,9 @@ pub(super) struct FileBytes {
 
 impl FileBytes {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(io::Error::new(
-                io::ErrorKind::IsADirectory,
-                "it is a folder",
-            ));
-        }
-        Ok(Self {
-            file,
-            len: metadata.len(),
-        })
+        let file = open_file(path)?;
+        let len = file.metadata()?.len();
+        Ok(Self { file, len })
     }
 }
 

@@ -22,7 +22,7 @@ impl Session {
             Command::SetKeys(keys) => self.set_keys(keys),
             Command::SaveLabel => self.save_label(),
             Command::SaveAs { layer, path } => self.save_as(layer, path),
-            Command::Export { path } => self.export(path),
+            Command::Export(order) => self.export(order),
             Command::SelectClass(class) => self.select_class(class),
             Command::SwapClass => self.select_class(self.palette.previous),
             Command::SelectTool(tool) => self.select_tool(tool),

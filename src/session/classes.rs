@@ -134,7 +134,26 @@ impl Session {
             };
             self.selected = None;
             self.change_wholesale(change, None)?;
+            // Pixels first: a program that is killed between leaves a class without pixels, and
+            // not pixels without a class.
+            self.palette.leaving = Some((class, into));
+            return Ok(());
         }
+        self.take_class_out(class, into);
+        Ok(())
+    }
+
+    /// The pixels of the class that is to go are gone.
+    pub(super) fn class_left(&mut self) {
+        if let Some((class, into)) = self.palette.leaving.take() {
+            self.take_class_out(class, into);
+        }
+    }
+
+    fn take_class_out(&mut self, class: u8, into: u8) {
+        let Ok(table) = self.palette.table.removed(class) else {
+            return;
+        };
         self.palette
             .removed
             .extend(self.palette.table.get(class).cloned());
@@ -149,7 +168,6 @@ impl Session {
             self.palette.previous = UNLABELED;
         }
         self.keep_classes();
-        Ok(())
     }
 
     /// Brings removed classes back whose pixels a step back or forth brought back.

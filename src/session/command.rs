@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{Bookmark, InkChoice, WandSettings, Wholesale};
+use super::{Bookmark, ExportOrder, InkChoice, OverlayCommand, WandSettings, Wholesale};
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{BrushShape, CellKey, CellState, Hint, MaskDecisions};
 use crate::train::{DeviceChoice, Recipe};
@@ -60,10 +60,7 @@ pub enum Command {
         path: PathBuf,
     },
     /// Writes the label for other programs; its own file stays what it is.
-    Export {
-        /// Its ending says the form; see [`ExportForm`](crate::exchange::ExportForm).
-        path: PathBuf,
-    },
+    Export(ExportOrder),
     /// Makes `class` the one that tools paint; 255 erases.
     SelectClass(u8),
     /// Changes to the class painted before.
@@ -335,6 +332,8 @@ pub enum ImportCommand {
         /// How wide lines are, in meters, or in pixels where the image has no place on the map.
         line_width: f64,
     },
+    /// Shows polygons and lines over the image.
+    Overlay(OverlayCommand),
     /// Gives the file up that waits for answers.
     Leave,
 }

@@ -2,11 +2,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::ground::pixel_meters;
 use super::jobs::{Report, tell_progress};
 use super::state::{ImageId, OpenImage, Session};
 use super::{Change, Command, CommandError, Notice, StepTo};
 use crate::dataset::{IMAGE_FOLDERS, MASK_FOLDERS, RASTER_EXTENSIONS};
+use crate::exchange::pixel_meters;
 use crate::project::Project;
 use crate::raster::{OpenError, Pyramid, RgbaTile, TileCache, open_raster};
 use crate::sample::{SampleConfig, write_sample};
@@ -89,7 +89,6 @@ impl Session {
             self.open_project(path);
             return Ok(());
         }
-        self.change_project(path);
         if path.is_dir() {
             self.scan(path, true);
         } else {
@@ -140,6 +139,7 @@ impl Session {
     fn open_image(&mut self, path: &Path) {
         let path = path.to_owned();
         let id = ImageId(self.next_number());
+        self.doing.opening = Some(id);
         let cache = Arc::clone(&self.cache);
         let title = format!("Opening {}", path.display());
         self.start_job(title, move |job| {
@@ -150,6 +150,12 @@ impl Session {
     }
 
     pub(super) fn image_opened(&mut self, image: OpenImage) {
+        if self.doing.opening != Some(image.id) {
+            return;
+        }
+        // Not before: what is painted until now belongs to the image before.
+        let of_list = self.list.as_ref().map(|list| list.folder.clone());
+        self.turn_to_project(&of_list.unwrap_or_else(|| image.path.clone()));
         self.close_layers();
         self.selected = None;
         self.superpixels = None;
@@ -165,6 +171,7 @@ impl Session {
         self.changes.push(Change::ImageOpened(image.id));
         self.image = Some(image);
         self.forget_places();
+        self.place_overlays();
         self.open_label(mask);
     }
 

@@ -53,6 +53,7 @@ impl Session {
                 attribute,
                 line_width,
             } => self.draw_vectors(attribute, line_width),
+            ImportCommand::Overlay(command) => self.apply_overlay(command),
             ImportCommand::Leave => {
                 self.examined = None;
                 self.vectors = None;
@@ -144,7 +145,7 @@ impl Session {
             job.tell(Report::Imported(id, Box::new(imported)))?;
             Ok(())
         });
-        self.operation = Some(job);
+        self.doing.operation = Some(job);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use super::keeping::{Keeper, ReadLabel, ReadMask};
 use super::operations::Operated;
 use super::places::KeptPlaces;
 use super::state::{ImageId, LayerId, OpenImage, Session};
-use super::{Difference, Examined, Notice, Selected, Vectors};
+use super::{Difference, Examined, Notice, Outline, Selected, Vectors};
 use crate::job::{Job, JobContext, JobEvent, spawn};
 use crate::label::{Mask, MaskDecisions, ObjectFinder, StateMark, Superpixels};
 use crate::metrics::Scores;
@@ -72,6 +72,8 @@ pub(super) enum Report {
     Previewed(LayerId, Box<Mask>, u64),
     /// Polygons and lines were read.
     VectorsRead(Box<Vectors>),
+    /// Polygons and lines were brought to the pixels of an image.
+    OverlayPlaced(ImageId, PathBuf, Arc<[Outline]>),
     /// A mask file was looked at.
     Examined(Box<Examined>),
     /// A mask file was read as decided.
@@ -183,6 +185,7 @@ impl Session {
     /// Takes in at most `max_events` events of the session's jobs and says how many came.
     pub fn pump(&mut self, max_events: usize) -> usize {
         let mut taken = 0;
+        self.pump_closing();
         while taken < max_events && self.pump_keeper() {
             taken += 1;
         }
@@ -216,13 +219,38 @@ impl Session {
         true
     }
 
+    /// Hears the projects that were left, and lets go of those that are closed.
+    fn pump_closing(&mut self) {
+        for mut keeper in std::mem::take(&mut self.closing) {
+            let is_open = loop {
+                match keeper.next() {
+                    Some(JobEvent::Said(Report::NotKept(why))) => {
+                        self.notify(Notice::error(format!(
+                            "The last strokes of what was open before are not on the disk: {why}"
+                        )));
+                    }
+                    Some(JobEvent::Said(_)) => {}
+                    Some(JobEvent::Failed(why)) => {
+                        self.notify(Notice::error(why));
+                        break false;
+                    }
+                    Some(_) => break false,
+                    None => break true,
+                }
+            };
+            if is_open {
+                self.closing.push(keeper);
+            }
+        }
+    }
+
     /// Whether no job runs and all strokes are on the disk, as far as it takes them.
     pub fn is_idle(&self) -> bool {
         let is_keeping = self
             .keeper
             .as_ref()
             .is_some_and(|keeper| !keeper.is_done() && keeper.failing.is_none());
-        self.jobs.is_empty() && !is_keeping && self.save_later.is_none()
+        self.jobs.is_empty() && !is_keeping && self.closing.is_empty() && self.save_later.is_none()
     }
 
     /// What runs in the background, oldest first.
@@ -283,6 +311,9 @@ impl Session {
             Report::ObjectFound(image, finder, found) => self.object_found(image, finder, found),
             Report::Previewed(label, shown, pixels) => self.previewed(label, *shown, pixels),
             Report::VectorsRead(vectors) => self.vectors_read(*vectors),
+            Report::OverlayPlaced(image, path, outlines) => {
+                self.overlay_placed(image, &path, outlines);
+            }
             Report::Examined(examined) => self.mask_examined(*examined),
             Report::Imported(label, imported) => self.mask_imported(label, *imported),
             Report::Recalled(layer, older) => self.steps_recalled(layer, older),
@@ -306,11 +337,15 @@ impl Session {
             return;
         };
         let ended = self.jobs.remove(at);
+        if self.doing.operation == Some(id) {
+            // It was stopped: the pixels of a class that was to go are still there.
+            self.palette.leaving = None;
+        }
         let kinds = [
-            &mut self.operation,
-            &mut self.selecting,
-            &mut self.preparing,
-            &mut self.previewing,
+            &mut self.doing.operation,
+            &mut self.doing.selecting,
+            &mut self.doing.preparing,
+            &mut self.doing.previewing,
         ];
         for running in kinds {
             if *running == Some(id) {

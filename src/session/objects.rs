@@ -39,7 +39,7 @@ impl Session {
         };
         let (id, size, source) = (image.id, image.size(), Arc::clone(&image.source));
         // Something else was selected: this is another object.
-        if self.selected.is_none() && self.selecting.is_none() {
+        if self.selected.is_none() && self.doing.selecting.is_none() {
             self.object.hints.clear();
         }
         self.object.hints.push(hint);
@@ -48,7 +48,7 @@ impl Session {
         let known = known.filter(|(of, finder)| *of == id && finder.window().contains(at.0, at.1));
         let finder = known.map(|(_, finder)| Arc::clone(finder));
         let window = window_around(at, visible, size);
-        if let Some(last) = self.selecting.take() {
+        if let Some(last) = self.doing.selecting.take() {
             self.stop_job(last);
         }
         let job = self.start_job("Finding the object", move |job| {
@@ -66,7 +66,7 @@ impl Session {
             job.tell(Report::ObjectFound(id, finder, selected))?;
             Ok(())
         });
-        self.selecting = Some(job);
+        self.doing.selecting = Some(job);
         Ok(())
     }
 

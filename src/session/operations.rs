@@ -198,12 +198,12 @@ impl Session {
             job.tell(Report::Operated(id, Box::new(done)))?;
             Ok(())
         });
-        self.operation = Some(job);
+        self.doing.operation = Some(job);
         Ok(())
     }
 
     pub(super) fn operated(&mut self, layer: LayerId, done: Operated) {
-        self.operation = None;
+        self.doing.operation = None;
         // Another image may have been opened in the meantime.
         if self.kind_of(layer) != Some(LayerKind::Label) {
             return;
@@ -223,6 +223,7 @@ impl Session {
         let kind = edit.kind.label();
         self.record(edit);
         self.label_changed(&dirty);
+        self.class_left();
         self.notify(Notice::info(format!(
             "{kind}: {pixels} pixels changed{area}"
         )));

@@ -55,7 +55,7 @@ impl Session {
             job.tell(Report::Previewed(id, Box::new(shown), pixels))?;
             Ok(())
         });
-        self.previewing = Some(job);
+        self.doing.previewing = Some(job);
         Ok(())
     }
 
@@ -75,7 +75,7 @@ impl Session {
     }
 
     pub(super) fn drop_preview(&mut self) {
-        if let Some(job) = self.previewing.take() {
+        if let Some(job) = self.doing.previewing.take() {
             self.stop_job(job);
         }
         self.preview = None;

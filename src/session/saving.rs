@@ -1,10 +1,8 @@
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use super::jobs::Report;
 use super::state::{LayerId, Session};
 use super::{Command, CommandError, LayerKind, Notice};
-use crate::exchange::{ExportForm, ExportWork, export};
 use crate::label::{ClassTable, SaveAs, StateMark, save_mask};
 
 impl Session {
@@ -72,44 +70,6 @@ impl Session {
                 path,
                 state,
             })?;
-            Ok(())
-        });
-        Ok(())
-    }
-
-    /// Writes the label for other programs; its own file stays what it is.
-    pub(super) fn export(&mut self, path: PathBuf) -> Result<(), CommandError> {
-        self.refuse_during_stroke()?;
-        let form =
-            ExportForm::of_path(&path).ok_or_else(|| CommandError::UnknownFormat(path.clone()))?;
-        let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
-        if label.is_loading {
-            return Err(CommandError::LabelLoading);
-        }
-        let (mask, classes) = (label.mask.clone(), self.classes().clone());
-        let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
-        let (georef, name) = (image.georef().cloned(), image.name());
-        self.start_job(format!("Exporting {}", path.display()), move |job| {
-            let work = ExportWork {
-                mask: &mask,
-                classes: &classes,
-                georef: georef.as_ref(),
-                image: &name,
-                at: SystemTime::now(),
-                generalize: None,
-            };
-            let Some(done) = export(&path, form, &work, &|| job.check().is_err())? else {
-                return Ok(job.check()?);
-            };
-            for note in done.notes {
-                job.tell(Report::Note(Notice::warning(note)))?;
-            }
-            let path = path.display();
-            let told = match done.num_regions {
-                Some(regions) => format!("Exported {regions} regions: {path}"),
-                None => format!("Exported {path}"),
-            };
-            job.tell(Report::Note(Notice::info(told)))?;
             Ok(())
         });
         Ok(())

@@ -98,7 +98,7 @@ impl Session {
             contiguous: self.wand.contiguous,
             max_pixels: MOST_PIXELS,
         };
-        if let Some(last) = self.selecting.take() {
+        if let Some(last) = self.doing.selecting.take() {
             self.stop_job(last);
         }
         let job = self.start_job("Selecting", move |job| {
@@ -111,7 +111,7 @@ impl Session {
             job.tell(Report::Selected(id, Box::new(selected)))?;
             Ok(())
         });
-        self.selecting = Some(job);
+        self.doing.selecting = Some(job);
         Ok(())
     }
 
@@ -169,7 +169,7 @@ impl Session {
     fn drop_selection(&mut self) -> Result<(), CommandError> {
         self.selected = None;
         self.forget_object();
-        if let Some(job) = self.selecting.take() {
+        if let Some(job) = self.doing.selecting.take() {
             self.stop_job(job);
         }
         Ok(())

@@ -7,8 +7,9 @@ use super::labels::Areas;
 use super::objects::ObjectWork;
 use super::places::Places;
 use super::{
-    Change, Command, Examined, ImageList, InkChoice, JobId, LayerKind, Notice, PredictionState,
-    Preview, Review, Selected, Settings, Tool, TrainingState, Vectors, WandSettings,
+    Change, Command, Examined, ImageList, InkChoice, JobId, LayerKind, Notice, Overlay,
+    PredictionState, Preview, Review, Selected, Settings, Tool, TrainingState, Vectors,
+    WandSettings,
 };
 use crate::geom::{Georef, ImageSize};
 use crate::job::Waker;
@@ -115,6 +116,8 @@ pub(super) struct Palette {
     pub order: Vec<u8>,
     /// Classes that were taken out; a step back may need them again.
     pub removed: Vec<Class>,
+    /// A class that is taken out as soon as its pixels went over to another.
+    pub leaving: Option<(u8, u8)>,
 }
 
 impl Palette {
@@ -127,8 +130,24 @@ impl Palette {
             locked: Vec::new(),
             order: Vec::new(),
             removed: Vec::new(),
+            leaving: None,
         }
     }
+}
+
+/// What is being done for the open image, each at most once.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Doing {
+    /// The image that was asked for last; one that was asked for before it comes too late.
+    pub opening: Option<ImageId>,
+    /// Finds out what a change would do.
+    pub previewing: Option<JobId>,
+    /// Finds superpixels.
+    pub preparing: Option<JobId>,
+    /// Selects.
+    pub selecting: Option<JobId>,
+    /// Changes the whole label; painting waits for it.
+    pub operation: Option<JobId>,
 }
 
 /// Everything that is open. Changed only by commands and by its own jobs' events.
@@ -161,21 +180,14 @@ pub struct Session {
     pub(super) vectors: Option<Vectors>,
     pub(super) decisions: Option<MaskDecisions>,
     pub(super) preview: Option<Preview>,
-    /// The job that finds out what a change would do.
-    pub(super) previewing: Option<JobId>,
     pub(super) preview_layer: Option<Layer>,
     pub(super) stroke: Option<super::strokes::OpenStroke>,
     pub(super) superpixels: Option<Arc<Superpixels>>,
     pub(super) superpixel_side: u32,
-    /// The job that finds superpixels.
-    pub(super) preparing: Option<JobId>,
     pub(super) wand: WandSettings,
     pub(super) selected: Option<Selected>,
     pub(super) object: ObjectWork,
-    /// The job that selects.
-    pub(super) selecting: Option<JobId>,
-    /// The job that changes the whole label; painting waits for it.
-    pub(super) operation: Option<JobId>,
+    pub(super) doing: Doing,
     pub(super) history: History,
     /// The history's state when the label was last saved or loaded.
     pub(super) saved: StateMark,
@@ -186,6 +198,10 @@ pub struct Session {
     pub(super) scores: Option<Scores>,
     /// Writes finished strokes to the project.
     pub(super) keeper: Option<Keeper>,
+    /// Polygons and lines shown over the image.
+    pub(super) overlays: Vec<Overlay>,
+    /// Projects that were left and still write their last strokes and copies.
+    pub(super) closing: Vec<Keeper>,
     /// What is saved as soon as the label's file is not needed any more as it is.
     pub(super) save_later: Option<(LayerKind, PathBuf)>,
     /// What waits for a save to succeed.
@@ -235,21 +251,20 @@ impl Session {
             vectors: None,
             decisions: None,
             preview: None,
-            previewing: None,
             preview_layer: None,
             stroke: None,
             superpixels: None,
             superpixel_side: 20,
-            preparing: None,
             wand: WandSettings::default(),
             selected: None,
             object: ObjectWork::default(),
-            selecting: None,
-            operation: None,
+            doing: Doing::default(),
             training: TrainingState::default(),
             prediction_state: PredictionState::default(),
             scores: None,
             keeper: None,
+            closing: Vec::new(),
+            overlays: Vec::new(),
             save_later: None,
             after_saving: None,
             prediction_device: None,

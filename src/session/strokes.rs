@@ -252,7 +252,7 @@ impl Session {
     }
 
     fn refuse_during_operation(&self) -> Result<(), CommandError> {
-        match self.operation {
+        match self.doing.operation {
             Some(_) => Err(CommandError::Busy("A clean-up of the label")),
             None => Ok(()),
         }

@@ -32,7 +32,7 @@ impl Session {
 
     /// Whether a place lies well inside the ground that is divided already, or is about to be.
     pub fn has_superpixels_at(&self, at: ImagePoint) -> bool {
-        let (Some(image), false) = (&self.image, self.preparing.is_some()) else {
+        let (Some(image), false) = (&self.image, self.doing.preparing.is_some()) else {
             return true;
         };
         let Some((x, y)) = at.pixel_in(image.size()) else {
@@ -76,7 +76,7 @@ impl Session {
             job.tell(Report::Superpixels(id, Box::new(found)))?;
             Ok(())
         });
-        self.preparing = Some(job);
+        self.doing.preparing = Some(job);
         Ok(())
     }
 

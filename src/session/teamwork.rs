@@ -5,7 +5,7 @@ use super::keeping::{ReadMask, absolute};
 use super::labels::new_layer;
 use super::state::Session;
 use super::{CommandError, LayerKind, Notice, ProjectCommand, Safety};
-use crate::exchange::{RegistryFrame, write_registry_csv, write_registry_geojson};
+use crate::exchange::{RegistryFrame, write_registry};
 use crate::geom::ImageSize;
 use crate::label::{ClassTable, Encoding, Mask, align_classes, load_mask};
 use crate::metrics::{Confusion, Kappa};
@@ -47,13 +47,8 @@ impl Session {
                 classes: &classes,
                 georef: georef.as_ref(),
             };
-            let is_csv = out.extension().is_some_and(|ending| ending == "csv");
             let steps = |visit: &mut crate::label::VisitStep<'_>| project.visit_steps(layer, visit);
-            let count = if is_csv {
-                write_registry_csv(&out, frame, steps)?
-            } else {
-                write_registry_geojson(&out, frame, steps)?
-            };
+            let count = write_registry(&out, frame, steps)?;
             let told = format!("Exported {count} changes: {}", out.display());
             job.tell(Report::Note(Notice::info(told)))?;
             Ok(())

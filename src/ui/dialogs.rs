@@ -4,6 +4,7 @@ use std::thread;
 
 use egui::{Key, Modal, TextEdit, Ui};
 
+use super::export::ExportSheet;
 use super::view::{CommandQueue, View, Waiting};
 use crate::session::{ClassCommand, Command, ImportCommand, LayerKind, ProjectCommand, Session};
 
@@ -18,8 +19,10 @@ pub enum FileWish {
     OpenMask(LayerKind),
     /// A file to save a layer to.
     SaveAs(LayerKind),
-    /// A file to write the label's polygons to.
+    /// A file to write the label to, for other programs.
     Export,
+    /// A folder for tiles of image and label.
+    ExportTiles,
     /// A run folder to predict with.
     PredictWith,
     /// A class table to read.
@@ -66,6 +69,7 @@ impl FileWish {
             Self::SaveAs(LayerKind::Origins) => "Save origins as",
             Self::SaveAs(LayerKind::Certainty) => "Save certainty as",
             Self::Export => "Export label",
+            Self::ExportTiles => "Cut into tiles",
             Self::OpenClasses => "Open classes",
             Self::SaveClasses => "Save classes as",
             Self::ExportHistory => "Export the history",
@@ -73,6 +77,17 @@ impl FileWish {
             Self::Pack => "Pack the project into a folder",
             Self::PredictWith => "Predict with a run",
             Self::Relink => "Find missing images",
+        }
+    }
+
+    const fn verb(self) -> &'static str {
+        match self {
+            Self::SaveAs(_)
+            | Self::Export
+            | Self::ExportTiles
+            | Self::SaveClasses
+            | Self::ExportHistory => "Save",
+            _ => "Open",
         }
     }
 
@@ -91,6 +106,7 @@ impl FileWish {
             Self::OpenClasses | Self::SaveClasses => {
                 "classes.toml, .csv (index,name,color), class_dict.csv, or label_colors.txt"
             }
+            Self::ExportTiles => "A new folder for the images and masks",
             Self::ExportHistory => "A .csv or .geojson file: each step with its classes and area",
             Self::OpenTheirs => "Somebody else's .orthobrush file with a label of this image",
             Self::Pack => "A new folder: the project, its images and masks",
@@ -99,13 +115,13 @@ impl FileWish {
         }
     }
 
-    fn command(self, path: PathBuf) -> Command {
+    fn command(self, path: PathBuf, export: &ExportSheet) -> Command {
         match self {
+            Self::Export | Self::ExportTiles => Command::Export(export.order(path)),
             Self::Open | Self::OpenFolder => Command::Open { path },
             Self::OpenMask(LayerKind::Label) => Command::Import(ImportCommand::Examine { path }),
             Self::OpenMask(layer) => Command::OpenMask { layer, path },
             Self::SaveAs(layer) => Command::SaveAs { layer, path },
-            Self::Export => Command::Export { path },
             Self::ExportHistory => Command::Project(ProjectCommand::ExportHistory { path }),
             Self::OpenTheirs => Command::Project(ProjectCommand::OpenTheirs { path }),
             Self::Pack => Command::Project(ProjectCommand::Pack { folder: path }),
@@ -128,10 +144,12 @@ fn file_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
         return;
     };
     take_choice(&mut view.dialogs);
-    if view.dialogs.path.is_empty()
-        && let FileWish::SaveAs(layer) = wish
-    {
-        view.dialogs.path = suggested_path(session, layer);
+    if view.dialogs.path.is_empty() {
+        view.dialogs.path = match wish {
+            FileWish::SaveAs(layer) => suggested_path(session, layer),
+            FileWish::Export | FileWish::ExportTiles => view.export.suggested_path(session),
+            _ => String::new(),
+        };
     }
     let mut is_closed = false;
     Modal::new(egui::Id::unique("file dialog")).show(ui.ctx(), |ui| {
@@ -149,21 +167,11 @@ fn file_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
         let entered = ui.input(|input| input.key_pressed(Key::Enter));
         ui.horizontal(|ui| {
             let is_given = !view.dialogs.path.trim().is_empty();
-            let verb = if matches!(
-                wish,
-                FileWish::SaveAs(_)
-                    | FileWish::Export
-                    | FileWish::SaveClasses
-                    | FileWish::ExportHistory
-            ) {
-                "Save"
-            } else {
-                "Open"
-            };
-            let go = ui.add_enabled(is_given, egui::Button::new(verb)).clicked();
+            let go = ui.add_enabled(is_given, egui::Button::new(wish.verb()));
+            let go = go.clicked();
             if is_given && (go || entered) {
                 let path = PathBuf::from(view.dialogs.path.trim());
-                commands.push(wish.command(path));
+                commands.push(wish.command(path, &view.export));
                 is_closed = true;
             }
             if ui
@@ -219,9 +227,11 @@ fn browse(ctx: egui::Context, wish: FileWish) -> Option<Receiver<Option<PathBuf>
         ctx.request_repaint();
     };
     let waiting = match wish {
-        FileWish::OpenFolder | FileWish::PredictWith | FileWish::Relink | FileWish::Pack => {
-            wait_for(dialog.pick_folder(), answer)
-        }
+        FileWish::OpenFolder
+        | FileWish::PredictWith
+        | FileWish::Relink
+        | FileWish::Pack
+        | FileWish::ExportTiles => wait_for(dialog.pick_folder(), answer),
         FileWish::SaveAs(_)
         | FileWish::Export
         | FileWish::SaveClasses

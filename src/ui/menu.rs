@@ -74,16 +74,7 @@ fn file_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
     let has_label = session.layer(LayerKind::Label).is_some();
     action(ui, Action::Save, has_label, session, view, commands);
     action(ui, Action::SaveAs, has_label, session, view, commands);
-    wish(ui, "Export label…", has_label, FileWish::Export, view);
-    ui.menu_button("Project", |ui| {
-        for (name, asked) in [
-            ("Export the history…", FileWish::ExportHistory),
-            ("Compare with another project…", FileWish::OpenTheirs),
-            ("Pack into a folder…", FileWish::Pack),
-        ] {
-            wish(ui, name, has_label, asked, view);
-        }
-    });
+    leaving_ui(ui, has_label, view);
     let has_prediction = session.layer(LayerKind::Prediction).is_some();
     wish(
         ui,
@@ -104,6 +95,23 @@ fn file_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
     if ui.button("Quit").clicked() {
         ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
     }
+}
+
+/// Ways out of the program for the label and the project.
+fn leaving_ui(ui: &mut Ui, has_label: bool, view: &mut View) {
+    let export = egui::Button::new("Export label…");
+    if ui.add_enabled(has_label, export).clicked() {
+        view.export.is_open = true;
+    }
+    ui.menu_button("Project", |ui| {
+        for (name, asked) in [
+            ("Export the history…", FileWish::ExportHistory),
+            ("Compare with another project…", FileWish::OpenTheirs),
+            ("Pack into a folder…", FileWish::Pack),
+        ] {
+            wish(ui, name, has_label, asked, view);
+        }
+    });
 }
 
 fn recent_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {

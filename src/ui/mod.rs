@@ -8,6 +8,7 @@ mod canvas;
 mod cleanup;
 mod dialogs;
 mod dock;
+mod export;
 mod feed;
 mod import;
 mod keys;

@@ -9,6 +9,7 @@ use super::canvas::{Gesture, PaneLayout, panes_ui};
 use super::cleanup::CleanupForm;
 use super::dialogs::{Dialogs, FileWish};
 use super::dock::Dock;
+use super::export::ExportSheet;
 use super::feed::Feed;
 use super::import::ImportForm;
 use super::keys::{KeySheet, Keymap, Palette, Wish, palette_ui, pressed, sheet_ui};
@@ -60,6 +61,7 @@ pub struct View {
     pub(super) palette: Palette,
     pub(super) places: PlaceForm,
     pub(super) import: ImportForm,
+    pub(super) export: ExportSheet,
     /// What becomes of drawn shapes.
     pub(super) shape_use: ShapeUse,
     pub(super) outlines: bool,
@@ -158,6 +160,7 @@ impl View {
             palette: Palette::default(),
             places: PlaceForm::default(),
             import: ImportForm::default(),
+            export: ExportSheet::default(),
             shape_use: ShapeUse::default(),
             outlines: false,
             shows_navigator: false,
@@ -362,6 +365,7 @@ pub fn window_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     };
     super::dialogs::dialogs_ui(ui, session, view, commands);
     super::cleanup::cleanup_ui(ui, session, view, commands);
+    super::export::export_ui(ui, session, view);
     super::import::import_ui(ui, session, view, commands);
     super::import::vectors_ui(ui, session, view, commands);
     places::places_ui(ui, session, view, commands);

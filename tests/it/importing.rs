@@ -1,9 +1,12 @@
 //! Mask files that leave questions open are looked at, asked about, and taken over as one step.
 
+use orthobrush::exchange::{Edge, Generalize, TilePlan, TileShares};
 use orthobrush::geom::{Georef, ImageSize, PixelRect};
 use orthobrush::label::{Align, ClassTable, Mask, MaskDecisions, SaveAs, ZeroMeans, save_mask};
 use orthobrush::raster::open_raster;
-use orthobrush::session::{Command, ImportCommand, LayerKind, Session};
+use orthobrush::session::{
+    Command, ExportOrder, ImportCommand, LayerKind, OverlayCommand, Session,
+};
 
 use crate::fixture::{finish, own_sample, session};
 
@@ -104,7 +107,11 @@ fn polygons_are_drawn_into_the_label_by_their_attribute() {
     finish(&mut session, Command::Open { path: ortho });
     let before = label(&session);
     let path = folder.path().join("label.gpkg");
-    finish(&mut session, Command::Export { path: path.clone() });
+    let order = ExportOrder::File {
+        path: path.clone(),
+        generalize: None,
+    };
+    finish(&mut session, Command::Export(order));
     // Everything is another class, and the exported polygons bring it back.
     for command in [
         Command::SelectClass(1),
@@ -147,4 +154,79 @@ fn polygons_are_drawn_into_the_label_by_their_attribute() {
             assert_eq!(after.histogram()[class], pixels, "class {class}");
         }
     }
+}
+
+#[test]
+fn polygons_can_lie_over_the_image_and_change_no_pixel() {
+    let (folder, ortho) = own_sample();
+    let mut session = session();
+    finish(
+        &mut session,
+        Command::Open {
+            path: ortho.clone(),
+        },
+    );
+    let before = label(&session);
+    let path = folder.path().join("label.geojson");
+    let order = ExportOrder::File {
+        path: path.clone(),
+        generalize: Some(Generalize {
+            tolerance_px: 2.0,
+            min_pixels: 50,
+            ..Generalize::default()
+        }),
+    };
+    finish(&mut session, Command::Export(order));
+    let overlay = |command| Command::Import(ImportCommand::Overlay(command));
+    finish(
+        &mut session,
+        Command::Import(ImportCommand::Examine { path }),
+    );
+    finish(&mut session, overlay(OverlayCommand::Add));
+    let [shown] = session.overlays() else {
+        panic!("one overlay, not {}", session.overlays().len());
+    };
+    assert!(shown.is_visible && session.vectors().is_none());
+    let shapes = shown.outlines.len();
+    assert!(shapes > 5, "{shapes} outlines");
+    let inside =
+        |at: &[f64; 4]| at[0] >= -1.0 && at[1] >= -1.0 && at[2] <= 1_025.0 && at[3] <= 1_025.0;
+    assert!(shown.outlines.iter().all(|outline| inside(&outline.bounds)));
+    assert_eq!(label(&session), before);
+    assert!(!session.can_undo());
+    // It follows to another image of the same ground.
+    finish(&mut session, Command::Open { path: ortho });
+    assert_eq!(session.overlays()[0].outlines.len(), shapes);
+    finish(&mut session, overlay(OverlayCommand::Remove { place: 0 }));
+    assert!(session.overlays().is_empty());
+}
+
+#[test]
+fn image_and_label_are_cut_into_tiles() {
+    let (folder, ortho) = own_sample();
+    let mut session = session();
+    finish(&mut session, Command::Open { path: ortho });
+    let tiles = folder.path().join("tiles");
+    let order = |side, overlap| ExportOrder::Tiles {
+        folder: tiles.clone(),
+        plan: TilePlan {
+            side,
+            overlap,
+            edge: Edge::Pad,
+        },
+        shares: TileShares {
+            validation: 0.25,
+            test: 0.0,
+            seed: 1,
+        },
+        min_labeled: 0.0,
+    };
+    assert!(session.apply(Command::Export(order(256, 256))).is_err());
+    finish(&mut session, Command::Export(order(256, 0)));
+    let count = |part: &str| {
+        let folder = tiles.join(part).join("images");
+        std::fs::read_dir(folder).map_or(0, Iterator::count)
+    };
+    assert_eq!(count("train") + count("val"), 16);
+    assert!(count("val") > 0);
 }

@@ -16,7 +16,7 @@ use orthobrush::session::{
 use crate::fixture::{finish, own_sample, settle};
 
 /// Tells the child which image to work on, from which step on.
-const CHILD: &str = "ORTHOBRUSH_PAINTER";
+pub const CHILD: &str = "ORTHOBRUSH_PAINTER";
 
 fn keeping() -> Session {
     Session::new(SessionConfig {
@@ -34,7 +34,7 @@ pub fn opened(image: &Path) -> Session {
     session
 }
 
-fn label(session: &Session) -> &Mask {
+pub fn label(session: &Session) -> &Mask {
     &session.layer(LayerKind::Label).expect("a label").mask
 }
 
@@ -110,6 +110,55 @@ fn a_second_window_may_look_but_not_touch() {
     assert!(settle(&mut third).is_empty());
 }
 
+/// Opens an image and waits only until it is there, whatever else goes on.
+fn finish_opening(session: &mut Session, open: Command) {
+    let before = session.image().map(|image| image.id);
+    session.apply(open).expect("accepted");
+    while session.image().map(|image| image.id) == before {
+        session.pump(1);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn what_cannot_be_opened_leaves_image_and_project_as_they_were() {
+    let (folder, ortho) = own_sample();
+    let mut session = opened(&ortho);
+    let bad = folder.path().join("bad.tif");
+    replace_file(&bad, b"no image").expect("written");
+    let path = bad.clone();
+    session.apply(Command::Open { path }).expect("accepted");
+    assert_eq!(settle(&mut session).len(), 1, "it is said");
+    stroke(&mut session, (100.0, 100.0), (300.0, 120.0), 3);
+    let painted = label(&session).clone();
+    assert!(settle(&mut session).is_empty());
+    drop(session);
+    assert!(!bad.with_extension("orthobrush").exists());
+    assert_eq!(label(&opened(&ortho)), &painted);
+}
+
+#[test]
+fn what_is_left_and_opened_again_at_once_is_ours_to_write() {
+    let (_folder, one) = own_sample();
+    let (_other_folder, other) = own_sample();
+    let mut session = opened(&one);
+    for round in 0_u8..3 {
+        let y = 100.0 + 200.0 * f64::from(round);
+        stroke(&mut session, (100.0, y), (300.0, y), round + 1);
+        let painted = label(&session).clone();
+        let open = |path: &Path| Command::Open {
+            path: path.to_owned(),
+        };
+        // The first project still makes its last good copy while the second opens.
+        finish_opening(&mut session, open(&other));
+        finish_opening(&mut session, open(&one));
+        assert!(settle(&mut session).is_empty());
+        assert_ne!(session.safety(), Safety::ReadOnly);
+        assert_eq!(label(&session), &painted, "round {round}");
+    }
+    assert_eq!(session.num_steps().0, 3);
+}
+
 #[test]
 fn a_mask_file_that_another_program_wrote_is_not_overwritten_unseen() {
     let (_folder, ortho) = own_sample();
@@ -145,168 +194,6 @@ fn a_mask_file_that_another_program_wrote_is_not_overwritten_unseen() {
     assert_ne!(taken, painted);
     drop(session);
     assert_eq!(label(&opened(&ortho)), &taken);
-}
-
-/// What the scripted painter does as step `number`, one step of the history or back or forth in it;
-/// it depends on nothing else.
-fn act(session: &mut Session, number: u64) {
-    let mut random = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5851_f42d;
-    let mut next = |below: u64| {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        random % below
-    };
-    let mut place = || (next(1_024) as f64 + 0.5, next(1_024) as f64 + 0.5);
-    let (from, to, third) = (place(), place(), place());
-    let class = next(5) as u8;
-    let point = |(x, y)| ImagePoint::new(x, y);
-    // Runs of steps back and forth among the strokes.
-    let kind = match number % 40 {
-        20..26 => 7,
-        26..29 => 9,
-        _ => next(10),
-    };
-    let commands = match kind {
-        0..5 => {
-            let diameter = 4.0 + next(200) as f64;
-            session
-                .apply(Command::SetBrushDiameter(diameter))
-                .expect("accepted");
-            return stroke(session, from, to, class);
-        }
-        5 => vec![
-            Command::SelectClass(class),
-            Command::FillPolygon {
-                class: None,
-                corners: [from, to, third].map(point).to_vec(),
-            },
-        ],
-        6 => vec![
-            Command::SelectClass(class),
-            Command::FloodFill { at: point(from) },
-        ],
-        7 | 8 => vec![Command::Undo],
-        _ => vec![Command::Redo],
-    };
-    for command in commands {
-        session.apply(command).expect("accepted");
-    }
-}
-
-/// Paints without end; says which step it begins and up to which all are on the disk. The test
-/// below starts it as a process of its own and kills it.
-#[test]
-#[ignore = "the child of the next test"]
-fn scripted_painter() {
-    let Ok(task) = std::env::var(CHILD) else {
-        return;
-    };
-    let (first, image) = task.split_once(' ').expect("a step and an image");
-    let mut session = opened(Path::new(image));
-    for number in first.parse::<u64>().expect("a number").. {
-        println!("begin {number}");
-        act(&mut session, number);
-        session.pump(64);
-        if number % 3 == 0 {
-            assert!(settle(&mut session).is_empty());
-            println!("kept {number}");
-        }
-    }
-}
-
-/// Lets the painter work from step `first` on, kills it after `patience`, and gives the last step
-/// that was surely kept and the last that was begun.
-fn paint_and_kill(image: &Path, first: u64, patience: Duration) -> (Option<u64>, Option<u64>) {
-    let mut child = Process::new(std::env::current_exe().expect("this program"))
-        .args([
-            "keeping::scripted_painter",
-            "--exact",
-            "--ignored",
-            "--nocapture",
-        ])
-        .env(CHILD, format!("{first} {}", image.display()))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("it starts");
-    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    let (mut kept, mut begun) = (None, None);
-    let mut hear = |line: &str| {
-        let number = |word: &str| line.split_once(word)?.1.trim().parse::<u64>().ok();
-        kept = number("kept ").or(kept);
-        begun = number("begin ").or(begun);
-    };
-    // Its start takes a different time each time; what counts is when it paints.
-    for line in lines.by_ref().map_while(Result::ok) {
-        hear(&line);
-        if line.contains("begin ") {
-            break;
-        }
-    }
-    std::thread::sleep(patience);
-    child.kill().expect("it can be killed");
-    child.wait().expect("it ends");
-    lines.map_while(Result::ok).for_each(|line| hear(&line));
-    (kept, begun)
-}
-
-#[test]
-fn no_finished_step_is_lost_when_the_program_is_killed() {
-    const KILLS_OF_A_PROJECT: u64 = 40;
-    let kills = std::env::var("ORTHOBRUSH_KILLS").map_or(Ok(200), |text| text.parse::<u64>());
-    let kills = kills.expect("a number of kills");
-    let projects = kills.div_ceil(KILLS_OF_A_PROJECT);
-    let while_painting: u64 = (0..projects)
-        .map(|_| kill_again_and_again(KILLS_OF_A_PROJECT))
-        .sum();
-    assert!(while_painting > kills / 20, "kills came between steps only");
-}
-
-/// Kills the painter of one project again and again; each time the label and its history must be
-/// those of one of the steps that may have survived. Gives the kills that came in the middle of work.
-fn kill_again_and_again(kills: u64) -> u64 {
-    let (_folder, ortho) = own_sample();
-    let mut model = crate::fixture::opened(&ortho);
-    let state = |session: &Session| (label(session).clone(), session.num_steps());
-    let mut states = vec![state(&model)];
-    let (mut done, mut while_painting) = (0, 0);
-    for round in 0..kills {
-        let patience = Duration::from_millis(round * 13 % 61);
-        let (kept, begun) = paint_and_kill(&ortho, done as u64 + 1, patience);
-        let begun = begun.map_or(done, |begun| begun as usize);
-        while states.len() <= begun {
-            act(&mut model, states.len() as u64);
-            model.pump(64);
-            states.push(state(&model));
-        }
-        let least = kept.map_or(done, |kept| kept as usize);
-        let session = opened(&ortho);
-        let found = state(&session);
-        drop(session);
-        // Steps that change nothing make equal states: the latest is as good as the first.
-        let survived = (least..=begun).rev().find(|&step| states[step] == found);
-        done = survived.unwrap_or_else(|| {
-            panic!("round {round}: one of the steps {least} to {begun} was to survive")
-        });
-        while_painting += u64::from(begun > least);
-        if done < begun {
-            states.truncate(done + 1);
-            model = restarted_model(&ortho, done);
-        }
-    }
-    assert!(done > 20, "only {done} steps were painted");
-    while_painting
-}
-
-/// A session that did the first `steps` steps without ever being killed.
-fn restarted_model(ortho: &Path, steps: usize) -> Session {
-    let mut model = crate::fixture::opened(ortho);
-    for number in 1..=steps as u64 {
-        act(&mut model, number);
-        model.pump(64);
-    }
-    model
 }
 
 #[cfg(unix)]

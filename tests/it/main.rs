@@ -8,6 +8,7 @@ mod fixture;
 mod importing;
 mod keeping;
 mod kept_with_label;
+mod killed;
 mod killed_window;
 mod layering;
 mod painting;

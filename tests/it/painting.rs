@@ -5,8 +5,8 @@ use orthobrush::exchange::read_geojson;
 use orthobrush::geom::{ImagePoint, PixelRect};
 use orthobrush::label::{Cleanup, Encoding, Span, UNLABELED, load_mask};
 use orthobrush::session::{
-    Command, CommandError, EntryStatus, LayerKind, SelectionCommand, Session, StepTo, Tool,
-    WandSettings, Wholesale,
+    Command, CommandError, EntryStatus, ExportOrder, LayerKind, SelectionCommand, Session, StepTo,
+    Tool, WandSettings, Wholesale,
 };
 use proptest::prelude::*;
 
@@ -487,7 +487,11 @@ fn the_label_is_exported_as_polygons() {
     let (folder, ortho) = own_sample();
     let mut session = opened(&ortho);
     let path = folder.path().join("label.geojson");
-    finish(&mut session, Command::Export { path: path.clone() });
+    let order = ExportOrder::File {
+        path: path.clone(),
+        generalize: None,
+    };
+    finish(&mut session, Command::Export(order));
     assert!(!session.has_unsaved_work());
     let layer = read_geojson(&path).expect("polygons");
     assert!(layer.shapes.len() > 10 && layer.epsg() == Some(2180));

@@ -70,7 +70,8 @@ pub fn write_tiles(
         return Ok(None);
     };
     let split = split_tiles(&labeled, &work.plan, &work.shares)?;
-    work.classes.save(&folder.join("classes.toml"))?;
+    let classes = folder.join("classes.toml");
+    with_those_there(&classes, work.classes)?.save(&classes)?;
     let num_done = AtomicUsize::new(0);
     let written = split.tiles.par_iter().try_for_each(|&(tile, part)| {
         if (control.is_cancelled)() {
@@ -156,6 +157,37 @@ fn check_stem(stem: &str) -> Result<(), ExchangeError> {
         });
     }
     Ok(())
+}
+
+/// The classes with those that earlier cuts of other images wrote into the same folder.
+///
+/// # Errors
+/// When one index would stand for two classes.
+fn with_those_there(path: &Path, ours: &ClassTable) -> Result<ClassTable, ExchangeError> {
+    if !path.is_file() {
+        return Ok(ours.clone());
+    }
+    let there = ClassTable::load(path)?;
+    let mut classes = ours.classes().to_vec();
+    for class in there.classes() {
+        match ours.get(class.index) {
+            None => classes.push(class.clone()),
+            Some(known) if known.name == class.name => {}
+            Some(known) => {
+                return Err(ExchangeError::TilePlan {
+                    reason: format!(
+                        "class {} is {} here and {} in the tiles that are there already; \
+                         choose another folder: {}",
+                        class.index,
+                        known.name,
+                        class.name,
+                        path.display()
+                    ),
+                });
+            }
+        }
+    }
+    Ok(ClassTable::new(None, classes)?)
 }
 
 /// Fails when tiles of an earlier cut of the same image are there.

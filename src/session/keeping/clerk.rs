@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use super::keeper::Work;
+use super::keeper::{Ended, Work};
 use super::load::{ReadLabel, load};
 use super::place::{Place, ProjectPlace};
 use crate::job::JobContext;
@@ -32,6 +32,8 @@ const LAST_TRIES: usize = 3;
 pub(super) struct Clerk {
     place: ProjectPlace,
     opened: PathBuf,
+    /// Whoever wrote the same project before, until that has ended.
+    before: Option<Ended>,
     settled: Option<Place>,
     project: Option<Project>,
     /// The label in work and its row.
@@ -52,10 +54,11 @@ struct Base {
 }
 
 impl Clerk {
-    pub const fn new(place: ProjectPlace, opened: PathBuf) -> Self {
+    pub const fn new(place: ProjectPlace, opened: PathBuf, before: Option<Ended>) -> Self {
         Self {
             place,
             opened,
+            before,
             settled: None,
             project: None,
             layer: None,
@@ -251,6 +254,9 @@ impl Clerk {
 
     /// Finds the place of the project and opens it, if there is one yet.
     fn find(&mut self, job: &JobContext<Report>) {
+        if let Some(Err(_ended)) = self.before.take().map(|before| before.recv()) {
+            tracing::debug!("the project was closed by the thread before");
+        }
         if self.settled.is_none() {
             match self.place.settle(&self.opened) {
                 Ok(place) => self.settled = place,

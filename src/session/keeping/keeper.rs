@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
-use std::path::PathBuf;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::clerk::Clerk;
@@ -83,9 +84,16 @@ pub(in crate::session) enum Work {
     },
 }
 
+/// Says nothing, and ends when the thread that wrote a project has ended.
+pub(super) type Ended = Receiver<Infallible>;
+
 /// The session's end of the one thread that writes the project.
 pub(in crate::session) struct Keeper {
     job: Job<Report>,
+    /// What was opened, absolute: its project is the same whenever it is opened.
+    opened: PathBuf,
+    /// For the next thread that writes the same project.
+    ended: Option<Ended>,
     /// Events that were taken while the inbox was full.
     early: VecDeque<JobEvent<Report>>,
     /// `None` once no more work comes.
@@ -107,15 +115,26 @@ pub(in crate::session) struct Keeper {
 }
 
 impl Keeper {
-    /// Starts the thread for what was `opened` (absolute).
-    pub fn start(place: ProjectPlace, opened: PathBuf, waker: Waker) -> std::io::Result<Self> {
+    /// Starts the thread for what was `opened` (absolute); it waits until the one `before` it, if
+    /// any still writes the same project, has ended.
+    pub fn start(
+        place: ProjectPlace,
+        opened: PathBuf,
+        before: Option<Ended>,
+        waker: Waker,
+    ) -> std::io::Result<Self> {
         let (inbox, outbox) = sync_channel(INBOX);
+        let (end, ended) = sync_channel(1);
+        let clerk = Clerk::new(place, opened.clone(), before);
         let job = spawn("project", waker, move |job| {
-            Clerk::new(place, opened).run(&outbox, job);
+            clerk.run(&outbox, job);
+            drop(end);
             Ok(())
         })?;
         Ok(Self {
             job,
+            opened,
+            ended: Some(ended),
             early: VecDeque::new(),
             inbox: Some(inbox),
             waiting: 0,
@@ -153,6 +172,25 @@ impl Keeper {
         self.early.pop_front().or_else(|| self.job.try_next())
     }
 
+    /// Gives no more work; what was given is still written, and the last good copy made.
+    pub fn leave(&mut self) {
+        self.inbox = None;
+    }
+
+    /// What was opened, absolute.
+    pub fn opened(&self) -> &Path {
+        &self.opened
+    }
+
+    /// What tells when this thread has ended, for the next one that opens the same.
+    pub fn ended(&mut self, opened: &Path) -> Option<Ended> {
+        if self.opened == opened {
+            self.ended.take()
+        } else {
+            None
+        }
+    }
+
     /// Whether everything that was given is on the disk.
     pub const fn is_done(&self) -> bool {
         self.waiting == 0
@@ -162,7 +200,7 @@ impl Keeper {
 impl Drop for Keeper {
     /// Waits until the last strokes are on the disk.
     fn drop(&mut self) {
-        self.inbox = None;
+        self.leave();
         let began = Instant::now();
         while let Some(left) = LAST_WAIT.checked_sub(began.elapsed()) {
             match self.job.next_within(left) {

@@ -58,17 +58,27 @@ impl Session {
         self.has_unsaved_work() && !is_safe
     }
 
-    /// Turns to the project of what is opened now; that of before is closed with all it was given.
-    pub(super) fn change_project(&mut self, opened: &Path) {
-        self.keeper = None;
+    /// Turns to the project of what is open now; that of before is closed with all it was given.
+    pub(super) fn turn_to_project(&mut self, opened: &Path) {
+        let opened = absolute(opened);
+        let is_ours = |keeper: &Keeper| keeper.opened() == opened && !keeper.is_read_only;
+        if self.keeper.as_ref().is_some_and(is_ours) {
+            return;
+        }
+        if let Some(mut keeper) = self.keeper.take() {
+            keeper.leave();
+            self.closing.push(keeper);
+        }
         self.models.clear();
         if self.config.projects == ProjectPlace::Nowhere {
             return;
         }
-        let opened = std::path::absolute(opened).unwrap_or_else(|_| opened.to_owned());
+        let mut closing = self.closing.iter_mut();
+        let before = closing.find_map(|keeper| keeper.ended(&opened));
         let started = Keeper::start(
             self.config.projects.clone(),
             opened,
+            before,
             self.config.waker.clone(),
         );
         match started {

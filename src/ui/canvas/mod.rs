@@ -7,9 +7,11 @@ mod navigator;
 mod overlay;
 mod panes;
 mod scene;
+mod vectors;
 
 pub use input::{Gesture, shape_command};
 pub use panes::{PaneContent, PaneLayout, panes_ui};
+pub use vectors::COLORS as OVERLAY_COLORS;
 
 use crate::geom::{Camera, ImagePoint, ScreenPoint, ScreenSize};
 

@@ -1,8 +1,9 @@
-use egui::{Button, Color32, RichText, Sense, Slider, Ui, vec2};
+use egui::{Button, Color32, Label, RichText, Sense, Slider, Ui, vec2};
 use egui_material_icons::icons;
 
 use super::tools::name_button;
-use crate::session::{Command, LayerKind, Session};
+use crate::session::{Command, ImportCommand, LayerKind, OverlayCommand, Session};
+use crate::ui::canvas::OVERLAY_COLORS;
 use crate::ui::text;
 use crate::ui::view::CommandQueue;
 
@@ -22,7 +23,43 @@ pub fn layers_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
         origins_ui(ui, session);
         ui.separator();
     }
+    overlays_ui(ui, session, commands);
     image_ui(ui, session);
+}
+
+/// Polygons and lines over the image: eye, color, name, and a way to let go of them.
+fn overlays_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    if session.overlays().is_empty() {
+        return;
+    }
+    let mut send = |command| commands.push(Command::Import(ImportCommand::Overlay(command)));
+    for (place, overlay) in session.overlays().iter().enumerate() {
+        let name = overlay.path.file_name().unwrap_or_default();
+        let name = name.to_string_lossy();
+        ui.horizontal(|ui| {
+            let is_visible = overlay.is_visible;
+            if eye_ui(ui, &name, is_visible) {
+                send(OverlayCommand::Show {
+                    place,
+                    is_visible: !is_visible,
+                });
+            }
+            swatch(ui, OVERLAY_COLORS[place % OVERLAY_COLORS.len()]);
+            ui.add(Label::new(&*name).truncate())
+                .on_hover_text(overlay.path.display().to_string());
+            let close = Button::new(RichText::new(icons::ICON_CLOSE.codepoint).size(14.0));
+            let close = ui.add(close.frame(false));
+            name_button(&close, &format!("Remove {name}"), false);
+            if close
+                .on_hover_text("Take it away; the file stays")
+                .clicked()
+            {
+                send(OverlayCommand::Remove { place });
+            }
+        });
+        ui.weak(format!("{} outlines on this image", overlay.outlines.len()));
+    }
+    ui.separator();
 }
 
 fn image_ui(ui: &mut Ui, session: &Session) {
@@ -58,9 +95,7 @@ fn origins_ui(ui: &mut Ui, session: &Session) {
         }
         ui.horizontal(|ui| {
             let [r, g, b] = origin.color;
-            let (rect, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
-            ui.painter()
-                .rect_filled(rect, 2.0, Color32::from_rgb(r, g, b));
+            swatch(ui, Color32::from_rgb(r, g, b));
             ui.label(&origin.name);
             ui.weak(format!(
                 "{:.1} %",
@@ -88,15 +123,7 @@ fn mask_ui(
         return;
     };
     ui.horizontal(|ui| {
-        let (icon, verb) = if layer.is_visible {
-            (icons::ICON_VISIBILITY, "Hide")
-        } else {
-            (icons::ICON_VISIBILITY_OFF, "Show")
-        };
-        let verb = format!("{verb} {}", name.to_lowercase());
-        let eye = ui.add(Button::new(RichText::new(icon.codepoint).size(16.0)).frame(false));
-        name_button(&eye, &verb, layer.is_visible);
-        if eye.on_hover_text(verb).clicked() {
+        if eye_ui(ui, &name.to_lowercase(), layer.is_visible) {
             commands.push(Command::ShowLayer {
                 layer: kind,
                 is_visible: !layer.is_visible,
@@ -120,6 +147,24 @@ fn mask_ui(
     if let Some(why) = &layer.broken {
         ui.colored_label(crate::ui::theme::ERROR, why);
     }
+}
+
+/// A button that hides or shows `name`; whether it was pressed.
+fn eye_ui(ui: &mut Ui, name: &str, is_visible: bool) -> bool {
+    let (icon, verb) = if is_visible {
+        (icons::ICON_VISIBILITY, "Hide")
+    } else {
+        (icons::ICON_VISIBILITY_OFF, "Show")
+    };
+    let verb = format!("{verb} {name}");
+    let eye = ui.add(Button::new(RichText::new(icon.codepoint).size(16.0)).frame(false));
+    name_button(&eye, &verb, is_visible);
+    eye.on_hover_text(verb).clicked()
+}
+
+fn swatch(ui: &mut Ui, color: Color32) {
+    let (rect, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
+    ui.painter().rect_filled(rect, 2.0, color);
 }
 
 fn opacity_ui(ui: &mut Ui, layer: LayerKind, opacity: f32, commands: &mut CommandQueue) {

@@ -1,0 +1,37 @@
+use std::fmt::Arguments;
+use std::io::{ErrorKind, Write as _, stdout};
+use std::path::Path;
+
+use anyhow::ensure;
+
+use crate::disk::is_same_file;
+
+/// Writes a line to stdout. Ends the program when nobody reads any more (`| head`), and with a
+/// complaint when the line cannot be written.
+pub fn line(text: Arguments<'_>) {
+    let Err(error) = writeln!(stdout(), "{text}") else {
+        return;
+    };
+    if error.kind() == ErrorKind::BrokenPipe {
+        std::process::exit(0);
+    }
+    eprintln!("orthobrush: The result could not be written ({error})");
+    std::process::exit(1);
+}
+
+/// Refuses to write over what is read, or twice to one file.
+pub fn refuse_to_overwrite<'a>(
+    out: &Path,
+    inputs: impl IntoIterator<Item = &'a Path>,
+) -> anyhow::Result<()> {
+    for input in inputs {
+        let is_input = out == input || is_same_file(out, input);
+        let out = out.display();
+        ensure!(
+            !is_input,
+            "The output would replace a file that is read or written as well; give it another \
+             name: {out}"
+        );
+    }
+    Ok(())
+}
