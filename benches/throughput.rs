@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use orthobrush::nn::{ModelConfig, UNet, cross_entropy};
+use orthobrush::nn::{ModelConfig, Network, cross_entropy};
 
 const NUM_CLASSES: usize = 5;
 const ROUNDS: usize = 6;
@@ -84,7 +84,7 @@ fn median(times: &mut [f64]) -> f64 {
 }
 
 struct Ours {
-    network: UNet,
+    network: Network,
     optimizer: ModuleOptimizer,
     images: Tensor<4>,
     labels: Tensor<3, Int>,
@@ -100,7 +100,7 @@ impl Ours {
             ..ModelConfig::default()
         };
         let mut noise = noise();
-        let network = UNet::new(&config, NUM_CLASSES, &mut noise, &device);
+        let network = Network::new(&config, NUM_CLASSES, &mut noise, &device);
         println!("  weights:           {}", network.num_weights());
         let Case { patch, batch, .. } = case;
         let pixels: Vec<f32> = (0..batch * 3 * patch * patch)

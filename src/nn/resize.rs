@@ -1,3 +1,5 @@
+use burn::tensor::module::interpolate;
+use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// Bilinear resize of `x` `[N, C, H, W]` to `[height, width]` with pixel centres at half
@@ -6,10 +8,36 @@ use burn::tensor::{Device, Tensor, TensorData};
 /// Two matrix products, so that its gradient exists and is exact on every device; the built-in
 /// one has none on graphics cards.
 pub fn resize_bilinear(x: Tensor<4>, [height, width]: [usize; 2]) -> Tensor<4> {
+    let [_, _, from_height, from_width] = x.dims();
+    if [from_height, from_width] == [height, width] {
+        return x;
+    }
+    let rows = resize_matrix(from_height, height);
+    let columns = resize_matrix(from_width, width);
+    by_matrices(x, [rows, columns], [height, width])
+}
+
+/// Repeats pixels of `x` `[N, C, H, W]` so that it is `[height, width]`.
+pub fn resize_nearest(x: Tensor<4>, [height, width]: [usize; 2]) -> Tensor<4> {
+    let [_, _, from_height, from_width] = x.dims();
+    if [from_height, from_width] == [height, width] {
+        return x;
+    }
+    let nearest = InterpolateOptions::new(InterpolateMode::Nearest);
+    interpolate(x, nearest.with_output_size([height, width]))
+}
+
+/// `x` `[N, C, H, W]` with its columns mixed by `[height, H]` and its rows by `[width, W]`
+/// weights, each by row.
+pub fn by_matrices(
+    x: Tensor<4>,
+    [rows, columns]: [Vec<f32>; 2],
+    [height, width]: [usize; 2],
+) -> Tensor<4> {
     let [batch, channels, from_height, from_width] = x.dims();
     let device = x.device();
-    let rows = matrix(from_height, height, &device);
-    let columns = matrix(from_width, width, &device).transpose();
+    let rows = matrix(rows, [height, from_height], &device);
+    let columns = matrix(columns, [width, from_width], &device).transpose();
     let wide = x
         .reshape([batch * channels * from_height, from_width])
         .matmul(columns);
@@ -19,9 +47,8 @@ pub fn resize_bilinear(x: Tensor<4>, [height, width]: [usize; 2]) -> Tensor<4> {
         .reshape([batch, channels, height, width])
 }
 
-fn matrix(from: usize, to: usize, device: &Device) -> Tensor<2> {
-    let data = TensorData::new(resize_matrix(from, to), [to, from]);
-    Tensor::from_data(data, &device.clone().inner())
+fn matrix(weights: Vec<f32>, shape: [usize; 2], device: &Device) -> Tensor<2> {
+    Tensor::from_data(TensorData::new(weights, shape), &device.clone().inner())
 }
 
 /// The weights `[to, from]` by row that turn `from` samples into `to`; every row sums to 1.
@@ -41,9 +68,6 @@ pub fn resize_matrix(from: usize, to: usize) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::module::interpolate;
-    use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
-
     use super::*;
 
     fn ramp(shape: [usize; 4], device: &Device) -> Tensor<4> {

@@ -9,7 +9,7 @@ use super::run_folder::{BEST, CHECKPOINTS, LAST};
 use super::{EpochRow, TrainError};
 use crate::dataset::{Normalization, Rng};
 use crate::label::{Class, ClassTable, MaskError};
-use crate::nn::{ModelConfig, UNet, read_weights};
+use crate::nn::{ModelConfig, Network, read_weights};
 
 /// Name of the weights in a checkpoint folder.
 pub(super) const WEIGHTS_FILE: &str = "weights.safetensors";
@@ -17,6 +17,8 @@ pub(super) const WEIGHTS_FILE: &str = "weights.safetensors";
 pub(super) const CARD_FILE: &str = "model.json";
 /// The version of `model.json` that this program writes and reads.
 const SCHEMA: u32 = 1;
+/// Channels of the images that trainings and predictions read.
+pub(super) const IMAGE_CHANNELS: usize = 3;
 /// No weights file this program writes is larger.
 const MOST_WEIGHT_BYTES: u64 = 8 << 30;
 
@@ -95,9 +97,11 @@ impl ModelCard {
                 self.schema
             ));
         }
+        if let Err(misfit) = self.model.check() {
+            return Some(misfit);
+        }
         let sane = (1..=255).contains(&self.num_classes)
-            && (1..=256).contains(&self.model.base_filters)
-            && (1..=6).contains(&self.model.depth)
+            && self.model.in_channels == IMAGE_CHANNELS
             && (32..=4096).contains(&self.patch)
             && (self.patch as usize).is_multiple_of(self.model.stride())
             && self
@@ -212,8 +216,9 @@ impl SavedModel {
     }
 
     /// The network with these weights on `device`.
-    pub(super) fn network(&self, device: &Device) -> Result<UNet, TrainError> {
-        let mut network = UNet::new(&self.card.model, self.card.num_classes, &mut || 0.5, device);
+    pub(super) fn network(&self, device: &Device) -> Result<Network, TrainError> {
+        let mut network =
+            Network::new(&self.card.model, self.card.num_classes, &mut || 0.5, device);
         read_weights(&mut network, self.weights.to_vec())?;
         Ok(network)
     }
@@ -225,9 +230,9 @@ pub(super) fn fresh_network(
     num_classes: usize,
     seed: u64,
     device: &Device,
-) -> UNet {
+) -> Network {
     let mut rng = Rng::of(&[seed, u64::MAX]);
-    UNet::new(model, num_classes, &mut || rng.unit(), device)
+    Network::new(model, num_classes, &mut || rng.unit(), device)
 }
 
 fn checkpoint_folder(path: &Path) -> Result<PathBuf, TrainError> {

@@ -157,6 +157,7 @@ mod tests {
     use crate::job::JobEvent;
     use crate::label::Mask;
     use crate::metrics::{Confusion, Scores};
+    use crate::nn::{EncoderKind, Family, ModelConfig};
 
     fn engine() -> Engine {
         Engine::start().expect("a thread")
@@ -262,6 +263,29 @@ mod tests {
         let scores = Scores::new(&confusion, &classes());
         assert!(scores.mean_iou > Some(0.8), "{scores:?}");
         assert_eq!(scores.unpredicted, 6 * 200);
+    }
+
+    #[test]
+    fn a_network_of_another_family_is_trained_and_predicts() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let run = folder.path().join("run");
+        let model = ModelConfig {
+            family: Family::DeepLabV3Plus,
+            encoder: EncoderKind::Resnet18,
+            stem_filters: 4,
+            width: Some(16),
+            ..ModelConfig::default()
+        };
+        let recipe = Recipe {
+            model: model.clone(),
+            ..recipe()
+        };
+        let (rows, _, _) = trained(&run, recipe);
+        assert_eq!(rows.len(), 2);
+        assert_eq!(SavedModel::load(&run).expect("a model").card().model, model);
+        let mask = predicted(&engine(), &run, BlockOrder::Rows);
+        let found = mask.read_rect(PixelRect::new(0, 0, 200, 200));
+        assert!(found.iter().all(|&class| class < 2));
     }
 
     #[test]

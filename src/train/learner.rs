@@ -9,11 +9,11 @@ use super::checkpoint::fresh_network;
 use super::{TrainError, TrainPlan};
 use crate::dataset::Batch;
 use crate::metrics::Confusion;
-use crate::nn::{Overlap, UNet, cross_entropy, dice_loss, write_weights};
+use crate::nn::{Network, Overlap, cross_entropy, dice_loss, write_weights};
 
 /// The network in training and all tensors that go with it.
 pub(super) struct Learner {
-    network: UNet,
+    network: Network,
     optimizer: ModuleOptimizer,
     class_weights: Vec<f32>,
     /// Share of the overlap loss.

@@ -7,7 +7,7 @@ use super::TrainError;
 use super::batch::{images_on, numbers};
 use super::grid::WindowGrid;
 use crate::dataset::{Normalization, Scene};
-use crate::nn::UNet;
+use crate::nn::Network;
 
 /// Column and row of a window.
 pub(super) type WindowKey = (u32, u32);
@@ -18,7 +18,7 @@ pub(super) type Logits = Option<Arc<Vec<f32>>>;
 /// Looks at windows in batches and remembers the last ones, since neighbouring blocks share
 /// them. What a window says does not depend on when or beside which others it is looked at.
 pub(super) struct WindowLogits<'a> {
-    pub(super) network: UNet,
+    pub(super) network: Network,
     pub(super) device: Device,
     pub(super) scene: &'a Scene,
     pub(super) normalization: Normalization,

@@ -3,6 +3,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::checkpoint::IMAGE_CHANNELS;
 use super::{BestBy, DeviceChoice, Schedule, TrainError};
 use crate::dataset::Augment;
 use crate::disk::replace_file;
@@ -138,8 +139,13 @@ impl Recipe {
         within("steps_per_epoch", self.steps_per_epoch.into(), 1, 1_000_000)?;
         within("batch", self.batch as u64, 1, 512)?;
         within("patch", self.patch.into(), 32, 4096)?;
-        within("model.base_filters", model.base_filters as u64, 1, 256)?;
-        within("model.depth", model.depth as u64, 1, 6)?;
+        model.check().map_err(TrainError::Recipe)?;
+        if model.in_channels != IMAGE_CHANNELS {
+            return wrong(format!(
+                "model.in_channels is {}, images have {IMAGE_CHANNELS} here",
+                model.in_channels
+            ));
+        }
         let step = model.stride().max(32) as u32;
         if !self.patch.is_multiple_of(step) {
             return wrong(format!(
@@ -178,12 +184,10 @@ impl Recipe {
         Ok(())
     }
 
-    /// About how much memory a step takes: every level keeps some 30 planes a filter for the way
-    /// back (measured on the CPU), and each level has half of the one above.
+    /// About how much memory a step takes.
     pub fn estimated_bytes(&self) -> u64 {
-        const PLANES_KEPT: u64 = 30;
         let pixels = u64::from(self.patch).pow(2) * self.batch as u64;
-        pixels * self.model.base_filters as u64 * 4 * PLANES_KEPT * 2
+        (pixels as f64 * self.model.numbers_a_pixel()) as u64 * size_of::<f32>() as u64
     }
 }
 
@@ -238,6 +242,8 @@ mod tests {
             |recipe| (recipe.model.depth, recipe.patch) = (6, 96),
             "multiple of 64",
         );
+        check_refused(|recipe| recipe.model.base_filters = 0, "base_filters");
+        check_refused(|recipe| recipe.model.in_channels = 4, "in_channels is 4");
         check_refused(|recipe| recipe.learning_rate = f64::NAN, "learning_rate");
         check_refused(|recipe| recipe.weight_decay = -1.0, "weight_decay");
         check_refused(|recipe| recipe.decay_factor = 0.0, "decay_factor");

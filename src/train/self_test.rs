@@ -2,7 +2,7 @@ use burn::nn::BatchNormConfig;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::nn::{ModelConfig, UNet};
+use crate::nn::{ModelConfig, Network};
 
 /// The shape that a training or a prediction will have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ fn step_of_small_network(
         weight = (weight + 0.618_034).fract();
         weight
     };
-    let network = UNet::new(&config, 2, &mut uniform, device);
+    let network = Network::new(&config, 2, &mut uniform, device);
     let loss = network.forward(images).powf_scalar(2.0).mean();
     let gradients = GradientsParams::from_grads(loss.backward(), &network);
     let gradient = gradients

@@ -1,0 +1,94 @@
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use super::EncoderKind;
+use super::plain::PlainEncoder;
+use super::resnet::ResNet;
+use crate::nn::ModelConfig;
+use crate::nn::layers::Layers;
+
+/// Any of the encoders.
+#[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a network has one")]
+pub enum Encoder {
+    /// Pairs of convolutions between halvings.
+    Plain(PlainEncoder),
+    /// Residual blocks.
+    Resnet(ResNet),
+}
+
+impl Encoder {
+    /// The encoder that `config` names, with fresh weights.
+    pub fn new(config: &ModelConfig, layers: &mut Layers<'_>) -> Self {
+        match config.encoder {
+            EncoderKind::Plain => Self::Plain(PlainEncoder::new(config, layers)),
+            EncoderKind::Resnet18 | EncoderKind::Resnet34 | EncoderKind::Resnet50 => {
+                Self::Resnet(ResNet::new(config, layers))
+            }
+        }
+    }
+
+    /// Five maps `[N, C, H / stride, W / stride]` of `images` `[N, in, H, W]` at strides 2, 4, 8,
+    /// 16 and 32, the finest first. Past the output stride, sides are halved no more and
+    /// convolutions are dilated instead. H and W are multiples of [`Encoder::stride`].
+    pub fn forward(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
+        match self {
+            Self::Plain(encoder) => encoder.forward(images),
+            Self::Resnet(encoder) => encoder.forward(images),
+        }
+    }
+
+    /// Channels of the five maps.
+    pub fn channels(&self) -> [usize; 5] {
+        match self {
+            Self::Plain(encoder) => encoder.channels(),
+            Self::Resnet(encoder) => encoder.channels(),
+        }
+    }
+
+    /// Pixels of the image for each of the coarsest map, along a side.
+    pub const fn stride(&self) -> usize {
+        match self {
+            Self::Plain(encoder) => encoder.stride(),
+            Self::Resnet(encoder) => encoder.stride(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::nn::NormKind;
+
+    #[test]
+    fn maps_have_the_channels_and_strides_that_are_said() {
+        let device = Device::flex();
+        for (encoder, output_stride) in EncoderKind::ALL
+            .into_iter()
+            .flat_map(|encoder| [8, 16, 32].map(|stride| (encoder, stride)))
+        {
+            let config = ModelConfig {
+                encoder,
+                base_filters: 1,
+                stem_filters: 2,
+                in_channels: 4,
+                output_stride: Some(output_stride),
+                ..ModelConfig::default()
+            };
+            let mut uniform = || 0.75;
+            let mut layers = Layers::new(&mut uniform, &device, NormKind::Batch);
+            let encoder = Encoder::new(&config, &mut layers);
+            assert_eq!(encoder.stride(), output_stride);
+            let maps = encoder.forward(Tensor::ones([2, 4, 32, 64], &device));
+            assert_eq!(maps.len(), 5);
+            for ((map, channels), stride) in
+                maps.iter().zip(encoder.channels()).zip([2, 4, 8, 16, 32])
+            {
+                let stride = output_stride.min(stride);
+                assert_eq!(map.dims(), [2, channels, 32 / stride, 64 / stride]);
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+use serde::{Deserialize, Serialize};
+
+/// Which network looks at the image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EncoderKind {
+    /// The contracting path of a U-Net.
+    #[default]
+    Plain,
+    /// Residual, of 18 layers.
+    Resnet18,
+    /// Residual, of 34 layers.
+    Resnet34,
+    /// Residual, of 50 layers.
+    Resnet50,
+}
+
+/// What is said of an encoder.
+struct Row {
+    encoder: EncoderKind,
+    name: &'static str,
+    help: &'static str,
+}
+
+/// One row an encoder, in the order of [`EncoderKind`].
+const TABLE: [Row; 4] = [
+    Row {
+        encoder: EncoderKind::Plain,
+        name: "plain",
+        help: "Pairs of 3×3 convolutions between halvings; as small as you like (Ronneberger 2015)",
+    },
+    Row {
+        encoder: EncoderKind::Resnet18,
+        name: "resnet18",
+        help: "11 million weights in residual blocks of two convolutions (He 2015)",
+    },
+    Row {
+        encoder: EncoderKind::Resnet34,
+        name: "resnet34",
+        help: "21 million weights in residual blocks of two convolutions (He 2015)",
+    },
+    Row {
+        encoder: EncoderKind::Resnet50,
+        name: "resnet50",
+        help: "24 million weights in residual blocks with bottlenecks (He 2015)",
+    },
+];
+
+impl EncoderKind {
+    /// Every encoder, the simplest first.
+    pub const ALL: [Self; TABLE.len()] = {
+        let mut all = [Self::Plain; TABLE.len()];
+        let mut at = 0;
+        while at < all.len() {
+            all[at] = TABLE[at].encoder;
+            at += 1;
+        }
+        all
+    };
+
+    /// The name as written in recipes and model files.
+    pub const fn name(self) -> &'static str {
+        TABLE[self as usize].name
+    }
+
+    /// What it is, in one line.
+    pub const fn help(self) -> &'static str {
+        TABLE[self as usize].help
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_order_and_names_are_those_of_files() {
+        for (at, encoder) in EncoderKind::ALL.into_iter().enumerate() {
+            assert_eq!(at, encoder as usize);
+            let written = serde_json::to_value(encoder).expect("a word");
+            assert_eq!(written, encoder.name());
+            assert!(!encoder.help().is_empty());
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Encoders: from an image to maps of what is seen where, at five strides.
+//!
+//! To add one: a file here with a module that has `new`, `forward`, `channels` and `stride` as
+//! [`Encoder`] has; a variant and a row of its table in `kind.rs`; a variant in `any.rs`.
+
+mod any;
+mod kind;
+mod plain;
+mod resnet;
+
+pub use any::Encoder;
+pub use kind::EncoderKind;

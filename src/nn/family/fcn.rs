@@ -1,0 +1,96 @@
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
+use burn::nn::{Dropout, DropoutConfig};
+use burn::tensor::Tensor;
+
+use super::{Family, Segmenter};
+use crate::nn::ModelConfig;
+use crate::nn::encoder::Encoder;
+use crate::nn::layers::{ConvNorm, ConvShape, Layers};
+use crate::nn::resize::resize_bilinear;
+
+/// FCN-16s and FCN-8s (Long et al. 2015): the last map is classified, and so are one or two finer
+/// ones; each score is doubled and added to the next. Scores are doubled bilinearly, which is what
+/// the paper's transposed convolutions begin as; between the encoder and the last score there is
+/// a 3×3 convolution to a quarter of the channels, as in torchvision.
+#[derive(Module, Debug)]
+pub struct Fcn {
+    encoder: Encoder,
+    hidden: ConvNorm,
+    dropout: Dropout,
+    /// From the coarsest to the finest map.
+    scores: Vec<Conv2d>,
+}
+
+impl Fcn {
+    /// A network with fresh weights.
+    pub fn new(config: &ModelConfig, num_classes: usize, layers: &mut Layers<'_>) -> Self {
+        let encoder = Encoder::new(config, layers);
+        let [_, _, stride_8, stride_16, last] = encoder.channels();
+        let width = config.decoder_width(last);
+        let hidden = layers.conv_norm(ConvShape::three(last, width));
+        let mut inputs = vec![width, stride_16];
+        if config.family == Family::Fcn8s {
+            inputs.push(stride_8);
+        }
+        let score = |inputs| layers.conv_with_bias(ConvShape::one(inputs, num_classes));
+        Self {
+            encoder,
+            hidden,
+            dropout: DropoutConfig::new(config.dropout).init(),
+            scores: inputs.into_iter().map(score).collect(),
+        }
+    }
+}
+
+impl Segmenter for Fcn {
+    fn stride(&self) -> usize {
+        self.encoder.stride()
+    }
+
+    fn logits(&self, images: Tensor<4>) -> Tensor<4> {
+        let [_, _, height, width] = images.dims();
+        let mut maps = self.encoder.forward(images);
+        let last = maps.pop().expect("an encoder gives five maps");
+        let hidden = self.dropout.forward(self.hidden.forward_relu(last));
+        let mut sum = self.scores[0].forward(hidden);
+        for (score, map) in self.scores[1..].iter().zip(maps.into_iter().rev()) {
+            let [_, _, height, width] = map.dims();
+            sum = resize_bilinear(sum, [height, width]) + score.forward(map);
+        }
+        resize_bilinear(sum, [height, width])
+    }
+
+    fn head(&self) -> &Conv2d {
+        &self.scores[self.scores.len() - 1]
+    }
+
+    fn head_mut(&mut self) -> &mut Conv2d {
+        let last = self.scores.len() - 1;
+        &mut self.scores[last]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::EncoderKind;
+    use crate::nn::test_network::weights_of;
+
+    #[test]
+    fn weights_are_those_of_torchvision_and_of_the_skips() {
+        // torchvision's fcn_resnet50 without its second classifier has no skips.
+        let without_skips = 32_957_013;
+        let of = |family| {
+            let config = ModelConfig {
+                family,
+                encoder: EncoderKind::Resnet50,
+                ..ModelConfig::default()
+            };
+            weights_of(&config, 21)
+        };
+        let fcn16s = without_skips + 1024 * 21 + 21;
+        assert_eq!(of(Family::Fcn16s), fcn16s);
+        assert_eq!(of(Family::Fcn8s), fcn16s + 512 * 21 + 21);
+    }
+}

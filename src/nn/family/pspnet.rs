@@ -1,0 +1,96 @@
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
+use burn::nn::{Dropout, DropoutConfig};
+use burn::tensor::Tensor;
+
+use super::Segmenter;
+use crate::nn::ModelConfig;
+use crate::nn::encoder::Encoder;
+use crate::nn::layers::{ConvNorm, ConvShape, Layers};
+use crate::nn::pool::pool_to_grid;
+use crate::nn::resize::resize_bilinear;
+
+/// Cells along a side of the four grids.
+const GRIDS: [usize; 4] = [1, 2, 3, 6];
+
+/// The pyramid scene parsing network (Zhao et al. 2017): means of the last map over four grids,
+/// each by a 1×1 convolution to a quarter of its channels, spread out again and joined to it; a
+/// 3×3 convolution to `width` channels, and the classes.
+#[derive(Module, Debug)]
+pub struct PspNet {
+    encoder: Encoder,
+    /// One a grid.
+    branches: Vec<ConvNorm>,
+    blend: ConvNorm,
+    dropout: Dropout,
+    head: Conv2d,
+}
+
+impl PspNet {
+    /// A network with fresh weights.
+    pub fn new(config: &ModelConfig, num_classes: usize, layers: &mut Layers<'_>) -> Self {
+        let encoder = Encoder::new(config, layers);
+        let channels = encoder.channels()[4];
+        let width = config.decoder_width(channels);
+        let quarter = (channels / GRIDS.len()).max(1);
+        let branches = GRIDS.map(|_| layers.conv_norm(ConvShape::one(channels, quarter)));
+        let joined = channels + quarter * GRIDS.len();
+        Self {
+            encoder,
+            branches: branches.into(),
+            blend: layers.conv_norm(ConvShape::three(joined, width)),
+            dropout: DropoutConfig::new(config.dropout).init(),
+            head: layers.conv_with_bias(ConvShape::one(width, num_classes)),
+        }
+    }
+}
+
+impl Segmenter for PspNet {
+    fn stride(&self) -> usize {
+        self.encoder.stride()
+    }
+
+    fn logits(&self, images: Tensor<4>) -> Tensor<4> {
+        let [_, _, full_height, full_width] = images.dims();
+        let mut maps = self.encoder.forward(images);
+        let last = maps.pop().expect("an encoder gives five maps");
+        let [_, _, height, width] = last.dims();
+        let mut joined = vec![last.clone()];
+        for (branch, grid) in self.branches.iter().zip(GRIDS) {
+            let cells = branch.forward_relu(pool_to_grid(last.clone(), grid));
+            joined.push(resize_bilinear(cells, [height, width]));
+        }
+        let blend = self.blend.forward_relu(Tensor::cat(joined, 1));
+        let logits = self.head.forward(self.dropout.forward(blend));
+        resize_bilinear(logits, [full_height, full_width])
+    }
+
+    fn head(&self) -> &Conv2d {
+        &self.head
+    }
+
+    fn head_mut(&mut self) -> &mut Conv2d {
+        &mut self.head
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Family;
+    use super::*;
+    use crate::nn::EncoderKind;
+    use crate::nn::test_network::weights_of;
+
+    #[test]
+    fn weights_are_counted_by_hand() {
+        let config = ModelConfig {
+            family: Family::Pspnet,
+            encoder: EncoderKind::Resnet18,
+            ..ModelConfig::default()
+        };
+        let branches = 4 * (512 * 128 + 2 * 128);
+        let blend = 9 * 1024 * 512 + 2 * 512;
+        let expected = 11_176_512 + branches + blend + 512 * 21 + 21;
+        assert_eq!(weights_of(&config, 21), expected);
+    }
+}

@@ -1,0 +1,32 @@
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::{ModelConfig, Network};
+
+/// Numbers in [0, 1) that are the same each time.
+pub fn noise() -> impl FnMut() -> f32 {
+    let mut n = 0u32;
+    move || {
+        n = n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (n >> 8) as f32 / (1 << 24) as f32
+    }
+}
+
+/// The network of `config` with fresh weights from [`noise`].
+pub fn network(config: &ModelConfig, num_classes: usize, device: &Device) -> Network {
+    Network::new(config, num_classes, &mut noise(), device)
+}
+
+/// How many weights the network of `config` has.
+pub fn weights_of(config: &ModelConfig, num_classes: usize) -> usize {
+    Network::new(config, num_classes, &mut || 0.5, &Device::flex()).num_weights()
+}
+
+/// Images of `shape` `[N, C, H, W]` without regularity, in -1 to 1.
+pub fn images(shape: [usize; 4], device: &Device) -> Tensor<4> {
+    let mut uniform = noise();
+    let numbers = (0..shape.iter().product()).map(|_| uniform() * 2.0 - 1.0);
+    Tensor::from_data(
+        TensorData::new(numbers.collect::<Vec<f32>>(), shape),
+        device,
+    )
+}
