@@ -3,12 +3,11 @@
 //! This layer knows tensors only: no files but weight bytes, no images, no classes by name, no
 //! randomness of its own (whoever builds a network hands in the numbers to start from).
 
-mod cross_entropy;
-mod dice;
 mod double_conv;
 mod encoder;
 mod family;
 mod layers;
+mod loss;
 mod memory;
 mod model;
 mod network;
@@ -21,10 +20,12 @@ mod test_network;
 mod weight_count;
 mod weights;
 
-pub use cross_entropy::{IGNORE, PixelLoss, cross_entropy};
-pub use dice::{Overlap, dice_loss};
 pub use encoder::EncoderKind;
 pub use family::Family;
+pub use loss::{
+    IGNORE, Loss, LossError, LossTerm, LossTotal, Overlap, PixelLoss, cross_entropy, dice_loss,
+    focal, lovasz_softmax,
+};
 pub use model::{DecoderUp, ModelConfig};
 pub use network::Network;
 pub use norm::NormKind;

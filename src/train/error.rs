@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use crate::dataset::DatasetError;
 use crate::disk::ReplaceError;
 use crate::label::MaskError;
-use crate::nn::WeightsError;
+use crate::nn::{LossError, WeightsError};
 use crate::raster::ReadError;
 
 /// Why a training or a prediction cannot go on.
@@ -58,6 +58,12 @@ pub enum TrainError {
     /// A model's weights do not fit.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// The loss does not work.
+    #[error(transparent)]
+    Loss(#[from] LossError),
+    /// An optimizer's state is damaged or belongs to another training.
+    #[error("The state of the training cannot be read ({0}); start the training anew")]
+    State(String),
     /// The wanted device cannot be used.
     #[error("{0}")]
     Device(String),

@@ -15,9 +15,11 @@ mod event;
 mod grid;
 mod learner;
 mod logits;
+mod optimizer;
 mod plan;
 mod policy;
 mod predict;
+mod rate_range;
 mod recipe;
 mod run;
 mod run_folder;
@@ -33,8 +35,12 @@ pub use engine::Engine;
 pub use epoch::EpochRow;
 pub use error::TrainError;
 pub use event::{PredictEvent, PredictReport, TrainEvent, TrainReport, TrainStatus};
+pub use optimizer::{
+    Adam, AdamW, Decays, Optimizer, OptimizerConfig, RateGroup, RmsProp, Sgd, UpdateConfig,
+};
 pub use plan::TrainPlan;
-pub use policy::{BestBy, EarlyStop, KeepBest, PlateauDecay};
+pub use policy::{BestBy, EarlyStop, KeepBest, Plateau, PlateauDecay};
 pub use predict::{BlockOrder, PredictPlan};
+pub use rate_range::{RateRange, RateVerdict};
 pub use recipe::{ClassWeighting, Recipe};
-pub use schedule::Schedule;
+pub use schedule::{Constant, Cosine, Exponential, OneCycle, Polynomial, Schedule, Span, Steps};

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use super::TrainError;
+
 /// Which number decides which checkpoint is the best.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -22,7 +24,7 @@ impl BestBy {
 }
 
 /// Remembers the smallest cost, as Keras's `ModelCheckpoint(save_best_only=True)` counts.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct KeepBest {
     best: Option<f64>,
 }
@@ -30,7 +32,7 @@ pub struct KeepBest {
 impl KeepBest {
     /// Whether `cost` is smaller than all before; no number is never the best.
     pub fn judge(&mut self, cost: f64) -> bool {
-        let is_best = !cost.is_nan() && self.best.is_none_or(|best| cost < best);
+        let is_best = is_progress(cost, self.best);
         if is_best {
             self.best = Some(cost);
         }
@@ -38,27 +40,80 @@ impl KeepBest {
     }
 }
 
-/// Lowers the rate after epochs without progress, as Keras's `ReduceLROnPlateau` counts.
-#[derive(Clone, Debug)]
+/// When the rate falls because nothing gets better: Keras's `ReduceLROnPlateau`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Plateau {
+    /// Epochs without progress after which the rate falls; 0: never.
+    pub patience: u32,
+    /// What the rate is multiplied by then.
+    pub factor: f64,
+    /// The rate below which it does not fall (Keras's `min_lr`).
+    pub floor: f64,
+    /// Progress is a cost smaller by more than this (Keras's `min_delta`).
+    pub least_progress: f64,
+}
+
+impl Default for Plateau {
+    fn default() -> Self {
+        Self {
+            patience: 10,
+            factor: 0.1,
+            floor: 0.0,
+            least_progress: 1e-4,
+        }
+    }
+}
+
+impl Plateau {
+    /// As the well-known notebooks on the TGS salt data have it.
+    pub const SALT: Self = Self {
+        patience: 5,
+        factor: 0.1,
+        floor: 1e-5,
+        least_progress: 1e-4,
+    };
+
+    /// Says what does not work, if anything.
+    ///
+    /// # Errors
+    /// [`TrainError::Recipe`] names the field, what it may be and what it is.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let fields = [
+            ("factor", self.factor, 1e-6),
+            ("floor", self.floor, 0.0),
+            ("least_progress", self.least_progress, 0.0),
+        ];
+        for (field, value, least) in fields {
+            if !(least..=1.0).contains(&value) {
+                return Err(TrainError::Recipe(format!(
+                    "plateau.{field} is {value}, it must be in {least} to 1"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Hears the cost of each epoch and lowers the rate as a [`Plateau`] says. It can be written down
+/// and read back between epochs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlateauDecay {
-    patience: u32,
-    factor: f64,
-    best: f64,
+    plateau: Plateau,
+    /// The floor as a share of the full rate.
+    least_share: f64,
+    best: Option<f64>,
     waited: u32,
     share: f64,
 }
 
-/// Progress is a cost this much smaller (Keras's `min_delta`).
-const LEAST_PROGRESS: f64 = 1e-4;
-
 impl PlateauDecay {
-    /// Multiplies the rate by `factor` after `patience` epochs without progress; a patience of 0
-    /// never does.
-    pub const fn new(patience: u32, factor: f64) -> Self {
+    /// Nothing heard yet; `full_rate` is what the shares are of.
+    pub fn new(plateau: Plateau, full_rate: f64) -> Self {
         Self {
-            patience,
-            factor,
-            best: f64::INFINITY,
+            plateau,
+            least_share: (plateau.floor / full_rate).min(1.0),
+            best: None,
             waited: 0,
             share: 1.0,
         }
@@ -66,13 +121,14 @@ impl PlateauDecay {
 
     /// Hears an epoch's cost and gives the share of the full rate for the next one.
     pub fn judge(&mut self, cost: f64) -> f64 {
-        if cost < self.best - LEAST_PROGRESS {
-            self.best = cost;
+        let limit = self.best.map(|best| best - self.plateau.least_progress);
+        if is_progress(cost, limit) {
+            self.best = Some(cost);
             self.waited = 0;
         } else {
             self.waited += 1;
-            if self.patience > 0 && self.waited >= self.patience {
-                self.share *= self.factor;
+            if self.plateau.patience > 0 && self.waited >= self.plateau.patience {
+                self.share = (self.share * self.plateau.factor).max(self.least_share);
                 self.waited = 0;
             }
         }
@@ -80,11 +136,16 @@ impl PlateauDecay {
     }
 }
 
+/// Whether `cost` is a number below `limit`, or the first number at all.
+fn is_progress(cost: f64, limit: Option<f64>) -> bool {
+    cost.is_finite() && limit.is_none_or(|limit| cost < limit)
+}
+
 /// Ends a training after epochs without progress, as Keras's `EarlyStopping` counts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EarlyStop {
     patience: u32,
-    best: f64,
+    best: Option<f64>,
     waited: u32,
 }
 
@@ -93,15 +154,15 @@ impl EarlyStop {
     pub const fn new(patience: u32) -> Self {
         Self {
             patience,
-            best: f64::INFINITY,
+            best: None,
             waited: 0,
         }
     }
 
     /// Hears an epoch's cost; whether it was the last epoch.
     pub fn judge(&mut self, cost: f64) -> bool {
-        if cost < self.best {
-            self.best = cost;
+        if is_progress(cost, self.best) {
+            self.best = Some(cost);
             self.waited = 0;
             return false;
         }
@@ -116,7 +177,12 @@ mod tests {
 
     #[track_caller]
     fn check_shares(patience: u32, costs: &[f64], expected: &[f64]) {
-        let mut plateau = PlateauDecay::new(patience, 0.5);
+        let plateau = Plateau {
+            patience,
+            factor: 0.5,
+            ..Plateau::default()
+        };
+        let mut plateau = PlateauDecay::new(plateau, 1e-3);
         let shares: Vec<f64> = costs.iter().map(|&cost| plateau.judge(cost)).collect();
         assert_eq!(shares, expected);
     }
@@ -136,6 +202,63 @@ mod tests {
         check_shares(1, &[0.9, 0.89995, 0.8998], &[1.0, 0.5, 0.5]);
         check_shares(0, &[0.9; 4], &[1.0; 4]);
         check_shares(1, &[f64::NAN, f64::NAN], &[0.5, 0.25]);
+    }
+
+    #[test]
+    fn the_rate_stops_falling_at_its_floor() {
+        let mut plateau = PlateauDecay::new(Plateau::SALT, 1e-3);
+        let shares: Vec<f64> = (0..16).map(|_| plateau.judge(0.5)).collect();
+        assert_eq!([shares[4], shares[5], shares[9]], [1.0, 0.1, 0.1]);
+        // 1e-3 × 0.1 × 0.1 is the floor itself.
+        assert!((shares[10] - 0.01).abs() < 1e-12 && (shares[15] - 0.01).abs() < 1e-12);
+        // A floor above the full rate raises nothing.
+        let mut plateau = PlateauDecay::new(Plateau::SALT, 1e-6);
+        assert!((0..16).all(|_| plateau.judge(0.5) == 1.0));
+    }
+
+    #[test]
+    fn policies_go_on_where_they_were_written_down() {
+        let costs = [0.9, f64::NAN, 0.8, 0.85, 0.8, 0.8, 0.8];
+        let plateau = || {
+            PlateauDecay::new(
+                Plateau {
+                    patience: 2,
+                    ..Plateau::SALT
+                },
+                1e-3,
+            )
+        };
+        for at in 0..costs.len() {
+            let (mut whole, mut parted) = (plateau(), plateau());
+            let (mut stop, mut stop_parted) = (EarlyStop::new(3), EarlyStop::new(3));
+            let (mut keep, mut keep_parted) = (KeepBest::default(), KeepBest::default());
+            for (epoch, cost) in costs.into_iter().enumerate() {
+                if epoch == at {
+                    parted = again(&parted);
+                    stop_parted = again(&stop_parted);
+                    keep_parted = again(&keep_parted);
+                }
+                assert_eq!(whole.judge(cost), parted.judge(cost));
+                assert_eq!(stop.judge(cost), stop_parted.judge(cost));
+                assert_eq!(keep.judge(cost), keep_parted.judge(cost));
+            }
+        }
+    }
+
+    fn again<T: Serialize + for<'de> Deserialize<'de>>(policy: &T) -> T {
+        let text = serde_json::to_string(policy).expect("text");
+        serde_json::from_str(&text).expect("the policy")
+    }
+
+    #[test]
+    fn a_plateau_that_cannot_work_is_named() {
+        Plateau::SALT.check().expect("a working preset");
+        let plateau = Plateau {
+            factor: 0.0,
+            ..Plateau::default()
+        };
+        let error = plateau.check().expect_err("a refusal").to_string();
+        assert!(error.contains("plateau.factor is 0"), "{error}");
     }
 
     #[track_caller]

@@ -4,7 +4,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::IMAGE_CHANNELS;
-use super::{BestBy, DeviceChoice, Schedule, TrainError};
+use super::{BestBy, DeviceChoice, Plateau, Schedule, Span, TrainError};
 use crate::dataset::Augment;
 use crate::disk::replace_file;
 use crate::nn::ModelConfig;
@@ -72,7 +72,7 @@ impl Default for Recipe {
             patch: 128,
             learning_rate: 4e-3,
             weight_decay: 1e-4,
-            schedule: Schedule::Cosine,
+            schedule: Schedule::default(),
             decay_patience: 5,
             decay_factor: 0.5,
             stop_patience: 10,
@@ -129,6 +129,23 @@ impl Recipe {
         u64::from(self.epochs) * u64::from(self.steps_per_epoch)
     }
 
+    /// What a schedule must know of the training's length.
+    pub fn span(&self) -> Span {
+        Span {
+            steps: self.total_steps(),
+            steps_per_epoch: u64::from(self.steps_per_epoch),
+        }
+    }
+
+    /// When the rate falls because nothing gets better.
+    pub fn plateau(&self) -> Plateau {
+        Plateau {
+            patience: self.decay_patience,
+            factor: self.decay_factor,
+            ..Plateau::default()
+        }
+    }
+
     /// Says what does not work, if anything.
     ///
     /// # Errors
@@ -174,6 +191,7 @@ impl Recipe {
         if !(0.0..=100.0).contains(&self.dice) {
             return wrong(format!("dice is {}, it must be in 0 to 100", self.dice));
         }
+        self.schedule.check()?;
         let bytes = self.estimated_bytes();
         if bytes > MOST_BYTES {
             let needed = bytes >> 30;

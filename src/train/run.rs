@@ -78,7 +78,7 @@ impl<'a> Training<'a> {
             plan,
             job,
             learner: Learner::new(plan, &chosen.device)?,
-            plateau: PlateauDecay::new(recipe.decay_patience, recipe.decay_factor),
+            plateau: PlateauDecay::new(recipe.plateau(), recipe.learning_rate),
             stop: EarlyStop::new(recipe.stop_patience),
             keep: KeepBest::default(),
             rows: Vec::new(),
@@ -141,7 +141,7 @@ impl<'a> Training<'a> {
     /// The learning rate of the next step.
     fn rate(&self) -> f64 {
         let recipe = &self.plan.recipe;
-        recipe.learning_rate * self.share * recipe.schedule.factor(self.step, recipe.total_steps())
+        recipe.learning_rate * self.share * recipe.schedule.factor(self.step, recipe.span())
     }
 
     fn row(
@@ -170,9 +170,7 @@ impl<'a> Training<'a> {
             mean_iou: scores.mean_iou,
             pixel_accuracy: scores.pixel_accuracy,
             per_class_iou,
-            lr: recipe.learning_rate
-                * self.share
-                * recipe.schedule.factor(done, recipe.total_steps()),
+            lr: recipe.learning_rate * self.share * recipe.schedule.factor(done, recipe.span()),
             seconds: started.elapsed().as_secs_f64(),
             best: self.keep.judge(cost),
         }

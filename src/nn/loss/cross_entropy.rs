@@ -1,5 +1,6 @@
-use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor};
+
+use super::compared::{Compared, sum_by_class};
 
 /// The label that is never learned from.
 pub const IGNORE: u8 = 255;
@@ -7,7 +8,7 @@ pub const IGNORE: u8 = 255;
 /// A loss as a fraction, so that parts of a set can be joined exactly.
 #[derive(Clone, Debug)]
 pub struct PixelLoss {
-    /// Sum over labelled pixels of class weight × cross-entropy, one element.
+    /// Sum over labelled pixels of class weight × the pixel's loss, one element.
     pub weighted_sum: Tensor<1>,
     /// Sum of the class weights of those pixels, one element.
     pub weight: Tensor<1>,
@@ -20,37 +21,40 @@ impl PixelLoss {
     }
 }
 
-/// Cross-entropy of `logits` `[N, C, H, W]` against `labels` `[N, H, W]`.
-///
-/// Labels of [`IGNORE`] (or any from C on) count nothing and have no gradient; `class_weights`
-/// `[C]` may hold zeros. The class axis is indexed only by labels below C, because the indexing
-/// kernels of graphics cards do not check.
+/// Cross-entropy of `logits` `[N, C, H, W]` against `labels` `[N, H, W]`; `class_weights` `[C]`
+/// may hold zeros.
 pub fn cross_entropy(
     logits: Tensor<4>,
     labels: Tensor<3, Int>,
     class_weights: Tensor<1>,
 ) -> PixelLoss {
-    let [batch, num_classes, height, width] = logits.dims();
-    let ignored = labels.clone().greater_equal_elem(num_classes as i64);
-    let labels = labels.mask_fill(ignored.clone(), 0);
-    let index = labels.clone().reshape([batch, 1, height, width]);
-    let log_p = log_softmax(logits, 1)
-        .gather(1, index)
-        .reshape([batch, height, width]);
-    let weights = class_weights
-        .select(0, labels.reshape([batch * height * width]))
-        .reshape([batch, height, width])
-        .mask_fill(ignored, 0.0);
-    PixelLoss {
-        weighted_sum: staged_sum(log_p.neg() * weights.clone()),
-        weight: staged_sum(weights),
-    }
+    let [_, num_classes, _, _] = logits.dims();
+    let weights = class_weights.reshape([1, num_classes, 1, 1]);
+    smoothed_cross_entropy(&Compared::new(logits, labels), weights, 0.0)
 }
 
-/// Sums rows, then images, then the batch: long single sums are not reproducible on the CPU and
-/// not right on some software adapters.
-fn staged_sum(x: Tensor<3>) -> Tensor<1> {
-    x.sum_dim(2).sum_dim(1).sum()
+/// Cross-entropy against labels of which `smoothing` is spread evenly over all classes (Szegedy
+/// et al. 2016); `weights` are `[1, C, 1, 1]`.
+///
+/// A weight counts wherever its class is in the spread label, but the mean is over the weights
+/// of the labels as they were, as `PyTorch` has it.
+pub(super) fn smoothed_cross_entropy(
+    compared: &Compared,
+    weights: Tensor<4>,
+    smoothing: f64,
+) -> PixelLoss {
+    let weighted = compared.truth.clone() * weights.clone();
+    let wanted = if smoothing > 0.0 {
+        let everywhere = compared.labelled.clone() * weights;
+        let share = smoothing / compared.num_classes() as f64;
+        weighted.clone() * (1.0 - smoothing) + everywhere * share
+    } else {
+        weighted.clone()
+    };
+    PixelLoss {
+        weighted_sum: sum_by_class(compared.log_p.clone() * wanted).sum().neg(),
+        weight: sum_by_class(weighted).sum(),
+    }
 }
 
 #[cfg(test)]
