@@ -59,6 +59,16 @@ pub enum DatasetError {
         /// The image or mask it was found in.
         scene: String,
     },
+    /// A list of samples could not be read.
+    #[error(
+        "Cannot read the list of samples ({why}); check that it exists and may be read: {path}"
+    )]
+    List {
+        /// What is wrong.
+        why: String,
+        /// The list file.
+        path: PathBuf,
+    },
     /// Nothing is labelled, or too little to hold some of it out.
     #[error("{0}")]
     TooLittle(String),

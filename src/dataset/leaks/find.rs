@@ -1,0 +1,232 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use super::copies::copies;
+use super::ground::common_ground;
+use super::landmark::Finder;
+use super::names::{in_order, leaks_by_name};
+use super::overlap::{MapExtent, map_overlaps};
+use super::report::{Found, Leak, LeakExample, LeakKind, LeakReport, MOST_EXAMPLES, sentence};
+use super::trace::Trace;
+use crate::dataset::DatasetError;
+use crate::dataset::parts::Part;
+use crate::geom::ImageSize;
+use crate::raster::TileSource;
+
+/// Distances between landmarks, in pixels.
+const RADII: std::ops::RangeInclusive<u32> = 10..=64;
+/// Square distances for each landmark, about.
+const AREA_OF_LANDMARK: f64 = 5.0;
+/// Share of the work that reading is.
+const READING: f64 = 0.9;
+
+/// A sample to look at.
+#[derive(Clone, Copy, Debug)]
+pub struct LeakSample<'a> {
+    /// What it is called.
+    pub name: &'a str,
+    /// Its image.
+    pub path: &'a Path,
+    /// Its part.
+    pub part: Part,
+}
+
+/// How much may be remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeakLimits {
+    /// Landmarks of all images, about; 40 bytes each.
+    pub landmarks: usize,
+}
+
+impl Default for LeakLimits {
+    fn default() -> Self {
+        Self {
+            landmarks: 4_000_000,
+        }
+    }
+}
+
+/// How a search reads images and talks to its caller.
+#[derive(Clone, Copy)]
+pub struct LeakHooks<'a> {
+    /// Opens the image of sample `index`; each is opened twice, once for its header.
+    pub open: &'a (dyn Fn(usize) -> Result<Arc<dyn TileSource>, DatasetError> + Sync),
+    /// Whether to stop.
+    pub is_cancelled: &'a (dyn Fn() -> bool + Sync),
+    /// Told the share of the work that is done, 0 to 1, from any thread.
+    pub progress: &'a (dyn Fn(f64) + Sync),
+}
+
+/// Finds what the parts of `samples` share; `None` when cancelled.
+///
+/// Images that cannot be read are compared by name alone, and the notes say so.
+pub fn find_leaks(
+    samples: &[LeakSample<'_>],
+    limits: LeakLimits,
+    hooks: &LeakHooks<'_>,
+) -> Option<LeakReport> {
+    let headers = headers(samples, hooks)?;
+    let sizes: Vec<ImageSize> = headers.iter().map(|header| header.size).collect();
+    let pixels: f64 = sizes
+        .iter()
+        .map(|size| size.bounds().num_pixels() as f64)
+        .sum();
+    let area = pixels / limits.landmarks.max(1) as f64 / AREA_OF_LANDMARK;
+    let radius = (area.sqrt().ceil() as u32).clamp(*RADII.start(), *RADII.end());
+    let (traces, notes) = traces(samples, &Finder::new(radius), pixels, &sizes, hooks)?;
+    let mut found = same_files(samples, &headers);
+    let mut known: BTreeSet<(u32, u32)> = found.iter().map(|found| found.pair).collect();
+    let near = copies(samples, &traces, hooks.is_cancelled);
+    found.extend(near.into_iter().filter(|near| !known.contains(&near.pair)));
+    known.extend(found.iter().map(|found| found.pair));
+    (hooks.progress)(0.5 + READING / 2.0);
+    let ground = common_ground(samples, &traces, &sizes, &known, hooks.is_cancelled);
+    found.extend(ground);
+    let extents: Vec<Option<MapExtent>> = headers.iter().map(|header| header.extent).collect();
+    found.extend(map_overlaps(samples, &extents, &known));
+    found.extend(leaks_by_name(samples));
+    if (hooks.is_cancelled)() {
+        return None;
+    }
+    (hooks.progress)(1.0);
+    Some(LeakReport {
+        leaks: gathered(samples, found),
+        images: traces.len(),
+        notes,
+    })
+}
+
+/// What is known before pixels are read.
+struct Header {
+    /// Extent; empty when the image does not open.
+    size: ImageSize,
+    /// The file itself, whatever links lead to it.
+    file: PathBuf,
+    /// Where it lies on the map.
+    extent: Option<MapExtent>,
+}
+
+fn headers(samples: &[LeakSample<'_>], hooks: &LeakHooks<'_>) -> Option<Vec<Header>> {
+    let header = |index: usize| {
+        if (hooks.is_cancelled)() {
+            return None;
+        }
+        let path = samples[index].path;
+        let mut header = Header {
+            size: ImageSize::new(0, 0),
+            file: path.canonicalize().unwrap_or_else(|_| path.to_owned()),
+            extent: None,
+        };
+        if let Ok(source) = (hooks.open)(index) {
+            let info = source.info();
+            header.size = info.size;
+            let georef = info.georef.as_ref();
+            header.extent =
+                georef.and_then(|georef| Some((georef.epsg?, georef.bounds(info.size))));
+        }
+        Some(header)
+    };
+    (0..samples.len()).into_par_iter().map(header).collect()
+}
+
+type Traces = Vec<(usize, Trace)>;
+
+fn traces(
+    samples: &[LeakSample<'_>],
+    finder: &Finder,
+    pixels: f64,
+    sizes: &[ImageSize],
+    hooks: &LeakHooks<'_>,
+) -> Option<(Traces, Vec<String>)> {
+    let kilopixels = AtomicUsize::new(0);
+    let read = |index: usize| -> Option<Result<Trace, DatasetError>> {
+        let trace = (hooks.open)(index)
+            .and_then(|source| Ok(Trace::read(&*source, finder, hooks.is_cancelled)?));
+        let done = (sizes[index].bounds().num_pixels() / 1000) as usize;
+        let done = kilopixels.fetch_add(done, Ordering::Relaxed) + done;
+        (hooks.progress)(READING * (done as f64 * 1000.0 / pixels.max(1.0)).min(1.0));
+        if (hooks.is_cancelled)() {
+            return None;
+        }
+        trace.transpose()
+    };
+    let all: Option<Vec<_>> = (0..samples.len()).into_par_iter().map(read).collect();
+    let mut traces = Vec::new();
+    let mut failed = Vec::new();
+    for (index, trace) in all?.into_iter().enumerate() {
+        match trace {
+            Ok(trace) => traces.push((index, trace)),
+            Err(error) => failed.push((index, error)),
+        }
+    }
+    let note = failed.first().map(|(index, error)| {
+        format!(
+            "{} images could not be read and were compared by name alone; the first is {}: {error}",
+            failed.len(),
+            samples[*index].name
+        )
+    });
+    Some((traces, note.into_iter().collect()))
+}
+
+fn same_files(samples: &[LeakSample<'_>], headers: &[Header]) -> Vec<Found> {
+    let mut seen: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
+    let mut found = Vec::new();
+    for (at, header) in headers.iter().enumerate() {
+        let same = seen.entry(&header.file).or_default();
+        // One partner of each part tells all there is to say.
+        for &other in same
+            .iter()
+            .filter(|&&other| samples[other].part != samples[at].part)
+        {
+            let (first, second) = in_order(samples, other, at);
+            found.push(Found {
+                kind: LeakKind::SameFile,
+                pair: (first as u32, second as u32),
+                weight: 0,
+                detail: "one file".to_owned(),
+            });
+        }
+        if same.len() < Part::ALL.len() {
+            same.push(at);
+        }
+    }
+    found
+}
+
+/// Pairs as leaks, the worst first.
+fn gathered(samples: &[LeakSample<'_>], found: Vec<Found>) -> Vec<Leak> {
+    let mut by_kind: BTreeMap<(LeakKind, Part, Part), Vec<Found>> = BTreeMap::new();
+    for found in found {
+        let part = |at: u32| samples[at as usize].part;
+        let key = (found.kind, part(found.pair.0), part(found.pair.1));
+        by_kind.entry(key).or_default().push(found);
+    }
+    let mut leaks: Vec<Leak> = by_kind
+        .into_iter()
+        .map(|((kind, first, second), mut pairs)| {
+            pairs.sort_by_key(|found| (std::cmp::Reverse(found.weight), found.pair));
+            let held: BTreeSet<u32> = pairs.iter().map(|found| found.pair.1).collect();
+            let name = |at: u32| samples[at as usize].name.to_owned();
+            let examples = pairs.iter().take(MOST_EXAMPLES).map(|found| LeakExample {
+                first: name(found.pair.0),
+                second: name(found.pair.1),
+                detail: found.detail.clone(),
+            });
+            Leak {
+                kind,
+                between: (first, second),
+                pairs: pairs.len(),
+                samples: held.len(),
+                examples: examples.collect(),
+                sentence: sentence(kind, held.len(), (first, second)),
+            }
+        })
+        .collect();
+    leaks.sort_by_key(|leak| (leak.kind, std::cmp::Reverse(leak.samples), leak.between));
+    leaks
+}

@@ -1,0 +1,131 @@
+use serde::Serialize;
+
+use crate::dataset::parts::Part;
+
+/// Most examples that a leak shows.
+pub(super) const MOST_EXAMPLES: usize = 8;
+
+/// What two samples of different parts have in common, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeakKind {
+    /// They are one file.
+    SameFile,
+    /// Their pixels are equal.
+    SamePixels,
+    /// One is the other, turned, flipped, resized, recompressed or of changed brightness.
+    Copy,
+    /// They show common ground: one is a crop of the other, or they overlap.
+    SameGround,
+    /// Their extents on the map overlap.
+    MapOverlap,
+    /// They are tiles of one image, by their names.
+    SameParent,
+    /// They are frames of one recording, by their names.
+    SameRecording,
+    /// They are tiles that touch, by the map corners in their names.
+    Neighbors,
+}
+
+/// Two samples that have something in common.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LeakExample {
+    /// Name of the sample of the earlier part.
+    pub first: String,
+    /// Name of the sample of the later part.
+    pub second: String,
+    /// How they are related, in words.
+    pub detail: String,
+}
+
+/// Something that two parts share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Leak {
+    /// What kind of thing.
+    pub kind: LeakKind,
+    /// The parts, the earlier first.
+    pub between: (Part, Part),
+    /// Pairs of samples found. Of tiles and frames, which are many, each sample of the later part
+    /// counts once, with its nearest partner.
+    pub pairs: usize,
+    /// Samples of the later part that are in a pair.
+    pub samples: usize,
+    /// The worst pairs, at most eight.
+    pub examples: Vec<LeakExample>,
+    /// What it means and what to do, for the user.
+    pub sentence: String,
+}
+
+/// All leaks, the worst first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LeakReport {
+    /// The leaks.
+    pub leaks: Vec<Leak>,
+    /// Images that were compared by their pixels.
+    pub images: usize,
+    /// What could not be looked at.
+    pub notes: Vec<String>,
+}
+
+impl LeakReport {
+    /// The leak of `kind` between two parts, if there is one.
+    pub fn of(&self, kind: LeakKind, between: (Part, Part)) -> Option<&Leak> {
+        let mut leaks = self.leaks.iter();
+        leaks.find(|leak| leak.kind == kind && leak.between == between)
+    }
+}
+
+/// A pair of samples, by index, the one of the earlier part first.
+pub(super) struct Found {
+    pub(super) kind: LeakKind,
+    pub(super) pair: (u32, u32),
+    /// Greater is worse, among pairs of one kind.
+    pub(super) weight: u32,
+    pub(super) detail: String,
+}
+
+/// The sentence about `samples` samples of the second part.
+pub(super) fn sentence(kind: LeakKind, samples: usize, between: (Part, Part)) -> String {
+    let (first, second) = (between.0.word(), between.1.word());
+    let these = if samples == 1 {
+        format!("1 {second} image")
+    } else {
+        format!("{samples} {second} images")
+    };
+    let is = if samples == 1 { "is" } else { "are" };
+    match kind {
+        LeakKind::SameFile => {
+            format!("{these} {is} also in the {first} part; remove them from one of the two")
+        }
+        LeakKind::SamePixels => format!(
+            "{these} {is} pixel for pixel in the {first} part; split so that equal images stay in \
+             one part"
+        ),
+        LeakKind::Copy => format!(
+            "{these} {is} copied from the {first} part, turned, resized, recompressed or \
+             brightened; split before augmenting and keep copies in one part"
+        ),
+        LeakKind::SameGround => format!(
+            "{these} {} ground that the {first} part shows too; split by the image or place that \
+             they were cut from",
+            if samples == 1 { "shows" } else { "show" }
+        ),
+        LeakKind::MapOverlap => format!(
+            "{these} {} an image of the {first} part on the map; split by place",
+            if samples == 1 { "overlaps" } else { "overlap" }
+        ),
+        LeakKind::SameParent => format!(
+            "{these} {is} cut from images that the {first} part has tiles of, by name; split by \
+             the parent's name"
+        ),
+        LeakKind::SameRecording => format!(
+            "{these} {is} of recordings that the {first} part has frames of, by name; split by \
+             recording, and do not set the score beside published ones"
+        ),
+        LeakKind::Neighbors => format!(
+            "{these} {} images of the {first} part on the map, by name; split by larger areas if \
+             the score is to hold elsewhere",
+            if samples == 1 { "touches" } else { "touch" }
+        ),
+    }
+}
