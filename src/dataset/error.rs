@@ -69,6 +69,22 @@ pub enum DatasetError {
         /// The list file.
         path: PathBuf,
     },
+    /// An image without a mask was asked for its mask.
+    #[error("The image has no mask; label it, or leave it out of the training: {path}")]
+    NoMask {
+        /// The image.
+        path: PathBuf,
+    },
+    /// Run lengths of a table cannot be a mask.
+    #[error("The run lengths of \"{name}\" cannot be used: {reason}: {path}")]
+    Runs {
+        /// The image's name in the table.
+        name: String,
+        /// What is wrong and what to do.
+        reason: String,
+        /// The table.
+        path: PathBuf,
+    },
     /// Nothing is labelled, or too little to hold some of it out.
     #[error("{0}")]
     TooLittle(String),

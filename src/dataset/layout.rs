@@ -1,9 +1,7 @@
-use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::DatasetError;
+use super::discover::NamedPairs;
 
 /// Folder names that hold images.
 pub const IMAGE_FOLDERS: [&str; 4] = ["images", "image", "imgs", "img_dir"];
@@ -30,7 +28,8 @@ pub struct Pair {
 }
 
 /// Finds image and mask pairs in `folder`: a folder `images` beside `masks` or `groundtruth`
-/// (and a few other usual names), matched by file name without its extension.
+/// (and a few other usual names), matched by file name without its extension. Where there are no
+/// such folders, the pairs of all parts that [`discover`](super::discover) finds by name.
 ///
 /// Pairs come ordered by name. The notes say in words what was left out.
 ///
@@ -41,81 +40,57 @@ pub fn find_pairs(folder: &Path) -> Result<(Vec<Pair>, Vec<String>), DatasetErro
         what: what.to_owned(),
         path: folder.to_owned(),
     };
-    let images =
-        subfolder(folder, &IMAGE_FOLDERS).ok_or_else(|| missing("There is no folder of images"))?;
-    let masks =
-        subfolder(folder, &MASK_FOLDERS).ok_or_else(|| missing("There is no folder of masks"))?;
-    let mut notes = Vec::new();
-    let images = rasters_by_stem(&images, &mut notes)?;
-    let mut masks = rasters_by_stem(&masks, &mut notes)?;
-    let mut pairs = Vec::new();
-    let mut lonely_images = Vec::new();
-    for (stem, image) in images {
-        match masks.remove(&stem) {
-            Some(mask) => pairs.push(Pair { image, mask }),
-            None => lonely_images.push(image),
-        }
-    }
-    let lonely_masks: Vec<PathBuf> = masks.into_values().collect();
-    notes.extend(left_out(&lonely_images, "image", "no mask of its name"));
-    notes.extend(left_out(&lonely_masks, "mask", "no image of its name"));
-    if pairs.is_empty() {
+    let subfolder = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| folder.join(name))
+            .find(|path| path.is_dir())
+    };
+    let found = match (subfolder(&IMAGE_FOLDERS), subfolder(&MASK_FOLDERS)) {
+        (Some(images), Some(masks)) => NamedPairs::between(&images, &masks)?,
+        (images, _) => match NamedPairs::below(folder)? {
+            Some(found) => found,
+            None if images.is_none() => return Err(missing("There is no folder of images")),
+            None => return Err(missing("There is no folder of masks")),
+        },
+    };
+    let mut notes: Vec<String> = found
+        .doubles
+        .iter()
+        .map(|(path, first)| {
+            format!(
+                "{} is left out: {} has the same name",
+                file_name(path),
+                file_name(first)
+            )
+        })
+        .collect();
+    notes.extend(left_out(
+        &found.lonely_images,
+        "image",
+        "no mask of its name",
+    ));
+    notes.extend(left_out(
+        &found.lonely_masks,
+        "mask",
+        "no image of its name",
+    ));
+    if found.pairs.is_empty() {
         return Err(missing("No image and mask share a name"));
     }
-    Ok((pairs, notes))
+    Ok((found.pairs, notes))
 }
 
-fn subfolder(folder: &Path, names: &[&str]) -> Option<PathBuf> {
-    names
-        .iter()
-        .map(|name| folder.join(name))
-        .find(|path| path.is_dir())
-}
-
-fn rasters_by_stem(
-    folder: &Path,
-    notes: &mut Vec<String>,
-) -> Result<BTreeMap<OsString, PathBuf>, DatasetError> {
-    let failed = |source| DatasetError::Folder {
-        path: folder.to_owned(),
-        source,
-    };
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if is_raster(&path) {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    let mut by_stem: BTreeMap<OsString, PathBuf> = BTreeMap::new();
-    for path in paths {
-        let Some(stem) = path.file_stem().map(OsString::from) else {
-            continue;
-        };
-        if let Some(first) = by_stem.get(&stem) {
-            notes.push(format!(
-                "{} is left out: {} has the same name",
-                file_name(&path),
-                file_name(first)
-            ));
-        } else {
-            by_stem.insert(stem, path);
-        }
-    }
-    Ok(by_stem)
-}
-
-fn is_raster(path: &Path) -> bool {
+/// Whether a visible file of this name may be a raster.
+pub(super) fn has_raster_name(path: &Path) -> bool {
     let extension = path
         .extension()
         .map(|text| text.to_string_lossy().to_ascii_lowercase());
     let named = extension.is_some_and(|text| RASTER_EXTENSIONS.contains(&text.as_str()));
-    let hidden = file_name(path).starts_with('.');
-    named && !hidden && path.is_file()
+    named && !file_name(path).starts_with('.')
 }
 
-fn file_name(path: &Path) -> String {
+pub(super) fn file_name(path: &Path) -> String {
     path.file_name()
         .unwrap_or_default()
         .to_string_lossy()
@@ -132,6 +107,8 @@ fn left_out(paths: &[PathBuf], kind: &str, why: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn folder_with(files: &[&str]) -> tempfile::TempDir {
@@ -190,6 +167,24 @@ mod tests {
             "{notes:?}"
         );
         assert!(notes.iter().any(|note| note.contains("4.png")), "{notes:?}");
+    }
+
+    #[test]
+    fn deeper_trees_are_searched_where_there_are_no_such_folders() {
+        let folder = folder_with(&[
+            "train/2_sat.jpg",
+            "train/2_mask.png",
+            "valid/3_sat.jpg",
+            "class_dict.csv",
+        ]);
+        let (pairs, notes) = find_pairs(folder.path()).expect("pairs");
+        assert_eq!(
+            names(&pairs),
+            [("2_sat.jpg".to_owned(), "2_mask.png".to_owned())]
+        );
+        assert_eq!(notes.len(), 1, "{notes:?}");
+        let several = folder_with(&["a/images/1.png", "b/x.jpg", "b/x_L.png"]);
+        assert!(find_pairs(several.path()).is_ok(), "only one has pairs");
     }
 
     #[test]

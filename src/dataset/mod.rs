@@ -1,13 +1,16 @@
-//! What a training reads: pairs on disk, held-out ground, patches, augmentation and statistics.
+//! What a training reads: data sets on disk, recognized and inspected; held-out ground, patches,
+//! augmentation and statistics.
 //!
 //! Everything is a function of the files and a seed; nothing here knows tensors, networks or
 //! windows, and no two threads can make an answer differ.
 
 mod augment;
 mod cells;
+mod discover;
 mod error;
 mod files;
 mod ground;
+mod inspect;
 mod keep;
 mod layout;
 pub mod leaks;
@@ -19,10 +22,18 @@ mod split;
 mod stats;
 mod window;
 
+pub use crate::exchange::Part;
 pub use augment::Augment;
+pub use discover::{
+    Discovery, Layout, LayoutKind, MaskEncoding, MaskSource, Sample, SideTable, discover,
+};
 pub use error::DatasetError;
 pub use files::FileSet;
 pub use ground::{Ground, Scene};
+pub use inspect::{
+    ClassCount, DepthCount, InspectOptions, Inspection, Majority, PartCount, Problem, ProblemKind,
+    Severity, SizeCount, inspect,
+};
 pub use keep::{Counted, PatchFilter};
 pub use layout::{IMAGE_FOLDERS, MASK_FOLDERS, Pair, RASTER_EXTENSIONS, find_pairs};
 pub use patch::{Batch, PatchConfig, PatchSource};

@@ -48,7 +48,7 @@ pub use class::{Class, ClassTable, Rgb};
 pub use cleanup::{Cleanup, Control, MAX_CLEANUP_RADIUS, clean_up};
 pub use codec::{
     Align, Encoding, FoundTable, LoadedMask, MaskDecisions, MaskSurvey, MaskValue, NEAR_CODE,
-    SaveAs, Shading, TableOrigin, Unknown, UnknownValue, Zero, ZeroMeans, load_mask,
+    SaveAs, Shading, TableOrigin, Unknown, UnknownValue, Zero, ZeroMeans, is_void_name, load_mask,
     load_mask_unaligned, save_mask, survey_mask,
 };
 pub use coverage::{CELL_SIDE, CellKey, CellMark, CellState, Coverage};

@@ -86,6 +86,11 @@ impl<'a> Layers<'a> {
         }
     }
 
+    /// Where the layers are.
+    pub const fn device(&self) -> &Device {
+        self.device
+    }
+
     /// The same stream and device with another norm.
     pub fn with_norm(&mut self, norm: NormKind) -> Layers<'_> {
         Layers {

@@ -1,5 +1,5 @@
 use super::ModelConfig;
-use super::encoder::EncoderKind;
+use super::encoder::{EncoderKind, Lite0};
 use super::family::Family;
 
 /// Planes that a step keeps for the way back for each channel of a convolution with its norm
@@ -24,6 +24,12 @@ impl ModelConfig {
                 return (0..=5).map(level).sum();
             }
             // Blocks times channels of their convolutions, by 3×3 channels.
+            EncoderKind::Lite0 => {
+                // Channels of all its convolutions at strides 2 to 32.
+                let channels = [176.0, 576.0, 944.0, 7056.0, 10_976.0];
+                let strides = [2, 4, 8, 16, 32].map(|stride| self.share(stride));
+                return channels.iter().zip(strides).map(|(n, share)| n * share).sum();
+            }
             EncoderKind::Resnet18 => (self.stem_filters as f64, [4.0; 4]),
             EncoderKind::Resnet34 => (self.stem_filters as f64, [6.0, 8.0, 12.0, 6.0]),
             EncoderKind::Resnet50 => (self.stem_filters as f64, [18.0, 24.0, 36.0, 18.0]),
@@ -42,6 +48,7 @@ impl ModelConfig {
             EncoderKind::Plain => self.filters(5),
             EncoderKind::Resnet18 | EncoderKind::Resnet34 => 8 * self.stem_filters,
             EncoderKind::Resnet50 => 32 * self.stem_filters,
+            EncoderKind::Lite0 => Lite0::CHANNELS[4],
         };
         let width = self.decoder_width(last) as f64;
         let deepest = self.share(32);

@@ -20,7 +20,7 @@ mod test_network;
 mod weight_count;
 mod weights;
 
-pub use encoder::EncoderKind;
+pub use encoder::{EncoderKind, FrozenLite0, Lite0, Norms};
 pub use family::Family;
 pub use loss::{
     IGNORE, Loss, LossError, LossTerm, LossTotal, Overlap, PixelLoss, cross_entropy, dice_loss,

@@ -42,6 +42,8 @@ pub struct ModelConfig {
     pub residual: bool,
     /// Share of the values that are left out in training, once, where the family has it.
     pub dropout: f64,
+    /// How many of the five stages of a pretrained encoder stay as they are, from the finest on.
+    pub frozen_stages: usize,
     /// What stands behind convolutions.
     pub norm: NormKind,
     /// How the decoder of a U-Net doubles the sides.
@@ -61,6 +63,7 @@ impl Default for ModelConfig {
             width: None,
             residual: false,
             dropout: 0.0,
+            frozen_stages: 0,
             norm: NormKind::Batch,
             decoder_up: DecoderUp::Nearest,
         }
@@ -116,6 +119,7 @@ impl ModelConfig {
         within("depth", self.depth, 1, 6)?;
         within("in_channels", self.in_channels, 1, 64)?;
         within("stem_filters", self.stem_filters, 1, 128)?;
+        within("frozen_stages", self.frozen_stages, 0, 5)?;
         if let Some(width) = self.width {
             within("width", width, 16, 1024)?;
         }
@@ -158,7 +162,12 @@ impl ModelConfig {
         let is_unet = self.family == Family::Unet;
         let has_norm = self.norm != NormKind::None;
         let is_transposed = self.decoder_up == DecoderUp::Transposed;
+        let is_frozen = self.frozen_stages > 0;
         let rules = [
+            (
+                is_frozen && self.encoder != EncoderKind::Lite0,
+                format!("model.frozen_stages is for encoder lite0, not for {encoder}"),
+            ),
             (
                 self.residual && !is_unet,
                 format!("model.residual is for unet only, not for {family}; leave it out"),

@@ -161,6 +161,15 @@ pub trait TileSource: Send + Sync {
     /// inside the image.
     fn read_index(&self, rect: PixelRect) -> Result<Vec<u8>, ReadError>;
 
+    /// Band 0 of level 0 as it is stored, two bytes a pixel, high byte first; `None` where samples
+    /// are no whole numbers of 16 bits without a sign, or the format gives only what is shown.
+    ///
+    /// # Errors
+    /// [`ReadError`] when a chunk does not decode or `rect` is not inside the image.
+    fn read_wide(&self, _rect: PixelRect) -> Result<Option<Vec<u8>>, ReadError> {
+        Ok(None)
+    }
+
     /// Extent of the blocks that decode as one unit at stored level `stored`; blocks at the right
     /// and bottom edges may be cut.
     fn block_size(&self, stored: usize) -> ImageSize;

@@ -12,7 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("exchange", &["geom", "disk", "raster", "label"]),
     ("metrics", &["geom", "label"]),
     ("sample", &["geom", "disk", "raster", "label"]),
-    ("dataset", &["geom", "disk", "raster", "label"]),
+    ("dataset", &["geom", "disk", "raster", "label", "exchange"]),
     ("project", &["geom", "disk", "label"]),
     (
         "train",

@@ -16,12 +16,13 @@ mod share;
 mod strata;
 mod units;
 
+pub use crate::exchange::Part;
 pub use assign::assign_parts;
 pub use blocks::{BlockChoice, BlockParts, PartBlock, block_parts};
 pub use group::GroupBy;
 pub use judge::cut_for_judging;
 pub use lists::PartLists;
 pub use name::{FrameName, TileName, TilePlace, frame_name, grid_corner, name_stem, tile_name};
-pub use part::{AssignedSample, Assignment, Part, SampleId};
+pub use part::{AssignedSample, Assignment, SampleId};
 pub use rule::{FoldUnit, ListFiles, PartRule, PartWay, Shares, Twins};
 pub use strata::Strata;

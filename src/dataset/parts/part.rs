@@ -2,31 +2,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-/// What a sample is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Part {
-    /// A network learns from it.
-    Train,
-    /// It chooses between networks and tells when to stop.
-    Validation,
-    /// It judges the chosen network, once.
-    Test,
-}
-
-impl Part {
-    /// All parts, in the order in which they are used.
-    pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
-
-    /// The word for it in sentences.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Train => "training",
-            Self::Validation => "validation",
-            Self::Test => "test",
-        }
-    }
-}
+use crate::exchange::Part;
 
 /// What is known of a sample without reading its pixels again.
 #[derive(Clone, Copy, Debug)]

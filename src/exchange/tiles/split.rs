@@ -1,22 +1,34 @@
 use std::collections::{BTreeSet, HashMap};
 
+use serde::{Deserialize, Serialize};
+
 use super::super::ExchangeError;
 use super::{Tile, TilePlan};
 
-/// What a tile is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What a tile or another sample is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Part {
-    /// Learning.
+    /// A network learns from it.
     Train,
-    /// Choosing between what was learned.
+    /// It chooses between networks and tells when to stop.
     Validation,
-    /// Scores at the very end.
+    /// It judges the chosen network, once.
     Test,
 }
 
 impl Part {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
+
+    /// The word for it in sentences.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Train => "training",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
 
     /// The name of its folder: `train`, `val` or `test`.
     pub const fn folder(self) -> &'static str {

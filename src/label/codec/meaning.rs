@@ -88,7 +88,7 @@ impl Meaning {
             codes,
             classes,
             palette: evidence.palette.map(<[Rgb]>::to_vec),
-            half: if evidence.is_wide() { 32_768 } else { 128 },
+            half: evidence.half(),
         })
     }
 
@@ -148,6 +148,22 @@ impl Meaning {
 }
 
 impl Evidence<'_> {
+    /// The least number that is bright: the middle of the range, or the other one of two numbers
+    /// of which one is 0 and the other more than a byte.
+    fn half(&self) -> u16 {
+        if !self.is_wide() {
+            return 128;
+        }
+        let numbers = self
+            .shades
+            .map(|shades| shades.iter().map(|shade| shade.as_number()));
+        let numbers: Option<Vec<u16>> = numbers.and_then(Iterator::collect);
+        match numbers.as_deref() {
+            Some(&[0, bright] | &[bright, 0]) if bright > 255 => bright,
+            _ => 32_768,
+        }
+    }
+
     fn is_wide(&self) -> bool {
         self.form == Form::Wide
     }

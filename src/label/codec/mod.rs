@@ -26,4 +26,4 @@ pub use save::{SaveAs, save_mask};
 pub use shading::{NEAR_CODE, Shading};
 pub use survey::{MaskSurvey, MaskValue, UnknownValue, survey_mask};
 pub use understood::{FoundTable, TableOrigin};
-pub use zero::Zero;
+pub use zero::{Zero, is_void_name};

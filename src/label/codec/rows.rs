@@ -8,7 +8,7 @@ use png::{BitDepth, ColorType, Transformations};
 use super::super::{MaskError, Rgb, UNLABELED};
 use crate::disk::open_file;
 use crate::geom::{Georef, ImageSize, PixelRect};
-use crate::raster::{TileSource, open_raster};
+use crate::raster::{SampleType, TileSource, open_raster};
 
 /// Rows that are read at once, unless the file's own blocks are a little higher.
 const BAND_ROWS: u32 = 256;
@@ -111,6 +111,13 @@ impl RowReader {
                 is_index: true,
                 ..
             } => source.read_index(rect)?,
+            Rows::Raster { source, .. } if self.form == Form::Wide => {
+                let wide = source.read_wide(rect)?;
+                wide.ok_or_else(|| MaskError::MaskFile {
+                    reason: "its wide samples cannot be read; convert it to 8 bits".to_owned(),
+                    path: self.path.clone(),
+                })?
+            }
             Rows::Raster { source, .. } => {
                 let rgba = source.read_rgba(0, rect)?;
                 match self.form {
@@ -131,6 +138,7 @@ fn raster_rows(source: Arc<dyn TileSource>) -> (Form, Rows) {
     let is_index = info.sample.is_index() && (info.bands == 1 || info.palette.is_some());
     let form = match info.bands {
         _ if is_index => Form::Byte,
+        1 if info.sample == SampleType::U16 && info.format.contains("TIFF") => Form::Wide,
         1 => Form::Stretched,
         _ => Form::Rgba,
     };
@@ -235,6 +243,55 @@ fn push_row(out: &mut Vec<u8>, row: &[u8], (color, depth): (ColorType, BitDepth)
                     _ => [band(0), band(1), band(2), band(3)],
                 });
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::label::{Encoding, load_mask};
+
+    /// A TIFF of one row of numbers of 16 bits, little-endian, in one strip.
+    fn wide_tiff(numbers: &[u16]) -> Vec<u8> {
+        let width = numbers.len() as u32;
+        let entries = [
+            (256, 4, width),
+            (257, 4, 1),
+            (258, 3, 16),
+            (259, 3, 1),
+            (262, 3, 1),
+            (273, 4, 8 + 2 + 9 * 12 + 4),
+            (277, 3, 1),
+            (278, 4, 1),
+            (279, 4, 2 * width),
+        ];
+        let mut bytes = b"II\x2a\0\x08\0\0\0\x09\0".to_vec();
+        for (tag, kind, value) in entries {
+            bytes.extend_from_slice(&u16::to_le_bytes(tag));
+            bytes.extend_from_slice(&u16::to_le_bytes(kind));
+            bytes.extend_from_slice(&u32::to_le_bytes(1));
+            bytes.extend_from_slice(&u32::to_le_bytes(value));
+        }
+        bytes.extend_from_slice(&[0; 4]);
+        bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+        bytes
+    }
+
+    #[test]
+    fn tiffs_of_16_bits_are_classes_or_black_and_white() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mask.tif");
+        for (numbers, encoding, expected) in [
+            (&[0, 1, 4, 2][..], Encoding::Index, [0, 1, 4, 2]),
+            (&[0, 65_535, 65_535, 0], Encoding::Binary, [0, 1, 1, 0]),
+            (&[0, 1_000, 1_000, 0], Encoding::Binary, [0, 1, 1, 0]),
+            (&[0, 0, 0, 0], Encoding::Index, [0; 4]),
+        ] {
+            crate::disk::replace_file(&path, &wide_tiff(numbers)).expect("written");
+            let loaded = load_mask(&path, None, Encoding::Auto, None).expect("a mask");
+            let all = loaded.mask.size().bounds();
+            assert_eq!(loaded.mask.read_rect(all), expected);
+            assert_eq!(loaded.encoding, encoding);
         }
     }
 }

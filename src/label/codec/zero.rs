@@ -135,6 +135,7 @@ fn judged(
     }
 }
 
-fn is_void_name(name: &str) -> bool {
+/// Whether people call ground so that is of no class: `void`, `unlabeled`, `ignore` and the like.
+pub fn is_void_name(name: &str) -> bool {
     VOID_NAMES.contains(&name.trim().to_lowercase().as_str())
 }

@@ -1,7 +1,7 @@
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
-use super::EncoderKind;
+use super::{EncoderKind, Lite0, Norms};
 use super::plain::PlainEncoder;
 use super::resnet::ResNet;
 use crate::nn::ModelConfig;
@@ -15,6 +15,8 @@ pub enum Encoder {
     Plain(PlainEncoder),
     /// Residual blocks.
     Resnet(ResNet),
+    /// With weights from `ImageNet`.
+    Lite0(PretrainedLite0),
 }
 
 impl Encoder {
@@ -25,6 +27,7 @@ impl Encoder {
             EncoderKind::Resnet18 | EncoderKind::Resnet34 | EncoderKind::Resnet50 => {
                 Self::Resnet(ResNet::new(config, layers))
             }
+            EncoderKind::Lite0 => Self::Lite0(PretrainedLite0::new(config, layers.device())),
         }
     }
 
@@ -35,6 +38,7 @@ impl Encoder {
         match self {
             Self::Plain(encoder) => encoder.forward(images),
             Self::Resnet(encoder) => encoder.forward(images),
+            Self::Lite0(encoder) => encoder.network.forward(images),
         }
     }
 
@@ -43,6 +47,7 @@ impl Encoder {
         match self {
             Self::Plain(encoder) => encoder.channels(),
             Self::Resnet(encoder) => encoder.channels(),
+            Self::Lite0(_) => Lite0::CHANNELS,
         }
     }
 
@@ -51,14 +56,33 @@ impl Encoder {
         match self {
             Self::Plain(encoder) => encoder.stride(),
             Self::Resnet(encoder) => encoder.stride(),
+            Self::Lite0(encoder) => encoder.output_stride,
+        }
+    }
+}
+
+/// `EfficientNet-Lite0` as part of a network.
+#[derive(Module, Debug)]
+pub struct PretrainedLite0 {
+    network: Lite0,
+    #[module(skip)]
+    output_stride: usize,
+}
+
+impl PretrainedLite0 {
+    fn new(config: &ModelConfig, device: &Device) -> Self {
+        let output_stride = config.encoder_stride();
+        let network = Lite0::new(config.in_channels, device).with_output_stride(output_stride);
+        Self {
+            // Small batches have too noisy statistics for an encoder that knows better ones.
+            network: network.held(config.frozen_stages, Norms::Running),
+            output_stride,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
-
     use super::*;
     use crate::nn::NormKind;
 

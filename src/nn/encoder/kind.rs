@@ -13,6 +13,8 @@ pub enum EncoderKind {
     Resnet34,
     /// Residual, of 50 layers.
     Resnet50,
+    /// `EfficientNet-Lite0`, which has learned from `ImageNet` already.
+    Lite0,
 }
 
 /// What is said of an encoder.
@@ -23,7 +25,7 @@ struct Row {
 }
 
 /// One row an encoder, in the order of [`EncoderKind`].
-const TABLE: [Row; 4] = [
+const TABLE: [Row; 5] = [
     Row {
         encoder: EncoderKind::Plain,
         name: "plain",
@@ -43,6 +45,11 @@ const TABLE: [Row; 4] = [
         encoder: EncoderKind::Resnet50,
         name: "resnet50",
         help: "24 million weights in residual blocks with bottlenecks (He 2015)",
+    },
+    Row {
+        encoder: EncoderKind::Lite0,
+        name: "lite0",
+        help: "3 million weights that know pictures already; learns from little (Tan & Le 2019)",
     },
 ];
 

@@ -13,7 +13,7 @@ use crate::raster::cache::ByteLru;
 use crate::raster::error::{Fault, OpenError, ReadError};
 use crate::raster::limits::{MAX_WHOLE_BYTES, product_within, zeroed};
 use crate::raster::read_at::{FileBytes, ReadAt};
-use crate::raster::source::{RasterInfo, TileSource};
+use crate::raster::source::{RasterInfo, SampleType, TileSource};
 use crate::raster::world_file::read_world_file;
 
 /// Decoded chunks that are kept, so that neighbouring windows do not decode them again.
@@ -196,6 +196,28 @@ impl TiffSource {
         Ok(out)
     }
 
+    /// Band 0 of an image of 16 bits, as it is stored, high bytes first.
+    fn wide_band(&self, rect: PixelRect) -> Result<Vec<u8>, Fault> {
+        let page = &self.levels[0].page;
+        check_inside(rect, page.size)?;
+        let mut out = zeroed(buffer_len(rect, 2)?)?;
+        let stride = 2 * usize::from(page.grid.chunk_bands);
+        for (col, row) in chunks_of(page, rect) {
+            let at = ChunkAt { col, row, plane: 0 };
+            let chunk = self.chunk((0, PageKind::Image, at))?;
+            for_each_run(page, (col, row), rect, |pixel, out_pixel, count| {
+                let samples = chunk.bytes[pixel * stride..].chunks(stride);
+                let out = out[2 * out_pixel..][..2 * count].as_chunks_mut::<2>().0;
+                for (out, sample) in out.iter_mut().zip(samples) {
+                    // Decoded samples are in the order of this machine.
+                    let sample = sample.first_chunk().map(|&raw| u16::from_ne_bytes(raw));
+                    *out = sample.unwrap_or(0).to_be_bytes();
+                }
+            });
+        }
+        Ok(out)
+    }
+
     /// The range of values that is shown; wide samples are looked at in a few chunks, once.
     fn stretch(&self) -> Result<Stretch, Fault> {
         if let Some(stretch) = Stretch::of_type(self.info.sample) {
@@ -372,6 +394,12 @@ impl TileSource for TiffSource {
     fn read_index(&self, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
         self.band((0, PageKind::Image), rect)
             .map_err(|fault| fault.on_read(&self.path))
+    }
+
+    fn read_wide(&self, rect: PixelRect) -> Result<Option<Vec<u8>>, ReadError> {
+        let is_wide = self.info.sample == SampleType::U16;
+        let read = is_wide.then(|| self.wide_band(rect)).transpose();
+        read.map_err(|fault| fault.on_read(&self.path))
     }
 
     fn block_size(&self, stored: usize) -> ImageSize {

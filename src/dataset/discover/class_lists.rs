@@ -1,0 +1,65 @@
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::tree::{Folder, Tree};
+use crate::exchange::{find_table, read_class_list};
+use crate::label::{ClassTable, FoundTable, TableOrigin};
+
+/// Names of lists of classes; the first that is there and can be read counts.
+const LISTS: [&str; 4] = [
+    "classes.toml",
+    "class_dict.csv",
+    "label_colors.txt",
+    "classes.csv",
+];
+
+/// The classes of a data set and what could not be read: from a list in its folder, else from
+/// where any mask file's classes are looked for.
+pub(super) fn find_list(
+    folder: Option<&Folder>,
+    mask: Option<&Path>,
+) -> (Option<FoundTable>, Vec<String>) {
+    let mut notes = Vec::new();
+    let lists = LISTS.iter().filter_map(|name| {
+        let folder = folder?;
+        let own = folder.others.iter().find(|own| is_named(own, name))?;
+        Some(folder.path.join(own))
+    });
+    for path in lists {
+        let is_ours = path.extension().is_some_and(|ending| ending == "toml");
+        let read = if is_ours {
+            ClassTable::load(&path)
+        } else {
+            read_class_list(&path)
+        };
+        match read {
+            Ok(classes) => {
+                let origin = TableOrigin::List(path);
+                return (Some(FoundTable { classes, origin }), notes);
+            }
+            Err(error) => notes.push(error.to_string()),
+        }
+    }
+    let beside = mask.map(|mask| find_table(mask, None)).transpose();
+    match beside {
+        Ok(found) => (found.flatten(), notes),
+        Err(error) => {
+            notes.push(error.to_string());
+            (None, notes)
+        }
+    }
+}
+
+/// The folders that have a list of classes, as steps from the root joined by `/`.
+pub(super) fn folders_with_lists(tree: &Tree) -> BTreeSet<String> {
+    let has_list = |folder: &&Folder| {
+        let mut files = folder.others.iter();
+        files.any(|file| LISTS.iter().any(|name| is_named(file, name)))
+    };
+    let folders = tree.folders.iter().filter(has_list);
+    folders.map(|folder| folder.steps.join("/")).collect()
+}
+
+fn is_named(file: &std::ffi::OsStr, name: &str) -> bool {
+    file.to_string_lossy().eq_ignore_ascii_case(name)
+}

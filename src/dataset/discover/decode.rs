@@ -1,0 +1,97 @@
+use std::path::Path;
+
+use super::Discovery;
+use crate::dataset::DatasetError;
+use crate::label::{
+    ClassTable, Encoding, FoundTable, Mask, MaskDecisions, TableOrigin, UNLABELED, Unknown,
+    load_mask, load_mask_unaligned,
+};
+
+/// How the masks of a data set are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MaskEncoding {
+    /// How pixels stand for classes.
+    pub form: Encoding,
+    /// Of black and white masks: the least value that is bright, class 1. 128 unless somebody says
+    /// otherwise; masks wider than 8 bits are split in the middle only.
+    pub threshold: u8,
+    /// What happens to colors without a class.
+    pub unknown: Unknown,
+    /// Why, as a sentence without its period.
+    pub why: String,
+}
+
+/// The middle of 8 bits.
+pub(super) const MIDDLE: u8 = 128;
+
+/// Reads a mask file as the data set has it, ignored classes and all.
+pub(super) fn decode(
+    path: &Path,
+    discovery: &Discovery,
+) -> Result<(Mask, Vec<String>), DatasetError> {
+    let encoding = &discovery.encoding;
+    let table = discovery.all_classes();
+    let table = table.as_ref();
+    let loaded = match (encoding.form, encoding.unknown, table) {
+        (Encoding::Binary, ..) if encoding.threshold != MIDDLE => {
+            return split_at(path, encoding.threshold);
+        }
+        (Encoding::Rgb, Unknown::Nearest { .. }, Some(classes)) => {
+            let found = FoundTable {
+                classes: classes.clone(),
+                origin: TableOrigin::Given,
+            };
+            let decisions = MaskDecisions {
+                encoding: Encoding::Rgb,
+                unknown: encoding.unknown,
+                ..MaskDecisions::default()
+            };
+            load_mask_unaligned(path, Some(&found), decisions)?
+        }
+        (form, _, table) => load_mask(path, None, form, table)?,
+    };
+    Ok((loaded.mask, loaded.notes))
+}
+
+/// A grey mask of 8 bits, dark below the threshold.
+fn split_at(path: &Path, threshold: u8) -> Result<(Mask, Vec<String>), DatasetError> {
+    // 255 passes as well: numbers come as they are, and white is above every threshold.
+    let loaded = load_mask(path, None, Encoding::Index, None)?;
+    let mut table = [0; 256];
+    table[usize::from(threshold)..].fill(1);
+    Ok((loaded.mask.recoded(&table), Vec::new()))
+}
+
+/// The mask without the classes that the data set ignores.
+pub(super) fn ignoring(mask: Mask, discovery: &Discovery) -> Mask {
+    if discovery.ignored.is_empty() {
+        return mask;
+    }
+    let mut table: [u8; 256] = std::array::from_fn(|index| index as u8);
+    for class in &discovery.ignored {
+        table[usize::from(class.index)] = UNLABELED;
+    }
+    mask.recoded(&table)
+}
+
+impl Discovery {
+    /// The classes as masks have them: those that count and those that are ignored.
+    pub(in crate::dataset) fn all_classes(&self) -> Option<ClassTable> {
+        let classes = self.classes.as_ref()?;
+        let all = classes.classes().iter().chain(&self.ignored).cloned();
+        // A table that a caller made contradict itself is used without what is ignored.
+        let table = ClassTable::new(classes.background(), all.collect());
+        Some(table.unwrap_or_else(|_| classes.clone()))
+    }
+
+    /// From now on counts a class as unlabeled; nothing happens when there is no such class.
+    pub fn ignore(&mut self, index: u8) {
+        let class = self.classes.as_ref().and_then(|table| table.get(index));
+        if let (Some(class), Some(table)) = (class.cloned(), &self.classes)
+            && let Ok(table) = table.removed(index)
+        {
+            self.classes = Some(table);
+            self.ignored.push(class);
+        }
+    }
+}

@@ -1,0 +1,357 @@
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use super::builtin::Known;
+use super::choose::{Chosen, choose};
+use super::class_lists::{find_list, folders_with_lists};
+use super::decode::{MIDDLE, MaskEncoding};
+use super::facts::{MaskFacts, look};
+use super::kinds::{Layout, LayoutKind};
+use super::lists::{PartList, apply_lists, read_lists};
+use super::note_words::{foreign_note, left_out_note, pairing_notes, several_why};
+use super::pairing::{Found, RootFiles, merged, pair_files};
+use super::recognize::{Clues, usual_encoding, why};
+use super::rle::RunTable;
+use super::sample::{MaskSource, Sample};
+use super::side::SideTable;
+use super::stems::Stem;
+use super::tree::{Folder, Limits, Tree, walk};
+use crate::dataset::DatasetError;
+use crate::dataset::layout::file_name;
+use crate::label::{Class, ClassTable, Encoding, FoundTable, NEAR_CODE, TableOrigin, Unknown};
+
+/// What a folder holds, as far as it can be recognized. The fields may be corrected before it is
+/// used; nothing else is remembered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Discovery {
+    /// The data set's own folder: the one that was searched, or the only one below it that holds
+    /// pairs.
+    pub folder: PathBuf,
+    /// What was recognized, and why.
+    pub layout: Layout,
+    /// The images, ordered by name; none when the folder holds several data sets.
+    pub samples: Vec<Sample>,
+    /// The classes that count; `None` when nothing says what they are.
+    pub classes: Option<ClassTable>,
+    /// Classes whose pixels count as unlabeled, for example `Void`.
+    pub ignored: Vec<Class>,
+    /// How masks are read.
+    pub encoding: MaskEncoding,
+    /// What the user should know, a sentence each without its period.
+    pub notes: Vec<String>,
+    /// Numbers that tables give to the images.
+    pub side: Vec<SideTable>,
+    /// Masks that belong to no image.
+    pub lonely_masks: Vec<PathBuf>,
+    /// The data sets of a folder that holds several; choose one.
+    pub datasets: Vec<PathBuf>,
+}
+
+/// Recognizes the data set in `folder`: which images there are, where their masks are and how they
+/// are read, what is for training and what for tests.
+///
+/// Names decide; of the files themselves only lists, tables and some masks are read. At most
+/// 2,000,000 files and 8 folders deep are looked at.
+///
+/// # Errors
+/// [`DatasetError::Folder`] when the folder cannot be listed, [`DatasetError::NoPairs`] when there
+/// is no image in it.
+pub fn discover(folder: &Path) -> Result<Discovery, DatasetError> {
+    let mut tree = walk(folder, Limits::default())?;
+    let mut roots = pair_files(&tree);
+    let root_folder = tree.folders.iter().find(|found| found.steps.is_empty());
+    let (lists, mut notes) = root_folder.map(read_lists).unwrap_or_default();
+    notes.append(&mut tree.notes);
+    match choose(&roots, &lists, &folders_with_lists(&tree)) {
+        Chosen::Several(names) => Ok(several(folder, &names, notes)),
+        Chosen::One(root, others) => {
+            let left_out = others.iter().map(|other| roots[other].found.len()).sum();
+            notes.extend(left_out_note(&others, left_out));
+            let files = roots.remove(&root).unwrap_or_default();
+            finding(folder, (&root, files), &tree, (lists, notes)).described(folder)
+        }
+        Chosen::All => {
+            let (files, root) = merged(roots);
+            finding(folder, (&root, files), &tree, (lists, notes)).described(folder)
+        }
+    }
+}
+
+fn finding<'t>(
+    folder: &Path,
+    (root, files): (&str, RootFiles),
+    tree: &'t Tree,
+    (lists, notes): (Vec<PartList>, Vec<String>),
+) -> Finding<'t> {
+    let own = tree.folders.iter().find(|own| own.steps.join("/") == root);
+    let folder = own.map_or_else(|| folder.to_owned(), |own| own.path.clone());
+    Finding {
+        folder,
+        own,
+        tree,
+        files,
+        lists,
+        notes,
+    }
+}
+
+fn several(folder: &Path, names: &[String], notes: Vec<String>) -> Discovery {
+    Discovery {
+        folder: folder.to_owned(),
+        layout: Layout {
+            kind: LayoutKind::Several,
+            why: several_why(names),
+        },
+        samples: Vec::new(),
+        classes: None,
+        ignored: Vec::new(),
+        encoding: encoding_of(Encoding::Auto, &MaskFacts::default()),
+        notes,
+        side: Vec::new(),
+        lonely_masks: Vec::new(),
+        datasets: names.iter().map(|name| folder.join(name)).collect(),
+    }
+}
+
+/// What is found out about one data set on the way to its description.
+struct Finding<'t> {
+    folder: PathBuf,
+    /// The data set's own folder, when it was listed.
+    own: Option<&'t Folder>,
+    tree: &'t Tree,
+    files: RootFiles,
+    /// The lists of the searched folder.
+    lists: Vec<PartList>,
+    notes: Vec<String>,
+}
+
+impl Finding<'_> {
+    fn described(mut self, searched: &Path) -> Result<Discovery, DatasetError> {
+        if self.files.found.is_empty() {
+            return Err(DatasetError::NoPairs {
+                what: "There is no image".to_owned(),
+                path: searched.to_owned(),
+            });
+        }
+        let key = |found: &Found| (found.file.name.clone(), found.file.image.clone());
+        self.files.found.sort_by_cached_key(key);
+        let tables = self.tables();
+        let runs: Vec<RunTable> = tables
+            .iter()
+            .filter_map(|path| RunTable::read(path))
+            .collect();
+        let mut samples = self.samples(&runs);
+        self.give_parts(&mut samples);
+        let (facts, table) = self.look(&samples);
+        let listed = table.as_ref().map(|found| &found.classes);
+        let encoding = facts.encoding(listed);
+        let has_depths = tables.iter().any(|path| file_name(path) == "depths.csv");
+        let clues = Clues {
+            files: &self.files,
+            facts: &facts,
+            encoding,
+            table: listed,
+            folders: &self.folder_words(),
+            has_salt_tables: has_depths || !runs.is_empty(),
+        };
+        let kind = clues.kind();
+        let known = clues.classes(kind);
+        let encoding = settled(encoding, &facts, kind);
+        for sample in &mut samples {
+            sample.group = group_of(kind, sample);
+        }
+        let side = side_tables(&tables, &samples);
+        let why = why(&self.files, &described_by(table.as_ref(), &runs, &side));
+        self.note_all(&facts, &samples);
+        self.notes.extend(kind_note(kind, &facts));
+        let (classes, ignored) = known.map_or((None, Vec::new()), split_ignored);
+        Ok(Discovery {
+            side,
+            folder: self.folder,
+            layout: Layout { kind, why },
+            samples,
+            classes,
+            ignored,
+            encoding: encoding_of(encoding, &facts),
+            notes: self.notes,
+            lonely_masks: self.files.lonely_masks,
+            datasets: Vec::new(),
+        })
+    }
+
+    /// The tables with commas in the data set's own folder.
+    fn tables(&self) -> Vec<PathBuf> {
+        let own = self.own.into_iter();
+        let files = own.flat_map(|folder| folder.others.iter().map(|name| folder.path.join(name)));
+        let is_table = |path: &PathBuf| {
+            let ending = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
+            ending.is_some_and(|ending| ending == "csv")
+        };
+        files.filter(is_table).collect()
+    }
+
+    fn samples(&self, runs: &[RunTable]) -> Vec<Sample> {
+        let in_table = |name: &str| {
+            let row = |table: &RunTable| {
+                let runs = table.runs.get(name)?.clone();
+                let table = table.path.clone();
+                Some(MaskSource::Rle { runs, table })
+            };
+            runs.iter().find_map(row)
+        };
+        let sample = |found: &Found| {
+            let file = found.file.mask.as_ref();
+            let file = file.map(|(mask, _)| MaskSource::File(mask.clone()));
+            Sample {
+                name: found.file.name.clone(),
+                image: found.file.image.clone(),
+                mask: file.or_else(|| in_table(&found.file.name)),
+                part: found.part,
+                group: (!found.group.is_empty()).then(|| found.group.clone()),
+            }
+        };
+        self.files.found.iter().map(sample).collect()
+    }
+
+    /// Folders say for what an image is; where they do not, lists do.
+    fn give_parts(&mut self, samples: &mut [Sample]) {
+        let mut lists = std::mem::take(&mut self.lists);
+        if let Some(own) = self.own.filter(|own| !own.steps.is_empty()) {
+            let (own, notes) = read_lists(own);
+            lists.extend(own);
+            self.notes.extend(notes);
+        }
+        if lists.is_empty() {
+            return;
+        }
+        let images: Vec<&Path> = samples
+            .iter()
+            .map(|sample| sample.image.as_path())
+            .collect();
+        let listed = apply_lists(&lists, &images);
+        self.notes.extend(listed.notes);
+        for (sample, part) in samples.iter_mut().zip(listed.parts) {
+            sample.part = sample.part.or(part);
+        }
+    }
+
+    fn look(&mut self, samples: &[Sample]) -> (MaskFacts, Option<FoundTable>) {
+        let masks: Vec<&Path> = samples.iter().filter_map(file_of).collect();
+        let (table, notes) = find_list(self.own, masks.first().copied());
+        self.notes.extend(notes);
+        (look(&masks, table.as_ref()), table)
+    }
+
+    /// The names of the folders above and in the data set, in lower case.
+    fn folder_words(&self) -> String {
+        let above = self.folder.components().rev().take(2);
+        let mut words: Vec<String> = above
+            .map(|step| step.as_os_str().to_string_lossy().into_owned())
+            .collect();
+        let folders = self
+            .files
+            .image_folders
+            .iter()
+            .chain(&self.files.mask_folders);
+        words.extend(folders.take(64).cloned());
+        words.join("/").to_lowercase()
+    }
+
+    fn note_all(&mut self, facts: &MaskFacts, samples: &[Sample]) {
+        let masks = samples.iter().filter_map(file_of).count();
+        self.notes.extend(pairing_notes(&self.files));
+        self.notes.extend(facts.notes(masks));
+        let own = &self.folder;
+        let folders = self.tree.folders.iter();
+        let within = folders.filter(|folder| folder.path.starts_with(own));
+        self.notes.extend(foreign_note(within));
+    }
+}
+
+fn side_tables(tables: &[PathBuf], samples: &[Sample]) -> Vec<SideTable> {
+    let names: HashSet<&str> = samples.iter().map(|sample| sample.name.as_str()).collect();
+    let read = |path: &PathBuf| SideTable::read(path, &names);
+    tables.iter().filter_map(read).collect()
+}
+
+fn file_of(sample: &Sample) -> Option<&Path> {
+    match &sample.mask {
+        Some(MaskSource::File(path)) => Some(path),
+        Some(MaskSource::Rle { .. }) | None => None,
+    }
+}
+
+/// The encoding, where blank masks leave it open that of the layout.
+fn settled(encoding: Encoding, facts: &MaskFacts, kind: LayoutKind) -> Encoding {
+    let is_open = facts.index + facts.binary + facts.rgb == 0;
+    usual_encoding(kind).filter(|_| is_open).unwrap_or(encoding)
+}
+
+fn encoding_of(form: Encoding, facts: &MaskFacts) -> MaskEncoding {
+    let unknown = if form == Encoding::Rgb && facts.compressed * 2 > facts.rgb {
+        Unknown::Nearest {
+            max_distance: NEAR_CODE,
+        }
+    } else {
+        Unknown::Unlabeled
+    };
+    let why = facts.why.clone();
+    MaskEncoding {
+        form,
+        threshold: MIDDLE,
+        unknown,
+        why: why.unwrap_or_else(|| "No mask could be looked at, or all were empty".to_owned()),
+    }
+}
+
+fn split_ignored(known: Known) -> (Option<ClassTable>, Vec<Class>) {
+    let ignored = known.ignored.and_then(|index| known.classes.get(index));
+    match ignored.cloned() {
+        Some(class) => match known.classes.removed(class.index) {
+            Ok(rest) => (Some(rest), vec![class]),
+            Err(_) => (Some(known.classes), Vec::new()),
+        },
+        None => (Some(known.classes), Vec::new()),
+    }
+}
+
+/// What else the layout was recognized by, to follow a sentence.
+fn described_by(table: Option<&FoundTable>, runs: &[RunTable], side: &[SideTable]) -> String {
+    let mut text = String::new();
+    if let Some(TableOrigin::List(path)) = table.map(|found| &found.origin) {
+        text.push_str(", classes in ");
+        text.push_str(&file_name(path));
+    }
+    if let Some(table) = runs.first() {
+        text.push_str(", run lengths in ");
+        text.push_str(&file_name(&table.path));
+    }
+    if let Some(table) = side.first() {
+        text.push_str(", numbers in ");
+        text.push_str(&file_name(&table.path));
+    }
+    text
+}
+
+/// What the user should know about a layout's classes.
+fn kind_note(kind: LayoutKind, facts: &MaskFacts) -> Option<String> {
+    let is_isprs = matches!(kind, LayoutKind::Potsdam | LayoutKind::Vaihingen);
+    let is_shifted = is_isprs && facts.index > 0 && !facts.values.contains(&6);
+    is_shifted.then(|| {
+        "No mask that was looked at holds 6, so 0 to 5 were taken for the six classes; if 0 is the \
+         border, choose the classes by hand"
+            .to_owned()
+    })
+}
+
+/// What a sample shares with others of the same place.
+fn group_of(kind: LayoutKind, sample: &Sample) -> Option<String> {
+    let has_places = !matches!(
+        kind,
+        LayoutKind::PairedFolders | LayoutKind::PairedNames | LayoutKind::ImagesOnly
+    );
+    let place = Stem::of(&sample.name).filter(|(_, place)| has_places && *place != sample.name);
+    let tile = matches!(kind, LayoutKind::LandCoverAi).then(|| sample.name.clone());
+    let place = place.map(|(_, place)| place.to_owned()).or(tile);
+    place.or_else(|| sample.group.clone())
+}

@@ -1,0 +1,42 @@
+//! What a folder of images and masks is: which known layout, which masks belong to which images,
+//! how they stand for classes.
+//!
+//! Names are looked at first; of the files themselves only lists, tables and a bounded number of
+//! masks are read.
+
+mod decode;
+mod find;
+mod kinds;
+mod sample;
+mod side;
+
+mod builtin;
+mod choose;
+mod class_lists;
+mod facts;
+mod lists;
+mod named_pairs;
+mod naming;
+mod note_words;
+mod pairing;
+mod recognize;
+mod rle;
+mod stems;
+mod tree;
+mod words;
+
+#[cfg(test)]
+mod real_data;
+#[cfg(test)]
+pub(super) mod test_folders;
+#[cfg(test)]
+mod twins;
+
+pub use decode::MaskEncoding;
+pub use find::{Discovery, discover};
+pub use kinds::{Layout, LayoutKind};
+pub use sample::{MaskSource, Sample};
+pub use side::SideTable;
+
+pub(super) use facts::spread;
+pub(super) use named_pairs::NamedPairs;

@@ -1,0 +1,109 @@
+use std::path::{Path, PathBuf};
+
+use super::pairing::RootFiles;
+use super::tree::Folder;
+use crate::dataset::layout::file_name;
+use crate::exchange::Part;
+
+/// Endings of files that usually lie beside rasters and are no matter of concern.
+const USUAL_ENDINGS: [&str; 16] = [
+    "txt", "csv", "toml", "json", "xml", "tfw", "pgw", "jgw", "wld", "prj", "md", "db", "geojson",
+    "pdf", "ovr", "qml",
+];
+
+/// What there is to say about images and masks that did not find each other.
+pub(super) fn pairing_notes(files: &RootFiles) -> Vec<String> {
+    let mut notes = Vec::new();
+    let has_pairs = files.num_pairs() > 0;
+    for part in [
+        None,
+        Some(Part::Train),
+        Some(Part::Validation),
+        Some(Part::Test),
+    ] {
+        let of_part = || files.found.iter().filter(move |found| found.part == part);
+        let lonely: Vec<&Path> = of_part()
+            .filter(|found| found.file.mask.is_none())
+            .map(|found| found.file.image.as_path())
+            .collect();
+        if !has_pairs || lonely.is_empty() {
+            continue;
+        }
+        let name = part.map(|part| format!(" for {}", part.folder()));
+        let name = name.unwrap_or_default();
+        notes.push(if lonely.len() == of_part().count() {
+            format!("None of the {} images{name} has a mask", lonely.len())
+        } else {
+            counted(&lonely, "image", &format!("{name} without a mask"))
+        });
+    }
+    let masks: Vec<&Path> = files.lonely_masks.iter().map(PathBuf::as_path).collect();
+    if !masks.is_empty() {
+        notes.push(counted(&masks, "mask", " without an image"));
+    }
+    let doubles: Vec<&Path> = files
+        .doubles
+        .iter()
+        .map(|(path, _)| path.as_path())
+        .collect();
+    if !doubles.is_empty() {
+        let what = " left out, since others have the same name but for the ending";
+        notes.push(counted(&doubles, "file", what));
+    }
+    notes
+}
+
+fn counted(paths: &[&Path], kind: &str, what: &str) -> String {
+    let first = paths.first().map(|path| file_name(path));
+    let first = first.unwrap_or_default();
+    match paths.len() {
+        1 => format!("1 {kind}{what}: {first}"),
+        n => format!("{n} {kind}s{what}; the first is {first}"),
+    }
+}
+
+/// What there is to say about files that are no rasters in the folders of images and masks.
+pub(super) fn foreign_note<'f>(folders: impl Iterator<Item = &'f Folder>) -> Option<String> {
+    let files = folders
+        .filter(|folder| !folder.rasters.is_empty())
+        .flat_map(|folder| folder.others.iter().map(PathBuf::from));
+    let foreign: Vec<PathBuf> = files
+        .filter(|path| {
+            let ending = path
+                .extension()
+                .map(|text| text.to_string_lossy().to_lowercase());
+            !ending.is_some_and(|ending| USUAL_ENDINGS.contains(&ending.as_str()))
+        })
+        .collect();
+    let foreign: Vec<&Path> = foreign.iter().map(PathBuf::as_path).collect();
+    (!foreign.is_empty()).then(|| counted(&foreign, "file", " that cannot be read as images"))
+}
+
+/// Names the data sets of a folder that holds several.
+pub(super) fn several_why(names: &[String]) -> String {
+    let first: Vec<&str> = names.iter().take(8).map(String::as_str).collect();
+    let more = match names.len() - first.len() {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    format!(
+        "{} folders with images and masks that differ in form: {}{more}; choose one",
+        names.len(),
+        first.join(", ")
+    )
+}
+
+/// What there is to say about folders that are left out.
+pub(super) fn left_out_note(others: &[String], images: usize) -> Option<String> {
+    let first = others.iter().find(|other| !other.is_empty())?;
+    let more = match others.len() {
+        1 => String::new(),
+        count => format!(" and {} more folders", count - 1),
+    };
+    (images > 0).then(|| {
+        format!(
+            "{images} images in {first}{more} are left out: they have no masks, or are another \
+             data set"
+        )
+    })
+}

@@ -1,0 +1,324 @@
+use std::collections::HashMap;
+
+use super::builtin::Known;
+use super::facts::MaskFacts;
+use super::kinds::LayoutKind;
+use super::pairing::RootFiles;
+use super::stems::Stem;
+use crate::label::{ClassTable, Encoding, is_void_name};
+
+/// What a layout is recognized by.
+pub(super) struct Clues<'a> {
+    pub(super) files: &'a RootFiles,
+    pub(super) facts: &'a MaskFacts,
+    /// How the masks are read.
+    pub(super) encoding: Encoding,
+    /// The class list that lies with the data.
+    pub(super) table: Option<&'a ClassTable>,
+    /// Names of the folders around and within the data set, in lower case.
+    pub(super) folders: &'a str,
+    /// Whether there is a table of run lengths or depths, as salt has.
+    pub(super) has_salt_tables: bool,
+}
+
+/// So many names are looked at.
+const MOST_NAMES: usize = 512;
+
+impl Clues<'_> {
+    /// The layout that fits best.
+    pub(super) fn kind(&self) -> LayoutKind {
+        if self.has_salt_tables {
+            return LayoutKind::TgsSalt;
+        }
+        self.kind_by_stems()
+            .or_else(|| self.kind_by_names())
+            .unwrap_or_else(|| self.general())
+    }
+
+    fn kind_by_stems(&self) -> Option<LayoutKind> {
+        let kind = match self.usual_stem()? {
+            Stem::LandCoverTile => LayoutKind::LandCoverAi,
+            Stem::LandCoverPiece => LayoutKind::LandCoverAiSplit,
+            Stem::LandCoverPatch => LayoutKind::LandCoverAiPatches,
+            Stem::CamVid => self.camvid(),
+            Stem::Epfl => LayoutKind::EpflRoads,
+            Stem::Massachusetts if self.may_be_binary() => LayoutKind::MassachusettsRoads,
+            Stem::RowAndColumn if self.may_be_binary() => LayoutKind::SageMakerRoads,
+            Stem::Potsdam => LayoutKind::Potsdam,
+            Stem::Vaihingen => LayoutKind::Vaihingen,
+            Stem::Inria => LayoutKind::Inria,
+            Stem::Massachusetts | Stem::RowAndColumn => return None,
+        };
+        Some(kind)
+    }
+
+    fn kind_by_names(&self) -> Option<LayoutKind> {
+        let said = |word: &str| self.folders.contains(word);
+        let has_class = |name| {
+            self.table
+                .is_some_and(|table| table.by_name(name).is_some())
+        };
+        let is_mmseg = said("img_dir") && said("ann_dir");
+        let kind = if self.is_deepglobe() || has_class("urban_land") {
+            self.deepglobe()
+        } else if said("camvid") || (has_class("Bicyclist") && has_class("Pedestrian")) {
+            self.camvid()
+        } else if said("loveda") || (is_mmseg && self.has_loveda_values()) {
+            LayoutKind::LoveDa
+        } else if said("potsdam") {
+            LayoutKind::Potsdam
+        } else if said("vaihingen") {
+            LayoutKind::Vaihingen
+        } else if is_mmseg {
+            LayoutKind::MmSegmentation
+        } else if said("landcover") && self.encoding == Encoding::Index && self.highest() <= 4 {
+            LayoutKind::LandCoverAi
+        } else if said("massachusetts")
+            || (said("tiff") && said("train_labels") && self.may_be_binary())
+        {
+            LayoutKind::MassachusettsRoads
+        } else if (said("seg-data") || said("data-raw") || said("sagemaker"))
+            && self.may_be_binary()
+        {
+            LayoutKind::SageMakerRoads
+        } else if said("inria") || said("aerialimagedataset") {
+            LayoutKind::Inria
+        } else {
+            return None;
+        };
+        Some(kind)
+    }
+
+    fn general(&self) -> LayoutKind {
+        if self.files.num_pairs() == 0 {
+            LayoutKind::ImagesOnly
+        } else if self.files.mask_folders.is_empty() {
+            LayoutKind::PairedNames
+        } else {
+            LayoutKind::PairedFolders
+        }
+    }
+
+    fn camvid(&self) -> LayoutKind {
+        match (self.encoding, self.files.mask_folders.is_empty()) {
+            (Encoding::Rgb, false) => LayoutKind::CamVidSuite,
+            (Encoding::Rgb | Encoding::Auto, _) => LayoutKind::CamVid,
+            _ => LayoutKind::CamVidSegNet,
+        }
+    }
+
+    fn is_deepglobe(&self) -> bool {
+        let files = self.files.found.iter().take(MOST_NAMES);
+        let mut matches = files.map(|found| &found.file);
+        matches.any(|file| match &file.mask {
+            Some((_, naming)) => naming.image == "_sat",
+            None => super::naming::stem_of(file.image.as_os_str()).ends_with("_sat"),
+        })
+    }
+
+    fn deepglobe(&self) -> LayoutKind {
+        let is_road = self.table.is_some_and(|table| table.classes().len() == 2)
+            || (self.facts.rgb == 0 && self.facts.binary > 0);
+        if is_road {
+            LayoutKind::DeepGlobeRoads
+        } else {
+            LayoutKind::DeepGlobeLandCover
+        }
+    }
+
+    fn has_loveda_values(&self) -> bool {
+        let mut names = self.files.found.iter().take(MOST_NAMES);
+        let is_number = |name: &str| name.bytes().all(|digit| digit.is_ascii_digit());
+        self.encoding == Encoding::Index
+            && self.highest() == 7
+            && names.all(|found| is_number(&found.file.name))
+    }
+
+    /// The highest class of the masks.
+    fn highest(&self) -> u8 {
+        let values = self.facts.values.iter().filter(|value| **value != 255);
+        values.max().copied().unwrap_or(0)
+    }
+
+    /// Whether masks are black and white, or nothing is known of them.
+    fn may_be_binary(&self) -> bool {
+        let is_two_codes = self.encoding == Encoding::Rgb && self.facts.rgb == 0;
+        let is_blank = self.facts.index == 0;
+        is_two_codes
+            || match self.encoding {
+                Encoding::Binary | Encoding::Auto => true,
+                Encoding::Index => is_blank,
+                Encoding::Rgb => false,
+            }
+    }
+
+    /// The way in which at least half of the files are named.
+    fn usual_stem(&self) -> Option<Stem> {
+        let mut counts: Vec<(Stem, usize)> = Vec::new();
+        let looked = self.files.found.len().min(MOST_NAMES);
+        for found in self.files.found.iter().take(MOST_NAMES) {
+            let Some((stem, _)) = Stem::of(&found.file.name) else {
+                continue;
+            };
+            match counts.iter_mut().find(|(known, _)| *known == stem) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((stem, 1)),
+            }
+        }
+        let (stem, count) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+        (count * 2 >= looked).then_some(stem)
+    }
+
+    /// The classes of a layout: of the list that lies with the data where it fits, else those that
+    /// the layout is known by, else made of what the masks hold.
+    pub(super) fn classes(&self, kind: LayoutKind) -> Option<Known> {
+        let known = known_classes(kind, self.highest());
+        let is_listed_wrong = |table: &ClassTable| {
+            // The indices of eleven classes beside the list of all 32 colors.
+            kind == LayoutKind::CamVidSegNet && table.classes().len() > 12
+        };
+        if let Some(table) = self.table.filter(|table| !is_listed_wrong(table)) {
+            let mut void = table
+                .classes()
+                .iter()
+                .filter(|class| is_void_name(&class.name));
+            let ignored = void.next().map(|class| class.index);
+            return Some(Known {
+                classes: table.clone(),
+                ignored,
+            });
+        }
+        known.or_else(|| self.made())
+    }
+
+    fn made(&self) -> Option<Known> {
+        match self.encoding {
+            Encoding::Binary => Some(Known::two("background", "foreground")),
+            Encoding::Index => {
+                let values = self.facts.values.iter().copied().chain([0]);
+                Some(Known::all(ClassTable::from_values(values)))
+            }
+            Encoding::Rgb if (1..=64).contains(&self.facts.colors.len()) => {
+                let colors: Vec<_> = self.facts.colors.iter().copied().collect();
+                Some(Known::all(ClassTable::from_codes(&colors)))
+            }
+            Encoding::Rgb | Encoding::Auto => None,
+        }
+    }
+}
+
+/// The classes that the publishers of a layout define, when the masks' highest index is `highest`.
+fn known_classes(kind: LayoutKind, highest: u8) -> Option<Known> {
+    match kind {
+        LayoutKind::LandCoverAi | LayoutKind::LandCoverAiSplit | LayoutKind::LandCoverAiPatches => {
+            Some(Known::all(ClassTable::landcover_ai()))
+        }
+        LayoutKind::SageMakerRoads
+        | LayoutKind::DeepGlobeRoads
+        | LayoutKind::MassachusettsRoads
+        | LayoutKind::EpflRoads => Some(Known::two("background", "road")),
+        LayoutKind::DeepGlobeLandCover => Some(Known::deepglobe_land()),
+        LayoutKind::CamVid | LayoutKind::CamVidSuite => Some(Known::camvid_32()),
+        LayoutKind::CamVidSegNet => Some(Known::camvid_11()),
+        LayoutKind::TgsSalt => Some(Known::two("background", "salt")),
+        LayoutKind::Inria => Some(Known::two("background", "building")),
+        LayoutKind::LoveDa => Some(Known::loveda()),
+        // The published conversion has the border at 0 and six classes from 1; samples without a 6
+        // were shifted by one.
+        LayoutKind::Potsdam | LayoutKind::Vaihingen => Some(Known::potsdam(u8::from(highest >= 6))),
+        LayoutKind::MmSegmentation
+        | LayoutKind::PairedFolders
+        | LayoutKind::PairedNames
+        | LayoutKind::ImagesOnly
+        | LayoutKind::Several => None,
+    }
+}
+
+/// The encoding that a layout has when no mask could be looked at, or all were blank.
+pub(super) fn usual_encoding(kind: LayoutKind) -> Option<Encoding> {
+    match kind {
+        LayoutKind::SageMakerRoads
+        | LayoutKind::DeepGlobeRoads
+        | LayoutKind::MassachusettsRoads
+        | LayoutKind::EpflRoads
+        | LayoutKind::TgsSalt
+        | LayoutKind::Inria => Some(Encoding::Binary),
+        LayoutKind::DeepGlobeLandCover | LayoutKind::CamVid | LayoutKind::CamVidSuite => {
+            Some(Encoding::Rgb)
+        }
+        LayoutKind::LandCoverAi
+        | LayoutKind::LandCoverAiSplit
+        | LayoutKind::LandCoverAiPatches
+        | LayoutKind::CamVidSegNet
+        | LayoutKind::LoveDa
+        | LayoutKind::Potsdam
+        | LayoutKind::Vaihingen => Some(Encoding::Index),
+        LayoutKind::MmSegmentation
+        | LayoutKind::PairedFolders
+        | LayoutKind::PairedNames
+        | LayoutKind::ImagesOnly
+        | LayoutKind::Several => None,
+    }
+}
+
+/// A count with its noun.
+fn said(count: usize, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{ending}")
+}
+
+/// Why, in words: how many files lie where and how masks are named after images.
+pub(super) fn why(files: &RootFiles, described: &str) -> String {
+    let num_pairs = files.num_pairs();
+    let list = |folders: &std::collections::BTreeSet<String>| {
+        let named = |folder: &String| {
+            if folder.is_empty() {
+                "the folder itself".to_owned()
+            } else {
+                format!("{folder}/")
+            }
+        };
+        let first: Vec<String> = folders.iter().take(3).map(named).collect();
+        let rest = folders.len() - first.len();
+        let more = if rest > 0 {
+            format!(" and {rest} more")
+        } else {
+            String::new()
+        };
+        first.join(", ") + &more
+    };
+    if num_pairs == 0 {
+        return format!(
+            "{} in {} and no masks{described}",
+            said(files.found.len(), "image"),
+            list(&files.image_folders)
+        );
+    }
+    let mut namings: HashMap<_, usize> = HashMap::new();
+    for (_, naming) in files
+        .found
+        .iter()
+        .filter_map(|found| found.file.mask.as_ref())
+    {
+        *namings.entry(naming).or_default() += 1;
+    }
+    let usual = namings
+        .into_iter()
+        .max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(a.0)));
+    let naming = usual.map(|(naming, _)| naming.clone()).unwrap_or_default();
+    let sample = if naming.image.is_empty() && naming.mask.is_empty() {
+        "with masks of the same name".to_owned()
+    } else {
+        format!("named *{} with masks named *{}", naming.image, naming.mask)
+    };
+    let place = if naming.is_beside {
+        "beside them".to_owned()
+    } else {
+        format!("in {}", list(&files.mask_folders))
+    };
+    format!(
+        "{} in {} {sample} {place}{described}",
+        said(num_pairs, "image"),
+        list(&files.image_folders)
+    )
+}

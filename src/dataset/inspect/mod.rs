@@ -1,0 +1,14 @@
+//! Looking at all files of a data set before it is learned from: sizes, classes, and what is wrong.
+
+mod inspection;
+mod problem;
+mod text;
+
+mod judge;
+mod pixels;
+mod seen;
+
+pub use inspection::{
+    ClassCount, DepthCount, InspectOptions, Inspection, Majority, PartCount, SizeCount, inspect,
+};
+pub use problem::{Problem, ProblemKind, Severity};

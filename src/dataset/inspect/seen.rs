@@ -1,0 +1,168 @@
+use std::path::PathBuf;
+
+use super::pixels::{Digest, PixelSums, digest_of_mask};
+use crate::dataset::{DatasetError, Discovery, MaskSource, Sample};
+use crate::geom::ImageSize;
+use crate::label::{
+    Class, ClassTable, Encoding, FoundTable, MaskValue, Rgb, TableOrigin, UNLABELED, survey_mask,
+};
+use crate::raster::{OpenError, TileSource, open_raster};
+
+/// Bands of a raster and bits of a sample.
+pub(super) type Depth = (u16, u16);
+
+/// What was found in the files of one sample.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// Place of the sample in the discovery.
+    pub(super) at: usize,
+    /// Extent and depth, when the header could be read.
+    pub(super) header: Option<(ImageSize, Depth)>,
+    /// `None` when the pixels could not be read.
+    pub(super) pixels: Option<PixelSums>,
+    /// `None` when there is no mask, or it could not be read.
+    pub(super) mask: Option<SeenMask>,
+    /// Files that could not be read, with the reason.
+    pub(super) unreadable: Vec<(PathBuf, String)>,
+    /// Image and mask differ in extent; the sentence about it.
+    pub(super) size_differs: Option<String>,
+}
+
+/// What was found in a mask.
+#[derive(Debug)]
+pub(super) struct SeenMask {
+    /// Classes that occur, with their pixels; ignored ones and the unlabeled are among them.
+    pub(super) counts: Vec<(u8, u64)>,
+    pub(super) digest: Digest,
+    /// `None` for run lengths.
+    pub(super) depth: Option<Depth>,
+    /// Pixels with colors or numbers that stand for no class, and one of these in words.
+    pub(super) unknown: Option<(u64, String)>,
+    /// Whether lossy compression has blurred it.
+    pub(super) is_blurred: bool,
+}
+
+/// What the header of a sample's image says.
+pub(super) fn header_of(sample: &Sample) -> Option<ImageSize> {
+    Some(open_raster(&sample.image).ok()?.info().size)
+}
+
+fn depth_of(source: &dyn TileSource) -> Depth {
+    let info = source.info();
+    (info.bands, info.sample.bits())
+}
+
+impl Seen {
+    /// Reads image and mask of sample `at`.
+    pub(super) fn look(discovery: &Discovery, at: usize) -> Self {
+        let sample = &discovery.samples[at];
+        let mut seen = Self {
+            at,
+            ..Self::default()
+        };
+        match open_raster(&sample.image) {
+            Ok(source) => {
+                seen.header = Some((source.info().size, depth_of(&*source)));
+                match PixelSums::of(&*source) {
+                    Ok(sums) => seen.pixels = Some(sums),
+                    Err(error) => seen.note(&sample.image, &error),
+                }
+            }
+            Err(error) => seen.note(&sample.image, &error),
+        }
+        // Without the image's extent no mask can be checked.
+        if let Some(source) = sample.mask.as_ref().filter(|_| seen.header.is_some()) {
+            match SeenMask::look(discovery, sample, source) {
+                Ok(mask) => seen.mask = Some(mask),
+                Err(error @ DatasetError::SizeDiffers { .. }) => {
+                    seen.size_differs = Some(error.to_string());
+                }
+                Err(error) => seen.note(source.path(), &error),
+            }
+        }
+        seen
+    }
+
+    fn note(&mut self, path: &std::path::Path, error: &dyn std::error::Error) {
+        self.unreadable.push((path.to_owned(), error.to_string()));
+    }
+}
+
+impl SeenMask {
+    fn look(
+        discovery: &Discovery,
+        sample: &Sample,
+        source: &MaskSource,
+    ) -> Result<Self, DatasetError> {
+        let (mask, notes) = sample.load_unfiltered(discovery)?;
+        let counts = (0..=UNLABELED).zip(mask.histogram());
+        let counts: Vec<(u8, u64)> = counts.filter(|(_, count)| *count > 0).collect();
+        let mut seen = Self {
+            digest: digest_of_mask(&mask),
+            depth: None,
+            unknown: None,
+            is_blurred: false,
+            counts,
+        };
+        let classes = discovery.all_classes();
+        seen.unknown = classes.as_ref().and_then(|table| seen.unknown_class(table));
+        if let MaskSource::File(path) = source {
+            let opened: Result<_, OpenError> = open_raster(path);
+            let opened = opened?;
+            seen.depth = Some(depth_of(&*opened));
+            // A mask of which nothing was noted holds nothing else than exact codes.
+            if discovery.encoding.form == Encoding::Rgb && !notes.is_empty() {
+                seen.look_closer(path, classes)?;
+            } else if opened.info().format == "JPEG" {
+                seen.is_blurred = !notes.is_empty();
+            }
+        }
+        Ok(seen)
+    }
+
+    /// The pixels of numbers that the table does not have.
+    fn unknown_class(&self, table: &ClassTable) -> Option<(u64, String)> {
+        let is_unknown = |class: u8| class != UNLABELED && table.get(class).is_none();
+        let unknown = self.counts.iter().filter(|(class, _)| is_unknown(*class));
+        let pixels: u64 = unknown.clone().map(|(_, count)| count).sum();
+        let (first, _) = unknown.max_by_key(|(_, count)| *count)?;
+        Some((pixels, format!("value {first}")))
+    }
+
+    /// Finds the colors that stand for nothing, and whether they are those of a blurred mask.
+    fn look_closer(
+        &mut self,
+        path: &std::path::Path,
+        classes: Option<ClassTable>,
+    ) -> Result<(), DatasetError> {
+        let codes: Vec<Rgb> = classes
+            .iter()
+            .flat_map(ClassTable::classes)
+            .map(Class::code)
+            .collect();
+        // Pure codes take in the colors on their side of the middle of each channel.
+        let is_pure = |code: &Rgb| code.iter().all(|channel| matches!(channel, 0 | 255));
+        let is_split = codes.iter().all(is_pure);
+        let is_listed = |color: Rgb| {
+            let split = color.map(|channel| if channel < 128 { 0 } else { 255 });
+            is_split && codes.contains(&split)
+        };
+        let found = classes.clone().map(|classes| FoundTable {
+            classes,
+            origin: TableOrigin::Given,
+        });
+        let survey = survey_mask(path, found.as_ref())?;
+        self.is_blurred = survey
+            .shading
+            .is_some_and(|shading| shading.looks_compressed());
+        let unlabeled = self.counts.iter().find(|(class, _)| *class == UNLABELED);
+        if let Some(&(_, pixels)) = unlabeled {
+            let strange = survey.unknown.iter().find(|found| match found.value {
+                MaskValue::Color(color) => !is_listed(color),
+                MaskValue::Number(_) => true,
+            });
+            self.unknown = strange.map(|found| (pixels, found.value.to_string()));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,182 @@
+use std::fmt::Write as _;
+
+use super::inspection::{DepthCount, Inspection};
+use super::problem::{Problem, Severity};
+
+/// Why writing cannot fail.
+const FITS: &str = "a string takes any text";
+
+/// Most lines of a table.
+const MOST_LINES: usize = 40;
+
+impl Inspection {
+    /// The report as plain text: short tables with aligned columns, problems with their files.
+    pub fn to_text(&self) -> String {
+        let mut text = format!("{}\n{}\n", self.folder.display(), self.layout);
+        if self.is_cancelled {
+            text.push_str("Stopped before all was read; the numbers are of what was.\n");
+        }
+        if self.num_looked < self.num_samples {
+            let (looked, all) = (self.num_looked, self.num_samples);
+            writeln!(text, "Read {looked} of {all} samples.").expect(FITS);
+        }
+        self.add_images(&mut text);
+        self.add_classes(&mut text);
+        for note in &self.notes {
+            writeln!(text, "Note: {note}.").expect(FITS);
+        }
+        if self.problems.is_empty() {
+            text.push_str("\nNo problems were found.\n");
+        } else {
+            text.push_str("\nProblems, the worst first\n");
+        }
+        for problem in &self.problems {
+            add_problem(&mut text, problem);
+        }
+        text
+    }
+
+    fn add_images(&self, text: &mut String) {
+        let row = |name: &str, images: usize, masks: String| {
+            vec![name.to_owned(), images.to_string(), masks]
+        };
+        let head = ["Part", "Images", "Masks"];
+        let parts = self.parts.iter();
+        let rows = parts.map(|part| {
+            row(
+                part.part.unwrap_or("none"),
+                part.images,
+                part.masks.to_string(),
+            )
+        });
+        add_table(text, &head, rows.collect());
+        let sizes = self.sizes.iter().map(|size| {
+            let extent = format!("{} × {}", size.width, size.height);
+            vec![extent, size.images.to_string()]
+        });
+        add_table(text, &["Size", "Images"], sizes.collect());
+        let line = |name: &str, depths: &[DepthCount]| {
+            let depths = depths
+                .iter()
+                .map(|depth| format!("{} of {} × {} bit", depth.files, depth.bands, depth.bits));
+            (name.to_owned(), depths.collect::<Vec<_>>().join(", "))
+        };
+        let depths = [
+            line("Images", &self.image_depths),
+            line("Masks", &self.mask_depths),
+        ];
+        let depths = depths.into_iter().filter(|(_, depths)| !depths.is_empty());
+        let depths = depths.map(|(name, depths)| vec![name, depths]);
+        add_table(text, &["Stored", "As"], depths.collect());
+        if let (Some(mean), Some(deviation)) = (self.mean, self.deviation) {
+            let names = ["red", "green", "blue"].into_iter().enumerate();
+            let rows = names.map(|(channel, name)| {
+                let number = |value: f64| format!("{value:.3}");
+                vec![
+                    name.to_owned(),
+                    number(mean[channel]),
+                    number(deviation[channel]),
+                ]
+            });
+            add_table(text, &["Channel", "Mean", "Deviation"], rows.collect());
+        }
+        if self.nodata_share > 0.0 {
+            let share = percent(self.nodata_share);
+            writeln!(text, "\n{share} of the ground is transparent or missing.").expect(FITS);
+        }
+    }
+
+    fn add_classes(&self, text: &mut String) {
+        let rows = self.classes.iter().map(|class| {
+            vec![
+                class.name.clone(),
+                class.index.to_string(),
+                percent(class.share),
+                class.images.to_string(),
+            ]
+        });
+        add_table(text, &["Class", "Index", "Pixels", "Masks"], rows.collect());
+        if let Some(majority) = &self.majority {
+            let share = percent(majority.share);
+            let name = &majority.name;
+            writeln!(
+                text,
+                "\nAnswering “{name}” everywhere is right on {share} of the labeled pixels."
+            )
+            .expect(FITS);
+        }
+        if self.unlabeled_pixels > 0 {
+            writeln!(text, "{} pixels are unlabeled.", self.unlabeled_pixels).expect(FITS);
+        }
+    }
+}
+
+fn add_problem(text: &mut String, problem: &Problem) {
+    let severity = match problem.severity {
+        Severity::Error => "Error",
+        Severity::Warning => "Warning",
+        Severity::Info => "Info",
+    };
+    writeln!(text, "  {severity:<8}{}.", problem.sentence).expect(FITS);
+    for path in &problem.examples {
+        writeln!(text, "          {}", path.display()).expect(FITS);
+    }
+    let more = problem.count.saturating_sub(problem.examples.len());
+    if more > 0 && !problem.examples.is_empty() {
+        writeln!(text, "          and {more} more").expect(FITS);
+    }
+}
+
+/// Adds a table whose first column is aligned to the left and the others to the right, when it has
+/// lines.
+fn add_table(text: &mut String, head: &[&str], mut rows: Vec<Vec<String>>) {
+    if rows.is_empty() {
+        return;
+    }
+    let more = rows.len().saturating_sub(MOST_LINES);
+    rows.truncate(MOST_LINES);
+    rows.insert(0, head.iter().map(|&word| word.to_owned()).collect());
+    let width = |column: usize| {
+        let widths = rows.iter().map(|row| row[column].chars().count());
+        widths.max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    text.push('\n');
+    for row in &rows {
+        let mut line = String::new();
+        for (column, (field, &width)) in row.iter().zip(&widths).enumerate() {
+            let written = if column == 0 {
+                write!(line, "{field:<width$}")
+            } else {
+                write!(line, "  {field:>width$}")
+            };
+            written.expect(FITS);
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    if more > 0 {
+        writeln!(text, "and {more} more").expect(FITS);
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned() {
+        let mut text = String::new();
+        let rows = [["Building", "4.25 %"], ["Way", "95.75 %"]];
+        let rows = rows.map(|row| row.map(str::to_owned).to_vec());
+        add_table(&mut text, &["Class", "Pixels"], rows.to_vec());
+        let expected = "\nClass      Pixels\nBuilding   4.25 %\nWay       95.75 %\n";
+        assert_eq!(text, expected);
+        add_table(&mut text, &["Class"], Vec::new());
+        assert_eq!(text, expected);
+    }
+}
