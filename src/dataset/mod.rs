@@ -39,5 +39,5 @@ pub use layout::{IMAGE_FOLDERS, MASK_FOLDERS, Pair, RASTER_EXTENSIONS, find_pair
 pub use patch::{Batch, PatchConfig, PatchSource};
 pub use rng::{Rng, hash};
 pub use split::{Split, SplitKind, SplitReport};
-pub use stats::{Normalization, class_weights};
+pub use stats::{ClassBalance, Normalization, class_weights};
 pub use window::{MirroredWindow, read_mirrored};

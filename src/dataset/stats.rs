@@ -80,28 +80,61 @@ impl Normalization {
     }
 }
 
-/// Class weights that make rare classes count: the square root of the inverse frequency, with a
-/// mean of 1 over the pixels and at most [`MOST_WEIGHT`] times the least. Classes that do not
-/// occur have weight 1 (no pixel asks for it).
-pub fn class_weights(pixels: &[u64]) -> Vec<f32> {
-    let root = |&count: &u64| (count as f64).sqrt();
-    let most = pixels.iter().map(root).fold(0.0, f64::max);
-    let raw = |count: &u64| (most / root(count).max(1.0)).min(MOST_WEIGHT);
-    let total: f64 = pixels.iter().map(|&count| count as f64).sum();
-    let sum: f64 = pixels.iter().map(|count| *count as f64 * raw(count)).sum();
-    let scale = if sum > 0.0 { total / sum } else { 1.0 };
-    let weight = |count: &u64| {
-        if *count == 0 {
-            1.0
-        } else {
-            (raw(count) * scale) as f32
-        }
-    };
-    pixels.iter().map(weight).collect()
+/// How a class's weight follows from how often it occurs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClassBalance {
+    /// By the square root of the inverse frequency; at most 10 times the least.
+    SqrtInverse,
+    /// By the inverse frequency; at most 100 times the least.
+    Inverse,
+    /// By the median of the frequencies over the class's own; not limited, as published.
+    MedianFrequency,
 }
 
-/// The greatest ratio between two class weights.
-const MOST_WEIGHT: f64 = 10.0;
+/// Class weights that make rare classes count, from the labelled pixels of each. All but those by
+/// the median have a mean of 1 over the pixels. Classes that do not occur have weight 1 (no pixel
+/// asks for it).
+pub fn class_weights(pixels: &[u64], balance: ClassBalance) -> Vec<f32> {
+    let raw: Vec<f64> = match balance {
+        ClassBalance::SqrtInverse => limited(pixels, f64::sqrt, 10.0),
+        ClassBalance::Inverse => limited(pixels, |count| count, 100.0),
+        ClassBalance::MedianFrequency => {
+            let mut seen: Vec<u64> = pixels.iter().copied().filter(|&count| count > 0).collect();
+            seen.sort_unstable();
+            let upper = seen.get(seen.len() / 2).copied().unwrap_or(1);
+            let lower = seen.get(seen.len().saturating_sub(1) / 2).copied();
+            let median = f64::midpoint(lower.unwrap_or(1) as f64, upper as f64);
+            pixels
+                .iter()
+                .map(|&count| median / count.max(1) as f64)
+                .collect()
+        }
+    };
+    let total: f64 = pixels.iter().map(|&count| count as f64).sum();
+    let weighted = pixels
+        .iter()
+        .zip(&raw)
+        .map(|(&count, raw)| count as f64 * raw);
+    let sum: f64 = weighted.sum();
+    let scale = match balance {
+        ClassBalance::MedianFrequency => 1.0,
+        _ if sum > 0.0 => total / sum,
+        _ => 1.0,
+    };
+    let weight = |(&count, raw): (&u64, &f64)| match count {
+        0 => 1.0,
+        _ => (raw * scale) as f32,
+    };
+    pixels.iter().zip(&raw).map(weight).collect()
+}
+
+/// The most frequent class's measure over each class's, at most `most`.
+fn limited(pixels: &[u64], measure: fn(f64) -> f64, most: f64) -> Vec<f64> {
+    let measured = |&count: &u64| measure(count as f64);
+    let greatest = pixels.iter().map(measured).fold(0.0, f64::max);
+    let weight = |count: &u64| (greatest / measured(count).max(1.0)).min(most);
+    pixels.iter().map(weight).collect()
+}
 
 #[cfg(test)]
 mod tests {
@@ -141,16 +174,25 @@ mod tests {
 
     #[test]
     fn rare_classes_weigh_more_with_a_mean_of_one() {
-        let weights = class_weights(&[400, 100, 0]);
+        let weights = class_weights(&[400, 100, 0], ClassBalance::SqrtInverse);
         // Ratio 2; 400 a + 100 (2 a) = 500.
         assert!((weights[0] - 5.0 / 6.0).abs() < 1e-6 && (weights[1] - 5.0 / 3.0).abs() < 1e-6);
         assert!((weights[2] - 1.0).abs() < 1e-6);
-        let capped = class_weights(&[1_000_000_000, 1]);
+        let capped = class_weights(&[1_000_000_000, 1], ClassBalance::SqrtInverse);
         assert!((capped[1] / capped[0] - 10.0).abs() < 1e-3);
         assert!(
-            class_weights(&[0, 0])
+            class_weights(&[0, 0], ClassBalance::Inverse)
                 .iter()
                 .all(|weight| (weight - 1.0).abs() < 1e-6)
         );
+    }
+
+    #[test]
+    fn inverse_and_median_frequencies_are_as_published() {
+        // Ratio 4; 400 a + 100 (4 a) = 500.
+        let inverse = class_weights(&[400, 100, 0], ClassBalance::Inverse);
+        assert!((inverse[0] - 0.625).abs() < 1e-6 && (inverse[1] - 2.5).abs() < 1e-6);
+        let median = class_weights(&[400, 100, 200, 0], ClassBalance::MedianFrequency);
+        assert_eq!(median, [0.5, 2.0, 1.0, 1.0]);
     }
 }

@@ -28,7 +28,11 @@ impl ModelConfig {
                 // Channels of all its convolutions at strides 2 to 32.
                 let channels = [176.0, 576.0, 944.0, 7056.0, 10_976.0];
                 let strides = [2, 4, 8, 16, 32].map(|stride| self.share(stride));
-                return channels.iter().zip(strides).map(|(n, share)| n * share).sum();
+                return channels
+                    .iter()
+                    .zip(strides)
+                    .map(|(n, share)| n * share)
+                    .sum();
             }
             EncoderKind::Resnet18 => (self.stem_filters as f64, [4.0; 4]),
             EncoderKind::Resnet34 => (self.stem_filters as f64, [6.0, 8.0, 12.0, 6.0]),

@@ -33,6 +33,20 @@ pub enum TrainError {
     /// The run folder already holds a run.
     #[error("The folder already holds a run; choose another or remove it: {0}")]
     FolderTaken(PathBuf),
+    /// The folder holds no run.
+    #[error("The folder holds no run; choose the one with recipe.toml in it: {0}")]
+    NoRun(PathBuf),
+    /// A training cannot go on since its data changed.
+    #[error(
+        "The images or labels of this training are not what they were ({what}), so it cannot go \
+         on; start a new one: {path}"
+    )]
+    GroundChanged {
+        /// What is different.
+        what: &'static str,
+        /// The run folder.
+        path: PathBuf,
+    },
     /// A file of the run could not be written.
     #[error(transparent)]
     Write(#[from] ReplaceError),

@@ -1,23 +1,23 @@
 use std::ops::Range;
 
 use burn::module::Module as _;
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::batch::{images_on, labels_on, number, numbers};
 use super::checkpoint::fresh_network;
-use super::{TrainError, TrainPlan};
-use crate::dataset::Batch;
+use super::{Optimizer, TrainError, TrainPlan};
+use crate::dataset::{Batch, hash};
 use crate::metrics::Confusion;
-use crate::nn::{Network, Overlap, cross_entropy, dice_loss, write_weights};
+use crate::nn::{Loss, LossTotal, Network, read_weights, write_weights};
 
 /// The network in training and all tensors that go with it.
 pub(super) struct Learner {
     network: Network,
-    optimizer: ModuleOptimizer,
+    optimizer: Optimizer,
+    loss: Loss,
     class_weights: Vec<f32>,
-    /// Share of the overlap loss.
-    dice: f64,
+    /// Where dropout's random numbers come from; `None` without dropout.
+    dropout_seed: Option<u64>,
     device: Device,
 }
 
@@ -27,52 +27,68 @@ pub(super) struct Validation {
     pub(super) confusion: Confusion,
 }
 
+/// A learner written down: the network as it trains, and what the optimizer remembers.
+pub(super) struct LearnerState {
+    pub(super) network: Vec<u8>,
+    pub(super) optimizer: Vec<u8>,
+}
+
 impl Learner {
     pub(super) fn new(plan: &TrainPlan, device: &Device) -> Result<Self, TrainError> {
         let device = device.clone().autodiff();
         let recipe = &plan.recipe;
+        let num_classes = plan.classes.num_classes();
         let class_weights = plan.class_weights();
+        recipe.loss.check(num_classes)?;
         let network = match &plan.start_from {
             // A saved network gives true odds; this training works with weighted ones.
             Some(start) => start
                 .network(&device)?
                 .with_logits_shifted(&logarithms(&class_weights, 1.0))?,
-            None => fresh_network(
-                &recipe.model,
-                plan.classes.num_classes(),
-                recipe.seed,
-                &device,
-            ),
+            None => fresh_network(&recipe.model, num_classes, recipe.seed, &device),
         };
-        let optimizer = AdamWConfig::new()
-            .with_beta_2(0.99)
-            .with_epsilon(1e-8)
-            .with_weight_decay(recipe.weight_decay)
-            .init();
         Ok(Self {
+            optimizer: Optimizer::new(&recipe.optimizer, &recipe.updates, &network)?,
             network,
-            optimizer,
+            loss: recipe.loss.clone(),
             class_weights,
-            dice: recipe.dice,
+            dropout_seed: (recipe.model.dropout > 0.0).then_some(recipe.seed),
             device,
         })
     }
 
-    /// Learns from `batch` at `rate` and gives its loss from before. Nothing is learned from a
-    /// loss that is no number.
-    pub(super) fn step(&mut self, batch: Batch, rate: f64) -> Result<f64, TrainError> {
+    /// Goes on where another learner of the same plan was.
+    pub(super) fn resume(&mut self, state: LearnerState) -> Result<(), TrainError> {
+        read_weights(&mut self.network, state.network)?;
+        self.optimizer.load_state(&state.optimizer, &self.device)
+    }
+
+    /// All that another learner needs to go on, to the last bit.
+    pub(super) fn state(&self) -> Result<LearnerState, TrainError> {
+        Ok(LearnerState {
+            network: write_weights(&self.network.valid())?,
+            optimizer: self.optimizer.state_bytes()?,
+        })
+    }
+
+    /// Learns from the batch of `step` (from 0) at `rate` and gives its loss from before. Nothing is
+    /// learned from a loss that is no number.
+    pub(super) fn step(&mut self, batch: Batch, step: u64, rate: f64) -> Result<f64, TrainError> {
+        if let Some(seed) = self.dropout_seed {
+            // A training that goes on must drop what it would have dropped.
+            self.plain_device().seed(hash(&[seed, step]));
+        }
         let labels = labels_on(&self.plain_device(), &batch);
         let images = images_on(&self.device, batch.images, batch.len, batch.side);
         let logits = self.network.forward(images);
-        let mut loss = cross_entropy(logits.clone(), labels.clone(), self.weights_tensor()).mean();
-        if self.dice > 0.0 {
-            loss = loss + Overlap::new(logits, labels).loss() * self.dice;
-        }
+        let loss = self.loss.value(logits, labels, &self.class_weights)?;
         // Reading the loss each step bounds the work in flight and surfaces a lost device here.
         let value = number(loss.clone())?;
         if value.is_finite() {
-            let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
-            self.network = self.optimizer.step(rate, self.network.clone(), gradients);
+            self.optimizer.accumulate(&self.network, loss.backward());
+            if self.optimizer.is_due() {
+                self.network = self.optimizer.step(self.network.clone(), rate);
+            }
         }
         Ok(value)
     }
@@ -84,13 +100,13 @@ impl Learner {
         plan: &TrainPlan,
         mut check: impl FnMut() -> Result<(), E>,
     ) -> Result<Validation, E> {
-        let network = self.network.valid();
+        let network = self.optimizer.averaged(&self.network);
         let device = self.plain_device();
         let true_odds = logarithms(&self.class_weights, -1.0);
         let shape = [1, true_odds.len(), 1, 1];
         let true_odds = Tensor::<4>::from_data(TensorData::new(true_odds, shape), &device);
         let mut confusion = Confusion::new(plan.classes.num_classes());
-        let mut sums = LossSums::new(plan.classes.num_classes());
+        let mut total = LossTotal::new(&self.loss, &self.class_weights);
         for range in chunks(plan.patches.num_validation(), plan.recipe.batch) {
             check()?;
             let batch = plan
@@ -103,17 +119,13 @@ impl Learner {
             let predicted = (logits.clone() + true_odds.clone())
                 .argmax(1)
                 .reshape([batch.labels.len()]);
-            let loss = cross_entropy(logits.clone(), labels.clone(), self.weights_tensor());
-            sums.cross_entropy += number(loss.weighted_sum)?;
-            sums.weight += number(loss.weight)?;
-            if self.dice > 0.0 {
-                sums.add_overlap(Overlap::new(logits, labels))?;
-            }
+            total.add(logits, labels).map_err(TrainError::from)?;
             let predicted = numbers(predicted.float())?;
             let predicted: Vec<u8> = predicted.into_iter().map(|class| class as u8).collect();
             confusion.add(&batch.labels, &predicted);
         }
-        let loss = sums.loss(self.dice);
+        // No number when nothing was labelled.
+        let loss = total.value().unwrap_or(f64::NAN);
         Ok(Validation { loss, confusion })
     }
 
@@ -122,59 +134,12 @@ impl Learner {
     /// off its logits.
     pub(super) fn weights(&self) -> Result<Vec<u8>, TrainError> {
         let shift = logarithms(&self.class_weights, -1.0);
-        let network = self.network.valid().with_logits_shifted(&shift)?;
-        Ok(write_weights(&network)?)
+        let network = self.optimizer.averaged(&self.network);
+        Ok(write_weights(&network.with_logits_shifted(&shift)?)?)
     }
 
     fn plain_device(&self) -> Device {
         self.device.clone().inner()
-    }
-
-    fn weights_tensor(&self) -> Tensor<1> {
-        let data = TensorData::new(self.class_weights.clone(), [self.class_weights.len()]);
-        Tensor::from_data(data, &self.plain_device())
-    }
-}
-
-/// The parts of a loss, summed over a whole set outside the device.
-struct LossSums {
-    cross_entropy: f64,
-    weight: f64,
-    shared: Vec<f64>,
-    predicted: Vec<f64>,
-    labelled: Vec<f64>,
-}
-
-impl LossSums {
-    fn new(num_classes: usize) -> Self {
-        let none = vec![0.0; num_classes];
-        Self {
-            cross_entropy: 0.0,
-            weight: 0.0,
-            shared: none.clone(),
-            predicted: none.clone(),
-            labelled: none,
-        }
-    }
-
-    fn add_overlap(&mut self, overlap: Overlap) -> Result<(), TrainError> {
-        let parts = [
-            (&mut self.shared, overlap.shared),
-            (&mut self.predicted, overlap.predicted),
-            (&mut self.labelled, overlap.labelled),
-        ];
-        for (sums, part) in parts {
-            for (sum, value) in sums.iter_mut().zip(numbers(part)?) {
-                *sum += f64::from(value);
-            }
-        }
-        Ok(())
-    }
-
-    /// No number when nothing was labelled.
-    fn loss(&self, dice: f64) -> f64 {
-        let overlap = dice_loss(&self.shared, &self.predicted, &self.labelled);
-        self.cross_entropy / self.weight + if dice > 0.0 { dice * overlap } else { 0.0 }
     }
 }
 

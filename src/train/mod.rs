@@ -12,6 +12,8 @@ mod engine;
 mod epoch;
 mod error;
 mod event;
+#[cfg(test)]
+mod going_on;
 mod grid;
 mod learner;
 mod logits;
@@ -21,6 +23,7 @@ mod policy;
 mod predict;
 mod rate_range;
 mod recipe;
+mod resume;
 mod run;
 mod run_folder;
 mod schedule;

@@ -1,11 +1,15 @@
 use std::path::PathBuf;
 
 use super::checkpoint::ModelCard;
+use super::resume::{GroundPrint, Progress, RunState};
 use super::run_folder::RunFolder;
 use super::self_test::Workload;
-use super::{ClassWeighting, Recipe, SavedModel, TrainError};
-use crate::dataset::{Ground, PatchConfig, PatchSource, Split, class_weights};
+use super::{ClassWeighting, EarlyStop, KeepBest, PlateauDecay, Recipe, SavedModel, TrainError};
+use crate::dataset::{
+    ClassBalance, Ground, Normalization, PatchConfig, PatchSource, Split, class_weights,
+};
 use crate::label::ClassTable;
+use crate::nn::{EncoderKind, Lite0};
 
 /// A training that can start: everything was looked at before.
 #[derive(Debug)]
@@ -15,6 +19,8 @@ pub struct TrainPlan {
     pub(super) folder: RunFolder,
     pub(super) patches: PatchSource,
     pub(super) start_from: Option<SavedModel>,
+    /// Where the run was, when it goes on.
+    pub(super) resumed: Option<Progress>,
 }
 
 impl TrainPlan {
@@ -30,8 +36,47 @@ impl TrainPlan {
         classes: ClassTable,
         folder: PathBuf,
     ) -> Result<Self, TrainError> {
-        recipe.check()?;
         let folder = RunFolder::unused(folder)?;
+        Self::in_folder(recipe, ground, classes, folder)
+    }
+
+    /// Goes on with a run that was stopped or killed: the recipe and the classes are those in its
+    /// folder, and on the CPU the finished run will be what it would have been, to the last bit.
+    ///
+    /// # Errors
+    /// When the folder holds no run that can go on, or the ground is another.
+    pub fn resume(ground: Ground, folder: PathBuf) -> Result<Self, TrainError> {
+        let folder = RunFolder::begun(folder)?;
+        let path = folder.path().to_owned();
+        let progress = RunState::load(&path)?.progress;
+        let recipe = Recipe::load(&path.join("recipe.toml"))?;
+        let classes = ClassTable::load(&path.join("classes.toml"))?;
+        let mut plan = Self::in_folder(recipe, ground, classes, folder)?;
+        plan.patches = plan
+            .patches
+            .with_normalization(progress.ground.normalization);
+        let (before, now) = (&progress.ground, plan.ground_print());
+        let changed = [
+            (
+                "other ground is labelled or held out",
+                before.split != now.split,
+            ),
+            ("the labels differ", before.class_pixels != now.class_pixels),
+        ];
+        if let Some((what, _)) = changed.into_iter().find(|(_, is_changed)| *is_changed) {
+            return Err(TrainError::GroundChanged { what, path });
+        }
+        plan.resumed = Some(progress);
+        Ok(plan)
+    }
+
+    fn in_folder(
+        recipe: Recipe,
+        ground: Ground,
+        classes: ClassTable,
+        folder: RunFolder,
+    ) -> Result<Self, TrainError> {
+        recipe.check()?;
         let num_classes = classes.num_classes();
         if num_classes < 2 {
             return Err(TrainError::Recipe(
@@ -45,14 +90,20 @@ impl TrainPlan {
             num_classes,
             augment: recipe.augment,
         };
-        let patches = PatchSource::new(ground, config)?;
+        let mut patches = PatchSource::new(ground, config)?;
         check_labels(&patches)?;
+        if recipe.model.encoder == EncoderKind::Lite0 {
+            // It knows images as they were when it learned.
+            let [mean, std] = [Lite0::CENTER, Lite0::SPREAD].map(|level| [level / 255.0; 3]);
+            patches = patches.with_normalization(Normalization { mean, std });
+        }
         Ok(Self {
             recipe,
             classes,
             folder,
             patches,
             start_from: None,
+            resumed: None,
         })
     }
 
@@ -76,6 +127,34 @@ impl TrainPlan {
         Ok(self)
     }
 
+    /// What the training reads, to be recognized when it goes on.
+    fn ground_print(&self) -> GroundPrint {
+        GroundPrint {
+            split: self.split().report.clone(),
+            class_pixels: self.patches.class_pixels().to_vec(),
+            normalization: self.patches.normalization(),
+        }
+    }
+
+    /// Before the first step.
+    pub(super) fn fresh_progress(&self) -> Progress {
+        let recipe = &self.recipe;
+        Progress {
+            ground: self.ground_print(),
+            epoch: 1,
+            step_in_epoch: 0,
+            loss_sum: 0.0,
+            step: 0,
+            share: 1.0,
+            plateau: PlateauDecay::new(recipe.plateau, recipe.learning_rate),
+            stop: EarlyStop::new(recipe.stop_patience),
+            keep: KeepBest::default(),
+            rows: Vec::new(),
+            best: None,
+            seconds: 0.0,
+        }
+    }
+
     /// All choices, as they will be stored.
     pub const fn recipe(&self) -> &Recipe {
         &self.recipe
@@ -93,9 +172,15 @@ impl TrainPlan {
 
     /// The weight of each class in the loss.
     pub(super) fn class_weights(&self) -> Vec<f32> {
-        match self.recipe.class_weighting {
-            ClassWeighting::None => vec![1.0; self.classes.num_classes()],
-            ClassWeighting::SqrtInverse => class_weights(self.patches.class_pixels()),
+        let pixels = self.patches.class_pixels();
+        match &self.recipe.class_weighting {
+            // Nothing to take out of the odds again where no term heeds the weights.
+            _ if !self.recipe.loss.heeds_class_weights() => vec![1.0; pixels.len()],
+            ClassWeighting::None => vec![1.0; pixels.len()],
+            ClassWeighting::SqrtInverse => class_weights(pixels, ClassBalance::SqrtInverse),
+            ClassWeighting::Inverse => class_weights(pixels, ClassBalance::Inverse),
+            ClassWeighting::MedianFrequency => class_weights(pixels, ClassBalance::MedianFrequency),
+            ClassWeighting::ByHand(weights) => weights.clone(),
         }
     }
 

@@ -4,22 +4,31 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::IMAGE_CHANNELS;
-use super::{BestBy, DeviceChoice, Plateau, Schedule, Span, TrainError};
+use super::{
+    BestBy, DeviceChoice, OptimizerConfig, Plateau, Schedule, Span, TrainError, UpdateConfig,
+};
 use crate::dataset::Augment;
 use crate::disk::replace_file;
-use crate::nn::ModelConfig;
+use crate::nn::{Loss, ModelConfig};
 
-/// Whether rare classes count more in the loss.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Whether rare classes count more in the terms of the loss that are means over pixels.
+///
+/// What is validated and saved has the weights taken out of its odds again, so that rare classes
+/// are learned but not overdrawn.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClassWeighting {
     /// Every pixel counts the same.
     None,
-    /// By the square root of the inverse frequency in the training ground. What is validated and
-    /// saved has the weights taken out of its odds again, so that rare classes are learned but
-    /// not overdrawn.
+    /// By the square root of the inverse frequency in the training ground.
     #[default]
     SqrtInverse,
+    /// By the inverse frequency in the training ground.
+    Inverse,
+    /// By the median of the frequencies over the class's own (Eigen & Fergus 2015).
+    MedianFrequency,
+    /// By these numbers, one for each class from 0 on.
+    ByHand(Vec<f32>),
 }
 
 /// All choices of a training; a TOML file. What a file leaves out has its default.
@@ -36,24 +45,24 @@ pub struct Recipe {
     pub batch: usize,
     /// Columns and rows of a patch: a multiple of 32 and of 2^depth.
     pub patch: u32,
-    /// The full learning rate of `AdamW`.
+    /// The full learning rate.
     pub learning_rate: f64,
-    /// The weight decay of `AdamW`.
-    pub weight_decay: f32,
     /// How the rate changes from step to step.
     pub schedule: Schedule,
-    /// Epochs without progress after which the rate falls; 0: never.
-    pub decay_patience: u32,
-    /// What the rate is multiplied by then.
-    pub decay_factor: f64,
+    /// When the rate falls because nothing gets better.
+    pub plateau: Plateau,
     /// Epochs without progress after which the training ends; 0: never.
     pub stop_patience: u32,
     /// Which epoch is kept as the best.
     pub best_by: BestBy,
     /// Whether rare classes count more.
     pub class_weighting: ClassWeighting,
-    /// Share of the overlap (Dice) loss beside the cross-entropy; 0: cross-entropy alone.
-    pub dice: f64,
+    /// What is made small.
+    pub loss: Loss,
+    /// How gradients become weights.
+    pub optimizer: OptimizerConfig,
+    /// What is done to gradients before that, and to weights after it.
+    pub updates: UpdateConfig,
     /// How patches are varied.
     pub augment: Augment,
     /// Where to compute.
@@ -71,14 +80,18 @@ impl Default for Recipe {
             batch: 8,
             patch: 128,
             learning_rate: 4e-3,
-            weight_decay: 1e-4,
             schedule: Schedule::default(),
-            decay_patience: 5,
-            decay_factor: 0.5,
+            plateau: Plateau {
+                patience: 5,
+                factor: 0.5,
+                ..Plateau::default()
+            },
             stop_patience: 10,
             best_by: BestBy::ValLoss,
             class_weighting: ClassWeighting::SqrtInverse,
-            dice: 0.0,
+            loss: Loss::default(),
+            optimizer: OptimizerConfig::default(),
+            updates: UpdateConfig::default(),
             augment: Augment::Full,
             device: DeviceChoice::Auto,
             model: ModelConfig::default(),
@@ -137,15 +150,6 @@ impl Recipe {
         }
     }
 
-    /// When the rate falls because nothing gets better.
-    pub fn plateau(&self) -> Plateau {
-        Plateau {
-            patience: self.decay_patience,
-            factor: self.decay_factor,
-            ..Plateau::default()
-        }
-    }
-
     /// Says what does not work, if anything.
     ///
     /// # Errors
@@ -176,21 +180,9 @@ impl Recipe {
                 self.learning_rate
             ));
         }
-        if !(0.0..=1.0).contains(&self.weight_decay) {
-            return wrong(format!(
-                "weight_decay is {}, it must be in 0 to 1",
-                self.weight_decay
-            ));
-        }
-        if !(self.decay_factor > 0.0 && self.decay_factor <= 1.0) {
-            return wrong(format!(
-                "decay_factor is {}, it must be in 0 to 1",
-                self.decay_factor
-            ));
-        }
-        if !(0.0..=100.0).contains(&self.dice) {
-            return wrong(format!("dice is {}, it must be in 0 to 100", self.dice));
-        }
+        self.plateau.check()?;
+        self.optimizer.check()?;
+        self.updates.check()?;
         self.schedule.check()?;
         let bytes = self.estimated_bytes();
         if bytes > MOST_BYTES {
@@ -263,9 +255,8 @@ mod tests {
         check_refused(|recipe| recipe.model.base_filters = 0, "base_filters");
         check_refused(|recipe| recipe.model.in_channels = 4, "in_channels is 4");
         check_refused(|recipe| recipe.learning_rate = f64::NAN, "learning_rate");
-        check_refused(|recipe| recipe.weight_decay = -1.0, "weight_decay");
-        check_refused(|recipe| recipe.decay_factor = 0.0, "decay_factor");
-        check_refused(|recipe| recipe.dice = f64::NAN, "dice");
+        check_refused(|recipe| recipe.plateau.factor = 0.0, "plateau.factor");
+        check_refused(|recipe| recipe.updates.accumulate = 0, "accumulate");
         check_refused(|recipe| (recipe.patch, recipe.batch) = (4096, 512), "GiB");
     }
 }

@@ -1,13 +1,11 @@
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::device::{ChosenDevice, choose};
 use super::learner::{Learner, Validation};
+use super::resume::{Progress, RunState, forget_state};
 use super::run_folder::{BEST, LAST};
-use super::{
-    EarlyStop, EpochRow, KeepBest, PlateauDecay, TrainError, TrainEvent, TrainPlan, TrainReport,
-    TrainStatus,
-};
+use super::{EpochRow, TrainError, TrainEvent, TrainPlan, TrainReport, TrainStatus};
 use crate::job::{Cancelled, JobContext};
 use crate::metrics::Scores;
 
@@ -30,7 +28,6 @@ pub(super) fn run(
     between: &mut dyn FnMut(),
 ) -> anyhow::Result<()> {
     job.check()?;
-    let started = Instant::now();
     let chosen = choose(&plan.recipe.device, plan.workload())?;
     let ChosenDevice { name, reason, .. } = chosen.clone();
     job.tell(TrainEvent::DeviceChosen { name, reason })?;
@@ -38,33 +35,39 @@ pub(super) fn run(
         job.tell(TrainEvent::Note(note.clone()))?;
     }
     job.tell(TrainEvent::Split(plan.split().report.clone()))?;
-    plan.folder
-        .begin(&plan.recipe, &plan.classes, &plan.split().report)?;
     let mut training = Training::new(plan, &chosen, job)?;
+    if plan.resumed.is_some() {
+        for row in &training.progress.rows {
+            job.tell(TrainEvent::EpochEnded(row.clone()))?;
+        }
+    } else {
+        plan.folder
+            .begin(&plan.recipe, &plan.classes, &plan.split().report)?;
+    }
     let ended = training.epochs(between);
     let status = match ended {
         Ok(()) => TrainStatus::Finished,
         Err(Halt::Stopped(Cancelled)) => TrainStatus::Stopped,
         Err(Halt::Failed(error)) => return Err(error.into()),
     };
-    let report = training.into_report(status, chosen.name, started)?;
+    training.leave_state(status)?;
+    let report = training.into_report(status, chosen.name)?;
     // Telling sends even when the job was cancelled, and then says so: the job's own last event.
     Ok(job.tell(TrainEvent::Finished(report))?)
 }
+
+/// So much work may be lost when the program is killed in the middle of an epoch.
+const STATE_EVERY: Duration = Duration::from_mins(1);
 
 struct Training<'a> {
     plan: &'a TrainPlan,
     job: &'a JobContext<TrainEvent>,
     learner: Learner,
-    plateau: PlateauDecay,
-    stop: EarlyStop,
-    keep: KeepBest,
-    rows: Vec<EpochRow>,
-    best: Option<(EpochRow, PathBuf)>,
-    /// Share of the scheduled rate that the plateaus have left.
-    share: f64,
-    /// Steps done.
-    step: u64,
+    progress: Progress,
+    /// When this part of the training began.
+    began: Instant,
+    /// When the state was written last.
+    kept: Instant,
 }
 
 impl<'a> Training<'a> {
@@ -73,32 +76,36 @@ impl<'a> Training<'a> {
         chosen: &ChosenDevice,
         job: &'a JobContext<TrainEvent>,
     ) -> Result<Self, TrainError> {
-        let recipe = &plan.recipe;
+        let mut learner = Learner::new(plan, &chosen.device)?;
+        let progress = match &plan.resumed {
+            Some(progress) => {
+                learner.resume(RunState::load(plan.folder.path())?.learner)?;
+                plan.folder.rebased(progress.clone())
+            }
+            None => plan.fresh_progress(),
+        };
         Ok(Self {
             plan,
             job,
-            learner: Learner::new(plan, &chosen.device)?,
-            plateau: PlateauDecay::new(recipe.plateau(), recipe.learning_rate),
-            stop: EarlyStop::new(recipe.stop_patience),
-            keep: KeepBest::default(),
-            rows: Vec::new(),
-            best: None,
-            share: 1.0,
-            step: 0,
+            learner,
+            progress,
+            began: Instant::now(),
+            kept: Instant::now(),
         })
     }
 
     fn epochs(&mut self, between: &mut dyn FnMut()) -> Result<(), Halt> {
-        for epoch in 1..=self.plan.recipe.epochs {
+        while self.progress.epoch <= self.plan.recipe.epochs {
             let started = Instant::now();
-            let train_loss = self.train_epoch(epoch, between)?;
+            let train_loss = self.train_epoch(between)?;
             let job = self.job;
             let validation = self.learner.validate(self.plan, || {
                 between();
                 job.check().map_err(Halt::from)
             })?;
-            let row = self.row(epoch, train_loss, &validation, started);
+            let row = self.row(train_loss, &validation, started);
             let is_last = self.judge(row)?;
+            self.keep_state()?;
             if is_last {
                 let patience = self.plan.recipe.stop_patience;
                 let note = format!("No progress in {patience} epochs, so the training ends here");
@@ -110,47 +117,47 @@ impl<'a> Training<'a> {
     }
 
     /// The mean loss of the epoch's steps.
-    fn train_epoch(&mut self, epoch: u32, between: &mut dyn FnMut()) -> Result<f64, Halt> {
+    fn train_epoch(&mut self, between: &mut dyn FnMut()) -> Result<f64, Halt> {
         let recipe = &self.plan.recipe;
         let (steps, batch) = (recipe.steps_per_epoch, recipe.batch as u64);
-        let mut sum = 0.0;
-        for step in 1..=steps {
+        let epoch = self.progress.epoch;
+        while self.progress.step_in_epoch < steps {
             between();
             self.job.check()?;
-            let first = u64::from(step - 1) * batch;
+            let first = u64::from(self.progress.step_in_epoch) * batch;
             let patches = &self.plan.patches;
             let patches = patches
                 .batch(recipe.seed, epoch.into(), first..first + batch)
                 .map_err(TrainError::from)?;
-            let loss = self.learner.step(patches, self.rate())?;
+            let rate = self.rate(self.progress.step);
+            let loss = self.learner.step(patches, self.progress.step, rate)?;
+            let step = self.progress.step_in_epoch + 1;
             if !loss.is_finite() {
                 return Err(TrainError::Diverged { epoch, step }.into());
             }
-            self.step += 1;
-            sum += loss;
+            self.progress.step += 1;
+            self.progress.step_in_epoch = step;
+            self.progress.loss_sum += loss;
             self.job.mention(TrainEvent::Step {
                 epoch,
                 step,
                 steps,
                 loss,
             });
+            if self.kept.elapsed() >= STATE_EVERY {
+                self.keep_state()?;
+            }
         }
-        Ok(sum / f64::from(steps))
+        Ok(self.progress.loss_sum / f64::from(steps))
     }
 
-    /// The learning rate of the next step.
-    fn rate(&self) -> f64 {
+    /// The learning rate of a step, from 0.
+    fn rate(&self, step: u64) -> f64 {
         let recipe = &self.plan.recipe;
-        recipe.learning_rate * self.share * recipe.schedule.factor(self.step, recipe.span())
+        recipe.learning_rate * self.progress.share * recipe.schedule.factor(step, recipe.span())
     }
 
-    fn row(
-        &mut self,
-        epoch: u32,
-        train_loss: f64,
-        validation: &Validation,
-        started: Instant,
-    ) -> EpochRow {
+    fn row(&mut self, train_loss: f64, validation: &Validation, started: Instant) -> EpochRow {
         let scores = Scores::new(&validation.confusion, &self.plan.classes);
         let mut per_class_iou = vec![None; self.plan.classes.num_classes()];
         for class in &scores.per_class {
@@ -161,18 +168,16 @@ impl<'a> Training<'a> {
             .recipe
             .best_by
             .cost(validation.loss, scores.mean_iou);
-        let recipe = &self.plan.recipe;
-        let done = self.step.saturating_sub(1);
         EpochRow {
-            epoch,
+            epoch: self.progress.epoch,
             train_loss,
             val_loss: validation.loss,
             mean_iou: scores.mean_iou,
             pixel_accuracy: scores.pixel_accuracy,
             per_class_iou,
-            lr: recipe.learning_rate * self.share * recipe.schedule.factor(done, recipe.span()),
+            lr: self.rate(self.progress.step.saturating_sub(1)),
             seconds: started.elapsed().as_secs_f64(),
-            best: self.keep.judge(cost),
+            best: self.progress.keep.judge(cost),
         }
     }
 
@@ -180,17 +185,20 @@ impl<'a> Training<'a> {
     fn judge(&mut self, row: EpochRow) -> Result<bool, Halt> {
         let names = if row.best { &[BEST, LAST][..] } else { &[LAST] };
         let path = self.save(Some(row.clone()), names)?;
-        self.rows.push(row.clone());
+        let progress = &mut self.progress;
+        progress.rows.push(row.clone());
         self.plan
             .folder
-            .write_metrics(&self.rows, &self.plan.classes)?;
+            .write_metrics(&progress.rows, &self.plan.classes)?;
         if row.best {
-            self.best = Some((row.clone(), path.clone()));
+            progress.best = Some((row.clone(), path.clone()));
         }
         let cost = self.plan.recipe.best_by.cost(row.val_loss, row.mean_iou);
         let (epoch, is_best) = (row.epoch, row.best);
-        self.share = self.plateau.judge(cost);
-        let is_last = self.stop.judge(cost);
+        progress.share = progress.plateau.judge(cost);
+        let is_last = progress.stop.judge(cost);
+        (progress.epoch, progress.step_in_epoch) = (progress.epoch + 1, 0);
+        progress.loss_sum = 0.0;
         self.job.tell(TrainEvent::EpochEnded(row))?;
         if is_best {
             self.job.tell(TrainEvent::BestSaved { epoch, path })?;
@@ -200,7 +208,7 @@ impl<'a> Training<'a> {
 
     fn save(&self, metrics: Option<EpochRow>, names: &[&str]) -> Result<PathBuf, TrainError> {
         let card = super::ModelCard {
-            step: self.step,
+            step: self.progress.step,
             metrics,
             ..self.plan.card()
         };
@@ -209,25 +217,43 @@ impl<'a> Training<'a> {
             .save(&card, &self.learner.weights()?, names)
     }
 
-    fn into_report(
-        self,
-        status: TrainStatus,
-        device: String,
-        started: Instant,
-    ) -> Result<TrainReport, TrainError> {
-        let (best_epoch, best_mean_iou, checkpoint) = match &self.best {
+    /// Writes down where the training is, so that it can go on from here.
+    fn keep_state(&mut self) -> Result<(), TrainError> {
+        let seconds = self.progress.seconds + self.began.elapsed().as_secs_f64();
+        let state = RunState {
+            progress: Progress {
+                seconds,
+                ..self.progress.clone()
+            },
+            learner: self.learner.state()?,
+        };
+        state.save(self.plan.folder.path())?;
+        self.kept = Instant::now();
+        Ok(())
+    }
+
+    /// A stopped training can go on; a finished one cannot.
+    fn leave_state(&mut self, status: TrainStatus) -> Result<(), TrainError> {
+        match status {
+            TrainStatus::Finished => forget_state(self.plan.folder.path()),
+            TrainStatus::Stopped => self.keep_state(),
+        }
+    }
+
+    fn into_report(self, status: TrainStatus, device: String) -> Result<TrainReport, TrainError> {
+        let (best_epoch, best_mean_iou, checkpoint) = match &self.progress.best {
             Some((row, path)) => (row.epoch, row.mean_iou, path.clone()),
             // Stopped in its first epoch (or never better than no number): what there is is kept.
             None => (0, None, self.save(None, &[BEST, LAST])?),
         };
         Ok(TrainReport {
             status,
-            epochs: self.rows.len() as u32,
+            epochs: self.progress.rows.len() as u32,
             best_epoch,
             best_mean_iou,
             checkpoint,
             device,
-            seconds: started.elapsed().as_secs_f64(),
+            seconds: self.progress.seconds + self.began.elapsed().as_secs_f64(),
             split: self.plan.split().report.clone(),
         })
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::checkpoint::{CARD_FILE, ModelCard, WEIGHTS_FILE};
 use super::epoch::metrics_csv;
+use super::resume::Progress;
 use super::{EpochRow, Recipe, TrainError};
 use crate::dataset::SplitReport;
 use crate::disk::replace_file;
@@ -33,6 +34,30 @@ impl RunFolder {
             return Err(TrainError::FolderTaken(path));
         }
         Ok(Self { path })
+    }
+
+    /// The folder of a run that was begun.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) fn begun(path: PathBuf) -> Result<Self, TrainError> {
+        if path.join("recipe.toml").is_file() {
+            return Ok(Self { path });
+        }
+        Err(TrainError::NoRun(path))
+    }
+
+    /// `progress` with its best checkpoint in this folder, which may have been moved.
+    pub(super) fn rebased(&self, mut progress: Progress) -> Progress {
+        if let Some((_, best)) = &mut progress.best {
+            let name = best.file_name().unwrap_or_default().to_owned();
+            *best = self.path.join(CHECKPOINTS).join(name);
+        }
+        progress
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Writes what is known before the first step.

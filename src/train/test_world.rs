@@ -101,15 +101,13 @@ pub(super) fn recipe() -> Recipe {
     }
 }
 
-pub(super) fn plan(recipe: Recipe, folder: &Path) -> TrainPlan {
+pub(super) fn ground() -> Ground {
     let scene = Scene::tiled("world".to_owned(), World::new(), truth(), 1 << 22);
-    TrainPlan::new(
-        recipe,
-        Ground::Image(Arc::new(scene)),
-        classes(),
-        folder.to_owned(),
-    )
-    .expect("a plan")
+    Ground::Image(Arc::new(scene))
+}
+
+pub(super) fn plan(recipe: Recipe, folder: &Path) -> TrainPlan {
+    TrainPlan::new(recipe, ground(), classes(), folder.to_owned()).expect("a plan")
 }
 
 /// All events of a job; the last one tells how it ended.

@@ -1,9 +1,9 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use super::{EncoderKind, Lite0, Norms};
 use super::plain::PlainEncoder;
 use super::resnet::ResNet;
+use super::{EncoderKind, Lite0, Norms};
 use crate::nn::ModelConfig;
 use crate::nn::layers::Layers;
 

@@ -175,6 +175,19 @@ impl Loss {
         self.0.iter().try_for_each(|term| term.check(num_classes))
     }
 
+    /// Whether class weights change anything.
+    pub fn heeds_class_weights(&self) -> bool {
+        let heeds = |term: &LossTerm| {
+            matches!(
+                term,
+                LossTerm::CrossEntropy { .. }
+                    | LossTerm::BinaryCrossEntropy { .. }
+                    | LossTerm::Focal { .. }
+            )
+        };
+        self.0.iter().any(heeds)
+    }
+
     /// The loss of `logits` `[N, C, H, W]` against `labels` `[N, H, W]`, one element; 0 where no
     /// pixel has a class. There is one class weight for each class, from 0 on.
     ///

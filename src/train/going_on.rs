@@ -1,0 +1,85 @@
+//! A training that is stopped again and again ends as one that was not.
+
+use std::time::Duration;
+
+use super::test_world::{events_of, ground, plan, recipe};
+use super::{Engine, EpochRow, Recipe, SavedModel, TrainEvent, TrainPlan, UpdateConfig};
+use crate::job::{Job, JobEvent, Waker};
+use crate::nn::ModelConfig;
+
+fn timeless(row: EpochRow) -> EpochRow {
+    EpochRow {
+        seconds: 0.0,
+        ..row
+    }
+}
+
+/// The events of a training that is stopped after `steps` steps of this part, or ends before.
+fn events_until(job: &Job<TrainEvent>, steps: u32) -> Vec<JobEvent<TrainEvent>> {
+    let (mut events, mut taken) = (Vec::new(), 0);
+    while let Some(event) = job.next_within(Duration::from_mins(1)) {
+        taken += u32::from(matches!(event, JobEvent::Said(TrainEvent::Step { .. })));
+        if taken == steps {
+            job.cancel();
+        }
+        let is_last = !matches!(event, JobEvent::Said(_));
+        events.push(event);
+        if is_last {
+            break;
+        }
+    }
+    events
+}
+
+#[test]
+fn a_stopped_training_goes_on_to_the_same_last_bit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let recipe = || Recipe {
+        epochs: 3,
+        model: ModelConfig {
+            dropout: 0.2,
+            ..recipe().model
+        },
+        updates: UpdateConfig {
+            ema: Some(0.9),
+            clip_norm: Some(1.0),
+            accumulate: 2,
+            ..UpdateConfig::default()
+        },
+        ..recipe()
+    };
+    let whole = folder.path().join("whole");
+    let engine = Engine::start().expect("a thread");
+    let events = events_of(&engine.train(plan(recipe(), &whole), Waker::none()));
+    let rows_of = |events: Vec<JobEvent<TrainEvent>>| -> Vec<EpochRow> {
+        let row = |event| match event {
+            JobEvent::Said(TrainEvent::EpochEnded(row)) => Some(timeless(row)),
+            _ => None,
+        };
+        events.into_iter().filter_map(row).collect()
+    };
+    let expected = rows_of(events);
+    let run = folder.path().join("parts");
+    let mut plan_of_part = plan(recipe(), &run);
+    let mut stops = 0;
+    let found = loop {
+        let job = engine.train(plan_of_part, Waker::none());
+        let events = events_until(&job, stops + 1);
+        match events.last() {
+            Some(JobEvent::Finished) => break rows_of(events),
+            Some(JobEvent::Cancelled) => stops += 1,
+            other => panic!("{other:?}"),
+        }
+        assert!(stops < 50, "it never ends");
+        plan_of_part = TrainPlan::resume(ground(), run.clone()).expect("it can go on");
+    };
+    assert!(stops > 1, "it was never stopped");
+    assert_eq!(found, expected);
+    let [whole, parts] = [&whole, &run].map(|run| SavedModel::load(run).expect("a model"));
+    assert_eq!(whole.folder().file_name(), parts.folder().file_name());
+    let [whole, parts] = [whole, parts]
+        .map(|model| std::fs::read(model.folder().join("weights.safetensors")).expect("weights"));
+    assert!(whole == parts, "the weights differ");
+    let error = TrainPlan::resume(ground(), run).expect_err("it is finished");
+    assert!(error.to_string().contains("finished"), "{error}");
+}

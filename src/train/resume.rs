@@ -1,0 +1,212 @@
+//! The state of a training that can go on: written whole each epoch and now and then between.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::learner::LearnerState;
+use super::{EarlyStop, EpochRow, KeepBest, PlateauDecay, TrainError};
+use crate::dataset::{Normalization, SplitReport};
+use crate::disk::{ReplaceError, replace_with};
+
+/// Name of the state in a run folder.
+pub(super) const STATE_FILE: &str = "resume.state";
+/// What the file begins with; the last byte is the version.
+const MAGIC: [u8; 8] = *b"ORTHRUN\x01";
+/// No state this program writes is larger.
+const MOST_BYTES: u64 = 32 << 30;
+
+/// Where a training is, but for its tensors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Progress {
+    /// What the training ground was, so that another is noticed.
+    pub(super) ground: GroundPrint,
+    /// The epoch that runs, from 1.
+    pub(super) epoch: u32,
+    /// Steps done in it.
+    pub(super) step_in_epoch: u32,
+    /// The sum of their losses.
+    pub(super) loss_sum: f64,
+    /// Steps done in all.
+    pub(super) step: u64,
+    /// Share of the scheduled rate that the plateaus have left.
+    pub(super) share: f64,
+    pub(super) plateau: PlateauDecay,
+    pub(super) stop: EarlyStop,
+    pub(super) keep: KeepBest,
+    /// Epochs that ended.
+    pub(super) rows: Vec<EpochRow>,
+    /// The best of them and its checkpoint's name.
+    pub(super) best: Option<(EpochRow, PathBuf)>,
+    /// Seconds of work before.
+    pub(super) seconds: f64,
+}
+
+/// What a training reads, in a few numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct GroundPrint {
+    pub(super) split: SplitReport,
+    pub(super) class_pixels: Vec<u64>,
+    pub(super) normalization: Normalization,
+}
+
+/// A training written down.
+pub(super) struct RunState {
+    pub(super) progress: Progress,
+    pub(super) learner: LearnerState,
+}
+
+impl RunState {
+    /// Writes the state into the run folder, whole or not at all.
+    ///
+    /// Three parts follow each other: where the training is (CBOR, which keeps each bit of a
+    /// number), the network and the optimizer (safetensors), each behind its length and crc32c.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(super) fn save(&self, folder: &Path) -> Result<(), TrainError> {
+        let mut progress = Vec::new();
+        ciborium::into_writer(&self.progress, &mut progress)
+            .map_err(|error| TrainError::State(error.to_string()))?;
+        let parts = [&progress, &self.learner.network, &self.learner.optimizer];
+        replace_with(&folder.join(STATE_FILE), |file| {
+            file.write_all(&MAGIC)?;
+            for part in parts {
+                file.write_all(&(part.len() as u64).to_le_bytes())?;
+                file.write_all(&crc32c::crc32c(part).to_le_bytes())?;
+                file.write_all(part)?;
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Reads the state from the run folder.
+    ///
+    /// # Errors
+    /// [`TrainError::State`] when there is none or it is damaged.
+    pub(super) fn load(folder: &Path) -> Result<Self, TrainError> {
+        let path = folder.join(STATE_FILE);
+        let wrong = |what: &str| TrainError::State(format!("{what}: {}", path.display()));
+        let length = fs::metadata(&path)
+            .map_err(|_missing| wrong("there is nothing to go on with; it is finished, or no run"))?
+            .len();
+        if length > MOST_BYTES {
+            return Err(wrong("the file is too large"));
+        }
+        let bytes = fs::read(&path).map_err(|error| wrong(&error.to_string()))?;
+        let rest = bytes.strip_prefix(&MAGIC);
+        let mut rest = rest.ok_or_else(|| wrong("the file is of another version or program"))?;
+        let mut part = || {
+            let (head, behind) = rest.split_at_checked(12)?;
+            let (length, sum) = head.split_at(8);
+            let length = u64::from_le_bytes(length.try_into().ok()?);
+            let sum = u32::from_le_bytes(sum.try_into().ok()?);
+            let (part, behind) = behind.split_at_checked(usize::try_from(length).ok()?)?;
+            rest = behind;
+            (crc32c::crc32c(part) == sum).then_some(part)
+        };
+        let (Some(progress), Some(network), Some(optimizer)) = (part(), part(), part()) else {
+            return Err(wrong("the file is damaged"));
+        };
+        let progress =
+            ciborium::from_reader(progress).map_err(|error| wrong(&error.to_string()))?;
+        Ok(Self {
+            progress,
+            learner: LearnerState {
+                network: network.to_vec(),
+                optimizer: optimizer.to_vec(),
+            },
+        })
+    }
+}
+
+/// Takes the state away: the training is finished.
+pub(super) fn forget_state(folder: &Path) -> Result<(), TrainError> {
+    let path = folder.join(STATE_FILE);
+    match fs::remove_file(&path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(ReplaceError { path, source }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Plateau;
+    use super::*;
+    use crate::dataset::SplitKind;
+
+    fn state() -> RunState {
+        let split = SplitReport {
+            kind: SplitKind::Files,
+            seed: 1,
+            train_pixels: 5,
+            validation_pixels: 6,
+            validation_blocks: Vec::new(),
+            margin: 0,
+            validation_files: vec!["a.tif".to_owned()],
+            train_files: 3,
+            notes: Vec::new(),
+        };
+        let ground = GroundPrint {
+            split,
+            class_pixels: vec![1, 2],
+            normalization: Normalization::measured([]),
+        };
+        let mut plateau = PlateauDecay::new(Plateau::SALT, 1e-3);
+        plateau.judge(0.1 + 0.2);
+        RunState {
+            progress: Progress {
+                ground,
+                epoch: 3,
+                step_in_epoch: 7,
+                loss_sum: 0.1 + 0.7,
+                step: 57,
+                share: 1.0 / 3.0,
+                plateau,
+                stop: EarlyStop::new(3),
+                keep: KeepBest::default(),
+                rows: Vec::new(),
+                best: None,
+                seconds: 1.5,
+            },
+            learner: LearnerState {
+                network: vec![1, 2, 3],
+                optimizer: Vec::new(),
+            },
+        }
+    }
+
+    #[test]
+    fn every_bit_comes_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let written = state();
+        written.save(folder.path()).expect("written");
+        let read = RunState::load(folder.path()).expect("our own");
+        assert_eq!(read.progress, written.progress);
+        assert_eq!(read.learner.network, written.learner.network);
+        forget_state(folder.path()).expect("removed");
+        assert!(RunState::load(folder.path()).is_err());
+        forget_state(folder.path()).expect("nothing to remove");
+    }
+
+    #[test]
+    fn a_damaged_state_is_refused_wherever_the_damage_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        state().save(folder.path()).expect("written");
+        let path = folder.path().join(STATE_FILE);
+        let whole = fs::read(&path).expect("written");
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0x10;
+            crate::disk::replace_file(&path, &bytes).expect("written");
+            assert!(RunState::load(folder.path()).is_err(), "byte {at}");
+            crate::disk::replace_file(&path, &whole[..at]).expect("written");
+            assert!(RunState::load(folder.path()).is_err(), "cut at {at}");
+        }
+    }
+}
