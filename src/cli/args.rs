@@ -2,10 +2,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser};
 
+use super::values::{
+    parse_align, parse_edge, parse_preset, parse_rect, parse_share, parse_size, parse_tolerance,
+    parse_value, parse_zero,
+};
 use crate::exchange::Edge;
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{Align, Encoding, MergeRule, ZeroMeans};
-use crate::train::DeviceChoice;
+use crate::train::{DeviceChoice, Preset};
 
 /// Browse, correct, train and compare masks of aerial imagery.
 ///
@@ -37,7 +41,10 @@ pub enum Work {
     Sample(SampleArgs),
     /// Say what is in an image file.
     Info(InfoArgs),
-    /// Train a network on an image and its label, or on a folder of pairs.
+    /// Say what a data set holds and what is wrong with it.
+    #[command(subcommand)]
+    Dataset(DatasetWork),
+    /// Train a network on an image and its label, or on a data set.
     Train(TrainArgs),
     /// Predict a whole image with a trained network.
     Predict(PredictArgs),
@@ -59,6 +66,29 @@ pub enum Work {
     Doctor(DoctorArgs),
     /// Do the whole job: sample, train, predict, evaluate, pictures and a report.
     Demo(DemoArgs),
+}
+
+/// What can be done with a data set.
+#[derive(Debug, clap::Subcommand)]
+pub enum DatasetWork {
+    /// Say what a data set holds, how it was recognized, and what is wrong with it.
+    Inspect(InspectArgs),
+}
+
+/// Arguments of `dataset inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Look at so many images at most, spread over all.
+    #[arg(long, value_name = "N")]
+    pub most: Option<usize>,
+    /// Also look for ground, copies and neighbors that training and held-out parts share.
+    #[arg(long)]
+    pub leaks: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `sample`.
@@ -93,7 +123,7 @@ pub struct InfoArgs {
 
 /// Arguments of `train`.
 #[derive(Debug, Args)]
-#[command(group(clap::ArgGroup::new("ground").required(true).args(["image", "data"])))]
+#[command(group(clap::ArgGroup::new("ground").required(true).args(["image", "data", "resume"])))]
 pub struct TrainArgs {
     /// The image to learn from.
     #[arg(long, value_name = "FILE", requires = "label")]
@@ -101,12 +131,18 @@ pub struct TrainArgs {
     /// Its label.
     #[arg(long, value_name = "FILE", requires = "image")]
     pub label: Option<PathBuf>,
-    /// A folder with `images` and `masks` (or `groundtruth`) to learn from.
+    /// A data set to learn from, in any usual arrangement; see `dataset inspect`.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// Goes on with a run that was stopped or killed, with its own recipe.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["out", "recipe", "preset"])]
+    pub resume: Option<PathBuf>,
     /// The run folder to write.
     #[arg(long, value_name = "RUN")]
-    pub out: PathBuf,
+    pub out: Option<PathBuf>,
+    /// A recipe that comes with the program; the options below change it.
+    #[arg(long, value_name = "NAME", conflicts_with = "recipe", value_parser = parse_preset)]
+    pub preset: Option<Preset>,
     /// A recipe file (TOML); the options below change it.
     #[arg(long, value_name = "FILE")]
     pub recipe: Option<PathBuf>,
@@ -350,12 +386,6 @@ pub struct RenderArgs {
     pub out: PathBuf,
 }
 
-fn parse_value(text: &str) -> Result<(String, u8), String> {
-    let parsed = text.rsplit_once('=');
-    let parsed = parsed.and_then(|(value, class)| Some((value.to_owned(), class.parse().ok()?)));
-    parsed.ok_or_else(|| "give VALUE=CLASS, such as road=3".to_owned())
-}
-
 /// Arguments of `screenshot`.
 #[derive(Debug, Args)]
 pub struct ScreenshotArgs {
@@ -403,69 +433,6 @@ pub struct DemoArgs {
     pub json: bool,
 }
 
-fn parse_size(text: &str) -> Result<ImageSize, String> {
-    let wrong = || format!("“{text}” is no size; write columns x rows, such as 4096x4096");
-    let (width, height) = text.split_once(['x', 'X', '×']).ok_or_else(wrong)?;
-    let side = |side: &str| side.trim().parse::<u32>().ok().filter(|&side| side > 0);
-    match (side(width), side(height)) {
-        (Some(width), Some(height)) => Ok(ImageSize::new(width, height)),
-        _ => Err(wrong()),
-    }
-}
-
-fn parse_zero(text: &str) -> Result<ZeroMeans, String> {
-    match text {
-        "class" => Ok(ZeroMeans::Class),
-        "unlabeled" => Ok(ZeroMeans::Unlabeled),
-        _ => Err("write class or unlabeled".to_owned()),
-    }
-}
-
-fn parse_align(text: &str) -> Result<Align, String> {
-    match text {
-        "georeference" => Ok(Align::ByGeoreference),
-        "corner" => Ok(Align::CornerToCorner),
-        "scale" => Ok(Align::Scale),
-        _ => Err("write georeference, corner or scale".to_owned()),
-    }
-}
-
-fn parse_edge(text: &str) -> Result<Edge, String> {
-    match text {
-        "drop" => Ok(Edge::Drop),
-        "pad" => Ok(Edge::Pad),
-        "shift" => Ok(Edge::Shift),
-        _ => Err("write drop, pad or shift".to_owned()),
-    }
-}
-
-fn parse_rect(text: &str) -> Result<PixelRect, String> {
-    let numbers: Vec<u32> = text
-        .split(',')
-        .filter_map(|number| number.trim().parse().ok())
-        .collect();
-    match numbers[..] {
-        [x, y, width, height] if width > 0 && height > 0 => Ok(PixelRect::new(x, y, width, height)),
-        _ => Err(format!(
-            "“{text}” is no rectangle; write X,Y,W,H in pixels, such as 100,200,512,512"
-        )),
-    }
-}
-
-fn parse_tolerance(text: &str) -> Result<f64, String> {
-    within(text, 1_000.0)
-}
-
-fn parse_share(text: &str) -> Result<f64, String> {
-    within(text, 1.0)
-}
-
-fn within(text: &str, most: f64) -> Result<f64, String> {
-    let number = text.parse().ok();
-    let found = number.filter(|number| (0.0..=most).contains(number));
-    found.ok_or_else(|| format!("write a number from 0 to {most}"))
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -475,13 +442,5 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn sizes_and_rectangles_are_read() {
-        assert_eq!(parse_size("9500x9000"), Ok(ImageSize::new(9_500, 9_000)));
-        assert!(parse_size("0x5").is_err() && parse_size("12").is_err());
-        assert_eq!(parse_rect("1, 2,3,4"), Ok(PixelRect::new(1, 2, 3, 4)));
-        assert!(parse_rect("1,2,3").is_err() && parse_rect("1,2,0,4").is_err());
     }
 }

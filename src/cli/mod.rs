@@ -14,6 +14,7 @@ macro_rules! say {
 mod args;
 mod convert;
 mod curves;
+mod dataset;
 mod demo;
 mod doctor;
 mod drive;
@@ -26,7 +27,9 @@ mod sample;
 mod say;
 mod tiles;
 mod train;
+mod values;
 
+use args::DatasetWork;
 pub use args::{Arguments, ScreenshotArgs, Subcommand, Work};
 pub use picture::write_png;
 
@@ -38,6 +41,7 @@ pub fn run(work: Work) -> anyhow::Result<()> {
     match work {
         Work::Sample(args) => sample::run(&args),
         Work::Info(args) => info::run(&args),
+        Work::Dataset(DatasetWork::Inspect(args)) => dataset::inspected(&args),
         Work::Train(args) => train::run(args),
         Work::Predict(args) => predict::run(&args),
         Work::Eval(args) => evaluate::run(&args),

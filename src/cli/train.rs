@@ -1,7 +1,7 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use serde_json::json;
 
 use super::args::TrainArgs;
@@ -9,21 +9,24 @@ use super::curves::curves_svg;
 use super::drive::Drive;
 use crate::disk::replace_file;
 use crate::session::{Command, LayerKind, Session, TrainOn, TrainingPhase};
-use crate::train::{EpochRow, Recipe};
+use crate::train::{EpochRow, Preset, Recipe};
 
 /// Trains and prints a line an epoch.
 pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     let recipe = recipe_of(&args)?;
     let mut drive = Drive::new("Train");
-    let on = match (&args.image, &args.data) {
-        (Some(image), _) => {
+    let on = match (&args.image, &args.data, &args.resume) {
+        (_, _, Some(run)) => TrainOn::Resume(run.clone()),
+        (Some(image), ..) => {
             open_pair(&mut drive, image, args.label.as_deref())?;
             TrainOn::OpenImage
         }
-        (None, Some(data)) => TrainOn::Folder(data.clone()),
-        (None, None) => bail!("Give --image with --label, or --data"),
+        (None, Some(data), None) => TrainOn::Folder(data.clone()),
+        (None, None, None) => bail!("Give --image with --label, or --data, or --resume"),
     };
-    let report = train(&mut drive, recipe, on, args.out, args.json)?;
+    let out = args.out.or(args.resume);
+    let out = out.context("Say where the run goes with --out DIR")?;
+    let report = train(&mut drive, recipe, on, out, args.json)?;
     if args.json {
         say!("{report}");
     }
@@ -74,12 +77,9 @@ pub fn train(
 }
 
 fn recipe_of(args: &TrainArgs) -> anyhow::Result<Recipe> {
-    let mut recipe = args
-        .recipe
-        .as_deref()
-        .map(Recipe::load)
-        .transpose()?
-        .unwrap_or_default();
+    let read = args.recipe.as_deref().map(Recipe::load).transpose()?;
+    let preset = args.preset.map(Preset::recipe);
+    let mut recipe = read.or(preset).unwrap_or_default();
     recipe.epochs = args.epochs.unwrap_or(recipe.epochs);
     recipe.batch = args.batch.unwrap_or(recipe.batch);
     recipe.patch = args.patch.unwrap_or(recipe.patch);

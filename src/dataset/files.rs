@@ -1,92 +1,84 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{DatasetError, Pair, Scene};
-use crate::label::{ClassTable, Encoding, Mask, load_mask};
-use crate::raster::{TileSource, open_raster};
+use super::leaks::pixel_fingerprint;
+use super::{DatasetError, Discovery, Sample, Scene};
+use crate::label::Mask;
+use crate::raster::open_raster;
 
 /// Images up to this many bytes (RGBA8) are kept decoded; larger ones are read tile by tile.
 const SMALL_IMAGE_BYTES: u64 = 64 << 20;
 
-/// Image and mask files that are read when they are wanted, with a bounded memory of the last
-/// ones.
+/// Image and mask files of a data set that are read when they are wanted, with a bounded memory of
+/// the last ones.
 pub struct FileSet {
-    pairs: Vec<Pair>,
-    classes: ClassTable,
-    encoding: Encoding,
+    discovery: Discovery,
+    /// Those of its samples that have masks.
+    labelled: Vec<usize>,
     cache_bytes: usize,
     recent: Mutex<VecDeque<(usize, Arc<Scene>)>>,
 }
 
 impl FileSet {
-    /// A set of `pairs` whose masks are read as `classes` and `encoding` say; at most about
+    /// The samples of a data set that have masks, which are read as it says; at most about
     /// `cache_bytes` of decoded scenes are kept (the newest one always is).
-    pub fn new(
-        pairs: Vec<Pair>,
-        classes: ClassTable,
-        encoding: Encoding,
-        cache_bytes: usize,
-    ) -> Self {
+    pub fn new(discovery: Discovery, cache_bytes: usize) -> Self {
+        let has_mask = |&at: &usize| discovery.samples[at].mask.is_some();
         Self {
-            pairs,
-            classes,
-            encoding,
+            labelled: (0..discovery.samples.len()).filter(has_mask).collect(),
+            discovery,
             cache_bytes,
             recent: Mutex::new(VecDeque::new()),
         }
     }
 
-    /// Number of pairs.
+    /// Number of images with masks.
     pub fn len(&self) -> usize {
-        self.pairs.len()
+        self.labelled.len()
     }
 
-    /// Whether there is no pair.
+    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.pairs.is_empty()
+        self.labelled.is_empty()
     }
 
-    /// The pairs, in order.
-    pub fn pairs(&self) -> &[Pair] {
-        &self.pairs
+    /// What was recognized.
+    pub const fn discovery(&self) -> &Discovery {
+        &self.discovery
     }
 
-    /// The mask of pair `index`, checked against its image's extent, and what the reader noted.
+    /// Sample `index` of those with masks.
+    pub fn sample(&self, index: usize) -> &Sample {
+        &self.discovery.samples[self.labelled[index]]
+    }
+
+    /// The mask of sample `index`, checked against its image's extent, and what the reader noted.
     ///
     /// # Errors
     /// When image or mask cannot be read or their extents differ.
     pub fn mask(&self, index: usize) -> Result<(Mask, Vec<String>), DatasetError> {
-        let source = open_raster(&self.pairs[index].image)?;
-        self.mask_on(&*source, index)
+        self.sample(index).load_mask(&self.discovery)
     }
 
-    fn mask_on(
-        &self,
-        source: &dyn TileSource,
-        index: usize,
-    ) -> Result<(Mask, Vec<String>), DatasetError> {
-        let path = &self.pairs[index].mask;
-        let size = source.info().size;
-        let loaded = load_mask(path, Some(size), self.encoding, Some(&self.classes))?;
-        if loaded.mask.size() == size {
-            Ok((loaded.mask, loaded.notes))
-        } else {
-            Err(DatasetError::size_differs(
-                size,
-                loaded.mask.size(),
-                path.clone(),
-            ))
-        }
+    /// A number that only images of equal pixels share.
+    ///
+    /// # Errors
+    /// When the image cannot be read.
+    pub(super) fn fingerprint(&self, index: usize) -> Result<u64, DatasetError> {
+        Ok(pixel_fingerprint(&*open_raster(
+            &self.sample(index).image,
+        )?)?)
     }
 
-    /// What the user calls pair `index`: the image's file name.
+    /// What the user calls sample `index`: the image's path below the data set's folder, with `/`.
     pub fn name(&self, index: usize) -> String {
-        let image = &self.pairs[index].image;
-        image
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
+        let image = &self.sample(index).image;
+        let below = image.strip_prefix(&self.discovery.folder);
+        let parts = below.unwrap_or(image).components();
+        let parts: Vec<_> = parts
+            .map(|part| part.as_os_str().to_string_lossy())
+            .collect();
+        parts.join("/")
     }
 
     /// Scene `index`, from memory if it was wanted lately.
@@ -104,8 +96,8 @@ impl FileSet {
     }
 
     fn open(&self, index: usize) -> Result<Scene, DatasetError> {
-        let source = open_raster(&self.pairs[index].image)?;
-        let (mask, _) = self.mask_on(&*source, index)?;
+        let source = open_raster(&self.sample(index).image)?;
+        let (mask, _) = self.mask(index)?;
         let name = self.name(index);
         if source.info().size.num_pixels() * 4 <= SMALL_IMAGE_BYTES {
             Ok(Scene::whole(name, &*source, mask)?)
@@ -139,7 +131,7 @@ impl FileSet {
 impl std::fmt::Debug for FileSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("FileSet")
-            .field("pairs", &self.pairs.len())
+            .field("images", &self.labelled.len())
             .finish_non_exhaustive()
     }
 }

@@ -12,7 +12,7 @@ pub enum Ground {
     /// One image with its mask; part of it is held out.
     Image(Arc<Scene>),
     /// Many files with their masks; some of them are held out.
-    Files(FileSet),
+    Files(Box<FileSet>),
 }
 
 impl Ground {

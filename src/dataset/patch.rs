@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::augment::{ColorShift, Turn};
 use super::cells::Cells;
+use super::parts::PartRule;
 use super::sites::SceneSites;
 use super::split::Split;
 use super::{Augment, DatasetError, Ground, MirroredWindow, Normalization, Rng};
@@ -14,7 +15,7 @@ use crate::label::UNLABELED;
 const MEASURED_PATCHES: usize = 64;
 
 /// How a training set is cut.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PatchConfig {
     /// What is held out follows from this.
     pub seed: u64,
@@ -24,6 +25,8 @@ pub struct PatchConfig {
     pub num_classes: usize,
     /// How training patches are varied.
     pub augment: Augment,
+    /// Which files are held out, and which are for tests alone.
+    pub parts: PartRule,
 }
 
 /// Images and labels as a network reads them.
@@ -69,8 +72,8 @@ impl PatchSource {
         let split = match &ground {
             Ground::Image(_) => Split::of_image(&scans[0], config.seed, config.side)?,
             Ground::Files(files) => {
-                let names: Vec<String> = (0..files.len()).map(|at| files.name(at)).collect();
-                Split::of_files(&scans, &names, config.seed)?
+                notes.extend(files.discovery().notes.iter().cloned());
+                Split::of_files(&scans, files, &config.parts, config.num_classes)?
             }
         };
         notes.splice(0..0, split.report.notes.iter().cloned());
@@ -237,6 +240,11 @@ impl PatchSource {
         }
     }
 
+    /// What is read.
+    pub const fn ground(&self) -> &Ground {
+        &self.ground
+    }
+
     /// What is held out.
     pub const fn split(&self) -> &Split {
         &self.split
@@ -274,7 +282,7 @@ fn scan_all(
             Ground::Image(scene) => (scene.mask().clone(), Vec::new(), scene.name().to_owned()),
             Ground::Files(files) => {
                 let (mask, notes) = files.mask(at)?;
-                (mask, notes, files.pairs()[at].mask.display().to_string())
+                (mask, notes, files.name(at))
             }
         };
         check_classes(&mask.histogram(), num_classes, &name)?;
@@ -377,6 +385,7 @@ mod tests {
             side: 32,
             num_classes: 2,
             augment,
+            parts: PartRule::default(),
         };
         PatchSource::new(Ground::Image(Arc::new(scene)), config).expect("a source")
     }
@@ -465,6 +474,7 @@ mod tests {
             side: 32,
             num_classes: 2,
             augment: Augment::None,
+            parts: PartRule::default(),
         };
         let error = PatchSource::new(Ground::Image(Arc::new(scene)), config).expect_err("an error");
         assert!(

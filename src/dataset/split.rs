@@ -1,8 +1,10 @@
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::cells::Cells;
+use super::parts::{Assignment, PartLists, PartRule, PartWay, SampleId, Twins, assign_parts};
 use super::sites::SceneSites;
-use super::{DatasetError, hash};
+use super::{DatasetError, FileSet, Part, hash};
 use crate::geom::PixelRect;
 
 /// Side of a held-out block, in pixels, wherever the labelled ground is large enough.
@@ -42,6 +44,9 @@ pub struct SplitReport {
     pub margin: u32,
     /// Names of the held-out files; empty when blocks are held out.
     pub validation_files: Vec<String>,
+    /// Names of the files that neither learn nor choose, and judge at the end.
+    #[serde(default)]
+    pub test_files: Vec<String>,
     /// Number of files used for training.
     pub train_files: usize,
     /// What the user should know about the choice.
@@ -133,6 +138,7 @@ impl Split {
             validation_blocks: held_out.clone(),
             margin,
             validation_files: Vec::new(),
+            test_files: Vec::new(),
             train_files: 1,
             notes,
         };
@@ -144,21 +150,23 @@ impl Split {
         })
     }
 
-    /// Holds whole files out: the tenth (at least 1) with labels whose `hash(seed, index)` is
-    /// smallest.
+    /// Holds whole files out as `rule` says; files without labels are not used.
     ///
     /// # Errors
-    /// When fewer than two files hold labels.
+    /// When fewer than two files hold labels, or the rule leaves nothing to learn from or to
+    /// validate with.
     pub(super) fn of_files(
         scans: &[Cells],
-        names: &[String],
-        seed: u64,
+        files: &FileSet,
+        rule: &PartRule,
+        num_classes: usize,
     ) -> Result<Self, DatasetError> {
-        let pixels: Vec<u64> = scans
+        let counts: Vec<Vec<u64>> = scans
             .iter()
-            .map(|cells| cells.histogram(|_| true).iter().sum())
+            .map(|cells| cells.histogram(|_| true)[..num_classes].to_vec())
             .collect();
-        let mut labelled: Vec<usize> = (0..scans.len()).filter(|&at| pixels[at] > 0).collect();
+        let pixels: Vec<u64> = counts.iter().map(|counts| counts.iter().sum()).collect();
+        let labelled: Vec<usize> = (0..scans.len()).filter(|&at| pixels[at] > 0).collect();
         if labelled.len() < 2 {
             return Err(DatasetError::TooLittle(format!(
                 "{} of {} masks hold labels, but one is held out and one is needed to learn from; \
@@ -167,34 +175,99 @@ impl Split {
                 scans.len()
             )));
         }
-        let wanted = (labelled.len() / HELD_OUT_SHARE).max(1);
-        labelled.sort_by_key(|&at| (hash(&[seed, at as u64]), at));
-        let mut train = labelled.split_off(wanted);
-        train.sort_unstable();
-        labelled.sort_unstable();
-        let empty = scans.len() - train.len() - labelled.len();
-        let notes = (empty > 0).then(|| format!("{empty} masks hold no labels and are not used"));
+        let mut notes = Vec::new();
+        let assigned = assigned(files, (&labelled, &counts), rule, &mut notes)?;
+        let of = |part| -> Vec<usize> {
+            let indices = assigned.indices(part).into_iter();
+            indices.map(|index| labelled[index]).collect()
+        };
+        let [train, validation, test] = Part::ALL.map(of);
+        if train.is_empty() || validation.is_empty() {
+            return Err(DatasetError::TooLittle(NO_PART.to_owned()));
+        }
+        let empty = scans.len() - labelled.len();
+        if empty > 0 {
+            notes.push(format!("{empty} masks hold no labels and are not used"));
+        }
+        notes.extend(assigned.notes);
+        let called = |those: &[usize]| those.iter().map(|&at| files.name(at)).collect();
+        let sum = |those: &[usize]| those.iter().map(|&at| pixels[at]).sum();
         let report = SplitReport {
             kind: SplitKind::Files,
-            seed,
-            train_pixels: train.iter().map(|&at| pixels[at]).sum(),
-            validation_pixels: labelled.iter().map(|&at| pixels[at]).sum(),
+            seed: rule.seed,
+            train_pixels: sum(&train),
+            validation_pixels: sum(&validation),
             validation_blocks: Vec::new(),
             margin: 0,
-            validation_files: labelled.iter().map(|&at| names[at].clone()).collect(),
+            validation_files: called(&validation),
+            test_files: called(&test),
             train_files: train.len(),
-            notes: notes.into_iter().collect(),
+            notes,
         };
-        let held_out = labelled
-            .into_iter()
-            .map(|at| (at, scans[at].extent.bounds()))
-            .collect();
+        let held_out = validation.iter();
         Ok(Self {
             report,
-            held_out,
+            held_out: held_out
+                .map(|&at| (at, scans[at].extent.bounds()))
+                .collect(),
             train_scenes: train,
         })
     }
+}
+
+/// The parts of the `labelled` files, whose pixels by class are `counts`, as `rule` says.
+fn assigned(
+    files: &FileSet,
+    (labelled, counts): (&[usize], &[Vec<u64>]),
+    rule: &PartRule,
+    notes: &mut Vec<String>,
+) -> Result<Assignment, DatasetError> {
+    let prints = fingerprints(files, labelled, rule, notes)?;
+    let names: Vec<String> = labelled.iter().map(|&at| files.name(at)).collect();
+    let known = labelled.iter().zip(&names).zip(&prints);
+    let samples: Vec<SampleId<'_>> = known
+        .map(|((&at, name), &fingerprint)| SampleId {
+            name,
+            path: &files.sample(at).image,
+            stated_part: files.sample(at).part,
+            group: files.sample(at).group.as_deref(),
+            fingerprint,
+            class_pixels: Some(&counts[at]),
+        })
+        .collect();
+    let lists = match &rule.split {
+        PartWay::ByList { lists, .. } => PartLists::load(lists, &files.discovery().folder)?,
+        _ => PartLists::default(),
+    };
+    assign_parts(rule, &samples, &lists)
+}
+
+/// Said when a rule gives one part nothing.
+const NO_PART: &str = "The rule for the parts leaves nothing to learn from, or nothing to validate \
+                       with; change it";
+
+/// More images are not decoded only to find equal ones.
+const MOST_COMPARED: usize = 5_000;
+
+/// Numbers that images of equal pixels share, so that they stay in one part.
+fn fingerprints(
+    files: &FileSet,
+    labelled: &[usize],
+    rule: &PartRule,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Option<u64>>, DatasetError> {
+    if rule.twins == Twins::Apart {
+        return Ok(vec![None; labelled.len()]);
+    }
+    if labelled.len() > MOST_COMPARED {
+        notes.push(format!(
+            "More than {MOST_COMPARED} images: equal ones were not looked for; orthobrush dataset \
+             inspect finds them"
+        ));
+        return Ok(vec![None; labelled.len()]);
+    }
+    let print = |&at: &usize| files.fingerprint(at).map(Some);
+    labelled.par_iter().map(print).collect()
 }
 
 /// Columns and rows of the blocks that hold at least one labelled pixel, by row.
@@ -212,8 +285,9 @@ fn labelled_blocks(cells: &Cells, side: u32) -> Vec<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::discover;
     use crate::geom::ImageSize;
-    use crate::label::Mask;
+    use crate::label::{ClassTable, Mask, SaveAs, save_mask};
 
     fn split_of(width: u32, height: u32, seed: u64, patch: u32) -> Split {
         let cells = Cells::scan(&Mask::filled(ImageSize::new(width, height), 0));
@@ -298,19 +372,30 @@ mod tests {
 
     #[test]
     fn whole_files_are_held_out() {
-        let scans: Vec<Cells> = (0..21)
-            .map(|n| {
-                Cells::scan(&Mask::filled(
-                    ImageSize::new(10, 10),
-                    if n == 4 { 255 } else { 1 },
-                ))
-            })
-            .collect();
-        let names: Vec<String> = (0..21).map(|n| n.to_string()).collect();
-        let split = Split::of_files(&scans, &names, 5).expect("a split");
+        let folder = tempfile::tempdir().expect("a folder");
+        let (size, table) = (ImageSize::new(10, 10), ClassTable::from_values(0..30));
+        let mut scans = Vec::new();
+        for n in 0..21_u8 {
+            let mask = Mask::filled(size, if n == 4 { 255 } else { 1 });
+            // Any picture does, as long as no two are alike.
+            let image = Mask::filled(size, n);
+            for (kind, pixels) in [("images", &image), ("masks", &mask)] {
+                let path = folder.path().join(kind).join(format!("{n:02}.png"));
+                save_mask(&path, pixels, &table, None, SaveAs::IndexPng).expect("saved");
+            }
+            scans.push(Cells::scan(&mask));
+        }
+        let files = FileSet::new(discover(folder.path()).expect("pairs"), 1 << 20);
+        let rule = PartRule::default();
+        let split = Split::of_files(&scans, &files, &rule, 2).expect("a split");
         assert_eq!((split.held_out.len(), split.train_scenes.len()), (2, 18));
         assert!(!split.train_scenes.contains(&4));
-        assert_eq!(split.report.notes.len(), 1);
-        assert!(Split::of_files(&scans[..1], &names[..1], 5).is_err());
+        assert_eq!(split.report.notes.len(), 1, "{:?}", split.report.notes);
+        assert!(split.report.test_files.is_empty());
+        let again = Split::of_files(&scans, &files, &rule, 2).expect("a split");
+        assert_eq!(split, again);
+        let bare = |_| Cells::scan(&Mask::new(size));
+        let empty: Vec<Cells> = (0..21).map(bare).collect();
+        assert!(Split::of_files(&empty, &files, &rule, 2).is_err());
     }
 }

@@ -390,8 +390,10 @@ pub enum TrainOn {
     /// The open image and its label.
     #[default]
     OpenImage,
-    /// All pairs of a folder with `images` and `masks` (or `groundtruth`).
+    /// All images with masks of a data set, in any arrangement that is recognized.
     Folder(PathBuf),
+    /// What a run read that was stopped or killed: it goes on, with its own recipe.
+    Resume(PathBuf),
 }
 
 /// The mask layers that an image can have.

@@ -2,19 +2,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::jobs::{JobId, Leash, Report};
+use super::keeping::absolute;
 use super::outcome::condensed;
 use super::state::Session;
 use super::{CommandError, Notice, TrainOn};
-use crate::dataset::{FileSet, Ground, Pair, Scene, SplitReport, find_pairs};
+use crate::dataset::{Ground, Scene, SplitReport};
 use crate::geom::PixelRect;
-use crate::label::{ClassTable, Encoding, MaskError, load_mask};
-use crate::train::{Engine, EpochRow, Recipe, TrainEvent, TrainPlan, TrainReport, TrainStatus};
+use crate::label::ClassTable;
+use crate::train::{
+    Engine, EpochRow, Recipe, TrainData, TrainError, TrainEvent, TrainPlan, TrainReport,
+    TrainStatus, can_go_on, opened_folder,
+};
 
 /// Runs go into this folder beside the image.
 const RUNS_FOLDER: &str = "orthobrush-runs";
-
-/// Masks of a folder that are read to learn which classes there are.
-const MASKS_LOOKED_AT: usize = 32;
 
 /// Where a training is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -71,6 +72,16 @@ impl TrainingState {
         )
     }
 
+    /// The run that was stopped or failed and can go on.
+    pub fn resumable(&self) -> Option<&Path> {
+        let is_over = match &self.phase {
+            TrainingPhase::Ended(report) => report.status == TrainStatus::Stopped,
+            TrainingPhase::Failed(_) => true,
+            _ => false,
+        };
+        self.run.as_deref().filter(|run| is_over && can_go_on(run))
+    }
+
     /// The epoch with the best network so far.
     pub fn best_row(&self) -> Option<&EpochRow> {
         self.rows.iter().rev().find(|row| row.best)
@@ -109,6 +120,9 @@ impl Session {
         if self.training.is_running() {
             return Err(CommandError::Busy("A training"));
         }
+        if let TrainOn::Resume(run) = on {
+            return self.resume_training(run.clone());
+        }
         let ground = self.training_ground(on)?;
         let out = match out {
             Some(out) => out,
@@ -116,8 +130,7 @@ impl Session {
         };
         let (planned, folder) = (recipe.clone(), out.clone());
         let id = self.start_job("Preparing the training", move |job| {
-            let (ground, classes) = ground.opened()?;
-            let plan = TrainPlan::new(planned, ground, classes, folder)?;
+            let plan = ground.planned(planned, folder)?;
             job.tell(Report::TrainingReady(Box::new(plan)))?;
             Ok(())
         });
@@ -131,11 +144,33 @@ impl Session {
         Ok(())
     }
 
+    /// Goes on with a run that was stopped or killed.
+    fn resume_training(&mut self, run: PathBuf) -> Result<(), CommandError> {
+        let cache_bytes = self.settings.budget().tile_cache_bytes;
+        let recipe = Recipe::load(&run.join("recipe.toml"))
+            .map_err(|error| CommandError::Refused(error.to_string()))?;
+        let folder = run.clone();
+        let id = self.start_job("Preparing to go on with the training", move |job| {
+            let ground = TrainData::of_run(&folder)?.ground(&folder, cache_bytes)?;
+            let plan = TrainPlan::resume(ground, folder)?;
+            job.tell(Report::TrainingReady(Box::new(plan)))?;
+            Ok(())
+        });
+        self.training = TrainingState {
+            phase: TrainingPhase::Starting,
+            job: Some(id),
+            recipe: Some(recipe),
+            run: Some(run),
+            ..TrainingState::default()
+        };
+        Ok(())
+    }
+
     /// What is learned from: frozen, so that painting goes on meanwhile.
     fn training_ground(&self, on: &TrainOn) -> Result<ChosenGround, CommandError> {
         let cache_bytes = self.settings.budget().tile_cache_bytes;
         if let TrainOn::Folder(folder) = on {
-            return Ok(ChosenGround::Folder(folder.clone(), cache_bytes));
+            return Ok(ChosenGround::Folder(absolute(folder), cache_bytes));
         }
         let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
         let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
@@ -144,7 +179,11 @@ impl Session {
         }
         let source = Arc::clone(&image.source);
         let scene = Scene::tiled(image.name(), source, label.mask.clone(), cache_bytes);
-        Ok(ChosenGround::Scene(Arc::new(scene), self.classes().clone()))
+        Ok(ChosenGround::Scene {
+            scene: Arc::new(scene),
+            classes: self.classes().clone(),
+            image: absolute(&image.path),
+        })
     }
 
     /// Everything was looked at: hands the plan to the thread that owns all tensors.
@@ -254,47 +293,34 @@ impl Session {
 
 /// What a training learns from, before its files are looked at.
 enum ChosenGround {
-    Scene(Arc<Scene>, ClassTable),
-    /// A folder of pairs, and the bytes that decoded images of it may take.
+    Scene {
+        scene: Arc<Scene>,
+        classes: ClassTable,
+        image: PathBuf,
+    },
+    /// A data set, and the bytes that decoded images of it may take.
     Folder(PathBuf, usize),
 }
 
 impl ChosenGround {
-    /// The ground and its classes; a folder's are those of its class table or of its masks.
-    fn opened(self) -> anyhow::Result<(Ground, ClassTable)> {
+    /// The plan for it.
+    fn planned(self, recipe: Recipe, out: PathBuf) -> Result<TrainPlan, TrainError> {
         match self {
-            Self::Scene(scene, classes) => Ok((Ground::Image(scene), classes)),
+            Self::Scene {
+                scene,
+                classes,
+                image,
+            } => {
+                let plan = TrainPlan::new(recipe, Ground::Image(scene), classes, out)?;
+                Ok(plan.reading(TrainData::Image { image }))
+            }
             Self::Folder(folder, cache_bytes) => {
-                let (pairs, _notes) = find_pairs(&folder)?;
-                let classes = classes_of(&folder, &pairs)?;
-                let files = FileSet::new(pairs, classes.clone(), Encoding::Auto, cache_bytes);
-                Ok((Ground::Files(files), classes))
+                let (ground, classes) = opened_folder(&folder, cache_bytes)?;
+                let plan = TrainPlan::new(recipe, ground, classes, out)?;
+                Ok(plan.reading(TrainData::Folder { folder }))
             }
         }
     }
-}
-
-/// The class table of the folder, else that of its masks: the values of some of them, spread over
-/// the folder, since reading all may take minutes.
-fn classes_of(folder: &Path, pairs: &[Pair]) -> Result<ClassTable, MaskError> {
-    let own = folder.join("classes.toml");
-    if own.is_file() {
-        return ClassTable::load(&own);
-    }
-    let mut table: Option<ClassTable> = None;
-    for pair in pairs
-        .iter()
-        .step_by(pairs.len().div_ceil(MASKS_LOOKED_AT).max(1))
-    {
-        let found = load_mask(&pair.mask, None, Encoding::Auto, None)?.classes;
-        let values = found
-            .classes()
-            .iter()
-            .map(|class| class.index)
-            .collect::<Vec<_>>();
-        table = Some(table.map_or(found, |table| table.with_values(values)));
-    }
-    Ok(table.unwrap_or_else(ClassTable::road))
 }
 
 fn finished_text(report: &TrainReport, best: Option<&EpochRow>) -> String {

@@ -36,6 +36,9 @@ pub enum TrainError {
     /// The folder holds no run.
     #[error("The folder holds no run; choose the one with recipe.toml in it: {0}")]
     NoRun(PathBuf),
+    /// A run is finished, or none.
+    #[error("There is nothing to go on with: the run is finished, or there is none: {0}")]
+    NothingLeft(PathBuf),
     /// A training cannot go on since its data changed.
     #[error(
         "The images or labels of this training are not what they were ({what}), so it cannot go \

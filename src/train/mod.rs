@@ -7,6 +7,7 @@
 mod adapters;
 mod batch;
 mod checkpoint;
+mod data;
 mod device;
 mod engine;
 mod epoch;
@@ -21,6 +22,7 @@ mod optimizer;
 mod plan;
 mod policy;
 mod predict;
+mod preset;
 mod rate_range;
 mod recipe;
 mod resume;
@@ -31,8 +33,10 @@ mod self_test;
 #[cfg(test)]
 mod test_world;
 
+pub use crate::nn::{EncoderKind, Family};
 pub use adapters::{AdapterKind, AdapterReport};
 pub use checkpoint::{ClassEntry, ModelCard, SavedModel};
+pub use data::{TrainData, opened_folder};
 pub use device::{DeviceChoice, DeviceReport};
 pub use engine::Engine;
 pub use epoch::EpochRow;
@@ -44,6 +48,8 @@ pub use optimizer::{
 pub use plan::TrainPlan;
 pub use policy::{BestBy, EarlyStop, KeepBest, Plateau, PlateauDecay};
 pub use predict::{BlockOrder, PredictPlan};
+pub use preset::Preset;
 pub use rate_range::{RateRange, RateVerdict};
 pub use recipe::{ClassWeighting, Recipe};
+pub use resume::can_go_on;
 pub use schedule::{Constant, Cosine, Exponential, OneCycle, Polynomial, Schedule, Span, Steps};

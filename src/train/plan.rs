@@ -4,7 +4,9 @@ use super::checkpoint::ModelCard;
 use super::resume::{GroundPrint, Progress, RunState};
 use super::run_folder::RunFolder;
 use super::self_test::Workload;
-use super::{ClassWeighting, EarlyStop, KeepBest, PlateauDecay, Recipe, SavedModel, TrainError};
+use super::{
+    ClassWeighting, EarlyStop, KeepBest, PlateauDecay, Recipe, SavedModel, TrainData, TrainError,
+};
 use crate::dataset::{
     ClassBalance, Ground, Normalization, PatchConfig, PatchSource, Split, class_weights,
 };
@@ -19,6 +21,8 @@ pub struct TrainPlan {
     pub(super) folder: RunFolder,
     pub(super) patches: PatchSource,
     pub(super) start_from: Option<SavedModel>,
+    /// Where the ground is, so that the run can go on in another process.
+    pub(super) data: Option<TrainData>,
     /// Where the run was, when it goes on.
     pub(super) resumed: Option<Progress>,
 }
@@ -89,6 +93,7 @@ impl TrainPlan {
             side: recipe.patch,
             num_classes,
             augment: recipe.augment,
+            parts: recipe.parts(),
         };
         let mut patches = PatchSource::new(ground, config)?;
         check_labels(&patches)?;
@@ -103,8 +108,16 @@ impl TrainPlan {
             folder,
             patches,
             start_from: None,
+            data: None,
             resumed: None,
         })
+    }
+
+    /// Says where the ground is, so that the run can go on in another process.
+    #[must_use]
+    pub fn reading(mut self, data: TrainData) -> Self {
+        self.data = Some(data);
+        self
     }
 
     /// Starts from the weights of `model` instead of fresh ones; its network and normalisation

@@ -8,6 +8,7 @@ use super::{
     BestBy, DeviceChoice, OptimizerConfig, Plateau, Schedule, Span, TrainError, UpdateConfig,
 };
 use crate::dataset::Augment;
+use crate::dataset::parts::{PartRule, PartWay, Shares};
 use crate::disk::replace_file;
 use crate::nn::{Loss, ModelConfig};
 
@@ -63,6 +64,8 @@ pub struct Recipe {
     pub optimizer: OptimizerConfig,
     /// What is done to gradients before that, and to weights after it.
     pub updates: UpdateConfig,
+    /// Which files of a folder are held out: what it states itself, else a tenth.
+    pub parts: Option<PartRule>,
     /// How patches are varied.
     pub augment: Augment,
     /// Where to compute.
@@ -92,6 +95,7 @@ impl Default for Recipe {
             loss: Loss::default(),
             optimizer: OptimizerConfig::default(),
             updates: UpdateConfig::default(),
+            parts: None,
             augment: Augment::Full,
             device: DeviceChoice::Auto,
             model: ModelConfig::default(),
@@ -148,6 +152,18 @@ impl Recipe {
             steps: self.total_steps(),
             steps_per_epoch: u64::from(self.steps_per_epoch),
         }
+    }
+
+    /// Which files are held out.
+    pub fn parts(&self) -> PartRule {
+        let as_stated = || PartRule {
+            seed: self.seed,
+            split: PartWay::ByFolder {
+                shares: Shares::default(),
+            },
+            ..PartRule::default()
+        };
+        self.parts.clone().unwrap_or_else(as_stated)
     }
 
     /// Says what does not work, if anything.

@@ -86,12 +86,12 @@ impl RunState {
     /// Reads the state from the run folder.
     ///
     /// # Errors
-    /// [`TrainError::State`] when there is none or it is damaged.
+    /// [`TrainError::NothingLeft`] when there is none, [`TrainError::State`] when it is damaged.
     pub(super) fn load(folder: &Path) -> Result<Self, TrainError> {
         let path = folder.join(STATE_FILE);
         let wrong = |what: &str| TrainError::State(format!("{what}: {}", path.display()));
         let length = fs::metadata(&path)
-            .map_err(|_missing| wrong("there is nothing to go on with; it is finished, or no run"))?
+            .map_err(|_missing| TrainError::NothingLeft(folder.to_owned()))?
             .len();
         if length > MOST_BYTES {
             return Err(wrong("the file is too large"));
@@ -123,6 +123,11 @@ impl RunState {
     }
 }
 
+/// Whether the run in `folder` was stopped or killed and can go on.
+pub fn can_go_on(folder: &Path) -> bool {
+    folder.join(STATE_FILE).is_file()
+}
+
 /// Takes the state away: the training is finished.
 pub(super) fn forget_state(folder: &Path) -> Result<(), TrainError> {
     let path = folder.join(STATE_FILE);
@@ -149,6 +154,7 @@ mod tests {
             validation_blocks: Vec::new(),
             margin: 0,
             validation_files: vec!["a.tif".to_owned()],
+            test_files: Vec::new(),
             train_files: 3,
             notes: Vec::new(),
         };

@@ -41,8 +41,7 @@ pub(super) fn run(
             job.tell(TrainEvent::EpochEnded(row.clone()))?;
         }
     } else {
-        plan.folder
-            .begin(&plan.recipe, &plan.classes, &plan.split().report)?;
+        plan.folder.begin(plan)?;
     }
     let ended = training.epochs(between);
     let status = match ended {

@@ -3,12 +3,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::checkpoint::{CARD_FILE, ModelCard, WEIGHTS_FILE};
+use super::data::{DATA_FILE, LABEL_FILE};
 use super::epoch::metrics_csv;
 use super::resume::Progress;
-use super::{EpochRow, Recipe, TrainError};
-use crate::dataset::SplitReport;
+use super::{EpochRow, TrainError, TrainPlan};
+use crate::dataset::Ground;
 use crate::disk::replace_file;
-use crate::label::ClassTable;
+use crate::label::{ClassTable, SaveAs, save_mask};
 
 /// The file that names the best checkpoint.
 pub(super) const BEST: &str = "best";
@@ -61,19 +62,20 @@ impl RunFolder {
     }
 
     /// Writes what is known before the first step.
-    pub(super) fn begin(
-        &self,
-        recipe: &Recipe,
-        classes: &ClassTable,
-        split: &SplitReport,
-    ) -> Result<(), TrainError> {
+    pub(super) fn begin(&self, plan: &TrainPlan) -> Result<(), TrainError> {
         make_folder(&self.path.join(CHECKPOINTS))?;
-        recipe.save(&self.path.join("recipe.toml"))?;
-        classes.save(&self.path.join("classes.toml"))?;
-        Ok(replace_file(
-            &self.path.join("split.json"),
-            json(split).as_bytes(),
-        )?)
+        plan.classes.save(&self.path.join("classes.toml"))?;
+        if let Some(data) = &plan.data {
+            replace_file(&self.path.join(DATA_FILE), json(data).as_bytes())?;
+        }
+        if let Ground::Image(scene) = plan.patches.ground() {
+            let path = self.path.join(LABEL_FILE);
+            save_mask(&path, scene.mask(), &plan.classes, None, SaveAs::GeoTiff)?;
+        }
+        let split = json(&plan.split().report);
+        replace_file(&self.path.join("split.json"), split.as_bytes())?;
+        // Last: a folder with a recipe holds a run.
+        plan.recipe.save(&self.path.join("recipe.toml"))
     }
 
     /// Writes all rows so far.

@@ -6,7 +6,9 @@ use egui::{Key, Modal, TextEdit, Ui};
 
 use super::export::ExportSheet;
 use super::view::{CommandQueue, View, Waiting};
-use crate::session::{ClassCommand, Command, ImportCommand, LayerKind, ProjectCommand, Session};
+use crate::session::{
+    ClassCommand, Command, ImportCommand, LayerKind, ProjectCommand, Session, TrainOn,
+};
 
 /// What a file or folder is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub enum FileWish {
     ExportTiles,
     /// A run folder to predict with.
     PredictWith,
+    /// A run folder whose training goes on.
+    Resume,
     /// A class table to read.
     OpenClasses,
     /// A file to write the classes to.
@@ -76,6 +80,7 @@ impl FileWish {
             Self::OpenTheirs => "Compare with another project",
             Self::Pack => "Pack the project into a folder",
             Self::PredictWith => "Predict with a run",
+            Self::Resume => "Go on with a training",
             Self::Relink => "Find missing images",
         }
     }
@@ -110,7 +115,7 @@ impl FileWish {
             Self::ExportHistory => "A .csv or .geojson file: each step with its classes and area",
             Self::OpenTheirs => "Somebody else's .orthobrush file with a label of this image",
             Self::Pack => "A new folder: the project, its images and masks",
-            Self::PredictWith => "A run folder: the one that holds recipe.toml",
+            Self::PredictWith | Self::Resume => "A run folder: the one that holds recipe.toml",
             Self::Relink => "The folder that holds the images now",
         }
     }
@@ -128,6 +133,11 @@ impl FileWish {
             Self::OpenClasses => Command::Class(ClassCommand::Load { path }),
             Self::SaveClasses => Command::Class(ClassCommand::Save { path }),
             Self::PredictWith => Command::Predict { run: Some(path) },
+            Self::Resume => Command::StartTraining {
+                recipe: Box::default(),
+                on: TrainOn::Resume(path),
+                out: None,
+            },
             Self::Relink => Command::Relink { folder: path },
         }
     }
@@ -229,6 +239,7 @@ fn browse(ctx: egui::Context, wish: FileWish) -> Option<Receiver<Option<PathBuf>
     let waiting = match wish {
         FileWish::OpenFolder
         | FileWish::PredictWith
+        | FileWish::Resume
         | FileWish::Relink
         | FileWish::Pack
         | FileWish::ExportTiles => wait_for(dialog.pick_folder(), answer),

@@ -14,7 +14,7 @@ use super::feed::Feed;
 use super::import::ImportForm;
 use super::keys::{KeySheet, Keymap, Palette, Wish, palette_ui, pressed, sheet_ui};
 use super::messages::Messages;
-use super::panels::train::TrainForm;
+use super::panels::recipe::TrainForm;
 use super::places::PlaceForm;
 use super::{menu, panels, perform, places, status, theme, welcome};
 use crate::geom::{Camera, ImagePoint, PixelRect, ScreenSize, TileKey};

@@ -5,6 +5,7 @@ mod convert;
 mod correcting;
 mod crash;
 mod fixture;
+mod going_on;
 mod importing;
 mod keeping;
 mod kept_with_label;

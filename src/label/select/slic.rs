@@ -215,9 +215,11 @@ mod tests {
                 let before = slic.labels.clone();
                 slic.assign();
                 for (index, pixel) in pixels.iter().enumerate() {
-                    let (x, y) = ((index % width) as f32, (index / width) as f32);
+                    let (col, row) = (index % width, index / width);
+                    let (x, y) = (col as f32, row as f32);
                     let near = |center: &&Center| {
-                        (center.x - x).abs() <= slic.reach && (center.y - y).abs() <= slic.reach
+                        reached(center.x, slic.reach, width).contains(&col)
+                            && reached(center.y, slic.reach, height).contains(&row)
                     };
                     let distance = |center: &Center| -> f32 {
                         let color = lab.get(index).into_iter().zip(center.lab);

@@ -4,6 +4,7 @@ pub mod classes;
 pub mod images;
 pub mod layers;
 pub mod options;
+pub mod recipe;
 pub mod scores;
 pub mod tools;
 pub mod train;

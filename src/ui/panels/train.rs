@@ -1,60 +1,13 @@
-use egui::{ComboBox, DragValue, Grid, ProgressBar, RichText, Ui};
+use egui::{ProgressBar, RichText, Ui};
 
+use super::recipe::recipe_ui;
 use crate::dataset::SplitKind;
-use crate::job::{self, Job, JobEvent, Waker};
-use crate::render::list_adapters;
 use crate::session::{Command, LayerKind, Session, TrainOn, TrainingPhase, TrainingState};
-use crate::train::{DeviceChoice, Recipe, TrainStatus};
+use crate::train::TrainStatus;
 use crate::ui::canvas::PaneLayout;
 use crate::ui::dialogs::FileWish;
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{plots, text, theme};
-
-/// The recipe being put together for the next training.
-#[derive(Debug, Default)]
-pub struct TrainForm {
-    /// How the next training will be done.
-    pub recipe: Recipe,
-    adapters: Adapters,
-}
-
-/// The names of the graphics adapters; asking the drivers takes too long for a frame.
-#[derive(Debug, Default)]
-enum Adapters {
-    #[default]
-    Unknown,
-    Asked(Job<Vec<String>>),
-    Known(Vec<String>),
-}
-
-impl Adapters {
-    fn names(&mut self, ctx: &egui::Context) -> &[String] {
-        if matches!(self, Self::Unknown) {
-            let ctx = ctx.clone();
-            let asked = job::spawn(
-                "adapters",
-                Waker::new(move || ctx.request_repaint()),
-                |job| {
-                    let adapters = list_adapters().into_iter();
-                    Ok(job.tell(adapters.map(|adapter| adapter.name).collect())?)
-                },
-            );
-            *self = asked.map_or_else(|_| Self::Known(Vec::new()), Self::Asked);
-        }
-        if let Self::Asked(asked) = self
-            && let Some(answer) = asked.try_next()
-        {
-            *self = match answer {
-                JobEvent::Said(names) => Self::Known(names),
-                _ => Self::Known(Vec::new()),
-            };
-        }
-        match self {
-            Self::Known(names) => names,
-            _ => &[],
-        }
-    }
-}
 
 /// Recipe, progress, curves and results, in one panel that never blocks.
 pub fn train_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
@@ -62,76 +15,13 @@ pub fn train_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut 
     if state.is_running() {
         running_ui(ui, state, commands);
     } else {
-        recipe_ui(ui, view);
+        recipe_ui(ui, session, &mut view.form);
         start_ui(ui, session, view, commands);
         outcome_ui(ui, session, view, commands);
     }
     if !state.rows.is_empty() || state.is_running() {
         curves_ui(ui, session);
     }
-}
-
-fn recipe_ui(ui: &mut Ui, view: &mut View) {
-    let adapters = view.form.adapters.names(ui.ctx()).to_vec();
-    let recipe = &mut view.form.recipe;
-    let model = &recipe.model;
-    ui.label(format!(
-        "U-Net, {} filters, {} levels",
-        model.base_filters, model.depth
-    ))
-    .on_hover_text("Trained from scratch");
-    Grid::new("recipe")
-        .num_columns(4)
-        .spacing([10.0, 5.0])
-        .show(ui, |ui| {
-            let epochs = DragValue::new(&mut recipe.epochs).range(1..=1_000);
-            number(
-                ui,
-                "Epochs",
-                epochs,
-                "Passes, each with a look at the held-out ground",
-            );
-            let batch = DragValue::new(&mut recipe.batch).range(1..=64);
-            number(ui, "Batch", batch, "Patches in one step");
-            ui.end_row();
-            let patch = DragValue::new(&mut recipe.patch)
-                .range(32..=1_024)
-                .speed(32)
-                .suffix(" px");
-            number(ui, "Patch", patch, "Columns and rows of a patch");
-            let rate = DragValue::new(&mut recipe.learning_rate)
-                .range(1e-6..=1.0)
-                .speed(1e-5)
-                .max_decimals(6);
-            number(ui, "Rate", rate, "Learning rate of AdamW at its highest");
-            ui.end_row();
-        });
-    ui.horizontal(|ui| {
-        let label = ui.label("Device");
-        device_ui(ui, &mut recipe.device, &adapters).labelled_by(label.id);
-    });
-}
-
-fn number(ui: &mut Ui, name: &str, value: DragValue<'_>, hover: &str) {
-    let label = ui.label(name);
-    ui.add(value).labelled_by(label.id).on_hover_text(hover);
-}
-
-fn device_ui(ui: &mut Ui, device: &mut DeviceChoice, adapters: &[String]) -> egui::Response {
-    let shown = device.to_string();
-    ComboBox::from_id_salt("device")
-        .selected_text(shown)
-        .width(180.0)
-        .show_ui(ui, |ui| {
-            let automatic = "Automatic: a GPU that passes the self-test, else the CPU";
-            ui.selectable_value(device, DeviceChoice::Auto, "auto")
-                .on_hover_text(automatic);
-            ui.selectable_value(device, DeviceChoice::Cpu, "cpu");
-            for name in adapters {
-                ui.selectable_value(device, DeviceChoice::Named(name.clone()), name);
-            }
-        })
-        .response
 }
 
 fn start_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
@@ -147,7 +37,7 @@ fn start_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Comm
         let recipe = Box::new(view.form.recipe.clone());
         commands.push(Command::StartTraining {
             recipe,
-            on: TrainOn::OpenImage,
+            on: view.form.learn_from(session),
             out: None,
         });
     }
@@ -176,7 +66,7 @@ fn running_ui(ui: &mut Ui, state: &TrainingState, commands: &mut CommandQueue) {
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let stop = ui
                 .button("Stop")
-                .on_hover_text("Stops after this batch; the best network stays");
+                .on_hover_text("Stops after this batch; the best network stays, and it can go on");
             if let Some(job) = state.job
                 && stop.clicked()
             {
@@ -226,6 +116,18 @@ fn outcome_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
         }
         _ => {}
     }
+    if let Some(run) = state.resumable()
+        && ui
+            .button("Go on with this training")
+            .on_hover_text("From where it was, as if it had never stopped")
+            .clicked()
+    {
+        commands.push(Command::StartTraining {
+            recipe: Box::default(),
+            on: TrainOn::Resume(run.to_owned()),
+            out: None,
+        });
+    }
     if state.best_row().is_some() && session.prediction_state().job.is_none() {
         ui.horizontal_wrapped(|ui| {
             if ui.button("Predict this image").clicked() {
@@ -239,9 +141,14 @@ fn outcome_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
             }
         });
     }
-    if ui.link("Predict with another run…").clicked() {
-        view.wish(FileWish::PredictWith);
-    }
+    ui.horizontal_wrapped(|ui| {
+        if ui.link("Predict with another run…").clicked() {
+            view.wish(FileWish::PredictWith);
+        }
+        if ui.link("Go on with another run…").clicked() {
+            view.wish(FileWish::Resume);
+        }
+    });
 }
 
 fn curves_ui(ui: &mut Ui, session: &Session) {

@@ -1,0 +1,104 @@
+//! How the values of arguments are written.
+
+use crate::exchange::Edge;
+use crate::geom::{ImageSize, PixelRect};
+use crate::label::{Align, ZeroMeans};
+use crate::train::Preset;
+
+pub fn parse_value(text: &str) -> Result<(String, u8), String> {
+    let parsed = text.rsplit_once('=');
+    let parsed = parsed.and_then(|(value, class)| Some((value.to_owned(), class.parse().ok()?)));
+    parsed.ok_or_else(|| "give VALUE=CLASS, such as road=3".to_owned())
+}
+
+pub fn parse_size(text: &str) -> Result<ImageSize, String> {
+    let wrong = || format!("“{text}” is no size; write columns x rows, such as 4096x4096");
+    let (width, height) = text.split_once(['x', 'X', '×']).ok_or_else(wrong)?;
+    let side = |side: &str| side.trim().parse::<u32>().ok().filter(|&side| side > 0);
+    match (side(width), side(height)) {
+        (Some(width), Some(height)) => Ok(ImageSize::new(width, height)),
+        _ => Err(wrong()),
+    }
+}
+
+pub fn parse_zero(text: &str) -> Result<ZeroMeans, String> {
+    match text {
+        "class" => Ok(ZeroMeans::Class),
+        "unlabeled" => Ok(ZeroMeans::Unlabeled),
+        _ => Err("write class or unlabeled".to_owned()),
+    }
+}
+
+pub fn parse_align(text: &str) -> Result<Align, String> {
+    match text {
+        "georeference" => Ok(Align::ByGeoreference),
+        "corner" => Ok(Align::CornerToCorner),
+        "scale" => Ok(Align::Scale),
+        _ => Err("write georeference, corner or scale".to_owned()),
+    }
+}
+
+pub fn parse_edge(text: &str) -> Result<Edge, String> {
+    match text {
+        "drop" => Ok(Edge::Drop),
+        "pad" => Ok(Edge::Pad),
+        "shift" => Ok(Edge::Shift),
+        _ => Err("write drop, pad or shift".to_owned()),
+    }
+}
+
+pub fn parse_rect(text: &str) -> Result<PixelRect, String> {
+    let numbers: Vec<u32> = text
+        .split(',')
+        .filter_map(|number| number.trim().parse().ok())
+        .collect();
+    match numbers[..] {
+        [x, y, width, height] if width > 0 && height > 0 => Ok(PixelRect::new(x, y, width, height)),
+        _ => Err(format!(
+            "“{text}” is no rectangle; write X,Y,W,H in pixels, such as 100,200,512,512"
+        )),
+    }
+}
+
+pub fn parse_preset(text: &str) -> Result<Preset, String> {
+    let names: Vec<&str> = Preset::ALL.iter().map(|preset| preset.name()).collect();
+    Preset::of_name(text).ok_or_else(|| format!("write one of {}", names.join(", ")))
+}
+
+pub fn parse_tolerance(text: &str) -> Result<f64, String> {
+    within(text, 1_000.0)
+}
+
+pub fn parse_share(text: &str) -> Result<f64, String> {
+    within(text, 1.0)
+}
+
+fn within(text: &str, most: f64) -> Result<f64, String> {
+    let number = text.parse().ok();
+    let found = number.filter(|number| (0.0..=most).contains(number));
+    found.ok_or_else(|| format!("write a number from 0 to {most}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_rectangles_are_read() {
+        assert_eq!(parse_size("9500x9000"), Ok(ImageSize::new(9_500, 9_000)));
+        assert!(parse_size("0x5").is_err() && parse_size("12").is_err());
+        assert_eq!(parse_rect("1, 2,3,4"), Ok(PixelRect::new(1, 2, 3, 4)));
+        assert!(parse_rect("1,2,3").is_err() && parse_rect("1,2,0,4").is_err());
+    }
+
+    #[test]
+    fn numbers_stay_in_their_range() {
+        assert_eq!(parse_share("0.5"), Ok(0.5));
+        assert!(
+            ["2", "-0.1", "nan", "x"]
+                .iter()
+                .all(|text| parse_share(text).is_err())
+        );
+        assert!(parse_tolerance("inf").is_err());
+    }
+}

@@ -1,0 +1,102 @@
+use super::Recipe;
+
+/// A recipe that comes with the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// An answer in minutes on a processor.
+    Fast,
+    /// The default.
+    Balanced,
+    /// For a graphics card, or patience.
+    Accurate,
+    /// Land cover of Poland (`LandCover.ai`).
+    Landcover,
+    /// Roads from tiles.
+    Roads,
+    /// Land cover from satellite tiles (`DeepGlobe`).
+    Deepglobe,
+    /// Streets from a car (`CamVid`).
+    Camvid,
+    /// Salt bodies in seismic images (TGS).
+    Salt,
+}
+
+impl Preset {
+    /// All of them, the general ones first.
+    pub const ALL: [Self; 8] = [
+        Self::Fast,
+        Self::Balanced,
+        Self::Accurate,
+        Self::Landcover,
+        Self::Roads,
+        Self::Deepglobe,
+        Self::Camvid,
+        Self::Salt,
+    ];
+
+    /// The word for it on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::Balanced => "balanced",
+            Self::Accurate => "accurate",
+            Self::Landcover => "landcover",
+            Self::Roads => "roads",
+            Self::Deepglobe => "deepglobe",
+            Self::Camvid => "camvid",
+            Self::Salt => "salt",
+        }
+    }
+
+    /// What it is for, in a line.
+    pub const fn help(self) -> &'static str {
+        match self {
+            Self::Fast => "An answer in minutes on a processor",
+            Self::Balanced => "Learns much for each second of a processor",
+            Self::Accurate => "For a graphics card, or patience",
+            Self::Landcover => "LandCover.ai: feature pyramid on ResNet-18, focal and Jaccard loss",
+            Self::Roads => "Roads: DeepLabV3 on ResNet-50, cross-entropy and Dice",
+            Self::Deepglobe => "DeepGlobe land cover: residual U-Net, cross-entropy",
+            Self::Camvid => "CamVid: U-Net on ResNet-18, median-frequency weights",
+            Self::Salt => "TGS salt: U-Net of 16 to 256 filters, plateau 5, early stop 10",
+        }
+    }
+
+    /// The preset of a name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|preset| preset.name() == name)
+    }
+
+    /// Its recipe.
+    pub fn recipe(self) -> Recipe {
+        let text = match self {
+            Self::Fast => include_str!("../../assets/recipes/fast.toml"),
+            Self::Balanced => include_str!("../../assets/recipes/balanced.toml"),
+            Self::Accurate => include_str!("../../assets/recipes/accurate.toml"),
+            Self::Landcover => include_str!("../../assets/recipes/landcover.toml"),
+            Self::Roads => include_str!("../../assets/recipes/roads.toml"),
+            Self::Deepglobe => include_str!("../../assets/recipes/deepglobe.toml"),
+            Self::Camvid => include_str!("../../assets/recipes/camvid.toml"),
+            Self::Salt => include_str!("../../assets/recipes/salt.toml"),
+        };
+        Recipe::from_toml(text).expect("a test reads all of them")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_works_and_survives_a_file() {
+        for preset in Preset::ALL {
+            let recipe = preset.recipe();
+            recipe
+                .check()
+                .unwrap_or_else(|error| panic!("{}: {error}", preset.name()));
+            assert_eq!(Recipe::from_toml(&recipe.to_toml()), Ok(recipe));
+            assert_eq!(Preset::of_name(preset.name()), Some(preset));
+        }
+        assert_eq!(Preset::Balanced.recipe(), Recipe::default());
+    }
+}
