@@ -129,10 +129,10 @@ pub fn import_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
                 ui.label(sentence);
             }
             unknown_ui(ui, session);
-            place_ui(ui, audit, decisions.align);
             for question in &questions {
                 question_ui(ui, question, &mut decisions);
             }
+            place_ui(ui, audit, decisions.align);
         });
         ui.separator();
         ui.horizontal(|ui| {

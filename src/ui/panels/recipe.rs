@@ -145,7 +145,7 @@ fn network_ui(ui: &mut Ui, recipe: &mut Recipe) {
         let label = ui.label("Network");
         ComboBox::from_id_salt("family")
             .selected_text(model.family.name())
-            .width(110.0)
+            .width(104.0)
             .show_ui(ui, |ui| {
                 for family in Family::ALL {
                     ui.selectable_value(&mut model.family, family, family.name())
@@ -157,7 +157,7 @@ fn network_ui(ui: &mut Ui, recipe: &mut Recipe) {
         let label = ui.label("on");
         ComboBox::from_id_salt("encoder")
             .selected_text(model.encoder.name())
-            .width(90.0)
+            .width(74.0)
             .show_ui(ui, |ui| {
                 for encoder in EncoderKind::ALL {
                     ui.selectable_value(&mut model.encoder, encoder, encoder.name())

@@ -141,14 +141,12 @@ fn outcome_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
             }
         });
     }
-    ui.horizontal_wrapped(|ui| {
-        if ui.link("Predict with another run…").clicked() {
-            view.wish(FileWish::PredictWith);
-        }
-        if ui.link("Go on with another run…").clicked() {
-            view.wish(FileWish::Resume);
-        }
-    });
+    if ui.link("Predict with another run…").clicked() {
+        view.wish(FileWish::PredictWith);
+    }
+    if ui.link("Go on with another run…").clicked() {
+        view.wish(FileWish::Resume);
+    }
 }
 
 fn curves_ui(ui: &mut Ui, session: &Session) {
