@@ -59,6 +59,14 @@ pub enum DatasetError {
         /// The image or mask it was found in.
         scene: String,
     },
+    /// A folder is a collection.
+    #[error("The folder holds several data sets; choose one of {names}: {path}")]
+    Several {
+        /// Their folders.
+        names: String,
+        /// The folder.
+        path: PathBuf,
+    },
     /// A list of samples could not be read.
     #[error(
         "Cannot read the list of samples ({why}); check that it exists and may be read: {path}"

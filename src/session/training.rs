@@ -147,8 +147,9 @@ impl Session {
     /// Goes on with a run that was stopped or killed.
     fn resume_training(&mut self, run: PathBuf) -> Result<(), CommandError> {
         let cache_bytes = self.settings.budget().tile_cache_bytes;
-        let recipe = Recipe::load(&run.join("recipe.toml"))
-            .map_err(|error| CommandError::Refused(error.to_string()))?;
+        let refused = |error: TrainError| CommandError::Refused(error.to_string());
+        TrainData::of_run(&run).map_err(refused)?;
+        let recipe = Recipe::load(&run.join("recipe.toml")).map_err(refused)?;
         let folder = run.clone();
         let id = self.start_job("Preparing to go on with the training", move |job| {
             let ground = TrainData::of_run(&folder)?.ground(&folder, cache_bytes)?;

@@ -78,10 +78,11 @@ pub fn opened_folder(
             .iter()
             .map(|path| path.display().to_string())
             .collect();
-        return Err(TrainError::Recipe(format!(
-            "The folder holds several data sets; choose one: {}",
-            names.join(", ")
-        )));
+        return Err(DatasetError::Several {
+            names: names.join(", "),
+            path: folder.to_owned(),
+        }
+        .into());
     }
     let classes = classes_of(&discovery)?;
     let files = FileSet::new(discovery, cache_bytes);
@@ -92,7 +93,12 @@ pub fn opened_folder(
         }
         .into());
     }
-    Ok((Ground::Files(Box::new(files)), classes))
+    let ground = Ground::Files(Box::new(files));
+    if ground.num_scenes() == 1 {
+        // Blocks of it are held out instead of whole files.
+        return Ok((Ground::Image(ground.scene(0)?), classes));
+    }
+    Ok((ground, classes))
 }
 
 /// The folder's own class table, else what was recognized, else the values of some masks, spread
