@@ -13,7 +13,6 @@ macro_rules! say {
 
 mod args;
 mod convert;
-mod curves;
 mod dataset;
 mod demo;
 mod doctor;

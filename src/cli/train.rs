@@ -5,9 +5,7 @@ use anyhow::{Context as _, bail};
 use serde_json::json;
 
 use super::args::TrainArgs;
-use super::curves::curves_svg;
 use super::drive::Drive;
-use crate::disk::replace_file;
 use crate::session::{Command, LayerKind, Session, TrainOn, TrainingPhase};
 use crate::train::{EpochRow, Preset, Recipe};
 
@@ -68,11 +66,6 @@ pub fn train(
             printed += 1;
         }
     })?;
-    let state = drive.session().training();
-    if let Some(run) = &state.run {
-        let svg = curves_svg(&state.rows);
-        replace_file(&run.join("curves.svg"), svg.as_bytes())?;
-    }
     last_line(drive.session())
 }
 

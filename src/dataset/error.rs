@@ -93,6 +93,9 @@ pub enum DatasetError {
         /// The table.
         path: PathBuf,
     },
+    /// A variation of patches that makes no sense or cannot be done.
+    #[error("{0}")]
+    Augment(String),
     /// Nothing is labelled, or too little to hold some of it out.
     #[error("{0}")]
     TooLittle(String),

@@ -23,7 +23,10 @@ mod stats;
 mod window;
 
 pub use crate::exchange::Part;
-pub use augment::Augment;
+pub use augment::{
+    Augment, Augmentation, Border, Chance, Cutout, CutoutLabels, Elastic, PREVIEWED, PatchView,
+    Shadow, Vary, preview,
+};
 pub use discover::{
     Discovery, Layout, LayoutKind, MaskEncoding, MaskSource, Sample, SideTable, discover,
 };

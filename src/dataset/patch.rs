@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::augment::{ColorShift, Turn};
+use super::augment::{ColorShift, Place, Square, Turn};
 use super::cells::Cells;
 use super::parts::PartRule;
 use super::sites::SceneSites;
@@ -65,9 +65,10 @@ impl PatchSource {
     /// Reads all masks once, holds ground out and measures the rest.
     ///
     /// # Errors
-    /// When a file cannot be read, a mask does not fit its image or the classes, or too little is
-    /// labelled.
+    /// When a file cannot be read, a mask does not fit its image or the classes, too little is
+    /// labelled, or a range of the augmentation makes no sense.
     pub fn new(ground: Ground, config: PatchConfig) -> Result<Self, DatasetError> {
+        config.augment.check()?;
         let (scans, mut notes) = scan_all(&ground, config.num_classes)?;
         let split = match &ground {
             Ground::Image(_) => Split::of_image(&scans[0], config.seed, config.side)?,
@@ -149,6 +150,15 @@ impl PatchSource {
         let (scene, corner) = self.sites[site];
         let (scene, sites) = &self.scenes[scene as usize];
         let corner = sites.moved(corner as usize, &mut rng);
+        if let Augment::Own(own) = &self.config.augment {
+            let place = Place {
+                scene: &*self.ground.scene(*scene)?,
+                window: self.window(corner),
+                blocked: &self.split.blocked(),
+            };
+            let square = place.varied(own, self.normalization.mean_color(), &mut rng)?;
+            return Ok(square.into_batch(&self.normalization, ColorShift::NONE));
+        }
         let variation = self.config.augment.drawn(&mut rng);
         self.cut(
             *scene,
@@ -213,16 +223,12 @@ impl PatchSource {
                 *label = UNLABELED;
             }
         }
-        let mut images = vec![0.0; 3 * side * side];
-        let pixels = turn.applied(&pixels, side, 4);
-        self.normalization
-            .fill_shifted(&pixels, (shift.gain, shift.offset), &mut images);
-        Ok(Batch {
-            images,
-            labels: turn.applied(&labels, side, 1),
-            len: 1,
+        let square = Square {
             side,
-        })
+            rgba: turn.applied(&pixels, side, 4),
+            labels: turn.applied(&labels, side, 1),
+        };
+        Ok(square.into_batch(&self.normalization, shift))
     }
 
     fn joined(&self, patches: &[Batch]) -> Batch {

@@ -47,6 +47,11 @@ impl Normalization {
         }
     }
 
+    /// The mean as a color.
+    pub(super) fn mean_color(&self) -> [u8; 3] {
+        self.mean.map(|mean| (mean * 255.0).round() as u8)
+    }
+
     /// Writes RGBA8 `pixels` as three normalised planes to `planes`, which has three floats a
     /// pixel. Transparent pixels become 0, the mean.
     pub fn fill_planes(&self, pixels: &[u8], planes: &mut [f32]) {

@@ -45,23 +45,33 @@ pub fn read_mirrored<E>(
     size: ImageSize,
     read: impl FnOnce(PixelRect) -> Result<Vec<u8>, E>,
 ) -> Result<Vec<u8>, E> {
+    gathered(window, size, 4, read)
+}
+
+/// As [`read_mirrored`] for samples of `width` bytes.
+pub(super) fn gathered<E>(
+    window: MirroredWindow,
+    size: ImageSize,
+    width: usize,
+    read: impl FnOnce(PixelRect) -> Result<Vec<u8>, E>,
+) -> Result<Vec<u8>, E> {
     let needed = window.needed(size);
-    let pixels = read(needed)?;
+    let samples = read(needed)?;
     let inside = window.inside(size);
     if (inside.width, inside.height) == (window.side, window.side) {
-        return Ok(pixels);
+        return Ok(samples);
     }
     let steps = 0..i64::from(window.side);
     let columns: Vec<usize> = steps
         .clone()
-        .map(|step| (mirrored(window.x + step, size.width) - needed.x) as usize * 4)
+        .map(|step| (mirrored(window.x + step, size.width) - needed.x) as usize * width)
         .collect();
-    let mut filled = Vec::with_capacity(columns.len() * columns.len() * 4);
+    let mut filled = Vec::with_capacity(columns.len() * columns.len() * width);
     for step in steps {
         let row = (mirrored(window.y + step, size.height) - needed.y) as usize;
-        let row = &pixels[row * needed.width as usize * 4..][..needed.width as usize * 4];
+        let row = &samples[row * needed.width as usize * width..][..needed.width as usize * width];
         for &column in &columns {
-            filled.extend_from_slice(&row[column..column + 4]);
+            filled.extend_from_slice(&row[column..column + width]);
         }
     }
     Ok(filled)

@@ -90,7 +90,7 @@ impl ModelCard {
     }
 
     /// What keeps the card from describing a network, if anything.
-    fn fault(&self) -> Option<String> {
+    pub(super) fn fault(&self) -> Option<String> {
         if self.schema != SCHEMA {
             return Some(format!(
                 "it has version {} of the format, this program knows {SCHEMA}; update the program",
@@ -235,20 +235,23 @@ pub(super) fn fresh_network(
     Network::new(model, num_classes, &mut || rng.unit(), device)
 }
 
+/// The checkpoint of the run in `path` that the text of a file like [`BEST`] names.
+pub(super) fn named_checkpoint(path: &Path, text: &str) -> Option<PathBuf> {
+    // Anybody may have written that file: only digits lead on.
+    let step = text.trim();
+    let is_step = (1..=20).contains(&step.len()) && step.bytes().all(|byte| byte.is_ascii_digit());
+    is_step.then(|| path.join(CHECKPOINTS).join(step))
+}
+
 fn checkpoint_folder(path: &Path) -> Result<PathBuf, TrainError> {
     if path.join(CARD_FILE).is_file() {
         return Ok(path.to_owned());
     }
     for name in [BEST, LAST] {
-        if let Ok(step) = fs::read_to_string(path.join(name)) {
-            // The name comes from a file that anybody may have written: only digits lead on.
-            let step = step.trim();
-            if !step.is_empty()
-                && step.len() <= 20
-                && step.bytes().all(|byte| byte.is_ascii_digit())
-            {
-                return Ok(path.join(CHECKPOINTS).join(step));
-            }
+        if let Ok(step) = fs::read_to_string(path.join(name))
+            && let Some(folder) = named_checkpoint(path, &step)
+        {
+            return Ok(folder);
         }
     }
     Err(TrainError::Model {

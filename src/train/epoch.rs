@@ -62,7 +62,8 @@ fn number(value: f64) -> String {
     format!("{value:.6}")
 }
 
-fn quoted(name: &str) -> String {
+/// A field of a CSV file, in quotes when it needs them (RFC 4180).
+pub(super) fn quoted(name: &str) -> String {
     if name.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", name.replace('"', "\"\""))
     } else {

@@ -64,6 +64,17 @@ pub enum TrainError {
         /// What the system said.
         source: io::Error,
     },
+    /// The log of a run could not be written.
+    #[error(
+        "The log cannot be written ({source}); check that the disk has space and the folder is \
+         writable: {path}"
+    )]
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A file of a trained model is missing or damaged.
     #[error("The model cannot be read ({reason}); choose a run folder or a checkpoint: {path}")]
     Model {

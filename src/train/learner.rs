@@ -25,7 +25,20 @@ pub(super) struct Learner {
 pub(super) struct Validation {
     pub(super) loss: f64,
     pub(super) confusion: Confusion,
+    /// The first patches, to be looked at.
+    pub(super) looked_at: Vec<LookedAt>,
 }
+
+/// A held-out patch with what is there and what is predicted.
+pub(super) struct LookedAt {
+    /// Normalised, 3 × side × side.
+    pub(super) image: Vec<f32>,
+    pub(super) labels: Vec<u8>,
+    pub(super) predicted: Vec<u8>,
+}
+
+/// Held-out patches that are kept to be looked at.
+const LOOKED_AT: usize = 4;
 
 /// A learner written down: the network as it trains, and what the optimizer remembers.
 pub(super) struct LearnerState {
@@ -106,6 +119,7 @@ impl Learner {
         let shape = [1, true_odds.len(), 1, 1];
         let true_odds = Tensor::<4>::from_data(TensorData::new(true_odds, shape), &device);
         let mut confusion = Confusion::new(plan.classes.num_classes());
+        let mut looked_at = Vec::new();
         let mut total = LossTotal::new(&self.loss, &self.class_weights);
         for range in chunks(plan.patches.num_validation(), plan.recipe.batch) {
             check()?;
@@ -114,6 +128,9 @@ impl Learner {
                 .validation_batch(range)
                 .map_err(TrainError::from)?;
             let labels = labels_on(&device, &batch);
+            let area = batch.side * batch.side;
+            let wanted = LOOKED_AT.saturating_sub(looked_at.len()).min(batch.len);
+            let shown: Vec<f32> = batch.images[..wanted * 3 * area].to_vec();
             let images = images_on(&device, batch.images, batch.len, batch.side);
             let logits = network.forward(images);
             let predicted = (logits.clone() + true_odds.clone())
@@ -123,10 +140,20 @@ impl Learner {
             let predicted = numbers(predicted.float())?;
             let predicted: Vec<u8> = predicted.into_iter().map(|class| class as u8).collect();
             confusion.add(&batch.labels, &predicted);
+            let patches = shown.chunks_exact(3 * area).enumerate();
+            looked_at.extend(patches.map(|(at, image)| LookedAt {
+                image: image.to_vec(),
+                labels: batch.labels[at * area..][..area].to_vec(),
+                predicted: predicted[at * area..][..area].to_vec(),
+            }));
         }
         // No number when nothing was labelled.
         let loss = total.value().unwrap_or(f64::NAN);
-        Ok(Validation { loss, confusion })
+        Ok(Validation {
+            loss,
+            confusion,
+            looked_at,
+        })
     }
 
     /// The weights as the bytes of a safetensors file, for a network that gives true odds: one

@@ -25,6 +25,7 @@ mod predict;
 mod preset;
 mod rate_range;
 mod recipe;
+mod report;
 mod resume;
 mod run;
 mod run_folder;
@@ -51,5 +52,10 @@ pub use predict::{BlockOrder, PredictPlan};
 pub use preset::Preset;
 pub use rate_range::{RateRange, RateVerdict};
 pub use recipe::{ClassWeighting, Recipe};
+pub use report::{
+    Axis, ClassEpoch, CurveLook, Environment, EpochFiles, FinalRow, FinalScores, FinalTable, Patch,
+    ReportPicture, RunRecord, ScoredOn, append_log, curves_svg, report_html, report_markdown,
+    rgba_of, sample_path, strip_png, write_report, write_run_files, write_strip,
+};
 pub use resume::can_go_on;
 pub use schedule::{Constant, Cosine, Exponential, OneCycle, Polynomial, Schedule, Span, Steps};

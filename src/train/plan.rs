@@ -92,7 +92,7 @@ impl TrainPlan {
             seed: recipe.seed,
             side: recipe.patch,
             num_classes,
-            augment: recipe.augment,
+            augment: recipe.augment.clone(),
             parts: recipe.parts(),
         };
         let mut patches = PatchSource::new(ground, config)?;
@@ -147,6 +147,13 @@ impl TrainPlan {
             class_pixels: self.patches.class_pixels().to_vec(),
             normalization: self.patches.normalization(),
         }
+    }
+
+    /// A number of what the training reads: another for other labels or another split.
+    pub(super) fn data_fingerprint(&self) -> String {
+        let mut print = Vec::new();
+        ciborium::into_writer(&self.ground_print(), &mut print).expect("plain numbers become CBOR");
+        format!("{:08x}", crc32c::crc32c(&print))
     }
 
     /// Before the first step.

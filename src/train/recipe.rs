@@ -196,6 +196,7 @@ impl Recipe {
                 self.learning_rate
             ));
         }
+        self.augment.check()?;
         self.plateau.check()?;
         self.optimizer.check()?;
         self.updates.check()?;

@@ -1,7 +1,7 @@
 //! The state of a training that can go on: written whole each epoch and now and then between.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::learner::LearnerState;
 use super::{EarlyStop, EpochRow, KeepBest, PlateauDecay, TrainError};
 use crate::dataset::{Normalization, SplitReport};
-use crate::disk::{ReplaceError, replace_with};
+use crate::disk::{ReplaceError, open_file, replace_with};
 
 /// Name of the state in a run folder.
 pub(super) const STATE_FILE: &str = "resume.state";
@@ -123,9 +123,12 @@ impl RunState {
     }
 }
 
-/// Whether the run in `folder` was stopped or killed and can go on.
+/// Whether the run in `folder` was stopped or killed and can go on: it holds a state of the version that this program reads; only the beginning
+/// of the file is looked at.
 pub fn can_go_on(folder: &Path) -> bool {
-    folder.join(STATE_FILE).is_file()
+    let mut start = [0; MAGIC.len()];
+    let read = open_file(&folder.join(STATE_FILE)).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start == MAGIC
 }
 
 /// Takes the state away: the training is finished.
@@ -193,9 +196,11 @@ mod tests {
         let written = state();
         written.save(folder.path()).expect("written");
         let read = RunState::load(folder.path()).expect("our own");
+        assert!(can_go_on(folder.path()));
         assert_eq!(read.progress, written.progress);
         assert_eq!(read.learner.network, written.learner.network);
         forget_state(folder.path()).expect("removed");
+        assert!(!can_go_on(folder.path()));
         assert!(RunState::load(folder.path()).is_err());
         forget_state(folder.path()).expect("nothing to remove");
     }

@@ -5,9 +5,13 @@ use super::device::{ChosenDevice, choose};
 use super::learner::{Learner, Validation};
 use super::resume::{Progress, RunState, forget_state};
 use super::run_folder::{BEST, LAST};
-use super::{EpochRow, TrainError, TrainEvent, TrainPlan, TrainReport, TrainStatus};
+use super::{
+    Environment, EpochFiles, EpochRow, Patch, TrainError, TrainEvent, TrainPlan, TrainReport,
+    TrainStatus, rgba_of, write_report, write_run_files, write_strip,
+};
+use crate::geom::ImageSize;
 use crate::job::{Cancelled, JobContext};
-use crate::metrics::Scores;
+use crate::metrics::{Confusion, Scores};
 
 /// Why the loop left early.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +46,9 @@ pub(super) fn run(
         }
     } else {
         plan.folder.begin(plan)?;
+        let num_cpus = std::thread::available_parallelism().map_or(1, usize::from);
+        Environment::of_program(num_cpus, &chosen.name, &plan.data_fingerprint())
+            .save(plan.folder.path())?;
     }
     let ended = training.epochs(between);
     let status = match ended {
@@ -51,6 +58,11 @@ pub(super) fn run(
     };
     training.leave_state(status)?;
     let report = training.into_report(status, chosen.name)?;
+    if let Err(error) = write_report(plan.folder.path(), &[]) {
+        job.tell(TrainEvent::Note(format!(
+            "The report was not written: {error}"
+        )))?;
+    }
     // Telling sends even when the job was cancelled, and then says so: the job's own last event.
     Ok(job.tell(TrainEvent::Finished(report))?)
 }
@@ -103,7 +115,8 @@ impl<'a> Training<'a> {
                 job.check().map_err(Halt::from)
             })?;
             let row = self.row(train_loss, &validation, started);
-            let is_last = self.judge(row)?;
+            self.write_strips(&validation)?;
+            let is_last = self.judge(row, &validation.confusion)?;
             self.keep_state()?;
             if is_last {
                 let patience = self.plan.recipe.stop_patience;
@@ -181,7 +194,7 @@ impl<'a> Training<'a> {
     }
 
     /// Saves, reports and hears the policies; whether this was the last epoch.
-    fn judge(&mut self, row: EpochRow) -> Result<bool, Halt> {
+    fn judge(&mut self, row: EpochRow, confusion: &Confusion) -> Result<bool, Halt> {
         let names = if row.best { &[BEST, LAST][..] } else { &[LAST] };
         let path = self.save(Some(row.clone()), names)?;
         let progress = &mut self.progress;
@@ -189,6 +202,13 @@ impl<'a> Training<'a> {
         self.plan
             .folder
             .write_metrics(&progress.rows, &self.plan.classes)?;
+        let files = EpochFiles {
+            epoch: row.epoch,
+            is_best: row.best,
+            confusion,
+            classes: &self.plan.classes,
+        };
+        write_run_files(self.plan.folder.path(), &files)?;
         if row.best {
             progress.best = Some((row.clone(), path.clone()));
         }
@@ -203,6 +223,23 @@ impl<'a> Training<'a> {
             self.job.tell(TrainEvent::BestSaved { epoch, path })?;
         }
         Ok(is_last)
+    }
+
+    /// Pictures of the first held-out patches, so that one can see what an epoch changed.
+    fn write_strips(&self, validation: &Validation) -> Result<(), TrainError> {
+        let plan = self.plan;
+        for (number, looked_at) in validation.looked_at.iter().enumerate() {
+            let rgba = rgba_of(&looked_at.image, &plan.patches.normalization());
+            let patch = Patch {
+                size: ImageSize::new(plan.recipe.patch, plan.recipe.patch),
+                image: &rgba,
+                labels: &looked_at.labels,
+                prediction: &looked_at.predicted,
+            };
+            let place = (number, self.progress.epoch);
+            write_strip(plan.folder.path(), place, &patch, &plan.classes)?;
+        }
+        Ok(())
     }
 
     fn save(&self, metrics: Option<EpochRow>, names: &[&str]) -> Result<PathBuf, TrainError> {

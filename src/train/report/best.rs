@@ -1,0 +1,185 @@
+use super::words::{count, duration};
+use super::{FinalScores, RunRecord, ScoredOn};
+use crate::dataset::{SplitKind, SplitReport};
+use crate::metrics::ClassScores;
+use crate::train::EpochRow;
+
+/// The figures of a run's best network that a report begins with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct BestFigures {
+    pub(super) on: ScoredOn,
+    pub(super) mean_iou: Option<f64>,
+    pub(super) pixel_accuracy: Option<f64>,
+    /// What answering one class everywhere would score.
+    pub(super) majority_baseline: Option<f64>,
+    pub(super) majority_class: Option<u8>,
+}
+
+impl RunRecord {
+    /// The row of the best epoch.
+    pub fn best_row(&self) -> Option<&EpochRow> {
+        self.rows.iter().rev().find(|row| row.best)
+    }
+
+    /// The best epoch, from 1.
+    pub fn best_epoch(&self) -> Option<u32> {
+        self.best_row().map(|row| row.epoch)
+    }
+
+    /// Time of all epochs that ended, in seconds.
+    pub fn seconds(&self) -> Option<f64> {
+        let seconds = self.rows.iter().map(|row| row.seconds);
+        let sum: f64 = seconds.filter(|seconds| *seconds >= 0.0).sum();
+        (!self.rows.is_empty()).then_some(sum)
+    }
+
+    /// The network's family and encoder.
+    pub fn network(&self) -> Option<String> {
+        let of_best = self.best.as_ref().map(|card| &card.model);
+        let model = of_best.or(self.recipe.as_ref().map(|recipe| &recipe.model))?;
+        let (family, encoder) = (model.family.name(), model.encoder.name());
+        Some(format!("{family}, {encoder}"))
+    }
+
+    /// The scores to report: those on the test ground when there are any.
+    pub fn scores(&self) -> Option<&FinalScores> {
+        self.test_scores.as_ref().or_else(|| self.best_validation())
+    }
+
+    /// The scores on the validation ground, if they are of the best epoch: a program that is
+    /// killed between two files leaves those of an earlier one.
+    fn best_validation(&self) -> Option<&FinalScores> {
+        let scores = self.validation_scores.as_ref();
+        scores.filter(|scores| self.best_epoch().is_none_or(|best| best == scores.epoch))
+    }
+
+    /// What answering one class everywhere would score on the validation ground.
+    pub(super) fn validation_baseline(&self) -> Option<f64> {
+        self.validation_scores.as_ref()?.scores.majority_baseline
+    }
+
+    /// From the final scores, else from the best epoch's row.
+    pub(super) fn figures(&self) -> BestFigures {
+        if let Some(FinalScores { on, scores, .. }) = self.scores() {
+            return BestFigures {
+                on: *on,
+                mean_iou: scores.mean_iou,
+                pixel_accuracy: scores.pixel_accuracy,
+                majority_baseline: scores.majority_baseline,
+                majority_class: scores.majority_class,
+            };
+        }
+        let row = self.best_row();
+        BestFigures {
+            on: ScoredOn::Validation,
+            mean_iou: row.and_then(|row| row.mean_iou),
+            pixel_accuracy: row.and_then(|row| row.pixel_accuracy),
+            majority_baseline: None,
+            majority_class: None,
+        }
+    }
+
+    /// The scores of each class: from the final scores, else from `per_class.csv`, else from the
+    /// best epoch's row, which knows the IoU only.
+    pub fn class_scores(&self) -> Vec<ClassScores> {
+        if let Some(scores) = self.scores() {
+            return scores.scores.per_class.clone();
+        }
+        let best = self.best_epoch();
+        let of_best = self.class_rows.iter().filter(|row| Some(row.epoch) == best);
+        let rows: Vec<ClassScores> = of_best.map(|row| row.scores.clone()).collect();
+        if !rows.is_empty() {
+            return rows;
+        }
+        let Some(row) = self.best_row() else {
+            return Vec::new();
+        };
+        let ious = row.per_class_iou.iter().zip(&self.class_names);
+        let scores = (0..=254)
+            .zip(ious)
+            .map(|(index, (&iou, name))| ClassScores {
+                index,
+                name: name.clone(),
+                iou,
+                precision: None,
+                recall: None,
+                f1: None,
+                support: 0,
+            });
+        scores.collect()
+    }
+
+    /// The name of a class by its index.
+    pub(super) fn class_name(&self, index: u8) -> String {
+        match &self.classes {
+            Some(classes) => classes.name_of(index),
+            None => format!("class {index}"),
+        }
+    }
+
+    /// What this run is, in a sentence.
+    pub(super) fn lead(&self) -> String {
+        let network = self
+            .network()
+            .unwrap_or_else(|| "Unknown network".to_owned());
+        let mut parts = vec![network];
+        if let Some(weights) = self.num_weights {
+            parts.push(format!("{} weights", count(weights)));
+        }
+        let planned = self.recipe.as_ref().map(|recipe| recipe.epochs);
+        parts.push(match planned {
+            Some(planned) => format!("{} of at most {planned} epochs", self.rows.len()),
+            None => format!("{} epochs", self.rows.len()),
+        });
+        if let Some(seconds) = self.seconds() {
+            parts.push(duration(seconds));
+        }
+        if let Some(best) = self.best_epoch() {
+            parts.push(format!("best after epoch {best}"));
+        }
+        if self.can_go_on {
+            parts.push("stopped, it can go on".to_owned());
+        }
+        parts.join(" · ")
+    }
+
+    /// How much the scores may be trusted.
+    pub(super) fn caution(&self) -> &'static str {
+        match self.figures().on {
+            ScoredOn::Test => "Scored on test ground, which nothing was chosen by.",
+            ScoredOn::Validation => {
+                "Scored on the validation ground. The best epoch was selected on it, so the scores \
+                 flatter a little; only ground that nothing was chosen by tells what to expect."
+            }
+        }
+    }
+}
+
+/// What was held out and how, in sentences.
+pub(super) fn held_out(split: &SplitReport) -> Vec<String> {
+    let labelled = split.train_pixels.saturating_add(split.validation_pixels);
+    let share = 100.0 * split.validation_pixels as f64 / labelled.max(1) as f64;
+    let pixels = format!(
+        "{} of {} labeled pixels ({share:.1} %)",
+        count(split.validation_pixels),
+        count(labelled)
+    );
+    let what = match split.kind {
+        SplitKind::Blocks => format!(
+            "Held out: {} blocks of the image, {pixels}, chosen by seed {}. Training patches keep \
+             {} pixels away from them.",
+            split.validation_blocks.len(),
+            split.seed,
+            split.margin
+        ),
+        SplitKind::Files => format!(
+            "Held out: {} whole files, {pixels}, chosen by seed {}; {} files are trained on.",
+            split.validation_files.len(),
+            split.seed,
+            split.train_files
+        ),
+    };
+    std::iter::once(what)
+        .chain(split.notes.iter().cloned())
+        .collect()
+}

@@ -1,0 +1,225 @@
+use super::chart::{
+    Axis, CHART_STYLE, Chart, CurveLook, HEIGHT, Line, Mark, MarkKind, WIDTH, short,
+};
+use super::scale::Scale;
+use super::words::put;
+use crate::train::EpochRow;
+
+/// A rate that falls by less is on a smooth schedule.
+const LEAST_DROP: f64 = 0.1;
+
+/// Losses that span more than this are seen better by their powers.
+const WIDE_LOSSES: f64 = 30.0;
+/// From so many epochs on lines are smoothed, with the raw ones behind.
+const MANY_EPOCHS: usize = 60;
+
+impl CurveLook {
+    /// How the curves of these rows are seen best.
+    pub fn fitting(rows: &[EpochRow]) -> Self {
+        let losses = rows.iter().flat_map(|row| [row.train_loss, row.val_loss]);
+        let is_wide = span(losses) > WIDE_LOSSES;
+        let is_long = rows.len() >= MANY_EPOCHS;
+        Self {
+            loss_axis: if is_wide { Axis::Log } else { Axis::Linear },
+            smoothing: if is_long { 0.8 } else { 0.0 },
+        }
+    }
+}
+
+/// The greatest positive value over the smallest; 0 without any.
+fn span(values: impl Iterator<Item = f64>) -> f64 {
+    let positive = values.filter(|value| value.is_finite() && *value > 0.0);
+    let (low, high) = positive.fold((f64::INFINITY, 0.0_f64), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    high / low
+}
+
+/// Losses, scores and the learning rate by epoch as one SVG picture with light and dark colors.
+pub fn curves_svg(rows: &[EpochRow], look: CurveLook) -> String {
+    let (charts, marks) = (charts(rows, look), marks(rows));
+    let width = WIDTH * charts.len() as f64;
+    let mut svg = format!(
+        "<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {HEIGHT}\">\n\
+         <style>{CHART_STYLE}</style>\n\
+         <rect class=\"paper\" width=\"{width}\" height=\"{HEIGHT}\"/>\n"
+    );
+    for (place, chart) in charts.iter().enumerate() {
+        put!(
+            &mut svg,
+            "<g transform=\"translate({} 0)\">\n",
+            WIDTH * place as f64
+        );
+        chart.draw(&mut svg, &marks);
+        svg.push_str("</g>\n");
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+/// The charts of a run, in the order to look at them.
+pub(super) fn charts(rows: &[EpochRow], look: CurveLook) -> [Chart; 3] {
+    let line = |name, value: fn(&EpochRow) -> Option<f64>| {
+        let rows = rows.iter();
+        let points = rows
+            .filter_map(|row| Some((f64::from(row.epoch), value(row)?)))
+            .collect();
+        Line { name, points }
+    };
+    let last_epoch = rows.iter().map(|row| row.epoch).max().unwrap_or(1).max(2);
+    let chart = |title, scale, lines| Chart {
+        title,
+        scale,
+        lines,
+        smoothing: look.smoothing,
+        level: None,
+        last_epoch: f64::from(last_epoch),
+    };
+    let losses = rows.iter().flat_map(|row| [row.train_loss, row.val_loss]);
+    let rates = rows.iter().map(|row| row.lr);
+    // A rate that falls tenfold is seen better by its powers.
+    let rate_axis = if span(rows.iter().map(|row| row.lr)) >= 10.0 {
+        Axis::Log
+    } else {
+        Axis::Linear
+    };
+    let rate = Chart {
+        // What was set was set.
+        smoothing: 0.0,
+        ..chart(
+            "Learning rate",
+            Scale::of(rate_axis, rates),
+            vec![line("rate", |row| Some(row.lr))],
+        )
+    };
+    [
+        chart(
+            "Loss",
+            Scale::of(look.loss_axis, losses),
+            vec![
+                line("training", |row| Some(row.train_loss)),
+                line("validation", |row| Some(row.val_loss)),
+            ],
+        ),
+        chart(
+            "Validation scores",
+            Scale::of_ratios(),
+            vec![
+                line("mean IoU", |row| row.mean_iou),
+                line("pixel accuracy", |row| row.pixel_accuracy),
+            ],
+        ),
+        rate,
+    ]
+}
+
+/// The best epoch and the epochs before which the rate fell.
+pub(super) fn marks(rows: &[EpochRow]) -> Vec<Mark> {
+    let best = rows.iter().rev().find(|row| row.best).map(|row| Mark {
+        epoch: f64::from(row.epoch),
+        kind: MarkKind::Best,
+        text: format!("best: {}", row.epoch),
+    });
+    let drops = rate_drops(rows).into_iter().map(|row| Mark {
+        epoch: f64::from(row.epoch),
+        kind: MarkKind::RateDrop,
+        text: format!("The rate falls to {} in epoch {}", short(row.lr), row.epoch),
+    });
+    best.into_iter().chain(drops).collect()
+}
+
+/// Epochs at which the rate falls from or to a level that lasts; on a smooth schedule it falls
+/// everywhere, and nowhere by a step.
+fn rate_drops(rows: &[EpochRow]) -> Vec<&EpochRow> {
+    let lasts = |at: usize| {
+        let pair = at
+            .checked_sub(1)
+            .and_then(|before| Some((rows.get(before)?, rows.get(at)?)));
+        pair.is_some_and(|(a, b)| (a.lr - b.lr).abs() <= a.lr.abs() * 1e-6)
+    };
+    let falls = |at: usize| rows[at].lr < rows[at - 1].lr * (1.0 - LEAST_DROP);
+    (1..rows.len())
+        .filter(|&at| falls(at) && (lasts(at - 1) || lasts(at + 1)))
+        .map(|at| &rows[at])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(epoch: u32, loss: f64, lr: f64) -> EpochRow {
+        EpochRow {
+            epoch,
+            train_loss: loss,
+            val_loss: loss * 1.2,
+            mean_iou: Some(1.0 - loss),
+            pixel_accuracy: None,
+            per_class_iou: Vec::new(),
+            lr,
+            seconds: 1.0,
+            best: epoch <= 2,
+        }
+    }
+
+    fn drops(rates: &[f64]) -> Vec<u32> {
+        let rows: Vec<EpochRow> = (1..)
+            .zip(rates)
+            .map(|(epoch, &lr)| row(epoch, 0.5, lr))
+            .collect();
+        rate_drops(&rows).iter().map(|row| row.epoch).collect()
+    }
+
+    #[test]
+    fn each_curve_has_its_points() {
+        let rows = [row(1, 0.9, 1e-3), row(2, 0.5, 1e-3), row(3, 0.6, 1e-4)];
+        let counts = |look| -> Vec<usize> {
+            let svg = curves_svg(&rows, look);
+            let lines = svg.lines().filter(|line| line.contains("<polyline"));
+            lines.map(|line| line.matches(',').count()).collect()
+        };
+        assert_eq!(counts(CurveLook::default()), [3, 3, 3, 0, 3]);
+        let smooth = CurveLook {
+            smoothing: 0.6,
+            loss_axis: Axis::Log,
+        };
+        assert_eq!(counts(smooth), [3, 3, 3, 3, 3, 3, 0, 0, 3]);
+        let svg = curves_svg(&rows, smooth);
+        assert!(svg.contains("best: 2") && svg.contains("The rate falls to 1.000e-4 in epoch 3"));
+        assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"));
+    }
+
+    #[test]
+    fn wide_losses_are_seen_by_their_powers_and_long_trainings_smoothed() {
+        let rows: Vec<EpochRow> = (1..=60).map(|epoch| row(epoch, 0.5, 1e-3)).collect();
+        let look = CurveLook::fitting(&rows);
+        assert_eq!((look.loss_axis, look.smoothing), (Axis::Linear, 0.8));
+        let look = CurveLook::fitting(&[row(1, 9.0, 1e-3), row(2, 0.1, 1e-3)]);
+        assert_eq!((look.loss_axis, look.smoothing), (Axis::Log, 0.0));
+        assert_eq!(CurveLook::fitting(&[]), CurveLook::default());
+    }
+
+    #[test]
+    fn only_steps_of_the_rate_are_drops() {
+        assert_eq!(drops(&[1.0, 1.0, 0.1, 0.1, 0.1, 0.01]), [3, 6]);
+        assert_eq!(drops(&[1.0, 0.1, 0.1]), [2]);
+        assert_eq!(drops(&[1.0, 0.8, 0.5, 0.2, 0.05]), [0; 0]);
+        assert_eq!(drops(&[0.5, 1.0, 0.95, 0.94]), [0; 0]);
+        assert_eq!(drops(&[]), [0; 0]);
+    }
+
+    #[test]
+    fn no_epoch_is_no_panic() {
+        for look in [
+            CurveLook::default(),
+            CurveLook {
+                loss_axis: Axis::Log,
+                smoothing: f64::NAN,
+            },
+        ] {
+            assert!(curves_svg(&[], look).contains("Loss"));
+            let odd = [row(1, f64::NAN, f64::INFINITY), row(u32::MAX, -1e308, 0.0)];
+            assert!(curves_svg(&odd, look).contains("</svg>"));
+        }
+    }
+}

@@ -1,0 +1,96 @@
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::disk::replace_file;
+use crate::train::TrainError;
+
+/// Name of the file in a run folder.
+pub(super) const ENVIRONMENT_FILE: &str = "environment.json";
+
+/// Where and on what a run was made. What a file leaves out is unknown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Environment {
+    /// Version of the program.
+    pub program_version: String,
+    /// The operating system and its processor, like `linux x86_64`.
+    pub system: String,
+    /// Processors that the program may use.
+    pub num_cpus: usize,
+    /// The name of the device that computed.
+    pub device: String,
+    /// A number of the images and labels: another for other data.
+    pub data_fingerprint: String,
+    /// When the run began (ISO 8601).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub began: Option<String>,
+}
+
+impl Environment {
+    /// This program on this system; `num_cpus`, the device and the data are said by whoever knows
+    /// them.
+    pub fn of_program(num_cpus: usize, device: &str, data_fingerprint: &str) -> Self {
+        Self {
+            program_version: env!("CARGO_PKG_VERSION").to_owned(),
+            system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            num_cpus,
+            device: device.to_owned(),
+            data_fingerprint: data_fingerprint.to_owned(),
+            began: None,
+        }
+    }
+
+    /// Writes `environment.json` into the run folder, whole or not at all.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn save(&self, folder: &Path) -> Result<(), TrainError> {
+        let mut text = serde_json::to_string_pretty(self).expect("words and numbers become JSON");
+        text.push('\n');
+        Ok(replace_file(
+            &folder.join(ENVIRONMENT_FILE),
+            text.as_bytes(),
+        )?)
+    }
+
+    /// Names and values in the order to read them; what is unknown is left out.
+    pub(super) fn lines(&self) -> Vec<(&'static str, String)> {
+        let cpus = if self.num_cpus == 0 {
+            String::new()
+        } else {
+            self.num_cpus.to_string()
+        };
+        let lines = [
+            ("Program", self.program_version.clone()),
+            ("System", self.system.clone()),
+            ("Processors", cpus),
+            ("Device", self.device.clone()),
+            ("Data fingerprint", self.data_fingerprint.clone()),
+            ("Began", self.began.clone().unwrap_or_default()),
+        ];
+        lines
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_environment_survives_its_file_and_older_ones_are_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let written = Environment::of_program(8, "cpu", "1a2b");
+        written.save(folder.path()).expect("written");
+        let text = std::fs::read_to_string(folder.path().join(ENVIRONMENT_FILE)).expect("written");
+        assert_eq!(
+            serde_json::from_str::<Environment>(&text).ok(),
+            Some(written)
+        );
+        let older: Environment = serde_json::from_str("{\"device\": \"gpu\"}").expect("a part");
+        assert_eq!(older.lines(), [("Device", "gpu".to_owned())]);
+    }
+}

@@ -1,0 +1,43 @@
+//! A run as plain files: reading a run's folder, writing what the loop does not need itself, and
+//! reports and tables of what came out.
+//!
+//! Pure but for the disk: no tensors, no clock. Whatever is missing or damaged in a folder is said
+//! in notes, since a run that was killed or made by an older version is still worth a look.
+
+mod base64;
+mod best;
+mod bounded;
+mod chart;
+mod class_rows;
+mod csv;
+mod curves;
+mod environment;
+mod files;
+mod final_table;
+mod final_text;
+mod heat;
+mod html;
+mod log;
+mod markdown;
+mod metrics_table;
+mod picture;
+mod record;
+mod scale;
+mod strip;
+#[cfg(test)]
+mod test_run;
+mod weights_header;
+mod words;
+
+pub use chart::{Axis, CurveLook};
+pub use class_rows::ClassEpoch;
+pub use curves::curves_svg;
+pub use environment::Environment;
+pub use files::{EpochFiles, FinalScores, ScoredOn, write_report, write_run_files};
+pub use final_table::{FinalRow, FinalTable};
+pub use html::report_html;
+pub use log::append_log;
+pub use markdown::report_markdown;
+pub use picture::ReportPicture;
+pub use record::RunRecord;
+pub use strip::{Patch, rgba_of, sample_path, strip_png, write_strip};
