@@ -35,6 +35,21 @@ impl Chord {
         }
     }
 
+    /// Whether it is Ctrl, Shift, Alt or the like alone, pressed on the way to another key.
+    pub const fn is_modifier(self) -> bool {
+        matches!(
+            self.key,
+            Key::ShiftLeft
+                | Key::ShiftRight
+                | Key::ControlLeft
+                | Key::ControlRight
+                | Key::AltLeft
+                | Key::AltRight
+                | Key::SuperLeft
+                | Key::SuperRight
+        )
+    }
+
     /// The chord as people write it, such as `Ctrl+Shift+Z`.
     pub fn text(self) -> String {
         let sign = SIGNS.iter().find(|(key, _)| *key == self.key);
@@ -82,6 +97,8 @@ mod tests {
             assert_eq!(Chord::from_text(text), Some(chord));
         }
         assert_eq!(Chord::from_text("Hyper+Q"), None);
+        assert!(Chord::new(Modifiers::COMMAND, Key::ControlLeft).is_modifier());
+        assert!(!Chord::new(Modifiers::COMMAND, Key::O).is_modifier());
     }
 
     #[test]

@@ -119,10 +119,9 @@ fn take_key(ui: &Ui, view: &mut View, changes: &KeyChanges, commands: &mut Comma
         return;
     };
     let pressed = ui.input_mut(|input| {
-        let at = input
-            .events
-            .iter()
-            .position(|event| chord_of(event).is_some())?;
+        let is_whole =
+            |event: &egui::Event| chord_of(event).is_some_and(|(it, _)| !it.is_modifier());
+        let at = input.events.iter().position(is_whole)?;
         chord_of(&input.events.remove(at))
     });
     let Some((chord, _)) = pressed else { return };
