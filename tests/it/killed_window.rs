@@ -33,6 +33,9 @@ impl Display {
                 "1280x800x24",
                 "-nolisten",
                 "tcp",
+                // Else it starts anew, and may fail at that, when a client leaves before the next
+                // one has come.
+                "-noreset",
             ])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -155,6 +158,8 @@ fn strokes_of_a_killed_window_are_there_when_it_opens_again() {
             .run(&["search", "--onlyvisible", "--name", "^Orthobrush$"])
             .is_none()
         {
+            let ended = window.try_wait().expect("it can be asked");
+            assert!(ended.is_none(), "the window ended by itself: {ended:?}");
             assert!(began.elapsed() < PATIENCE, "no window came up");
             thread::sleep(Duration::from_millis(50));
         }
