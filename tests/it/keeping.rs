@@ -18,7 +18,7 @@ use crate::fixture::{finish, own_sample, settle};
 /// Tells the child which image to work on, from which step on.
 pub const CHILD: &str = "ORTHOBRUSH_PAINTER";
 
-fn keeping() -> Session {
+pub fn keeping() -> Session {
     Session::new(SessionConfig {
         waker: Waker::none(),
         settings_path: None,
@@ -275,21 +275,12 @@ fn painter_on_a_small_disk() {
     println!("kept {sum}");
 }
 
+/// Starts the painter, lets `lift` give the disk room again once it refused, and checks that every
+/// stroke is there in the end.
 #[cfg(target_os = "linux")]
-#[test]
-fn strokes_wait_in_memory_while_the_disk_refuses() {
-    let (_folder, ortho) = own_sample();
-    let program = std::env::current_exe().expect("this program");
-    // No file may grow beyond 400 KiB, as on a full disk, until the limit is lifted.
-    let script = "trap '' XFSZ; ulimit -S -f 400; exec \"$0\" keeping::painter_on_a_small_disk \
-                  --exact --ignored --nocapture";
-    let mut child = Process::new("bash")
-        .args(["-c", script])
-        .arg(program)
-        .env(CHILD, &ortho)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("a shell");
+fn paint_until_refused(mut painter: Process, image: &Path, lift: impl FnOnce(u32)) {
+    let painter = painter.env(CHILD, image).stdout(Stdio::piped());
+    let mut child = painter.spawn().expect("it starts");
     let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
     let mut next = |word: &str| {
         lines.by_ref().map_while(Result::ok).find_map(|line| {
@@ -298,15 +289,101 @@ fn strokes_wait_in_memory_while_the_disk_refuses() {
         })
     };
     next("failing").expect("the disk refuses");
-    let lifted = Process::new("prlimit")
-        .args([&format!("--pid={}", child.id()), "--fsize=unlimited"])
-        .status()
-        .expect("prlimit");
-    assert!(lifted.success());
+    lift(child.id());
     let sum = next("kept ").expect("the disk works again");
     assert!(child.wait().expect("it ends").success());
-    let session = opened(&ortho);
+    let session = opened(image);
     let kept = label(&session).histogram();
     let found: u64 = (0_u64..).zip(kept).map(|(class, n)| class * n).sum();
     assert_eq!(sum, found.to_string());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn strokes_wait_in_memory_while_the_disk_refuses() {
+    let (_folder, ortho) = own_sample();
+    // No file may grow beyond 400 KiB until the limit is lifted.
+    let script = "trap '' XFSZ; ulimit -S -f 400; exec \"$0\" keeping::painter_on_a_small_disk \
+                  --exact --ignored --nocapture";
+    let mut painter = Process::new("bash");
+    painter
+        .args(["-c", script])
+        .arg(std::env::current_exe().expect("this program"));
+    paint_until_refused(painter, &ortho, |child| {
+        let lifted = Process::new("prlimit")
+            .args([&format!("--pid={child}"), "--fsize=unlimited"])
+            .status();
+        assert!(lifted.expect("prlimit").success());
+    });
+}
+
+/// A disk of its own in memory; gone when this is dropped.
+#[cfg(target_os = "linux")]
+struct SmallDisk(tempfile::TempDir);
+
+#[cfg(target_os = "linux")]
+impl SmallDisk {
+    /// `None` where mounting is not allowed.
+    fn of(bytes: u64) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let size = format!("size={bytes}");
+        let mounted = Process::new("mount")
+            .args(["-t", "tmpfs", "-o", &size, "none"])
+            .arg(folder.path())
+            .stderr(Stdio::null())
+            .status();
+        mounted
+            .is_ok_and(|status| status.success())
+            .then(|| Self(folder))
+    }
+
+    fn grow(&self) {
+        let grown = Process::new("mount")
+            .args(["-o", "remount,size=64m"])
+            .arg(self.0.path())
+            .status();
+        assert!(grown.expect("mount").success());
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        drop(Process::new("umount").arg(self.0.path()).status());
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_stroke_is_lost_on_a_disk_that_is_full() {
+    const ROOM: u64 = 400 << 10;
+    let (folder, ortho) = own_sample();
+    let files: Vec<PathBuf> = std::fs::read_dir(folder.path())
+        .expect("a folder")
+        .map(|entry| entry.expect("a file").path())
+        .filter(|path| path.is_file())
+        .collect();
+    let length = |path: &PathBuf| {
+        path.metadata()
+            .expect("a file")
+            .len()
+            .next_multiple_of(4_096)
+    };
+    let Some(disk) = SmallDisk::of(files.iter().map(length).sum::<u64>() + ROOM) else {
+        println!("Not run: this user may not mount a small disk");
+        return;
+    };
+    for path in &files {
+        let name = path.file_name().expect("a name");
+        std::fs::copy(path, disk.0.path().join(name)).expect("copied");
+    }
+    let image = disk.0.path().join(ortho.file_name().expect("a name"));
+    let mut painter = Process::new(std::env::current_exe().expect("this program"));
+    painter.args([
+        "keeping::painter_on_a_small_disk",
+        "--exact",
+        "--ignored",
+        "--nocapture",
+    ]);
+    paint_until_refused(painter, &image, |_| disk.grow());
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command as Process, Stdio};
 use std::time::Duration;
 
+use orthobrush::disk::replace_file;
 use orthobrush::geom::ImagePoint;
 use orthobrush::label::{CellKey, CellMark, CellState, Cleanup, Mask, MaskDecisions};
 use orthobrush::session::{
@@ -298,6 +299,59 @@ fn differences(state: &State, found: &State) -> Vec<String> {
         format!("cells alike {}", state.marks == found.marks),
         format!("{} pixels undone", pixels(&state.redone, &found.redone)),
     ]
+}
+
+/// What a power cut or a bad disk does to the journal may cost the steps in it, never those before,
+/// and never the program.
+#[test]
+fn a_damaged_journal_leaves_one_of_the_states_that_were() {
+    let (_folder, ortho) = own_sample();
+    let (_, begun) = paint_and_kill(&ortho, 1, Duration::from_millis(400));
+    let begun = begun.expect("it painted");
+    let project = ortho.with_extension("orthobrush");
+    let journal = ortho.with_file_name("ortho.orthobrush-wal");
+    let [whole, tail] = [&project, &journal].map(|path| std::fs::read(path).expect("left behind"));
+    assert!(!tail.is_empty(), "the journal is open when it is killed");
+    let mut model = crate::fixture::opened(&ortho);
+    let mut states = vec![label(&model).clone()];
+    for number in 1..=begun {
+        act(&mut model, number);
+        settle(&mut model);
+        states.push(label(&model).clone());
+    }
+    for round in 0..18_usize {
+        let mut bytes = tail.clone();
+        let at = bytes.len() * (round * 29 % 100) / 100;
+        match round % 3 {
+            0 => bytes.truncate(at),
+            1 => bytes[at] ^= 1 << (round % 8),
+            _ => {
+                let end = bytes.len().min(at + 3_000);
+                bytes[at..end].fill(0xa5);
+            }
+        }
+        replace_file(&project, &whole).expect("written");
+        replace_file(&journal, &bytes).expect("written");
+        let index = ortho.with_file_name("ortho.orthobrush-shm");
+        drop(std::fs::remove_file(index));
+        let mut session = opened_however(&ortho);
+        let told = settle(&mut session);
+        let is_told = told.iter().any(|error| error.contains("set aside"));
+        let found = label(&session).clone();
+        drop(session);
+        assert!(
+            states.contains(&found) || is_told,
+            "round {round}: a state that never was ({told:?})"
+        );
+    }
+}
+
+/// Opens an image and lets whatever is complained of be heard later.
+fn opened_however(image: &Path) -> Session {
+    let mut session = crate::keeping::keeping();
+    let path = image.to_owned();
+    session.apply(Command::Open { path }).expect("accepted");
+    session
 }
 
 /// A session that did the first `steps` steps without ever being killed.

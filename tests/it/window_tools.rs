@@ -81,6 +81,36 @@ fn an_object_is_clicked_selected_and_filled() {
 }
 
 #[test]
+fn the_bucket_fills_what_is_alike_and_the_picker_takes_its_class() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    let at = canvas_center(&harness);
+    // A region of its own to fill, whatever the sample shows there.
+    press(&mut harness, Modifiers::NONE, Key::Num3);
+    drag(&mut harness, &[at - vec2(40.0, 0.0), at + vec2(40.0, 0.0)]);
+    let painted = count(&harness, 2);
+    press(&mut harness, Modifiers::NONE, Key::Num5);
+    press(&mut harness, Modifiers::NONE, Key::F);
+    let before = count(&harness, 4);
+    click(&mut harness, at);
+    let filled = count(&harness, 4) - before;
+    assert!(filled > 1_000 && filled <= painted, "{filled} of {painted}");
+    assert_eq!(count(&harness, 2), painted - filled);
+    assert_eq!(session(&harness).num_steps(), (2, 2));
+    // From another class the picker comes back to what lies there.
+    press(&mut harness, Modifiers::NONE, Key::Num1);
+    press(&mut harness, Modifiers::NONE, Key::I);
+    click(&mut harness, at);
+    assert_eq!(session(&harness).active_class(), 4);
+    assert_eq!(
+        session(&harness).num_steps(),
+        (2, 2),
+        "looking paints nothing"
+    );
+}
+
+#[test]
 fn a_rectangle_selects_and_the_brush_stays_inside() {
     let _turn = turn();
     let (_folder, ortho) = own_sample();
