@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, params};
 
 use super::store::checksum;
+use super::tally::count;
 use super::{Project, ProjectError};
 use crate::geom::ImageSize;
 use crate::label::{Edit, Mask, MaskTile, StateMark};
@@ -117,7 +118,9 @@ impl Project {
             ],
         )?;
         let key = LayerKey(transaction.last_insert_rowid());
+        let steps = count(&transaction)?;
         transaction.commit()?;
+        self.tally.note(steps);
         Ok(key)
     }
 
@@ -149,7 +152,10 @@ impl Project {
         transaction
             .prepare_cached("UPDATE layer SET cursor = ?2, next_mark = ?2 + 1 WHERE id = ?1")?
             .execute([layer.0, mark])?;
-        Ok(transaction.commit()?)
+        let steps = count(&transaction)?;
+        transaction.commit()?;
+        self.tally.note(steps);
+        Ok(())
     }
 
     /// Keeps a step back or forth: the tiles as they are now and the state they are in.
@@ -167,7 +173,10 @@ impl Project {
         transaction
             .prepare_cached("UPDATE layer SET cursor = ?2 WHERE id = ?1")?
             .execute([layer.0, number(cursor)])?;
-        Ok(transaction.commit()?)
+        let steps = count(&transaction)?;
+        transaction.commit()?;
+        self.tally.note(steps);
+        Ok(())
     }
 
     /// Keeps some tiles of the ground that the label began with. A tile that a step has touched

@@ -17,6 +17,7 @@ mod recovery;
 mod schema;
 mod steps;
 mod store;
+mod tally;
 #[cfg(test)]
 mod tests;
 
@@ -30,3 +31,4 @@ pub use places::Bookmark;
 pub use recovery::{Recovered, backup_path, recover};
 pub use steps::OlderSteps;
 pub use store::{Project, project_path};
+pub use tally::MissingSteps;

@@ -25,10 +25,18 @@ pub fn backup_path(project: &Path) -> PathBuf {
     with_ending(project, ".bak")
 }
 
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
+pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(ending);
     path.with_file_name(name)
+}
+
+/// A name for what is damaged of the project at `path` that nothing has yet.
+pub(super) fn free_name(path: &Path) -> PathBuf {
+    (1..10_000)
+        .map(|number| with_ending(path, &format!(".damaged-{number}")))
+        .find(|free| !free.exists() && !with_ending(free, "-wal").exists())
+        .unwrap_or_else(|| with_ending(path, ".damaged"))
 }
 
 /// Sets a damaged project aside, with its journal, and puts a copy of the last good one in its
@@ -41,12 +49,9 @@ pub fn recover(path: &Path) -> Result<Recovered, ProjectError> {
         source,
         path: path.to_owned(),
     };
-    let set_aside = (1..10_000)
-        .map(|number| with_ending(path, &format!(".damaged-{number}")))
-        .find(|free| !free.exists())
-        .unwrap_or_else(|| with_ending(path, ".damaged"));
+    let set_aside = free_name(path);
     fs::rename(path, &set_aside).map_err(refused)?;
-    for journal in ["-wal", "-shm"] {
+    for journal in ["-wal", "-shm", "-steps"] {
         let from = with_ending(path, journal);
         if from.exists() {
             fs::rename(from, with_ending(&set_aside, journal)).map_err(refused)?;
@@ -98,6 +103,8 @@ impl Project {
     /// # Errors
     /// When the disk refuses; the journal then stays and is taken in at the next start.
     pub fn close(self) -> Result<(), ProjectError> {
-        self.db.close().map_err(|(_, source)| source.into())
+        self.db.close().map_err(|(_, source)| source)?;
+        self.tally.remove();
+        Ok(())
     }
 }

@@ -2,10 +2,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::schema::{APPLICATION_ID, VERSION, create, make_durable, migrate};
-use super::{ProjectError, backup_path};
+use super::tally::{Tally, Verdict, compare, counted, set_journal_aside};
+use super::{MissingSteps, ProjectError, backup_path};
 
 /// How long a commit waits for another program that reads the file.
 const BUSY: Duration = Duration::from_secs(5);
@@ -17,6 +19,8 @@ pub struct Project {
     pub(super) path: PathBuf,
     /// The version of its tables: an older one is only looked at.
     pub(super) version: i32,
+    pub(super) tally: Tally,
+    missing: Option<MissingSteps>,
 }
 
 /// Where the project of an image or a folder lies when it lies beside it: `STEM.orthobrush` beside
@@ -52,16 +56,27 @@ impl Project {
         }
         let mut db = Connection::open(path)?;
         db.busy_timeout(BUSY)?;
+        let mut missing = None;
         match examine(&db, path)? {
             Found::Nothing => create(&mut db)?,
-            Found::Project(version) => migrate(&mut db, version)?,
+            Found::Project(version) => {
+                missing = missing_steps(&db, path)?;
+                migrate(&mut db, version)?;
+            }
         }
         make_durable(&db)?;
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let mut tally = Tally::beside(&path);
+        if missing.is_some() {
+            // Said once.
+            tally.note(counted(&db)?);
+        }
         Ok(Self {
             db,
             path,
             version: VERSION,
+            tally,
+            missing,
         })
     }
 
@@ -79,7 +94,13 @@ impl Project {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         match examine(&db, &path)? {
             Found::Nothing => Err(ProjectError::Foreign { path }),
-            Found::Project(version) => Ok(Self { db, path, version }),
+            Found::Project(version) => Ok(Self {
+                db,
+                tally: Tally::beside(&path),
+                path,
+                version,
+                missing: None,
+            }),
         }
     }
 
@@ -88,11 +109,35 @@ impl Project {
         &self.path
     }
 
+    /// Steps that the disk lost since the project was written last.
+    pub const fn missing(&self) -> Option<&MissingSteps> {
+        self.missing.as_ref()
+    }
+
     pub(super) fn damaged(&self, what: impl Into<String>) -> ProjectError {
         ProjectError::Damaged {
             what: what.into(),
             path: self.path.clone(),
         }
+    }
+}
+
+/// What is missing of the project, before anything is written to it.
+fn missing_steps(db: &Connection, path: &Path) -> Result<Option<MissingSteps>, ProjectError> {
+    match compare(db, path)? {
+        Verdict::Whole => Ok(None),
+        Verdict::CopyHasMore(steps) => {
+            // The journal is to be set aside as it is.
+            db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+            Err(ProjectError::Damaged {
+                what: format!("the last {steps} steps are missing in its journal"),
+                path: path.to_owned(),
+            })
+        }
+        Verdict::Missing(steps) => Ok(Some(MissingSteps {
+            steps,
+            set_aside: set_journal_aside(path),
+        })),
     }
 }
 

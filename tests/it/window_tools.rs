@@ -1,9 +1,10 @@
 //! Tools in the window that draw and choose: lines, measuring, objects, selections, differences.
 
-use egui::{Key, Modifiers, Pos2, vec2};
+use egui::{Key, Modifiers, PointerButton, Pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use orthobrush::app::App;
+use orthobrush::label::Side;
 use orthobrush::session::{Command, LayerKind};
 
 use crate::fixture::{own_sample, turn};
@@ -78,6 +79,116 @@ fn an_object_is_clicked_selected_and_filled() {
     let before = count(&harness, 3);
     press(&mut harness, Modifiers::NONE, Key::Enter);
     assert!(count(&harness, 3) >= before && session(&harness).selected().is_none());
+}
+
+#[test]
+fn an_object_is_told_by_a_loose_stroke_and_by_one_against_it() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    press(&mut harness, Modifiers::SHIFT, Key::W);
+    let at = canvas_center(&harness);
+    let loose = [vec2(-30.0, 0.0), vec2(0.0, 12.0), vec2(30.0, 0.0)].map(|by| at + by);
+    drag(&mut harness, &loose);
+    settle(&mut harness);
+    let pixels = |harness: &Harness<'_, App>| {
+        let selected = session(harness).selected();
+        selected.map_or(0, |selected| selected.pixels.num_pixels())
+    };
+    let hints = session(&harness).object_hints();
+    assert!(
+        matches!(hints, [hint] if hint.points.len() >= 3),
+        "{hints:?}"
+    );
+    let first = pixels(&harness);
+    assert!(first > 20, "{first} pixels");
+    // The right button says what is not part of it.
+    let against = [at + vec2(-30.0, 40.0), at + vec2(30.0, 40.0)];
+    drag_with(&mut harness, PointerButton::Secondary, &against);
+    settle(&mut harness);
+    let [_, hint] = session(&harness).object_hints() else {
+        panic!("two hints");
+    };
+    assert_eq!(hint.side, Side::Against);
+    let selected = session(&harness).selected().expect("something");
+    for point in &hint.points {
+        let (x, y) = (point.x as u32, point.y as u32);
+        let spans = selected.pixels.spans();
+        let is_part = spans
+            .iter()
+            .any(|span| span.y == y && (span.start..span.end).contains(&x));
+        assert!(!is_part, "({x}, {y}) is not part");
+    }
+    press(&mut harness, Modifiers::NONE, Key::Num4);
+    let left = pixels(&harness);
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    assert!(count(&harness, 3) >= left);
+    assert_eq!(session(&harness).num_steps(), (1, 1), "one undo step");
+}
+
+/// Presses `button` at the first of `points`, moves over all and lets go at the last.
+fn drag_with(harness: &mut Harness<'_, App>, button: PointerButton, points: &[Pos2]) {
+    let last = points[points.len() - 1];
+    let turned = |pos, pressed| egui::Event::PointerButton {
+        pos,
+        button,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    harness.hover_at(points[0]);
+    harness.step();
+    harness.event(turned(points[0], true));
+    for &point in &points[1..] {
+        harness.hover_at(point);
+        harness.step();
+    }
+    harness.event(turned(last, false));
+    harness.step();
+    harness.step();
+}
+
+#[test]
+fn what_is_under_the_pointer_stays_there_while_it_pans() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    let pans: [(&str, fn(&mut Harness<'_, App>, &[Pos2])); 3] = [
+        ("the tool", |harness, points| {
+            press(harness, Modifiers::NONE, Key::V);
+            drag(harness, points);
+        }),
+        ("the middle button", |harness, points| {
+            drag_with(harness, PointerButton::Middle, points);
+        }),
+        ("Space", |harness, points| {
+            harness.key_down(Key::Space);
+            harness.step();
+            drag(harness, points);
+            harness.key_up(Key::Space);
+            harness.step();
+        }),
+    ];
+    let mut at = canvas_center(&harness);
+    for (round, (name, pan)) in pans.into_iter().enumerate() {
+        let by = [vec2(70.0, 40.0), vec2(-90.0, -20.0), vec2(30.0, -60.0)][round];
+        press(&mut harness, Modifiers::NONE, Key::B);
+        press(&mut harness, Modifiers::NONE, Key::Num3);
+        click(&mut harness, at);
+        let (third, fourth) = (count(&harness, 2), count(&harness, 3));
+        let steps = session(&harness).num_steps();
+        pan(&mut harness, &[at, at + by / 2.0, at + by]);
+        assert_eq!(session(&harness).num_steps(), steps, "{name} paints");
+        at += by;
+        // The same spot is painted anew, where it is now.
+        press(&mut harness, Modifiers::NONE, Key::B);
+        press(&mut harness, Modifiers::NONE, Key::Num4);
+        click(&mut harness, at);
+        let (less, more) = (
+            third - count(&harness, 2),
+            count(&harness, 3).wrapping_sub(fourth),
+        );
+        assert!(less > 100 && less == more, "{name}: {less}, {more}");
+    }
 }
 
 #[test]

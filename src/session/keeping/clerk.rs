@@ -282,6 +282,7 @@ impl Clerk {
                 Ok(project) => Some(project),
                 Err(error) => self.past_damage(&error, job),
             };
+            self.tell_missing(job);
             if let Some(project) = &self.project
                 && let (Ok(images), Ok(models), Ok(order), Ok(decisions)) = (
                     project.images(),
@@ -300,6 +301,24 @@ impl Clerk {
             }
         }
         say(job, Report::ProjectFound { path, is_read_only });
+    }
+
+    fn tell_missing(&self, job: &JobContext<Report>) {
+        let Some(missing) = self.project.as_ref().and_then(Project::missing) else {
+            return;
+        };
+        let aside = match &missing.set_aside {
+            Some(path) => format!("was set aside: {}", path.display()),
+            None => "is gone".to_owned(),
+        };
+        note(
+            job,
+            Notice::error(format!(
+                "The last {} steps that had been kept are missing, and the label is as it was \
+                 before them: the project's journal was damaged on the disk. It {aside}",
+                missing.steps
+            )),
+        );
     }
 
     /// Sets a damaged project aside and opens its last good copy. Another error is only told: what
