@@ -87,7 +87,7 @@ fn parts(path: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::super::SourceFile;
-    use super::super::tests::{Painter, SIZE};
+    use super::super::tests::{Painter, SIZE, roads};
     use super::*;
     use crate::geom::PixelRect;
     use crate::label::StateMark;
@@ -101,7 +101,7 @@ mod tests {
         let mut painter = Painter::new(&path, &folder.path().join("north/1.tif"));
         painter.paint(PixelRect::new(9, 9, 300, 300), 1);
         let project = &mut painter.project;
-        project.keep_classes(&ClassTable::road()).expect("kept");
+        project.keep_classes(&roads()).expect("kept");
         let small = ImageSize::new(10, 10);
         for (name, size) in [
             ("south/1.tif", SIZE),

@@ -3,7 +3,7 @@ use std::path::{Component, Path, PathBuf};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::{Project, ProjectError};
-use crate::label::{ClassTable, MaskDecisions};
+use crate::label::MaskDecisions;
 
 /// What is known of an image besides its label.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,34 +72,6 @@ impl Project {
         Ok(names.collect::<Result<_, _>>()?)
     }
 
-    /// Keeps names and colors of the classes.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn keep_classes(&mut self, classes: &ClassTable) -> Result<(), ProjectError> {
-        self.db.execute(
-            "INSERT OR REPLACE INTO meta VALUES ('classes', ?1)",
-            [classes.to_toml()],
-        )?;
-        Ok(())
-    }
-
-    /// Names and colors of the classes, once some were kept.
-    ///
-    /// # Errors
-    /// When they cannot be read back.
-    pub fn classes(&self) -> Result<Option<ClassTable>, ProjectError> {
-        let text: Option<String> = self
-            .db
-            .query_row("SELECT value FROM meta WHERE key = 'classes'", [], |row| {
-                row.get(0)
-            })
-            .optional()?;
-        text.map(|text| ClassTable::from_toml(&text))
-            .transpose()
-            .map_err(|error| self.damaged(error.to_string()))
-    }
-
     /// Keeps what was decided about a mask file, to be suggested for the next.
     ///
     /// # Errors
@@ -121,33 +93,6 @@ impl Project {
         let query = "SELECT value FROM meta WHERE key = 'mask decisions'";
         let text: Option<String> = self.db.query_row(query, [], |row| row.get(0)).optional()?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
-    }
-
-    /// Keeps the order in which classes are shown, by index.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn keep_class_order(&mut self, order: &[u8]) -> Result<(), ProjectError> {
-        let words: Vec<String> = order.iter().map(u8::to_string).collect();
-        self.db.execute(
-            "INSERT OR REPLACE INTO meta VALUES ('class order', ?1)",
-            [words.join(" ")],
-        )?;
-        Ok(())
-    }
-
-    /// The order in which classes are shown; empty when nobody changed it.
-    ///
-    /// # Errors
-    /// When it cannot be read back.
-    pub fn class_order(&self) -> Result<Vec<u8>, ProjectError> {
-        let query = "SELECT value FROM meta WHERE key = 'class order'";
-        let text: Option<String> = self.db.query_row(query, [], |row| row.get(0)).optional()?;
-        let text = text.unwrap_or_default();
-        Ok(text
-            .split(' ')
-            .filter_map(|word| word.parse().ok())
-            .collect())
     }
 
     /// The row of an image, made when there is none.

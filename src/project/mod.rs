@@ -4,6 +4,7 @@
 //! A call that returned is on the disk: neither a killed process nor a power cut loses it. This
 //! layer knows no threads and no session; whoever calls it brings the clock.
 
+mod classes;
 mod elsewhere;
 mod error;
 mod images;
@@ -21,6 +22,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
+pub use classes::KeptClasses;
 pub use elsewhere::TheirLabel;
 pub use error::ProjectError;
 pub use images::KeptImage;

@@ -5,7 +5,7 @@ use super::*;
 use crate::disk::replace_file;
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{
-    ClassTable, Edit, EditKind, History, MASK_TILE_SIZE, Mask, Origin, StateMark, UNLABELED,
+    Class, ClassTable, Edit, EditKind, History, MASK_TILE_SIZE, Mask, Origin, StateMark, UNLABELED,
 };
 
 pub(super) const SIZE: ImageSize = ImageSize::new(700, 500);
@@ -69,6 +69,15 @@ impl Painter {
         self.project
             .keep_cursor(self.layer, self.history.mark(), &tiles)
             .expect("kept");
+    }
+}
+
+/// The road classes, of which one was taken out.
+pub(super) fn roads() -> KeptClasses {
+    KeptClasses {
+        table: ClassTable::road(),
+        order: vec![1, 0],
+        removed: vec![Class::new(7, "lake", [1, 2, 3])],
     }
 }
 
@@ -284,7 +293,7 @@ fn images_and_classes_come_back() {
     };
     let mut project = Project::open(&path).expect("a project");
     project.keep_image(&image).expect("kept");
-    project.keep_classes(&ClassTable::road()).expect("kept");
+    project.keep_classes(&roads()).expect("kept");
     assert_eq!(project.named(&image.path), "images/north 1.tif");
     drop(project);
     let moved = tempfile::tempdir().expect("a folder");
@@ -293,7 +302,12 @@ fn images_and_classes_come_back() {
     let project = Project::open_read_only(&new).expect("a project");
     let found = project.images().expect("whole");
     assert_eq!(found[0].path, moved.path().join("images/north 1.tif"));
-    assert_eq!(project.classes().expect("whole"), Some(ClassTable::road()));
+    let kept = KeptClasses {
+        table: project.classes().expect("whole").expect("kept"),
+        order: project.class_order().expect("whole"),
+        removed: project.removed_classes().expect("whole"),
+    };
+    assert_eq!(kept, roads());
 }
 
 #[test]

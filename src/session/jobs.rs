@@ -9,7 +9,7 @@ use super::places::KeptPlaces;
 use super::state::{ImageId, LayerId, OpenImage, Session};
 use super::{Difference, Examined, Notice, Outline, Selected, Vectors};
 use crate::job::{Job, JobContext, JobEvent, spawn};
-use crate::label::{Mask, MaskDecisions, ObjectFinder, StateMark, Superpixels};
+use crate::label::{Class, Mask, MaskDecisions, ObjectFinder, StateMark, Superpixels};
 use crate::metrics::Scores;
 use crate::project::{KeptImage, OlderSteps};
 use crate::raster::RgbaTile;
@@ -103,6 +103,8 @@ pub(super) struct ProjectRead {
     pub models: Vec<String>,
     /// The order in which classes are shown.
     pub order: Vec<u8>,
+    /// Classes that were taken out.
+    pub removed: Vec<Class>,
     /// What was decided about a mask file last.
     pub decisions: Option<MaskDecisions>,
 }

@@ -2,7 +2,7 @@
 
 use orthobrush::geom::ImagePoint;
 use orthobrush::label::{CellKey, CellMark, CellState, Encoding, UNLABELED, load_mask};
-use orthobrush::session::{Bookmark, Command, LayerKind, PlaceCommand, Session};
+use orthobrush::session::{Bookmark, ClassCommand, Command, LayerKind, PlaceCommand, Session};
 
 use crate::fixture::{finish, own_sample, settle};
 use crate::keeping::{opened, stroke};
@@ -99,4 +99,20 @@ fn what_is_said_about_places_is_there_after_a_restart() {
     drop(session);
     let session = opened(&ortho);
     assert!(session.bookmarks().is_empty() && session.coverage().marks().next().is_none());
+}
+
+#[test]
+fn a_removed_class_comes_back_by_its_name_after_a_restart() {
+    let (_folder, ortho) = own_sample();
+    let mut session = opened(&ortho);
+    let water = session.areas()[3];
+    let remove = Command::Class(ClassCommand::Remove { class: 3, into: 2 });
+    finish(&mut session, remove);
+    assert!(session.classes().get(3).is_none());
+    drop(session);
+    let mut session = opened(&ortho);
+    assert!(session.classes().get(3).is_none());
+    finish(&mut session, Command::Undo);
+    assert_eq!(session.areas()[3], water);
+    assert_eq!(session.classes().get(3).expect("it is back").name, "water");
 }

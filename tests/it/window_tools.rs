@@ -147,12 +147,14 @@ fn drag_with(harness: &mut Harness<'_, App>, button: PointerButton, points: &[Po
     harness.step();
 }
 
+type Pan = fn(&mut Harness<'_, App>, &[Pos2]);
+
 #[test]
 fn what_is_under_the_pointer_stays_there_while_it_pans() {
     let _turn = turn();
     let (_folder, ortho) = own_sample();
     let mut harness = window(Some(&ortho));
-    let pans: [(&str, fn(&mut Harness<'_, App>, &[Pos2])); 3] = [
+    let pans: [(&str, Pan); 3] = [
         ("the tool", |harness, points| {
             press(harness, Modifiers::NONE, Key::V);
             drag(harness, points);

@@ -194,10 +194,7 @@ impl Clerk {
     fn keep_about(&mut self, work: &Work) -> Result<(), ProjectError> {
         let project = self.writable()?;
         match work {
-            Work::Classes { table, order } => {
-                project.keep_classes(table)?;
-                project.keep_class_order(order)
-            }
+            Work::Classes(classes) => project.keep_classes(classes),
             Work::Image(image) => project.keep_image(image),
             Work::Decisions(decisions) => project.keep_decisions(*decisions),
             Work::Cell { image, key, mark } => project.keep_cell(image, *key, mark),
@@ -283,20 +280,8 @@ impl Clerk {
                 Err(error) => self.past_damage(&error, job),
             };
             self.tell_missing(job);
-            if let Some(project) = &self.project
-                && let (Ok(images), Ok(models), Ok(order), Ok(decisions)) = (
-                    project.images(),
-                    project.models(),
-                    project.class_order(),
-                    project.decisions(),
-                )
-            {
-                let read = ProjectRead {
-                    images,
-                    models,
-                    order,
-                    decisions,
-                };
+            let read = self.project.as_ref().map(read_project);
+            if let Some(Ok(read)) = read {
                 say(job, Report::ProjectRead(read));
             }
         }
@@ -461,6 +446,16 @@ impl Base {
             tiles: tiles.into_iter(),
         }
     }
+}
+
+fn read_project(project: &Project) -> Result<ProjectRead, ProjectError> {
+    Ok(ProjectRead {
+        images: project.images()?,
+        models: project.models()?,
+        order: project.class_order()?,
+        removed: project.removed_classes()?,
+        decisions: project.decisions()?,
+    })
 }
 
 fn note(job: &JobContext<Report>, notice: Notice) {

@@ -8,8 +8,8 @@ use super::clerk::Clerk;
 use super::place::ProjectPlace;
 use crate::geom::ImageSize;
 use crate::job::{Job, JobEvent, Waker, spawn};
-use crate::label::{CellKey, CellMark, ClassTable, Mask, MaskDecisions, StateMark};
-use crate::project::{Bookmark, KeptImage, KeptStep, KeptTile, SourceFile};
+use crate::label::{CellKey, CellMark, Mask, MaskDecisions, StateMark};
+use crate::project::{Bookmark, KeptClasses, KeptImage, KeptStep, KeptTile, SourceFile};
 use crate::session::jobs::Report;
 use crate::session::{ImageId, LayerId};
 
@@ -58,11 +58,7 @@ pub(in crate::session) enum Work {
         file: SourceFile,
         mark: StateMark,
     },
-    Classes {
-        table: Box<ClassTable>,
-        /// In which they are shown.
-        order: Vec<u8>,
-    },
+    Classes(Box<KeptClasses>),
     Image(KeptImage),
     /// What was decided about a mask file.
     Decisions(MaskDecisions),

@@ -20,7 +20,7 @@ use super::state::{Layer, LayerId, Session};
 use super::{CommandError, LayerKind, Notice};
 use crate::geom::PixelRect;
 use crate::label::{Edit, History, MASK_TILE_SIZE, Mask, StateMark};
-use crate::project::{KeptImage, KeptStep, KeptTile, OlderSteps, SourceFile};
+use crate::project::{KeptClasses, KeptImage, KeptStep, KeptTile, OlderSteps, SourceFile};
 
 /// How safe finished strokes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,11 +154,13 @@ impl Session {
             images,
             models,
             order,
+            removed,
             decisions,
         } = read;
         self.decisions = decisions;
         self.models = models;
         self.palette.order = order;
+        self.palette.removed = removed;
         let Some(list) = &mut self.list else { return };
         for image in images {
             let is_it = |path: &Path| absolute(path) == image.path;
@@ -274,7 +276,7 @@ impl Session {
 
     /// Tells the project of the label, unless it knows it.
     pub(super) fn begin_keeping(&mut self, mark: StateMark) {
-        let (classes, order) = (self.classes().clone(), self.palette.order.clone());
+        let classes = self.kept_classes();
         let (Some(keeper), Some(label), Some(origins), Some(image)) =
             (&mut self.keeper, &self.label, &self.origins, &self.image)
         else {
@@ -295,10 +297,15 @@ impl Session {
             source: label.source.clone(),
             mark,
         });
-        keeper.give(Work::Classes {
-            table: Box::new(classes),
-            order,
-        });
+        keeper.give(Work::Classes(Box::new(classes)));
+    }
+
+    fn kept_classes(&self) -> KeptClasses {
+        KeptClasses {
+            table: self.palette.table.clone(),
+            order: self.palette.order.clone(),
+            removed: self.palette.removed.clone(),
+        }
     }
 
     /// A label that was opened over a kept one takes its place in the project as well.
@@ -313,15 +320,12 @@ impl Session {
     }
 
     pub(super) fn keep_classes(&mut self) {
-        let (classes, order) = (self.classes().clone(), self.palette.order.clone());
+        let classes = self.kept_classes();
         if let Some(keeper) = &mut self.keeper
             && !keeper.is_read_only
             && keeper.knows_image
         {
-            keeper.give(Work::Classes {
-                table: Box::new(classes),
-                order,
-            });
+            keeper.give(Work::Classes(Box::new(classes)));
         }
     }
 
