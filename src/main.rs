@@ -22,22 +22,10 @@ fn report(done: anyhow::Result<()>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("orthobrush: {}", causes(&error));
+            eprintln!("orthobrush: {}", orthobrush::job::told(&error));
             ExitCode::FAILURE
         }
     }
-}
-
-/// The error and what caused it, each thing once.
-fn causes(error: &anyhow::Error) -> String {
-    let mut told = String::new();
-    for cause in error.chain().map(ToString::to_string) {
-        if !told.contains(&cause) {
-            let colon = if told.is_empty() { "" } else { ": " };
-            told = format!("{told}{colon}{cause}");
-        }
-    }
-    told
 }
 
 /// Burn restores an optimizer's state on its default device, which would be the GPU on machines

@@ -9,8 +9,8 @@ use crate::disk::{ReplaceError, keep_version};
 use crate::geom::Georef;
 use crate::label::{ClassTable, Mask, SaveAs, UNLABELED, save_mask};
 
-/// Styles of other hands that are kept when ours takes their place.
-const OLD_STYLES: u32 = 3;
+/// Files that are kept when another takes their place.
+const OLD_VERSIONS: u32 = 3;
 
 /// A form in which a label can leave the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,10 +97,7 @@ pub fn export(
             write_pam(&pam_path(path), work.classes)?;
             // Somebody may have made a style of that name.
             let style = qml_path(path);
-            keep_version(&style, OLD_STYLES).map_err(|source| ReplaceError {
-                path: style.clone(),
-                source,
-            })?;
+            keep_old(&style)?;
             write_qml(&style, work.classes)?;
         }
         return Ok(Some(Exported::default()));
@@ -113,6 +110,7 @@ pub fn export(
         let Some(regions) = regions else {
             return Ok(None);
         };
+        keep_old(path)?;
         write_polygons(path, form, work, &regions)?;
         return Ok(Some(Exported {
             num_regions: Some(regions.len()),
@@ -123,10 +121,19 @@ pub fn export(
     let Some(regions) = regions else {
         return Ok(None);
     };
+    keep_old(path)?;
     Ok(Some(Exported {
         num_regions: Some(regions.len()),
         notes: write_regions(path, form, work, &regions)?,
     }))
+}
+
+/// Keeps the file that is about to be replaced.
+fn keep_old(path: &Path) -> Result<(), ReplaceError> {
+    keep_version(path, OLD_VERSIONS).map_err(|source| ReplaceError {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn write_regions(
@@ -182,6 +189,7 @@ fn write_polygons<C: Copy + Into<f64>>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::version_path;
     use crate::exchange::{read_coco, read_pam, read_yolo};
     use crate::geom::{ImageSize, PixelRect};
 
@@ -235,7 +243,11 @@ mod tests {
         let (yolo, _) = written("a.yolo.txt");
         assert_eq!(read_yolo(&yolo, size).expect("our own").mask, mask);
         for name in ["a.gpkg", "a.geojson"] {
-            assert!(written(name).0.is_file());
+            let (path, _) = written(name);
+            let first = std::fs::read(&path).expect("written");
+            written(name);
+            let kept = std::fs::read(version_path(&path, 1)).expect("the one before");
+            assert_eq!(kept, first);
         }
         let path = folder.path().join("b.geojson");
         let stopped = export(&path, ExportForm::GeoJson, &work, &|| true);

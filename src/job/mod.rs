@@ -5,6 +5,8 @@
 
 mod cancel;
 mod spawn;
+mod told;
 
 pub use cancel::CancelToken;
 pub use spawn::{Cancelled, Job, JobContext, JobEvent, Waker, fenced, spawn};
+pub use told::told;

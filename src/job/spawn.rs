@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync
 use std::thread;
 use std::time::Duration;
 
-use super::CancelToken;
+use super::{CancelToken, told};
 
 const EVENTS_IN_FLIGHT: usize = 256;
 
@@ -162,7 +162,7 @@ impl<E> JobContext<E> {
         let last = match fenced(|| work(&self)) {
             Ok(Ok(())) => JobEvent::Finished,
             Ok(Err(error)) if error.is::<Cancelled>() => JobEvent::Cancelled,
-            Ok(Err(error)) => JobEvent::Failed(format!("{error:#}")),
+            Ok(Err(error)) => JobEvent::Failed(told(&error)),
             Err(panic) => JobEvent::Failed(panic),
         };
         // Nobody listening any more is the normal end of a dropped job.
