@@ -269,6 +269,12 @@ pub struct TilesArgs {
     /// Share of a tile that must be labeled, 0 to 1.
     #[arg(long, default_value_t = 0.0, value_parser = parse_share)]
     pub min_labeled: f64,
+    /// Also write YOLO segments and data.yaml.
+    #[arg(long)]
+    pub yolo: bool,
+    /// Also write COCO annotations, one file a part.
+    #[arg(long)]
+    pub coco: bool,
     /// Chooses which ground goes where.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,

@@ -2,7 +2,7 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::args::TilesArgs;
-use crate::exchange::{TilePlan, TileShares, TileWork, write_tiles};
+use crate::exchange::{TilePlan, TileReport, TileShapes, TileShares, TileWork, write_tiles};
 use crate::label::{Control, Encoding, load_mask};
 use crate::raster::open_raster;
 use crate::session::companion_label;
@@ -18,6 +18,9 @@ pub fn run(args: &TilesArgs) -> anyhow::Result<()> {
     let loaded = load_mask(&label, Some(source.info().size), Encoding::Auto, None)?;
     let notes = loaded.notes.iter();
     notes.for_each(|note| eprintln!("note: {note}"));
+    let asked = [(args.yolo, TileShapes::Yolo), (args.coco, TileShapes::Coco)];
+    let shapes = asked.into_iter().filter(|(is_asked, _)| *is_asked);
+    let shapes: Vec<TileShapes> = shapes.map(|(_, shapes)| shapes).collect();
     let stem = args.image.file_stem().unwrap_or_default().to_string_lossy();
     let work = TileWork {
         stem: &stem,
@@ -35,8 +38,16 @@ pub fn run(args: &TilesArgs) -> anyhow::Result<()> {
             seed: args.seed,
         },
         min_labeled: args.min_labeled,
+        shapes: &shapes,
     };
     let report = write_tiles(&args.out, &work, &Control::default())?.expect("nobody cancels");
+    tell(args, &report);
+    Ok(())
+}
+
+fn tell(args: &TilesArgs, report: &TileReport) {
+    let notes = report.notes.iter();
+    notes.for_each(|note| eprintln!("note: {note}"));
     if args.json {
         say!(
             "{}",
@@ -66,5 +77,4 @@ pub fn run(args: &TilesArgs) -> anyhow::Result<()> {
             );
         }
     }
-    Ok(())
 }

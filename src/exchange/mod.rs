@@ -78,8 +78,8 @@ pub use registry_geojson::write_registry_geojson;
 pub use reproject::{Reprojection, meters_per_unit};
 pub use simplify::{Generalize, generalize, generalize_mask};
 pub use tiles::{
-    Edge, MAX_TILE_SIDE, Part, SplitTiles, Tile, TilePlan, TileReport, TileShares, TileWork,
-    split_tiles, write_tiles,
+    Edge, MAX_TILE_SIDE, Part, SplitTiles, Tile, TilePlan, TileReport, TileShapes, TileShares,
+    TileWork, split_tiles, write_tiles,
 };
 pub use vector::{Crs, Geometry, Shape, VectorLayer};
 pub use yolo::{YoloFolders, YoloMask, read_yolo, write_yolo, write_yolo_data, yolo_path};

@@ -6,8 +6,8 @@ use super::jobs::{Report, tell_progress};
 use super::state::Session;
 use super::{CommandError, Notice};
 use crate::exchange::{
-    ExportForm, ExportWork, Generalize, TilePlan, TileReport, TileShares, TileWork, export,
-    write_tiles,
+    ExportForm, ExportWork, Generalize, TilePlan, TileReport, TileShapes, TileShares, TileWork,
+    export, write_tiles,
 };
 use crate::job::JobContext;
 use crate::label::{ClassTable, Control, Mask};
@@ -32,6 +32,8 @@ pub enum ExportOrder {
         shares: TileShares,
         /// The share of a tile, 0 to 1, that must be labeled.
         min_labeled: f64,
+        /// How they are labeled besides by masks.
+        shapes: Vec<TileShapes>,
     },
 }
 
@@ -59,7 +61,8 @@ impl Session {
                 plan,
                 shares,
                 min_labeled,
-            } => self.export_tiles(leaving, folder, (plan, shares, min_labeled)),
+                shapes,
+            } => self.export_tiles(leaving, folder, (plan, shares, min_labeled), shapes),
         }
     }
 
@@ -104,6 +107,7 @@ impl Session {
         leaving: Leaving,
         folder: PathBuf,
         (plan, shares, min_labeled): (TilePlan, TileShares, f64),
+        shapes: Vec<TileShapes>,
     ) -> Result<(), CommandError> {
         plan.step()
             .map_err(|error| CommandError::Refused(error.to_string()))?;
@@ -122,6 +126,7 @@ impl Session {
                     plan,
                     shares,
                     min_labeled,
+                    shapes: &shapes,
                 };
                 let last = std::sync::Mutex::new(0);
                 let control = Control {
@@ -133,6 +138,9 @@ impl Session {
                 };
                 let told = format!("{}: {}", tiles_told(&report), folder.display());
                 job.tell(Report::Note(Notice::info(told)))?;
+                for note in report.notes {
+                    job.tell(Report::Note(Notice::warning(note)))?;
+                }
                 Ok(())
             },
         );

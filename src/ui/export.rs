@@ -5,7 +5,7 @@ use egui::{ComboBox, DragValue, Grid, ScrollArea, Ui, Window};
 use super::dialogs::FileWish;
 use super::theme;
 use super::view::View;
-use crate::exchange::{Edge, Generalize, MAX_TILE_SIDE, TilePlan, TileShares};
+use crate::exchange::{Edge, Generalize, MAX_TILE_SIDE, TilePlan, TileShapes, TileShares};
 use crate::session::{ExportOrder, LayerKind, Session};
 use crate::ui::text;
 
@@ -91,7 +91,15 @@ pub struct ExportSheet {
     plan: TilePlan,
     shares: TileShares,
     min_labeled: f64,
+    /// By place in [`SHAPES`].
+    shapes: [bool; 2],
 }
+
+/// How tiles can be labeled besides by masks.
+const SHAPES: [(TileShapes, &str); 2] = [
+    (TileShapes::Yolo, "YOLO segments"),
+    (TileShapes::Coco, "COCO annotations"),
+];
 
 impl Default for ExportSheet {
     fn default() -> Self {
@@ -110,6 +118,7 @@ impl Default for ExportSheet {
                 seed: 1,
             },
             min_labeled: 0.0,
+            shapes: [false; 2],
         }
     }
 }
@@ -118,11 +127,14 @@ impl ExportSheet {
     /// The command's order for what was put together.
     pub fn order(&self, path: PathBuf) -> ExportOrder {
         if self.form == Form::Tiles {
+            let shapes = SHAPES.into_iter().zip(self.shapes);
+            let shapes = shapes.filter(|(_, is_wanted)| *is_wanted);
             return ExportOrder::Tiles {
                 folder: path,
                 plan: self.plan,
                 shares: self.shares,
                 min_labeled: self.min_labeled,
+                shapes: shapes.map(|((shapes, _), _)| shapes).collect(),
             };
         }
         let is_exact = self.generalize == Generalize::default();
@@ -226,6 +238,7 @@ fn tiles_ui(ui: &mut Ui, sheet: &mut ExportSheet) {
         plan,
         shares,
         min_labeled,
+        shapes,
         ..
     } = sheet;
     Grid::new("tile options").num_columns(2).show(ui, |ui| {
@@ -261,6 +274,13 @@ fn tiles_ui(ui: &mut Ui, sheet: &mut ExportSheet) {
             }
             ui.end_row();
         }
+        ui.label("Besides masks");
+        ui.vertical(|ui| {
+            for ((_, name), is_wanted) in SHAPES.iter().zip(shapes) {
+                ui.checkbox(is_wanted, *name);
+            }
+        });
+        ui.end_row();
         let label = ui.label("Seed");
         ui.add(DragValue::new(&mut shares.seed))
             .labelled_by(label.id);

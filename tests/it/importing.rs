@@ -220,6 +220,7 @@ fn image_and_label_are_cut_into_tiles() {
             seed: 1,
         },
         min_labeled: 0.0,
+        shapes: Vec::new(),
     };
     assert!(session.apply(Command::Export(order(256, 256))).is_err());
     finish(&mut session, Command::Export(order(256, 0)));

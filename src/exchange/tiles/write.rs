@@ -1,13 +1,14 @@
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
 use super::png_tile::{write_image, write_mask};
+use super::room::{check_coco, check_folder, check_stem, with_those_there};
+use super::shapes::{CutTiles, TileShapes};
 use super::split::{Part, TileShares, split_tiles};
 use super::{Tile, TilePlan};
-use crate::disk::{ReplaceError, replace_with};
+use crate::disk::replace_with;
 use crate::exchange::ExchangeError;
 use crate::label::{ClassTable, Control, Mask, ReadPixels, UNLABELED};
 
@@ -27,6 +28,8 @@ pub struct TileWork<'a> {
     pub shares: TileShares,
     /// The share of a tile's pixels, 0 to 1, that must be labeled; filled-up ones are not.
     pub min_labeled: f64,
+    /// How tiles are labeled besides by masks.
+    pub shapes: &'a [TileShapes],
 }
 
 /// What was written.
@@ -42,6 +45,8 @@ pub struct TileReport {
     pub num_unlabeled: usize,
     /// Tiles left out because they lie across ground of two parts.
     pub num_across: usize,
+    /// What the person should know.
+    pub notes: Vec<String>,
 }
 
 /// Cuts an image and its mask into PNG files; `None` when cancelled.
@@ -66,6 +71,9 @@ pub fn write_tiles(
     let all = work.plan.tiles(work.mask.size())?;
     check_stem(work.stem)?;
     check_folder(folder, work.stem)?;
+    if work.shapes.contains(&TileShapes::Coco) {
+        check_coco(folder)?;
+    }
     let Some(labeled) = work.labeled(&all, control) else {
         return Ok(None);
     };
@@ -88,6 +96,21 @@ pub fn write_tiles(
         Err(Stop::Failed(error)) => return Err(error),
         Ok(()) => {}
     }
+    let cut = CutTiles {
+        folder,
+        stem: work.stem,
+        side: work.plan.side,
+        mask: work.mask,
+        classes: work.classes,
+        tiles: &split.tiles,
+    };
+    let mut notes = Vec::new();
+    for &shapes in work.shapes {
+        let Some(said) = cut.write(shapes, control)? else {
+            return Ok(None);
+        };
+        notes.extend(said);
+    }
     let count = |part| split.tiles.iter().filter(|tile| tile.1 == part).count();
     Ok(Some(TileReport {
         num_train: count(Part::Train),
@@ -95,6 +118,7 @@ pub fn write_tiles(
         num_test: count(Part::Test),
         num_unlabeled: all.len() - labeled.len(),
         num_across: split.num_across,
+        notes,
     }))
 }
 
@@ -150,101 +174,15 @@ impl TileWork<'_> {
     }
 }
 
-fn check_stem(stem: &str) -> Result<(), ExchangeError> {
-    if stem.is_empty() || stem.contains(['/', '\\', '\0']) {
-        return Err(ExchangeError::TilePlan {
-            reason: format!("{stem:?} cannot begin a file's name; choose a plain name"),
-        });
-    }
-    Ok(())
-}
-
-/// The classes with those that earlier cuts of other images wrote into the same folder.
-///
-/// # Errors
-/// When one index would stand for two classes.
-fn with_those_there(path: &Path, ours: &ClassTable) -> Result<ClassTable, ExchangeError> {
-    if !path.is_file() {
-        return Ok(ours.clone());
-    }
-    let there = ClassTable::load(path)?;
-    let mut classes = ours.classes().to_vec();
-    for class in there.classes() {
-        match ours.get(class.index) {
-            None => classes.push(class.clone()),
-            Some(known) if known.name == class.name => {}
-            Some(known) => {
-                return Err(ExchangeError::TilePlan {
-                    reason: format!(
-                        "class {} is {} here and {} in the tiles that are there already; \
-                         choose another folder: {}",
-                        class.index,
-                        known.name,
-                        class.name,
-                        path.display()
-                    ),
-                });
-            }
-        }
-    }
-    Ok(ClassTable::new(None, classes)?)
-}
-
-/// Fails when tiles of an earlier cut of the same image are there.
-fn check_folder(folder: &Path, stem: &str) -> Result<(), ExchangeError> {
-    for part in Part::ALL {
-        for kind in ["images", "masks"] {
-            if let Some(found) = tile_in(&folder.join(part.folder()).join(kind), stem)? {
-                return Err(ExchangeError::TilePlan {
-                    reason: format!(
-                        "the folder has tiles of {stem:?} already; \
-                         remove them or choose another folder: {}",
-                        found.display()
-                    ),
-                });
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A file of the folder, which need not be there, that is named like a tile.
-fn tile_in(folder: &Path, stem: &str) -> Result<Option<PathBuf>, ReplaceError> {
-    let refused = |source| ReplaceError {
-        path: folder.to_owned(),
-        source,
-    };
-    if !folder.is_dir() {
-        return Ok(None);
-    }
-    for entry in fs::read_dir(folder).map_err(refused)? {
-        let path = entry.map_err(refused)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if is_tile_name(&name, stem) {
-            return Ok(Some(path));
-        }
-    }
-    Ok(None)
-}
-
-/// Whether a name is `STEM_r{row}_c{col}.png`.
-fn is_tile_name(name: &str, stem: &str) -> bool {
-    let is_number = |text: &str| text.parse::<u32>().is_ok();
-    name.strip_prefix(stem)
-        .and_then(|rest| {
-            rest.strip_prefix("_r")?
-                .strip_suffix(".png")?
-                .split_once("_c")
-        })
-        .is_some_and(|(row, col)| is_number(row) && is_number(col))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::sync::Mutex;
 
     use super::super::Edge;
+    use super::super::shapes::COCO_FILE;
     use super::*;
+    use crate::exchange::{read_coco, read_yolo, read_yolo_names, yolo_path};
     use crate::geom::{ImageSize, PixelRect};
     use crate::label::{Encoding, load_mask};
     use crate::raster::open_raster;
@@ -285,6 +223,7 @@ mod tests {
                 seed: 1,
             },
             min_labeled: 0.1,
+            shapes: &[TileShapes::Yolo, TileShapes::Coco],
         }
     }
 
@@ -308,6 +247,7 @@ mod tests {
                 num_test: 1,
                 num_unlabeled: 6,
                 num_across: 0,
+                notes: Vec::new(),
             }
         );
         assert!(shares.lock().expect("no panic").contains(&1.0));
@@ -334,6 +274,39 @@ mod tests {
             }
         }
         assert_eq!(num_found, 6);
+    }
+
+    #[test]
+    fn shapes_say_what_the_masks_say() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mask, classes) = (mask(), ClassTable::road());
+        let written = write_tiles(folder.path(), &work(&mask, &classes), &Control::default());
+        assert!(written.expect("written").is_some());
+        let names = read_yolo_names(&folder.path().join("data.yaml"));
+        assert_eq!(names.expect("ours").name_of(1), classes.name_of(1));
+        let size = ImageSize::new(32, 32);
+        let mut num_compared = 0;
+        for part in Part::ALL.map(|part| folder.path().join(part.folder())) {
+            let coco = read_coco(&part.join(COCO_FILE)).expect("ours");
+            for entry in fs::read_dir(part.join("masks")).expect("masks") {
+                let path = entry.expect("a mask").path();
+                let there = load_mask(&path, None, Encoding::Index, None).expect("a mask");
+                let name = path.file_name().expect("a name").to_string_lossy();
+                let image = part.join("images").join(&*name);
+                let yolo = read_yolo(&yolo_path(&image), size).expect("ours");
+                assert_eq!(yolo.mask, there.mask, "{name}");
+                let named = format!("images/{name}");
+                let found = coco.mask(&named, size, &|| false).expect("ours");
+                assert_eq!(found.expect("there").mask, there.mask, "{name}");
+                num_compared += 1;
+            }
+        }
+        assert_eq!(num_compared, 6);
+        let mut other = work(&mask, &classes);
+        other.stem = "other";
+        let error = write_tiles(folder.path(), &other, &Control::default());
+        let error = error.expect_err("COCO is there").to_string();
+        assert!(error.contains("COCO"), "{error}");
     }
 
     fn check_tile(image: &Path, tile_mask: &Path, (left, top): (u32, u32), mask: &Mask) {
@@ -370,6 +343,7 @@ mod tests {
         let error = write_tiles(folder.path(), &work, &control).expect_err("there");
         assert!(error.to_string().contains("already"), "{error}");
         work.stem = "scen";
+        work.shapes = &[TileShapes::Yolo];
         assert!(write_tiles(folder.path(), &work, &control).is_ok());
         work.stem = "../scene";
         assert!(write_tiles(folder.path(), &work, &control).is_err());
