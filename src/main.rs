@@ -5,8 +5,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use orthobrush::app::{AppConfig, run_window, take_screenshot};
 use orthobrush::cli::{Arguments, Subcommand, run};
+use orthobrush::nn::share_one_heap;
 
 fn main() -> ExitCode {
+    share_one_heap();
     name_the_default_device();
     start_logging();
     let arguments = Arguments::parse();

@@ -1,8 +1,8 @@
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
 
+use super::cpu::{Activation, convolve};
 use super::layers::{ConvNorm, ConvShape, Layers};
 use super::norm::Norm;
 
@@ -64,16 +64,17 @@ impl DoubleConv {
     /// `[N, in, H, W]` to `[N, out, H, W]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let kept = self.is_residual.then(|| x.clone());
-        let x = relu(self.first_norm.forward(self.first.forward(x)));
-        let x = self.second_norm.forward(self.second.forward(x));
+        let x = self.first_norm.forward_relu(convolve(&self.first, x));
+        let x = convolve(&self.second, x);
         let Some(kept) = kept else {
-            return relu(x);
+            return self.second_norm.forward_relu(x);
         };
+        let x = self.second_norm.forward(x);
         let kept = match &self.shortcut {
             Some(shortcut) => shortcut.forward(kept),
             None => kept,
         };
-        relu(x + kept)
+        Activation::Relu.of(x + kept)
     }
 
     /// Channels out.

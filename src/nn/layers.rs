@@ -1,9 +1,9 @@
 use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
 use burn::nn::{Initializer, PaddingConfig2d};
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::cpu::convolve;
 use super::norm::{Norm, NormKind};
 
 /// What a convolution is but its weights. Its padding keeps the sides (divided by the stride).
@@ -59,12 +59,12 @@ pub struct ConvNorm {
 impl ConvNorm {
     /// `[N, in, H, W]` to `[N, out, H / stride, W / stride]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.norm.forward(self.conv.forward(x))
+        self.norm.forward(convolve(&self.conv, x))
     }
 
     /// As [`ConvNorm::forward`], with what is below 0 set to 0.
     pub fn forward_relu(&self, x: Tensor<4>) -> Tensor<4> {
-        relu(self.forward(x))
+        self.norm.forward_relu(convolve(&self.conv, x))
     }
 }
 

@@ -3,9 +3,11 @@
 //! This layer knows tensors only: no files but weight bytes, no images, no classes by name, no
 //! randomness of its own (whoever builds a network hands in the numbers to start from).
 
+mod cpu;
 mod double_conv;
 mod encoder;
 mod family;
+mod heap;
 mod layers;
 mod loss;
 mod memory;
@@ -22,6 +24,7 @@ mod weights;
 
 pub use encoder::{EncoderKind, FrozenLite0, Lite0, Norms};
 pub use family::Family;
+pub use heap::{KeptMemory, share_one_heap};
 pub use loss::{
     IGNORE, Loss, LossError, LossTerm, LossTotal, Overlap, PixelLoss, cross_entropy, dice_loss,
     focal, lovasz_softmax,

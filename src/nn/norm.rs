@@ -4,6 +4,8 @@ use burn::tensor::module::batch_norm;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::cpu::{Activation, batch_normed};
+
 /// How the values between two layers are brought to a common scale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -42,11 +44,20 @@ impl Norm {
 
     /// `x` `[N, C, H, W]` on a common scale.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        self.forward_and(x, Activation::None)
+    }
+
+    /// As [`Norm::forward`], with what is below 0 set to 0.
+    pub fn forward_relu(&self, x: Tensor<4>) -> Tensor<4> {
+        self.forward_and(x, Activation::Relu)
+    }
+
+    fn forward_and(&self, x: Tensor<4>, activation: Activation) -> Tensor<4> {
         match self {
-            Self::Batch(norm) if has_one_value_a_channel(&x) => as_in_use(norm, x),
-            Self::Batch(norm) => norm.forward(x),
-            Self::Group(norm) => norm.forward(x),
-            Self::None(_) => x,
+            Self::Batch(norm) if has_one_value_a_channel(&x) => activation.of(as_in_use(norm, x)),
+            Self::Batch(norm) => batch_normed(norm, x, activation),
+            Self::Group(norm) => activation.of(norm.forward(x)),
+            Self::None(_) => activation.of(x),
         }
     }
 }

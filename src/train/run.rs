@@ -12,6 +12,7 @@ use super::{
 use crate::geom::ImageSize;
 use crate::job::{Cancelled, JobContext};
 use crate::metrics::{Confusion, Scores};
+use crate::nn::KeptMemory;
 
 /// Why the loop left early.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +34,7 @@ pub(super) fn run(
 ) -> anyhow::Result<()> {
     job.check()?;
     let chosen = choose(&plan.recipe.device, plan.workload())?;
+    let _kept = KeptMemory::begin();
     let ChosenDevice { name, reason, .. } = chosen.clone();
     job.tell(TrainEvent::DeviceChosen { name, reason })?;
     for note in plan.notes() {

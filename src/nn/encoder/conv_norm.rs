@@ -1,8 +1,9 @@
 use burn::module::{Module, Param, RunningState};
 use burn::nn::{BatchNorm, BatchNormConfig};
-use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::nn::cpu::{Activation, batch_normed, conv2d};
 
 /// Added to a batch norm's variance. Some variances in the published weights are zero, so it
 /// matters that this is the number they were trained with.
@@ -55,19 +56,29 @@ impl ConvNorm {
 
     /// `[N, outputs, ⌈H / stride⌉, ⌈W / stride⌉]` of `[N, inputs, H, W]`.
     pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        self.forward_and(x, Activation::None)
+    }
+
+    /// As [`ConvNorm::forward`], with what is below 0 set to 0 and what is above 6 to 6.
+    pub(super) fn forward_relu6(&self, x: Tensor<4>) -> Tensor<4> {
+        self.forward_and(x, Activation::Relu6)
+    }
+
+    fn forward_and(&self, x: Tensor<4>, activation: Activation) -> Tensor<4> {
         match &self.norm {
             Some(norm) if norm.training.is_enabled() && x.device().is_autodiff() => {
-                norm.forward(self.convolved(x, self.weight.val(), None))
+                let x = self.convolved(x, self.weight.val(), None);
+                batch_normed(norm, x, activation)
             }
             Some(norm) => {
                 // Two products over the weights instead of four passes over the images, also
                 // for the gradient, which flows through them to all of the layer's weights.
                 let (weight, bias) = folded(self.weight.val(), norm);
-                self.convolved(x, weight, Some(bias))
+                activation.of(self.convolved(x, weight, Some(bias)))
             }
             None => {
                 let bias = self.bias.as_ref().map(Param::val);
-                self.convolved(x, self.weight.val(), bias)
+                activation.of(self.convolved(x, self.weight.val(), bias))
             }
         }
     }

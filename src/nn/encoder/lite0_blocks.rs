@@ -28,7 +28,7 @@ impl Stage {
     /// The stage's map of the map before it, or of images.
     pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let x = match &self.stem {
-            Some(stem) => relu6(stem.forward(x)),
+            Some(stem) => stem.forward_relu6(x),
             None => x,
         };
         self.blocks.iter().fold(x, |x, block| block.forward(x))
@@ -80,10 +80,10 @@ impl Block {
 
     fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         let wide = match &self.expand {
-            Some(expand) => relu6(expand.forward(input.clone())),
+            Some(expand) => expand.forward_relu6(input.clone()),
             None => input.clone(),
         };
-        let output = self.project.forward(relu6(self.depthwise.forward(wide)));
+        let output = self.project.forward(self.depthwise.forward_relu6(wide));
         // In this network a block keeps the number of channels just when it keeps the size.
         if input.dims()[1] == output.dims()[1] {
             output + input
@@ -91,10 +91,6 @@ impl Block {
             output
         }
     }
-}
-
-fn relu6(x: Tensor<4>) -> Tensor<4> {
-    x.clamp(0.0, 6.0)
 }
 
 /// Takes the published weights apart, block by block in their order.

@@ -1,12 +1,12 @@
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 
 use super::EncoderKind;
 use crate::nn::ModelConfig;
+use crate::nn::cpu::{Activation, convolve};
 use crate::nn::layers::{ConvNorm, ConvShape, Layers};
 use crate::nn::norm::Norm;
 
@@ -101,12 +101,13 @@ impl Block {
             Some(downsample) => downsample.forward(x.clone()),
             None => x.clone(),
         };
-        let x = relu(self.bn1.forward(self.conv1.forward(x)));
-        let mut x = self.bn2.forward(self.conv2.forward(x));
-        if let (Some(conv3), Some(bn3)) = (&self.conv3, &self.bn3) {
-            x = bn3.forward(conv3.forward(relu(x)));
-        }
-        relu(x + around)
+        let x = self.bn1.forward_relu(convolve(&self.conv1, x));
+        let x = convolve(&self.conv2, x);
+        let x = match (&self.conv3, &self.bn3) {
+            (Some(conv3), Some(bn3)) => bn3.forward(convolve(conv3, self.bn2.forward_relu(x))),
+            _ => self.bn2.forward(x),
+        };
+        Activation::Relu.of(x + around)
     }
 
     fn num_outputs(&self) -> usize {
@@ -174,7 +175,7 @@ impl ResNet {
 
     /// See [`Encoder::forward`](super::Encoder::forward).
     pub fn forward(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
-        let stem = relu(self.bn1.forward(self.conv1.forward(images)));
+        let stem = self.bn1.forward_relu(convolve(&self.conv1, images));
         let pool = MaxPoolOptions::new([3, 3])
             .with_stride([2, 2])
             .with_padding([1, 1]);

@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use super::aspp::Aspp;
 use super::{Family, Segmenter};
 use crate::nn::ModelConfig;
+use crate::nn::cpu::convolve;
 use crate::nn::encoder::Encoder;
 use crate::nn::layers::{ConvNorm, ConvShape, Layers};
 use crate::nn::resize::resize_bilinear;
@@ -70,7 +71,7 @@ impl Segmenter for DeepLab {
             x = Tensor::cat(vec![resize_bilinear(x, [height, width]), low], 1);
         }
         x = self.blend.iter().fold(x, |x, conv| conv.forward_relu(x));
-        resize_bilinear(self.head.forward(x), [full_height, full_width])
+        resize_bilinear(convolve(&self.head, x), [full_height, full_width])
     }
 
     fn head(&self) -> &Conv2d {

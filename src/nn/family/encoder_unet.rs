@@ -4,6 +4,7 @@ use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
 
 use super::Segmenter;
+use crate::nn::cpu::{convolve, double};
 use crate::nn::double_conv::{DoubleConv, DoubleShape};
 use crate::nn::encoder::Encoder;
 use crate::nn::layers::{ConvShape, Layers};
@@ -78,7 +79,7 @@ impl Segmenter for EncoderUNet {
                 [height, width]
             });
             x = match &step.doubling {
-                Some(doubling) => doubling.forward(x),
+                Some(doubling) => double(doubling, x),
                 None => resize_nearest(x, sides),
             };
             if let Some(skip) = skip {
@@ -86,7 +87,7 @@ impl Segmenter for EncoderUNet {
             }
             x = step.blend.forward(x);
         }
-        self.head.forward(x)
+        convolve(&self.head, x)
     }
 
     fn head(&self) -> &Conv2d {

@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 
 use super::{Family, Segmenter};
 use crate::nn::ModelConfig;
+use crate::nn::cpu::convolve;
 use crate::nn::encoder::Encoder;
 use crate::nn::layers::{ConvNorm, ConvShape, Layers};
 use crate::nn::resize::resize_bilinear;
@@ -53,10 +54,10 @@ impl Segmenter for Fcn {
         let mut maps = self.encoder.forward(images);
         let last = maps.pop().expect("an encoder gives five maps");
         let hidden = self.dropout.forward(self.hidden.forward_relu(last));
-        let mut sum = self.scores[0].forward(hidden);
+        let mut sum = convolve(&self.scores[0], hidden);
         for (score, map) in self.scores[1..].iter().zip(maps.into_iter().rev()) {
             let [_, _, height, width] = map.dims();
-            sum = resize_bilinear(sum, [height, width]) + score.forward(map);
+            sum = resize_bilinear(sum, [height, width]) + convolve(score, map);
         }
         resize_bilinear(sum, [height, width])
     }

@@ -4,6 +4,7 @@ use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
 
 use super::Segmenter;
+use crate::nn::cpu::convolve;
 use crate::nn::encoder::Encoder;
 use crate::nn::layers::{ConvNorm, ConvShape, Layers};
 use crate::nn::resize::{resize_bilinear, resize_nearest};
@@ -58,7 +59,7 @@ impl Fpn {
     fn pyramid(&self, maps: Vec<Tensor<4>>) -> Vec<Tensor<4>> {
         let mut pyramid: Vec<Tensor<4>> = Vec::with_capacity(maps.len());
         for (lateral, map) in self.lateral.iter().zip(maps).rev() {
-            let mut level = lateral.forward(map);
+            let mut level = convolve(lateral, map);
             if let Some(coarser) = pyramid.last() {
                 level = level.clone() + resize_nearest(coarser.clone(), sides(&level));
             }
@@ -96,7 +97,7 @@ impl Segmenter for Fpn {
             });
         }
         let sum = sum.expect("an encoder gives five maps");
-        resize_bilinear(self.head.forward(self.dropout.forward(sum)), full)
+        resize_bilinear(convolve(&self.head, self.dropout.forward(sum)), full)
     }
 
     fn head(&self) -> &Conv2d {

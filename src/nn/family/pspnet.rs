@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 
 use super::Segmenter;
 use crate::nn::ModelConfig;
+use crate::nn::cpu::convolve;
 use crate::nn::encoder::Encoder;
 use crate::nn::layers::{ConvNorm, ConvShape, Layers};
 use crate::nn::pool::pool_to_grid;
@@ -61,7 +62,7 @@ impl Segmenter for PspNet {
             joined.push(resize_bilinear(cells, [height, width]));
         }
         let blend = self.blend.forward_relu(Tensor::cat(joined, 1));
-        let logits = self.head.forward(self.dropout.forward(blend));
+        let logits = convolve(&self.head, self.dropout.forward(blend));
         resize_bilinear(logits, [full_height, full_width])
     }
 

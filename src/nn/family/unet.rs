@@ -6,6 +6,7 @@ use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 
 use super::Segmenter;
+use crate::nn::cpu::{convolve, double};
 use crate::nn::double_conv::{DoubleConv, DoubleShape};
 use crate::nn::layers::{ConvShape, Layers};
 use crate::nn::resize::resize_nearest;
@@ -36,9 +37,9 @@ impl Doubling {
             Self::Nearest(narrow) => {
                 let [_, _, height, width] = x.dims();
                 // Narrowing before doubling does the same as after it with a quarter of the work.
-                resize_nearest(narrow.forward(x), [2 * height, 2 * width])
+                resize_nearest(convolve(narrow, x), [2 * height, 2 * width])
             }
-            Self::Transposed(conv) => conv.forward(x),
+            Self::Transposed(conv) => double(conv, x),
         }
     }
 }
@@ -124,7 +125,7 @@ impl Segmenter for UNet {
         for (step, skip) in self.up.iter().zip(skips.into_iter().rev()) {
             x = step.forward(x, skip);
         }
-        self.head.forward(x)
+        convolve(&self.head, x)
     }
 
     fn head(&self) -> &Conv2d {
