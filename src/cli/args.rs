@@ -149,6 +149,10 @@ pub struct TrainArgs {
     /// Passes over the training steps.
     #[arg(long)]
     pub epochs: Option<u32>,
+    /// Searches a learning rate with a network that is thrown away, instead of training; a table
+    /// and a picture go into the run folder.
+    #[arg(long, conflicts_with = "resume")]
+    pub find_rate: bool,
     /// Patches in a step.
     #[arg(long)]
     pub batch: Option<usize>,

@@ -24,6 +24,9 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     };
     let out = args.out.or(args.resume);
     let out = out.context("Say where the run goes with --out DIR")?;
+    if args.find_rate {
+        return find_rate(&mut drive, recipe, on, out, args.json);
+    }
     let report = train(&mut drive, recipe, on, out, args.json)?;
     if args.json {
         say!("{report}");
@@ -54,7 +57,7 @@ pub fn train(
     out: PathBuf,
     is_json: bool,
 ) -> anyhow::Result<serde_json::Value> {
-    let mut printed = 0;
+    let (mut printed, mut has_forecast) = (0, false);
     let command = Command::StartTraining {
         recipe: Box::new(recipe),
         on,
@@ -65,8 +68,50 @@ pub fn train(
             print_row(row, session, is_json);
             printed += 1;
         }
+        if let Some(forecast) = &session.training().forecast
+            && !has_forecast
+            && !is_json
+        {
+            say!("{forecast}");
+            has_forecast = true;
+        }
     })?;
     last_line(drive.session())
+}
+
+/// Searches a learning rate, and prints the table and what it says.
+fn find_rate(
+    drive: &mut Drive,
+    recipe: Recipe,
+    on: TrainOn,
+    out: PathBuf,
+    is_json: bool,
+) -> anyhow::Result<()> {
+    let recipe = Box::new(recipe);
+    drive.finish(Command::FindRate {
+        recipe,
+        on,
+        out: Some(out),
+    })?;
+    let search = drive.session().rate_search();
+    let Some(report) = &search.report else {
+        let why = search.failure.as_deref();
+        bail!("{}", why.unwrap_or("The search ended early"));
+    };
+    if is_json {
+        say!("{}", serde_json::to_string(report)?);
+        return Ok(());
+    }
+    say!("{}", report.csv().trim_end());
+    match &report.verdict {
+        Some(verdict) => say!(
+            "suggested learning rate: {:.1e} (the loss falls most steeply at {:.1e})",
+            verdict.suggestion(),
+            verdict.steepest
+        ),
+        None => say!("no learning rate is suggested: the loss did not fall at any"),
+    }
+    Ok(())
 }
 
 fn recipe_of(args: &TrainArgs) -> anyhow::Result<Recipe> {
@@ -117,6 +162,7 @@ fn last_line(session: &Session) -> anyhow::Result<serde_json::Value> {
     match &session.training().phase {
         TrainingPhase::Ended(report) => Ok(json!({
             "status": report.status,
+            "reason": report.reason,
             "best_epoch": report.best_epoch,
             "checkpoint": report.checkpoint,
             "device": report.device,

@@ -1,8 +1,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::ground::TRIED;
 use super::leaks::pixel_fingerprint;
 use super::{DatasetError, Discovery, Sample, Scene};
+use crate::geom::PixelRect;
 use crate::label::Mask;
 use crate::raster::open_raster;
 
@@ -93,6 +95,17 @@ impl FileSet {
         let scene = Arc::new(self.open(index)?);
         self.remember(index, Arc::clone(&scene));
         Ok(scene)
+    }
+
+    /// Opens the image of sample `index` and decodes a block of it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn try_image(&self, index: usize) -> Result<(), DatasetError> {
+        let source = open_raster(&self.sample(index).image)?;
+        let block = PixelRect::new(0, 0, TRIED, TRIED);
+        source.read_rgba(0, block.intersect(source.info().size.bounds()))?;
+        Ok(())
     }
 
     fn open(&self, index: usize) -> Result<Scene, DatasetError> {

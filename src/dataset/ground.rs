@@ -34,7 +34,25 @@ impl Ground {
             Self::Files(files) => files.scene(index),
         }
     }
+
+    /// Opens the image of scene `index` and decodes a block of it, as a training will do.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn try_scene(&self, index: usize) -> Result<(), DatasetError> {
+        match self {
+            Self::Image(scene) => {
+                let block = PixelRect::new(0, 0, TRIED, TRIED);
+                scene.read_rgba(block.intersect(scene.size().bounds()))?;
+                Ok(())
+            }
+            Self::Files(files) => files.try_image(index),
+        }
+    }
 }
+
+/// Columns and rows of what is decoded to see whether an image can be read.
+pub(super) const TRIED: u32 = 64;
 
 /// One image with its mask, readable at any place from any thread.
 pub struct Scene {

@@ -7,6 +7,7 @@ mod lock;
 mod open;
 mod pending;
 mod replace;
+mod space;
 mod versions;
 
 pub use budget::MemoryBudget;
@@ -14,4 +15,5 @@ pub use lock::FileLock;
 pub use open::{is_same_file, open_file};
 pub use pending::{PendingFile, folder_of, move_into_place};
 pub use replace::{ReplaceError, replace_file, replace_with};
+pub use space::free_bytes;
 pub use versions::{keep_version, version_path};

@@ -4,9 +4,11 @@
 //! A job owns its inputs and talks only by events. This layer knows no window: waking is a closure.
 
 mod cancel;
+mod pause;
 mod spawn;
 mod told;
 
 pub use cancel::CancelToken;
+pub use pause::PauseToken;
 pub use spawn::{Cancelled, Job, JobContext, JobEvent, Waker, fenced, spawn};
 pub use told::told;

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync
 use std::thread;
 use std::time::Duration;
 
-use super::{CancelToken, told};
+use super::{CancelToken, PauseToken, told};
 
 const EVENTS_IN_FLIGHT: usize = 256;
 
@@ -60,6 +60,7 @@ pub enum JobEvent<E> {
 pub struct Job<E> {
     events: Receiver<JobEvent<E>>,
     cancel: CancelToken,
+    pause: PauseToken,
 }
 
 impl<E> Job<E> {
@@ -67,18 +68,29 @@ impl<E> Job<E> {
     /// all tensors.
     pub fn pair(waker: Waker) -> (Self, JobContext<E>) {
         let (sender, events) = sync_channel(EVENTS_IN_FLIGHT);
-        let cancel = CancelToken::default();
+        let (cancel, pause) = (CancelToken::default(), PauseToken::default());
         let context = JobContext {
             sender,
             cancel: cancel.clone(),
+            pause: pause.clone(),
             waker,
         };
-        (Self { events, cancel }, context)
+        let job = Self {
+            events,
+            cancel,
+            pause,
+        };
+        (job, context)
     }
 
     /// Asks the job to stop; [`JobEvent::Cancelled`] follows when it has.
     pub fn cancel(&self) {
         self.cancel.cancel();
+    }
+
+    /// The token that asks the job to rest; only trainings heed it.
+    pub const fn pause_token(&self) -> &PauseToken {
+        &self.pause
     }
 
     /// The next event if one waits. A job whose thread vanished reports a failure.
@@ -115,6 +127,7 @@ impl<E> Drop for Job<E> {
 pub struct JobContext<E> {
     sender: SyncSender<JobEvent<E>>,
     cancel: CancelToken,
+    pause: PauseToken,
     waker: Waker,
 }
 
@@ -155,6 +168,11 @@ impl<E> JobContext<E> {
     /// The token that says whether somebody asked to stop.
     pub const fn cancel_token(&self) -> &CancelToken {
         &self.cancel
+    }
+
+    /// Whether somebody asked the work to rest.
+    pub fn is_paused(&self) -> bool {
+        self.pause.is_paused()
     }
 
     /// Runs `work` behind a panic fence and sends its last event.

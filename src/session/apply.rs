@@ -1,4 +1,5 @@
 use super::state::Session;
+use super::training::Pause;
 use super::{Command, CommandError};
 
 impl Session {
@@ -55,10 +56,10 @@ impl Session {
             Command::Review(command) => self.apply_review(command),
             Command::AcceptPrediction => self.accept_prediction(),
             Command::StartTraining { recipe, on, out } => self.start_training(*recipe, &on, out),
-            Command::SetPredictionDevice(device) => {
-                self.prediction_device = Some(device);
-                Ok(())
-            }
+            Command::FindRate { recipe, on, out } => self.find_rate(*recipe, &on, out),
+            Command::PauseTraining => self.pause_training(Pause::Rest),
+            Command::ResumeTraining => self.pause_training(Pause::GoOn),
+            Command::SetPredictionDevice(device) => self.set_prediction_device(device),
             Command::Predict { run } => self.predict(run),
             Command::StopJob(id) => {
                 self.stop_job(id);

@@ -168,6 +168,19 @@ pub enum Command {
         /// The run folder; `None` makes the next one beside the image.
         out: Option<PathBuf>,
     },
+    /// Searches a learning rate for a training, with a network that is thrown away.
+    FindRate {
+        /// How to train; its own learning rate does not count.
+        recipe: Box<Recipe>,
+        /// What to learn from.
+        on: TrainOn,
+        /// Where the table and the picture go; `None` makes the next run folder beside the image.
+        out: Option<PathBuf>,
+    },
+    /// Lets the training rest; its device serves predictions meanwhile.
+    PauseTraining,
+    /// Lets a training that rests go on.
+    ResumeTraining,
     /// Chooses where predictions are computed.
     SetPredictionDevice(DeviceChoice),
     /// Predicts the whole open image.

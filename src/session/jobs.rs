@@ -13,7 +13,7 @@ use crate::label::{Class, Mask, MaskDecisions, ObjectFinder, StateMark, Superpix
 use crate::metrics::Scores;
 use crate::project::{KeptImage, OlderSteps};
 use crate::raster::RgbaTile;
-use crate::train::{PredictEvent, TrainEvent, TrainPlan};
+use crate::train::{PredictEvent, RateEvent, TrainEvent, TrainPlan};
 
 /// One background activity; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,6 +54,8 @@ pub(super) enum Report {
     Scanned(ScannedList),
     /// A training was checked and can start.
     TrainingReady(Box<TrainPlan>),
+    /// A search for a learning rate was checked and can start.
+    RateSearchReady(Box<TrainPlan>),
     /// What is to be opened is there.
     ReadyToOpen(PathBuf),
     /// The project's place is known.
@@ -114,6 +116,7 @@ pub(super) enum Leash {
     Session(Job<Report>),
     Training(Job<TrainEvent>),
     Prediction(Job<PredictEvent>),
+    RateSearch(Job<RateEvent>),
 }
 
 impl Leash {
@@ -122,6 +125,7 @@ impl Leash {
             Self::Session(job) => job.cancel(),
             Self::Training(job) => job.cancel(),
             Self::Prediction(job) => job.cancel(),
+            Self::RateSearch(job) => job.cancel(),
         }
     }
 
@@ -130,6 +134,7 @@ impl Leash {
             Self::Session(job) => job.try_next().map(|event| said(event, Said::Session)),
             Self::Training(job) => job.try_next().map(|event| said(event, Said::Training)),
             Self::Prediction(job) => job.try_next().map(|event| said(event, Said::Prediction)),
+            Self::RateSearch(job) => job.try_next().map(|event| said(event, Said::RateSearch)),
         }
     }
 }
@@ -138,6 +143,7 @@ enum Said {
     Session(Report),
     Training(TrainEvent),
     Prediction(PredictEvent),
+    RateSearch(RateEvent),
 }
 
 fn said<E>(event: JobEvent<E>, wrap: impl FnOnce(E) -> Said) -> JobEvent<Said> {
@@ -282,6 +288,7 @@ impl Session {
             JobEvent::Said(Said::Session(report)) => self.absorb_report(id, report),
             JobEvent::Said(Said::Training(event)) => self.absorb_training(id, event),
             JobEvent::Said(Said::Prediction(event)) => self.absorb_prediction(id, event),
+            JobEvent::Said(Said::RateSearch(event)) => self.absorb_rate_search(id, event),
             JobEvent::Finished => self.job_ended(id, None),
             JobEvent::Cancelled => self.job_ended(id, Some("Stopped".to_owned())),
             JobEvent::Failed(why) => {
@@ -304,6 +311,7 @@ impl Session {
             Report::Thumbnail(image, picture) => self.thumbnail_made(&image, picture),
             Report::Scanned(list) => self.list_scanned(list),
             Report::TrainingReady(plan) => self.training_ready(*plan),
+            Report::RateSearchReady(plan) => self.rate_search_ready(*plan),
             Report::ReadyToOpen(path) => self.open_now(path),
             Report::ProjectFound { path, is_read_only } => self.project_found(path, is_read_only),
             Report::ProjectRead(read) => self.project_read(read),
@@ -357,9 +365,10 @@ impl Session {
         match ended.leash {
             Leash::Training(_) => self.training_ended(why),
             Leash::Prediction(_) => self.prediction_ended(why),
+            Leash::RateSearch(_) => self.rate_search_ended(id, why),
             // Preparing a training failed or was stopped; a plan that was made is another job.
             Leash::Session(_) if self.training.job == Some(id) => self.training_ended(why),
-            Leash::Session(_) => {}
+            Leash::Session(_) => self.rate_search_ended(id, why),
         }
     }
 

@@ -6,7 +6,7 @@ use super::labels::new_layer;
 use super::state::{Layer, Session};
 use super::{CommandError, LayerKind, Notice};
 use crate::label::Mask;
-use crate::train::{PredictEvent, PredictPlan};
+use crate::train::{DeviceChoice, PredictEvent, PredictPlan};
 
 /// The prediction that runs or ran last.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,6 +24,14 @@ pub struct PredictionState {
 }
 
 impl Session {
+    pub(super) fn set_prediction_device(
+        &mut self,
+        device: DeviceChoice,
+    ) -> Result<(), CommandError> {
+        self.prediction_device = Some(device);
+        Ok(())
+    }
+
     pub(super) fn predict(&mut self, run: Option<PathBuf>) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
         if self.prediction_state.job.is_some() {

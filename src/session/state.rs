@@ -8,7 +8,7 @@ use super::objects::ObjectWork;
 use super::places::Places;
 use super::{
     Change, Command, Examined, ImageList, InkChoice, JobId, LayerKind, Notice, Overlay,
-    PredictionState, Preview, Review, Selected, Settings, Tool, TrainingState, Vectors,
+    PredictionState, Preview, RateSearch, Review, Selected, Settings, Tool, TrainingState, Vectors,
     WandSettings,
 };
 use crate::geom::{Georef, ImageSize};
@@ -194,6 +194,7 @@ pub struct Session {
     /// The state before the oldest step that is kept.
     pub(super) oldest: StateMark,
     pub(super) training: TrainingState,
+    pub(super) rate_search: RateSearch,
     pub(super) prediction_state: PredictionState,
     pub(super) scores: Option<Scores>,
     /// Writes finished strokes to the project.
@@ -260,6 +261,7 @@ impl Session {
             object: ObjectWork::default(),
             doing: Doing::default(),
             training: TrainingState::default(),
+            rate_search: RateSearch::default(),
             prediction_state: PredictionState::default(),
             scores: None,
             keeper: None,
@@ -365,6 +367,11 @@ impl Session {
     /// The training that runs or ran last.
     pub const fn training(&self) -> &TrainingState {
         &self.training
+    }
+
+    /// The search for a learning rate that runs or ran last.
+    pub const fn rate_search(&self) -> &RateSearch {
+        &self.rate_search
     }
 
     /// The prediction that runs or ran last.

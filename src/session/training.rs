@@ -10,7 +10,7 @@ use crate::dataset::{Ground, Scene, SplitReport};
 use crate::geom::PixelRect;
 use crate::label::ClassTable;
 use crate::train::{
-    Engine, EpochRow, Recipe, TrainData, TrainError, TrainEvent, TrainPlan, TrainReport,
+    Engine, EpochRow, Forecast, Recipe, TrainData, TrainError, TrainEvent, TrainPlan, TrainReport,
     TrainStatus, can_go_on, opened_folder,
 };
 
@@ -61,6 +61,12 @@ pub struct TrainingState {
     pub run: Option<PathBuf>,
     /// What the training had to say.
     pub notes: Vec<String>,
+    /// What it takes, once some steps were measured.
+    pub forecast: Option<Forecast>,
+    /// Whether it rests.
+    pub is_paused: bool,
+    /// What is tried before the first epoch, like "Opening each image".
+    pub trying: Option<&'static str>,
 }
 
 impl TrainingState {
@@ -105,7 +111,10 @@ impl TrainingState {
             self.rows.iter().map(|row| row.seconds).sum::<f64>() / self.rows.len().max(1) as f64;
         let done = f64::from(*epoch) - 1.0 + f64::from(*step) / f64::from((*steps).max(1));
         let left = f64::from(recipe.epochs) - done;
-        (!self.rows.is_empty()).then_some(left.max(0.0) * per_epoch)
+        if self.rows.is_empty() {
+            return self.forecast.map(|forecast| forecast.seconds_left);
+        }
+        Some(left.max(0.0) * per_epoch)
     }
 }
 
@@ -168,7 +177,7 @@ impl Session {
     }
 
     /// What is learned from: frozen, so that painting goes on meanwhile.
-    fn training_ground(&self, on: &TrainOn) -> Result<ChosenGround, CommandError> {
+    pub(super) fn training_ground(&self, on: &TrainOn) -> Result<ChosenGround, CommandError> {
         let cache_bytes = self.settings.budget().tile_cache_bytes;
         if let TrainOn::Folder(folder) = on {
             return Ok(ChosenGround::Folder(absolute(folder), cache_bytes));
@@ -203,7 +212,7 @@ impl Session {
         }
     }
 
-    fn next_run_folder(&self) -> Result<PathBuf, CommandError> {
+    pub(super) fn next_run_folder(&self) -> Result<PathBuf, CommandError> {
         let image = &self.image.as_ref().ok_or(CommandError::NoImage)?.path;
         let stem = image
             .file_stem()
@@ -239,9 +248,17 @@ impl Session {
                 step,
                 steps,
                 loss,
+                ..
             } => {
                 self.step_done(id, epoch, step, steps, loss);
             }
+            TrainEvent::Trying { what, done, total } => self.tried(id, what, done, total),
+            TrainEvent::Forecast(forecast) => {
+                self.notify(Notice::info(forecast.to_string()));
+                self.training.forecast = Some(forecast);
+            }
+            TrainEvent::Paused => self.training.is_paused = true,
+            TrainEvent::GoesOn => self.training.is_paused = false,
             TrainEvent::EpochEnded(row) => {
                 self.training.step_losses.clear();
                 self.training.rows.push(row);
@@ -266,6 +283,11 @@ impl Session {
 
     fn step_done(&mut self, id: JobId, epoch: u32, step: u32, steps: u32, loss: f64) {
         self.training.phase = TrainingPhase::Running { epoch, step, steps };
+        self.training.trying = None;
+        // A training that ran out of memory takes steps again.
+        self.training
+            .step_losses
+            .truncate(step.saturating_sub(1) as usize);
         self.training.step_losses.push(loss);
         let epochs = self
             .training
@@ -276,9 +298,29 @@ impl Session {
         self.set_progress(id, (done / f64::from(epochs.max(1))) as f32);
     }
 
+    fn tried(&mut self, id: JobId, what: &'static str, done: u64, total: u64) {
+        self.training.trying = Some(what);
+        self.set_progress(id, (done as f64 / total.max(1) as f64) as f32);
+    }
+
+    /// Lets the training rest until it may go on; predictions are served meanwhile.
+    pub(super) fn pause_training(&mut self, pause: Pause) -> Result<(), CommandError> {
+        let job = self.training.job;
+        let running = self.jobs.iter().find(|run| Some(run.activity.id) == job);
+        let Some(Leash::Training(job)) = running.map(|running| &running.leash) else {
+            return Err(CommandError::Refused("No training runs".to_owned()));
+        };
+        match pause {
+            Pause::Rest => job.pause_token().pause(),
+            Pause::GoOn => job.pause_token().go_on(),
+        }
+        Ok(())
+    }
+
     /// `why` is the reason when the job did not finish.
     pub(super) fn training_ended(&mut self, why: Option<String>) {
         self.training.job = None;
+        self.training.is_paused = false;
         if self.training.is_running() {
             let why = why.unwrap_or_else(|| "The training ended early".to_owned());
             self.training.phase = TrainingPhase::Failed(why);
@@ -292,8 +334,15 @@ impl Session {
     }
 }
 
+/// What a person asks of a training that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pause {
+    Rest,
+    GoOn,
+}
+
 /// What a training learns from, before its files are looked at.
-enum ChosenGround {
+pub(super) enum ChosenGround {
     Scene {
         scene: Arc<Scene>,
         classes: ClassTable,
@@ -305,7 +354,7 @@ enum ChosenGround {
 
 impl ChosenGround {
     /// The plan for it.
-    fn planned(self, recipe: Recipe, out: PathBuf) -> Result<TrainPlan, TrainError> {
+    pub(super) fn planned(self, recipe: Recipe, out: PathBuf) -> Result<TrainPlan, TrainError> {
         match self {
             Self::Scene {
                 scene,
@@ -332,7 +381,7 @@ fn finished_text(report: &TrainReport, best: Option<&EpochRow>) -> String {
         TrainStatus::Stopped => "stopped",
     };
     format!(
-        "Training {status}. Best network: epoch {}, {iou}",
-        report.best_epoch
+        "Training {status} ({}). Best network: epoch {}, {iou}",
+        report.reason, report.best_epoch
     )
 }

@@ -84,6 +84,13 @@ pub(super) struct ChosenDevice {
     pub(super) reason: String,
 }
 
+impl ChosenDevice {
+    /// Whether it computes in main memory.
+    pub(super) fn is_cpu(&self) -> bool {
+        self.device == Device::flex()
+    }
+}
+
 /// Burn opens an adapter once in a process; whoever comes later gets the same device.
 static OPENED: Mutex<Vec<Opened>> = Mutex::new(Vec::new());
 

@@ -1,10 +1,13 @@
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 
 use super::device::{DeviceReport, report};
 use super::self_test::Workload;
-use super::{PredictEvent, PredictPlan, TrainEvent, TrainPlan, predict, run};
+use super::{
+    PredictEvent, PredictPlan, RateEvent, RateRange, TrainEvent, TrainPlan, find_rate, predict, run,
+};
 use crate::job::{Job, JobContext, Waker, spawn};
 
 /// Requests that may wait; more are refused in words.
@@ -23,8 +26,9 @@ pub struct Engine {
 }
 
 enum Request {
-    Train(Box<TrainPlan>, JobContext<TrainEvent>),
+    Train(Arc<TrainPlan>, JobContext<TrainEvent>),
     Predict(Box<PredictPlan>, JobContext<PredictEvent>),
+    FindRate(Box<TrainPlan>, RateRange, JobContext<RateEvent>),
     Devices(JobContext<DeviceReport>),
 }
 
@@ -52,7 +56,15 @@ impl Engine {
     /// far: [`TrainEvent::Finished`] with status "stopped" comes before the job's own last event.
     pub fn train(&self, plan: TrainPlan, waker: Waker) -> Job<TrainEvent> {
         let (job, context) = Job::pair(waker);
-        self.ask(Request::Train(Box::new(plan), context));
+        self.ask(Request::Train(Arc::new(plan), context));
+        job
+    }
+
+    /// Searches a learning rate for the training of `plan`, after the trainings asked for before.
+    /// Its files go into the plan's folder, which is free for the training all the same.
+    pub fn find_rate(&self, plan: TrainPlan, range: RateRange, waker: Waker) -> Job<RateEvent> {
+        let (job, context) = Job::pair(waker);
+        self.ask(Request::FindRate(Box::new(plan), range, context));
         job
     }
 
@@ -88,6 +100,7 @@ impl Request {
         match self {
             Self::Train(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::Predict(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
+            Self::FindRate(.., job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::Devices(job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
         }
     }
@@ -112,6 +125,10 @@ impl Desk {
                 Request::Train(plan, job) => {
                     job.finish_with(|job| run::run(&plan, job, &mut || self.serve_between()));
                 }
+                Request::FindRate(plan, range, job) => {
+                    let between = &mut || self.serve_between();
+                    job.finish_with(|job| find_rate::run(&plan, range, job, between));
+                }
                 short => serve_short(short),
             }
         }
@@ -121,10 +138,14 @@ impl Desk {
     fn serve_between(&mut self) {
         loop {
             match self.requests.try_recv() {
-                Ok(request @ Request::Train(..)) if self.waiting.len() >= MOST_WAITING => {
+                Ok(request @ (Request::Train(..) | Request::FindRate(..)))
+                    if self.waiting.len() >= MOST_WAITING =>
+                {
                     request.refuse("Too many trainings wait; try again later");
                 }
-                Ok(request @ Request::Train(..)) => self.waiting.push_back(request),
+                Ok(request @ (Request::Train(..) | Request::FindRate(..))) => {
+                    self.waiting.push_back(request);
+                }
                 Ok(short) => serve_short(short),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => return,
             }
@@ -136,8 +157,8 @@ fn serve_short(request: Request) {
     match request {
         Request::Predict(plan, job) => job.finish_with(|job| predict::run(&plan, job)),
         Request::Devices(job) => job.finish_with(|job| Ok(job.tell(report(PROBE)?)?)),
-        Request::Train(_, job) => {
-            job.finish_with(|_| Err(anyhow::Error::msg("A training cannot run inside another")));
+        long @ (Request::Train(..) | Request::FindRate(..)) => {
+            long.refuse("A training cannot run inside another");
         }
     }
 }
@@ -172,6 +193,8 @@ mod tests {
                 JobEvent::Said(TrainEvent::EpochEnded(row)) => {
                     rows.push(EpochRow {
                         seconds: 0.0,
+                        data_seconds: 0.0,
+                        compute_seconds: 0.0,
                         ..row
                     });
                 }

@@ -21,6 +21,12 @@ pub struct EpochRow {
     pub lr: f64,
     /// Time the epoch took, validation included.
     pub seconds: f64,
+    /// How much of it was waiting for images to be decoded and varied; 0 in runs of older versions.
+    #[serde(default)]
+    pub data_seconds: f64,
+    /// How much of it the device computed; 0 in runs of older versions.
+    #[serde(default)]
+    pub compute_seconds: f64,
     /// Whether this epoch is the best so far.
     pub best: bool,
 }
@@ -34,7 +40,7 @@ pub(super) fn metrics_csv(rows: &[EpochRow], classes: &ClassTable) -> String {
         text.push(',');
         text.push_str(&quoted(&format!("iou_{}", classes.name_of(index as u8))));
     }
-    text.push_str(",lr,seconds,best\n");
+    text.push_str(",lr,seconds,data_seconds,compute_seconds,best\n");
     for row in rows {
         let ious = [row.mean_iou, row.pixel_accuracy];
         let mut fields = vec![
@@ -50,6 +56,8 @@ pub(super) fn metrics_csv(rows: &[EpochRow], classes: &ClassTable) -> String {
         fields.extend([
             format!("{:e}", row.lr),
             format!("{:.2}", row.seconds),
+            format!("{:.2}", row.data_seconds),
+            format!("{:.2}", row.compute_seconds),
             row.best.to_string(),
         ]);
         text.push_str(&fields.join(","));
@@ -87,6 +95,8 @@ mod tests {
             per_class_iou: vec![Some(0.75), None],
             lr: 0.001,
             seconds: 2.0,
+            data_seconds: 0.25,
+            compute_seconds: 1.5,
             best: true,
         };
         let classes = vec![
@@ -97,7 +107,8 @@ mod tests {
         assert_eq!(
             metrics_csv(&[row], &classes),
             "epoch,train_loss,val_loss,mean_iou,pixel_accuracy,\"iou_grass, dry\",iou_road,lr,\
-             seconds,best\n1,0.500000,0.250000,0.750000,1.000000,0.750000,,1e-3,2.00,true\n"
+             seconds,data_seconds,compute_seconds,best\n\
+             1,0.500000,0.250000,0.750000,1.000000,0.750000,,1e-3,2.00,0.25,1.50,true\n"
         );
     }
 }

@@ -24,6 +24,38 @@ pub enum TrainError {
     /// The data cannot be used.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
+    /// The threads that load patches ended early.
+    #[error(
+        "The next patches could not be loaded: {0}; go on with the training from its last state"
+    )]
+    Loading(String),
+    /// What a training will need was tried and does not work.
+    #[error("Nothing was trained yet: {what} failed. {why}")]
+    Preflight {
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed and what to do, in sentences.
+        why: String,
+    },
+    /// The disk has too little room for the run.
+    #[error(
+        "The run will write about {wanted} and the disk has {free} free; make room or choose \
+         another folder: {path}"
+    )]
+    DiskFull {
+        /// What the run will write, with its unit.
+        wanted: String,
+        /// What there is, with its unit.
+        free: String,
+        /// The run folder.
+        path: PathBuf,
+    },
+    /// One patch at a time is too much.
+    #[error(
+        "The memory does not suffice for even one patch at a time ({0}); choose smaller patches, a \
+         narrower network or another device"
+    )]
+    OutOfMemory(String),
     /// Pixels could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),

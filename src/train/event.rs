@@ -1,8 +1,9 @@
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::EpochRow;
+use super::{EpochRow, Forecast};
 use crate::dataset::SplitReport;
 use crate::geom::PixelRect;
 
@@ -18,6 +19,21 @@ pub enum TrainEvent {
     },
     /// What is held out.
     Split(SplitReport),
+    /// Something is tried before the first epoch; lost when the listener is behind.
+    Trying {
+        /// What is tried, like "Opening each image".
+        what: &'static str,
+        /// How many of it are done.
+        done: u64,
+        /// How many there are.
+        total: u64,
+    },
+    /// What the training takes, measured on its first steps.
+    Forecast(Forecast),
+    /// The training rests; its device serves others.
+    Paused,
+    /// It goes on after a pause.
+    GoesOn,
     /// A step is done; lost when the listener is behind.
     Step {
         /// Epoch, from 1.
@@ -28,6 +44,10 @@ pub enum TrainEvent {
         steps: u32,
         /// The loss of the step's batch.
         loss: f64,
+        /// Time that the step waited for its images.
+        data_seconds: f64,
+        /// Time that the device computed.
+        compute_seconds: f64,
     },
     /// An epoch is done.
     EpochEnded(EpochRow),
@@ -54,11 +74,47 @@ pub enum TrainStatus {
     Stopped,
 }
 
+/// Why a training ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum StopReason {
+    /// All epochs of the recipe are done.
+    #[default]
+    AllEpochs,
+    /// The epochs without progress were as many as the recipe's patience.
+    NoProgress {
+        /// The patience.
+        patience: u32,
+    },
+    /// The recipe's time is over.
+    TimeLimit {
+        /// The limit.
+        minutes: f64,
+    },
+    /// Somebody stopped it.
+    Person,
+}
+
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AllEpochs => f.write_str("All epochs are done"),
+            Self::NoProgress { patience: 1 } => f.write_str("An epoch brought no progress"),
+            Self::NoProgress { patience } => write!(f, "No progress in {patience} epochs"),
+            Self::TimeLimit { minutes } => write!(f, "The time limit of {minutes} min is reached"),
+            Self::Person => f.write_str("Stopped by hand"),
+        }
+    }
+}
+
 /// What a training came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainReport {
     /// How it ended.
     pub status: TrainStatus,
+    /// Why it ended.
+    #[serde(default)]
+    pub reason: StopReason,
     /// Epochs that were completed.
     pub epochs: u32,
     /// The epoch whose weights are the best; 0 when no epoch was completed.

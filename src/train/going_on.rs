@@ -10,6 +10,8 @@ use crate::nn::ModelConfig;
 fn timeless(row: EpochRow) -> EpochRow {
     EpochRow {
         seconds: 0.0,
+        data_seconds: 0.0,
+        compute_seconds: 0.0,
         ..row
     }
 }

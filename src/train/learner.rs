@@ -1,9 +1,7 @@
-use std::ops::Range;
-
 use burn::module::Module as _;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::batch::{images_on, labels_on, number, numbers};
+use super::batch::{images_on, labels_on, number, numbers, pieces};
 use super::checkpoint::fresh_network;
 use super::{Optimizer, TrainError, TrainPlan};
 use crate::dataset::{Batch, hash};
@@ -19,6 +17,8 @@ pub(super) struct Learner {
     /// Where dropout's random numbers come from; `None` without dropout.
     dropout_seed: Option<u64>,
     device: Device,
+    /// Patches that are computed at once.
+    piece: usize,
 }
 
 /// What the held-out ground says.
@@ -67,7 +67,20 @@ impl Learner {
             class_weights,
             dropout_seed: (recipe.model.dropout > 0.0).then_some(recipe.seed),
             device,
+            piece: recipe.batch,
         })
+    }
+
+    /// Computes at most `piece` patches at once; the gradients of a step are those of its whole
+    /// batch all the same.
+    pub(super) fn in_pieces_of(mut self, piece: usize) -> Self {
+        self.piece = piece.max(1);
+        self
+    }
+
+    /// Patches that are computed at once.
+    pub(super) const fn piece(&self) -> usize {
+        self.piece
     }
 
     /// Goes on where another learner of the same plan was.
@@ -91,42 +104,56 @@ impl Learner {
             // A training that goes on must drop what it would have dropped.
             self.plain_device().seed(hash(&[seed, step]));
         }
-        let labels = labels_on(&self.plain_device(), &batch);
-        let images = images_on(&self.device, batch.images, batch.len, batch.side);
+        let num_patches = batch.len;
+        let mut value = 0.0;
+        for piece in pieces(batch, self.piece) {
+            let share = piece.len as f64 / num_patches as f64;
+            value += share * self.learn_from(piece, share)?;
+            if !value.is_finite() {
+                return Ok(value);
+            }
+        }
+        self.optimizer.batch_is_gathered();
+        if self.optimizer.is_due() {
+            self.network = self.optimizer.step(self.network.clone(), rate);
+        }
+        Ok(value)
+    }
+
+    /// Gathers `share` of the gradients of a piece of a batch and gives its loss.
+    fn learn_from(&mut self, piece: Batch, share: f64) -> Result<f64, TrainError> {
+        let labels = labels_on(&self.plain_device(), &piece);
+        let images = images_on(&self.device, piece.images, piece.len, piece.side);
         let logits = self.network.forward(images);
         let loss = self.loss.value(logits, labels, &self.class_weights)?;
         // Reading the loss each step bounds the work in flight and surfaces a lost device here.
         let value = number(loss.clone())?;
         if value.is_finite() {
-            self.optimizer.accumulate(&self.network, loss.backward());
-            if self.optimizer.is_due() {
-                self.network = self.optimizer.step(self.network.clone(), rate);
-            }
+            let loss = if share < 1.0 { loss * share } else { loss };
+            self.optimizer.gather(&self.network, loss.backward());
         }
         Ok(value)
     }
 
-    /// Loss (as in training) and confusion (of the network as it is saved) over all held-out
-    /// patches; `check` is called before each batch.
+    /// Loss (as in training) and confusion (of the network as it is saved) over `num_patches`
+    /// held-out patches, which `next` gives in batches.
     pub(super) fn validate<E: From<TrainError>>(
         &self,
-        plan: &TrainPlan,
-        mut check: impl FnMut() -> Result<(), E>,
+        num_patches: usize,
+        mut next: impl FnMut() -> Result<Batch, E>,
     ) -> Result<Validation, E> {
         let network = self.optimizer.averaged(&self.network);
         let device = self.plain_device();
         let true_odds = logarithms(&self.class_weights, -1.0);
         let shape = [1, true_odds.len(), 1, 1];
         let true_odds = Tensor::<4>::from_data(TensorData::new(true_odds, shape), &device);
-        let mut confusion = Confusion::new(plan.classes.num_classes());
+        let mut confusion = Confusion::new(self.class_weights.len());
         let mut looked_at = Vec::new();
         let mut total = LossTotal::new(&self.loss, &self.class_weights);
-        for range in chunks(plan.patches.num_validation(), plan.recipe.batch) {
-            check()?;
-            let batch = plan
-                .patches
-                .validation_batch(range)
-                .map_err(TrainError::from)?;
+        let mut left = num_patches;
+        while left > 0 {
+            let batch = next()?;
+            left = left.saturating_sub(batch.len.max(1));
             let labels = labels_on(&device, &batch);
             let area = batch.side * batch.side;
             let wanted = LOOKED_AT.saturating_sub(looked_at.len()).min(batch.len);
@@ -176,11 +203,4 @@ fn logarithms(class_weights: &[f32], sign: f32) -> Vec<f32> {
         .iter()
         .map(|weight| sign * weight.ln())
         .collect()
-}
-
-/// 0 to `len` in ranges of `size`, the last one shorter.
-fn chunks(len: usize, size: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..len)
-        .step_by(size)
-        .map(move |start| start..(start + size).min(len))
 }

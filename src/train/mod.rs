@@ -13,11 +13,15 @@ mod engine;
 mod epoch;
 mod error;
 mod event;
+mod find_rate;
+mod fitting;
+mod forecast;
 #[cfg(test)]
 mod going_on;
 mod grid;
 mod learner;
 mod logits;
+mod memory;
 mod optimizer;
 mod plan;
 mod policy;
@@ -42,7 +46,10 @@ pub use device::{DeviceChoice, DeviceReport};
 pub use engine::Engine;
 pub use epoch::EpochRow;
 pub use error::TrainError;
-pub use event::{PredictEvent, PredictReport, TrainEvent, TrainReport, TrainStatus};
+pub use event::{PredictEvent, PredictReport, StopReason, TrainEvent, TrainReport, TrainStatus};
+pub use find_rate::{RateEvent, RateReport};
+pub use fitting::{Fit, fitting};
+pub use forecast::Forecast;
 pub use optimizer::{
     Adam, AdamW, Decays, Optimizer, OptimizerConfig, RateGroup, RmsProp, Sgd, UpdateConfig,
 };
@@ -51,7 +58,7 @@ pub use policy::{BestBy, EarlyStop, KeepBest, Plateau, PlateauDecay};
 pub use predict::{BlockOrder, PredictPlan};
 pub use preset::Preset;
 pub use rate_range::{RateRange, RateVerdict};
-pub use recipe::{ClassWeighting, Recipe};
+pub use recipe::{ClassWeighting, MemoryUse, Recipe};
 pub use report::{
     Axis, ClassEpoch, CurveLook, Environment, EpochFiles, FinalRow, FinalScores, FinalTable, Patch,
     ReportPicture, RunRecord, ScoredOn, append_log, curves_svg, report_html, report_markdown,

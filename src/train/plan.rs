@@ -2,13 +2,15 @@ use std::path::PathBuf;
 
 use super::checkpoint::ModelCard;
 use super::resume::{GroundPrint, Progress, RunState};
+use super::run::Spent;
 use super::run_folder::RunFolder;
 use super::self_test::Workload;
 use super::{
     ClassWeighting, EarlyStop, KeepBest, PlateauDecay, Recipe, SavedModel, TrainData, TrainError,
 };
 use crate::dataset::{
-    ClassBalance, Ground, Normalization, PatchConfig, PatchSource, Split, class_weights,
+    Batch, ClassBalance, DatasetError, Ground, Normalization, PatchConfig, PatchSource, Split,
+    class_weights,
 };
 use crate::label::ClassTable;
 use crate::nn::{EncoderKind, Lite0};
@@ -25,6 +27,9 @@ pub struct TrainPlan {
     pub(super) data: Option<TrainData>,
     /// Where the run was, when it goes on.
     pub(super) resumed: Option<Progress>,
+    /// Called before each step with its number, from 0, and the patches computed at once.
+    #[cfg(test)]
+    pub(super) fault: Option<fn(u64, usize)>,
 }
 
 impl TrainPlan {
@@ -110,6 +115,8 @@ impl TrainPlan {
             start_from: None,
             data: None,
             resumed: None,
+            #[cfg(test)]
+            fault: None,
         })
     }
 
@@ -156,6 +163,17 @@ impl TrainPlan {
         format!("{:08x}", crc32c::crc32c(&print))
     }
 
+    /// The batch of `step`, from 0, of `epoch`, from 1.
+    ///
+    /// # Errors
+    /// When a file cannot be read any more.
+    pub(super) fn step_batch(&self, epoch: u32, step: u32) -> Result<Batch, DatasetError> {
+        let batch = self.recipe.batch as u64;
+        let first = u64::from(step) * batch;
+        self.patches
+            .batch(self.recipe.seed, epoch.into(), first..first + batch)
+    }
+
     /// Before the first step.
     pub(super) fn fresh_progress(&self) -> Progress {
         let recipe = &self.recipe;
@@ -172,6 +190,8 @@ impl TrainPlan {
             rows: Vec::new(),
             best: None,
             seconds: 0.0,
+            spent: Spent::default(),
+            piece: 0,
         }
     }
 

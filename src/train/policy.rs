@@ -167,6 +167,11 @@ impl EarlyStop {
             return false;
         }
         self.waited += 1;
+        self.is_over()
+    }
+
+    /// Whether the last epoch heard was the last.
+    pub const fn is_over(&self) -> bool {
         self.patience > 0 && self.waited >= self.patience
     }
 }

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use super::TrainError;
+
 /// A search for a learning rate (Smith 2017): the rate rises evenly in its logarithm while a few
 /// steps are trained, and the losses tell where learning is fastest and where it breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,7 +26,7 @@ impl Default for RateRange {
 }
 
 /// What the losses of a [`RateRange`] say.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RateVerdict {
     /// The losses, smoothed, up to where they broke away.
     pub smoothed: Vec<f64>,
@@ -41,6 +43,8 @@ impl RateVerdict {
     }
 }
 
+/// A search is a short thing.
+const MOST_STEPS: u32 = 10_000;
 /// How much of the mean of the steps before stays in the mean.
 const MEMORY: f64 = 0.9;
 /// A loss this many times the least is not worth going on from.
@@ -49,6 +53,22 @@ const BROKEN: f64 = 4.0;
 const SETTLING: usize = 5;
 
 impl RateRange {
+    /// Says what does not work, if anything.
+    ///
+    /// # Errors
+    /// [`TrainError::Recipe`] names what it must be.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let is_rising = self.from > 0.0 && self.from < self.to && self.to.is_finite();
+        if is_rising && (1..=MOST_STEPS).contains(&self.steps) {
+            return Ok(());
+        }
+        Err(TrainError::Recipe(format!(
+            "a search for a learning rate rises from above 0 in 1 to {MOST_STEPS} steps, not from \
+             {} to {} in {}",
+            self.from, self.to, self.steps
+        )))
+    }
+
     /// The rate of `step` (from 0).
     pub fn rate(&self, step: u32) -> f64 {
         let last = self.steps.saturating_sub(1).max(1);

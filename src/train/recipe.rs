@@ -32,6 +32,17 @@ pub enum ClassWeighting {
     ByHand(Vec<f32>),
 }
 
+/// What is done when the patches of a step do not fit into the memory at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemoryUse {
+    /// Fewer are computed at once and their gradients are added up; this is said.
+    #[default]
+    Fit,
+    /// All are computed at once, whatever comes of it.
+    AsStated,
+}
+
 /// All choices of a training; a TOML file. What a file leaves out has its default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -54,6 +65,10 @@ pub struct Recipe {
     pub plateau: Plateau,
     /// Epochs without progress after which the training ends; 0: never.
     pub stop_patience: u32,
+    /// Minutes of work after which the training ends with the epoch that runs; 0: never.
+    pub time_limit_minutes: f64,
+    /// What is done when a step does not fit into the memory.
+    pub memory: MemoryUse,
     /// Which epoch is kept as the best.
     pub best_by: BestBy,
     /// Whether rare classes count more.
@@ -90,6 +105,8 @@ impl Default for Recipe {
                 ..Plateau::default()
             },
             stop_patience: 10,
+            time_limit_minutes: 0.0,
+            memory: MemoryUse::Fit,
             best_by: BestBy::ValLoss,
             class_weighting: ClassWeighting::SqrtInverse,
             loss: Loss::default(),
@@ -103,6 +120,8 @@ impl Default for Recipe {
     }
 }
 
+/// Ten years: whoever wants more wants no limit.
+const MOST_MINUTES: f64 = 5_256_000.0;
 /// Activations above this are refused before anything is allocated.
 const MOST_BYTES: u64 = 64 << 30;
 
@@ -196,6 +215,12 @@ impl Recipe {
                 self.learning_rate
             ));
         }
+        if !(0.0..=MOST_MINUTES).contains(&self.time_limit_minutes) {
+            return wrong(format!(
+                "time_limit_minutes is {}, it must be in 0 to {MOST_MINUTES}",
+                self.time_limit_minutes
+            ));
+        }
         self.augment.check()?;
         self.plateau.check()?;
         self.optimizer.check()?;
@@ -213,7 +238,12 @@ impl Recipe {
 
     /// About how much memory a step takes.
     pub fn estimated_bytes(&self) -> u64 {
-        let pixels = u64::from(self.patch).pow(2) * self.batch as u64;
+        self.bytes_of(self.batch)
+    }
+
+    /// About how much memory so many patches at once take.
+    pub fn bytes_of(&self, patches: usize) -> u64 {
+        let pixels = u64::from(self.patch).pow(2) * patches as u64;
         (pixels as f64 * self.model.numbers_a_pixel()) as u64 * size_of::<f32>() as u64
     }
 }
@@ -272,6 +302,7 @@ mod tests {
         check_refused(|recipe| recipe.model.base_filters = 0, "base_filters");
         check_refused(|recipe| recipe.model.in_channels = 4, "in_channels is 4");
         check_refused(|recipe| recipe.learning_rate = f64::NAN, "learning_rate");
+        check_refused(|recipe| recipe.time_limit_minutes = -1.0, "time_limit");
         check_refused(|recipe| recipe.plateau.factor = 0.0, "plateau.factor");
         check_refused(|recipe| recipe.updates.accumulate = 0, "accumulate");
         check_refused(|recipe| (recipe.patch, recipe.batch) = (4096, 512), "GiB");

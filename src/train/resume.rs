@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::learner::LearnerState;
+use super::run::Spent;
 use super::{EarlyStop, EpochRow, KeepBest, PlateauDecay, TrainError};
 use crate::dataset::{Normalization, SplitReport};
 use crate::disk::{ReplaceError, open_file, replace_with};
@@ -42,6 +43,12 @@ pub(super) struct Progress {
     pub(super) best: Option<(EpochRow, PathBuf)>,
     /// Seconds of work before.
     pub(super) seconds: f64,
+    /// Where the time of the running epoch went.
+    #[serde(default)]
+    pub(super) spent: Spent,
+    /// Patches that are computed at once when memory is short; 0: all of a step.
+    #[serde(default)]
+    pub(super) piece: usize,
 }
 
 /// What a training reads, in a few numbers.
@@ -182,6 +189,8 @@ mod tests {
                 rows: Vec::new(),
                 best: None,
                 seconds: 1.5,
+                spent: Spent::default(),
+                piece: 2,
             },
             learner: LearnerState {
                 network: vec![1, 2, 3],
@@ -203,6 +212,17 @@ mod tests {
         assert!(!can_go_on(folder.path()));
         assert!(RunState::load(folder.path()).is_err());
         forget_state(folder.path()).expect("nothing to remove");
+    }
+
+    #[test]
+    fn states_of_older_versions_are_read() {
+        let mut progress = serde_json::to_value(state().progress).expect("a table");
+        for name in ["spent", "piece"] {
+            let table = progress.as_object_mut().expect("a table");
+            table.remove(name).expect("it was there");
+        }
+        let progress: Progress = serde_json::from_value(progress).expect("an older state");
+        assert_eq!((progress.piece, progress.spent), (0, Spent::default()));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::checkpoint::{CARD_FILE, ModelCard, WEIGHTS_FILE};
 use super::data::{DATA_FILE, LABEL_FILE};
 use super::epoch::metrics_csv;
 use super::resume::Progress;
-use super::{EpochRow, TrainError, TrainPlan};
+use super::{EpochRow, SavedModel, TrainError, TrainPlan};
 use crate::dataset::Ground;
 use crate::disk::replace_file;
 use crate::label::{ClassTable, SaveAs, save_mask};
@@ -123,6 +123,43 @@ impl RunFolder {
         Ok(folder)
     }
 
+    /// Writes a checkpoint where the run will be, reads it back and takes it away again.
+    ///
+    /// # Errors
+    /// When the disk refuses, or what is read is not what was written.
+    pub(super) fn try_checkpoint(
+        &self,
+        card: &ModelCard,
+        weights: &[u8],
+    ) -> Result<(), TrainError> {
+        let is_new = !self.path.exists();
+        let tried = make_folder(&self.path).and_then(|()| self.write_and_read(card, weights));
+        if is_new {
+            // Only what is empty goes, so nothing is lost if it stays.
+            drop(fs::remove_dir(&self.path));
+        }
+        tried
+    }
+
+    fn write_and_read(&self, card: &ModelCard, weights: &[u8]) -> Result<(), TrainError> {
+        let writing = tempfile::Builder::new()
+            .prefix(".trying-")
+            .tempdir_in(&self.path)
+            .map_err(|source| TrainError::Folder {
+                path: self.path.clone(),
+                source,
+            })?;
+        let path = writing.path().join(WEIGHTS_FILE);
+        replace_file(&path, weights)?;
+        replace_file(&writing.path().join(CARD_FILE), json(card).as_bytes())?;
+        SavedModel::load(writing.path())?;
+        if fs::read(&path).is_ok_and(|read| read == weights) {
+            return Ok(());
+        }
+        let reason = "what is read is not what was written; check the disk".to_owned();
+        Err(TrainError::Model { reason, path })
+    }
+
     /// A checkpoint too many costs space, no more: what cannot be removed stays.
     fn remove_unnamed(&self, all: &Path) {
         let named = [BEST, LAST].map(|name| fs::read_to_string(self.path.join(name)));
@@ -203,7 +240,6 @@ fn json<T: serde::Serialize>(value: &T) -> String {
 mod tests {
     use burn::tensor::Device;
 
-    use super::super::SavedModel;
     use super::super::checkpoint::fresh_network;
     use super::*;
     use crate::dataset::Normalization;
@@ -264,6 +300,19 @@ mod tests {
         let last = SavedModel::load(&run.path.join(CHECKPOINTS).join("00000030")).expect("a model");
         assert_eq!(last.card().step, 30);
         assert!(RunFolder::unused(run.path).is_err());
+    }
+
+    #[test]
+    fn a_checkpoint_is_tried_and_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let run = RunFolder::unused(folder.path().join("run")).expect("unused");
+        run.try_checkpoint(&card(0), &weights()).expect("it works");
+        assert!(!run.path.exists());
+        assert!(run.try_checkpoint(&card(0), b"no weights").is_err());
+        replace_file(&folder.path().join("file"), b"").expect("written");
+        let run = RunFolder::unused(folder.path().join("file/run")).expect("unused");
+        let error = run.try_checkpoint(&card(0), &weights());
+        assert!(error.expect_err("no folder").to_string().contains("run"));
     }
 
     #[test]

@@ -35,12 +35,14 @@ fn recipe() -> Recipe {
     recipe
 }
 
-/// The table of a run without the column of seconds, and the weights of its best network.
+/// The table of a run without the three columns of seconds, and the weights of its best network.
 fn outcome(run: &Path) -> (Vec<String>, Vec<u8>) {
     let table = std::fs::read_to_string(run.join("metrics.csv")).expect("a table");
     let timeless = |line: &str| {
         let mut fields: Vec<&str> = line.split(',').collect();
-        fields.remove(fields.len() - 2);
+        let best = fields.pop().unwrap_or_default();
+        fields.truncate(fields.len() - 3);
+        fields.push(best);
         fields.join(",")
     };
     let model = SavedModel::load(run).expect("a model");

@@ -1,5 +1,8 @@
 //! Training, prediction and what is left of them on the disk, through the session's commands.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use orthobrush::label::UNLABELED;
 use orthobrush::session::{Command, CommandError, LayerKind, Session, TrainOn, TrainingPhase};
 use orthobrush::train::{DeviceChoice, Recipe, TrainStatus};
@@ -171,4 +174,50 @@ fn a_training_that_cannot_work_says_why() {
         "{errors:?}"
     );
     assert!(matches!(session.training().phase, TrainingPhase::Failed(_)));
+}
+
+#[test]
+fn a_training_rests_while_others_predict_and_goes_on() {
+    let (folder, ortho) = own_sample();
+    let mut session = opened(&ortho);
+    let recipe = Box::new(Recipe {
+        epochs: 1000,
+        ..quick()
+    });
+    let error = session.apply(Command::PauseTraining);
+    assert!(matches!(error, Err(CommandError::Refused(_))));
+    let start = Command::StartTraining {
+        recipe,
+        on: TrainOn::OpenImage,
+        out: Some(folder.path().join("run")),
+    };
+    session.apply(start).expect("it starts");
+    until(&mut session, |session| !session.training().rows.is_empty());
+    session.apply(Command::PauseTraining).expect("it rests");
+    until(&mut session, |session| session.training().is_paused);
+    let steps = session.training().step_losses.len();
+    session
+        .apply(Command::Predict { run: None })
+        .expect("the network so far");
+    until(&mut session, |session| session.activities().count() == 1);
+    assert!(session.training().is_paused && session.training().is_running());
+    assert_eq!(session.training().step_losses.len(), steps);
+    session.apply(Command::ResumeTraining).expect("it goes on");
+    until(&mut session, |session| !session.training().is_paused);
+    let rows = session.training().rows.len();
+    until(&mut session, |session| session.training().rows.len() > rows);
+    let job = session.training().job.expect("a job");
+    session.apply(Command::StopJob(job)).expect("it stops");
+    settle(&mut session);
+}
+
+/// Takes events in until `is_so`.
+fn until(session: &mut Session, is_so: impl Fn(&Session) -> bool) {
+    let began = Instant::now();
+    while !is_so(session) {
+        assert!(began.elapsed() < Duration::from_mins(2), "it never comes");
+        if session.pump(64) == 0 {
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
 }

@@ -15,7 +15,7 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    /// Adds a batch's gradients of `network`; frozen parameters have none.
+    /// Adds gradients of `network`, of a batch or of a piece of one; frozen parameters have none.
     pub(super) fn add<M: Module>(
         &mut self,
         network: &M,
@@ -29,7 +29,6 @@ impl Gathered {
             sums: &mut self.sums,
         };
         network.visit(&mut walk);
-        self.num_batches += 1;
     }
 
     /// What the sums are multiplied by to be the mean of the batches, shortened to the norm that

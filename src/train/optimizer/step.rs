@@ -87,7 +87,19 @@ impl Optimizer {
 
     /// Takes the gradients of a batch's loss by the weights of `network`.
     pub fn accumulate<M: Module>(&mut self, network: &M, gradients: Gradients) {
+        self.gather(network, gradients);
+        self.batch_is_gathered();
+    }
+
+    /// Takes the gradients of a piece of a batch; the loss of each piece is its share of the
+    /// batch's loss. [`Optimizer::batch_is_gathered`] follows the last piece.
+    pub fn gather<M: Module>(&mut self, network: &M, gradients: Gradients) {
         self.gathered.add(network, gradients, &self.updates);
+    }
+
+    /// The pieces gathered since the last batch are a batch.
+    pub const fn batch_is_gathered(&mut self) {
+        self.gathered.num_batches += 1;
     }
 
     /// Whether as many batches are gathered as one step is made of.

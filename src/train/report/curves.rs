@@ -158,6 +158,8 @@ mod tests {
             per_class_iou: Vec::new(),
             lr,
             seconds: 1.0,
+            data_seconds: 0.0,
+            compute_seconds: 1.0,
             best: epoch <= 2,
         }
     }

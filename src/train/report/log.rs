@@ -7,8 +7,8 @@ use crate::train::TrainError;
 /// Name of the log in a run folder.
 const LOG_FILE: &str = "log.txt";
 
-/// Appends a line to the run's `log.txt`: the time as `time` gives it (ISO 8601), a tab, and what
-/// happened. The text stays in one line.
+/// Appends a line to the run's `log.txt`: the time as `time` gives it (trainings give their time of
+/// work, like `1:02:03`), a tab, and what happened. The text stays in one line.
 ///
 /// # Errors
 /// [`TrainError::Log`] when the disk refuses.

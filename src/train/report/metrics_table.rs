@@ -70,6 +70,8 @@ fn row_of(columns: &[Column], record: &[String], num_classes: usize) -> Option<E
         per_class_iou: vec![None; num_classes],
         lr: f64::NAN,
         seconds: 0.0,
+        data_seconds: 0.0,
+        compute_seconds: 0.0,
         best: false,
     };
     for (column, field) in columns.iter().zip(record) {
@@ -84,6 +86,8 @@ fn row_of(columns: &[Column], record: &[String], num_classes: usize) -> Option<E
                 "pixel_accuracy" => row.pixel_accuracy = value()?,
                 "lr" => row.lr = field.parse().ok()?,
                 "seconds" => row.seconds = field.parse().ok()?,
+                "data_seconds" => row.data_seconds = field.parse().ok()?,
+                "compute_seconds" => row.compute_seconds = field.parse().ok()?,
                 "best" => row.best = field.parse().ok()?,
                 _ => {}
             },
@@ -124,6 +128,8 @@ mod tests {
         assert_eq!((row.epoch, row.train_loss, row.lr), (1, 0.5, 1e-3));
         assert!(row.val_loss.is_nan() && row.best);
         assert_eq!(row.per_class_iou, [Some(0.75), None]);
+        // The table is of a version that did not measure these.
+        assert_eq!((row.data_seconds, row.compute_seconds), (0.0, 0.0));
     }
 
     #[test]
@@ -164,6 +170,8 @@ mod tests {
                     per_class_iou: ious,
                     lr,
                     seconds,
+                    data_seconds: seconds / 4.0,
+                    compute_seconds: seconds / 2.0,
                     best,
                 }
             },

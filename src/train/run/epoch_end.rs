@@ -1,0 +1,166 @@
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::Halt;
+use super::clock::Spent;
+use super::training::Training;
+use crate::geom::ImageSize;
+use crate::metrics::{Confusion, Scores};
+use crate::train::learner::Validation;
+use crate::train::resume::{Progress, RunState, forget_state};
+use crate::train::run_folder::{BEST, LAST};
+use crate::train::{
+    EpochFiles, EpochRow, ModelCard, Patch, StopReason, TrainError, TrainEvent, TrainReport,
+    TrainStatus, rgba_of, write_run_files, write_strip,
+};
+
+impl Training<'_, '_> {
+    /// What the epoch came to.
+    pub(super) fn row(&mut self, train_loss: f64, validation: &Validation) -> EpochRow {
+        let scores = Scores::new(&validation.confusion, &self.plan.classes);
+        let mut per_class_iou = vec![None; self.plan.classes.num_classes()];
+        for class in &scores.per_class {
+            per_class_iou[usize::from(class.index)] = class.iou;
+        }
+        let cost = self
+            .plan
+            .recipe
+            .best_by
+            .cost(validation.loss, scores.mean_iou);
+        EpochRow {
+            epoch: self.progress.epoch,
+            train_loss,
+            val_loss: validation.loss,
+            mean_iou: scores.mean_iou,
+            pixel_accuracy: scores.pixel_accuracy,
+            per_class_iou,
+            lr: self.rate(self.progress.step.saturating_sub(1)),
+            seconds: self.spent().total,
+            data_seconds: self.progress.spent.data,
+            compute_seconds: self.progress.spent.compute,
+            best: self.progress.keep.judge(cost),
+        }
+    }
+
+    /// Saves, reports and lets the policies hear.
+    pub(super) fn judge(&mut self, row: EpochRow, confusion: &Confusion) -> Result<(), Halt> {
+        let names = if row.best { &[BEST, LAST][..] } else { &[LAST] };
+        let path = self.save(Some(row.clone()), names)?;
+        let progress = &mut self.progress;
+        progress.rows.push(row.clone());
+        self.plan
+            .folder
+            .write_metrics(&progress.rows, &self.plan.classes)?;
+        let files = EpochFiles {
+            epoch: row.epoch,
+            is_best: row.best,
+            confusion,
+            classes: &self.plan.classes,
+        };
+        write_run_files(self.plan.folder.path(), &files)?;
+        if row.best {
+            progress.best = Some((row.clone(), path.clone()));
+        }
+        let cost = self.plan.recipe.best_by.cost(row.val_loss, row.mean_iou);
+        let (epoch, is_best) = (row.epoch, row.best);
+        progress.share = progress.plateau.judge(cost);
+        progress.stop.judge(cost);
+        (progress.epoch, progress.step_in_epoch) = (progress.epoch + 1, 0);
+        progress.loss_sum = 0.0;
+        progress.spent = Spent::default();
+        self.epoch_began = self.outside.clock.seconds();
+        self.outside.tell(TrainEvent::EpochEnded(row))?;
+        if is_best {
+            self.outside.tell(TrainEvent::BestSaved { epoch, path })?;
+        }
+        Ok(())
+    }
+
+    /// Pictures of the first held-out patches, so that one can see what an epoch changed.
+    pub(super) fn write_strips(&self, validation: &Validation) -> Result<(), TrainError> {
+        let plan = self.plan;
+        for (number, looked_at) in validation.looked_at.iter().enumerate() {
+            let rgba = rgba_of(&looked_at.image, &plan.patches.normalization());
+            let patch = Patch {
+                size: ImageSize::new(plan.recipe.patch, plan.recipe.patch),
+                image: &rgba,
+                labels: &looked_at.labels,
+                prediction: &looked_at.predicted,
+            };
+            let place = (number, self.progress.epoch);
+            write_strip(plan.folder.path(), place, &patch, &plan.classes)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn save(
+        &self,
+        metrics: Option<EpochRow>,
+        names: &[&str],
+    ) -> Result<PathBuf, TrainError> {
+        let card = ModelCard {
+            step: self.progress.step,
+            metrics,
+            ..self.plan.card()
+        };
+        self.plan
+            .folder
+            .save(&card, &self.learner.weights()?, names)
+    }
+
+    /// Where the running epoch's time went so far.
+    fn spent(&self) -> Spent {
+        let part = self.outside.clock.seconds() - self.epoch_began;
+        Spent {
+            total: self.progress.spent.total + part,
+            ..self.progress.spent
+        }
+    }
+
+    /// Writes down where the training is, so that it can go on from here.
+    pub(super) fn keep_state(&mut self) -> Result<(), TrainError> {
+        let state = RunState {
+            progress: Progress {
+                seconds: self.outside.clock.seconds(),
+                spent: self.spent(),
+                ..self.progress.clone()
+            },
+            learner: self.learner.state()?,
+        };
+        state.save(self.plan.folder.path())?;
+        self.kept = Instant::now();
+        Ok(())
+    }
+
+    /// A stopped training can go on; a finished one cannot.
+    pub(super) fn leave_state(&mut self, status: TrainStatus) -> Result<(), TrainError> {
+        match status {
+            TrainStatus::Finished => forget_state(self.plan.folder.path()),
+            TrainStatus::Stopped => self.keep_state(),
+        }
+    }
+
+    pub(super) fn into_report(
+        self,
+        status: TrainStatus,
+        reason: StopReason,
+        device: &str,
+    ) -> Result<TrainReport, TrainError> {
+        let (best_epoch, best_mean_iou, checkpoint) = match &self.progress.best {
+            Some((row, path)) => (row.epoch, row.mean_iou, path.clone()),
+            // Stopped in its first epoch (or never better than no number): what there is is kept.
+            None => (0, None, self.save(None, &[BEST, LAST])?),
+        };
+        Ok(TrainReport {
+            status,
+            reason,
+            epochs: self.progress.rows.len() as u32,
+            best_epoch,
+            best_mean_iou,
+            checkpoint,
+            device: device.to_owned(),
+            seconds: self.outside.clock.seconds(),
+            split: self.plan.split().report.clone(),
+        })
+    }
+}

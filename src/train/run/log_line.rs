@@ -1,0 +1,65 @@
+use crate::train::{EpochRow, TrainEvent};
+
+/// What a run's log says of an event, if it is worth keeping.
+pub(super) fn log_line(event: &TrainEvent) -> Option<String> {
+    Some(match event {
+        TrainEvent::DeviceChosen { name, reason } => format!("Computes on {name}: {reason}"),
+        TrainEvent::Split(split) => format!(
+            "{} labelled pixels to learn from, {} held out",
+            split.train_pixels, split.validation_pixels
+        ),
+        TrainEvent::Step { .. } | TrainEvent::Trying { .. } => return None,
+        TrainEvent::EpochEnded(row) => of_epoch(row),
+        TrainEvent::BestSaved { epoch, .. } => format!("Epoch {epoch} is the best so far"),
+        TrainEvent::Note(note) => note.clone(),
+        TrainEvent::Forecast(forecast) => forecast.to_string(),
+        TrainEvent::Paused => "Paused".to_owned(),
+        TrainEvent::GoesOn => "Goes on after a pause".to_owned(),
+        TrainEvent::Finished(report) => format!(
+            "{}; best epoch: {}, seconds of work: {:.1}",
+            report.reason, report.best_epoch, report.seconds
+        ),
+    })
+}
+
+fn of_epoch(row: &EpochRow) -> String {
+    let iou = row.mean_iou.map_or_else(
+        || "no mean IoU".to_owned(),
+        |iou| format!("mean IoU {iou:.4}"),
+    );
+    format!(
+        "Epoch {}: training loss {:.4}, validation loss {:.4}, {iou}, rate {:e}, {:.1} s ({:.1} s \
+         waiting for images, {:.1} s computing)",
+        row.epoch,
+        row.train_loss,
+        row.val_loss,
+        row.lr,
+        row.seconds,
+        row.data_seconds,
+        row.compute_seconds
+    )
+}
+
+/// Seconds of work as hours, minutes and seconds.
+pub(super) fn elapsed(seconds: f64) -> String {
+    let whole = seconds as u64;
+    format!("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_too_many_to_keep() {
+        let trying = TrainEvent::Trying {
+            what: "Opening",
+            done: 1,
+            total: 2,
+        };
+        assert_eq!(log_line(&trying), None);
+        let note = TrainEvent::Note("A note".to_owned());
+        assert_eq!(log_line(&note).as_deref(), Some("A note"));
+        assert_eq!(elapsed(36_061.9), "10:01:01");
+    }
+}

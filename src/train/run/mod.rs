@@ -1,0 +1,28 @@
+//! A training from its first look at the device to its report: the loop and what happens around its
+//! steps.
+
+mod clock;
+mod epoch_end;
+mod feed;
+mod log_line;
+mod outside;
+mod preflight;
+mod start;
+#[cfg(test)]
+mod tests;
+mod training;
+
+pub(super) use clock::Spent;
+pub(super) use start::run;
+
+use super::TrainError;
+use crate::job::Cancelled;
+
+/// Why the loop left early.
+#[derive(Debug, thiserror::Error)]
+enum Halt {
+    #[error(transparent)]
+    Stopped(#[from] Cancelled),
+    #[error(transparent)]
+    Failed(#[from] TrainError),
+}

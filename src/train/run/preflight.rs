@@ -1,0 +1,256 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use super::Halt;
+use super::outside::Outside;
+use crate::disk::free_bytes;
+use crate::geom::ImageSize;
+use crate::job::fenced;
+use crate::train::device::ChosenDevice;
+use crate::train::fitting::{halved, names_memory, pieces_in_words};
+use crate::train::learner::{Learner, LookedAt};
+use crate::train::memory::{available_bytes, in_words};
+use crate::train::resume::Progress;
+use crate::train::{
+    MemoryUse, Patch, TrainError, TrainEvent, TrainPlan, fitting, rgba_of, strip_png,
+};
+
+/// What trying a training has shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trial {
+    /// Patches that are computed at once.
+    pub(super) piece: usize,
+    /// Time of a look at a batch of held-out patches.
+    pub(super) seconds_per_look: Option<f64>,
+}
+
+impl Trial {
+    /// What an earlier part of the training knows.
+    pub(super) const fn of_earlier_part(plan: &TrainPlan, progress: &Progress) -> Self {
+        let piece = match progress.piece {
+            0 => plan.recipe.batch,
+            piece => piece,
+        };
+        Self {
+            piece,
+            seconds_per_look: None,
+        }
+    }
+}
+
+/// Files that are opened before somebody may stop it.
+const FILES_AT_ONCE: usize = 64;
+/// Tables, pictures and reports besides what is counted.
+const SMALL_FILES: u64 = 16 << 20;
+/// Checkpoints on the disk at the same time: the best, the last and one that is being written.
+const CHECKPOINTS_AT_ONCE: u64 = 3;
+
+/// Tries all that a training will need before its first epoch: every file, one step, one look at
+/// held-out ground, one checkpoint, and room on the disk. What is computed is thrown away, so that
+/// the training does not differ by it.
+///
+/// # Errors
+/// What does not work, why and what to do.
+pub(super) fn preflight(
+    plan: &Arc<TrainPlan>,
+    chosen: &ChosenDevice,
+    outside: &mut Outside<'_>,
+) -> Result<Trial, Halt> {
+    open_all(plan, outside)?;
+    let mut piece = piece_that_fits(plan, chosen, outside)?;
+    loop {
+        outside.look_up()?;
+        let tried = fenced(|| try_network(plan, chosen, piece));
+        let why = match tried {
+            Ok(Ok((needs, seconds_per_look))) => {
+                outside.look_up()?;
+                try_disk(plan, &needs).map_err(failed("Writing a checkpoint"))?;
+                return Ok(Trial {
+                    piece,
+                    seconds_per_look,
+                });
+            }
+            Ok(Err(error)) if names_memory(&error.to_string()) => error.to_string(),
+            Ok(Err(error)) => return Err(failed("A first step")(error).into()),
+            Err(panic) => panic,
+        };
+        if !names_memory(&why) {
+            let what = "A first step";
+            return Err(TrainError::Preflight { what, why }.into());
+        }
+        if piece <= 1 {
+            return Err(TrainError::OutOfMemory(why).into());
+        }
+        piece = halved(piece);
+        outside.tell(TrainEvent::Note(format!(
+            "The device has too little memory for a step at once, so {}",
+            pieces_in_words(&plan.recipe, piece)
+        )))?;
+    }
+}
+
+fn failed(what: &'static str) -> impl FnOnce(TrainError) -> TrainError {
+    move |error| TrainError::Preflight {
+        what,
+        why: error.to_string(),
+    }
+}
+
+/// Opens every image once and reads a block of it. The masks were read when the training was
+/// planned.
+fn open_all(plan: &TrainPlan, outside: &mut Outside<'_>) -> Result<(), Halt> {
+    let ground = plan.patches.ground();
+    let total = ground.num_scenes();
+    for first in (0..total).step_by(FILES_AT_ONCE) {
+        outside.look_up()?;
+        outside.mention(TrainEvent::Trying {
+            what: "Opening each image",
+            done: first as u64,
+            total: total as u64,
+        });
+        let files = first..(first + FILES_AT_ONCE).min(total);
+        let fault = files
+            .into_par_iter()
+            .find_map_first(|at| ground.try_scene(at).err());
+        if let Some(fault) = fault {
+            return Err(failed("Opening each image")(fault.into()).into());
+        }
+    }
+    Ok(())
+}
+
+/// How many patches are computed at once, by what is known of the memory before it is tried: of
+/// graphics cards nothing is.
+fn piece_that_fits(
+    plan: &TrainPlan,
+    chosen: &ChosenDevice,
+    outside: &mut Outside<'_>,
+) -> Result<usize, Halt> {
+    let recipe = &plan.recipe;
+    let known = available_bytes().filter(|_| chosen.is_cpu());
+    let Some(fit) = known.and_then(|available| fitting(recipe, available)) else {
+        return Ok(recipe.batch);
+    };
+    match recipe.memory {
+        MemoryUse::Fit if fit.is_enough() => {
+            outside.tell(TrainEvent::Note(fit.in_words(recipe)))?;
+            Ok(fit.piece)
+        }
+        MemoryUse::Fit => {
+            let why = format!(
+                "one patch takes about {} and {} are free",
+                in_words(fit.bytes),
+                in_words(fit.available_bytes)
+            );
+            Err(TrainError::OutOfMemory(why).into())
+        }
+        MemoryUse::AsStated => {
+            outside.tell(TrainEvent::Note(format!(
+                "A step takes about {} and {} are free; with memory = \"fit\" it would be computed \
+                 {} patches at a time",
+                in_words(fit.whole_bytes),
+                in_words(fit.available_bytes),
+                fit.piece
+            )))?;
+            Ok(recipe.batch)
+        }
+    }
+}
+
+/// What the run will write.
+struct Needs {
+    weights: Vec<u8>,
+    /// Bytes of the state that a training goes on from.
+    state: u64,
+    /// Bytes of an epoch's pictures.
+    pictures: u64,
+}
+
+/// One step and one look at held-out ground, on a network of its own.
+fn try_network(
+    plan: &TrainPlan,
+    chosen: &ChosenDevice,
+    piece: usize,
+) -> Result<(Needs, Option<f64>), TrainError> {
+    let mut learner = Learner::new(plan, &chosen.device)?.in_pieces_of(piece);
+    let recipe = &plan.recipe;
+    let rate = recipe.learning_rate * recipe.schedule.factor(0, recipe.span());
+    #[cfg(test)]
+    if let Some(fault) = plan.fault {
+        fault(0, piece);
+    }
+    let loss = learner.step(plan.step_batch(1, 0)?, 0, rate)?;
+    if !loss.is_finite() {
+        return Err(TrainError::Diverged { epoch: 1, step: 1 });
+    }
+    let looked_at = plan.patches.num_validation().min(piece);
+    let mut batch = Some(plan.patches.validation_batch(0..looked_at)?);
+    let began = Instant::now();
+    let missing = || TrainError::Loading("no patch is held out".to_owned());
+    let validation = learner.validate(looked_at, || batch.take().ok_or_else(missing))?;
+    let seconds = began.elapsed().as_secs_f64();
+    let state = learner.state()?;
+    let needs = Needs {
+        weights: learner.weights()?,
+        state: (state.network.len() + state.optimizer.len()) as u64,
+        pictures: picture_bytes(plan, &validation.looked_at),
+    };
+    Ok((needs, Some(seconds)))
+}
+
+fn picture_bytes(plan: &TrainPlan, looked_at: &[LookedAt]) -> u64 {
+    let bytes = |looked_at: &LookedAt| {
+        let rgba = rgba_of(&looked_at.image, &plan.patches.normalization());
+        let patch = Patch {
+            size: ImageSize::new(plan.recipe.patch, plan.recipe.patch),
+            image: &rgba,
+            labels: &looked_at.labels,
+            prediction: &looked_at.predicted,
+        };
+        strip_png(&patch, &plan.classes).map_or(0, |png| png.len() as u64)
+    };
+    looked_at.iter().map(bytes).sum()
+}
+
+/// Writes a checkpoint and reads it back, and asks the disk for room.
+fn try_disk(plan: &TrainPlan, needs: &Needs) -> Result<(), TrainError> {
+    plan.folder.try_checkpoint(&plan.card(), &needs.weights)?;
+    let wanted = bytes_to_write(needs, plan.recipe.epochs);
+    match free_bytes(plan.folder.path()) {
+        Some(free) if free < wanted => Err(TrainError::DiskFull {
+            wanted: in_words(wanted),
+            free: in_words(free),
+            path: plan.folder.path().to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The most that lies on the disk at any time of the run, about.
+fn bytes_to_write(needs: &Needs, epochs: u32) -> u64 {
+    // The state is replaced whole, so that two of it are there for a moment.
+    CHECKPOINTS_AT_ONCE * needs.weights.len() as u64
+        + 2 * needs.state
+        + u64::from(epochs) * needs.pictures
+        + SMALL_FILES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_asked_for_all_that_is_kept() {
+        let needs = Needs {
+            weights: vec![0; 10],
+            state: 30,
+            pictures: 7,
+        };
+        assert_eq!(
+            bytes_to_write(&needs, 5),
+            3 * 10 + 2 * 30 + 5 * 7 + SMALL_FILES
+        );
+    }
+}

@@ -1,0 +1,169 @@
+use std::sync::Arc;
+
+use anyhow::anyhow;
+
+use super::Halt;
+use super::clock::Clock;
+use super::outside::Outside;
+use super::preflight::{Trial, preflight};
+use super::training::Training;
+use crate::job::{Cancelled, JobContext, fenced, told};
+use crate::nn::KeptMemory;
+use crate::train::device::{ChosenDevice, choose};
+use crate::train::fitting::{halved, names_memory, pieces_in_words};
+use crate::train::learner::Learner;
+use crate::train::resume::RunState;
+use crate::train::{
+    Environment, StopReason, TrainError, TrainEvent, TrainPlan, TrainReport, TrainStatus,
+    write_report,
+};
+
+/// Trains as `plan` says. `between` is called between steps, when no tensor is in use: the place
+/// to serve other requests.
+///
+/// A stopped training reports as well, before it says that it was cancelled.
+pub(in crate::train) fn run(
+    plan: &Arc<TrainPlan>,
+    job: &JobContext<TrainEvent>,
+    between: &mut dyn FnMut(),
+) -> anyhow::Result<()> {
+    job.check()?;
+    let _kept = KeptMemory::begin();
+    let before = plan.resumed.as_ref().map_or(0.0, |before| before.seconds);
+    let mut outside = Outside::new(job, between, Clock::from(before));
+    let ended = whole(plan, &mut outside);
+    if let Err(error) = &ended
+        && !error.is::<Cancelled>()
+    {
+        outside.log(format!("Failed: {}", told(error)));
+    }
+    ended
+}
+
+fn whole<'a>(plan: &'a Arc<TrainPlan>, outside: &mut Outside<'a>) -> anyhow::Result<()> {
+    let chosen = introduced(plan, outside)?;
+    let trial = if let Some(progress) = &plan.resumed {
+        for row in &progress.rows {
+            outside.tell_again(TrainEvent::EpochEnded(row.clone()))?;
+        }
+        Trial::of_earlier_part(plan, progress)
+    } else {
+        let trial = preflight(plan, &chosen, outside)?;
+        begin(plan, &chosen)?;
+        trial
+    };
+    let report = trained(plan, &chosen, outside, trial)?;
+    if let Err(error) = write_report(plan.folder.path(), &[]) {
+        outside.tell(TrainEvent::Note(format!(
+            "The report was not written: {error}"
+        )))?;
+    }
+    // Telling sends even when the job was cancelled, and then says so: the job's own last event.
+    Ok(outside.tell(TrainEvent::Finished(report))?)
+}
+
+/// Chooses the device and says what is known before anything is computed.
+fn introduced(plan: &TrainPlan, outside: &mut Outside<'_>) -> anyhow::Result<ChosenDevice> {
+    let chosen = choose(&plan.recipe.device, plan.workload())?;
+    let ChosenDevice { name, reason, .. } = chosen.clone();
+    outside.tell(TrainEvent::DeviceChosen { name, reason })?;
+    for note in plan.notes() {
+        outside.tell(TrainEvent::Note(note.clone()))?;
+    }
+    outside.tell(TrainEvent::Split(plan.split().report.clone()))?;
+    Ok(chosen)
+}
+
+/// Makes the run's folder.
+fn begin(plan: &TrainPlan, chosen: &ChosenDevice) -> Result<(), TrainError> {
+    plan.folder.begin(plan)?;
+    let num_cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    Environment::of_program(num_cpus, &chosen.name, &plan.data_fingerprint())
+        .save(plan.folder.path())
+}
+
+/// Trains to the end or until somebody stops it. Where the device has too little memory, it goes
+/// on from the last state with half as many patches at once.
+fn trained<'a>(
+    plan: &'a Arc<TrainPlan>,
+    chosen: &ChosenDevice,
+    outside: &mut Outside<'a>,
+    trial: Trial,
+) -> anyhow::Result<TrainReport> {
+    outside.open_log(plan.folder.path());
+    let mut before = match &plan.resumed {
+        Some(_) => Some(RunState::load(plan.folder.path())?),
+        None => None,
+    };
+    loop {
+        let mut training = placed(plan, chosen, (before, trial), outside)?;
+        let piece = training.learner.piece();
+        let why = match fenced(|| training.epochs()) {
+            Ok(Ok(reason)) => return Ok(training.leave(reason, &chosen.name)?),
+            Ok(Err(Halt::Stopped(Cancelled))) => {
+                return Ok(training.leave(StopReason::Person, &chosen.name)?);
+            }
+            Ok(Err(Halt::Failed(error))) if names_memory(&error.to_string()) => error.to_string(),
+            Ok(Err(Halt::Failed(error))) => return Err(error.into()),
+            Err(panic) if names_memory(&panic) => panic,
+            Err(panic) => return Err(anyhow!(panic)),
+        };
+        // What the failed part holds of the device's memory goes before it begins anew.
+        drop(training);
+        if piece <= 1 {
+            return Err(TrainError::OutOfMemory(why).into());
+        }
+        let mut state = RunState::load(plan.folder.path())?;
+        state.progress.piece = halved(piece);
+        outside.tell(TrainEvent::Note(format!(
+            "The device ran out of memory, so the training goes on from its last state (epoch {}, \
+             step {}). From here on {}",
+            state.progress.epoch,
+            state.progress.step_in_epoch,
+            pieces_in_words(&plan.recipe, state.progress.piece)
+        )))?;
+        before = Some(state);
+    }
+}
+
+/// A training at the state `before`, or at its beginning.
+fn placed<'a, 'o>(
+    plan: &'a Arc<TrainPlan>,
+    chosen: &ChosenDevice,
+    (before, trial): (Option<RunState>, Trial),
+    outside: &'a mut Outside<'o>,
+) -> Result<Training<'a, 'o>, TrainError> {
+    let mut learner = Learner::new(plan, &chosen.device)?;
+    let Some(state) = before else {
+        let mut progress = plan.fresh_progress();
+        progress.piece = trial.piece;
+        let learner = learner.in_pieces_of(trial.piece);
+        let mut training = Training::new(plan, (learner, progress, trial), outside)?;
+        // There is something to go back to from the first step on.
+        training.keep_state()?;
+        return Ok(training);
+    };
+    learner.resume(state.learner)?;
+    let progress = plan.folder.rebased(state.progress);
+    let piece = match progress.piece {
+        0 => plan.recipe.batch,
+        piece => piece,
+    };
+    Training::new(
+        plan,
+        (learner.in_pieces_of(piece), progress, trial),
+        outside,
+    )
+}
+
+impl Training<'_, '_> {
+    /// Leaves the folder as the end for `reason` wants it, and reports.
+    fn leave(mut self, reason: StopReason, device: &str) -> Result<TrainReport, TrainError> {
+        let status = match reason {
+            StopReason::Person => TrainStatus::Stopped,
+            _ => TrainStatus::Finished,
+        };
+        self.leave_state(status)?;
+        self.into_report(status, reason, device)
+    }
+}

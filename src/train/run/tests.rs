@@ -1,0 +1,286 @@
+//! What happens around the steps: trials, pauses, ends and too little memory.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::super::learner::Learner;
+use super::super::test_world::{classes, events_of, plan, recipe};
+use super::super::{
+    Engine, Recipe, SavedModel, StopReason, TrainEvent, TrainPlan, TrainReport, TrainStatus,
+    opened_folder,
+};
+use crate::disk::replace_file;
+use crate::job::{JobEvent, Waker};
+use crate::nn::ModelConfig;
+
+fn engine() -> Engine {
+    Engine::start().expect("a thread")
+}
+
+/// What a training says, and its report or why it failed.
+fn heard(plan: TrainPlan) -> (Vec<TrainEvent>, Result<TrainReport, String>) {
+    let events = events_of(&engine().train(plan, Waker::none()));
+    let mut ended = Err("no report".to_owned());
+    let mut said = Vec::new();
+    for event in events {
+        match event {
+            JobEvent::Said(TrainEvent::Finished(report)) => ended = Ok(report),
+            JobEvent::Said(event) => said.push(event),
+            JobEvent::Failed(why) => ended = Err(why),
+            JobEvent::Finished | JobEvent::Cancelled => {}
+        }
+    }
+    (said, ended)
+}
+
+fn notes(events: &[TrainEvent]) -> Vec<&str> {
+    let note = |event| match event {
+        &TrainEvent::Note(ref note) => Some(note.as_str()),
+        _ => None,
+    };
+    events.iter().filter_map(note).collect()
+}
+
+fn log_of(run: &Path) -> String {
+    std::fs::read_to_string(run.join("log.txt")).expect("a log")
+}
+
+fn weights_of(run: &Path) -> Vec<u8> {
+    let model = SavedModel::load(run).expect("a model");
+    std::fs::read(model.folder().join("weights.safetensors")).expect("weights")
+}
+
+#[test]
+fn trials_and_threads_change_no_bit_of_what_is_learned() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let recipe = Recipe {
+        epochs: 1,
+        model: ModelConfig {
+            dropout: 0.2,
+            ..recipe().model
+        },
+        ..recipe()
+    };
+    let run = folder.path().join("run");
+    heard(plan(recipe.clone(), &run)).1.expect("a report");
+    let by_hand = plan(recipe.clone(), &folder.path().join("by hand"));
+    let device = burn::tensor::Device::flex();
+    let mut learner = Learner::new(&by_hand, &device).expect("a learner");
+    for step in 0..recipe.steps_per_epoch {
+        let batch = by_hand.step_batch(1, step).expect("a batch");
+        let factor = recipe.schedule.factor(step.into(), recipe.span());
+        let rate = recipe.learning_rate * factor;
+        learner.step(batch, step.into(), rate).expect("a loss");
+    }
+    assert!(weights_of(&run) == learner.weights().expect("weights"));
+}
+
+#[test]
+fn pieces_learn_what_the_whole_batch_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Without statistics of the batch only the unlabeled pixels of a piece make a difference.
+    let mut recipe = recipe();
+    recipe.model.norm = crate::nn::NormKind::Group;
+    recipe.class_weighting = super::super::ClassWeighting::None;
+    let plan = plan(recipe, &folder.path().join("run"));
+    let device = burn::tensor::Device::flex();
+    let losses = |piece: usize| -> Vec<f64> {
+        let learner = Learner::new(&plan, &device).expect("a learner");
+        let mut learner = learner.in_pieces_of(piece);
+        let step = |step: u32| {
+            let batch = plan.step_batch(1, step).expect("a batch");
+            learner.step(batch, step.into(), 1e-3).expect("a loss")
+        };
+        (0..4).map(step).collect()
+    };
+    let whole = losses(5);
+    for piece in [1, 2, 3] {
+        for (one, other) in whole.iter().zip(losses(piece)) {
+            assert!((one - other).abs() < 0.05 * one, "{one} {other}");
+        }
+    }
+}
+
+#[test]
+fn too_little_memory_halves_what_is_computed_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = folder.path().join("run");
+    let mut plan = plan(recipe(), &run);
+    plan.fault = Some(|step, piece| assert!(step < 8 || piece <= 2, "Out of memory"));
+    let (events, ended) = heard(plan);
+    let report = ended.expect("a report");
+    assert_eq!((report.status, report.epochs), (TrainStatus::Finished, 2));
+    let notes = notes(&events);
+    let halvings: Vec<_> = notes
+        .iter()
+        .filter(|note| note.contains("ran out of memory"))
+        .collect();
+    assert_eq!(halvings.len(), 2, "{notes:?}");
+    assert!(halvings[0].contains("epoch 2, step 0"), "{}", halvings[0]);
+    assert!(halvings[0].contains("3 patches are computed at once, 2 times"));
+    assert!(halvings[1].contains("2 patches are computed at once, 3 times"));
+    assert!(log_of(&run).contains("ran out of memory"));
+    // Each epoch is said once.
+    let epochs = events
+        .iter()
+        .filter(|event| matches!(event, TrainEvent::EpochEnded(_)));
+    assert_eq!(epochs.count(), 2);
+}
+
+#[test]
+fn too_little_memory_is_found_before_the_first_epoch() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = folder.path().join("run");
+    let mut small = plan(recipe(), &run);
+    small.fault = Some(|_, piece| assert!(piece <= 2, "Out of memory"));
+    let (events, ended) = heard(small);
+    ended.expect("a report");
+    let is_said = |note: &&str| note.contains("2 patches are computed at once");
+    assert!(notes(&events).iter().any(is_said));
+    let mut none = plan(recipe(), &folder.path().join("none"));
+    none.fault = Some(|_, _| panic!("Out of memory"));
+    let why = heard(none).1.expect_err("no memory");
+    assert!(why.contains("even one patch at a time"), "{why}");
+    assert!(!folder.path().join("none").exists());
+}
+
+#[test]
+fn other_failures_are_no_lack_of_memory() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = folder.path().join("run");
+    let mut plan = plan(recipe(), &run);
+    plan.fault = Some(|step, _| assert!(step < 2, "no such kernel"));
+    let why = heard(plan).1.expect_err("a failure");
+    assert!(why.contains("no such kernel"), "{why}");
+    assert!(log_of(&run).contains("Failed: "));
+}
+
+#[test]
+fn a_time_limit_ends_the_epoch_that_runs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = folder.path().join("run");
+    let recipe = Recipe {
+        epochs: 50,
+        time_limit_minutes: 1e-9,
+        ..recipe()
+    };
+    let (_, ended) = heard(plan(recipe, &run));
+    let report = ended.expect("a report");
+    assert_eq!((report.status, report.epochs), (TrainStatus::Finished, 1));
+    assert_eq!(report.reason, StopReason::TimeLimit { minutes: 1e-9 });
+    assert_eq!(SavedModel::load(&run).expect("a model").card().step, 1);
+    assert!(log_of(&run).contains("time limit"));
+}
+
+#[test]
+fn the_end_has_a_reason_and_the_log_tells_all() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = folder.path().join("run");
+    let recipe = Recipe {
+        epochs: 50,
+        steps_per_epoch: 4,
+        stop_patience: 1,
+        learning_rate: 1e-12,
+        ..recipe()
+    };
+    let (events, ended) = heard(plan(recipe, &run));
+    let report = ended.expect("a report");
+    assert_eq!(report.reason, StopReason::NoProgress { patience: 1 });
+    let forecasts = events
+        .iter()
+        .filter(|event| matches!(event, TrainEvent::Forecast(_)));
+    assert!(forecasts.count() <= 1);
+    let log = log_of(&run);
+    for line in [
+        "Computes on CPU",
+        "held out",
+        "Epoch 1: ",
+        "brought no progress",
+    ] {
+        assert!(log.contains(line), "{log}");
+    }
+    assert!(log.lines().all(|line| line.starts_with("0:0")), "{log}");
+}
+
+#[test]
+fn ten_steps_are_measured_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (events, _) = heard(plan(recipe(), &folder.path().join("run")));
+    let at = |is_it: fn(&TrainEvent) -> bool| events.iter().position(is_it);
+    let forecast = at(|event| matches!(event, TrainEvent::Forecast(_))).expect("a forecast");
+    let epoch = at(|event| matches!(event, TrainEvent::EpochEnded(_))).expect("an epoch");
+    assert!(forecast > epoch, "an epoch has six steps");
+    let TrainEvent::Forecast(found) = &events[forecast] else {
+        panic!("it was found there");
+    };
+    assert!(found.seconds_per_step > 0.0 && found.estimated_bytes > 0);
+}
+
+#[test]
+fn a_pause_lets_others_compute_and_ends() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let engine = engine();
+    let recipe = Recipe {
+        epochs: 1000,
+        ..recipe()
+    };
+    let job = engine.train(plan(recipe, &folder.path().join("run")), Waker::none());
+    let patience = Duration::from_mins(1);
+    let wait_for = |is_it: fn(&TrainEvent) -> bool| loop {
+        match job.next_within(patience) {
+            Some(JobEvent::Said(event)) if is_it(&event) => break,
+            Some(JobEvent::Said(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    wait_for(|event| matches!(event, TrainEvent::Step { .. }));
+    job.pause_token().pause();
+    wait_for(|event| *event == TrainEvent::Paused);
+    assert_eq!(job.next_within(Duration::from_millis(100)), None);
+    let report = events_of(&engine.devices(Waker::none()));
+    assert_eq!(report.last(), Some(&JobEvent::Finished));
+    job.pause_token().go_on();
+    wait_for(|event| *event == TrainEvent::GoesOn);
+    wait_for(|event| matches!(event, TrainEvent::Step { .. }));
+    // A training that rests can be stopped.
+    job.pause_token().pause();
+    wait_for(|event| *event == TrainEvent::Paused);
+    job.cancel();
+    assert_eq!(events_of(&job).last(), Some(&JobEvent::Cancelled));
+}
+
+/// A data set of small pictures, half of each of another class.
+fn data_set(folder: &Path) {
+    for name in ["images", "masks"] {
+        std::fs::create_dir_all(folder.join(name)).expect("a folder");
+    }
+    for number in 0..8_u8 {
+        let shade = |x: u32| if x < 32 { 40 + number } else { 200 };
+        let image = image::RgbImage::from_fn(64, 64, |x, y| {
+            image::Rgb([shade(x), (y * 3) as u8, number * 20])
+        });
+        let mask = image::GrayImage::from_fn(64, 64, |x, _| image::Luma([u8::from(x >= 32)]));
+        let [pair, label] =
+            ["images", "masks"].map(|name| folder.join(name).join(format!("{number}.png")));
+        image.save(pair).expect("written");
+        mask.save(label).expect("written");
+    }
+    (classes().save(&folder.join("classes.toml"))).expect("written");
+}
+
+#[test]
+fn an_image_that_cannot_be_read_is_named_before_anything_is_trained() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    data_set(&data);
+    let run = folder.path().join("run");
+    let (ground, classes) = opened_folder(&data, 0).expect("a data set");
+    let plan = TrainPlan::new(recipe(), ground, classes, run.clone()).expect("a plan");
+    let broken = data.join("images/5.png");
+    replace_file(&broken, b"\x89PNG\r\n\x1a\nnothing more").expect("written");
+    let why = heard(plan).1.expect_err("it cannot be read");
+    for part in ["Nothing was trained yet", "Opening each image", "5.png"] {
+        assert!(why.contains(part), "{why}");
+    }
+    assert!(!run.exists());
+}

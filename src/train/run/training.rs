@@ -1,0 +1,214 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Halt;
+use super::feed::{Feed, Place};
+use super::outside::Outside;
+use super::preflight::Trial;
+use crate::dataset::Batch;
+use crate::train::forecast::{Left, Measured};
+use crate::train::learner::{Learner, Validation};
+use crate::train::memory::peak_bytes;
+use crate::train::resume::Progress;
+use crate::train::{Forecast, StopReason, TrainError, TrainEvent, TrainPlan};
+
+/// So much work may be lost when the program is killed in the middle of an epoch.
+const STATE_EVERY: Duration = Duration::from_mins(1);
+
+/// A training at work.
+pub(super) struct Training<'a, 'o> {
+    pub(super) plan: &'a Arc<TrainPlan>,
+    pub(super) outside: &'a mut Outside<'o>,
+    pub(super) learner: Learner,
+    pub(super) progress: Progress,
+    pub(super) feed: Feed,
+    /// When the state was written last.
+    pub(super) kept: Instant,
+    /// Seconds of work before the running epoch, or before this part of it.
+    pub(super) epoch_began: f64,
+    trial: Trial,
+    measured: Measured,
+}
+
+impl<'a, 'o> Training<'a, 'o> {
+    /// Goes on from `progress`, which `learner` is at.
+    pub(super) fn new(
+        plan: &'a Arc<TrainPlan>,
+        (learner, progress, trial): (Learner, Progress, Trial),
+        outside: &'a mut Outside<'o>,
+    ) -> Result<Self, TrainError> {
+        let place = Place {
+            epoch: progress.epoch,
+            step: progress.step_in_epoch,
+        };
+        Ok(Self {
+            feed: Feed::start(plan, place, learner.piece(), num_threads())?,
+            kept: Instant::now(),
+            epoch_began: outside.clock.seconds(),
+            plan,
+            outside,
+            learner,
+            progress,
+            trial,
+            measured: Measured::default(),
+        })
+    }
+
+    /// Trains until there is a reason to end.
+    pub(super) fn epochs(&mut self) -> Result<StopReason, Halt> {
+        loop {
+            if let Some(reason) = self.reason_to_end() {
+                return Ok(reason);
+            }
+            self.epoch_began = self.outside.clock.seconds();
+            let train_loss = self.train_epoch()?;
+            let validation = self.validate()?;
+            let row = self.row(train_loss, &validation);
+            self.write_strips(&validation)?;
+            self.judge(row, &validation.confusion)?;
+            self.keep_state()?;
+        }
+    }
+
+    /// Why no other epoch follows, between two epochs; one that was begun is brought to its end.
+    fn reason_to_end(&self) -> Option<StopReason> {
+        let (recipe, progress) = (&self.plan.recipe, &self.progress);
+        if progress.epoch > recipe.epochs {
+            return Some(StopReason::AllEpochs);
+        }
+        if progress.step_in_epoch > 0 {
+            return None;
+        }
+        if progress.stop.is_over() {
+            let patience = recipe.stop_patience;
+            return Some(StopReason::NoProgress { patience });
+        }
+        let minutes = recipe.time_limit_minutes;
+        let is_over = progress.epoch > 1 && self.seconds_to_limit() <= 0.0;
+        is_over.then_some(StopReason::TimeLimit { minutes })
+    }
+
+    /// Seconds of work until the time limit; infinite without one.
+    fn seconds_to_limit(&self) -> f64 {
+        match self.plan.recipe.time_limit_minutes {
+            0.0 => f64::INFINITY,
+            minutes => minutes * 60.0 - self.outside.clock.seconds(),
+        }
+    }
+
+    /// The mean loss of the epoch's steps; there are fewer when the time is over.
+    fn train_epoch(&mut self) -> Result<f64, Halt> {
+        let steps = self.plan.recipe.steps_per_epoch;
+        while self.progress.step_in_epoch < steps {
+            if self.outside.is_paused() {
+                // A pause may last until the power is gone.
+                self.keep_state()?;
+            }
+            self.outside.look_up()?;
+            self.one_step()?;
+            if self.kept.elapsed() >= STATE_EVERY {
+                self.keep_state()?;
+            }
+            if self.seconds_to_limit() <= 0.0 && self.progress.step_in_epoch < steps {
+                self.go_to_held_out_ground()?;
+                break;
+            }
+        }
+        Ok(self.progress.loss_sum / f64::from(self.progress.step_in_epoch))
+    }
+
+    /// Leaves out the steps that are left of the epoch.
+    fn go_to_held_out_ground(&mut self) -> Result<(), TrainError> {
+        let place = Place {
+            epoch: self.progress.epoch,
+            step: self.plan.recipe.steps_per_epoch,
+        };
+        self.feed = Feed::start(self.plan, place, self.learner.piece(), num_threads())?;
+        Ok(())
+    }
+
+    fn one_step(&mut self) -> Result<(), Halt> {
+        let (batch, data_seconds) = self.next_batch()?;
+        let rate = self.rate(self.progress.step);
+        #[cfg(test)]
+        if let Some(fault) = self.plan.fault {
+            fault(self.progress.step, self.learner.piece());
+        }
+        let began = Instant::now();
+        let loss = self.learner.step(batch, self.progress.step, rate)?;
+        let compute_seconds = began.elapsed().as_secs_f64();
+        let progress = &mut self.progress;
+        let (epoch, step) = (progress.epoch, progress.step_in_epoch + 1);
+        if !loss.is_finite() {
+            return Err(TrainError::Diverged { epoch, step }.into());
+        }
+        progress.step += 1;
+        progress.step_in_epoch = step;
+        progress.loss_sum += loss;
+        progress.spent.data += data_seconds;
+        progress.spent.compute += compute_seconds;
+        self.outside.mention(TrainEvent::Step {
+            epoch,
+            step,
+            steps: self.plan.recipe.steps_per_epoch,
+            loss,
+            data_seconds,
+            compute_seconds,
+        });
+        if self.measured.hear(data_seconds, compute_seconds) {
+            let forecast = self.forecast();
+            self.outside.tell(TrainEvent::Forecast(forecast))?;
+        }
+        Ok(())
+    }
+
+    fn forecast(&self) -> Forecast {
+        let (recipe, progress, piece) = (&self.plan.recipe, &self.progress, self.learner.piece());
+        let epochs = u64::from((recipe.epochs + 1).saturating_sub(progress.epoch));
+        let looks = self.plan.patches.num_validation().div_ceil(piece.max(1)) as u64;
+        let left = Left {
+            steps: recipe.total_steps().saturating_sub(progress.step),
+            looks: epochs * looks,
+            seconds_per_look: self.trial.seconds_per_look,
+            limit: self.seconds_to_limit(),
+        };
+        let estimated = recipe.bytes_of(piece.min(recipe.batch));
+        self.measured.forecast(left, peak_bytes(), estimated)
+    }
+
+    /// The next batch and the seconds that it was waited for.
+    fn next_batch(&mut self) -> Result<(Batch, f64), Halt> {
+        let feed = &mut self.feed;
+        let (batch, seconds) = (self.outside).timed(|outside| feed.next(|| outside.look_up()));
+        Ok((batch?, seconds))
+    }
+
+    fn validate(&mut self) -> Result<Validation, Halt> {
+        let (feed, outside) = (&mut self.feed, &mut self.outside);
+        let (mut waited, mut computed, mut began) = (0.0, 0.0, Instant::now());
+        let next = || {
+            computed += began.elapsed().as_secs_f64();
+            outside.look_up()?;
+            let (batch, seconds) = outside.timed(|outside| feed.next(|| outside.look_up()));
+            waited += seconds;
+            began = Instant::now();
+            batch
+        };
+        let num_patches = self.plan.patches.num_validation();
+        let validation = self.learner.validate(num_patches, next)?;
+        self.progress.spent.data += waited;
+        self.progress.spent.compute += computed + began.elapsed().as_secs_f64();
+        Ok(validation)
+    }
+
+    /// The learning rate of a step, from 0.
+    pub(super) fn rate(&self, step: u64) -> f64 {
+        let recipe = &self.plan.recipe;
+        recipe.learning_rate * self.progress.share * recipe.schedule.factor(step, recipe.span())
+    }
+}
+
+/// Threads that load: one for each processor, since they work while the device is busy.
+fn num_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
