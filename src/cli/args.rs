@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser};
 
+pub use super::args_of_runs::{ExperimentArgs, TestArgs};
 use super::values::{
     parse_align, parse_edge, parse_preset, parse_rect, parse_share, parse_size, parse_tolerance,
     parse_value, parse_zero,
@@ -46,6 +47,10 @@ pub enum Work {
     Dataset(DatasetWork),
     /// Train a network on an image and its label, or on a data set.
     Train(TrainArgs),
+    /// Judge a run's best network on its test part, once; each time is counted.
+    Test(TestArgs),
+    /// Do a published experiment again and write a page about it.
+    Experiment(ExperimentArgs),
     /// Predict a whole image with a trained network.
     Predict(PredictArgs),
     /// Compare a prediction with the truth.

@@ -12,13 +12,16 @@ macro_rules! say {
 }
 
 mod args;
+mod args_of_runs;
 mod convert;
 mod dataset;
 mod demo;
 mod doctor;
 mod drive;
 mod evaluate;
+mod experiment;
 mod info;
+mod judge;
 mod picture;
 mod predict;
 mod project;
@@ -42,6 +45,8 @@ pub fn run(work: Work) -> anyhow::Result<()> {
         Work::Info(args) => info::run(&args),
         Work::Dataset(DatasetWork::Inspect(args)) => dataset::inspected(&args),
         Work::Train(args) => train::run(args),
+        Work::Test(args) => judge::run(&args),
+        Work::Experiment(args) => experiment::run(&args),
         Work::Predict(args) => predict::run(&args),
         Work::Eval(args) => evaluate::run(&args),
         Work::Convert(args) => convert::run(&args),

@@ -135,27 +135,29 @@ fn print_row(row: &EpochRow, session: &Session, is_json: bool) {
             Err(error) => eprintln!("note: epoch {} cannot be printed ({error})", row.epoch),
         }
     } else {
-        let epochs = session
-            .training()
-            .recipe
-            .as_ref()
-            .map_or(0, |recipe| recipe.epochs);
-        let ratio = |value: Option<f64>| {
-            value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"))
-        };
-        say!(
-            "epoch {:>3}/{epochs}  train loss {:.4}  val loss {:.4}  mean IoU {}  accuracy {}  {:.1} s{}",
-            row.epoch,
-            row.train_loss,
-            row.val_loss,
-            ratio(row.mean_iou),
-            ratio(row.pixel_accuracy),
-            row.seconds,
-            if row.best { "  best" } else { "" },
-        );
+        let recipe = session.training().recipe.as_ref();
+        print_epoch("", row, recipe.map(|recipe| recipe.epochs));
     }
     // A pipe that is closed ends the program elsewhere; here it only ends the printing.
     drop(io::stdout().flush());
+}
+
+/// Prints an epoch in a line for people that begins with `title`; `epochs` is how many there may
+/// be.
+pub fn print_epoch(title: &str, row: &EpochRow, epochs: Option<u32>) {
+    let ratio =
+        |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
+    let epochs = epochs.map_or_else(String::new, |epochs| format!("/{epochs}"));
+    say!(
+        "{title}epoch {:>3}{epochs}  train loss {:.4}  val loss {:.4}  mean IoU {}  accuracy {}  {:.1} s{}",
+        row.epoch,
+        row.train_loss,
+        row.val_loss,
+        ratio(row.mean_iou),
+        ratio(row.pixel_accuracy),
+        row.seconds,
+        if row.best { "  best" } else { "" },
+    );
 }
 
 fn last_line(session: &Session) -> anyhow::Result<serde_json::Value> {

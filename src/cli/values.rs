@@ -3,7 +3,7 @@
 use crate::exchange::Edge;
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{Align, ZeroMeans};
-use crate::train::Preset;
+use crate::train::{Experiment, Preset};
 
 pub fn parse_value(text: &str) -> Result<(String, u8), String> {
     let parsed = text.rsplit_once('=');
@@ -58,6 +58,11 @@ pub fn parse_rect(text: &str) -> Result<PixelRect, String> {
             "“{text}” is no rectangle; write X,Y,W,H in pixels, such as 100,200,512,512"
         )),
     }
+}
+
+pub fn parse_experiment(text: &str) -> Result<Experiment, String> {
+    let names: Vec<&str> = Experiment::ALL.iter().map(|one| one.name()).collect();
+    Experiment::of_name(text).ok_or_else(|| format!("write one of {}", names.join(", ")))
 }
 
 pub fn parse_preset(text: &str) -> Result<Preset, String> {

@@ -19,6 +19,7 @@ mod patch;
 mod rng;
 mod sites;
 mod split;
+mod split_blocks;
 mod stats;
 mod window;
 

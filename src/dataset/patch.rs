@@ -71,7 +71,8 @@ impl PatchSource {
         config.augment.check()?;
         let (scans, mut notes) = scan_all(&ground, config.num_classes)?;
         let split = match &ground {
-            Ground::Image(_) => Split::of_image(&scans[0], config.seed, config.side)?,
+            Ground::Image(_) => Split::of_ruled_image(&scans[0], &config.parts, config.side)?
+                .map_or_else(|| Split::of_image(&scans[0], config.seed, config.side), Ok)?,
             Ground::Files(files) => {
                 notes.extend(files.discovery().notes.iter().cloned());
                 Split::of_files(&scans, files, &config.parts, config.num_classes)?

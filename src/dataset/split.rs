@@ -40,6 +40,9 @@ pub struct SplitReport {
     pub validation_pixels: u64,
     /// The held-out blocks, in image pixels; empty when files are held out.
     pub validation_blocks: Vec<PixelRect>,
+    /// The blocks that neither learn nor choose, and judge at the end.
+    #[serde(default)]
+    pub test_blocks: Vec<PixelRect>,
     /// Distance in pixels that training patches keep from those blocks; 0 for files.
     pub margin: u32,
     /// Names of the held-out files; empty when blocks are held out.
@@ -68,9 +71,9 @@ impl Split {
     /// Rectangles of the one image that no training patch may touch.
     pub(super) fn blocked(&self) -> Vec<PixelRect> {
         let margin = self.report.margin;
-        self.report
-            .validation_blocks
-            .iter()
+        let blocks = self.report.validation_blocks.iter();
+        blocks
+            .chain(&self.report.test_blocks)
             .map(|block| block.grown(margin))
             .collect()
     }
@@ -136,6 +139,7 @@ impl Split {
             train_pixels: train.iter().sum(),
             validation_pixels: held_out.iter().map(|&block| labelled.over(block)).sum(),
             validation_blocks: held_out.clone(),
+            test_blocks: Vec::new(),
             margin,
             validation_files: Vec::new(),
             test_files: Vec::new(),
@@ -198,6 +202,7 @@ impl Split {
             train_pixels: sum(&train),
             validation_pixels: sum(&validation),
             validation_blocks: Vec::new(),
+            test_blocks: Vec::new(),
             margin: 0,
             validation_files: called(&validation),
             test_files: called(&test),

@@ -70,7 +70,7 @@ impl<E> Job<E> {
         let (sender, events) = sync_channel(EVENTS_IN_FLIGHT);
         let (cancel, pause) = (CancelToken::default(), PauseToken::default());
         let context = JobContext {
-            sender,
+            outlet: Outlet::Channel(sender),
             cancel: cancel.clone(),
             pause: pause.clone(),
             waker,
@@ -125,10 +125,53 @@ impl<E> Drop for Job<E> {
 /// The working end of a job.
 #[derive(Debug)]
 pub struct JobContext<E> {
-    sender: SyncSender<JobEvent<E>>,
+    outlet: Outlet<E>,
     cancel: CancelToken,
     pause: PauseToken,
     waker: Waker,
+}
+
+/// Where the events of a job go.
+enum Outlet<E> {
+    /// To whoever holds the [`Job`].
+    Channel(SyncSender<JobEvent<E>>),
+    /// Into the events of a larger job.
+    Larger(Arc<dyn Fn(E, Delivery) -> bool + Send + Sync>),
+}
+
+impl<E> Clone for Outlet<E> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Channel(sender) => Self::Channel(sender.clone()),
+            Self::Larger(say) => Self::Larger(Arc::clone(say)),
+        }
+    }
+}
+
+/// Whether an event waits for a listener that is behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delivery {
+    Waits,
+    MayBeLost,
+}
+
+impl<E> Outlet<E> {
+    /// Whether the event was taken.
+    fn say(&self, event: E, delivery: Delivery) -> bool {
+        match (self, delivery) {
+            (Self::Channel(sender), Delivery::Waits) => sender.send(JobEvent::Said(event)).is_ok(),
+            (Self::Channel(sender), Delivery::MayBeLost) => {
+                sender.try_send(JobEvent::Said(event)).is_ok()
+            }
+            (Self::Larger(say), delivery) => say(event, delivery),
+        }
+    }
+}
+
+impl<E> std::fmt::Debug for Outlet<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Outlet")
+    }
 }
 
 impl<E> JobContext<E> {
@@ -137,18 +180,18 @@ impl<E> JobContext<E> {
     /// # Errors
     /// [`Cancelled`] when the job was asked to stop or nobody listens.
     pub fn tell(&self, event: E) -> Result<(), Cancelled> {
-        let sent = self.sender.send(JobEvent::Said(event));
+        let is_taken = self.outlet.say(event, Delivery::Waits);
         self.waker.wake();
-        if sent.is_err() {
-            Err(Cancelled)
-        } else {
+        if is_taken {
             self.check()
+        } else {
+            Err(Cancelled)
         }
     }
 
     /// Sends what may be lost; never waits. For progress, not for results.
     pub fn mention(&self, event: E) {
-        if self.sender.try_send(JobEvent::Said(event)).is_ok() {
+        if self.outlet.say(event, Delivery::MayBeLost) {
             self.waker.wake();
         }
     }
@@ -175,6 +218,23 @@ impl<E> JobContext<E> {
         self.pause.is_paused()
     }
 
+    /// The working end of a part of this job: what the part says is said by this job as `wrap`
+    /// puts it, and both stop together. The part's end is its result, not an event.
+    pub fn part<F>(&self, wrap: impl Fn(F) -> E + Send + Sync + 'static) -> JobContext<F>
+    where
+        E: Send + 'static,
+    {
+        let outlet = self.outlet.clone();
+        JobContext {
+            outlet: Outlet::Larger(Arc::new(move |event, delivery| {
+                outlet.say(wrap(event), delivery)
+            })),
+            cancel: self.cancel.clone(),
+            pause: self.pause.clone(),
+            waker: self.waker.clone(),
+        }
+    }
+
     /// Runs `work` behind a panic fence and sends its last event.
     pub fn finish_with(self, work: impl FnOnce(&Self) -> anyhow::Result<()>) {
         let last = match fenced(|| work(&self)) {
@@ -183,8 +243,10 @@ impl<E> JobContext<E> {
             Ok(Err(error)) => JobEvent::Failed(told(&error)),
             Err(panic) => JobEvent::Failed(panic),
         };
-        // Nobody listening any more is the normal end of a dropped job.
-        drop(self.sender.send(last));
+        if let Outlet::Channel(sender) = &self.outlet {
+            // Nobody listening any more is the normal end of a dropped job.
+            drop(sender.send(last));
+        }
         self.waker.wake();
     }
 }
@@ -241,6 +303,27 @@ mod tests {
             }
         }
         events
+    }
+
+    #[test]
+    fn a_part_speaks_through_its_job_and_stops_with_it() {
+        let job = spawn("whole", Waker::none(), |job: &JobContext<u32>| {
+            let part = job.part(|n: u32| 10 * n);
+            let small = part.part(|n: u8| u32::from(n) + 1);
+            part.tell(1)?;
+            small.mention(1);
+            part.cancel_token().cancel();
+            assert_eq!(
+                (job.check(), small.check()),
+                (Err(Cancelled), Err(Cancelled))
+            );
+            small.finish_with(|_| Ok(()));
+            Ok(())
+        });
+        assert_eq!(
+            events_of(&job.expect("a thread")),
+            [JobEvent::Said(10), JobEvent::Said(20), JobEvent::Finished]
+        );
     }
 
     #[test]

@@ -59,6 +59,7 @@ impl Session {
             Command::FindRate { recipe, on, out } => self.find_rate(*recipe, &on, out),
             Command::PauseTraining => self.pause_training(Pause::Rest),
             Command::ResumeTraining => self.pause_training(Pause::GoOn),
+            Command::Queue(command) => self.apply_queue(command),
             Command::SetPredictionDevice(device) => self.set_prediction_device(device),
             Command::Predict { run } => self.predict(run),
             Command::StopJob(id) => {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use super::{Bookmark, ExportOrder, InkChoice, OverlayCommand, WandSettings, Wholesale};
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{BrushShape, CellKey, CellState, Hint, MaskDecisions};
-use crate::train::{DeviceChoice, Recipe};
+use crate::train::{DeviceChoice, Recipe, ScoredOn, Trial};
 
 /// Everything that can change a session. Windows, scripts and tests all speak it.
 #[derive(Clone, Debug, PartialEq)]
@@ -181,6 +181,8 @@ pub enum Command {
     PauseTraining,
     /// Lets a training that rests go on.
     ResumeTraining,
+    /// Trains many networks one after the other, or judges one.
+    Queue(QueueCommand),
     /// Chooses where predictions are computed.
     SetPredictionDevice(DeviceChoice),
     /// Predicts the whole open image.
@@ -407,6 +409,32 @@ pub enum TrainOn {
     Folder(PathBuf),
     /// What a run read that was stopped or killed: it goes on, with its own recipe.
     Resume(PathBuf),
+}
+
+/// What can be done with runs as a whole.
+#[derive(Clone, Debug, PartialEq)]
+pub enum QueueCommand {
+    /// Does trials one after the other in a folder; those that are done there are left alone.
+    Start {
+        /// The queue's folder.
+        folder: PathBuf,
+        /// The trials.
+        trials: Vec<Trial>,
+    },
+    /// Goes on with a queue that was begun.
+    GoOn {
+        /// The queue's folder.
+        folder: PathBuf,
+    },
+    /// Judges the best network of a run that has ended; each time is counted.
+    Judge {
+        /// The run folder.
+        run: PathBuf,
+        /// The part.
+        on: ScoredOn,
+        /// Where to compute; without, as the run did.
+        device: Option<DeviceChoice>,
+    },
 }
 
 /// The mask layers that an image can have.

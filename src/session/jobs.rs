@@ -13,7 +13,7 @@ use crate::label::{Class, Mask, MaskDecisions, ObjectFinder, StateMark, Superpix
 use crate::metrics::Scores;
 use crate::project::{KeptImage, OlderSteps};
 use crate::raster::RgbaTile;
-use crate::train::{PredictEvent, RateEvent, TrainEvent, TrainPlan};
+use crate::train::{JudgeEvent, PredictEvent, QueueEvent, RateEvent, TrainEvent, TrainPlan};
 
 /// One background activity; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -117,6 +117,8 @@ pub(super) enum Leash {
     Training(Job<TrainEvent>),
     Prediction(Job<PredictEvent>),
     RateSearch(Job<RateEvent>),
+    Queue(Job<QueueEvent>),
+    Judging(Job<JudgeEvent>),
 }
 
 impl Leash {
@@ -126,6 +128,8 @@ impl Leash {
             Self::Training(job) => job.cancel(),
             Self::Prediction(job) => job.cancel(),
             Self::RateSearch(job) => job.cancel(),
+            Self::Queue(job) => job.cancel(),
+            Self::Judging(job) => job.cancel(),
         }
     }
 
@@ -135,6 +139,8 @@ impl Leash {
             Self::Training(job) => job.try_next().map(|event| said(event, Said::Training)),
             Self::Prediction(job) => job.try_next().map(|event| said(event, Said::Prediction)),
             Self::RateSearch(job) => job.try_next().map(|event| said(event, Said::RateSearch)),
+            Self::Queue(job) => job.try_next().map(|event| said(event, Said::Queue)),
+            Self::Judging(job) => job.try_next().map(|event| said(event, Said::Judging)),
         }
     }
 }
@@ -144,6 +150,8 @@ enum Said {
     Training(TrainEvent),
     Prediction(PredictEvent),
     RateSearch(RateEvent),
+    Queue(QueueEvent),
+    Judging(JudgeEvent),
 }
 
 fn said<E>(event: JobEvent<E>, wrap: impl FnOnce(E) -> Said) -> JobEvent<Said> {
@@ -289,6 +297,8 @@ impl Session {
             JobEvent::Said(Said::Training(event)) => self.absorb_training(id, event),
             JobEvent::Said(Said::Prediction(event)) => self.absorb_prediction(id, event),
             JobEvent::Said(Said::RateSearch(event)) => self.absorb_rate_search(id, event),
+            JobEvent::Said(Said::Queue(event)) => self.absorb_queue(id, event),
+            JobEvent::Said(Said::Judging(event)) => self.absorb_judging(id, event),
             JobEvent::Finished => self.job_ended(id, None),
             JobEvent::Cancelled => self.job_ended(id, Some("Stopped".to_owned())),
             JobEvent::Failed(why) => {
@@ -365,10 +375,11 @@ impl Session {
         match ended.leash {
             Leash::Training(_) => self.training_ended(why),
             Leash::Prediction(_) => self.prediction_ended(why),
-            Leash::RateSearch(_) => self.rate_search_ended(id, why),
+            Leash::Queue(_) => self.queue_ended(why),
+            Leash::Judging(_) => self.queue.judging.job = None,
             // Preparing a training failed or was stopped; a plan that was made is another job.
             Leash::Session(_) if self.training.job == Some(id) => self.training_ended(why),
-            Leash::Session(_) => self.rate_search_ended(id, why),
+            Leash::Session(_) | Leash::RateSearch(_) => self.rate_search_ended(id, why),
         }
     }
 

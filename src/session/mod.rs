@@ -24,6 +24,7 @@ mod overlays;
 mod places;
 mod prediction;
 mod preview;
+mod queueing;
 mod rate_search;
 mod review;
 mod saving;
@@ -39,8 +40,8 @@ mod training;
 
 pub use crate::project::Bookmark;
 pub use command::{
-    ClassCommand, Command, ImportCommand, LayerKind, PlaceCommand, ProjectCommand, ReviewCommand,
-    SelectHow, SelectionCommand, StepTo, Tool, TrainOn,
+    ClassCommand, Command, ImportCommand, LayerKind, PlaceCommand, ProjectCommand, QueueCommand,
+    ReviewCommand, SelectHow, SelectionCommand, StepTo, Tool, TrainOn,
 };
 pub use drawing_in::Vectors;
 pub use error::CommandError;
@@ -55,6 +56,7 @@ pub use outcome::{Change, Notice, Severity};
 pub use overlays::{Outline, Overlay, OverlayCommand};
 pub use prediction::PredictionState;
 pub use preview::{MOST_PREVIEWED, Preview};
+pub use queueing::{JudgingState, QueueState, TrialPhase, TrialState};
 pub use rate_search::RateSearch;
 pub use review::{Difference, Review};
 pub use selecting::{Selected, WandSettings};

@@ -24,6 +24,7 @@ pub struct PredictionState {
 }
 
 impl Session {
+    /// Predictions are computed there from now on.
     pub(super) fn set_prediction_device(
         &mut self,
         device: DeviceChoice,

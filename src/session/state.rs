@@ -7,9 +7,9 @@ use super::labels::Areas;
 use super::objects::ObjectWork;
 use super::places::Places;
 use super::{
-    Change, Command, Examined, ImageList, InkChoice, JobId, LayerKind, Notice, Overlay,
-    PredictionState, Preview, RateSearch, Review, Selected, Settings, Tool, TrainingState, Vectors,
-    WandSettings,
+    Change, Command, Examined, ImageList, InkChoice, JobId, JudgingState, LayerKind, Notice,
+    Overlay, PredictionState, Preview, QueueState, RateSearch, Review, Selected, Settings, Tool,
+    TrainingState, Vectors, WandSettings,
 };
 use crate::geom::{Georef, ImageSize};
 use crate::job::Waker;
@@ -195,6 +195,7 @@ pub struct Session {
     pub(super) oldest: StateMark,
     pub(super) training: TrainingState,
     pub(super) rate_search: RateSearch,
+    pub(super) queue: QueueState,
     pub(super) prediction_state: PredictionState,
     pub(super) scores: Option<Scores>,
     /// Writes finished strokes to the project.
@@ -262,6 +263,7 @@ impl Session {
             doing: Doing::default(),
             training: TrainingState::default(),
             rate_search: RateSearch::default(),
+            queue: QueueState::default(),
             prediction_state: PredictionState::default(),
             scores: None,
             keeper: None,
@@ -372,6 +374,16 @@ impl Session {
     /// The search for a learning rate that runs or ran last.
     pub const fn rate_search(&self) -> &RateSearch {
         &self.rate_search
+    }
+
+    /// The queue of trainings that runs or ran last.
+    pub const fn queue(&self) -> &QueueState {
+        &self.queue
+    }
+
+    /// The judging of a run that runs or ran last.
+    pub const fn judging(&self) -> &JudgingState {
+        &self.queue.judging
     }
 
     /// The prediction that runs or ran last.

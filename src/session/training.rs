@@ -126,7 +126,7 @@ impl Session {
         out: Option<PathBuf>,
     ) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
-        if self.training.is_running() {
+        if self.training.is_running() || self.queue.job.is_some() {
             return Err(CommandError::Busy("A training"));
         }
         if let TrainOn::Resume(run) = on {

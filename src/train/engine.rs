@@ -6,7 +6,8 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_cha
 use super::device::{DeviceReport, report};
 use super::self_test::Workload;
 use super::{
-    PredictEvent, PredictPlan, RateEvent, RateRange, TrainEvent, TrainPlan, find_rate, predict, run,
+    JudgeEvent, JudgePlan, PredictEvent, PredictPlan, QueueEvent, QueuePlan, RateEvent, RateRange,
+    TrainEvent, TrainPlan, find_rate, judge, predict, queue, run,
 };
 use crate::job::{Job, JobContext, Waker, spawn};
 
@@ -27,6 +28,8 @@ pub struct Engine {
 
 enum Request {
     Train(Arc<TrainPlan>, JobContext<TrainEvent>),
+    Queue(Box<QueuePlan>, JobContext<QueueEvent>),
+    Judge(Box<JudgePlan>, JobContext<JudgeEvent>),
     Predict(Box<PredictPlan>, JobContext<PredictEvent>),
     FindRate(Box<TrainPlan>, RateRange, JobContext<RateEvent>),
     Devices(JobContext<DeviceReport>),
@@ -68,6 +71,21 @@ impl Engine {
         job
     }
 
+    /// Does the trials of `plan` after what was asked for before. Cancelling leaves the trial that
+    /// runs so that it can go on.
+    pub fn queue(&self, plan: QueuePlan, waker: Waker) -> Job<QueueEvent> {
+        let (job, context) = Job::pair(waker);
+        self.ask(Request::Queue(Box::new(plan), context));
+        job
+    }
+
+    /// Judges as `plan` says, after what was asked for before.
+    pub fn judge(&self, plan: JudgePlan, waker: Waker) -> Job<JudgeEvent> {
+        let (job, context) = Job::pair(waker);
+        self.ask(Request::Judge(Box::new(plan), context));
+        job
+    }
+
     /// Predicts as `plan` says. A training that runs waits meanwhile, between two of its steps.
     pub fn predict(&self, plan: PredictPlan, waker: Waker) -> Job<PredictEvent> {
         let (job, context) = Job::pair(waker);
@@ -96,9 +114,16 @@ impl Engine {
 }
 
 impl Request {
+    /// Whether it may take hours, so that it waits for what else does.
+    const fn is_long(&self) -> bool {
+        !matches!(self, Self::Predict(..) | Self::Devices(_))
+    }
+
     fn refuse(self, why: &'static str) {
         match self {
             Self::Train(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
+            Self::Queue(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
+            Self::Judge(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::Predict(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::FindRate(.., job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::Devices(job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
@@ -109,7 +134,7 @@ impl Request {
 /// The thread's side of the inbox.
 struct Desk {
     requests: Receiver<Request>,
-    /// Trainings that came in while another ran.
+    /// What may take hours and came in while something like it ran.
     waiting: VecDeque<Request>,
 }
 
@@ -129,23 +154,25 @@ impl Desk {
                     let between = &mut || self.serve_between();
                     job.finish_with(|job| find_rate::run(&plan, range, job, between));
                 }
+                Request::Queue(plan, job) => {
+                    job.finish_with(|job| queue::run(&plan, job, &mut || self.serve_between()));
+                }
+                Request::Judge(plan, job) => {
+                    job.finish_with(|job| judge::run(&plan, job, &mut || self.serve_between()));
+                }
                 short => serve_short(short),
             }
         }
     }
 
-    /// Serves what came in during a training, except other trainings.
+    /// Serves what came in during a training, except what may take as long.
     fn serve_between(&mut self) {
         loop {
             match self.requests.try_recv() {
-                Ok(request @ (Request::Train(..) | Request::FindRate(..)))
-                    if self.waiting.len() >= MOST_WAITING =>
-                {
+                Ok(request) if request.is_long() && self.waiting.len() >= MOST_WAITING => {
                     request.refuse("Too many trainings wait; try again later");
                 }
-                Ok(request @ (Request::Train(..) | Request::FindRate(..))) => {
-                    self.waiting.push_back(request);
-                }
+                Ok(request) if request.is_long() => self.waiting.push_back(request),
                 Ok(short) => serve_short(short),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => return,
             }
@@ -157,9 +184,7 @@ fn serve_short(request: Request) {
     match request {
         Request::Predict(plan, job) => job.finish_with(|job| predict::run(&plan, job)),
         Request::Devices(job) => job.finish_with(|job| Ok(job.tell(report(PROBE)?)?)),
-        long @ (Request::Train(..) | Request::FindRate(..)) => {
-            long.refuse("A training cannot run inside another");
-        }
+        long => long.refuse("A training cannot run inside another"),
     }
 }
 

@@ -68,6 +68,32 @@ pub enum TrainError {
     /// The folder holds no run.
     #[error("The folder holds no run; choose the one with recipe.toml in it: {0}")]
     NoRun(PathBuf),
+    /// A run held no ground out for a part.
+    #[error(
+        "The run held no {part} part out, so there is nothing to judge it on; train with a rule \
+         that gives that part a share: {path}"
+    )]
+    NoPart {
+        /// The part.
+        part: &'static str,
+        /// The run folder.
+        path: PathBuf,
+    },
+    /// A queue does not work or cannot be read.
+    #[error("{0}")]
+    Queue(String),
+    /// The folder holds no queue.
+    #[error("The folder holds no queue of trainings: {0}")]
+    NoQueue(PathBuf),
+    /// A trial's folder holds a run of another recipe.
+    #[error(
+        "The folder holds a run of another recipe; choose another folder for this queue, or \
+         remove that run: {0}"
+    )]
+    OtherRecipe(PathBuf),
+    /// An experiment does not work or its files cannot be read.
+    #[error("{0}")]
+    Experiment(String),
     /// A run is finished, or none.
     #[error("There is nothing to go on with: the run is finished, or there is none: {0}")]
     NothingLeft(PathBuf),

@@ -13,12 +13,14 @@ mod engine;
 mod epoch;
 mod error;
 mod event;
+mod experiment;
 mod find_rate;
 mod fitting;
 mod forecast;
 #[cfg(test)]
 mod going_on;
 mod grid;
+mod judge;
 mod learner;
 mod logits;
 mod memory;
@@ -27,6 +29,7 @@ mod plan;
 mod policy;
 mod predict;
 mod preset;
+mod queue;
 mod rate_range;
 mod recipe;
 mod report;
@@ -35,6 +38,8 @@ mod run;
 mod run_folder;
 mod schedule;
 mod self_test;
+#[cfg(test)]
+mod test_folder;
 #[cfg(test)]
 mod test_world;
 
@@ -47,9 +52,14 @@ pub use engine::Engine;
 pub use epoch::EpochRow;
 pub use error::TrainError;
 pub use event::{PredictEvent, PredictReport, StopReason, TrainEvent, TrainReport, TrainStatus};
+pub use experiment::{
+    Cell, CellResult, Experiment, ExperimentChoice, ExperimentPage, ExperimentSpec, PageReport,
+    RunSize,
+};
 pub use find_rate::{RateEvent, RateReport};
 pub use fitting::{Fit, fitting};
 pub use forecast::Forecast;
+pub use judge::{JudgeEvent, JudgePlan};
 pub use optimizer::{
     Adam, AdamW, Decays, Optimizer, OptimizerConfig, RateGroup, RmsProp, Sgd, UpdateConfig,
 };
@@ -57,12 +67,14 @@ pub use plan::TrainPlan;
 pub use policy::{BestBy, EarlyStop, KeepBest, Plateau, PlateauDecay};
 pub use predict::{BlockOrder, PredictPlan};
 pub use preset::Preset;
+pub use queue::{QueueEvent, QueuePlan, QueueReport, Trial, TrialEnd};
 pub use rate_range::{RateRange, RateVerdict};
 pub use recipe::{ClassWeighting, MemoryUse, Recipe};
 pub use report::{
-    Axis, ClassEpoch, CurveLook, Environment, EpochFiles, FinalRow, FinalScores, FinalTable, Patch,
-    ReportPicture, RunRecord, ScoredOn, append_log, curves_svg, report_html, report_markdown,
-    rgba_of, sample_path, strip_png, write_report, write_run_files, write_strip,
+    Axis, BinaryJudgement, ClassEpoch, CurveLook, Environment, EpochFiles, FinalGroup, FinalRow,
+    FinalScores, FinalTable, JudgedImage, Judgement, Patch, ReportPicture, RunRecord, ScoredOn,
+    Spread, append_log, curves_svg, report_html, report_markdown, rgba_of, sample_path, strip_png,
+    write_report, write_run_files, write_strip,
 };
 pub use resume::can_go_on;
 pub use schedule::{Constant, Cosine, Exponential, OneCycle, Polynomial, Schedule, Span, Steps};

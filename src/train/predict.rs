@@ -13,8 +13,9 @@ use super::self_test::Workload;
 use super::{DeviceChoice, PredictEvent, PredictReport, SavedModel, TrainError};
 use crate::dataset::Scene;
 use crate::geom::{ImagePoint, PixelRect};
-use crate::job::JobContext;
+use crate::job::{CancelToken, Cancelled, JobContext};
 use crate::label::{ClassTable, Mask, UNLABELED};
+use crate::nn::Network;
 use crate::raster::TileSource;
 
 /// In which order blocks are predicted; the pixels are the same in any.
@@ -56,7 +57,18 @@ impl PredictPlan {
         source: Arc<dyn TileSource>,
         device: DeviceChoice,
     ) -> Result<Self, TrainError> {
-        let model = SavedModel::load(model)?;
+        Self::with(SavedModel::load(model)?, source, device)
+    }
+
+    /// As [`PredictPlan::new`] for a model that was read before.
+    ///
+    /// # Errors
+    /// When the image is empty.
+    pub fn with(
+        model: SavedModel,
+        source: Arc<dyn TileSource>,
+        device: DeviceChoice,
+    ) -> Result<Self, TrainError> {
         let area = source.info().size.bounds();
         let plan = Self {
             model,
@@ -126,59 +138,92 @@ impl std::fmt::Debug for PredictPlan {
 pub(super) fn run(plan: &PredictPlan, job: &JobContext<PredictEvent>) -> anyhow::Result<()> {
     job.check()?;
     let started = Instant::now();
-    let card = plan.model.card();
-    let workload = Workload {
-        batch: BATCH,
-        side: card.patch as usize,
-    };
-    let ChosenDevice {
-        device,
-        name,
-        reason,
-    } = choose(&plan.device, workload)?;
+    let predictor = Predictor::of(&plan.model, &plan.device)?;
+    let ChosenDevice { name, reason, .. } = predictor.chosen.clone();
     job.tell(PredictEvent::DeviceChosen {
         name: name.clone(),
         reason,
     })?;
-    let source = Arc::clone(&plan.source);
-    let size = source.info().size;
-    let scene = Scene::tiled(String::new(), source, Mask::new(size), plan.cache_bytes);
-    let mut logits = WindowLogits {
-        network: plan.model.network(&device)?.valid(),
-        device,
-        scene: &scene,
-        normalization: card.normalization,
-        grid: WindowGrid::new(size, card.patch),
-        batch: BATCH,
-        budget: plan.cache_bytes,
-        looked_at: 0,
-        known: HashMap::new(),
-        bytes: 0,
-        clock: 0,
-    };
-    let blocks = blocks(plan.area, BLOCK, plan.order);
-    let total_blocks = blocks.len() as u64;
-    for (done_blocks, rect) in (1..).zip(blocks) {
-        let (classes, sure) = predict_block(rect, card.num_classes, &mut logits, job)?;
+    let (mut done_blocks, total_blocks) = (0, plan.num_blocks());
+    let windows = predictor.each_block(plan, job.cancel_token(), |rect, classes, sure| {
         job.tell(PredictEvent::Block {
             rect,
             classes,
             sure,
         })?;
+        done_blocks += 1;
         job.mention(PredictEvent::Progress {
             done_blocks,
             total_blocks,
         });
-    }
-    let windows = logits.looked_at;
-    let seconds = started.elapsed().as_secs_f64();
+        Ok(())
+    })?;
     let report = PredictReport {
         blocks: total_blocks,
         windows,
         device: name,
-        seconds,
+        seconds: started.elapsed().as_secs_f64(),
     };
     Ok(job.tell(PredictEvent::Finished(report))?)
+}
+
+/// A model on its device, for as many images as there are.
+pub(super) struct Predictor {
+    network: Network,
+    chosen: ChosenDevice,
+}
+
+impl Predictor {
+    /// Chooses the device and puts the model there.
+    pub(super) fn of(model: &SavedModel, device: &DeviceChoice) -> Result<Self, TrainError> {
+        let workload = Workload {
+            batch: BATCH,
+            side: model.card().patch as usize,
+        };
+        let chosen = choose(device, workload)?;
+        let network = model.network(&chosen.device)?.valid();
+        Ok(Self { network, chosen })
+    }
+
+    /// The device's name.
+    pub(super) fn device_name(&self) -> &str {
+        &self.chosen.name
+    }
+
+    /// Hands the classes and their certainty to `take`, block by block; the number of windows that
+    /// the network looked at. The plan's model must be this one.
+    pub(super) fn each_block(
+        &self,
+        plan: &PredictPlan,
+        cancel: &CancelToken,
+        mut take: impl FnMut(PixelRect, Vec<u8>, Vec<u8>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<u64> {
+        let card = plan.model.card();
+        let source = Arc::clone(&plan.source);
+        let size = source.info().size;
+        let scene = Scene::tiled(String::new(), source, Mask::new(size), plan.cache_bytes);
+        let grid = WindowGrid::new(size, card.patch);
+        // A batch is always filled up; a small image has no use for a large one.
+        let batch = grid.touching(plan.area).len().clamp(1, BATCH);
+        let mut logits = WindowLogits {
+            network: self.network.clone(),
+            device: self.chosen.device.clone(),
+            scene: &scene,
+            normalization: card.normalization,
+            grid,
+            batch,
+            budget: plan.cache_bytes,
+            looked_at: 0,
+            known: HashMap::new(),
+            bytes: 0,
+            clock: 0,
+        };
+        for rect in blocks(plan.area, BLOCK, plan.order) {
+            let (classes, sure) = predict_block(rect, card.num_classes, &mut logits, cancel)?;
+            take(rect, classes, sure)?;
+        }
+        Ok(logits.looked_at)
+    }
 }
 
 /// The classes of `rect`, the greatest of the logits blended from every window that touches it,
@@ -187,7 +232,7 @@ fn predict_block(
     rect: PixelRect,
     num_classes: usize,
     logits: &mut WindowLogits<'_>,
-    job: &JobContext<PredictEvent>,
+    cancel: &CancelToken,
 ) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
     let area = rect.num_pixels() as usize;
     let ground = logits.scene.read_rgba(rect)?;
@@ -201,7 +246,9 @@ fn predict_block(
     let whole = vec![1.0_f32; weights.len() * weights.len()];
     let windows = logits.grid.touching(rect);
     for at in 0..windows.len() {
-        job.check()?;
+        if cancel.is_cancelled() {
+            return Err(Cancelled.into());
+        }
         let Some(window) = logits.first_of(&windows[at..])? else {
             continue;
         };

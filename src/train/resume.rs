@@ -162,6 +162,7 @@ mod tests {
             train_pixels: 5,
             validation_pixels: 6,
             validation_blocks: Vec::new(),
+            test_blocks: Vec::new(),
             margin: 0,
             validation_files: vec!["a.tif".to_owned()],
             test_files: Vec::new(),

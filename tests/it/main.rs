@@ -7,6 +7,7 @@ mod crash;
 mod fixture;
 mod going_on;
 mod importing;
+mod judging;
 mod keeping;
 mod kept_with_label;
 mod killed;

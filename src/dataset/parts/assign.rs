@@ -3,6 +3,7 @@ use super::share::share_out;
 use super::units::{Unit, units_of};
 use super::{
     Assignment, FoldUnit, GroupBy, Part, PartLists, PartRule, PartWay, SampleId, Shares, Twins,
+    cut_for_judging,
 };
 use crate::dataset::DatasetError;
 
@@ -38,6 +39,7 @@ pub fn assign_parts(
             let parts = samples.iter().map(|sample| sample.stated_part).collect();
             drawing.stated(parts, Vec::new(), shares)
         }
+        PartWay::ByFolderCut { gap } => drawing.cut_for_judging(*gap),
         PartWay::ByList { shares, .. } => {
             let (parts, notes) = lists.stated(samples);
             drawing.stated(parts, notes, shares)
@@ -147,6 +149,24 @@ impl Drawing<'_> {
             notes.push("The test part is empty: none is stated".to_owned());
         }
         notes.extend(self.parted_twins(&parts));
+        Ok(Assignment::of(self.samples, &parts, notes))
+    }
+
+    /// The stated parts, of which the validation part is cut in two; what is stated as test stays
+    /// out of the training.
+    fn cut_for_judging(&self, gap: usize) -> Result<Assignment, DatasetError> {
+        let parts = self.samples.iter().map(|sample| sample.stated_part);
+        let stated = self.stated(parts.collect(), Vec::new(), &Shares::default())?;
+        let held_out = stated.indices(Part::Validation);
+        let samples: Vec<SampleId<'_>> = held_out.iter().map(|&at| self.samples[at]).collect();
+        let cut = cut_for_judging(&samples, gap, self.rule.seed);
+        let mut parts: Vec<Option<Part>> = (0..self.samples.len())
+            .map(|at| stated.part(at).filter(|part| *part != Part::Test))
+            .collect();
+        for (place, &at) in held_out.iter().enumerate() {
+            parts[at] = cut.part(place);
+        }
+        let notes = stated.notes.into_iter().chain(cut.notes).collect();
         Ok(Assignment::of(self.samples, &parts, notes))
     }
 
@@ -387,6 +407,21 @@ mod tests {
         }
         validated[5] += 1;
         assert_eq!(validated, [1; 23]);
+    }
+
+    #[test]
+    fn a_stated_validation_part_is_cut_in_time() {
+        let names: Vec<String> = (0..40)
+            .map(|at| format!("0016E5_{:05}.png", 100 + 30 * at))
+            .collect();
+        let mut samples = samples(&names);
+        for (at, sample) in samples.iter_mut().enumerate() {
+            sample.stated_part = Some([Part::Train, Part::Validation][at / 20]);
+        }
+        let found = assigned(PartWay::ByFolderCut { gap: 4 }, &samples);
+        assert_eq!(counts(&found), [20, 8, 8]);
+        assert_eq!(found.part(20), Some(Part::Validation));
+        assert_eq!((found.part(29), found.part(39)), (None, Some(Part::Test)));
     }
 
     #[test]

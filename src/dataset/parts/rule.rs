@@ -55,6 +55,13 @@ pub enum PartWay {
         #[serde(default)]
         shares: Shares,
     },
+    /// The parts that the folders of the data set state, the validation part cut into one that
+    /// chooses and one that judges (see [`super::cut_for_judging`]).
+    ByFolderCut {
+        /// Frames of a recording that are left out between the two.
+        #[serde(default = "usual_gap")]
+        gap: usize,
+    },
     /// The parts that list files state.
     ByList {
         /// The list files.
@@ -102,6 +109,10 @@ pub enum PartWay {
 
 const fn usual_block() -> u32 {
     512
+}
+
+const fn usual_gap() -> usize {
+    15
 }
 
 /// What a fold is made of.

@@ -41,9 +41,12 @@ impl RunRecord {
         Some(format!("{family}, {encoder}"))
     }
 
-    /// The scores to report: those on the test ground when there are any.
+    /// The scores to report: those on the test ground when there are any of the best epoch.
     pub fn scores(&self) -> Option<&FinalScores> {
-        self.test_scores.as_ref().or_else(|| self.best_validation())
+        let best = self.best_epoch();
+        let is_of_best = |scores: &&FinalScores| best.is_none_or(|best| best == scores.epoch);
+        let on_test = self.test_scores.as_ref().filter(is_of_best);
+        on_test.or_else(|| self.best_validation())
     }
 
     /// The scores on the validation ground, if they are of the best epoch: a program that is
@@ -156,7 +159,7 @@ impl RunRecord {
 }
 
 /// What was held out and how, in sentences.
-pub(super) fn held_out(split: &SplitReport) -> Vec<String> {
+pub(in crate::train) fn held_out(split: &SplitReport) -> Vec<String> {
     let labelled = split.train_pixels.saturating_add(split.validation_pixels);
     let share = 100.0 * split.validation_pixels as f64 / labelled.max(1) as f64;
     let pixels = format!(
@@ -179,7 +182,17 @@ pub(super) fn held_out(split: &SplitReport) -> Vec<String> {
             split.train_files
         ),
     };
+    let judging = match (split.test_files.len(), split.test_blocks.len()) {
+        (0, 0) => None,
+        (0, blocks) => Some(format!(
+            "{blocks} more blocks neither learn nor choose: they judge"
+        )),
+        (files, _) => Some(format!(
+            "{files} more files neither learn nor choose: they judge"
+        )),
+    };
     std::iter::once(what)
+        .chain(judging)
         .chain(split.notes.iter().cloned())
         .collect()
 }

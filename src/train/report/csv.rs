@@ -13,12 +13,12 @@ pub(super) fn csv_line<T: AsRef<str>>(fields: impl IntoIterator<Item = T>) -> St
 
 /// The records of a CSV text, one after the other. Total: a quote that is never closed reaches to
 /// the end of the text, and what follows a closing quote belongs to the field.
-pub(super) struct Records<'a> {
+pub(in crate::train) struct Records<'a> {
     rest: &'a str,
 }
 
 /// The text of a CSV file whatever its bytes are; a byte order mark is left out.
-pub(super) fn csv_text(bytes: &[u8]) -> String {
+pub(in crate::train) fn csv_text(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()
 }
@@ -27,7 +27,7 @@ pub(super) fn csv_text(bytes: &[u8]) -> String {
 const MOST_FIELDS: usize = 512;
 
 impl<'a> Records<'a> {
-    pub(super) const fn new(text: &'a str) -> Self {
+    pub(in crate::train) const fn new(text: &'a str) -> Self {
         Self { rest: text }
     }
 }

@@ -55,7 +55,7 @@ impl Environment {
     }
 
     /// Names and values in the order to read them; what is unknown is left out.
-    pub(super) fn lines(&self) -> Vec<(&'static str, String)> {
+    pub(in crate::train) fn lines(&self) -> Vec<(&'static str, String)> {
         let cpus = if self.num_cpus == 0 {
             String::new()
         } else {

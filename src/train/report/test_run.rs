@@ -117,6 +117,7 @@ fn split() -> SplitReport {
         train_pixels: 900,
         validation_pixels: 100,
         validation_blocks: Vec::new(),
+        test_blocks: Vec::new(),
         margin: 0,
         validation_files: vec!["a.tif".to_owned(), "b.tif".to_owned()],
         test_files: Vec::new(),

@@ -7,13 +7,13 @@ macro_rules! put {
             .expect("a string takes any text")
     };
 }
-pub(super) use put;
+pub(in crate::train) use put;
 
 /// What stands where there is no number.
-pub(super) const NONE: &str = "–";
+pub(in crate::train) const NONE: &str = "–";
 
 /// A ratio as people read it, with three digits.
-pub(super) fn ratio(value: Option<f64>) -> String {
+pub(in crate::train) fn ratio(value: Option<f64>) -> String {
     value.map_or_else(|| NONE.to_owned(), |value| format!("{value:.3}"))
 }
 
@@ -47,7 +47,7 @@ pub(super) fn count(value: u64) -> String {
 }
 
 /// A time as people say it.
-pub(super) fn duration(seconds: f64) -> String {
+pub(in crate::train) fn duration(seconds: f64) -> String {
     if !(seconds.is_finite() && seconds >= 0.0) {
         return NONE.to_owned();
     }
@@ -80,7 +80,7 @@ pub(super) fn escaped(text: &str) -> String {
 
 /// Text as it may stand in Markdown, in the cells of tables as well: in one line, and no letter
 /// that means something.
-pub(super) fn plain(text: &str) -> String {
+pub(in crate::train) fn plain(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
@@ -98,7 +98,7 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 /// A line of a Markdown table.
-pub(super) fn markdown_row<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> String {
+pub(in crate::train) fn markdown_row<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> String {
     let mut line = String::from("|");
     for cell in cells {
         write!(line, " {} |", cell.as_ref()).expect("a string takes any text");

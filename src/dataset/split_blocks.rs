@@ -1,0 +1,142 @@
+use super::cells::Cells;
+use super::parts::{BlockChoice, FoldUnit, PartRule, PartWay, block_parts};
+use super::sites::SceneSites;
+use super::split::{Split, SplitKind, SplitReport};
+use super::{DatasetError, Part};
+use crate::geom::PixelRect;
+
+/// Side and choice of the blocks that `rule` asks for; `None` when it is not about blocks.
+fn choice_of(rule: &PartRule) -> Option<(u32, BlockChoice)> {
+    match &rule.split {
+        PartWay::Blocks { side, shares } => Some((*side, BlockChoice::Shares(*shares))),
+        PartWay::KFold {
+            folds,
+            fold,
+            unit: FoldUnit::Block { side },
+        } => {
+            let (folds, fold) = (*folds, *fold);
+            Some((*side, BlockChoice::Fold { folds, fold }))
+        }
+        _ => None,
+    }
+}
+
+impl Split {
+    /// Holds blocks of one image out as `rule` says: some choose, some judge, and training patches
+    /// keep clear of both. `None` when the rule is not about blocks.
+    ///
+    /// # Errors
+    /// When the blocks do not fit the image or no training patch keeps clear of them.
+    pub(super) fn of_ruled_image(
+        cells: &Cells,
+        rule: &PartRule,
+        patch: u32,
+    ) -> Result<Option<Self>, DatasetError> {
+        let Some((side, choice)) = choice_of(rule) else {
+            return Ok(None);
+        };
+        let labelled = cells.sums(None);
+        // Labels are counted by cells, so a block holds whole ones.
+        let side = side.max(cells.side).next_multiple_of(cells.side);
+        let parts = block_parts(cells.extent, side, choice, rule.seed, |rect| {
+            labelled.over(rect) > 0
+        })?;
+        let of = |part| -> Vec<PixelRect> {
+            let blocks = parts.blocks.iter().filter(|block| block.part == part);
+            blocks.map(|block| block.rect).collect()
+        };
+        let (validation, test) = (of(Part::Validation), of(Part::Test));
+        let blocked = parts.blocked();
+        if validation.is_empty() || SceneSites::find(cells, patch, &blocked).corners.is_empty() {
+            return Err(DatasetError::TooLittle(format!(
+                "No training patch of {patch} pixels keeps clear of the held-out blocks of {side} \
+                 pixels; use smaller patches, smaller blocks or hold out less"
+            )));
+        }
+        let is_blocked = cells.sums_touching(&blocked);
+        let train = cells.histogram(|ground| is_blocked.over(ground) == 0);
+        let report = SplitReport {
+            kind: SplitKind::Blocks,
+            seed: rule.seed,
+            train_pixels: train.iter().sum(),
+            validation_pixels: validation.iter().map(|&block| labelled.over(block)).sum(),
+            validation_blocks: validation.clone(),
+            test_blocks: test,
+            margin: parts.margin,
+            validation_files: Vec::new(),
+            test_files: Vec::new(),
+            train_files: 1,
+            notes: parts.notes,
+        };
+        Ok(Some(Self {
+            report,
+            held_out: validation.into_iter().map(|block| (0, block)).collect(),
+            train_scenes: vec![0],
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::parts::Shares;
+    use crate::geom::ImageSize;
+    use crate::label::Mask;
+
+    fn rule(split: PartWay) -> PartRule {
+        PartRule {
+            split,
+            ..PartRule::default()
+        }
+    }
+
+    #[test]
+    fn blocks_choose_and_judge_and_training_keeps_clear_of_both() {
+        let cells = Cells::scan(&Mask::filled(ImageSize::new(1024, 768), 0));
+        let shares = Shares {
+            train: 8.0,
+            validation: 1.0,
+            test: 1.0,
+        };
+        let rule = rule(PartWay::Blocks { side: 128, shares });
+        let split = Split::of_ruled_image(&cells, &rule, 64).expect("parts");
+        let split = split.expect("a rule about blocks");
+        let report = &split.report;
+        assert_eq!(
+            (report.validation_blocks.len(), report.test_blocks.len()),
+            (5, 5)
+        );
+        assert_eq!(split.blocked().len(), 10);
+        for test in &report.test_blocks {
+            assert!(!report.validation_blocks.contains(test));
+        }
+        assert!(report.train_pixels < 38 * 128 * 128);
+    }
+
+    #[test]
+    fn folds_of_blocks_validate_all_ground_once() {
+        let cells = Cells::scan(&Mask::filled(ImageSize::new(512, 512), 0));
+        let fold = |fold| {
+            let unit = FoldUnit::Block { side: 128 };
+            let way = PartWay::KFold {
+                folds: 4,
+                fold,
+                unit,
+            };
+            let split = Split::of_ruled_image(&cells, &rule(way), 32).expect("parts");
+            split.expect("a rule about blocks").report.validation_pixels
+        };
+        assert_eq!((0..4).map(fold).sum::<u64>(), 512 * 512);
+    }
+
+    #[test]
+    fn other_rules_are_left_to_others_and_too_little_ground_is_said() {
+        let cells = Cells::scan(&Mask::filled(ImageSize::new(256, 256), 0));
+        let none = Split::of_ruled_image(&cells, &PartRule::default(), 64).expect("no parts");
+        assert_eq!(none, None);
+        let shares = Shares::default();
+        let way = PartWay::Blocks { side: 128, shares };
+        let error = Split::of_ruled_image(&cells, &rule(way), 256).expect_err("no room");
+        assert!(error.to_string().contains("256"), "{error}");
+    }
+}

@@ -1,0 +1,259 @@
+use std::path::PathBuf;
+
+use super::command::QueueCommand;
+use super::jobs::{JobId, Leash};
+use super::state::Session;
+use super::training::{TrainingPhase, TrainingState};
+use super::{CommandError, Notice};
+use crate::train::{
+    EpochRow, JudgeEvent, JudgePlan, Judgement, QueueEvent, QueuePlan, QueueReport, ScoredOn,
+    TrainError, TrainEvent, TrialEnd,
+};
+
+/// The queue of trainings that runs or ran last: plain data for lists and tables.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct QueueState {
+    /// Its job while it runs.
+    pub job: Option<JobId>,
+    /// Its folder.
+    pub folder: Option<PathBuf>,
+    /// Its trials in their order.
+    pub trials: Vec<TrialState>,
+    /// The epochs that ended since it was started, with the place of their trial.
+    pub rows: Vec<(usize, EpochRow)>,
+    /// What it came to.
+    pub report: Option<QueueReport>,
+    /// The judging of a run outside of the queue.
+    pub judging: JudgingState,
+}
+
+/// A trial of a queue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrialState {
+    /// Its name.
+    pub name: String,
+    /// What its numbers are averaged with.
+    pub group: String,
+    /// Its run folder.
+    pub run: PathBuf,
+    /// Where it is.
+    pub phase: TrialPhase,
+    /// What its best network came to, if it was judged since the queue was started.
+    pub judgement: Option<Box<Judgement>>,
+}
+
+/// Where a trial is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TrialPhase {
+    /// Its turn has not come.
+    Waiting,
+    /// It is trained; [`Session::training`] says how far.
+    Training,
+    /// Its best network is judged.
+    Judging {
+        /// Images done.
+        done: usize,
+        /// Images in all.
+        total: usize,
+    },
+    /// It is over.
+    Ended(TrialEnd),
+}
+
+/// The judging of a run outside of a queue that runs or ran last.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JudgingState {
+    /// Its job while it runs.
+    pub job: Option<JobId>,
+    /// The run that is judged.
+    pub run: Option<PathBuf>,
+    /// How often the part was judged before.
+    pub read_before: u32,
+    /// What it came to.
+    pub judgement: Option<Box<Judgement>>,
+}
+
+impl Session {
+    pub(super) fn apply_queue(&mut self, command: QueueCommand) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        if self.training.is_running()
+            || self.queue.job.is_some()
+            || self.queue.judging.job.is_some()
+        {
+            return Err(CommandError::Busy("A training"));
+        }
+        let cache_bytes = self.settings.budget().tile_cache_bytes;
+        let refused = |error: TrainError| CommandError::Refused(error.to_string());
+        let plan = match command {
+            QueueCommand::Start { folder, trials } => QueuePlan::new(folder, trials, cache_bytes),
+            QueueCommand::GoOn { folder } => QueuePlan::begun(folder, cache_bytes),
+            QueueCommand::Judge { run, on, device } => {
+                let plan = JudgePlan::new(run.clone(), on, cache_bytes).map_err(refused)?;
+                let plan = match device {
+                    Some(device) => plan.with_device(device),
+                    None => plan,
+                };
+                return self.start_judging(run, plan);
+            }
+        };
+        self.start_queue(plan.map_err(refused)?)
+    }
+
+    fn start_queue(&mut self, plan: QueuePlan) -> Result<(), CommandError> {
+        let trial = |trial: &crate::train::Trial| TrialState {
+            name: trial.name.clone(),
+            group: trial.group.clone(),
+            run: plan.run_of(trial),
+            phase: TrialPhase::Waiting,
+            judgement: None,
+        };
+        let mut queue = QueueState {
+            folder: Some(plan.folder().to_owned()),
+            trials: plan.trials().iter().map(trial).collect(),
+            ..QueueState::default()
+        };
+        let waker = self.config.waker.clone();
+        let job = self.engine()?.queue(plan, waker);
+        queue.job = Some(self.list_job("Training queue", Leash::Queue(job)));
+        self.queue = queue;
+        Ok(())
+    }
+
+    fn start_judging(&mut self, run: PathBuf, plan: JudgePlan) -> Result<(), CommandError> {
+        let waker = self.config.waker.clone();
+        let job = self.engine()?.judge(plan, waker);
+        self.queue.judging = JudgingState {
+            job: Some(self.list_job("Judging", Leash::Judging(job))),
+            run: Some(run),
+            ..JudgingState::default()
+        };
+        Ok(())
+    }
+
+    pub(super) fn absorb_queue(&mut self, id: JobId, event: QueueEvent) {
+        match event {
+            QueueEvent::Began {
+                at, run, recipe, ..
+            } => {
+                self.set_phase(at, TrialPhase::Training);
+                self.training = TrainingState {
+                    phase: TrainingPhase::Starting,
+                    job: Some(id),
+                    recipe: Some(*recipe),
+                    run: Some(run),
+                    ..TrainingState::default()
+                };
+            }
+            QueueEvent::Training(event) => {
+                if let (TrainEvent::EpochEnded(row), Some(at)) = (&event, self.queue.running()) {
+                    self.queue.rows.push((at, row.clone()));
+                }
+                self.absorb_training(id, event);
+            }
+            QueueEvent::Judging(event) => self.trial_judged(event),
+            QueueEvent::Note(note) => self.notify(Notice::warning(note)),
+            QueueEvent::Ended { at, end, .. } => {
+                if let (TrialEnd::Failed { why }, Some(trial)) = (&end, self.queue.trials.get(at)) {
+                    // The queue goes on, so it is no error of the whole.
+                    let text = format!("The trial {} failed: {why}", trial.name);
+                    self.notify(Notice::warning(text));
+                    self.training_ended(Some(why.clone()));
+                }
+                if self.training.is_running() {
+                    // There was nothing left to train, only to judge.
+                    self.training.phase = TrainingPhase::Idle;
+                }
+                self.set_phase(at, TrialPhase::Ended(end));
+            }
+            QueueEvent::Finished(report) => {
+                self.notify(Notice::info(format!(
+                    "The queue is done: {} trained, {} were done before, {} failed",
+                    report.done, report.left_alone, report.failed
+                )));
+                self.queue.report = Some(report);
+            }
+        }
+    }
+
+    fn trial_judged(&mut self, event: JudgeEvent) {
+        let Some(at) = self.queue.running() else {
+            return;
+        };
+        match event {
+            JudgeEvent::JudgedBefore { reads } => self.notify(judged_before(reads)),
+            JudgeEvent::Progress { done, total } => {
+                self.set_phase(at, TrialPhase::Judging { done, total });
+            }
+            JudgeEvent::Finished(judgement) => {
+                self.queue.trials[at].judgement = Some(judgement);
+            }
+        }
+    }
+
+    fn set_phase(&mut self, at: usize, phase: TrialPhase) {
+        if let Some(trial) = self.queue.trials.get_mut(at) {
+            trial.phase = phase;
+        }
+    }
+
+    pub(super) fn absorb_judging(&mut self, id: JobId, event: JudgeEvent) {
+        match event {
+            JudgeEvent::JudgedBefore { reads } => {
+                self.queue.judging.read_before = reads;
+                self.notify(judged_before(reads));
+            }
+            JudgeEvent::Progress { done, total } => {
+                self.set_progress(id, done as f32 / total.max(1) as f32);
+            }
+            JudgeEvent::Finished(judgement) => {
+                self.notify(Notice::info(judged_text(&judgement)));
+                self.queue.judging.judgement = Some(judgement);
+            }
+        }
+    }
+
+    /// `why` is the reason when the job did not finish.
+    pub(super) fn queue_ended(&mut self, why: Option<String>) {
+        self.queue.job = None;
+        if let Some(at) = self.queue.running() {
+            self.set_phase(at, TrialPhase::Waiting);
+        }
+        self.training_ended(why);
+    }
+}
+
+impl QueueState {
+    /// The place of the trial that runs.
+    pub fn running(&self) -> Option<usize> {
+        let is_running = |trial: &TrialState| {
+            matches!(
+                trial.phase,
+                TrialPhase::Training | TrialPhase::Judging { .. }
+            )
+        };
+        self.trials.iter().position(is_running)
+    }
+}
+
+fn judged_before(reads: u32) -> Notice {
+    let times = if reads == 1 { "once" } else { "more than once" };
+    Notice::warning(format!(
+        "This part was judged {times} before ({reads}); who chooses by its scores has used it up"
+    ))
+}
+
+fn judged_text(judgement: &Judgement) -> String {
+    let part = match judgement.total.on {
+        ScoredOn::Validation => "validation",
+        ScoredOn::Test => "test",
+    };
+    let ratio = |value: Option<f64>| {
+        value.map_or_else(|| "unknown".to_owned(), |value| format!("{value:.3}"))
+    };
+    let scores = &judgement.total.scores;
+    format!(
+        "Judged on the {part} part: mean IoU {}, pixel accuracy {}",
+        ratio(scores.mean_iou),
+        ratio(scores.pixel_accuracy)
+    )
+}

@@ -1,0 +1,79 @@
+use std::time::Instant;
+
+use super::ground::{PartGround, Unit};
+use super::plan::{JudgeEvent, JudgePlan};
+use super::tally::Tally;
+use super::thumbnail::{MOST_THUMBNAILS, shown, thumbnail_path, write_thumbnail};
+use crate::job::JobContext;
+use crate::label::{Mask, UNLABELED};
+use crate::train::predict::Predictor;
+use crate::train::{Judgement, PredictPlan, SavedModel};
+
+/// Judges as `plan` says. `between` is called between images, when no tensor is in use.
+pub(in crate::train) fn run(
+    plan: &JudgePlan,
+    job: &JobContext<JudgeEvent>,
+    between: &mut dyn FnMut(),
+) -> anyhow::Result<()> {
+    job.check()?;
+    let started = Instant::now();
+    let before = Judgement::load(&plan.run, plan.on).map_or(0, |judgement| judgement.reads);
+    if before > 0 {
+        job.tell(JudgeEvent::JudgedBefore { reads: before })?;
+    }
+    let model = SavedModel::load(&plan.run)?;
+    let predictor = Predictor::of(&model, &plan.device)?;
+    let ground = PartGround::of(plan)?;
+    let total = ground.len();
+    let mut tally = Tally::new(model.classes().clone(), model.card().num_classes);
+    for at in 0..total {
+        between();
+        job.check()?;
+        let mut unit = ground.unit(at)?;
+        let prediction = predicted(plan, &predictor, &model, &mut unit, job)?;
+        tally.add(&unit, &prediction);
+        if let Some(number) = (0..MOST_THUMBNAILS).find(|&number| shown(number, total) == at) {
+            let path = thumbnail_path(&plan.run, plan.on, number);
+            write_thumbnail(&path, &unit, &prediction, model.classes())?;
+        }
+        let done = at + 1;
+        job.mention(JudgeEvent::Progress { done, total });
+    }
+    let epoch = model.card().metrics.as_ref().map_or(0, |row| row.epoch);
+    let judgement = Judgement {
+        reads: before + 1,
+        device: predictor.device_name().to_owned(),
+        seconds: started.elapsed().as_secs_f64(),
+        ..tally.into_judgement(plan.on, epoch)
+    };
+    judgement.save(&plan.run)?;
+    Ok(job.tell(JudgeEvent::Finished(Box::new(judgement)))?)
+}
+
+/// The predicted classes of the unit's ground. Ground without data is predicted by nobody, so
+/// labels there are taken away.
+fn predicted(
+    plan: &JudgePlan,
+    predictor: &Predictor,
+    model: &SavedModel,
+    unit: &mut Unit,
+    job: &JobContext<JudgeEvent>,
+) -> anyhow::Result<Mask> {
+    let (source, device) = (unit.source.clone(), plan.device.clone());
+    let predict = PredictPlan::with(model.clone(), source, device)?.within(unit.rect)?;
+    let mut prediction = Mask::new(unit.truth.size());
+    predictor.each_block(&predict, job.cancel_token(), |rect, classes, _| {
+        prediction.set_rect(rect, &classes);
+        if classes.contains(&UNLABELED) {
+            let mut labels = unit.truth.read_rect(rect);
+            for (label, class) in labels.iter_mut().zip(&classes) {
+                if *class == UNLABELED {
+                    *label = UNLABELED;
+                }
+            }
+            unit.truth.set_rect(rect, &labels);
+        }
+        Ok(())
+    })?;
+    Ok(prediction)
+}

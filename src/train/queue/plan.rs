@@ -1,0 +1,70 @@
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::Trial;
+use super::ledger::Ledger;
+use crate::train::TrainError;
+
+/// A queue that can start.
+#[derive(Clone, Debug)]
+pub struct QueuePlan {
+    folder: PathBuf,
+    trials: Vec<Trial>,
+    pub(super) cache_bytes: usize,
+}
+
+impl QueuePlan {
+    /// Does `trials` in their order in `folder`, which may hold some of them already; at most
+    /// about `cache_bytes` of decoded images are kept.
+    ///
+    /// # Errors
+    /// When there is no trial, one does not work, or two have one name.
+    pub fn new(
+        folder: PathBuf,
+        trials: Vec<Trial>,
+        cache_bytes: usize,
+    ) -> Result<Self, TrainError> {
+        let mut names = BTreeSet::new();
+        for trial in &trials {
+            trial.check()?;
+            if !names.insert(trial.name.to_lowercase()) {
+                return Err(TrainError::Queue(format!(
+                    "Two trials are called {}; give each its own name",
+                    trial.name
+                )));
+            }
+        }
+        if trials.is_empty() {
+            return Err(TrainError::Queue("There is nothing to train".to_owned()));
+        }
+        Ok(Self {
+            folder,
+            trials,
+            cache_bytes,
+        })
+    }
+
+    /// The queue that was begun in `folder`.
+    ///
+    /// # Errors
+    /// When there is none, or its file is damaged.
+    pub fn begun(folder: PathBuf, cache_bytes: usize) -> Result<Self, TrainError> {
+        let trials = Ledger::read(&folder)?.trials;
+        Self::new(folder, trials, cache_bytes)
+    }
+
+    /// The folder that holds the run folders.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The trials in their order.
+    pub fn trials(&self) -> &[Trial] {
+        &self.trials
+    }
+
+    /// Where the run of a trial lies.
+    pub fn run_of(&self, trial: &Trial) -> PathBuf {
+        self.folder.join(&trial.name)
+    }
+}

@@ -1,0 +1,102 @@
+use super::ledger::Ledger;
+use super::stage::{Stage, clear};
+use super::{QueueEvent, QueuePlan, QueueReport, Trial, TrialEnd};
+use crate::job::{Cancelled, JobContext, fenced};
+use crate::train::{JudgePlan, TrainData, TrainPlan, judge, opened_folder, run as training};
+use std::sync::Arc;
+
+/// Does the trials of `plan` that are not done. `between` is called between steps, when no tensor
+/// is in use.
+///
+/// When the job is stopped, the trial that runs is left so that it can go on.
+pub(in crate::train) fn run(
+    plan: &QueuePlan,
+    job: &JobContext<QueueEvent>,
+    between: &mut dyn FnMut(),
+) -> anyhow::Result<()> {
+    job.check()?;
+    let mut ledger = Ledger::begin(plan)?;
+    let mut report = QueueReport::default();
+    let total = plan.trials().len();
+    for (at, trial) in plan.trials().iter().enumerate() {
+        job.check()?;
+        let is_done = ledger.ends.get(&trial.name) == Some(&TrialEnd::Done);
+        let stage = Stage::of(trial, &plan.run_of(trial));
+        if is_done && matches!(stage, Ok(Stage::Complete)) {
+            report.left_alone += 1;
+            let end = TrialEnd::Done;
+            job.tell(QueueEvent::Ended { at, total, end })?;
+            continue;
+        }
+        job.tell(QueueEvent::Began {
+            at,
+            total,
+            name: trial.name.clone(),
+            run: plan.run_of(trial),
+            recipe: Box::new(trial.recipe.clone()),
+        })?;
+        let end = match fenced(|| done(plan, trial, job, &mut *between)) {
+            Ok(Ok(())) => TrialEnd::Done,
+            Ok(Err(error)) if error.is::<Cancelled>() => return Err(error),
+            Ok(Err(error)) => failed(format!("{error:#}")),
+            Err(panic) => failed(panic),
+        };
+        let count = match end {
+            TrialEnd::Done => &mut report.done,
+            TrialEnd::Failed { .. } => &mut report.failed,
+        };
+        *count += 1;
+        ledger.note(plan.folder(), trial, end.clone())?;
+        job.tell(QueueEvent::Ended { at, total, end })?;
+    }
+    Ok(job.tell(QueueEvent::Finished(report))?)
+}
+
+const fn failed(why: String) -> TrialEnd {
+    TrialEnd::Failed { why }
+}
+
+/// Trains and judges `trial` as far as that is not done.
+fn done(
+    plan: &QueuePlan,
+    trial: &Trial,
+    job: &JobContext<QueueEvent>,
+    between: &mut dyn FnMut(),
+) -> anyhow::Result<()> {
+    let run = plan.run_of(trial);
+    let mut stage = Stage::of(trial, &run)?;
+    if stage == Stage::Lost {
+        clear(&run)?;
+        let note = "It was stopped before anything was kept, so it begins anew";
+        job.tell(QueueEvent::Note(note.to_owned()))?;
+        stage = Stage::Fresh;
+    }
+    let train_plan = match stage {
+        Stage::Fresh | Stage::Lost => Some(fresh(plan, trial)?),
+        Stage::Begun => {
+            let ground = TrainData::of_run(&run)?.ground(&run, plan.cache_bytes)?;
+            Some(TrainPlan::resume(ground, run.clone())?)
+        }
+        Stage::Trained | Stage::Complete => None,
+    };
+    if let Some(train_plan) = train_plan {
+        training::run(
+            &Arc::new(train_plan),
+            &job.part(QueueEvent::Training),
+            &mut *between,
+        )?;
+    }
+    // What was judged before and then trained on is judged again, and that is counted.
+    if let Some(on) = trial.judge.filter(|_| stage != Stage::Complete) {
+        let judge_plan = JudgePlan::new(run, on, plan.cache_bytes)?;
+        judge::run(&judge_plan, &job.part(QueueEvent::Judging), between)?;
+    }
+    Ok(())
+}
+
+fn fresh(plan: &QueuePlan, trial: &Trial) -> anyhow::Result<TrainPlan> {
+    let (ground, classes) = opened_folder(&trial.data, plan.cache_bytes)?;
+    let train_plan = TrainPlan::new(trial.recipe.clone(), ground, classes, plan.run_of(trial))?;
+    let folder = trial.data.clone();
+    Ok(train_plan.reading(TrainData::Folder { folder }))
+}

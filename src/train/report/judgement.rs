@@ -1,0 +1,94 @@
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::bounded::read_bounded;
+use super::{FinalScores, ScoredOn};
+use crate::disk::replace_file;
+use crate::metrics::{PerImageScores, PresenceScores, RelaxedCounts, SaltPrecision};
+use crate::train::TrainError;
+
+/// No judgement this program writes is larger.
+const MOST_BYTES: u64 = 8 << 20;
+
+/// What a run's best network came to on held-out ground when it predicted whole images, as the
+/// Predict button does.
+///
+/// On the test part it is `scores-test.json`, which a [`RunRecord`](super::RunRecord) reads as
+/// well; on the validation part `judged-validation.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// The scores of all ground together.
+    #[serde(flatten)]
+    pub total: FinalScores,
+    /// How often this part was judged by networks of this run, this time included.
+    pub reads: u32,
+    /// The device's name.
+    pub device: String,
+    /// Time it took.
+    pub seconds: f64,
+    /// Means over the images (or blocks of one image).
+    pub per_image: PerImageScores,
+    /// The images, in the order of the split; the first 10,000 of them.
+    pub images: Vec<JudgedImage>,
+    /// What is known when there are two classes.
+    #[serde(default)]
+    pub binary: Option<BinaryJudgement>,
+}
+
+/// One image, or one block of an image.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JudgedImage {
+    /// Its name; of a block that and its place.
+    pub name: String,
+    /// Labeled pixels.
+    pub pixels: u64,
+    /// Mean IoU over the classes that it holds or that are shown on it.
+    pub mean_iou: Option<f64>,
+    /// Share of its labeled pixels that are right.
+    pub pixel_accuracy: Option<f64>,
+}
+
+/// The scores of one class against all other ground.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BinaryJudgement {
+    /// The class.
+    pub class: u8,
+    /// Its name.
+    pub name: String,
+    /// The salt competition's score.
+    pub salt: SaltPrecision,
+    /// Precision and recall that forgive shifts of 3 pixels.
+    pub relaxed: RelaxedCounts,
+    /// Whether images hold the class at all, by the number of pixels predicted so.
+    pub presence: PresenceScores,
+}
+
+impl Judgement {
+    /// The name of its file in a run folder.
+    pub(in crate::train) const fn file_name(on: ScoredOn) -> &'static str {
+        match on {
+            ScoredOn::Test => "scores-test.json",
+            ScoredOn::Validation => "judged-validation.json",
+        }
+    }
+
+    /// Reads the judgement of the run in `folder`; `None` when there is none, or none that can be
+    /// read.
+    pub fn load(folder: &Path, on: ScoredOn) -> Option<Self> {
+        let bytes = read_bounded(&folder.join(Self::file_name(on)), MOST_BYTES).ok()?;
+        let judgement: Self = serde_json::from_slice(&bytes).ok()?;
+        (judgement.total.on == on).then_some(judgement)
+    }
+
+    /// Writes it into the run folder, whole or not at all.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn save(&self, folder: &Path) -> Result<(), TrainError> {
+        let mut text = serde_json::to_string_pretty(self).expect("plain numbers become JSON");
+        text.push('\n');
+        let path = folder.join(Self::file_name(self.total.on));
+        Ok(replace_file(&path, text.as_bytes())?)
+    }
+}
