@@ -63,6 +63,15 @@ pub fn batch_norm(
     (y, scaling)
 }
 
+/// Sets `x` `[N, C, H, W]` to what it is on a scale that is known.
+pub fn to_scale(x: &mut [f32], scaling: &Scaling, shape: &NormShape) {
+    let planes = x.par_chunks_exact_mut(shape.area).enumerate();
+    planes.with_min_len(shape.min_len()).for_each(|(plane, x)| {
+        let plane = scaling.plane(plane % shape.channels, shape);
+        dispatch(ApplyInPlace { x, plane });
+    });
+}
+
 /// The slopes at the inputs, at `gamma` and at `beta` of a batch norm of `x`, where that at the
 /// outputs is `slope`.
 pub fn batch_norm_slopes(
@@ -136,18 +145,26 @@ impl NormShape {
             (mean as f32, (within + between) as f32)
         };
         let (mean, variance): (Vec<f32>, Vec<f32>) = (0..self.channels).map(of_channel).unzip();
-        let steepness = |variance: &f32| (variance + self.epsilon).sqrt().recip();
-        Scaling {
-            steepness: variance.iter().map(steepness).collect(),
-            mean,
-            variance,
-            gamma: gamma.to_vec(),
-            beta: beta.to_vec(),
-        }
+        Scaling::new(
+            [mean, variance, gamma.to_vec(), beta.to_vec()],
+            self.epsilon,
+        )
     }
 }
 
 impl Scaling {
+    /// With the mean, the variance, `gamma` and `beta` of each channel.
+    pub fn new([mean, variance, gamma, beta]: [Vec<f32>; 4], epsilon: f32) -> Self {
+        let steepness = |variance: &f32| (variance + epsilon).sqrt().recip();
+        Self {
+            steepness: variance.iter().map(steepness).collect(),
+            mean,
+            variance,
+            gamma,
+            beta,
+        }
+    }
+
     fn plane(&self, channel: usize, shape: &NormShape) -> Plane {
         Plane {
             mean: self.mean[channel],
@@ -233,6 +250,22 @@ impl WithSimd for Apply<'_> {
     fn with_simd<S: Simd>(self, _simd: S) {
         for (y, x) in self.y.iter_mut().zip(self.x) {
             *y = bounded(self.plane.before_activation(*x), self.plane.bounds);
+        }
+    }
+}
+
+struct ApplyInPlace<'a> {
+    x: &'a mut [f32],
+    plane: Plane,
+}
+
+impl WithSimd for ApplyInPlace<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        for x in self.x {
+            *x = bounded(self.plane.before_activation(*x), self.plane.bounds);
         }
     }
 }

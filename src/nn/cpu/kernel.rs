@@ -16,6 +16,16 @@ pub enum Kernel {
 }
 
 impl Kernel {
+    /// Whether it takes less time than Burn's. Not where most of an image is zeros around it, as
+    /// under kernels with wide gaps (measured: from twice the area on it is the same or worse).
+    pub fn is_worthwhile(&self) -> bool {
+        let Self::Dense(window) = self else {
+            return true;
+        };
+        let [[height, width], [down, right]] = [window.size, window.reach()];
+        4 * (height + down) * (width + right) < 9 * height * width
+    }
+
     /// `[N, out, H', W']`.
     pub fn out_shape(&self) -> [usize; 4] {
         let (images, [_, outputs], [height, width]) = match self {

@@ -1,20 +1,19 @@
-use burn::backend::Dispatch;
+use burn::backend::{Dispatch, Flex};
+use burn::module::RunningState;
 use burn::nn::BatchNorm;
 use burn::tensor::Tensor;
 
 use super::activation::Activation;
-use super::batch_norm::NormShape;
+use super::batch_norm::{NormShape, Scaling};
 use super::conv::is_ours;
-use super::ops::CpuLayers as _;
+use super::ops::{CpuLayers as _, scaled};
 
 /// `x` `[N, C, H, W]` under `norm` and what follows it.
 ///
-/// In training on the processor with code of our own, which does in one pass there and one back
-/// what takes Burn ten each.
+/// On the processor with code of our own, which does in one pass there and one back what takes
+/// Burn ten each; but not where slopes pass a norm at rest.
 pub fn batch_normed(norm: &BatchNorm, x: Tensor<4>, activation: Activation) -> Tensor<4> {
-    let device = x.device();
-    let is_training = device.is_autodiff() && norm.training.is_enabled();
-    if !is_training || !is_ours(&x) {
+    if !is_ours(&x) {
         return activation.of(norm.forward(x));
     }
     let [_, channels, height, width] = x.dims();
@@ -24,6 +23,15 @@ pub fn batch_normed(norm: &BatchNorm, x: Tensor<4>, activation: Activation) -> T
         epsilon: norm.epsilon as f32,
         activation,
     };
+    match (x.device().is_autodiff(), norm.training.is_enabled()) {
+        (true, true) => in_training(norm, x, shape),
+        (true, false) => activation.of(norm.forward(x)),
+        (false, _) => in_use(norm, x, &shape),
+    }
+}
+
+fn in_training(norm: &BatchNorm, x: Tensor<4>, shape: NormShape) -> Tensor<4> {
+    let device = x.device();
     let (y, mean, variance) = Dispatch::batch_normed(
         x.into_dispatch(),
         norm.gamma.val().into_dispatch(),
@@ -37,6 +45,16 @@ pub fn batch_normed(norm: &BatchNorm, x: Tensor<4>, activation: Activation) -> T
         state.update(new.detach());
     }
     Tensor::from_dispatch(y)
+}
+
+fn in_use(norm: &BatchNorm, x: Tensor<4>, shape: &NormShape) -> Tensor<4> {
+    let statistics = [&norm.running_mean, &norm.running_var].map(RunningState::value);
+    let [mean, variance] = statistics;
+    let known = [mean, variance, norm.gamma.val(), norm.beta.val()];
+    let known = known.map(|tensor| tensor.into_data().iter::<f32>().collect());
+    let x = (x.try_into_primitive::<Flex>()).expect("on the processor and without slopes");
+    let scaling = Scaling::new(known, shape.epsilon);
+    Tensor::from_primitive::<Flex>(scaled(x, &scaling, shape))
 }
 
 #[cfg(test)]
@@ -82,6 +100,24 @@ mod tests {
                 assert_close(&ours, &answer(of_burn, shape, activation));
             }
         }
+    }
+
+    #[test]
+    fn in_use_it_gives_what_burn_gives_and_leaves_its_input_alone() {
+        let device = Device::flex();
+        let norm = BatchNormConfig::new(3).init(&device);
+        norm.running_mean.update(numbers([3], &device));
+        norm.running_var.update(numbers([3], &device) + 2.0);
+        let x = numbers([2, 3, 5, 7], &device);
+        let kept = x.clone().into_data();
+        let answers = [batch_normed, of_burn].map(|normed: Normed| {
+            let part = x.clone().slice([0..2, 0..3, 1..4, 0..7]);
+            [x.clone(), part]
+                .map(|x| normed(&norm, x, Activation::Relu).into_data())
+                .to_vec()
+        });
+        assert_close(&answers[0], &answers[1]);
+        assert_eq!(x.into_data(), kept);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use burn::backend::{Backend, Flex, TensorMetadata as _, backend_extension};
 use burn::tensor::TensorData;
 
 use super::activation::{Activation, activate, activation_slope};
-use super::batch_norm::{NormShape, Scaling, batch_norm, batch_norm_slopes};
+use super::batch_norm::{NormShape, Scaling, batch_norm, batch_norm_slopes, to_scale};
 use super::kernel::Kernel;
 
 type Numbers = FloatTensor<Flex>;
@@ -57,12 +57,23 @@ impl CpuLayers for Flex {
     }
 
     fn activated(x: Numbers, activation: Activation) -> Numbers {
-        let is_whole = numbers_or_none(&x).is_some_and(|some| some.len() * 4 == x.bytes().len());
-        let mut y = if is_whole { x } else { x.to_contiguous() };
-        // In place, unless someone else has the numbers too.
+        let mut y = whole(x);
         activate(y.storage_mut(), activation);
         y
     }
+}
+
+/// `x` `[N, C, H, W]`, which has no slopes, on a scale that is known.
+pub fn scaled(x: Numbers, scaling: &Scaling, shape: &NormShape) -> Numbers {
+    let mut y = whole(x);
+    to_scale(y.storage_mut(), scaling, shape);
+    y
+}
+
+/// `x` as the only numbers in its storage. To change them copies them if someone else has them.
+fn whole(x: Numbers) -> Numbers {
+    let is_whole = numbers_or_none(&x).is_some_and(|some| size_of_val(some) == x.bytes().len());
+    if is_whole { x } else { x.to_contiguous() }
 }
 
 fn normed(x: &Numbers, gamma: Numbers, beta: Numbers, shape: &NormShape) -> (Numbers, Scaling) {
