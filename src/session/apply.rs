@@ -62,10 +62,10 @@ impl Session {
             Command::Queue(command) => self.apply_queue(command),
             Command::SetPredictionDevice(device) => self.set_prediction_device(device),
             Command::Predict { run } => self.predict(run),
-            Command::StopJob(id) => {
-                self.stop_job(id);
-                Ok(())
-            }
+            Command::Runs(command) => self.apply_runs(command),
+            Command::Recipe(command) => self.apply_recipe(command),
+            Command::Data(command) => self.apply_data(command),
+            Command::StopJob(id) => self.stop(id),
         }
     }
 }

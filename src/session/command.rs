@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{Bookmark, ExportOrder, InkChoice, OverlayCommand, WandSettings, Wholesale};
+use super::{
+    Bookmark, DataCommand, ExportOrder, InkChoice, OverlayCommand, RecipeCommand, RunsCommand,
+    WandSettings, Wholesale,
+};
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{BrushShape, CellKey, CellState, Hint, MaskDecisions};
 use crate::train::{DeviceChoice, Recipe, ScoredOn, Trial};
@@ -190,6 +193,12 @@ pub enum Command {
         /// A run folder; `None` takes the last run of this session.
         run: Option<PathBuf>,
     },
+    /// Looks at runs and compares them.
+    Runs(RunsCommand),
+    /// Reads or writes a recipe file.
+    Recipe(RecipeCommand),
+    /// Looks at a data set before it is learned from.
+    Data(DataCommand),
     /// Stops a job. A stopped training keeps the best network so far.
     StopJob(super::JobId),
 }

@@ -1,19 +1,23 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::data::DataReport;
 use super::images::ScannedList;
 use super::importing::Imported;
 use super::keeping::{Keeper, ReadLabel, ReadMask};
 use super::operations::Operated;
 use super::places::KeptPlaces;
+use super::runs::RunsReport;
 use super::state::{ImageId, LayerId, OpenImage, Session};
-use super::{Difference, Examined, Notice, Outline, Selected, Vectors};
+use super::{CommandError, Difference, Examined, Notice, Outline, Selected, Vectors};
 use crate::job::{Job, JobContext, JobEvent, spawn};
 use crate::label::{Class, Mask, MaskDecisions, ObjectFinder, StateMark, Superpixels};
 use crate::metrics::Scores;
 use crate::project::{KeptImage, OlderSteps};
 use crate::raster::RgbaTile;
-use crate::train::{JudgeEvent, PredictEvent, QueueEvent, RateEvent, TrainEvent, TrainPlan};
+use crate::train::{
+    JudgeEvent, PredictEvent, QueueEvent, RateEvent, Recipe, TrainEvent, TrainPlan,
+};
 
 /// One background activity; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -94,6 +98,12 @@ pub(super) enum Report {
     Superpixels(ImageId, Box<Superpixels>),
     /// The wand chose pixels of an image.
     Selected(ImageId, Box<Selected>),
+    /// Something about runs.
+    Runs(RunsReport),
+    /// A recipe file was read.
+    RecipeRead(Arc<Recipe>),
+    /// Something about a data set.
+    Data(DataReport),
     /// Something to say.
     Note(Notice),
 }
@@ -167,6 +177,8 @@ fn said<E>(event: JobEvent<E>, wrap: impl FnOnce(E) -> Said) -> JobEvent<Said> {
 pub(super) struct Running {
     pub activity: Activity,
     pub leash: Leash,
+    /// Whether it is too short to be worth a word.
+    pub is_quiet: bool,
 }
 
 impl Session {
@@ -187,6 +199,20 @@ impl Session {
         }
     }
 
+    /// The same for work of some milliseconds, which is not listed.
+    pub(super) fn start_quiet_job(
+        &mut self,
+        title: &'static str,
+        work: impl FnOnce(&JobContext<Report>) -> anyhow::Result<()> + Send + 'static,
+    ) -> JobId {
+        let id = self.start_job(title, work);
+        let mut jobs = self.jobs.iter_mut();
+        if let Some(running) = jobs.find(|running| running.activity.id == id) {
+            running.is_quiet = true;
+        }
+        id
+    }
+
     pub(super) fn list_job(&mut self, title: impl Into<String>, leash: Leash) -> JobId {
         let id = self.next_job_id();
         let activity = Activity {
@@ -194,7 +220,11 @@ impl Session {
             title: title.into(),
             progress: None,
         };
-        self.jobs.push(Running { activity, leash });
+        self.jobs.push(Running {
+            activity,
+            leash,
+            is_quiet: false,
+        });
         id
     }
 
@@ -271,7 +301,13 @@ impl Session {
 
     /// What runs in the background, oldest first.
     pub fn activities(&self) -> impl Iterator<Item = &Activity> {
-        self.jobs.iter().map(|running| &running.activity)
+        let told = self.jobs.iter().filter(|running| !running.is_quiet);
+        told.map(|running| &running.activity)
+    }
+
+    pub(super) fn stop(&mut self, id: JobId) -> Result<(), CommandError> {
+        self.stop_job(id);
+        Ok(())
     }
 
     pub(super) fn stop_job(&mut self, id: JobId) {
@@ -343,6 +379,9 @@ impl Session {
             Report::Operated(layer, done) => self.operated(layer, *done),
             Report::Superpixels(image, found) => self.superpixels_found(image, *found),
             Report::Selected(image, selected) => self.selection_made(image, *selected),
+            Report::Runs(report) => self.absorb_runs(id, report),
+            Report::RecipeRead(recipe) => self.study.recipe = Some(recipe),
+            Report::Data(report) => self.absorb_data(id, report),
             Report::Note(notice) => self.notify(notice),
         }
     }
@@ -372,6 +411,8 @@ impl Session {
                 *running = None;
             }
         }
+        self.runs_job_ended(id);
+        self.data_job_ended(id, why.as_deref());
         match ended.leash {
             Leash::Training(_) => self.training_ended(why),
             Leash::Prediction(_) => self.prediction_ended(why),

@@ -7,6 +7,7 @@
 mod apply;
 mod classes;
 mod command;
+mod data;
 mod drawing_in;
 mod error;
 mod exporting;
@@ -26,7 +27,9 @@ mod prediction;
 mod preview;
 mod queueing;
 mod rate_search;
+mod recipes;
 mod review;
+mod runs;
 mod saving;
 mod scoring;
 mod selecting;
@@ -43,6 +46,7 @@ pub use command::{
     ClassCommand, Command, ImportCommand, LayerKind, PlaceCommand, ProjectCommand, QueueCommand,
     ReviewCommand, SelectHow, SelectionCommand, StepTo, Tool, TrainOn,
 };
+pub use data::{ContactTile, DataCommand, DataPhase, DataSet, Varied, VariedPatch};
 pub use drawing_in::Vectors;
 pub use error::CommandError;
 pub use exporting::ExportOrder;
@@ -58,7 +62,9 @@ pub use prediction::PredictionState;
 pub use preview::{MOST_PREVIEWED, Preview};
 pub use queueing::{JudgingState, QueueState, TrialPhase, TrialState};
 pub use rate_search::RateSearch;
+pub use recipes::RecipeCommand;
 pub use review::{Difference, Review};
+pub use runs::{RunEntry, RunSamples, RunStatus, Runs, RunsCommand};
 pub use selecting::{Selected, WandSettings};
 pub use settings::{MAX_RECENT, Settings};
 pub use state::{ImageId, Layer, LayerId, OpenImage, Session, SessionConfig};

@@ -24,7 +24,7 @@ pub struct PredictionState {
 }
 
 impl Session {
-    /// Predictions are computed there from now on.
+    /// Chooses where predictions are computed.
     pub(super) fn set_prediction_device(
         &mut self,
         device: DeviceChoice,

@@ -38,7 +38,7 @@ impl Session {
         let ground = self.training_ground(on)?;
         let out = match out {
             Some(out) => out,
-            None => self.next_run_folder()?,
+            None => self.next_run_folder(on)?,
         };
         let id = self.start_job("Preparing the search for a learning rate", move |job| {
             let plan = ground.planned(recipe, out)?;

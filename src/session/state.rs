@@ -7,9 +7,9 @@ use super::labels::Areas;
 use super::objects::ObjectWork;
 use super::places::Places;
 use super::{
-    Change, Command, Examined, ImageList, InkChoice, JobId, JudgingState, LayerKind, Notice,
-    Overlay, PredictionState, Preview, QueueState, RateSearch, Review, Selected, Settings, Tool,
-    TrainingState, Vectors, WandSettings,
+    Change, Command, DataSet, Examined, ImageList, InkChoice, JobId, JudgingState, LayerKind,
+    Notice, Overlay, PredictionState, Preview, QueueState, RateSearch, Review, Runs, Selected,
+    Settings, Tool, TrainingState, Varied, Vectors, WandSettings,
 };
 use crate::geom::{Georef, ImageSize};
 use crate::job::Waker;
@@ -19,7 +19,7 @@ use crate::label::{
 use crate::metrics::Scores;
 use crate::project::SourceFile;
 use crate::raster::{Pyramid, RasterInfo, TileCache};
-use crate::train::{DeviceChoice, Engine};
+use crate::train::{DeviceChoice, Engine, Recipe};
 
 /// Brushes outside of this range are of no use; in level-0 pixels.
 pub const BRUSH_DIAMETERS: std::ops::RangeInclusive<f64> = 1.0..=4096.0;
@@ -150,6 +150,17 @@ pub(super) struct Doing {
     pub operation: Option<JobId>,
 }
 
+/// What is looked at besides the image, before and after a training.
+#[derive(Debug, Default)]
+pub(super) struct Study {
+    pub runs: Runs,
+    pub data: Option<DataSet>,
+    /// Variations of a patch.
+    pub varied: Varied,
+    /// The recipe that was read from a file last.
+    pub recipe: Option<Arc<Recipe>>,
+}
+
 /// Everything that is open. Changed only by commands and by its own jobs' events.
 pub struct Session {
     pub(super) config: SessionConfig,
@@ -197,6 +208,7 @@ pub struct Session {
     pub(super) rate_search: RateSearch,
     pub(super) queue: QueueState,
     pub(super) prediction_state: PredictionState,
+    pub(super) study: Study,
     pub(super) scores: Option<Scores>,
     /// Writes finished strokes to the project.
     pub(super) keeper: Option<Keeper>,
@@ -265,6 +277,7 @@ impl Session {
             rate_search: RateSearch::default(),
             queue: QueueState::default(),
             prediction_state: PredictionState::default(),
+            study: Study::default(),
             scores: None,
             keeper: None,
             closing: Vec::new(),

@@ -26,7 +26,7 @@ impl Session {
                 job.check()?;
                 tell_progress(job, &mut last, number as f64 / count as f64);
                 // An image that cannot be read says so when it is opened.
-                if let Some(picture) = thumbnail(&file) {
+                if let Some(picture) = thumbnail(&file, SIDE) {
                     job.tell(Report::Thumbnail(file, Arc::new(picture)))?;
                 }
             }
@@ -42,7 +42,8 @@ impl Session {
     }
 }
 
-fn thumbnail(file: &Path) -> Option<RgbaTile> {
+/// A picture of an image file, at most `side` pixels on its longest side.
+pub(super) fn thumbnail(file: &Path, side: u32) -> Option<RgbaTile> {
     let source = open_raster(file).ok()?;
     let pyramid = Pyramid::new(source, Arc::new(TileCache::new(CACHE_BYTES)));
     let picture = if pyramid.needs_sketch() {
@@ -50,13 +51,13 @@ fn thumbnail(file: &Path) -> Option<RgbaTile> {
     } else {
         pyramid.tile(pyramid.shape().root())
     };
-    Some(shrunk(&*picture.ok()?))
+    Some(shrunk(&*picture.ok()?, side))
 }
 
-/// The picture with its longest side brought to [`SIDE`], by the nearest pixel.
-fn shrunk(picture: &RgbaTile) -> RgbaTile {
+/// The picture with its longest side brought to `side`, by the nearest pixel.
+fn shrunk(picture: &RgbaTile, side: u32) -> RgbaTile {
     let longest = picture.size.width.max(picture.size.height).max(1);
-    let scaled = |side: u32| (side * SIDE / longest).clamp(1, side.max(1));
+    let scaled = |length: u32| (length * side / longest).clamp(1, length.max(1));
     let size = ImageSize::new(scaled(picture.size.width), scaled(picture.size.height));
     let mut pixels = Vec::with_capacity(size.num_pixels() as usize * 4);
     for y in 0..size.height {
@@ -81,9 +82,9 @@ mod tests {
             size,
             pixels: vec![7; 512 * 256 * 4],
         };
-        let small = shrunk(&picture);
+        let small = shrunk(&picture, SIDE);
         assert_eq!(small.size, ImageSize::new(64, 32));
         assert_eq!(small.pixels.len(), 64 * 32 * 4);
-        assert_eq!(shrunk(&small).size, small.size);
+        assert_eq!(shrunk(&small, SIDE).size, small.size);
     }
 }

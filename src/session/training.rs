@@ -15,7 +15,7 @@ use crate::train::{
 };
 
 /// Runs go into this folder beside the image.
-const RUNS_FOLDER: &str = "orthobrush-runs";
+pub(super) const RUNS_FOLDER: &str = "orthobrush-runs";
 
 /// Where a training is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -135,7 +135,7 @@ impl Session {
         let ground = self.training_ground(on)?;
         let out = match out {
             Some(out) => out,
-            None => self.next_run_folder()?,
+            None => self.next_run_folder(on)?,
         };
         let (planned, folder) = (recipe.clone(), out.clone());
         let id = self.start_job("Preparing the training", move |job| {
@@ -212,12 +212,22 @@ impl Session {
         }
     }
 
-    pub(super) fn next_run_folder(&self) -> Result<PathBuf, CommandError> {
-        let image = &self.image.as_ref().ok_or(CommandError::NoImage)?.path;
-        let stem = image
+    /// The next run of an image goes beside it, that of a data set beside the data set.
+    pub(super) fn next_run_folder(&self, on: &TrainOn) -> Result<PathBuf, CommandError> {
+        let of_list = self.list.as_ref().map(|list| &list.folder);
+        let source = match on {
+            TrainOn::Folder(folder) if Some(folder) != of_list => absolute(folder),
+            _ => self
+                .image
+                .as_ref()
+                .ok_or(CommandError::NoImage)?
+                .path
+                .clone(),
+        };
+        let stem = source
             .file_stem()
             .map_or_else(Default::default, |stem| stem.to_string_lossy());
-        let folder = image.parent().unwrap_or(Path::new(".")).join(RUNS_FOLDER);
+        let folder = source.parent().unwrap_or(Path::new(".")).join(RUNS_FOLDER);
         let free = (1..10_000)
             .map(|number| folder.join(format!("{stem}-{number:03}")))
             .find(|run| !run.exists());

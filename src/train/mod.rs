@@ -72,9 +72,10 @@ pub use rate_range::{RateRange, RateVerdict};
 pub use recipe::{ClassWeighting, MemoryUse, Recipe};
 pub use report::{
     Axis, BinaryJudgement, ClassEpoch, CurveLook, Environment, EpochFiles, FinalGroup, FinalRow,
-    FinalScores, FinalTable, JudgedImage, Judgement, Patch, ReportPicture, RunRecord, ScoredOn,
-    Spread, append_log, curves_svg, report_html, report_markdown, rgba_of, sample_path, strip_png,
-    write_report, write_run_files, write_strip,
+    FinalScores, FinalTable, JudgedImage, Judgement, Patch, ReportPicture, RunRecord, Scale,
+    ScoredOn, Spread, StepLoss, append_log, comparison_html, curves_svg, list_samples, rate_drops,
+    report_html, report_markdown, rgba_of, sample_path, smoothed, strip_png, thinned, write_report,
+    write_run_files, write_strip,
 };
 pub use resume::can_go_on;
 pub use schedule::{Constant, Cosine, Exponential, OneCycle, Polynomial, Schedule, Span, Steps};

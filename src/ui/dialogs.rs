@@ -1,13 +1,15 @@
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
+use std::time::SystemTime;
 
 use egui::{Key, Modal, TextEdit, Ui};
 
-use super::export::ExportSheet;
+use super::training::look_at;
 use super::view::{CommandQueue, View, Waiting};
 use crate::session::{
-    ClassCommand, Command, ImportCommand, LayerKind, ProjectCommand, Session, TrainOn,
+    ClassCommand, Command, ImportCommand, LayerKind, ProjectCommand, RecipeCommand, RunsCommand,
+    Session, TrainOn,
 };
 
 /// What a file or folder is asked for.
@@ -27,6 +29,18 @@ pub enum FileWish {
     ExportTiles,
     /// A run folder to predict with.
     PredictWith,
+    /// A recipe file to take over.
+    OpenRecipe,
+    /// A file to write the recipe to.
+    SaveRecipe,
+    /// A data set to look at.
+    OpenDataset,
+    /// A run, or a folder of runs, to look at.
+    OpenRuns,
+    /// A file for the report, table or curves of the shown run.
+    ExportRun,
+    /// A file for the table or curves of the ticked runs.
+    ExportRuns,
     /// A run folder whose training goes on.
     Resume,
     /// A class table to read.
@@ -81,6 +95,12 @@ impl FileWish {
             Self::Pack => "Pack the project into a folder",
             Self::PredictWith => "Predict with a run",
             Self::Resume => "Go on with a training",
+            Self::OpenRecipe => "Load a recipe",
+            Self::SaveRecipe => "Save the recipe",
+            Self::OpenDataset => "Open dataset",
+            Self::OpenRuns => "Open runs",
+            Self::ExportRun => "Export the run",
+            Self::ExportRuns => "Export the ticked runs",
             Self::Relink => "Find missing images",
         }
     }
@@ -91,6 +111,9 @@ impl FileWish {
             | Self::Export
             | Self::ExportTiles
             | Self::SaveClasses
+            | Self::SaveRecipe
+            | Self::ExportRun
+            | Self::ExportRuns
             | Self::ExportHistory => "Save",
             _ => "Open",
         }
@@ -115,14 +138,24 @@ impl FileWish {
             Self::ExportHistory => "A .csv or .geojson file: each step with its classes and area",
             Self::OpenTheirs => "Somebody else's .orthobrush file with a label of this image",
             Self::Pack => "A new folder: the project, its images and masks",
+            Self::OpenRecipe | Self::SaveRecipe => "A .toml file",
+            Self::OpenDataset => "A folder of images and masks, in any usual arrangement",
+            Self::OpenRuns => "A run folder, or a folder of run folders",
+            Self::ExportRun => "A report (.html, .md), the curves (.png), or a table row (.csv)",
+            Self::ExportRuns => "The final table (.html, .md, .csv), or the curves (.png)",
             Self::PredictWith | Self::Resume => "A run folder: the one that holds recipe.toml",
             Self::Relink => "The folder that holds the images now",
         }
     }
 
-    fn command(self, path: PathBuf, export: &ExportSheet) -> Command {
+    /// Whether curves can be written as a picture instead.
+    const fn is_of_runs(self) -> bool {
+        matches!(self, Self::ExportRun | Self::ExportRuns)
+    }
+
+    fn command(self, path: PathBuf, view: &View) -> Command {
         match self {
-            Self::Export | Self::ExportTiles => Command::Export(export.order(path)),
+            Self::Export | Self::ExportTiles => Command::Export(view.export.order(path)),
             Self::Open | Self::OpenFolder => Command::Open { path },
             Self::OpenMask(LayerKind::Label) => Command::Import(ImportCommand::Examine { path }),
             Self::OpenMask(layer) => Command::OpenMask { layer, path },
@@ -133,6 +166,18 @@ impl FileWish {
             Self::OpenClasses => Command::Class(ClassCommand::Load { path }),
             Self::SaveClasses => Command::Class(ClassCommand::Save { path }),
             Self::PredictWith => Command::Predict { run: Some(path) },
+            Self::OpenRuns => Command::Runs(RunsCommand::Open {
+                folder: path,
+                now: SystemTime::now(),
+            }),
+            Self::OpenRecipe => Command::Recipe(RecipeCommand::Load { path }),
+            Self::SaveRecipe => {
+                let recipe = Box::new(view.form.recipe.clone());
+                Command::Recipe(RecipeCommand::Save { recipe, path })
+            }
+            Self::OpenDataset => look_at(&path, &view.form),
+            Self::ExportRun => Command::Runs(view.training.chosen.export_shown(path)),
+            Self::ExportRuns => Command::Runs(view.training.chosen.export_ticked(path)),
             Self::Resume => Command::StartTraining {
                 recipe: Box::default(),
                 on: TrainOn::Resume(path),
@@ -158,6 +203,9 @@ fn file_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
         view.dialogs.path = match wish {
             FileWish::SaveAs(layer) => suggested_path(session, layer),
             FileWish::Export | FileWish::ExportTiles => view.export.suggested_path(session),
+            FileWish::ExportRun | FileWish::ExportRuns => {
+                view.training.suggested_path(session, wish)
+            }
             _ => String::new(),
         };
     }
@@ -181,7 +229,11 @@ fn file_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
             let go = go.clicked();
             if is_given && (go || entered) {
                 let path = PathBuf::from(view.dialogs.path.trim());
-                commands.push(wish.command(path, &view.export));
+                if wish.is_of_runs() && path.extension().is_some_and(|ending| ending == "png") {
+                    view.training.draw_picture(ui.ctx(), path);
+                } else {
+                    commands.push(wish.command(path, view));
+                }
                 is_closed = true;
             }
             if ui
@@ -240,16 +292,23 @@ fn browse(ctx: egui::Context, wish: FileWish) -> Option<Receiver<Option<PathBuf>
         FileWish::OpenFolder
         | FileWish::PredictWith
         | FileWish::Resume
+        | FileWish::OpenRuns
+        | FileWish::OpenDataset
         | FileWish::Relink
         | FileWish::Pack
         | FileWish::ExportTiles => wait_for(dialog.pick_folder(), answer),
         FileWish::SaveAs(_)
         | FileWish::Export
         | FileWish::SaveClasses
+        | FileWish::ExportRun
+        | FileWish::SaveRecipe
+        | FileWish::ExportRuns
         | FileWish::ExportHistory => wait_for(dialog.save_file(), answer),
-        FileWish::Open | FileWish::OpenMask(_) | FileWish::OpenClasses | FileWish::OpenTheirs => {
-            wait_for(dialog.pick_file(), answer)
-        }
+        FileWish::Open
+        | FileWish::OpenRecipe
+        | FileWish::OpenMask(_)
+        | FileWish::OpenClasses
+        | FileWish::OpenTheirs => wait_for(dialog.pick_file(), answer),
     };
     waiting
         .inspect_err(|error| tracing::error!("no file chooser: {error}"))

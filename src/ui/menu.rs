@@ -1,4 +1,4 @@
-use egui::{RichText, Ui};
+use egui::{RichText, ThemePreference, Ui};
 
 use super::canvas::PaneLayout;
 use super::dialogs::FileWish;
@@ -39,6 +39,7 @@ pub fn menu_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut C
             action(ui, Action::KeySheet, true, session, view, commands);
             ui.label(format!("Orthobrush {}", env!("CARGO_PKG_VERSION")));
         });
+        place_ui(ui, view);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             right_side(ui, session, view);
         });
@@ -49,6 +50,7 @@ fn file_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
     let has_image = session.image().is_some();
     action(ui, Action::Open, true, session, view, commands);
     wish(ui, "Open folder…", true, FileWish::OpenFolder, view);
+    action(ui, Action::OpenDataset, true, session, view, commands);
     if ui.button("Open sample project").clicked() {
         commands.push(Command::OpenSample {
             folder: view.config.sample_folder.clone(),
@@ -159,7 +161,21 @@ fn view_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
     ui.checkbox(&mut view.shows_held_out, "Show validation ground");
     action(ui, Action::TogglePanels, true, session, view, commands);
     ui.separator();
-    egui::widgets::global_theme_preference_buttons(ui);
+    theme_ui(ui);
+}
+
+/// Dark, light, or as the system has it; in words, since no font here has egui's signs.
+fn theme_ui(ui: &mut Ui) {
+    let chosen = ui.ctx().options(|options| options.theme_preference);
+    for (theme, name) in [
+        (ThemePreference::System, "Colors of the system"),
+        (ThemePreference::Dark, "Dark"),
+        (ThemePreference::Light, "Light"),
+    ] {
+        if ui.radio(chosen == theme, name).clicked() {
+            ui.ctx().set_theme(theme);
+        }
+    }
 }
 
 fn label_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
@@ -267,6 +283,31 @@ fn train_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
         FileWish::PredictWith,
         view,
     );
+    ui.separator();
+    for shown in [
+        Action::TrainingArea,
+        Action::EditRecipe,
+        Action::CompareRuns,
+        Action::OpenRuns,
+    ] {
+        action(ui, shown, true, session, view, commands);
+    }
+}
+
+/// What the window shows: the image, or training.
+fn place_ui(ui: &mut Ui, view: &mut View) {
+    ui.separator();
+    let key = view.keymap.text(Action::TrainingArea);
+    for (is_training, name) in [(false, "Image"), (true, "Training")] {
+        let is_shown = view.training.is_open == is_training;
+        let tab = ui.selectable_label(is_shown, name);
+        if tab
+            .on_hover_text(format!("{key} changes between image and training"))
+            .clicked()
+        {
+            view.training.is_open = is_training;
+        }
+    }
 }
 
 fn action(
@@ -285,6 +326,8 @@ fn action(
             | Action::CellNote
             | Action::GoTo
             | Action::AddBookmark
+            | Action::OpenRuns
+            | Action::OpenDataset
     ) {
         "…"
     } else {

@@ -21,6 +21,7 @@ mod plots;
 mod status;
 mod text;
 mod theme;
+mod training;
 mod view;
 mod welcome;
 

@@ -86,7 +86,7 @@ fn toggle_shown(action: Action, view: &mut View) {
         Action::ShowCoverage => &mut view.shows_coverage,
         Action::OutlineMode => &mut view.outlines,
         Action::ShowNavigator => &mut view.shows_navigator,
-        _ => return,
+        _ => return super::training::perform(action, view),
     };
     *shown = !*shown;
 }

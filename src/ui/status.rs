@@ -10,7 +10,7 @@ pub fn status_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 14.0;
         ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Extend);
-        if session.image().is_some() {
+        if session.image().is_some() && !view.training.is_open {
             position_ui(ui, session, view);
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {

@@ -94,6 +94,15 @@ fn shared(mut visuals: Visuals) -> Visuals {
     visuals
 }
 
+/// A color of signs and curves as words of it are legible on this ground.
+pub fn legible(color: Color32, visuals: &Visuals) -> Color32 {
+    if visuals.dark_mode {
+        color
+    } else {
+        color.lerp_to_gamma(Color32::BLACK, 0.4)
+    }
+}
+
 /// A class color as the window's own color type.
 pub const fn class_color([r, g, b]: [u8; 3]) -> Color32 {
     Color32::from_rgb(r, g, b)

@@ -16,6 +16,7 @@ use super::keys::{KeySheet, Keymap, Palette, Wish, palette_ui, pressed, sheet_ui
 use super::messages::Messages;
 use super::panels::recipe::TrainForm;
 use super::places::PlaceForm;
+use super::training::{TrainingArea, training_ui};
 use super::{menu, panels, perform, places, status, theme, welcome};
 use crate::geom::{Camera, ImagePoint, PixelRect, ScreenSize, TileKey};
 use crate::job::Waker;
@@ -74,6 +75,8 @@ pub struct View {
     pub(super) dock: Dock,
     pub(super) form: TrainForm,
     pub(super) cleanup: CleanupForm,
+    /// Runs, and what only their area knows.
+    pub training: TrainingArea,
     /// What the first canvas shows, in level-0 pixels.
     pub(super) visible: PixelRect,
     /// The first canvas in physical pixels.
@@ -170,6 +173,7 @@ impl View {
             dock: Dock::default(),
             form: TrainForm::default(),
             cleanup: CleanupForm::default(),
+            training: TrainingArea::default(),
             visible: PixelRect::default(),
             canvas: ScreenSize::default(),
             edited_class: None,
@@ -352,7 +356,12 @@ pub fn window_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     Panel::top("menu").show(ui, |ui| menu::menu_ui(ui, session, view, commands));
     super::banner::banner_ui(ui, session, view);
     Panel::bottom("status").show(ui, |ui| status::status_ui(ui, session, view, commands));
-    let canvas = if session.image().is_some() {
+    let canvas = if view.training.is_open {
+        let bare = Frame::new().fill(ui.visuals().panel_fill);
+        CentralPanel::default()
+            .frame(bare)
+            .show(ui, |ui| training_ui(ui, session, view, commands))
+    } else if session.image().is_some() {
         if view.shows_panels {
             panels_ui(ui, session, view, commands);
         }

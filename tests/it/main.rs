@@ -21,3 +21,4 @@ mod training;
 mod window;
 mod window_places;
 mod window_tools;
+mod window_training;

@@ -238,7 +238,7 @@ pub(super) fn short(value: f64) -> String {
 /// Exponentially weighted means without the pull of the missing past: each is the weighted mean of
 /// all values so far, one an epoch older weighing `weight` times as much (the correction of Kingma
 /// and Ba, "Adam", ICLR 2015, section 3). What is no number is left out.
-fn smoothed(points: &[(f64, f64)], weight: f64) -> Vec<(f64, f64)> {
+pub fn smoothed(points: &[(f64, f64)], weight: f64) -> Vec<(f64, f64)> {
     let weight = if weight.is_finite() {
         weight.clamp(0.0, 0.999)
     } else {
@@ -256,7 +256,7 @@ fn smoothed(points: &[(f64, f64)], weight: f64) -> Vec<(f64, f64)> {
 }
 
 /// As many points as a screen can show: of each stretch the lowest and the highest.
-fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+pub fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     if points.len() <= MOST_POINTS {
         return points.to_vec();
     }

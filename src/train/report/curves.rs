@@ -130,7 +130,7 @@ pub(super) fn marks(rows: &[EpochRow]) -> Vec<Mark> {
 
 /// Epochs at which the rate falls from or to a level that lasts; on a smooth schedule it falls
 /// everywhere, and nowhere by a step.
-fn rate_drops(rows: &[EpochRow]) -> Vec<&EpochRow> {
+pub fn rate_drops(rows: &[EpochRow]) -> Vec<&EpochRow> {
     let lasts = |at: usize| {
         let pair = at
             .checked_sub(1)

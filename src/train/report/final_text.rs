@@ -106,6 +106,11 @@ impl FinalTable {
 
     /// The table as a page of its own, in the look of the reports.
     pub fn to_html(&self) -> String {
+        page("Runs compared", &self.html_body())
+    }
+
+    /// What the page holds.
+    pub(super) fn html_body(&self) -> String {
         let mut body = String::from("<header><h1>Runs compared</h1></header>\n");
         if !self.notes.is_empty() {
             body.push_str("<div class=\"notes\">\n");
@@ -127,7 +132,7 @@ impl FinalTable {
             self.push_html_row(&mut body, place, row);
         }
         body.push_str("</table></div>\n");
-        page("Runs compared", &body)
+        body
     }
 
     fn push_html_row(&self, body: &mut String, place: usize, row: &FinalRow) {
@@ -156,7 +161,7 @@ impl FinalTable {
     }
 
     /// The scores of a row with their differences to the pinned one.
-    fn compared(&self, place: usize) -> Vec<(Option<f64>, Option<String>)> {
+    pub fn compared(&self, place: usize) -> Vec<(Option<f64>, Option<String>)> {
         let scores = self.rows[place].scores();
         let than = self.baseline_of(place).map(FinalRow::scores);
         let than = than.unwrap_or_else(|| vec![None; scores.len()]);

@@ -111,7 +111,7 @@ fn push_notes(body: &mut String, notes: &[String]) {
     body.push_str("</div>\n");
 }
 
-fn push_curves(body: &mut String, record: &RunRecord) {
+pub(super) fn push_curves(body: &mut String, record: &RunRecord) {
     if record.rows.is_empty() {
         return;
     }
@@ -213,7 +213,7 @@ fn push_confusion(body: &mut String, record: &RunRecord) {
     body.push_str("</section>\n");
 }
 
-fn push_pictures(body: &mut String, record: &RunRecord, pictures: &[ReportPicture]) {
+pub(super) fn push_pictures(body: &mut String, record: &RunRecord, pictures: &[ReportPicture]) {
     let urls: Vec<_> = pictures
         .iter()
         .filter_map(|picture| Some((picture, picture.data_url()?)))

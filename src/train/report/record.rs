@@ -1,4 +1,3 @@
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,9 +8,10 @@ use super::class_rows::{ClassEpoch, parse_per_class};
 use super::environment::ENVIRONMENT_FILE;
 use super::files::{MOST_TABLE_BYTES, PER_CLASS_FILE};
 use super::metrics_table::MetricsTable;
-use super::strip::{SAMPLES, sample_of, sample_path};
+use super::steps::{STEPS_FILE, parse_steps};
+use super::strip::{list_samples, sample_path};
 use super::weights_header::num_weights;
-use super::{Environment, FinalScores, ReportPicture, ScoredOn};
+use super::{Environment, FinalScores, ReportPicture, ScoredOn, StepLoss};
 use crate::dataset::SplitReport;
 use crate::label::ClassTable;
 use crate::train::checkpoint::{CARD_FILE, WEIGHTS_FILE, named_checkpoint};
@@ -45,6 +45,8 @@ pub struct RunRecord {
     pub class_names: Vec<String>,
     /// The rows of `per_class.csv`.
     pub class_rows: Vec<ClassEpoch>,
+    /// The rows of `steps.csv`.
+    pub step_losses: Vec<StepLoss>,
     /// The best checkpoint.
     pub best: Option<ModelCard>,
     /// The last checkpoint.
@@ -70,8 +72,7 @@ impl RunRecord {
     /// # Errors
     /// [`TrainError::NoRun`] when the folder holds neither a recipe, nor metrics, nor a checkpoint.
     pub fn load(folder: &Path) -> Result<Self, TrainError> {
-        let traces = ["recipe.toml", "metrics.csv", BEST, LAST];
-        if !traces.iter().any(|name| folder.join(name).is_file()) {
+        if !Self::is_run(folder) {
             return Err(TrainError::NoRun(folder.to_owned()));
         }
         let mut record = Self {
@@ -88,6 +89,12 @@ impl RunRecord {
         Ok(record)
     }
 
+    /// Whether the folder holds a recipe, metrics or a checkpoint.
+    pub fn is_run(folder: &Path) -> bool {
+        let traces = ["recipe.toml", "metrics.csv", BEST, LAST];
+        traces.iter().any(|name| folder.join(name).is_file())
+    }
+
     /// The folder's name.
     pub fn name(&self) -> String {
         let name = self.folder.file_name().unwrap_or(self.folder.as_os_str());
@@ -96,14 +103,7 @@ impl RunRecord {
 
     /// The strips of the best epoch, or of the last one that has any; at most 12.
     pub fn best_pictures(&self) -> Vec<ReportPicture> {
-        let Ok(entries) = fs::read_dir(self.folder.join(SAMPLES)) else {
-            return Vec::new();
-        };
-        let mut samples: Vec<(usize, u32)> = entries
-            .flatten()
-            .filter_map(|entry| sample_of(&entry.file_name().to_string_lossy()))
-            .collect();
-        samples.sort_unstable();
+        let samples = list_samples(&self.folder);
         let best = self.best_epoch();
         let has_best = samples.iter().any(|&(_, epoch)| Some(epoch) == best);
         let shown = if has_best {
@@ -165,6 +165,11 @@ impl RunRecord {
             let (rows, damaged) = parse_per_class(&bytes);
             self.note_damaged_lines(PER_CLASS_FILE, damaged);
             self.class_rows = rows;
+        }
+        if let Some(bytes) = self.bytes(STEPS_FILE, MOST_TABLE_BYTES) {
+            let (steps, damaged) = parse_steps(&bytes);
+            self.note_damaged_lines(STEPS_FILE, damaged);
+            self.step_losses = steps;
         }
     }
 
@@ -262,6 +267,8 @@ fn in_short(why: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use proptest::prelude::*;
 
     use super::super::test_run::plain_run;

@@ -2,7 +2,7 @@ use super::chart::Axis;
 
 /// How numbers become places on an axis: a part of the line and its ticks.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Scale {
+pub struct Scale {
     axis: Axis,
     low: f64,
     high: f64,
@@ -14,7 +14,7 @@ const NUM_TICKS: f64 = 5.0;
 impl Scale {
     /// A scale that shows all of `values` that can be shown: a linear one begins at 0 or below, a
     /// logarithmic one leaves out what is not positive.
-    pub(super) fn of(axis: Axis, values: impl Iterator<Item = f64>) -> Self {
+    pub fn of(axis: Axis, values: impl Iterator<Item = f64>) -> Self {
         let is_shown = |value: &f64| value.is_finite() && (axis == Axis::Linear || *value > 0.0);
         let (low, high) = values
             .filter(is_shown)
@@ -34,7 +34,7 @@ impl Scale {
     }
 
     /// From 0 to 1.
-    pub(super) const fn of_ratios() -> Self {
+    pub const fn of_ratios() -> Self {
         Self {
             axis: Axis::Linear,
             low: 0.0,
@@ -44,15 +44,21 @@ impl Scale {
 
     /// The place of `value` from 0 (low end) to 1 (high end); `None` when it cannot be shown.
     pub(super) fn place(&self, value: f64) -> Option<f64> {
+        Some(self.position(value)?.clamp(0.0, 1.0))
+    }
+
+    /// The place of `value`: 0 at the low end, 1 at the high end, and beyond both ends what lies
+    /// beyond; `None` when it cannot be shown.
+    pub fn position(&self, value: f64) -> Option<f64> {
         let place = match self.axis {
             Axis::Linear => (value - self.low) / (self.high - self.low),
             Axis::Log => (value / self.low).ln() / (self.high / self.low).ln(),
         };
-        place.is_finite().then(|| place.clamp(0.0, 1.0))
+        place.is_finite().then_some(place)
     }
 
     /// Round numbers on the axis with what to write there.
-    pub(super) fn ticks(&self) -> Vec<(f64, String)> {
+    pub fn ticks(&self) -> Vec<(f64, String)> {
         match self.axis {
             Axis::Linear => linear_ticks(self.low, self.high),
             Axis::Log => self.log_ticks(),

@@ -1,3 +1,4 @@
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::dataset::Normalization;
@@ -7,7 +8,7 @@ use crate::label::{ClassTable, Rgb, UNLABELED};
 use crate::train::TrainError;
 
 /// The folder of strips in a run folder.
-pub(super) const SAMPLES: &str = "samples";
+const SAMPLES: &str = "samples";
 /// Columns between two panes.
 const GAP: u32 = 4;
 /// Nothing, so that strips fit on light and dark paper.
@@ -128,10 +129,21 @@ pub fn sample_path(run: &Path, sample: usize, epoch: u32) -> PathBuf {
 }
 
 /// Sample and epoch of a file that [`sample_path`] named.
-pub(super) fn sample_of(name: &str) -> Option<(usize, u32)> {
+fn sample_of(name: &str) -> Option<(usize, u32)> {
     let name = name.strip_prefix("sample-")?.strip_suffix(".png")?;
     let (sample, epoch) = name.split_once("-epoch-")?;
     Some((sample.parse().ok()?, epoch.parse().ok()?))
+}
+
+/// Sample (from 0) and epoch (from 1) of each strip in the run's folder, by epoch.
+pub fn list_samples(run: &Path) -> Vec<(usize, u32)> {
+    let entries = fs::read_dir(run.join(SAMPLES)).into_iter().flatten();
+    let mut samples: Vec<(usize, u32)> = entries
+        .flatten()
+        .filter_map(|entry| sample_of(&entry.file_name().to_string_lossy()))
+        .collect();
+    samples.sort_unstable_by_key(|&(sample, epoch)| (epoch, sample));
+    samples
 }
 
 /// Writes the strip of a sample into the run's folder `samples`. Nothing is written when the

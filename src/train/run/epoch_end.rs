@@ -7,6 +7,7 @@ use super::training::Training;
 use crate::geom::ImageSize;
 use crate::metrics::{Confusion, Scores};
 use crate::train::learner::Validation;
+use crate::train::report::append_steps;
 use crate::train::resume::{Progress, RunState, forget_state};
 use crate::train::run_folder::{BEST, LAST};
 use crate::train::{
@@ -119,6 +120,9 @@ impl Training<'_, '_> {
 
     /// Writes down where the training is, so that it can go on from here.
     pub(super) fn keep_state(&mut self) -> Result<(), TrainError> {
+        let losses = std::mem::take(&mut self.losses);
+        let before = self.progress.step - losses.len() as u64;
+        append_steps(self.plan.folder.path(), before, &losses)?;
         let state = RunState {
             progress: Progress {
                 seconds: self.outside.clock.seconds(),

@@ -22,6 +22,8 @@ pub(super) struct Training<'a, 'o> {
     pub(super) learner: Learner,
     pub(super) progress: Progress,
     pub(super) feed: Feed,
+    /// The losses of steps that are not in `steps.csv` yet.
+    pub(super) losses: Vec<f64>,
     /// When the state was written last.
     pub(super) kept: Instant,
     /// Seconds of work before the running epoch, or before this part of it.
@@ -43,6 +45,7 @@ impl<'a, 'o> Training<'a, 'o> {
         };
         Ok(Self {
             feed: Feed::start(plan, place, learner.piece(), num_threads())?,
+            losses: Vec::new(),
             kept: Instant::now(),
             epoch_began: outside.clock.seconds(),
             plan,
@@ -145,6 +148,7 @@ impl<'a, 'o> Training<'a, 'o> {
         progress.step += 1;
         progress.step_in_epoch = step;
         progress.loss_sum += loss;
+        self.losses.push(loss);
         progress.spent.data += data_seconds;
         progress.spent.compute += compute_seconds;
         self.outside.mention(TrainEvent::Step {

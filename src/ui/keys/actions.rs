@@ -62,6 +62,13 @@ pub enum Action {
     AddBookmark,
     PredictImage,
     Train,
+    TrainingArea,
+    CompareRuns,
+    OpenRuns,
+    OpenDataset,
+    EditRecipe,
+    LoadRecipe,
+    SaveRecipe,
 }
 
 /// Actions that belong together in the key sheet.
@@ -393,6 +400,28 @@ pub const ACTIONS: &[ActionInfo] = &[
         &[(CTRL_SHIFT, Key::Enter)],
     ),
     bind(Group::Train, Action::Train, "Train", &[(CTRL, Key::T)]),
+    bind(
+        Group::Train,
+        Action::TrainingArea,
+        "Training area, or back to the image",
+        &[(NONE, Key::F8)],
+    ),
+    bind(
+        Group::Train,
+        Action::CompareRuns,
+        "Compare runs",
+        &[(SHIFT, Key::F8)],
+    ),
+    bind(Group::Train, Action::OpenRuns, "Open runs", &[]),
+    bind(Group::Train, Action::OpenDataset, "Open dataset", &[]),
+    bind(
+        Group::Train,
+        Action::EditRecipe,
+        "Edit the recipe",
+        &[(CTRL, Key::F8)],
+    ),
+    bind(Group::Train, Action::LoadRecipe, "Load a recipe", &[]),
+    bind(Group::Train, Action::SaveRecipe, "Save the recipe", &[]),
 ];
 
 impl Action {

@@ -1,3 +1,6 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use egui::{ComboBox, DragValue, Grid, Ui};
 
 use crate::job::{self, Job, JobEvent, Waker};
@@ -5,6 +8,7 @@ use crate::render::list_adapters;
 use crate::session::{Session, TrainOn};
 use crate::train::{DeviceChoice, EncoderKind, Family, Preset, Recipe};
 use crate::ui::theme;
+use crate::ui::training::Draft;
 
 /// The recipe being put together for the next training.
 #[derive(Debug, Default)]
@@ -13,12 +17,27 @@ pub struct TrainForm {
     pub recipe: Recipe,
     /// Whether all images of the opened folder are learned from.
     on_folder: bool,
+    /// A data set that is learned from instead of what is open.
+    pub data: Option<PathBuf>,
+    /// The preset or file that the recipe began as.
+    pub base: Recipe,
+    /// The file that was taken over last.
+    pub taken: Option<Arc<Recipe>>,
+    /// Only fields that say this are shown.
+    pub searched: String,
+    /// A word that is being typed into the recipe.
+    pub draft: Draft,
+    /// Why the last change made no recipe.
+    pub refused: Option<String>,
     adapters: Adapters,
 }
 
 impl TrainForm {
     /// What the next training learns from.
     pub fn learn_from(&self, session: &Session) -> TrainOn {
+        if let Some(data) = &self.data {
+            return TrainOn::Folder(data.clone());
+        }
         match session.list() {
             Some(list) if self.on_folder => TrainOn::Folder(list.folder.clone()),
             _ => TrainOn::OpenImage,
@@ -66,19 +85,9 @@ impl Adapters {
 
 /// What is learned from, the preset and what differs from it.
 pub fn recipe_ui(ui: &mut Ui, session: &Session, form: &mut TrainForm) {
-    let adapters = form.adapters.names(ui.ctx()).to_vec();
-    if let Some(list) = session.list() {
-        ui.horizontal(|ui| {
-            ui.selectable_value(&mut form.on_folder, false, "This image");
-            let all = format!("The folder, {} images", list.entries.len());
-            ui.selectable_value(&mut form.on_folder, true, all)
-                .on_hover_text(
-                    "Whole files are held out: those that the folder states, else a tenth",
-                );
-        });
-    }
+    source_ui(ui, session, form);
+    network_ui(ui, form);
     let recipe = &mut form.recipe;
-    network_ui(ui, recipe);
     Grid::new("recipe")
         .num_columns(4)
         .spacing([10.0, 5.0])
@@ -105,42 +114,49 @@ pub fn recipe_ui(ui: &mut Ui, session: &Session, form: &mut TrainForm) {
             number(ui, "Rate", rate, "Learning rate at its highest");
             ui.end_row();
         });
-    ui.horizontal(|ui| {
-        let label = ui.label("Device");
-        device_ui(ui, &mut recipe.device, &adapters).labelled_by(label.id);
+    device_ui(ui, form);
+}
+
+/// What is learned from, where there is more than one thing.
+pub fn source_ui(ui: &mut Ui, session: &Session, form: &mut TrainForm) {
+    let (list, data) = (session.list(), session.data());
+    if list.is_none() && data.is_none() {
+        return;
+    }
+    ui.horizontal_wrapped(|ui| {
+        let (on_data, on_folder) = (form.data.is_some(), form.on_folder);
+        if session.image().is_some() {
+            let is_image = !on_data && !on_folder;
+            if ui.selectable_label(is_image, "This image").clicked() {
+                (form.data, form.on_folder) = (None, false);
+            }
+        }
+        if let Some(list) = list {
+            let all = format!("The folder, {} images", list.entries.len());
+            let folder = ui.selectable_label(!on_data && on_folder, all);
+            let help = "Whole files are held out: those that the folder states, else a tenth";
+            if folder.on_hover_text(help).clicked() {
+                (form.data, form.on_folder) = (None, true);
+            }
+        }
+        if let Some(data) = data {
+            let name = data.folder.file_name().unwrap_or(data.folder.as_os_str());
+            let words = format!("Data set {}", name.to_string_lossy());
+            let set = ui.selectable_label(form.data.as_ref() == Some(&data.folder), words);
+            if set
+                .on_hover_text(data.folder.display().to_string())
+                .clicked()
+            {
+                form.data = Some(data.folder.clone());
+            }
+        }
     });
 }
 
 /// Preset, family and encoder.
-fn network_ui(ui: &mut Ui, recipe: &mut Recipe) {
-    let like = |preset: &Preset| Recipe {
-        device: recipe.device.clone(),
-        ..preset.recipe()
-    };
-    let found = Preset::ALL
-        .into_iter()
-        .find(|preset| like(preset) == *recipe);
-    let mut chosen = None;
-    ui.horizontal(|ui| {
-        let label = ui.label("Preset");
-        ComboBox::from_id_salt("preset")
-            .selected_text(found.map_or("changed", Preset::name))
-            .width(180.0)
-            .show_ui(ui, |ui| {
-                for preset in Preset::ALL {
-                    let row = ui.selectable_label(found == Some(preset), preset.name());
-                    if row.on_hover_text(preset.help()).clicked() {
-                        chosen = Some(like(&preset));
-                    }
-                }
-            })
-            .response
-            .labelled_by(label.id);
-    });
-    if let Some(chosen) = chosen {
-        *recipe = chosen;
-    }
-    let model = &mut recipe.model;
+pub fn network_ui(ui: &mut Ui, form: &mut TrainForm) {
+    preset_ui(ui, form);
+    let model = &mut form.recipe.model;
     ui.horizontal(|ui| {
         let label = ui.label("Network");
         ComboBox::from_id_salt("family")
@@ -167,8 +183,40 @@ fn network_ui(ui: &mut Ui, recipe: &mut Recipe) {
             .response
             .labelled_by(label.id);
     });
-    if let Err(why) = recipe.check() {
-        ui.colored_label(theme::ERROR, why.to_string());
+    let fault = form.recipe.check().err().map(|why| why.to_string());
+    if let Some(why) = form.refused.as_ref().or(fault.as_ref()) {
+        ui.colored_label(theme::ERROR, why);
+    }
+}
+
+fn preset_ui(ui: &mut Ui, form: &mut TrainForm) {
+    let like = |preset: &Preset| Recipe {
+        device: form.recipe.device.clone(),
+        ..preset.recipe()
+    };
+    let found = Preset::ALL
+        .into_iter()
+        .find(|preset| like(preset) == form.recipe);
+    let mut chosen = None;
+    ui.horizontal(|ui| {
+        let label = ui.label("Preset");
+        ComboBox::from_id_salt("preset")
+            .selected_text(found.map_or("changed", Preset::name))
+            .width(180.0)
+            .show_ui(ui, |ui| {
+                for preset in Preset::ALL {
+                    let row = ui.selectable_label(found == Some(preset), preset.name());
+                    if row.on_hover_text(preset.help()).clicked() {
+                        chosen = Some(like(&preset));
+                    }
+                }
+            })
+            .response
+            .labelled_by(label.id);
+    });
+    if let Some(chosen) = chosen {
+        form.base = chosen.clone();
+        form.recipe = chosen;
     }
 }
 
@@ -177,7 +225,17 @@ fn number(ui: &mut Ui, name: &str, value: DragValue<'_>, hover: &str) {
     ui.add(value).labelled_by(label.id).on_hover_text(hover);
 }
 
-fn device_ui(ui: &mut Ui, device: &mut DeviceChoice, adapters: &[String]) -> egui::Response {
+/// Where the next training computes.
+pub fn device_ui(ui: &mut Ui, form: &mut TrainForm) {
+    let adapters = form.adapters.names(ui.ctx()).to_vec();
+    ui.horizontal(|ui| {
+        let label = ui.label("Device");
+        let device = &mut form.recipe.device;
+        device_choice_ui(ui, device, &adapters).labelled_by(label.id);
+    });
+}
+
+fn device_choice_ui(ui: &mut Ui, device: &mut DeviceChoice, adapters: &[String]) -> egui::Response {
     let shown = device.to_string();
     ComboBox::from_id_salt("device")
         .selected_text(shown)

@@ -6,6 +6,7 @@ use crate::session::{Command, LayerKind, Session, TrainOn, TrainingPhase, Traini
 use crate::train::TrainStatus;
 use crate::ui::canvas::PaneLayout;
 use crate::ui::dialogs::FileWish;
+use crate::ui::training::Page;
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{plots, text, theme};
 
@@ -16,17 +17,29 @@ pub fn train_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut 
         running_ui(ui, state, commands);
     } else {
         recipe_ui(ui, session, &mut view.form);
+        let all = ui.link("All of the recipe…");
+        if all
+            .on_hover_text("Every choice, with help and a preview (Ctrl+F8)")
+            .clicked()
+        {
+            view.training.open(Page::Recipe);
+        }
         start_ui(ui, session, view, commands);
         outcome_ui(ui, session, view, commands);
     }
     if !state.rows.is_empty() || state.is_running() {
+        let area = ui.link("Classes, confusion, samples and other runs…");
+        if area.on_hover_text("The training area (F8)").clicked() {
+            view.training.open(Page::Run);
+        }
         curves_ui(ui, session);
     }
 }
 
 fn start_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     ui.add_space(theme::GRID);
-    let has_label = session.layer(LayerKind::Label).is_some();
+    let on = view.form.learn_from(session);
+    let has_label = on != TrainOn::OpenImage || session.layer(LayerKind::Label).is_some();
     let train =
         egui::Button::new(RichText::new("Train").strong()).fill(theme::ACCENT.gamma_multiply(0.6));
     let wide = egui::vec2(ui.available_width(), 28.0);
@@ -37,7 +50,7 @@ fn start_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Comm
         let recipe = Box::new(view.form.recipe.clone());
         commands.push(Command::StartTraining {
             recipe,
-            on: view.form.learn_from(session),
+            on,
             out: None,
         });
     }

@@ -1,0 +1,51 @@
+use std::path::PathBuf;
+
+use super::super::CommandError;
+use super::super::state::Session;
+use crate::dataset::Augment;
+use crate::dataset::parts::PartRule;
+use crate::geom::ImagePoint;
+
+/// What can be done with a data set besides learning from it; its files are only read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DataCommand {
+    /// Looks at all files of a data set.
+    Look {
+        /// Its folder.
+        folder: PathBuf,
+        /// What a training would hold out, where the data set does not say it itself.
+        parts: Box<PartRule>,
+    },
+    /// Varies a patch of the open image as a training would.
+    Vary {
+        /// How.
+        augment: Box<Augment>,
+        /// The middle of the patch, in level-0 pixels.
+        at: ImagePoint,
+        /// Columns and rows of the patch.
+        side: u32,
+        /// Equal seeds give equal variations.
+        seed: u64,
+    },
+    /// Stops looking and forgets what was found.
+    Leave,
+}
+
+impl Session {
+    pub(in crate::session) fn apply_data(
+        &mut self,
+        command: DataCommand,
+    ) -> Result<(), CommandError> {
+        match command {
+            DataCommand::Look { folder, parts } => self.look_at_data(folder, *parts),
+            DataCommand::Leave => self.leave_data(),
+            DataCommand::Vary {
+                augment,
+                at,
+                side,
+                seed,
+            } => return self.vary_patch(*augment, (at, side), seed),
+        }
+        Ok(())
+    }
+}

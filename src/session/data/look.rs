@@ -1,0 +1,122 @@
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::ContactTile;
+use super::view::DataReport;
+use crate::dataset::leaks::{LeakHooks, LeakLimits, LeakSample, find_leaks};
+use crate::dataset::parts::{PartLists, PartRule, SampleId, assign_parts};
+use crate::dataset::{Discovery, InspectOptions, Sample, discover, inspect};
+use crate::job::JobContext;
+use crate::raster::open_raster;
+use crate::session::jobs::Report;
+
+/// Samples of the contact sheet.
+const SHOWN: usize = 24;
+/// Shares of the work: the contact sheet, the inspection, and the search for leaks.
+const SHEET: f64 = 0.05;
+const INSPECTED: f64 = 0.65;
+
+/// Looks at a data set and reports each part as soon as it is known.
+pub(super) fn look(
+    folder: &Path,
+    parts: &PartRule,
+    job: &JobContext<Report>,
+) -> anyhow::Result<()> {
+    let tell = |report: DataReport| job.tell(Report::Data(report));
+    let discovery = Arc::new(discover(folder)?);
+    tell(DataReport::Recognized(Arc::clone(&discovery)))?;
+    if !discovery.datasets.is_empty() {
+        return Ok(());
+    }
+    let progress = Progress {
+        job,
+        last: AtomicU32::new(0),
+    };
+    let shown = spread(&discovery);
+    for (number, sample) in shown.iter().enumerate() {
+        job.check()?;
+        progress.tell(SHEET * number as f64 / shown.len() as f64);
+        if let Some(tile) = ContactTile::of(sample, &discovery) {
+            tell(DataReport::Contact(tile))?;
+        }
+    }
+    let options = InspectOptions {
+        max_samples: None,
+        cancel: || job.check().is_err(),
+        progress: |done: usize, all: usize| {
+            progress.tell(SHEET + (INSPECTED - SHEET) * done as f64 / all.max(1) as f64);
+        },
+    };
+    let inspection = inspect(&discovery, &options);
+    tell(DataReport::Inspected(Arc::new(inspection)))?;
+    leaks(&discovery, parts, job, &progress)
+}
+
+/// Samples over all of the data set, those with masks first of all.
+fn spread(discovery: &Discovery) -> Vec<&Sample> {
+    let with_mask = discovery
+        .samples
+        .iter()
+        .filter(|sample| sample.mask.is_some());
+    let mut all: Vec<&Sample> = with_mask.collect();
+    if all.is_empty() {
+        all = discovery.samples.iter().collect();
+    }
+    let step = all.len().div_ceil(SHOWN).max(1);
+    all.into_iter().step_by(step).collect()
+}
+
+/// What the parts share: those that the data set states, else those that a training would make.
+fn leaks(
+    discovery: &Discovery,
+    parts: &PartRule,
+    job: &JobContext<Report>,
+    progress: &Progress<'_>,
+) -> anyhow::Result<()> {
+    let ids: Vec<SampleId<'_>> = discovery
+        .samples
+        .iter()
+        .map(|sample| SampleId {
+            stated_part: sample.part,
+            group: sample.group.as_deref(),
+            ..SampleId::new(&sample.name, &sample.image)
+        })
+        .collect();
+    let parts = assign_parts(parts, &ids, &PartLists::default())?;
+    let samples: Vec<LeakSample<'_>> = ids
+        .iter()
+        .enumerate()
+        .filter_map(|(at, id)| {
+            Some(LeakSample {
+                name: id.name,
+                path: id.path,
+                part: parts.part(at)?,
+            })
+        })
+        .collect();
+    let hooks = LeakHooks {
+        open: &|at| Ok(open_raster(samples[at].path)?),
+        is_cancelled: &|| job.check().is_err(),
+        progress: &|share| progress.tell(INSPECTED + (1.0 - INSPECTED) * share),
+    };
+    if let Some(report) = find_leaks(&samples, LeakLimits::default(), &hooks) {
+        job.tell(Report::Data(DataReport::Leaks(Arc::new(report))))?;
+    }
+    Ok(job.check()?)
+}
+
+/// Tells whole percents, each once, from any thread.
+struct Progress<'a> {
+    job: &'a JobContext<Report>,
+    last: AtomicU32,
+}
+
+impl Progress<'_> {
+    fn tell(&self, share: f64) {
+        let percent = (share * 100.0) as u32;
+        if self.last.fetch_max(percent, Ordering::Relaxed) < percent {
+            self.job.mention(Report::Progress(share as f32));
+        }
+    }
+}

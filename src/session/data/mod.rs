@@ -1,0 +1,14 @@
+//! A data set as people look at it before they learn from it.
+
+mod command;
+mod contact;
+mod look;
+mod varied;
+mod view;
+
+pub use command::DataCommand;
+pub use contact::ContactTile;
+pub use varied::{Varied, VariedPatch};
+pub use view::{DataPhase, DataSet};
+
+pub(super) use view::DataReport;

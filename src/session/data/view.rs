@@ -1,0 +1,110 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::super::jobs::JobId;
+use super::super::state::Session;
+use super::look::look;
+use super::{ContactTile, VariedPatch};
+use crate::dataset::leaks::LeakReport;
+use crate::dataset::parts::PartRule;
+use crate::dataset::{Discovery, Inspection};
+
+/// How far the look at a data set is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DataPhase {
+    /// Its files are being read.
+    Looking,
+    /// It is over; what was found is all there is.
+    Seen,
+    /// It failed or was stopped; why.
+    Failed(String),
+}
+
+/// What is known of a data set; parts come as they are found.
+#[derive(Clone, Debug)]
+pub struct DataSet {
+    /// The folder that was chosen.
+    pub folder: PathBuf,
+    /// How far the look is.
+    pub phase: DataPhase,
+    /// What was recognized.
+    pub discovery: Option<Arc<Discovery>>,
+    /// Some samples in small.
+    pub contact: Vec<ContactTile>,
+    /// What is in the files, and what is wrong with them.
+    pub inspection: Option<Arc<Inspection>>,
+    /// What training, validation and test ground share.
+    pub leaks: Option<Arc<LeakReport>>,
+    /// The job that looks.
+    pub job: Option<JobId>,
+}
+
+/// What the job that looks at a data set reports, in this order.
+pub(in crate::session) enum DataReport {
+    Recognized(Arc<Discovery>),
+    Contact(ContactTile),
+    Inspected(Arc<Inspection>),
+    Leaks(Arc<LeakReport>),
+    /// Another job's: variations of a patch.
+    Varied(Result<Arc<[VariedPatch]>, String>),
+}
+
+impl Session {
+    /// The data set that is looked at.
+    pub const fn data(&self) -> Option<&DataSet> {
+        self.study.data.as_ref()
+    }
+
+    pub(super) fn look_at_data(&mut self, folder: PathBuf, parts: PartRule) {
+        self.leave_data();
+        let chosen = folder.clone();
+        let id = self.start_job("Looking at the data set", move |job| {
+            look(&chosen, &parts, job)
+        });
+        self.study.data = Some(DataSet {
+            folder,
+            phase: DataPhase::Looking,
+            discovery: None,
+            contact: Vec::new(),
+            inspection: None,
+            leaks: None,
+            job: Some(id),
+        });
+    }
+
+    pub(super) fn leave_data(&mut self) {
+        if let Some(job) = self.study.data.take().and_then(|data| data.job) {
+            self.stop_job(job);
+        }
+    }
+
+    /// `id` is the job that reports; one that was left is not heard.
+    pub(in crate::session) fn absorb_data(&mut self, id: JobId, report: DataReport) {
+        let data = self.study.data.as_mut().filter(|data| data.job == Some(id));
+        let (data, report) = match (data, report) {
+            (_, DataReport::Varied(patches)) => {
+                if self.study.varied.job == Some(id) {
+                    self.study.varied.patches = Some(patches);
+                }
+                return;
+            }
+            (None, _) => return,
+            (Some(data), report) => (data, report),
+        };
+        match report {
+            DataReport::Varied(_) => {}
+            DataReport::Recognized(discovery) => data.discovery = Some(discovery),
+            DataReport::Contact(tile) => data.contact.push(tile),
+            DataReport::Inspected(inspection) => data.inspection = Some(inspection),
+            DataReport::Leaks(leaks) => data.leaks = Some(leaks),
+        }
+    }
+
+    /// `why` is the reason when the job did not finish.
+    pub(in crate::session) fn data_job_ended(&mut self, id: JobId, why: Option<&str>) {
+        if let Some(data) = self.study.data.as_mut().filter(|data| data.job == Some(id)) {
+            data.job = None;
+            data.phase = why.map_or(DataPhase::Seen, |why| DataPhase::Failed(why.to_owned()));
+        }
+    }
+}

@@ -1,0 +1,47 @@
+use egui::{Button, ProgressBar, RichText, Ui};
+
+use super::super::view::{CommandQueue, View};
+use super::super::{text, theme};
+use crate::session::{Command, LayerKind, Session, TrainOn, TrainingPhase, TrainingState};
+
+/// The button that starts a training; `true` when it was pressed.
+pub fn start_ui(ui: &mut Ui, session: &Session, view: &View, commands: &mut CommandQueue) -> bool {
+    let on = view.form.learn_from(session);
+    let can_start = on != TrainOn::OpenImage || session.layer(LayerKind::Label).is_some();
+    let train =
+        Button::new(RichText::new("Train").strong()).fill(theme::ACCENT.gamma_multiply(0.6));
+    let train = ui.add_enabled(can_start, train);
+    let train = train.on_disabled_hover_text("Open an image with a label, or a data set");
+    let is_pressed = train.clicked();
+    if is_pressed {
+        commands.push(Command::StartTraining {
+            recipe: Box::new(view.form.recipe.clone()),
+            on,
+            out: None,
+        });
+    }
+    is_pressed
+}
+
+/// How far the training is, and Stop.
+pub fn running_ui(ui: &mut Ui, state: &TrainingState, commands: &mut CommandQueue) {
+    let help = "Stops after this batch; the best network stays, and it can go on";
+    let stop = ui.button("Stop").on_hover_text(help);
+    if let Some(job) = state.job
+        && stop.clicked()
+    {
+        commands.push(Command::StopJob(job));
+    }
+    let epochs = state.recipe.as_ref().map_or(0, |recipe| recipe.epochs);
+    let bar = match state.phase {
+        TrainingPhase::Running { epoch, step, steps } => {
+            let words = format!("Epoch {epoch} of {epochs}, step {step} of {steps}");
+            ProgressBar::new(step as f32 / steps.max(1) as f32).text(words)
+        }
+        _ => ProgressBar::new(0.0).text("Starting…").animate(true),
+    };
+    ui.add(bar.desired_width(220.0));
+    if let Some(left) = state.seconds_left() {
+        ui.weak(format!("{} left", text::duration(left)));
+    }
+}

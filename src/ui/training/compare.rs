@@ -1,0 +1,281 @@
+use std::sync::Arc;
+
+use egui::{Color32, Frame, Grid, RichText, ScrollArea, Ui};
+
+use super::super::{text, theme};
+use super::chart::{Chart, ChartLine, Hover};
+use super::class_table::{figure_help, swatch_ui};
+use super::curves::{charts_ui, heading};
+use super::list::Chosen;
+use super::look::Look;
+use crate::metrics::Figure;
+use crate::session::{RunEntry, Session};
+use crate::train::{EpochRow, FinalRow, FinalTable, RunRecord, Scale};
+
+const HEIGHT: f32 = 200.0;
+
+/// The overlaid curves and the table of the ticked runs, made when one of them changes.
+#[derive(Debug, Default)]
+pub struct Compared {
+    of: Option<Made>,
+    table: Option<FinalTable>,
+    /// Validation loss, mean IoU, training loss, pixel accuracy.
+    pub charts: Vec<Chart>,
+}
+
+/// What the curves were made of.
+#[derive(Debug)]
+struct Made {
+    records: Vec<Arc<RunRecord>>,
+    chosen: Chosen,
+    look: Look,
+    is_dark: bool,
+}
+
+type Value = fn(&EpochRow) -> Option<f64>;
+const CURVES: [(&str, Value); 4] = [
+    ("Validation loss", |row| Some(row.val_loss)),
+    ("Mean IoU", |row| row.mean_iou),
+    ("Training loss", |row| Some(row.train_loss)),
+    ("Pixel accuracy", |row| row.pixel_accuracy),
+];
+
+impl Compared {
+    /// Makes curves and table anew if something changed; `true` then.
+    fn follow(
+        &mut self,
+        entries: &[&RunEntry],
+        chosen: &Chosen,
+        look: Look,
+        is_dark: bool,
+    ) -> bool {
+        if self
+            .of
+            .as_ref()
+            .is_some_and(|made| made.is(entries, chosen, look, is_dark))
+        {
+            return false;
+        }
+        let chart = |(title, value): (&'static str, Value)| {
+            let line = |entry: &&RunEntry| overlaid(entry, chosen, look, is_dark, value);
+            let rows = entries.iter().flat_map(|entry| &entry.record.rows);
+            let is_loss = title.ends_with("loss");
+            let values: Vec<f64> = rows.clone().filter_map(value).collect();
+            let (losses, above) = look.loss_scale(&values);
+            let last = rows.map(|row| row.epoch).max().unwrap_or(1).max(2);
+            Chart {
+                title,
+                lines: entries.iter().filter_map(line).collect(),
+                marks: Vec::new(),
+                level: None,
+                remark: (is_loss && above > 0)
+                    .then(|| format!("{above} above: Fit all shows them")),
+                epochs: [1.0, f64::from(last)],
+                scale: if is_loss { losses } else { Scale::of_ratios() },
+                number: |value| format!("{value:.3}"),
+                height: HEIGHT,
+            }
+        };
+        self.charts = CURVES.into_iter().map(chart).collect();
+        let records: Vec<RunRecord> = entries
+            .iter()
+            .map(|entry| (*entry.record).clone())
+            .collect();
+        let pinned = chosen.pinned.as_ref();
+        let place =
+            pinned.and_then(|pinned| records.iter().position(|record| record.folder == *pinned));
+        let table = FinalTable::of(&records);
+        self.table = Some(match place {
+            Some(place) => table.pinned_to(place),
+            None => table,
+        });
+        self.of = Some(Made {
+            records: entries
+                .iter()
+                .map(|entry| Arc::clone(&entry.record))
+                .collect(),
+            chosen: chosen.clone(),
+            look,
+            is_dark,
+        });
+        true
+    }
+}
+
+impl Made {
+    fn is(&self, entries: &[&RunEntry], chosen: &Chosen, look: Look, is_dark: bool) -> bool {
+        let same =
+            |(known, entry): (&Arc<RunRecord>, &&RunEntry)| Arc::ptr_eq(known, &entry.record);
+        self.records.len() == entries.len()
+            && self.records.iter().zip(entries).all(same)
+            && (self.look, self.is_dark) == (look, is_dark)
+            && (&self.chosen.ticked, &self.chosen.pinned) == (&chosen.ticked, &chosen.pinned)
+    }
+}
+
+fn overlaid(
+    entry: &RunEntry,
+    chosen: &Chosen,
+    look: Look,
+    is_dark: bool,
+    value: Value,
+) -> Option<ChartLine> {
+    let (color, is_dashed) = chosen.color(&entry.record.folder, is_dark)?;
+    let point = |row: &EpochRow| Some((f64::from(row.epoch), value(row)?));
+    let points = entry.record.rows.iter().filter_map(point).collect();
+    let line = look.line(&entry.record.name(), color, points);
+    Some(ChartLine { is_dashed, ..line })
+}
+
+/// The ticked runs over each other, and what they came to.
+pub fn compare_ui(
+    ui: &mut Ui,
+    session: &Session,
+    chosen: &Chosen,
+    (compared, look, hover): (&mut Compared, Look, &mut Hover),
+) {
+    let entries = ticked(session, chosen);
+    let is_dark = ui.visuals().dark_mode;
+    if compared.follow(&entries, chosen, look, is_dark) {
+        // The columns of the table find their widths in the next frame.
+        ui.request_repaint();
+    }
+    hover.begin();
+    charts_ui(ui, &compared.charts, hover);
+    heading(ui, "What they came to");
+    if let Some(table) = &compared.table {
+        table_ui(ui, table, &entries, chosen);
+    }
+}
+
+/// The ticked runs that are listed, in the order they were ticked in.
+pub fn ticked<'a>(session: &'a Session, chosen: &Chosen) -> Vec<&'a RunEntry> {
+    let runs = chosen.ticked.iter();
+    runs.filter_map(|run| session.runs().entry(run)).collect()
+}
+
+fn table_ui(ui: &mut Ui, table: &FinalTable, entries: &[&RunEntry], chosen: &Chosen) {
+    for note in &table.notes {
+        ui.colored_label(theme::WARNING, RichText::new(format!("{note}.")).small());
+    }
+    let frame = Frame::new()
+        .fill(ui.visuals().extreme_bg_color)
+        .corner_radius(4.0)
+        .inner_margin(8.0);
+    ScrollArea::horizontal()
+        .id_salt("final table")
+        .show(ui, |ui| {
+            frame.show(ui, |ui| {
+                Grid::new("final table")
+                    .spacing([18.0, 6.0])
+                    .show(ui, |ui| {
+                        heads_ui(ui, table);
+                        for (place, row) in table.rows.iter().enumerate() {
+                            let run = entries.get(place).map(|entry| &entry.record.folder);
+                            let color =
+                                run.and_then(|run| chosen.color(run, ui.visuals().dark_mode));
+                            row_ui(ui, table, place, row, color.map(|(color, _)| color));
+                        }
+                    });
+            });
+        });
+}
+
+fn heads_ui(ui: &mut Ui, table: &FinalTable) {
+    let figure = |figure| figure_help(figure);
+    let columns = [
+        (
+            "Run",
+            "The run's folder; the pinned one is the baseline".to_owned(),
+        ),
+        ("Network", "Family and encoder".to_owned()),
+        ("Weights", "Numbers that were learned".to_owned()),
+        ("Time", "Of all epochs that ended".to_owned()),
+        ("Best epoch", "The epoch whose network was kept".to_owned()),
+        (
+            "Scored on",
+            "Scores of validation ground are too good: the epoch was chosen by them".to_owned(),
+        ),
+        ("Baseline", figure(Figure::MajorityBaseline)),
+        ("Accuracy", figure(Figure::PixelAccuracy)),
+        ("Mean IoU", figure(Figure::MeanIou)),
+    ];
+    for (name, help) in columns {
+        ui.label(RichText::new(name).small().strong())
+            .on_hover_text(help);
+    }
+    for name in &table.classes {
+        ui.label(RichText::new(name).small().strong())
+            .on_hover_text(figure(Figure::Iou));
+    }
+    ui.end_row();
+}
+
+fn row_ui(ui: &mut Ui, table: &FinalTable, place: usize, row: &FinalRow, color: Option<Color32>) {
+    ui.horizontal(|ui| {
+        swatch_ui(ui, color.unwrap_or(Color32::GRAY));
+        let pinned = if table.pinned == Some(place) {
+            "  (baseline)"
+        } else {
+            ""
+        };
+        ui.label(format!("{}{pinned}", row.name));
+    });
+    let none = || "–".to_owned();
+    ui.label(row.network.clone().unwrap_or_else(none));
+    let facts = [
+        row.num_weights.map_or_else(none, text::grouped),
+        row.seconds.map_or_else(none, text::duration),
+        row.best_epoch.map_or_else(none, |epoch| epoch.to_string()),
+    ];
+    for fact in facts {
+        ui.label(RichText::new(fact).monospace());
+    }
+    ui.label(RichText::new(row.on.words()).small());
+    ui.label(
+        RichText::new(text::ratio(row.majority_baseline))
+            .monospace()
+            .weak(),
+    );
+    let best = best_of(table);
+    for (at, (score, difference)) in table.compared(place).into_iter().enumerate() {
+        score_ui(ui, score, difference.as_deref(), best[at]);
+    }
+    ui.end_row();
+}
+
+/// The best value of each column of scores.
+fn best_of(table: &FinalTable) -> Vec<Option<f64>> {
+    let mut best: Vec<Option<f64>> = vec![None; table.classes.len() + 2];
+    for place in 0..table.rows.len() {
+        for (at, (score, _)) in table.compared(place).into_iter().enumerate() {
+            best[at] = match (best[at], score) {
+                (Some(a), Some(b)) => Some(a.max(b)),
+                (a, b) => a.or(b),
+            };
+        }
+    }
+    best
+}
+
+/// A score, bold where it is the best of its column, and its difference to the pinned run.
+fn score_ui(ui: &mut Ui, score: Option<f64>, difference: Option<&str>, best: Option<f64>) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 5.0;
+        let words = RichText::new(text::ratio(score)).monospace();
+        let is_best = score.is_some() && score == best;
+        ui.label(if is_best {
+            words.strong()
+        } else {
+            words.weak()
+        });
+        if let Some(difference) = difference {
+            let color = match difference.chars().next() {
+                Some('+') => theme::GOOD,
+                Some('−') => theme::ERROR,
+                _ => ui.visuals().weak_text_color(),
+            };
+            ui.label(RichText::new(difference).small().color(color));
+        }
+    });
+}

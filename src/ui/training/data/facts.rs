@@ -1,0 +1,119 @@
+use egui::{Grid, RichText, Ui};
+
+use crate::dataset::{Discovery, Inspection};
+use crate::ui::text;
+use crate::ui::training::header::{Tile, tile_ui};
+
+/// Sizes that are listed.
+const MOST_SIZES: usize = 6;
+
+/// What a data set comes to, in large numbers.
+pub fn tiles_ui(ui: &mut Ui, discovery: &Discovery, inspection: Option<&Inspection>) {
+    let samples = discovery.samples.len();
+    let masks = discovery
+        .samples
+        .iter()
+        .filter(|sample| sample.mask.is_some())
+        .count();
+    let mut tiles = vec![Tile {
+        name: "Samples",
+        value: text::grouped(samples as u64),
+        note: format!("{} with masks", text::grouped(masks as u64)),
+        help: "Images that were found, and how many have a mask to learn from".to_owned(),
+    }];
+    if let Some(inspection) = inspection {
+        let classes = inspection
+            .classes
+            .iter()
+            .filter(|class| class.pixels > 0)
+            .count();
+        tiles.push(Tile {
+            name: "Classes",
+            value: classes.to_string(),
+            note: format!("of {} in the table", inspection.classes.len()),
+            help: "Classes that occur in the masks".to_owned(),
+        });
+        if let Some(majority) = &inspection.majority {
+            tiles.push(Tile {
+                name: "Majority baseline",
+                value: format!("{:.3}", majority.share),
+                note: format!("always answering {}", majority.name),
+                help: "The pixel accuracy that no training is needed for; an accuracy says little \
+                       that is not far above it"
+                    .to_owned(),
+            });
+        }
+        let size = inspection.sizes.first();
+        tiles.extend(size.map(|size| Tile {
+            name: "Commonest size",
+            value: format!("{} × {}", size.width, size.height),
+            note: format!("{} of {} images", size.images, inspection.num_looked),
+            help: "Columns and rows in pixels".to_owned(),
+        }));
+    }
+    ui.horizontal_wrapped(|ui| tiles.iter().for_each(|tile| tile_ui(ui, tile)));
+}
+
+/// Parts, sizes, depths and colors.
+pub fn facts_ui(ui: &mut Ui, inspection: &Inspection) {
+    let rows = rows(inspection);
+    Grid::new("facts")
+        .num_columns(2)
+        .spacing([18.0, 5.0])
+        .show(ui, |ui| {
+            for (name, value) in rows {
+                ui.label(RichText::new(name).weak());
+                ui.label(value);
+                ui.end_row();
+            }
+        });
+}
+
+fn rows(inspection: &Inspection) -> Vec<(&'static str, String)> {
+    let parts = inspection.parts.iter().map(|part| {
+        let name = part.part.unwrap_or("without a part");
+        format!("{name}: {} images, {} masks", part.images, part.masks)
+    });
+    let sizes = inspection.sizes.iter().take(MOST_SIZES);
+    let mut sizes: Vec<String> = sizes
+        .map(|size| format!("{} × {} ({})", size.width, size.height, size.images))
+        .collect();
+    if inspection.sizes.len() > MOST_SIZES {
+        sizes.push(format!("{} more", inspection.sizes.len() - MOST_SIZES));
+    }
+    let depths = |depths: &[crate::dataset::DepthCount]| {
+        let words = depths.iter().map(|depth| {
+            let bands = if depth.bands == 1 {
+                "channel"
+            } else {
+                "channels"
+            };
+            format!(
+                "{} {bands} of {} bit ({})",
+                depth.bands, depth.bits, depth.files
+            )
+        });
+        words.collect::<Vec<_>>().join(", ")
+    };
+    let mut rows = vec![
+        ("Parts", parts.collect::<Vec<_>>().join("\n")),
+        ("Sizes", sizes.join(", ")),
+        ("Images", depths(&inspection.image_depths)),
+        ("Masks", depths(&inspection.mask_depths)),
+    ];
+    if let (Some(mean), Some(deviation)) = (inspection.mean, inspection.deviation) {
+        let words = |[r, g, b]: [f64; 3]| format!("red {r:.3}, green {g:.3}, blue {b:.3}");
+        rows.push(("Mean", words(mean)));
+        rows.push(("Deviation", words(deviation)));
+    }
+    rows.push((
+        "Without data",
+        format!("{:.1} % of the ground", inspection.nodata_share * 100.0),
+    ));
+    rows.push((
+        "Unlabeled",
+        format!("{} pixels", text::grouped(inspection.unlabeled_pixels)),
+    ));
+    rows.retain(|(_, value)| !value.is_empty());
+    rows
+}

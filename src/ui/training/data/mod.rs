@@ -1,0 +1,10 @@
+//! A data set before it is learned from: what was recognized, what is in it, what is wrong.
+
+mod classes;
+mod contact;
+mod facts;
+mod page;
+mod problems;
+
+pub use contact::ContactSheet;
+pub use page::{data_ui, look_at};

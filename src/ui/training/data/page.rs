@@ -1,0 +1,194 @@
+use egui::{ProgressBar, RichText, Ui};
+
+use super::classes::classes_ui;
+use super::contact::{ContactSheet, contact_ui};
+use super::facts::{facts_ui, tiles_ui};
+use super::problems::{leaks_ui, problems_ui};
+use crate::dataset::{Discovery, Inspection};
+use crate::session::{Command, DataCommand, DataPhase, DataSet, Session};
+use crate::ui::dialogs::FileWish;
+use crate::ui::panels::recipe::TrainForm;
+use crate::ui::theme;
+use crate::ui::training::curves::heading;
+use crate::ui::view::{CommandQueue, View};
+
+/// Below this width facts stand under the classes.
+const SIDE_BY_SIDE: f32 = 860.0;
+
+/// What is to be known of a data set before it is learned from.
+pub fn data_ui(
+    ui: &mut Ui,
+    session: &Session,
+    sheet: &mut ContactSheet,
+    view: &mut View,
+    commands: &mut CommandQueue,
+) {
+    let Some(data) = session.data() else {
+        return empty_ui(ui, session, view, commands);
+    };
+    head_ui(ui, data, session, view, commands);
+    let Some(discovery) = &data.discovery else {
+        return;
+    };
+    if !discovery.datasets.is_empty() {
+        return several_ui(ui, discovery, &view.form, commands);
+    }
+    recognized_ui(ui, discovery);
+    ui.add_space(theme::GRID);
+    tiles_ui(ui, discovery, data.inspection.as_deref());
+    ui.add_space(theme::GRID);
+    if let Some(leaks) = &data.leaks {
+        leaks_ui(ui, leaks);
+    }
+    if let Some(inspection) = &data.inspection {
+        inspected_ui(ui, inspection, discovery);
+    }
+    heading(ui, "Samples");
+    contact_ui(ui, data, sheet);
+    ui.add_space(4.0 * theme::GRID);
+}
+
+fn empty_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    ui.add_space(60.0);
+    ui.vertical_centered(|ui| {
+        ui.heading("No data set is open");
+        ui.weak("A folder of images and masks in any usual arrangement: what it is, what is in it and what is wrong with it is shown here before anything is learned from it.");
+        ui.add_space(2.0 * theme::GRID);
+        if ui.button("Open dataset…").clicked() {
+            view.wish(FileWish::OpenDataset);
+        }
+        if let Some(list) = session.list() {
+            let look = ui.button("Look at the open folder");
+            if look.on_hover_text(list.folder.display().to_string()).clicked() {
+                commands.push(look_at(&list.folder, &view.form));
+            }
+        }
+    });
+}
+
+/// The command that looks at a folder, with the parts that the recipe would make.
+pub fn look_at(folder: &std::path::Path, form: &TrainForm) -> Command {
+    Command::Data(DataCommand::Look {
+        folder: folder.to_owned(),
+        parts: Box::new(form.recipe.parts()),
+    })
+}
+
+fn head_ui(
+    ui: &mut Ui,
+    data: &DataSet,
+    session: &Session,
+    view: &mut View,
+    commands: &mut CommandQueue,
+) {
+    ui.horizontal_wrapped(|ui| {
+        let name = data.folder.file_name().unwrap_or(data.folder.as_os_str());
+        ui.heading(name.to_string_lossy())
+            .on_hover_text(data.folder.display().to_string());
+        if ui.button("Open dataset…").clicked() {
+            view.wish(FileWish::OpenDataset);
+        }
+        match data.job {
+            Some(job) => {
+                if ui
+                    .button("Stop")
+                    .on_hover_text("What was found until then stays")
+                    .clicked()
+                {
+                    commands.push(Command::StopJob(job));
+                }
+            }
+            None => {
+                if ui.button("Look again").clicked() {
+                    commands.push(look_at(&data.folder, &view.form));
+                }
+            }
+        }
+        learn_ui(ui, data, view);
+    });
+    match &data.phase {
+        DataPhase::Looking => {
+            let mut activities = session.activities();
+            let activity = activities.find(|activity| Some(activity.id) == data.job);
+            let share = activity
+                .and_then(|activity| activity.progress)
+                .unwrap_or(0.0);
+            let bar = ProgressBar::new(share).desired_width(320.0);
+            ui.add(bar.text("Reading the files; what is known is shown already"));
+        }
+        DataPhase::Failed(why) => {
+            ui.colored_label(theme::ERROR, why);
+        }
+        DataPhase::Seen => {}
+    }
+}
+
+fn learn_ui(ui: &mut Ui, data: &DataSet, view: &mut View) {
+    let samples = data
+        .discovery
+        .iter()
+        .flat_map(|discovery| &discovery.samples);
+    let can_learn = samples.clone().any(|sample| sample.mask.is_some());
+    let is_chosen = view.form.data.as_ref() == Some(&data.folder);
+    let learn = egui::Button::selectable(is_chosen, "Learn from it");
+    let learn = ui.add_enabled(can_learn, learn);
+    if learn
+        .on_hover_text("The next training learns from this data set")
+        .clicked()
+    {
+        view.form.data = (!is_chosen).then(|| data.folder.clone());
+    }
+}
+
+fn several_ui(ui: &mut Ui, discovery: &Discovery, form: &TrainForm, commands: &mut CommandQueue) {
+    ui.label("The folder holds several data sets. Choose one:");
+    for folder in &discovery.datasets {
+        if ui.link(folder.display().to_string()).clicked() {
+            commands.push(look_at(folder, form));
+        }
+    }
+}
+
+/// What it is and why, and what to know about it.
+fn recognized_ui(ui: &mut Ui, discovery: &Discovery) {
+    ui.horizontal_wrapped(|ui| {
+        ui.strong(discovery.layout.kind.name());
+        ui.label(RichText::new(format!("{}.", discovery.layout.why)).weak());
+    });
+    for note in &discovery.notes {
+        ui.add(egui::Label::new(RichText::new(format!("{note}.")).weak()).wrap());
+    }
+    if !discovery.ignored.is_empty() {
+        let names = discovery.ignored.iter().map(|class| class.name.as_str());
+        let names = names.collect::<Vec<_>>().join(", ");
+        ui.label(RichText::new(format!("Counted as unlabeled: {names}.")).weak());
+    }
+}
+
+fn inspected_ui(ui: &mut Ui, inspection: &Inspection, discovery: &Discovery) {
+    heading(ui, "Problems, the worst first");
+    problems_ui(ui, inspection);
+    if inspection.is_cancelled {
+        let (looked, all) = (inspection.num_looked, inspection.num_samples);
+        let words = format!("Stopped: the numbers below are of {looked} of {all} samples.");
+        ui.colored_label(theme::WARNING, words);
+    }
+    let classes = |ui: &mut Ui| {
+        heading(ui, "Classes");
+        classes_ui(ui, inspection, discovery);
+    };
+    let facts = |ui: &mut Ui| {
+        heading(ui, "Files");
+        facts_ui(ui, inspection);
+    };
+    if ui.available_width() < SIDE_BY_SIDE {
+        classes(ui);
+        facts(ui);
+        return;
+    }
+    ui.horizontal_top(|ui| {
+        ui.vertical(classes);
+        ui.add_space(4.0 * theme::GRID);
+        ui.vertical(facts);
+    });
+}

@@ -1,0 +1,104 @@
+use egui::{CollapsingHeader, Color32, Frame, RichText, Stroke, Ui};
+use egui_material_icons::icons;
+
+use crate::dataset::leaks::LeakReport;
+use crate::dataset::{Inspection, Problem, Severity};
+use crate::ui::theme;
+
+/// What is wrong with the files, worst first.
+pub fn problems_ui(ui: &mut Ui, inspection: &Inspection) {
+    if inspection.problems.is_empty() {
+        ui.colored_label(theme::GOOD, "Nothing wrong was found in the files.");
+    }
+    for (place, problem) in inspection.problems.iter().enumerate() {
+        problem_ui(ui, place, problem);
+    }
+}
+
+fn problem_ui(ui: &mut Ui, place: usize, problem: &Problem) {
+    let (icon, color) = match problem.severity {
+        Severity::Error => (icons::ICON_ERROR, theme::ERROR),
+        Severity::Warning => (icons::ICON_WARNING, theme::WARNING),
+        Severity::Info => (icons::ICON_INFO, ui.visuals().weak_text_color()),
+    };
+    line_ui(ui, icon.codepoint, color, &format!("{}.", problem.sentence));
+    if problem.examples.is_empty() {
+        return;
+    }
+    let title = if problem.examples.len() < problem.count {
+        format!("{} of {} files", problem.examples.len(), problem.count)
+    } else {
+        format!("{} files", problem.examples.len())
+    };
+    ui.indent(("examples", place), |ui| {
+        CollapsingHeader::new(RichText::new(title).small().weak())
+            .id_salt(("files of a problem", place))
+            .show(ui, |ui| {
+                for path in &problem.examples {
+                    ui.label(
+                        RichText::new(path.display().to_string())
+                            .small()
+                            .monospace(),
+                    );
+                }
+            });
+    });
+}
+
+fn line_ui(ui: &mut Ui, icon: &str, color: Color32, sentence: &str) {
+    ui.horizontal_top(|ui| {
+        ui.label(RichText::new(icon).size(15.0).color(color));
+        ui.add(egui::Label::new(sentence).wrap());
+    });
+}
+
+/// What training and validation share. It stays where it is: scores on such ground are too good.
+pub fn leaks_ui(ui: &mut Ui, report: &LeakReport) {
+    if report.leaks.is_empty() {
+        let words = format!(
+            "The parts share nothing that could be found ({} images compared).",
+            report.images
+        );
+        ui.colored_label(theme::GOOD, words);
+    } else {
+        Frame::new()
+            .fill(theme::WARNING.gamma_multiply(0.12))
+            .stroke(Stroke::new(1.0, theme::WARNING.gamma_multiply(0.7)))
+            .corner_radius(4.0)
+            .inner_margin(10.0)
+            .show(ui, |ui| leaks_inside_ui(ui, report));
+    }
+    for note in &report.notes {
+        ui.label(RichText::new(note).small().weak());
+    }
+}
+
+fn leaks_inside_ui(ui: &mut Ui, report: &LeakReport) {
+    ui.set_width(ui.available_width());
+    ui.strong("Scores will be better than the network is");
+    for (place, leak) in report.leaks.iter().enumerate() {
+        line_ui(
+            ui,
+            icons::ICON_WARNING.codepoint,
+            theme::WARNING,
+            &format!("{}.", leak.sentence),
+        );
+        ui.indent(("leak", place), |ui| {
+            CollapsingHeader::new(
+                RichText::new(format!("{} pairs", leak.pairs))
+                    .small()
+                    .weak(),
+            )
+            .id_salt(("pairs of a leak", place))
+            .show(ui, |ui| {
+                for example in &leak.examples {
+                    let words = format!(
+                        "{} and {}: {}",
+                        example.first, example.second, example.detail
+                    );
+                    ui.label(RichText::new(words).small());
+                }
+            });
+        });
+    }
+}

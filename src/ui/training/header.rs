@@ -1,0 +1,202 @@
+use egui::{Color32, Frame, RichText, Ui};
+
+use super::super::{text, theme};
+use super::class_table::figure_help;
+use super::curves::end_reason;
+use crate::metrics::Figure;
+use crate::session::{RunEntry, RunStatus, Session};
+use crate::train::{RunRecord, ScoredOn};
+
+/// A fact with a large value.
+pub struct Tile {
+    /// What it is of.
+    pub name: &'static str,
+    /// The fact.
+    pub value: String,
+    /// What belongs to it.
+    pub note: String,
+    /// What it means.
+    pub help: String,
+}
+
+/// What a run is, how it is, and what it came to.
+pub fn header_ui(ui: &mut Ui, entry: &RunEntry, session: &Session) {
+    let record = &entry.record;
+    ui.horizontal_wrapped(|ui| {
+        ui.heading(record.name())
+            .on_hover_text(record.folder.display().to_string());
+        status_ui(ui, entry, session);
+    });
+    let words = RichText::new(what(record)).weak();
+    ui.label(words);
+    if let Some(reason) = end_reason(entry) {
+        ui.label(RichText::new(reason).weak());
+    }
+    ui.add_space(theme::GRID);
+    ui.horizontal_wrapped(|ui| {
+        for tile in tiles(entry, session) {
+            tile_ui(ui, &tile);
+        }
+    });
+    // What a run that goes on lacks is still to come.
+    let is_over = status_words(entry, session).0 != "running";
+    for note in record.notes.iter().filter(|_| is_over) {
+        ui.colored_label(theme::WARNING, RichText::new(note).small());
+    }
+    ui.add_space(theme::GRID);
+}
+
+/// Network, size and length in a line.
+fn what(record: &RunRecord) -> String {
+    let mut parts: Vec<String> = record.network().into_iter().collect();
+    let weights = record.num_weights;
+    parts.extend(weights.map(|weights| format!("{} weights", text::grouped(weights))));
+    if let Some(recipe) = &record.recipe {
+        parts.push(format!(
+            "patches of {} px, {} in a step",
+            recipe.patch, recipe.batch
+        ));
+        parts.push(format!(
+            "{} × {} steps",
+            recipe.epochs, recipe.steps_per_epoch
+        ));
+        parts.push(format!("seed {}", recipe.seed));
+    }
+    parts.join("  ·  ")
+}
+
+/// The word for a run's status, its color and what it means.
+pub fn status_words(entry: &RunEntry, session: &Session) -> (&'static str, Color32, &'static str) {
+    let state = session.training();
+    if state.is_running() && state.run.as_deref() == Some(&entry.record.folder) {
+        return ("running", theme::ACCENT, "It is trained in this window");
+    }
+    match entry.status {
+        RunStatus::Running => ("running", theme::ACCENT, "Another program is training it"),
+        RunStatus::Finished => ("finished", theme::GOOD, "It came to its end"),
+        RunStatus::Stopped => ("stopped", theme::WARNING, "It was stopped and can go on"),
+        RunStatus::Interrupted => (
+            "interrupted",
+            theme::WARNING,
+            "Its program went away in the middle; it can go on if there is a state",
+        ),
+    }
+}
+
+fn status_ui(ui: &mut Ui, entry: &RunEntry, session: &Session) {
+    let (word, color, help) = status_words(entry, session);
+    Frame::new()
+        .fill(color.gamma_multiply(0.22))
+        .corner_radius(8.0)
+        .inner_margin(egui::Margin::symmetric(8, 2))
+        .show(ui, |ui| {
+            ui.label(
+                RichText::new(word)
+                    .small()
+                    .color(ui.visuals().strong_text_color()),
+            );
+        })
+        .response
+        .on_hover_text(help);
+}
+
+fn tiles(entry: &RunEntry, session: &Session) -> Vec<Tile> {
+    let record = &entry.record;
+    let scores = record.scores();
+    let row = record.best_row();
+    let on = scores.map_or(ScoredOn::Validation, |scores| scores.on);
+    let mean_iou = scores.map_or_else(|| row.and_then(|row| row.mean_iou), |s| s.scores.mean_iou);
+    let accuracy = scores.map_or_else(
+        || row.and_then(|row| row.pixel_accuracy),
+        |scores| scores.scores.pixel_accuracy,
+    );
+    let baseline = scores.and_then(|scores| scores.scores.majority_baseline);
+    let epoch = row.map_or_else(String::new, |row| format!("epoch {}, ", row.epoch));
+    let mut tiles = vec![
+        Tile {
+            name: "Mean IoU",
+            value: text::ratio(mean_iou),
+            note: format!("{epoch}{}", on.words()),
+            help: figure_help(Figure::MeanIou),
+        },
+        Tile {
+            name: "Pixel accuracy",
+            value: text::ratio(accuracy),
+            note: baseline.map_or_else(String::new, |share| format!("majority alone {share:.3}")),
+            help: format!(
+                "{}\n\n{}",
+                figure_help(Figure::PixelAccuracy),
+                figure_help(Figure::MajorityBaseline)
+            ),
+        },
+        time_tile(record),
+    ];
+    tiles.extend(left_tile(entry, session));
+    let environment = record.environment.as_ref();
+    let device = environment.map(|environment| environment.device.clone());
+    if let Some(device) = device.filter(|device| !device.is_empty()) {
+        tiles.push(Tile {
+            name: "Device",
+            value: device,
+            note: environment.map_or_else(String::new, |known| known.system.clone()),
+            help: "Where it was computed".to_owned(),
+        });
+    }
+    tiles
+}
+
+fn time_tile(record: &RunRecord) -> Tile {
+    let epochs = record.rows.len();
+    let seconds = record.seconds();
+    let each = seconds.map(|seconds| seconds / epochs.max(1) as f64);
+    Tile {
+        name: "Time",
+        value: seconds.map_or_else(|| "–".to_owned(), text::duration),
+        note: each.map_or_else(String::new, |each| {
+            format!("{epochs} epochs of {}", text::duration(each))
+        }),
+        help: "Of all epochs that ended, validation included".to_owned(),
+    }
+}
+
+/// How long it still takes, of a run that goes on.
+fn left_tile(entry: &RunEntry, session: &Session) -> Option<Tile> {
+    let record = &entry.record;
+    let state = session.training();
+    let is_here = state.is_running() && state.run.as_deref() == Some(&record.folder);
+    let left = if is_here {
+        state.seconds_left()
+    } else if entry.status == RunStatus::Running {
+        let epochs = record.recipe.as_ref()?.epochs;
+        let left = epochs.saturating_sub(record.rows.last()?.epoch);
+        record
+            .seconds()
+            .map(|seconds| seconds / record.rows.len() as f64 * f64::from(left))
+    } else {
+        return None;
+    };
+    Some(Tile {
+        name: "Time left",
+        value: left.map_or_else(|| "–".to_owned(), text::duration),
+        note: "if it is not ended early".to_owned(),
+        help: "The epochs left, each as long as those before".to_owned(),
+    })
+}
+
+/// Draws a fact.
+pub fn tile_ui(ui: &mut Ui, tile: &Tile) {
+    let frame = Frame::new()
+        .fill(ui.visuals().extreme_bg_color)
+        .corner_radius(4.0)
+        .inner_margin(egui::Margin::symmetric(10, 7));
+    let shown = frame.show(ui, |ui| {
+        ui.set_min_width(104.0);
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 1.0;
+            ui.label(RichText::new(tile.name).small().weak());
+            ui.label(RichText::new(&tile.value).size(18.0).strong());
+            ui.label(RichText::new(&tile.note).small().weak());
+        });
+    });
+    shown.response.on_hover_text(&tile.help);
+}

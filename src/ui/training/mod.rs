@@ -1,0 +1,22 @@
+//! The training area: runs with their curves, classes, confusion and pictures, and runs compared.
+
+mod actions;
+mod area;
+mod bar;
+mod chart;
+mod class_table;
+mod compare;
+mod confusion;
+mod curves;
+mod data;
+mod header;
+mod list;
+mod look;
+mod picture;
+mod recipe;
+mod samples;
+
+pub use actions::perform;
+pub use area::{Page, TrainingArea, training_ui};
+pub use data::look_at;
+pub use recipe::Draft;

@@ -1,0 +1,248 @@
+use super::field::{Field, Kind};
+use super::learner_fields::{NETWORK, OPTIMIZER};
+
+/// Fields that belong together.
+#[derive(Clone, Copy, Debug)]
+pub struct Section {
+    /// Their heading.
+    pub title: &'static str,
+    /// The fields.
+    pub fields: &'static [Field],
+}
+
+const FALLS: &[&str] = &["constant", "step", "exponential", "cosine", "polynomial"];
+const KIND: &str = "schedule.kind";
+
+/// The sections before the loss.
+pub const SECTIONS: &[Section] = &[
+    Section {
+        title: "Length and patches",
+        fields: &[
+            Field::whole(
+                "epochs",
+                [
+                    "Epochs",
+                    "At most so many; each ends with a look at the validation ground",
+                ],
+                (1, 100_000),
+            ),
+            Field::whole(
+                "steps_per_epoch",
+                [
+                    "Steps in an epoch",
+                    "Steps between two looks at the validation ground",
+                ],
+                (1, 1_000_000),
+            ),
+            Field::whole(
+                "batch",
+                [
+                    "Batch",
+                    "Patches in a step; more are steadier and need more memory",
+                ],
+                (1, 512),
+            ),
+            Field::whole(
+                "patch",
+                ["Patch", "Columns and rows of a patch: a multiple of 32"],
+                (32, 4096),
+            ),
+            Field::whole(
+                "seed",
+                [
+                    "Seed",
+                    "What is held out, first weights, order and variation follow from it",
+                ],
+                (0, u64::MAX),
+            ),
+        ],
+    },
+    Section {
+        title: "Learning rate",
+        fields: &[
+            Field::real(
+                "learning_rate",
+                [
+                    "Rate",
+                    "The full learning rate; too high diverges, too low crawls",
+                ],
+                (1e-9, 10.0),
+            ),
+            Field::word(
+                KIND,
+                ["Schedule", "How the rate changes from step to step"],
+                &[
+                    ("constant", "Constant"),
+                    ("step", "Steps"),
+                    ("exponential", "Exponential"),
+                    ("cosine", "Cosine"),
+                    ("polynomial", "Polynomial"),
+                    ("one_cycle", "One cycle"),
+                ],
+            ),
+            Field::of(
+                "schedule.warm_up",
+                [
+                    "Warm-up",
+                    "Steps in which the rate rises; without: one in twenty, at most 100",
+                ],
+                Kind::MaybeWhole(0, 1_000_000, 100),
+            )
+            .only(KIND, FALLS),
+            Field::whole(
+                "schedule.every_epochs",
+                ["Falls every", "Epochs between two falls"],
+                (1, 100_000),
+            )
+            .only(KIND, &["step"]),
+            Field::real(
+                "schedule.factor",
+                ["Factor", "What the rate is multiplied by at a fall"],
+                (0.0, 1.0),
+            )
+            .only(KIND, &["step"]),
+            Field::real(
+                "schedule.factor_per_epoch",
+                [
+                    "Left after an epoch",
+                    "What is left of the rate after each epoch",
+                ],
+                (0.0, 1.0),
+            )
+            .only(KIND, &["exponential"]),
+            Field::real(
+                "schedule.power",
+                [
+                    "Power",
+                    "Of the share of the time that is left; 0.9 is DeepLab's",
+                ],
+                (0.0, 20.0),
+            )
+            .only(KIND, &["polynomial"]),
+            Field::real(
+                "schedule.floor",
+                ["Floor", "Where the rate ends, as a share of the full rate"],
+                (0.0, 1.0),
+            )
+            .only(KIND, &["cosine", "polynomial"]),
+            Field::whole(
+                "schedule.restart_epochs",
+                [
+                    "Restart after",
+                    "Epochs of the first fall; 0: a single fall to the end",
+                ],
+                (0, 100_000),
+            )
+            .only(KIND, &["cosine"]),
+            Field::real(
+                "schedule.restart_factor",
+                [
+                    "Each fall longer by",
+                    "How many times longer each fall is than the one before",
+                ],
+                (1.0, 100.0),
+            )
+            .only(KIND, &["cosine"]),
+            Field::real(
+                "schedule.rise",
+                ["Rise", "Share of the steps in which the rate rises"],
+                (0.0, 1.0),
+            )
+            .only(KIND, &["one_cycle"]),
+            Field::real(
+                "schedule.first",
+                ["Begins at", "As a share of the full rate"],
+                (0.0, 1.0),
+            )
+            .only(KIND, &["one_cycle"]),
+            Field::real(
+                "schedule.last",
+                ["Ends at", "As a share of the full rate"],
+                (0.0, 1.0),
+            )
+            .only(KIND, &["one_cycle"]),
+        ],
+    },
+    Section {
+        title: "Plateau and stopping",
+        fields: &[
+            Field::whole(
+                "plateau.patience",
+                [
+                    "Plateau after",
+                    "Epochs without progress after which the rate falls; 0: never",
+                ],
+                (0, 100_000),
+            ),
+            Field::real(
+                "plateau.factor",
+                ["Plateau factor", "What the rate is multiplied by then"],
+                (1e-6, 1.0),
+            ),
+            Field::real(
+                "plateau.floor",
+                [
+                    "Lowest rate",
+                    "The rate below which a plateau lets it not fall",
+                ],
+                (0.0, 1.0),
+            ),
+            Field::real(
+                "plateau.least_progress",
+                ["Least progress", "Smaller changes are no progress"],
+                (0.0, 1.0),
+            ),
+            Field::whole(
+                "stop_patience",
+                [
+                    "Stop after",
+                    "Epochs without progress after which the training ends; 0: never",
+                ],
+                (0, 100_000),
+            ),
+            Field::word(
+                "best_by",
+                [
+                    "Best by",
+                    "Which epoch's network is kept, and what counts as progress",
+                ],
+                &[
+                    ("val_loss", "Smallest validation loss"),
+                    ("mean_iou", "Greatest mean IoU"),
+                ],
+            ),
+        ],
+    },
+    OPTIMIZER,
+    NETWORK,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::Recipe;
+    use crate::ui::training::recipe::tree::Tree;
+
+    #[test]
+    fn every_row_has_its_field_in_the_file() {
+        let tree = Tree::of(&Recipe::default());
+        let all = || SECTIONS.iter().flat_map(|section| section.fields);
+        for field in all().filter(|field| field.exists(&tree)) {
+            let is_optional = matches!(field.kind, Kind::MaybeReal(..) | Kind::MaybeWhole(..));
+            assert!(
+                is_optional || !tree.get(field.path).is_null(),
+                "{}",
+                field.path
+            );
+        }
+    }
+
+    #[test]
+    fn fields_are_found_by_words() {
+        let all = || SECTIONS.iter().flat_map(|section| section.fields);
+        let found = |words: &str| all().filter(|field| field.matches(words)).count();
+        assert_eq!(found("plateau patience"), 1);
+        assert!(found("rate") > 3);
+        assert_eq!(found("nothing of the kind"), 0);
+    }
+}

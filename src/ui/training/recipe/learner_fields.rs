@@ -1,0 +1,189 @@
+use super::field::{Field, Kind};
+use super::fields::Section;
+
+const BETAS: &[&str] = &["adam", "adamw"];
+const RULE: &str = "optimizer.kind";
+
+/// How gradients become weights.
+pub const OPTIMIZER: Section = Section {
+    title: "Optimizer",
+    fields: &[
+        Field::word(
+            RULE,
+            ["Rule", "How a gradient changes a weight"],
+            &[
+                ("adam", "Adam"),
+                ("adamw", "AdamW"),
+                ("rmsprop", "RMSprop"),
+                ("sgd", "SGD"),
+            ],
+        ),
+        Field::real(
+            "optimizer.beta_1",
+            ["Beta 1", "How much of the mean gradient stays at a step"],
+            (0.0, 1.0),
+        )
+        .only(RULE, BETAS),
+        Field::real(
+            "optimizer.beta_2",
+            [
+                "Beta 2",
+                "How much of the mean squared gradient stays at a step",
+            ],
+            (0.0, 1.0),
+        )
+        .only(RULE, BETAS),
+        Field::real(
+            "optimizer.alpha",
+            [
+                "Alpha",
+                "How much of the mean squared gradient stays at a step",
+            ],
+            (0.0, 1.0),
+        )
+        .only(RULE, &["rmsprop"]),
+        Field::real(
+            "optimizer.epsilon",
+            ["Epsilon", "Keeps tiny gradients from large steps"],
+            (0.0, 1.0),
+        )
+        .only(RULE, &["adam", "adamw", "rmsprop"]),
+        Field::real(
+            "optimizer.momentum",
+            ["Momentum", "How much of the last step is added to the next"],
+            (0.0, 1.0),
+        )
+        .only(RULE, &["rmsprop", "sgd"]),
+        Field::of(
+            "optimizer.nesterov",
+            ["Nesterov", "Looks ahead along the momentum"],
+            Kind::Flag,
+        )
+        .only(RULE, &["sgd"]),
+        Field::real(
+            "optimizer.weight_decay",
+            ["Weight decay", "How strongly weights are drawn to zero"],
+            (0.0, 1.0),
+        ),
+        Field::word(
+            "updates.decays",
+            ["What decays", "Which parameters weight decay acts on"],
+            &[
+                ("all", "All parameters"),
+                ("weights", "Weights, not biases and norms"),
+            ],
+        ),
+        Field::of(
+            "updates.clip_norm",
+            [
+                "Clip gradients",
+                "The most that the norm of all gradients together may be",
+            ],
+            Kind::MaybeReal(1e-6, 1e6, 1.0),
+        ),
+        Field::whole(
+            "updates.accumulate",
+            [
+                "Accumulate",
+                "Batches whose mean gradient makes one step: a larger batch in less memory",
+            ],
+            (1, 4096),
+        ),
+        Field::of(
+            "updates.ema",
+            [
+                "Mean of weights",
+                "How much of the running mean of the weights stays at a step; the mean is what is scored and saved",
+            ],
+            Kind::MaybeReal(0.0, 1.0, 0.999),
+        ),
+    ],
+};
+
+/// The shape of the network.
+pub const NETWORK: Section = Section {
+    title: "Network",
+    fields: &[
+        Field::of(
+            "model.base_filters",
+            [
+                "Filters",
+                "Channels of the first level of the plain encoder; each level below has twice as many",
+            ],
+            Kind::Whole(1, 512),
+        ),
+        Field::of(
+            "model.depth",
+            ["Depth", "Halvings of a U-Net with the plain encoder"],
+            Kind::Whole(1, 8),
+        ),
+        Field::of(
+            "model.stem_filters",
+            [
+                "Stem filters",
+                "Channels of the first layer of a residual encoder; 64 as published",
+            ],
+            Kind::Whole(1, 512),
+        ),
+        Field::of(
+            "model.output_stride",
+            [
+                "Output stride",
+                "Where the encoder stops halving and dilates: 8, 16 or 32; without: as published",
+            ],
+            Kind::MaybeWhole(8, 32, 16),
+        ),
+        Field::of(
+            "model.width",
+            [
+                "Decoder width",
+                "Channels of the decoder; without: as published",
+            ],
+            Kind::MaybeWhole(1, 2048, 128),
+        ),
+        Field::of(
+            "model.residual",
+            [
+                "Residual blocks",
+                "The blocks of a U-Net add their input to what they find",
+            ],
+            Kind::Flag,
+        ),
+        Field::real(
+            "model.dropout",
+            [
+                "Dropout",
+                "Share of the values that are left out in training",
+            ],
+            (0.0, 0.95),
+        ),
+        Field::whole(
+            "model.frozen_stages",
+            [
+                "Frozen stages",
+                "How many stages of a pretrained encoder stay as they are, from the finest on",
+            ],
+            (0, 5),
+        ),
+        Field::word(
+            "model.norm",
+            [
+                "Normalization",
+                "What stands behind convolutions; groups suit small batches",
+            ],
+            &[
+                ("batch", "Over the batch"),
+                ("group", "Over groups of channels"),
+                ("none", "None"),
+            ],
+        ),
+        Field::word(
+            "model.decoder_up",
+            ["Doubling", "How the decoder of a U-Net doubles the sides"],
+            &[
+                ("nearest", "Nearest, then convolution"),
+                ("transposed", "Transposed convolution"),
+            ],
+        ),
+    ],
+};

@@ -1,0 +1,195 @@
+use std::sync::Arc;
+
+use egui::{CollapsingHeader, RichText, TextEdit, Ui};
+
+use super::augment::augment_ui;
+use super::fields::{SECTIONS, Section};
+use super::loss::loss_ui;
+use super::more;
+use super::parts::parts_ui;
+use super::preview::{PatchPreview, preview_ui};
+use super::row::field_ui;
+use super::tree::Tree;
+use crate::session::Session;
+use crate::ui::dialogs::FileWish;
+use crate::ui::panels::recipe::{TrainForm, device_ui, network_ui, source_ui};
+use crate::ui::theme;
+use crate::ui::view::{CommandQueue, View};
+
+/// Beyond this width the varied patches stand beside the fields.
+const BESIDE: f32 = 980.0;
+const PATCHES: f32 = 360.0;
+
+/// All choices of the next training.
+pub fn recipe_page_ui(
+    ui: &mut Ui,
+    session: &Session,
+    preview: &mut PatchPreview,
+    view: &mut View,
+    commands: &mut CommandQueue,
+) {
+    take_read(session, &mut view.form);
+    head_ui(ui, session, view);
+    let center = view.camera.map(|camera| camera.center);
+    let is_beside = ui.available_width() > BESIDE;
+    if is_beside {
+        ui.horizontal_top(|ui| {
+            let width = ui.available_width() - PATCHES - 16.0;
+            ui.vertical(|ui| {
+                ui.set_width(width);
+                form_ui(ui, &mut view.form);
+            });
+            ui.vertical(|ui| {
+                ui.set_width(PATCHES);
+                preview_ui(ui, session, preview, (&view.form.recipe, center), commands);
+            });
+        });
+    } else {
+        form_ui(ui, &mut view.form);
+        preview_ui(ui, session, preview, (&view.form.recipe, center), commands);
+    }
+    ui.add_space(4.0 * theme::GRID);
+}
+
+/// Takes a recipe over that was read from a file, once.
+fn take_read(session: &Session, form: &mut TrainForm) {
+    let Some(read) = session.read_recipe() else {
+        return;
+    };
+    if !form
+        .taken
+        .as_ref()
+        .is_some_and(|taken| Arc::ptr_eq(taken, read))
+    {
+        form.recipe = (**read).clone();
+        form.base = (**read).clone();
+        form.taken = Some(Arc::clone(read));
+    }
+}
+
+fn head_ui(ui: &mut Ui, session: &Session, view: &mut View) {
+    source_ui(ui, session, &mut view.form);
+    ui.horizontal_wrapped(|ui| {
+        network_ui(ui, &mut view.form);
+        device_ui(ui, &mut view.form);
+    });
+    ui.horizontal_wrapped(|ui| {
+        let search = TextEdit::singleline(&mut view.form.searched)
+            .hint_text("Find a field")
+            .desired_width(200.0);
+        let search = ui.add(search);
+        search
+            .widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Find a field"));
+        if ui
+            .button("Load…")
+            .on_hover_text("A recipe file (.toml)")
+            .clicked()
+        {
+            view.wish(FileWish::OpenRecipe);
+        }
+        if ui
+            .button("Save…")
+            .on_hover_text("A recipe file (.toml)")
+            .clicked()
+        {
+            view.wish(FileWish::SaveRecipe);
+        }
+        let is_changed = view.form.recipe != view.form.base;
+        let reset = ui.add_enabled(is_changed, egui::Button::new("Reset all"));
+        if reset
+            .on_hover_text("Back to the preset, or to the file")
+            .clicked()
+        {
+            view.form.recipe = view.form.base.clone();
+        }
+    });
+    ui.add_space(theme::GRID);
+}
+
+fn form_ui(ui: &mut Ui, form: &mut TrainForm) {
+    let (mut tree, base) = (Tree::of(&form.recipe), Tree::of(&form.base));
+    let before = tree.clone();
+    let searched = form.searched.clone();
+    for section in SECTIONS {
+        section_ui(ui, section, &mut tree, &base, &searched);
+    }
+    let said = |words: &str| searched.is_empty() || super::field::is_found(&searched, &[words]);
+    if said("loss cross-entropy focal dice jaccard lovasz class weights weighting smoothing") {
+        group_ui(ui, "Loss", tree.differs(&base, "loss"), &searched, |ui| {
+            loss_ui(ui, &mut tree, &base);
+        });
+    }
+    group_ui(
+        ui,
+        "Held-out ground",
+        tree.differs(&base, "parts"),
+        &searched,
+        |ui| {
+            parts_ui(ui, &mut tree, &base, &searched);
+        },
+    );
+    group_ui(
+        ui,
+        "Augmentation",
+        tree.differs(&base, "augment"),
+        &searched,
+        |ui| {
+            augment_ui(ui, &mut tree, &searched);
+        },
+    );
+    let others = more::other_paths(&tree, &searched);
+    if !others.is_empty() {
+        group_ui(ui, "More", false, &searched, |ui| {
+            more::more_ui(ui, &mut tree, &mut form.draft, &others);
+        });
+    }
+    if tree == before {
+        return;
+    }
+    match tree.recipe() {
+        Ok(recipe) => {
+            form.recipe = recipe;
+            form.refused = None;
+        }
+        Err(why) => form.refused = Some(why),
+    }
+}
+
+fn section_ui(ui: &mut Ui, section: &Section, tree: &mut Tree, base: &Tree, searched: &str) {
+    let shown = |tree: &Tree| -> Vec<_> {
+        let fields = section.fields.iter();
+        fields
+            .filter(|field| field.exists(tree) && field.matches(searched))
+            .collect()
+    };
+    let fields = shown(tree);
+    if fields.is_empty() {
+        return;
+    }
+    let is_changed = section
+        .fields
+        .iter()
+        .any(|field| tree.differs(base, field.path));
+    group_ui(ui, section.title, is_changed, searched, |ui| {
+        for field in fields {
+            field_ui(ui, field, tree, base);
+        }
+    });
+}
+
+/// A heading that folds; with a mark where something differs, and open while one searches.
+fn group_ui(
+    ui: &mut Ui,
+    title: &str,
+    is_changed: bool,
+    searched: &str,
+    inside: impl FnOnce(&mut Ui),
+) {
+    let mark = if is_changed { "  • changed" } else { "" };
+    let words = RichText::new(format!("{title}{mark}")).strong();
+    CollapsingHeader::new(words)
+        .id_salt(title)
+        .default_open(title == SECTIONS[0].title || title == "Learning rate")
+        .open((!searched.is_empty()).then_some(true))
+        .show(ui, inside);
+}

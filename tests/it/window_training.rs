@@ -1,0 +1,231 @@
+//! The training area of the window: runs, runs compared, data sets and recipes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use egui::{Key, Modifiers};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use orthobrush::app::App;
+use orthobrush::geom::ImageSize;
+use orthobrush::label::ClassTable;
+use orthobrush::metrics::Confusion;
+use orthobrush::train::{EpochFiles, Patch, Recipe, write_run_files, write_strip};
+
+use crate::fixture::{own_sample, turn};
+use crate::window::{session, set_number, settle, window};
+
+/// A finished run of three epochs beside the image; its scores follow from `right`, the pixels of
+/// 100 that were right.
+fn made_run(folder: &Path, name: &str, right: u64) -> PathBuf {
+    let run = folder.join("orthobrush-runs").join(name);
+    fs::create_dir_all(&run).expect("a folder");
+    let write = |name: &str, text: &str| {
+        orthobrush::disk::replace_file(&run.join(name), text.as_bytes()).expect("written");
+    };
+    let recipe = Recipe {
+        epochs: 3,
+        steps_per_epoch: 2,
+        ..Recipe::default()
+    };
+    write("recipe.toml", &recipe.to_toml());
+    let classes = ClassTable::road();
+    classes.save(&run.join("classes.toml")).expect("written");
+    let iou = right as f64 / 100.0;
+    let row = |epoch: u32| {
+        let (loss, best) = (1.0 / f64::from(epoch), epoch < 3);
+        format!("{epoch},{loss},{loss},{iou},{iou},{iou},{iou},1e-3,2.00,{best}")
+    };
+    let rows = [1, 2, 3].map(row).join("\n");
+    write(
+        "metrics.csv",
+        &format!(
+            "epoch,train_loss,val_loss,mean_iou,pixel_accuracy,iou_background,iou_road,lr,seconds,best\n{rows}\n"
+        ),
+    );
+    write(
+        "steps.csv",
+        "step,loss\n1,2.0\n2,1.0\n3,0.9\n4,0.5\n5,0.4\n6,0.3\n",
+    );
+    for epoch in 1..=3 {
+        let mut confusion = Confusion::new(2);
+        confusion.add_many(0, 0, 300);
+        confusion.add_many(1, 1, right);
+        confusion.add_many(1, 0, 100 - right);
+        let files = EpochFiles {
+            epoch,
+            is_best: epoch < 3,
+            confusion: &confusion,
+            classes: &classes,
+        };
+        write_run_files(&run, &files).expect("written");
+        let patch = Patch {
+            size: ImageSize::new(2, 2),
+            image: &[90; 16],
+            labels: &[0, 1, 0, 1],
+            prediction: &[0, 1, 1, 1],
+        };
+        write_strip(&run, (0, epoch), &patch, &classes).expect("written");
+    }
+    write("report.md", "over");
+    run
+}
+
+/// A window with two runs beside its image, in the training area.
+fn shown() -> (tempfile::TempDir, Harness<'static, App>) {
+    let (folder, ortho) = own_sample();
+    made_run(folder.path(), "first", 40);
+    made_run(folder.path(), "second", 70);
+    let mut harness = window(Some(&ortho));
+    harness.key_press(Key::F8);
+    harness.run_steps(2);
+    settle(&mut harness);
+    (folder, harness)
+}
+
+fn press(harness: &mut Harness<'_, App>, label: &str) {
+    // By its name: it may have to be scrolled to.
+    harness.get_by_label(label).click_accesskit();
+    harness.run_steps(3);
+    settle(harness);
+}
+
+#[test]
+fn a_finished_run_is_shown_and_its_classes_are_sorted() {
+    let _turn = turn();
+    let (_folder, mut harness) = shown();
+    assert_eq!(session(&harness).runs().entries.len(), 2);
+    press(&mut harness, "first");
+    harness.get_by_label("Loss, 3 epochs");
+    harness.get_by_label("Scores on the validation ground, 3 epochs");
+    harness.get_by_label("Confusion matrix, 2 classes");
+    harness.get_by_label("Sample 1 after epoch 2");
+    harness.get_by_label("Finished all 3 epochs");
+    let is_road_above = |harness: &Harness<'_, App>| {
+        let y = |name: &str| harness.get_by_label(name).rect().top();
+        y("road") < y("background")
+    };
+    assert!(!is_road_above(&harness), "at first by index");
+    press(&mut harness, "IoU");
+    assert!(is_road_above(&harness), "the worst class first");
+}
+
+#[test]
+fn the_slider_shows_the_patches_of_another_epoch() {
+    let _turn = turn();
+    let (_folder, mut harness) = shown();
+    harness
+        .get_by_role_and_label(egui::Role::Slider, "Epoch")
+        .focus();
+    harness.step();
+    harness.key_press(Key::ArrowRight);
+    harness.run_steps(3);
+    settle(&mut harness);
+    harness.get_by_label("Sample 1 after epoch 3");
+    press(&mut harness, "Best");
+    harness.get_by_label("Sample 1 after epoch 2");
+}
+
+#[test]
+fn ticked_runs_are_overlaid_and_compared_with_the_pinned_one() {
+    let _turn = turn();
+    let (_folder, mut harness) = shown();
+    press(&mut harness, "Compare first");
+    press(&mut harness, "Compare second");
+    harness.get_by_label("Validation loss, 3 epochs");
+    harness.get_by_label("Mean IoU, 3 epochs");
+    assert!(harness.query_by_label("+0.300").is_none());
+    press(&mut harness, "Pin first");
+    assert!(
+        harness.query_all_by_label("+0.300").next().is_some(),
+        "the road's IoU is 0.3 above the baseline's"
+    );
+}
+
+#[test]
+fn tables_reports_and_curves_are_written() {
+    let _turn = turn();
+    let (folder, mut harness) = shown();
+    let export = |harness: &mut Harness<'_, App>, name: &str| -> Vec<u8> {
+        let path = folder.path().join(name);
+        press(harness, "Export…");
+        // What is suggested gives way.
+        harness.get_by_label("Path").focus();
+        harness.step();
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        harness.step();
+        harness
+            .get_by_label("Path")
+            .type_text(path.to_str().expect("a plain path"));
+        harness.run_steps(2);
+        harness.get_by_label("Save").click();
+        harness.run_steps(2);
+        let began = std::time::Instant::now();
+        while !path.exists() && began.elapsed().as_secs() < 60 {
+            harness.step();
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        settle(harness);
+        fs::read(&path).expect("written")
+    };
+    let report = export(&mut harness, "run.html");
+    assert!(report.starts_with(b"<!DOCTYPE html>"));
+    let picture = export(&mut harness, "curves.png");
+    assert!(picture.starts_with(b"\x89PNG"));
+    press(&mut harness, "Compare first");
+    press(&mut harness, "Compare second");
+    let table = export(&mut harness, "runs.csv");
+    let table = String::from_utf8(table).expect("text");
+    assert_eq!(table.lines().count(), 3, "{table}");
+}
+
+#[test]
+fn a_data_set_is_looked_at_before_it_is_learned_from() {
+    let _turn = turn();
+    let (_folder, mut harness) = shown();
+    let set = tempfile::tempdir().expect("a folder");
+    let paths = crate::fixture::sample();
+    for (part, file) in [("images", &paths.ortho), ("masks", &paths.label)] {
+        fs::create_dir_all(set.path().join(part)).expect("a folder");
+        for name in ["a.tif", "b.tif"] {
+            fs::copy(file, set.path().join(part).join(name)).expect("a copy");
+        }
+    }
+    press(&mut harness, "Data");
+    press(&mut harness, "Open dataset…");
+    harness
+        .get_by_label("Path")
+        .type_text(set.path().to_str().expect("a plain path"));
+    harness.run_steps(2);
+    harness.get_by_label("Open").click();
+    harness.run_steps(3);
+    settle(&mut harness);
+    let data = session(&harness).data().expect("a data set");
+    assert_eq!(data.contact.len(), 2);
+    assert!(
+        data.leaks
+            .as_ref()
+            .is_some_and(|report| !report.leaks.is_empty())
+    );
+    harness.get_by_label("Scores will be better than the network is");
+    harness.get_by_label("Majority baseline");
+    harness.get_by_label("Sample a");
+    press(&mut harness, "Learn from it");
+}
+
+#[test]
+fn a_recipe_is_edited_marked_and_taken_back() {
+    let _turn = turn();
+    let (_folder, mut harness) = shown();
+    press(&mut harness, "Recipe");
+    harness.get_by_label("16 varied patches");
+    assert!(harness.query_by_label("Reset Epochs").is_none());
+    set_number(&mut harness, "Epochs", "31");
+    press(&mut harness, "Reset Epochs");
+    assert!(harness.query_by_label("Reset Epochs").is_none());
+    harness.get_by_label("Find a field").focus();
+    harness.step();
+    harness.event(egui::Event::Text("momentum".to_owned()));
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Epochs").is_none());
+}
