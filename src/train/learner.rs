@@ -48,8 +48,11 @@ pub(super) struct LearnerState {
 
 impl Learner {
     pub(super) fn new(plan: &TrainPlan, device: &Device) -> Result<Self, TrainError> {
-        let device = device.clone().autodiff();
         let recipe = &plan.recipe;
+        let mut device = device.clone().autodiff();
+        if recipe.gradient_checkpointing {
+            device = device.gradient_checkpointing();
+        }
         let num_classes = plan.classes.num_classes();
         let class_weights = plan.class_weights();
         recipe.loss.check(num_classes)?;

@@ -69,6 +69,9 @@ pub struct Recipe {
     pub time_limit_minutes: f64,
     /// What is done when a step does not fit into the memory.
     pub memory: MemoryUse,
+    /// Whether cheap intermediate results are computed again on the way back instead of being
+    /// kept: less memory, more time, the same gradients.
+    pub gradient_checkpointing: bool,
     /// Which epoch is kept as the best.
     pub best_by: BestBy,
     /// Whether rare classes count more.
@@ -107,6 +110,7 @@ impl Default for Recipe {
             stop_patience: 10,
             time_limit_minutes: 0.0,
             memory: MemoryUse::Fit,
+            gradient_checkpointing: false,
             best_by: BestBy::ValLoss,
             class_weighting: ClassWeighting::SqrtInverse,
             loss: Loss::default(),

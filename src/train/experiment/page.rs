@@ -273,7 +273,7 @@ impl ExperimentPage<'_> {
         let mut lines: Vec<String> = Vec::new();
         for (_, record) in runs {
             let environment = record.environment.iter();
-            for (name, value) in environment.flat_map(Environment::lines) {
+            for (name, value) in environment.flat_map(crate::train::Environment::lines) {
                 let line = format!("- {name}: {}", plain(&value));
                 // Each fold has a fingerprint of its own, which tells a reader nothing.
                 if name != "Data fingerprint" && !lines.contains(&line) {

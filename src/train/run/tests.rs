@@ -102,6 +102,21 @@ fn pieces_learn_what_the_whole_batch_does() {
 }
 
 #[test]
+fn what_is_computed_again_is_what_was_not_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let weights = [false, true].map(|gradient_checkpointing| {
+        let run = folder.path().join(gradient_checkpointing.to_string());
+        let recipe = Recipe {
+            gradient_checkpointing,
+            ..recipe()
+        };
+        heard(plan(recipe, &run)).1.expect("a report");
+        weights_of(&run)
+    });
+    assert!(weights[0] == weights[1]);
+}
+
+#[test]
 fn too_little_memory_halves_what_is_computed_at_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = folder.path().join("run");

@@ -149,10 +149,12 @@ fn row_ui(
     }
     // On the color of the chosen row only its own color is legible.
     let own = visuals.text_color();
-    let or_own = |color: Color32| if is_shown {
-        own
-    } else {
-        theme::legible(color, ui.visuals())
+    let or_own = |color: Color32| {
+        if is_shown {
+            own
+        } else {
+            theme::legible(color, ui.visuals())
+        }
     };
     let record = &entry.record;
     let (status, status_color, _) = status_words(entry, session);
