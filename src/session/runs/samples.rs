@@ -1,4 +1,3 @@
-use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,6 +5,7 @@ use std::sync::Arc;
 use super::super::jobs::Report;
 use super::super::state::Session;
 use super::shelf::RunsReport;
+use crate::disk::open_file;
 use crate::geom::ImageSize;
 use crate::raster::RgbaTile;
 use crate::train::sample_path;
@@ -57,7 +57,7 @@ impl Session {
 
 fn decoded(path: &Path) -> anyhow::Result<RgbaTile> {
     let limits = png::Limits { bytes: MOST_BYTES };
-    let file = BufReader::new(File::open(path)?);
+    let file = BufReader::new(open_file(path)?);
     let mut decoder = png::Decoder::new_with_limits(file, limits);
     decoder.set_transformations(
         png::Transformations::normalize_to_color8() | png::Transformations::ALPHA,

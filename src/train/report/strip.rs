@@ -9,6 +9,8 @@ use crate::train::TrainError;
 
 /// The folder of strips in a run folder.
 const SAMPLES: &str = "samples";
+/// Files of the folder that are looked at.
+const MOST_STRIPS: usize = 200_000;
 /// Columns between two panes.
 const GAP: u32 = 4;
 /// Nothing, so that strips fit on light and dark paper.
@@ -139,6 +141,7 @@ fn sample_of(name: &str) -> Option<(usize, u32)> {
 pub fn list_samples(run: &Path) -> Vec<(usize, u32)> {
     let entries = fs::read_dir(run.join(SAMPLES)).into_iter().flatten();
     let mut samples: Vec<(usize, u32)> = entries
+        .take(MOST_STRIPS)
         .flatten()
         .filter_map(|entry| sample_of(&entry.file_name().to_string_lossy()))
         .collect();
