@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use orthobrush::dataset::parts::PartRule;
-use orthobrush::dataset::{Augment, Ground, PatchConfig, PatchSource, Scene};
+use orthobrush::dataset::{
+    Augment, Ground, PatchConfig, PatchSource, PixelSize, RareClasses, Scene,
+};
 use orthobrush::geom::{ImageSize, PixelRect};
 use orthobrush::label::Mask;
 use orthobrush::raster::{Compression, Overviews, PixelKind, TiffOptions, TiffWriter, open_raster};
@@ -146,6 +148,9 @@ impl Files {
             num_classes,
             augment,
             parts: PartRule::default(),
+            keep: None,
+            rare: RareClasses::default(),
+            pixel_size: PixelSize::Auto,
         };
         PatchSource::new(Ground::Image(Arc::new(scene)), config).expect("a source")
     }

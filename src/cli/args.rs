@@ -91,6 +91,12 @@ pub struct InspectArgs {
     /// Also look for ground, copies and neighbors that training and held-out parts share.
     #[arg(long)]
     pub leaks: bool,
+    /// How masks code their classes instead of what was recognized: index, binary or rgb.
+    #[arg(long, default_value = "auto")]
+    pub mask_encoding: Encoding,
+    /// A list of classes (TOML, CSV or text) instead of what was recognized.
+    #[arg(long, value_name = "FILE")]
+    pub classes: Option<PathBuf>,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -176,9 +182,12 @@ pub struct TrainArgs {
     /// auto, gpu, cpu, or an adapter's name.
     #[arg(long)]
     pub device: Option<DeviceChoice>,
-    /// How the label file codes its classes: auto, index, binary or rgb.
-    #[arg(long, default_value = "auto")]
+    /// How the label or the masks of --data code their classes: auto, index, binary or rgb.
+    #[arg(long, default_value = "auto", conflicts_with = "resume")]
     pub mask_encoding: Encoding,
+    /// A list of classes (TOML, CSV or text) for --data instead of what is recognized.
+    #[arg(long, value_name = "FILE", requires = "data")]
+    pub classes: Option<PathBuf>,
     /// Print one JSON line an epoch and a last one.
     #[arg(long)]
     pub json: bool,

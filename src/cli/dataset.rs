@@ -2,6 +2,7 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::args::InspectArgs;
+use super::train::corrections;
 use crate::dataset::leaks::{LeakHooks, LeakLimits, LeakReport, LeakSample, find_leaks};
 use crate::dataset::parts::{PartLists, SampleId, assign_parts};
 use crate::dataset::{Discovery, InspectOptions, discover, inspect};
@@ -10,7 +11,8 @@ use crate::train::Recipe;
 
 /// Says what a data set holds, how it was recognized, and what is wrong with it.
 pub fn inspected(args: &InspectArgs) -> anyhow::Result<()> {
-    let discovery = discover(&args.folder)?;
+    let corrections = corrections(args.mask_encoding, args.classes.as_deref())?;
+    let discovery = discover(&args.folder)?.corrected(&corrections)?;
     if !discovery.datasets.is_empty() {
         say!("{}", discovery.layout);
         for folder in &discovery.datasets {

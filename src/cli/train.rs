@@ -6,7 +6,9 @@ use serde_json::json;
 
 use super::args::TrainArgs;
 use super::drive::Drive;
-use crate::session::{Command, LayerKind, Session, TrainOn, TrainingPhase};
+use crate::dataset::Corrections;
+use crate::label::{Encoding, MaskDecisions};
+use crate::session::{Command, ImportCommand, LayerKind, Session, TrainOn, TrainingPhase};
 use crate::train::{EpochRow, Preset, Recipe};
 
 /// Trains and prints a line an epoch.
@@ -16,10 +18,13 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     let on = match (&args.image, &args.data, &args.resume) {
         (_, _, Some(run)) => TrainOn::Resume(run.clone()),
         (Some(image), ..) => {
-            open_pair(&mut drive, image, args.label.as_deref())?;
+            open_labelled(&mut drive, image, &args)?;
             TrainOn::OpenImage
         }
-        (None, Some(data), None) => TrainOn::Folder(data.clone()),
+        (None, Some(data), None) => {
+            let corrections = corrections(args.mask_encoding, args.classes.as_deref())?;
+            TrainOn::Corrected(data.clone(), corrections)
+        }
         (None, None, None) => bail!("Give --image with --label, or --data, or --resume"),
     };
     let out = args.out.or(args.resume);
@@ -32,6 +37,34 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
         say!("{report}");
     }
     Ok(())
+}
+
+/// What the command line says of a data set instead of what is recognized.
+pub fn corrections(encoding: Encoding, classes: Option<&Path>) -> anyhow::Result<Corrections> {
+    let absolute = |path: &Path| {
+        std::path::absolute(path).with_context(|| format!("No such path: {}", path.display()))
+    };
+    Ok(Corrections {
+        encoding,
+        classes: classes.map(absolute).transpose()?,
+    })
+}
+
+/// Opens the image with its label, whose encoding may be stated.
+fn open_labelled(drive: &mut Drive, image: &Path, args: &TrainArgs) -> anyhow::Result<()> {
+    match &args.label {
+        Some(label) if args.mask_encoding != Encoding::Auto => {
+            open_pair(drive, image, None)?;
+            drive.finish(Command::Import(ImportCommand::Take {
+                path: label.clone(),
+                decisions: MaskDecisions {
+                    encoding: args.mask_encoding,
+                    ..MaskDecisions::default()
+                },
+            }))
+        }
+        label => open_pair(drive, image, label.as_deref()),
+    }
 }
 
 /// Opens an image with its label and nothing else.

@@ -94,10 +94,12 @@ impl Cells {
 
     /// Sums over rectangles of all labelled pixels, or of those of one class.
     pub(super) fn sums(&self, class: Option<u8>) -> Sums {
-        let chosen = self
-            .counts
-            .iter()
-            .filter(|count| class.is_none_or(|class| count.class == class));
+        self.sums_where(|found| class.is_none_or(|class| found == class))
+    }
+
+    /// Sums over rectangles of the labelled pixels whose class `counts`.
+    pub(super) fn sums_where(&self, counts: impl Fn(u8) -> bool) -> Sums {
+        let chosen = self.counts.iter().filter(|count| counts(count.class));
         self.sums_of(chosen.map(|count| (count.cell, u64::from(count.pixels))))
     }
 

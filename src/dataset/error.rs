@@ -96,6 +96,12 @@ pub enum DatasetError {
     /// A variation of patches that makes no sense or cannot be done.
     #[error("{0}")]
     Augment(String),
+    /// Pixels of one size cannot be read as those of another.
+    #[error("{0}")]
+    PixelSize(String),
+    /// Somebody asked to stop.
+    #[error("Stopped on request")]
+    Stopped,
     /// Nothing is labelled, or too little to hold some of it out.
     #[error("{0}")]
     TooLittle(String),

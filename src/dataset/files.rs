@@ -1,9 +1,13 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::cells::Cells;
 use super::ground::TRIED;
 use super::leaks::pixel_fingerprint;
-use super::{DatasetError, Discovery, Sample, Scene};
+use super::watch::counted;
+use super::{
+    DatasetError, Discovery, GridScale, PixelSize, RunPixels, Sample, Scene, Watch, image_meters,
+};
 use crate::geom::PixelRect;
 use crate::label::Mask;
 use crate::raster::open_raster;
@@ -17,20 +21,30 @@ pub struct FileSet {
     discovery: Discovery,
     /// Those of its samples that have masks.
     labelled: Vec<usize>,
+    /// How each of them is read.
+    scales: Vec<GridScale>,
     cache_bytes: usize,
     recent: Mutex<VecDeque<(usize, Arc<Scene>)>>,
+    /// What a look at all masks found, until somebody wants it.
+    scanned: Mutex<Option<Vec<ScannedMask>>>,
 }
+
+/// What is kept of a mask: how its classes lie, and what its reader noted.
+pub(super) type ScannedMask = (Cells, Vec<String>);
 
 impl FileSet {
     /// The samples of a data set that have masks, which are read as it says; at most about
     /// `cache_bytes` of decoded scenes are kept (the newest one always is).
     pub fn new(discovery: Discovery, cache_bytes: usize) -> Self {
         let has_mask = |&at: &usize| discovery.samples[at].mask.is_some();
+        let labelled: Vec<usize> = (0..discovery.samples.len()).filter(has_mask).collect();
         Self {
-            labelled: (0..discovery.samples.len()).filter(has_mask).collect(),
+            scales: vec![GridScale::OWN; labelled.len()],
+            labelled,
             discovery,
             cache_bytes,
             recent: Mutex::new(VecDeque::new()),
+            scanned: Mutex::new(None),
         }
     }
 
@@ -54,12 +68,77 @@ impl FileSet {
         &self.discovery.samples[self.labelled[index]]
     }
 
-    /// The mask of sample `index`, checked against its image's extent, and what the reader noted.
+    /// From now on reads all images with pixels of one size.
+    pub(super) fn read_in_pixels(
+        &mut self,
+        choice: PixelSize,
+        watch: &Watch<'_>,
+    ) -> Result<RunPixels, DatasetError> {
+        let images = match choice {
+            // Nobody needs the headers.
+            PixelSize::AsIs => vec![(String::new(), None); self.len()],
+            _ => counted(watch, self.len(), |at| {
+                let source = open_raster(&self.sample(at).image)?;
+                Ok((self.name(at), image_meters(source.info())))
+            })?,
+        };
+        let run = RunPixels::of(choice, &images)?;
+        if run.scales != self.scales {
+            self.scales.clone_from(&run.scales);
+            self.recent
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clear();
+            *self
+                .scanned
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        Ok(run)
+    }
+
+    /// The mask of sample `index` on its image's own grid, checked against its extent, and what the reader noted.
     ///
     /// # Errors
     /// When image or mask cannot be read or their extents differ.
     pub fn mask(&self, index: usize) -> Result<(Mask, Vec<String>), DatasetError> {
         self.sample(index).load_mask(&self.discovery)
+    }
+
+    /// All masks, each read once, even when [`Self::classes_seen`] looked at them before.
+    ///
+    /// # Errors
+    /// When image or mask cannot be read, their extents differ, or `watch` says stop.
+    pub(super) fn scan(&self, watch: &Watch<'_>) -> Result<Vec<ScannedMask>, DatasetError> {
+        if let Some(scanned) = self.known_scan().take() {
+            return Ok(scanned);
+        }
+        counted(watch, self.len(), |at| {
+            let (mask, notes) = self.mask(at)?;
+            Ok((Cells::scan(&self.scales[at].labels(&mask)), notes))
+        })
+    }
+
+    /// The classes that occur in the masks, rising.
+    ///
+    /// # Errors
+    /// As for reading the masks, or when `watch` says stop.
+    pub fn classes_seen(&self, watch: &Watch<'_>) -> Result<Vec<u8>, DatasetError> {
+        let scanned = self.scan(watch)?;
+        let mut seen = [false; 255];
+        for (cells, _) in &scanned {
+            for (seen, pixels) in seen.iter_mut().zip(cells.histogram(|_| true)) {
+                *seen |= pixels > 0;
+            }
+        }
+        *self.known_scan() = Some(scanned);
+        Ok((0..u8::MAX)
+            .filter(|&class| seen[usize::from(class)])
+            .collect())
+    }
+
+    fn known_scan(&self) -> std::sync::MutexGuard<'_, Option<Vec<ScannedMask>>> {
+        self.scanned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A number that only images of equal pixels share.
@@ -112,11 +191,15 @@ impl FileSet {
         let source = open_raster(&self.sample(index).image)?;
         let (mask, _) = self.mask(index)?;
         let name = self.name(index);
-        if source.info().size.num_pixels() * 4 <= SMALL_IMAGE_BYTES {
-            Ok(Scene::whole(name, &*source, mask)?)
+        let scene = if source.info().size.num_pixels() * 4 <= SMALL_IMAGE_BYTES {
+            Scene::whole(name, &*source, mask)?
         } else {
-            Ok(Scene::tiled(name, source, mask, SMALL_IMAGE_BYTES as usize))
-        }
+            Scene::tiled(name, source, mask, SMALL_IMAGE_BYTES as usize)
+        };
+        Ok(match self.scales[index] {
+            GridScale::OWN => scene,
+            scale => scene.scaled(scale),
+        })
     }
 
     fn remembered(&self, index: usize) -> Option<Arc<Scene>> {

@@ -1,7 +1,10 @@
 use std::sync::Arc;
 
 use super::files::FileSet;
-use super::{DatasetError, MirroredWindow, read_mirrored};
+use super::{
+    DatasetError, GridScale, MirroredWindow, PixelSize, RunPixels, Watch, image_meters,
+    read_mirrored,
+};
 use crate::geom::{ImageSize, PixelRect, TileKey};
 use crate::label::{Mask, UNLABELED};
 use crate::raster::{Pyramid, ReadError, RgbaTile, TILE_SIZE, TileCache, TileSource};
@@ -49,15 +52,53 @@ impl Ground {
             Self::Files(files) => files.try_image(index),
         }
     }
+
+    /// The same ground read with pixels of one size, how large they are, and what the user should
+    /// know. Reads the headers of all images unless they are read as they are.
+    ///
+    /// # Errors
+    /// When an image cannot be opened, its pixels are of a size beyond reason, or `watch` says stop.
+    pub fn in_pixels(
+        self,
+        choice: PixelSize,
+        watch: &Watch<'_>,
+    ) -> Result<(Self, RunPixels), DatasetError> {
+        match self {
+            Self::Image(scene) => {
+                let run = RunPixels::of(choice, &[(scene.name.clone(), scene.own.meters)])?;
+                let scene = match run.scales[0] {
+                    own if own == scene.scale => scene,
+                    scale => Arc::new(scene.scaled(scale)),
+                };
+                Ok((Self::Image(scene), run))
+            }
+            Self::Files(mut files) => {
+                let run = files.read_in_pixels(choice, watch)?;
+                Ok((Self::Files(files), run))
+            }
+        }
+    }
 }
 
 /// Columns and rows of what is decoded to see whether an image can be read.
 pub(super) const TRIED: u32 = 64;
 
 /// One image with its mask, readable at any place from any thread.
+///
+/// All places are pixels of the run's grid, and the mask lies on it, where nothing else is said; the
+/// image's own grid may be another one.
 pub struct Scene {
     name: String,
     size: ImageSize,
+    mask: Mask,
+    scale: GridScale,
+    own: Arc<Own>,
+}
+
+/// The image in its own grid, with its mask.
+struct Own {
+    size: ImageSize,
+    meters: Option<f64>,
     pixels: Pixels,
     mask: Mask,
 }
@@ -79,14 +120,17 @@ impl Scene {
         mask: Mask,
         cache_bytes: usize,
     ) -> Self {
-        let size = source.info().size;
+        let (size, meters) = (source.info().size, image_meters(source.info()));
         let pyramid = Pyramid::new(source, Arc::new(TileCache::new(cache_bytes)));
-        Self {
+        Self::of(
             name,
-            size,
-            pixels: Pixels::Tiled(pyramid),
-            mask,
-        }
+            Own {
+                size,
+                meters,
+                pixels: Pixels::Tiled(pyramid),
+                mask,
+            },
+        )
     }
 
     /// A scene decoded whole.
@@ -94,14 +138,59 @@ impl Scene {
     /// # Errors
     /// When the file does not decode.
     pub fn whole(name: String, source: &dyn TileSource, mask: Mask) -> Result<Self, ReadError> {
-        let size = source.info().size;
+        let (size, meters) = (source.info().size, image_meters(source.info()));
         let pixels = Pixels::Whole(source.read_rgba(0, size.bounds())?);
-        Ok(Self {
+        Ok(Self::of(
             name,
-            size,
-            pixels,
-            mask,
-        })
+            Own {
+                size,
+                meters,
+                pixels,
+                mask,
+            },
+        ))
+    }
+
+    fn of(name: String, own: Own) -> Self {
+        Self {
+            name,
+            size: own.size,
+            mask: own.mask.clone(),
+            scale: GridScale::OWN,
+            own: Arc::new(own),
+        }
+    }
+
+    /// The same image and mask, read in another grid.
+    #[must_use]
+    pub fn scaled(&self, scale: GridScale) -> Self {
+        Self {
+            name: self.name.clone(),
+            size: scale.size(self.own.size),
+            mask: scale.labels(&self.own.mask),
+            scale,
+            own: Arc::clone(&self.own),
+        }
+    }
+
+    /// How the image's own grid becomes the run's.
+    pub const fn scale(&self) -> GridScale {
+        self.scale
+    }
+
+    /// Extent in the image's own pixels.
+    pub fn image_size(&self) -> ImageSize {
+        self.own.size
+    }
+
+    /// Meters along a side of the image's own pixels, when it says so.
+    pub fn image_meters(&self) -> Option<f64> {
+        self.own.meters
+    }
+
+    /// The labels on the image's own grid.
+    pub fn image_mask(&self) -> &Mask {
+        &self.own.mask
     }
 
     /// What the user calls it.
@@ -121,11 +210,16 @@ impl Scene {
 
     /// Bytes that the scene keeps in memory, its tile cache not counted.
     pub fn bytes_used(&self) -> usize {
-        let pixels = match &self.pixels {
+        let pixels = match &self.own.pixels {
             Pixels::Tiled(_) => 0,
             Pixels::Whole(pixels) => pixels.len(),
         };
-        pixels + self.mask.bytes_used()
+        let scaled = if self.scale.is_own() {
+            0
+        } else {
+            self.mask.bytes_used()
+        };
+        pixels + self.own.mask.bytes_used() + scaled
     }
 
     /// RGBA8 of `rect`, which must be inside the image.
@@ -133,9 +227,18 @@ impl Scene {
     /// # Errors
     /// When a tile does not decode.
     pub fn read_rgba(&self, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
+        let size = self.own.size;
+        self.scale.colors(rect, size, |rect| self.read_image(rect))
+    }
+
+    /// RGBA8 of `rect` of the image's own pixels, which must be inside the image.
+    ///
+    /// # Errors
+    /// When a tile does not decode.
+    pub fn read_image(&self, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
         let mut pixels = vec![0; rect.num_pixels() as usize * 4];
-        match &self.pixels {
-            Pixels::Whole(whole) => copy_rows(whole, self.size.bounds(), rect, &mut pixels),
+        match &self.own.pixels {
+            Pixels::Whole(whole) => copy_rows(whole, self.own.size.bounds(), rect, &mut pixels),
             Pixels::Tiled(pyramid) => {
                 for key in pyramid_tiles(rect) {
                     let tile = pyramid.tile(key)?;
@@ -304,5 +407,33 @@ pub(super) mod tests {
             scene.read_labels(window, PixelRect::new(3, 3, 1, 1)),
             [255; 9]
         );
+    }
+
+    #[test]
+    fn a_scene_of_smaller_pixels_is_read_in_the_runs_grid() {
+        let size = ImageSize::new(700, 600);
+        let mut mask = Mask::filled(size, 1);
+        mask.set_rect(PixelRect::new(0, 0, 100, 600), &vec![2; 60_000]);
+        let scene = Scene::tiled(
+            "s".to_owned(),
+            Painted::new(size, coordinates),
+            mask,
+            1 << 20,
+        );
+        let half = scene.scaled(GridScale::new(2.0).expect("a scale"));
+        assert_eq!(
+            (half.size(), half.image_size()),
+            (ImageSize::new(350, 300), size)
+        );
+        let pixel = half
+            .read_rgba(PixelRect::new(20, 30, 1, 1))
+            .expect("pixels");
+        // The mean of columns 40 and 41, rounded up.
+        assert_eq!(pixel, [41, 61, 0, 255]);
+        assert_eq!(half.mask().read_rect(PixelRect::new(49, 0, 2, 1)), [2, 1]);
+        assert_eq!(half.image_mask().size(), size);
+        let own = half.scaled(GridScale::OWN);
+        let rect = PixelRect::new(250, 250, 20, 20);
+        assert_eq!(own.read_rgba(rect).ok(), scene.read_rgba(rect).ok());
     }
 }

@@ -16,11 +16,17 @@ mod layout;
 pub mod leaks;
 pub mod parts;
 mod patch;
+mod rare;
 mod rng;
+mod scale;
+mod scan;
+mod shown;
 mod sites;
 mod split;
 mod split_blocks;
+mod split_leaks;
 mod stats;
+mod watch;
 mod window;
 
 pub use crate::exchange::Part;
@@ -29,7 +35,8 @@ pub use augment::{
     Shadow, Vary, preview,
 };
 pub use discover::{
-    Discovery, Layout, LayoutKind, MaskEncoding, MaskSource, Sample, SideTable, discover,
+    Corrections, Discovery, Layout, LayoutKind, MaskEncoding, MaskSource, Sample, SideTable,
+    discover,
 };
 pub use error::DatasetError;
 pub use files::FileSet;
@@ -38,10 +45,13 @@ pub use inspect::{
     ClassCount, DepthCount, InspectOptions, Inspection, Majority, PartCount, Problem, ProblemKind,
     Severity, SizeCount, inspect,
 };
-pub use keep::{Counted, PatchFilter};
+pub use keep::{ClassChoice, Counted, KeepRule, PatchFilter};
 pub use layout::{IMAGE_FOLDERS, MASK_FOLDERS, Pair, RASTER_EXTENSIONS, find_pairs};
 pub use patch::{Batch, PatchConfig, PatchSource};
+pub use rare::RareClasses;
 pub use rng::{Rng, hash};
+pub use scale::{GridScale, PixelSize, RunPixels, image_meters, scale_for_model};
 pub use split::{Split, SplitKind, SplitReport};
 pub use stats::{ClassBalance, Normalization, class_weights};
+pub use watch::Watch;
 pub use window::{MirroredWindow, read_mirrored};

@@ -3,16 +3,23 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::augment::{ColorShift, Place, Square, Turn};
-use super::cells::Cells;
 use super::parts::PartRule;
+use super::scan::{ValidationWindow, class_pixels, scan_all, validation_windows};
+use super::shown::shown;
 use super::sites::SceneSites;
 use super::split::Split;
-use super::{Augment, DatasetError, Ground, MirroredWindow, Normalization, Rng};
+use super::{
+    Augment, DatasetError, Ground, KeepRule, MirroredWindow, Normalization, PixelSize, RareClasses,
+    Rng, Watch,
+};
 use crate::geom::PixelRect;
 use crate::label::UNLABELED;
 
 /// Patches looked at to measure means and deviations.
 const MEASURED_PATCHES: usize = 64;
+
+/// Validation patches that are shown to people.
+const SHOWN: usize = 4;
 
 /// How a training set is cut.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +34,13 @@ pub struct PatchConfig {
     pub augment: Augment,
     /// Which files are held out, and which are for tests alone.
     pub parts: PartRule,
+    /// Which training patches are worth keeping; all when missing. What is held out is never
+    /// filtered.
+    pub keep: Option<KeepRule>,
+    /// How strongly training ground that shows rare classes is preferred.
+    pub rare: RareClasses,
+    /// The size that images are read with.
+    pub pixel_size: PixelSize,
 }
 
 /// Images and labels as a network reads them.
@@ -54,10 +68,12 @@ pub struct PatchSource {
     sites: Vec<(u32, u32)>,
     /// For each class that training shows, indices into `sites`.
     by_class: Vec<Vec<u32>>,
-    /// Scene, upper left corner and held-out ground of every validation patch.
-    validation: Vec<(usize, (u32, u32), PixelRect)>,
+    validation: Vec<ValidationWindow>,
+    /// Validation patches that are shown to people.
+    shown: Vec<usize>,
     normalization: Normalization,
     class_pixels: Vec<u64>,
+    pixel_meters: Option<f64>,
     notes: Vec<String>,
 }
 
@@ -68,29 +84,55 @@ impl PatchSource {
     /// When a file cannot be read, a mask does not fit its image or the classes, too little is
     /// labelled, or a range of the augmentation makes no sense.
     pub fn new(ground: Ground, config: PatchConfig) -> Result<Self, DatasetError> {
+        Self::watched(ground, config, &Watch::NOBODY)
+    }
+
+    /// As [`Self::new`], watched while it reads masks.
+    ///
+    /// # Errors
+    /// As for [`Self::new`], and [`DatasetError::Stopped`].
+    pub fn watched(
+        ground: Ground,
+        config: PatchConfig,
+        watch: &Watch<'_>,
+    ) -> Result<Self, DatasetError> {
         config.augment.check()?;
-        let (scans, mut notes) = scan_all(&ground, config.num_classes)?;
+        let (ground, pixels) = watch.during((0.0, 0.1), |watch| {
+            ground.in_pixels(config.pixel_size, watch)
+        })?;
+        let (scans, mut notes) = watch.during((0.1, 0.5), |watch| {
+            scan_all(&ground, config.num_classes, watch)
+        })?;
         let split = match &ground {
-            Ground::Image(_) => Split::of_ruled_image(&scans[0], &config.parts, config.side)?
-                .map_or_else(|| Split::of_image(&scans[0], config.seed, config.side), Ok)?,
+            Ground::Image(scene) => {
+                let split = Split::of_ruled_image(&scans[0], &config.parts, config.side)?
+                    .map_or_else(|| Split::of_image(&scans[0], config.seed, config.side), Ok)?;
+                split.told_in_pixels_of(scene)
+            }
             Ground::Files(files) => {
                 notes.extend(files.discovery().notes.iter().cloned());
-                Split::of_files(&scans, files, &config.parts, config.num_classes)?
+                watch.during((0.5, 1.0), |watch| {
+                    Split::of_files(&scans, files, &config.parts, config.num_classes, watch)
+                })?
             }
         };
-        notes.splice(0..0, split.report.notes.iter().cloned());
+        let told = pixels.notes.into_iter().chain(split.report.notes.clone());
+        notes.splice(0..0, told);
         let blocked = split.blocked();
         let sites_of = |&scene: &usize| {
             (
                 scene,
-                SceneSites::find(&scans[scene], config.side, &blocked),
+                SceneSites::find(&scans[scene], config.side, &blocked, config.keep.as_ref()),
             )
         };
         let scenes: Vec<(usize, SceneSites)> = split.train_scenes.iter().map(sites_of).collect();
+        let validation = validation_windows(&scans, &split, config.side);
         let mut source = Self {
             class_pixels: class_pixels(&scans, &split, config.num_classes),
-            validation: validation_windows(&scans, &split, config.side),
+            shown: shown(&scans, &validation, config.side, (SHOWN, config.seed)),
+            validation,
             normalization: Normalization::measured([]),
+            pixel_meters: pixels.meters,
             sites: Vec::new(),
             by_class: Vec::new(),
             ground,
@@ -100,6 +142,7 @@ impl PatchSource {
             notes,
         };
         source.index_sites();
+        source.tell_filtered()?;
         source.normalization = source.measured()?;
         Ok(source)
     }
@@ -118,6 +161,26 @@ impl PatchSource {
         self.by_class = by_class;
     }
 
+    /// Notes what the filter left out.
+    fn tell_filtered(&mut self) -> Result<(), DatasetError> {
+        let left_out: usize = self.scenes.iter().map(|(_, sites)| sites.left_out).sum();
+        if left_out == 0 {
+            return Ok(());
+        }
+        let all = left_out + self.sites.len();
+        if self.sites.is_empty() {
+            return Err(DatasetError::TooLittle(format!(
+                "The filter patches.keep leaves out all {all} places of the training ground; \
+                 lower its more_than or count other classes"
+            )));
+        }
+        self.notes.push(format!(
+            "{left_out} of {all} places for training patches are left out by the filter \
+             patches.keep; what is held out is not filtered"
+        ));
+        Ok(())
+    }
+
     fn measured(&self) -> Result<Normalization, DatasetError> {
         let count = self.sites.len().min(MEASURED_PATCHES);
         let read = |at: usize| {
@@ -134,15 +197,14 @@ impl PatchSource {
     }
 
     /// Training patch `index` of `epoch`, the same whenever it is asked for: its place, its turn
-    /// and its colors follow from the numbers. Half of the patches are drawn from all training
-    /// ground, the other half from the ground of a class drawn first, so that rare classes are
-    /// seen.
+    /// and its colors follow from the numbers. How many patches are of a class drawn first says
+    /// [`PatchConfig::rare`].
     ///
     /// # Errors
     /// When a file cannot be read any more.
     pub fn patch(&self, seed: u64, epoch: u64, index: u64) -> Result<Batch, DatasetError> {
         let mut rng = Rng::of(&[seed, epoch, index]);
-        let site = if rng.bits() & 1 == 0 || self.by_class.is_empty() {
+        let site = if !self.config.rare.draws_class(rng.bits()) || self.by_class.is_empty() {
             rng.below(self.sites.len() as u64) as usize
         } else {
             let class = &self.by_class[rng.below(self.by_class.len() as u64) as usize];
@@ -184,6 +246,12 @@ impl PatchSource {
     /// Number of validation patches; together they cover the held-out ground without overlap.
     pub fn num_validation(&self) -> usize {
         self.validation.len()
+    }
+
+    /// The validation patches to show to people, rising: a few, spread over the held-out ground,
+    /// rather such that show many classes.
+    pub fn shown(&self) -> &[usize] {
+        &self.shown
     }
 
     /// Validation patches `range` as one batch, neither turned nor tinted.
@@ -269,6 +337,11 @@ impl PatchSource {
         self
     }
 
+    /// Meters along a side of a pixel of the run; `None` when it is not known.
+    pub const fn pixel_meters(&self) -> Option<f64> {
+        self.pixel_meters
+    }
+
     /// Labelled training pixels of each class.
     pub fn class_pixels(&self) -> &[u64] {
         &self.class_pixels
@@ -278,83 +351,6 @@ impl PatchSource {
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
-}
-
-fn scan_all(
-    ground: &Ground,
-    num_classes: usize,
-) -> Result<(Vec<Cells>, Vec<String>), DatasetError> {
-    let scan = |at: usize| {
-        let (mask, notes, name) = match ground {
-            Ground::Image(scene) => (scene.mask().clone(), Vec::new(), scene.name().to_owned()),
-            Ground::Files(files) => {
-                let (mask, notes) = files.mask(at)?;
-                (mask, notes, files.name(at))
-            }
-        };
-        check_classes(&mask.histogram(), num_classes, &name)?;
-        Ok((Cells::scan(&mask), notes))
-    };
-    let scanned: Vec<(Cells, Vec<String>)> = (0..ground.num_scenes())
-        .into_par_iter()
-        .map(scan)
-        .collect::<Result<_, DatasetError>>()?;
-    let (scans, notes): (Vec<Cells>, Vec<Vec<String>>) = scanned.into_iter().unzip();
-    // A folder's files tend to say the same thing; once is enough.
-    let mut notes = notes.concat();
-    let mut seen = std::collections::BTreeSet::new();
-    notes.retain(|note| seen.insert(note.clone()));
-    Ok((scans, notes))
-}
-
-fn check_classes(
-    histogram: &[u64; 256],
-    num_classes: usize,
-    scene: &str,
-) -> Result<(), DatasetError> {
-    let unknown = (num_classes..usize::from(UNLABELED)).find(|&class| histogram[class] > 0);
-    match unknown {
-        None => Ok(()),
-        Some(class) => Err(DatasetError::UnknownClass {
-            class: class as u8,
-            last: num_classes.saturating_sub(1),
-            scene: scene.to_owned(),
-        }),
-    }
-}
-
-fn class_pixels(scans: &[Cells], split: &Split, num_classes: usize) -> Vec<u64> {
-    let blocked = split.blocked();
-    let mut pixels = vec![0; num_classes];
-    for &scene in &split.train_scenes {
-        let is_blocked = scans[scene].sums_touching(&blocked);
-        let histogram = scans[scene].histogram(|ground| is_blocked.over(ground) == 0);
-        for (sum, count) in pixels.iter_mut().zip(histogram) {
-            *sum += count;
-        }
-    }
-    pixels
-}
-
-/// The held-out ground cut into patches without overlap, those without labels left out.
-fn validation_windows(
-    scans: &[Cells],
-    split: &Split,
-    side: u32,
-) -> Vec<(usize, (u32, u32), PixelRect)> {
-    let mut windows = Vec::new();
-    for &(scene, ground) in &split.held_out {
-        let labelled = scans[scene].sums(None);
-        for y in (ground.y..ground.bottom()).step_by(side as usize) {
-            for x in (ground.x..ground.right()).step_by(side as usize) {
-                let rect = PixelRect::new(x, y, side, side).intersect(ground);
-                if labelled.over(rect) > 0 {
-                    windows.push((scene, (x, y), ground));
-                }
-            }
-        }
-    }
-    windows
 }
 
 #[cfg(test)]
@@ -393,6 +389,9 @@ mod tests {
             num_classes: 2,
             augment,
             parts: PartRule::default(),
+            keep: None,
+            rare: RareClasses::default(),
+            pixel_size: PixelSize::Auto,
         };
         PatchSource::new(Ground::Image(Arc::new(scene)), config).expect("a source")
     }
@@ -465,35 +464,5 @@ mod tests {
         let seen: u64 = source.class_pixels().iter().sum();
         assert_eq!(seen, source.split().report.train_pixels);
         assert!(seen + source.split().report.validation_pixels < SIZE.num_pixels());
-    }
-
-    #[test]
-    fn a_class_beyond_the_table_is_named() {
-        let mask = Mask::filled(SIZE, 9);
-        let scene = Scene::tiled(
-            "odd".to_owned(),
-            Painted::new(SIZE, |_, _| [1; 4]),
-            mask,
-            1 << 20,
-        );
-        let config = PatchConfig {
-            seed: 4,
-            side: 32,
-            num_classes: 2,
-            augment: Augment::None,
-            parts: PartRule::default(),
-        };
-        let error = PatchSource::new(Ground::Image(Arc::new(scene)), config).expect_err("an error");
-        assert!(
-            matches!(
-                error,
-                DatasetError::UnknownClass {
-                    class: 9,
-                    last: 1,
-                    ..
-                }
-            ),
-            "{error}"
-        );
     }
 }

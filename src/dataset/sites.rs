@@ -1,5 +1,5 @@
-use super::Rng;
 use super::cells::{Cells, Sums};
+use super::{KeepRule, Rng};
 use crate::geom::PixelRect;
 
 /// Most places a scene offers; between them patches are moved about at random.
@@ -16,16 +16,47 @@ pub(super) struct SceneSites {
     pub(super) corners: Vec<(u32, u32)>,
     /// For each class that occurs, the corners (by index) whose patch shows it.
     pub(super) by_class: Vec<(u8, Vec<u32>)>,
+    /// Places with enough labels that the filter left out.
+    pub(super) left_out: usize,
     step: u32,
     patch: u32,
-    blocked: Sums,
+    barred: Barred,
     end: (u32, u32),
 }
 
+/// Where no patch may lie.
+#[derive(Debug)]
+struct Barred {
+    /// Cells of held-out ground with its margin.
+    blocked: Option<Sums>,
+    filter: Option<Filter>,
+}
+
+/// A filter with what it counts.
+#[derive(Debug)]
+struct Filter {
+    rule: KeepRule,
+    counted: Sums,
+    labelled: Sums,
+}
+
+impl Filter {
+    fn keeps(&self, rect: PixelRect) -> bool {
+        self.rule
+            .keeps(self.counted.over(rect), self.labelled.over(rect))
+    }
+}
+
 impl SceneSites {
-    /// All places where a patch touches none of `blocked` and holds enough labels.
-    pub(super) fn find(cells: &Cells, patch: u32, blocked: &[PixelRect]) -> Self {
-        let blocked = cells.sums_touching(blocked);
+    /// All places where a patch touches none of `blocked`, holds enough labels and is kept by
+    /// `keep`, which looks at the cells that a patch touches.
+    pub(super) fn find(
+        cells: &Cells,
+        patch: u32,
+        blocked: &[PixelRect],
+        keep: Option<&KeepRule>,
+    ) -> Self {
+        let blocked = (!blocked.is_empty()).then(|| cells.sums_touching(blocked));
         let end = (
             cells.extent.width.saturating_sub(patch),
             cells.extent.height.saturating_sub(patch),
@@ -37,9 +68,13 @@ impl SceneSites {
         let mut sites = Self {
             corners: Vec::new(),
             by_class: Vec::new(),
+            left_out: 0,
             step,
             patch,
-            blocked,
+            barred: Barred {
+                blocked,
+                filter: None,
+            },
             end,
         };
         let labelled = cells.sums(None);
@@ -50,6 +85,9 @@ impl SceneSites {
             .collect();
         let found = sites.holding(&labelled, full / WORTHY_SHARE);
         sites.corners = found.iter().map(|&at| sites.corners[at as usize]).collect();
+        if let Some(rule) = keep {
+            sites.filter(cells, rule, labelled);
+        }
         let histogram = cells.histogram(|_| true);
         let occurring = (0..255u8).filter(|&class| histogram[usize::from(class)] > 0);
         sites.by_class = occurring
@@ -64,6 +102,22 @@ impl SceneSites {
         sites
     }
 
+    /// Leaves out the places that `rule` does not keep.
+    fn filter(&mut self, cells: &Cells, rule: &KeepRule, labelled: Sums) {
+        let filter = Filter {
+            rule: rule.clone(),
+            counted: cells.sums_where(|class| rule.counts(class)),
+            labelled,
+        };
+        let before = self.corners.len();
+        let patch = self.patch;
+        self.corners
+            .retain(|&(x, y)| filter.keeps(PixelRect::new(x, y, patch, patch)));
+        self.left_out = before - self.corners.len();
+        // Where patches cannot be moved there is nothing to ask later.
+        self.barred.filter = (self.end != (0, 0)).then_some(filter);
+    }
+
     /// Every `step` pixels, and flush with the right and lower edge.
     fn lattice(&self) -> impl Iterator<Item = (u32, u32)> + use<> {
         let (step, (end_x, end_y)) = (self.step as usize, self.end);
@@ -72,7 +126,11 @@ impl SceneSites {
     }
 
     fn is_free(&self, corner: (u32, u32)) -> bool {
-        self.blocked.over(self.rect(corner)) == 0
+        let rect = self.rect(corner);
+        let blocked = self.barred.blocked.as_ref();
+        let filter = self.barred.filter.as_ref();
+        blocked.is_none_or(|blocked| blocked.over(rect) == 0)
+            && filter.is_none_or(|filter| filter.keeps(rect))
     }
 
     fn rect(&self, (x, y): (u32, u32)) -> PixelRect {
@@ -95,7 +153,7 @@ impl SceneSites {
             .collect()
     }
 
-    /// A corner near that of site `at`, moved at random but never onto blocked ground.
+    /// A corner near that of site `at`, moved at random but never to where no patch may lie.
     pub(super) fn moved(&self, at: usize, rng: &mut Rng) -> (u32, u32) {
         let (x, y) = self.corners[at];
         let mut move_by = |from: u32, end: u32| {
@@ -110,14 +168,15 @@ impl SceneSites {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::PatchFilter;
     use crate::geom::ImageSize;
-    use crate::label::Mask;
+    use crate::label::{ClassTable, Mask};
 
     #[test]
     fn patches_never_touch_blocked_ground() {
         let cells = Cells::scan(&Mask::filled(ImageSize::new(300, 200), 1));
         let blocked = PixelRect::new(64, 0, 100, 100);
-        let sites = SceneSites::find(&cells, 64, &[blocked]);
+        let sites = SceneSites::find(&cells, 64, &[blocked], None);
         assert!(!sites.corners.is_empty());
         let mut rng = Rng::of(&[5]);
         for at in 0..sites.corners.len() {
@@ -134,7 +193,7 @@ mod tests {
         let mut mask = Mask::new(ImageSize::new(1000, 1000));
         mask.set_rect(PixelRect::new(500, 500, 40, 40), &[0; 1600]);
         mask.set_rect(PixelRect::new(600, 500, 4, 4), &[3; 16]);
-        let sites = SceneSites::find(&Cells::scan(&mask), 128, &[]);
+        let sites = SceneSites::find(&Cells::scan(&mask), 128, &[], None);
         assert!(!sites.corners.is_empty());
         let near = PixelRect::new(500, 500, 104, 40);
         assert!(
@@ -149,13 +208,35 @@ mod tests {
 
     #[test]
     fn a_mask_without_labels_offers_nothing() {
-        let sites = SceneSites::find(&Cells::scan(&Mask::new(ImageSize::new(50, 50))), 64, &[]);
+        let cells = Cells::scan(&Mask::new(ImageSize::new(50, 50)));
+        let sites = SceneSites::find(&cells, 64, &[], None);
         assert!(sites.corners.is_empty() && sites.by_class.is_empty());
     }
 
     #[test]
     fn an_image_smaller_than_the_patch_offers_its_corner() {
         let cells = Cells::scan(&Mask::filled(ImageSize::new(50, 50), 2));
-        assert_eq!(SceneSites::find(&cells, 64, &[]).corners, [(0, 0)]);
+        assert_eq!(SceneSites::find(&cells, 64, &[], None).corners, [(0, 0)]);
+    }
+
+    #[test]
+    fn filtered_places_are_never_drawn_however_they_are_moved() {
+        let mut mask = Mask::filled(ImageSize::new(640, 640), 0);
+        mask.set_rect(PixelRect::new(0, 0, 320, 640), &vec![1; 320 * 640]);
+        let classes = ClassTable::from_values(0..2);
+        let rule = PatchFilter::default().resolved(&classes).expect("a rule");
+        let cells = Cells::scan(&mask);
+        let sites = SceneSites::find(&cells, 64, &[], Some(&rule));
+        let all = SceneSites::find(&cells, 64, &[], None);
+        assert_eq!(sites.left_out, all.corners.len() - sites.corners.len());
+        // Columns 0 to 304 of 16 and the last: at 304 a fourth of the patch counts.
+        assert_eq!(sites.corners.len(), 20 * 37);
+        let mut rng = Rng::of(&[5]);
+        for at in 0..sites.corners.len() {
+            for _ in 0..20 {
+                let (x, _) = sites.moved(at, &mut rng);
+                assert!(x < 320, "{x}");
+            }
+        }
     }
 }

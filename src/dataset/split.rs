@@ -1,10 +1,10 @@
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::cells::Cells;
 use super::parts::{Assignment, PartLists, PartRule, PartWay, SampleId, Twins, assign_parts};
 use super::sites::SceneSites;
-use super::{DatasetError, FileSet, Part, hash};
+use super::watch::counted;
+use super::{DatasetError, FileSet, Part, Scene, Watch, hash};
 use crate::geom::PixelRect;
 
 /// Side of a held-out block, in pixels, wherever the labelled ground is large enough.
@@ -34,9 +34,9 @@ pub struct SplitReport {
     pub kind: SplitKind,
     /// The seed the choice follows from.
     pub seed: u64,
-    /// Labelled pixels that training may see.
+    /// Labelled pixels that training may see, of the run's size.
     pub train_pixels: u64,
-    /// Labelled pixels held out.
+    /// Labelled pixels held out, of the run's size.
     pub validation_pixels: u64,
     /// The held-out blocks, in image pixels; empty when files are held out.
     pub validation_blocks: Vec<PixelRect>,
@@ -61,21 +61,39 @@ pub struct SplitReport {
 pub struct Split {
     /// The numbers.
     pub report: SplitReport,
-    /// Held-out rectangles by scene.
+    /// Held-out rectangles by scene, in the run's grid.
     pub held_out: Vec<(usize, PixelRect)>,
     /// Scenes that training reads.
     pub train_scenes: Vec<usize>,
+    /// Scenes that judge at the end.
+    pub test_scenes: Vec<usize>,
+    /// Rectangles of the one image that judge at the end, in the run's grid.
+    pub judging: Vec<PixelRect>,
+    /// The report's margin in the run's grid.
+    pub(super) margin: u32,
 }
 
 impl Split {
-    /// Rectangles of the one image that no training patch may touch.
+    /// Rectangles of the one image that no training patch may touch, in the run's grid.
     pub(super) fn blocked(&self) -> Vec<PixelRect> {
-        let margin = self.report.margin;
-        let blocks = self.report.validation_blocks.iter();
-        blocks
-            .chain(&self.report.test_blocks)
-            .map(|block| block.grown(margin))
-            .collect()
+        let blocks = self.held_out.iter().map(|(_, block)| block);
+        let blocks = blocks.chain(&self.judging);
+        match self.report.kind {
+            SplitKind::Blocks => blocks.map(|block| block.grown(self.margin)).collect(),
+            SplitKind::Files => Vec::new(),
+        }
+    }
+
+    /// The split with the places of its report in the image's own pixels.
+    pub(super) fn told_in_pixels_of(mut self, scene: &Scene) -> Self {
+        let scale = scene.scale();
+        let report = &mut self.report;
+        let blocks = report.validation_blocks.iter_mut();
+        for block in blocks.chain(&mut report.test_blocks) {
+            *block = scale.image_rect(*block, scene.image_size());
+        }
+        report.margin = (f64::from(self.margin) * scale.step()).round() as u32;
+        self
     }
 
     /// Holds blocks of one image out: the tenth (at least 2) of the blocks with labels whose
@@ -120,7 +138,10 @@ impl Split {
             .collect();
         let margin = side / MARGIN_SHARE;
         let blocked: Vec<PixelRect> = held_out.iter().map(|block| block.grown(margin)).collect();
-        if SceneSites::find(cells, patch, &blocked).corners.is_empty() {
+        if SceneSites::find(cells, patch, &blocked, None)
+            .corners
+            .is_empty()
+        {
             return None;
         }
         let labelled = cells.sums(None);
@@ -151,6 +172,9 @@ impl Split {
             report,
             held_out,
             train_scenes: vec![0],
+            test_scenes: Vec::new(),
+            judging: Vec::new(),
+            margin,
         })
     }
 
@@ -164,6 +188,7 @@ impl Split {
         files: &FileSet,
         rule: &PartRule,
         num_classes: usize,
+        watch: &Watch<'_>,
     ) -> Result<Self, DatasetError> {
         let counts: Vec<Vec<u64>> = scans
             .iter()
@@ -180,7 +205,7 @@ impl Split {
             )));
         }
         let mut notes = Vec::new();
-        let assigned = assigned(files, (&labelled, &counts), rule, &mut notes)?;
+        let assigned = assigned(files, (&labelled, &counts), rule, &mut notes, watch)?;
         let of = |part| -> Vec<usize> {
             let indices = assigned.indices(part).into_iter();
             indices.map(|index| labelled[index]).collect()
@@ -216,6 +241,9 @@ impl Split {
                 .map(|&at| (at, scans[at].extent.bounds()))
                 .collect(),
             train_scenes: train,
+            test_scenes: test,
+            judging: Vec::new(),
+            margin: 0,
         })
     }
 }
@@ -226,8 +254,9 @@ fn assigned(
     (labelled, counts): (&[usize], &[Vec<u64>]),
     rule: &PartRule,
     notes: &mut Vec<String>,
+    watch: &Watch<'_>,
 ) -> Result<Assignment, DatasetError> {
-    let prints = fingerprints(files, labelled, rule, notes)?;
+    let prints = fingerprints(files, labelled, rule, notes, watch)?;
     let names: Vec<String> = labelled.iter().map(|&at| files.name(at)).collect();
     let known = labelled.iter().zip(&names).zip(&prints);
     let samples: Vec<SampleId<'_>> = known
@@ -260,6 +289,7 @@ fn fingerprints(
     labelled: &[usize],
     rule: &PartRule,
     notes: &mut Vec<String>,
+    watch: &Watch<'_>,
 ) -> Result<Vec<Option<u64>>, DatasetError> {
     if rule.twins == Twins::Apart {
         return Ok(vec![None; labelled.len()]);
@@ -271,8 +301,9 @@ fn fingerprints(
         ));
         return Ok(vec![None; labelled.len()]);
     }
-    let print = |&at: &usize| files.fingerprint(at).map(Some);
-    labelled.par_iter().map(print).collect()
+    counted(watch, labelled.len(), |at| {
+        files.fingerprint(labelled[at]).map(Some)
+    })
 }
 
 /// Columns and rows of the blocks that hold at least one labelled pixel, by row.
@@ -392,15 +423,15 @@ mod tests {
         }
         let files = FileSet::new(discover(folder.path()).expect("pairs"), 1 << 20);
         let rule = PartRule::default();
-        let split = Split::of_files(&scans, &files, &rule, 2).expect("a split");
+        let split = Split::of_files(&scans, &files, &rule, 2, &Watch::NOBODY).expect("a split");
         assert_eq!((split.held_out.len(), split.train_scenes.len()), (2, 18));
         assert!(!split.train_scenes.contains(&4));
         assert_eq!(split.report.notes.len(), 1, "{:?}", split.report.notes);
         assert!(split.report.test_files.is_empty());
-        let again = Split::of_files(&scans, &files, &rule, 2).expect("a split");
+        let again = Split::of_files(&scans, &files, &rule, 2, &Watch::NOBODY).expect("a split");
         assert_eq!(split, again);
         let bare = |_| Cells::scan(&Mask::new(size));
         let empty: Vec<Cells> = (0..21).map(bare).collect();
-        assert!(Split::of_files(&empty, &files, &rule, 2).is_err());
+        assert!(Split::of_files(&empty, &files, &rule, 2, &Watch::NOBODY).is_err());
     }
 }

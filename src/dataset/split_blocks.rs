@@ -47,7 +47,10 @@ impl Split {
         };
         let (validation, test) = (of(Part::Validation), of(Part::Test));
         let blocked = parts.blocked();
-        if validation.is_empty() || SceneSites::find(cells, patch, &blocked).corners.is_empty() {
+        let no_site = SceneSites::find(cells, patch, &blocked, None)
+            .corners
+            .is_empty();
+        if validation.is_empty() || no_site {
             return Err(DatasetError::TooLittle(format!(
                 "No training patch of {patch} pixels keeps clear of the held-out blocks of {side} \
                  pixels; use smaller patches, smaller blocks or hold out less"
@@ -61,7 +64,7 @@ impl Split {
             train_pixels: train.iter().sum(),
             validation_pixels: validation.iter().map(|&block| labelled.over(block)).sum(),
             validation_blocks: validation.clone(),
-            test_blocks: test,
+            test_blocks: test.clone(),
             margin: parts.margin,
             validation_files: Vec::new(),
             test_files: Vec::new(),
@@ -72,6 +75,9 @@ impl Split {
             report,
             held_out: validation.into_iter().map(|block| (0, block)).collect(),
             train_scenes: vec![0],
+            test_scenes: Vec::new(),
+            judging: test,
+            margin: parts.margin,
         }))
     }
 }

@@ -5,6 +5,7 @@ use super::{
     Bookmark, DataCommand, ExportOrder, InkChoice, OverlayCommand, RecipeCommand, RunsCommand,
     WandSettings, Wholesale,
 };
+use crate::dataset::Corrections;
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{BrushShape, CellKey, CellState, Hint, MaskDecisions};
 use crate::train::{DeviceChoice, Recipe, ScoredOn, Trial};
@@ -416,6 +417,8 @@ pub enum TrainOn {
     OpenImage,
     /// All images with masks of a data set, in any arrangement that is recognized.
     Folder(PathBuf),
+    /// The same, with what was recognized of it corrected.
+    Corrected(PathBuf, Corrections),
     /// What a run read that was stopped or killed: it goes on, with its own recipe.
     Resume(PathBuf),
 }

@@ -54,7 +54,8 @@ impl Session {
             .unwrap_or_default();
         let plan = PredictPlan::new(&run, source, device)
             .map_err(|error| CommandError::Refused(error.to_string()))?;
-        for warning in plan.differences(self.classes()) {
+        let differences = plan.differences(self.classes()).into_iter();
+        for warning in differences.chain(plan.notes().iter().cloned()) {
             self.notify(Notice::warning(warning));
         }
         if self.label.is_none() {

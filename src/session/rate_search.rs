@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use super::jobs::{JobId, Leash, Report};
 use super::state::Session;
+use super::training::watched;
 use super::{CommandError, Notice, TrainOn};
 use crate::train::{RateEvent, RateRange, RateReport, Recipe, TrainPlan};
 
@@ -41,7 +42,7 @@ impl Session {
             None => self.next_run_folder(on)?,
         };
         let id = self.start_job("Preparing the search for a learning rate", move |job| {
-            let plan = ground.planned(recipe, out)?;
+            let plan = watched(job, |watch| ground.planned(recipe, out, watch))?;
             job.tell(Report::RateSearchReady(Box::new(plan)))?;
             Ok(())
         });

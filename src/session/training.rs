@@ -6,12 +6,13 @@ use super::keeping::absolute;
 use super::outcome::condensed;
 use super::state::Session;
 use super::{CommandError, Notice, TrainOn};
-use crate::dataset::{Ground, Scene, SplitReport};
+use crate::dataset::{Corrections, Ground, Scene, SplitReport, Watch};
 use crate::geom::PixelRect;
+use crate::job::JobContext;
 use crate::label::ClassTable;
 use crate::train::{
     Engine, EpochRow, Forecast, Recipe, TrainData, TrainError, TrainEvent, TrainPlan, TrainReport,
-    TrainStatus, can_go_on, opened_folder,
+    TrainStatus, can_go_on, opened_corrected,
 };
 
 /// Runs go into this folder beside the image.
@@ -139,7 +140,7 @@ impl Session {
         };
         let (planned, folder) = (recipe.clone(), out.clone());
         let id = self.start_job("Preparing the training", move |job| {
-            let plan = ground.planned(planned, folder)?;
+            let plan = watched(job, |watch| ground.planned(planned, folder, watch))?;
             job.tell(Report::TrainingReady(Box::new(plan)))?;
             Ok(())
         });
@@ -161,8 +162,15 @@ impl Session {
         let recipe = Recipe::load(&run.join("recipe.toml")).map_err(refused)?;
         let folder = run.clone();
         let id = self.start_job("Preparing to go on with the training", move |job| {
-            let ground = TrainData::of_run(&folder)?.ground(&folder, cache_bytes)?;
-            let plan = TrainPlan::resume(ground, folder)?;
+            let data = TrainData::of_run(&folder)?;
+            let plan = watched(job, |watch| {
+                let ground = watch.during((0.0, 0.5), |watch| {
+                    data.ground_watched(&folder, cache_bytes, watch)
+                })?;
+                watch.during((0.5, 1.0), |watch| {
+                    TrainPlan::resume_watched(ground, folder, watch)
+                })
+            })?;
             job.tell(Report::TrainingReady(Box::new(plan)))?;
             Ok(())
         });
@@ -179,8 +187,17 @@ impl Session {
     /// What is learned from: frozen, so that painting goes on meanwhile.
     pub(super) fn training_ground(&self, on: &TrainOn) -> Result<ChosenGround, CommandError> {
         let cache_bytes = self.settings.budget().tile_cache_bytes;
-        if let TrainOn::Folder(folder) = on {
-            return Ok(ChosenGround::Folder(absolute(folder), cache_bytes));
+        let data = match on {
+            TrainOn::Folder(folder) => Some((folder, Corrections::default())),
+            TrainOn::Corrected(folder, corrections) => Some((folder, corrections.clone())),
+            _ => None,
+        };
+        if let Some((folder, corrections)) = data {
+            return Ok(ChosenGround::Folder {
+                folder: absolute(folder),
+                corrections,
+                cache_bytes,
+            });
         }
         let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
         let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
@@ -358,26 +375,61 @@ pub(super) enum ChosenGround {
         classes: ClassTable,
         image: PathBuf,
     },
-    /// A data set, and the bytes that decoded images of it may take.
-    Folder(PathBuf, usize),
+    Folder {
+        folder: PathBuf,
+        corrections: Corrections,
+        /// Bytes that decoded images of it may take.
+        cache_bytes: usize,
+    },
+}
+
+/// What `work` makes while it is watched by `job`, which may stop it.
+pub(super) fn watched<R>(
+    job: &JobContext<Report>,
+    work: impl FnOnce(&Watch<'_>) -> Result<R, TrainError>,
+) -> anyhow::Result<R> {
+    let made = work(&Watch {
+        is_cancelled: &|| job.check().is_err(),
+        progress: &|share| job.mention(Report::Progress(share as f32)),
+    });
+    // Whoever asked to stop hears that, and no error.
+    job.check()?;
+    Ok(made?)
 }
 
 impl ChosenGround {
     /// The plan for it.
-    pub(super) fn planned(self, recipe: Recipe, out: PathBuf) -> Result<TrainPlan, TrainError> {
+    pub(super) fn planned(
+        self,
+        recipe: Recipe,
+        out: PathBuf,
+        watch: &Watch<'_>,
+    ) -> Result<TrainPlan, TrainError> {
         match self {
             Self::Scene {
                 scene,
                 classes,
                 image,
             } => {
-                let plan = TrainPlan::new(recipe, Ground::Image(scene), classes, out)?;
+                let ground = Ground::Image(scene);
+                let plan = TrainPlan::watched(recipe, ground, classes, out, watch)?;
                 Ok(plan.reading(TrainData::Image { image }))
             }
-            Self::Folder(folder, cache_bytes) => {
-                let (ground, classes) = opened_folder(&folder, cache_bytes)?;
-                let plan = TrainPlan::new(recipe, ground, classes, out)?;
-                Ok(plan.reading(TrainData::Folder { folder }))
+            Self::Folder {
+                folder,
+                corrections,
+                cache_bytes,
+            } => {
+                let (ground, classes) = watch.during((0.0, 0.4), |watch| {
+                    opened_corrected(&folder, &corrections, cache_bytes, watch)
+                })?;
+                let plan = watch.during((0.4, 1.0), |watch| {
+                    TrainPlan::watched(recipe, ground, classes, out, watch)
+                })?;
+                Ok(plan.reading(TrainData::Folder {
+                    folder,
+                    corrections,
+                }))
             }
         }
     }

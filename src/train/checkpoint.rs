@@ -52,6 +52,9 @@ pub struct ModelCard {
     pub normalization: Normalization,
     /// Columns and rows of its training patches.
     pub patch: u32,
+    /// Meters along a side of a pixel of its training ground, when they are known.
+    #[serde(default)]
+    pub pixel_size: Option<f64>,
     /// The training's seed.
     pub seed: u64,
     /// Steps it was trained for.
@@ -83,6 +86,7 @@ impl ModelCard {
             background: classes.background(),
             normalization,
             patch,
+            pixel_size: None,
             seed,
             step: 0,
             metrics: None,
@@ -109,7 +113,10 @@ impl ModelCard {
                 .std
                 .iter()
                 .all(|&std| std.is_finite() && std > 0.0)
-            && self.normalization.mean.iter().all(|mean| mean.is_finite());
+            && self.normalization.mean.iter().all(|mean| mean.is_finite())
+            && self
+                .pixel_size
+                .is_none_or(|meters| meters.is_finite() && meters > 0.0);
         (!sane).then(|| "its numbers make no network".to_owned())
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
-use crate::dataset::{DatasetError, Discovery, FileSet, Ground, Scene, discover};
+use crate::dataset::{Corrections, DatasetError, FileSet, Ground, Scene, Watch, discover};
 use crate::label::{ClassTable, Encoding, load_mask};
 use crate::raster::open_raster;
 
@@ -13,8 +13,6 @@ use crate::raster::open_raster;
 pub(super) const DATA_FILE: &str = "data.json";
 /// Name of the label in a run folder, as it was when the training began.
 pub(super) const LABEL_FILE: &str = "label.tif";
-/// Masks of a folder that are read to learn which classes there are.
-const MASKS_LOOKED_AT: usize = 32;
 
 /// What a training reads, written beside the run so that it can go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,10 +27,21 @@ pub enum TrainData {
     Folder {
         /// Its folder, absolute.
         folder: PathBuf,
+        /// What a person corrected of what was recognized.
+        #[serde(default)]
+        corrections: Corrections,
     },
 }
 
 impl TrainData {
+    /// A data set as it is recognized.
+    pub fn folder(folder: PathBuf) -> Self {
+        Self::Folder {
+            folder,
+            corrections: Corrections::default(),
+        }
+    }
+
     /// What the run in `folder` reads.
     ///
     /// # Errors
@@ -48,6 +57,19 @@ impl TrainData {
     /// # Errors
     /// When image, label or data set cannot be read any more.
     pub fn ground(&self, folder: &Path, cache_bytes: usize) -> Result<Ground, TrainError> {
+        self.ground_watched(folder, cache_bytes, &Watch::NOBODY)
+    }
+
+    /// As [`Self::ground`], watched where masks are read.
+    ///
+    /// # Errors
+    /// As for [`Self::ground`], and [`DatasetError::Stopped`].
+    pub fn ground_watched(
+        &self,
+        folder: &Path,
+        cache_bytes: usize,
+        watch: &Watch<'_>,
+    ) -> Result<Ground, TrainError> {
         match self {
             Self::Image { image } => {
                 let source = open_raster(image).map_err(DatasetError::from)?;
@@ -57,7 +79,10 @@ impl TrainData {
                 let scene = Scene::tiled(name.into_owned(), source, label.mask, cache_bytes);
                 Ok(Ground::Image(Arc::new(scene)))
             }
-            Self::Folder { folder } => Ok(opened_folder(folder, cache_bytes)?.0),
+            Self::Folder {
+                folder,
+                corrections,
+            } => Ok(opened_corrected(folder, corrections, cache_bytes, watch)?.0),
         }
     }
 }
@@ -70,6 +95,20 @@ impl TrainData {
 pub fn opened_folder(
     folder: &Path,
     cache_bytes: usize,
+) -> Result<(Ground, ClassTable), TrainError> {
+    opened_corrected(folder, &Corrections::default(), cache_bytes, &Watch::NOBODY)
+}
+
+/// As [`opened_folder`] with what a person corrected of it. Where only the masks say which classes
+/// there are, all are read, which `watch` sees; they are not read again for the training.
+///
+/// # Errors
+/// As for [`opened_folder`], and when the list of classes cannot be read or `watch` says stop.
+pub fn opened_corrected(
+    folder: &Path,
+    corrections: &Corrections,
+    cache_bytes: usize,
+    watch: &Watch<'_>,
 ) -> Result<(Ground, ClassTable), TrainError> {
     let discovery = discover(folder)?;
     if !discovery.datasets.is_empty() {
@@ -84,8 +123,7 @@ pub fn opened_folder(
         }
         .into());
     }
-    let classes = classes_of(&discovery)?;
-    let files = FileSet::new(discovery, cache_bytes);
+    let files = FileSet::new(discovery.corrected(corrections)?, cache_bytes);
     if files.is_empty() {
         return Err(DatasetError::NoPairs {
             what: "No image has a mask".to_owned(),
@@ -93,6 +131,7 @@ pub fn opened_folder(
         }
         .into());
     }
+    let classes = classes_of(&files, corrections, watch)?;
     let ground = Ground::Files(Box::new(files));
     if ground.num_scenes() == 1 {
         // Blocks of it are held out instead of whole files.
@@ -101,29 +140,64 @@ pub fn opened_folder(
     Ok((ground, classes))
 }
 
-/// The folder's own class table, else what was recognized, else the values of some masks, spread
-/// over the folder, since reading all may take minutes.
-fn classes_of(discovery: &Discovery) -> Result<ClassTable, TrainError> {
+/// The list that a person gave or the folder's own class table, else what was recognized, else the
+/// values of all masks.
+fn classes_of(
+    files: &FileSet,
+    corrections: &Corrections,
+    watch: &Watch<'_>,
+) -> Result<ClassTable, TrainError> {
+    let discovery = files.discovery();
     let own = discovery.folder.join("classes.toml");
-    if own.is_file() {
+    if corrections.classes.is_none() && own.is_file() {
         return Ok(ClassTable::load(&own)?);
     }
-    if let Some(classes) = &discovery.classes {
-        return Ok(classes.clone());
+    match &discovery.classes {
+        // Some masks were looked at; others may hold more values.
+        Some(_) if discovery.are_classes_made && discovery.encoding.form == Encoding::Index => {}
+        Some(classes) => return Ok(classes.clone()),
+        None => {}
     }
-    let samples: Vec<_> = discovery
-        .samples
-        .iter()
-        .filter(|sample| sample.mask.is_some())
-        .collect();
-    let step = samples.len().div_ceil(MASKS_LOOKED_AT).max(1);
-    let mut seen = [false; 255];
-    for sample in samples.into_iter().step_by(step) {
-        let (mask, _) = sample.load_mask(discovery)?;
-        for (seen, &pixels) in seen.iter_mut().zip(&mask.histogram()) {
-            *seen |= pixels > 0;
+    let seen = files.classes_seen(watch)?.into_iter();
+    Ok(ClassTable::from_values(seen.chain([0])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geom::ImageSize;
+    use crate::label::{Mask, SaveAs, save_mask};
+
+    #[test]
+    fn a_class_of_one_mask_among_many_is_found() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (size, table) = (ImageSize::new(8, 8), ClassTable::from_values(0..=254));
+        for n in 0..60_u8 {
+            for kind in ["images", "masks"] {
+                let value = if n == 43 { 9 } else { n % 3 };
+                let path = folder.path().join(kind).join(format!("{n:02}.png"));
+                let mask = Mask::filled(size, value);
+                save_mask(&path, &mask, &table, None, SaveAs::IndexPng).expect("saved");
+            }
         }
+        let (ground, classes) = opened_folder(folder.path(), 1 << 20).expect("ground");
+        let found: Vec<u8> = classes.classes().iter().map(|class| class.index).collect();
+        assert_eq!((ground.num_scenes(), found), (60, vec![0, 1, 2, 9]));
+        let stop = Watch {
+            is_cancelled: &|| true,
+            ..Watch::NOBODY
+        };
+        let stopped = opened_corrected(folder.path(), &Corrections::default(), 1 << 20, &stop);
+        assert!(matches!(
+            stopped,
+            Err(TrainError::Dataset(DatasetError::Stopped))
+        ));
     }
-    let found = (0..u8::MAX).filter(|&class| seen[usize::from(class)]);
-    Ok(ClassTable::from_values(found))
+
+    #[test]
+    fn runs_from_before_there_were_corrections_are_read() {
+        let text = r#"{ "kind": "folder", "folder": "/d" }"#;
+        let data: TrainData = serde_json::from_str(text).expect("data");
+        assert_eq!(data, TrainData::folder(PathBuf::from("/d")));
+    }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::device::{ChosenDevice, choose};
 use super::learner::Learner;
 use super::memory::available_bytes;
-use super::report::rate_svg;
+use super::report::{put, rate_svg};
 use super::{RateRange, RateVerdict, TrainError, TrainPlan, fitting};
 use crate::disk::replace_file;
 use crate::job::JobContext;
@@ -57,7 +57,7 @@ impl RateReport {
         for (at, (rate, loss)) in self.rates.iter().zip(&self.losses).enumerate() {
             let smoothed = smoothed.get(at).map(|value| format!("{value:.6}"));
             let smoothed = smoothed.unwrap_or_default();
-            text.push_str(&format!("{rate:e},{loss:.6},{smoothed}\n"));
+            put!(&mut text, "{rate:e},{loss:.6},{smoothed}\n");
         }
         text
     }

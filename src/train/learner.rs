@@ -25,7 +25,7 @@ pub(super) struct Learner {
 pub(super) struct Validation {
     pub(super) loss: f64,
     pub(super) confusion: Confusion,
-    /// The first patches, to be looked at.
+    /// Some patches, to be looked at.
     pub(super) looked_at: Vec<LookedAt>,
 }
 
@@ -36,9 +36,6 @@ pub(super) struct LookedAt {
     pub(super) labels: Vec<u8>,
     pub(super) predicted: Vec<u8>,
 }
-
-/// Held-out patches that are kept to be looked at.
-const LOOKED_AT: usize = 4;
 
 /// A learner written down: the network as it trains, and what the optimizer remembers.
 pub(super) struct LearnerState {
@@ -139,10 +136,10 @@ impl Learner {
     }
 
     /// Loss (as in training) and confusion (of the network as it is saved) over `num_patches`
-    /// held-out patches, which `next` gives in batches.
+    /// held-out patches, which `next` gives in batches; those at `shown` are kept to be looked at.
     pub(super) fn validate<E: From<TrainError>>(
         &self,
-        num_patches: usize,
+        (num_patches, shown): (usize, &[usize]),
         mut next: impl FnMut() -> Result<Batch, E>,
     ) -> Result<Validation, E> {
         let network = self.optimizer.averaged(&self.network);
@@ -154,13 +151,19 @@ impl Learner {
         let mut looked_at = Vec::new();
         let mut total = LossTotal::new(&self.loss, &self.class_weights);
         let mut left = num_patches;
+        let mut first = 0;
         while left > 0 {
             let batch = next()?;
             left = left.saturating_sub(batch.len.max(1));
+            let range = first..first + batch.len;
+            first = range.end;
+            let shown: Vec<usize> = (shown.iter().filter(|at| range.contains(at)))
+                .map(|at| at - range.start)
+                .collect();
             let labels = labels_on(&device, &batch);
             let area = batch.side * batch.side;
-            let wanted = LOOKED_AT.saturating_sub(looked_at.len()).min(batch.len);
-            let shown: Vec<f32> = batch.images[..wanted * 3 * area].to_vec();
+            let image = |&at: &usize| batch.images[at * 3 * area..][..3 * area].to_vec();
+            let pictures: Vec<Vec<f32>> = shown.iter().map(image).collect();
             let images = images_on(&device, batch.images, batch.len, batch.side);
             let logits = network.forward(images);
             let predicted = (logits.clone() + true_odds.clone())
@@ -170,9 +173,9 @@ impl Learner {
             let predicted = numbers(predicted.float())?;
             let predicted: Vec<u8> = predicted.into_iter().map(|class| class as u8).collect();
             confusion.add(&batch.labels, &predicted);
-            let patches = shown.chunks_exact(3 * area).enumerate();
+            let patches = shown.into_iter().zip(pictures);
             looked_at.extend(patches.map(|(at, image)| LookedAt {
-                image: image.to_vec(),
+                image,
                 labels: batch.labels[at * area..][..area].to_vec(),
                 predicted: predicted[at * area..][..area].to_vec(),
             }));

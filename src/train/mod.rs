@@ -21,10 +21,13 @@ mod forecast;
 mod going_on;
 mod grid;
 mod judge;
+mod leak_check;
 mod learner;
 mod logits;
 mod memory;
 mod optimizer;
+#[cfg(test)]
+mod other_pixels;
 mod plan;
 mod policy;
 mod predict;
@@ -46,7 +49,7 @@ mod test_world;
 pub use crate::nn::{EncoderKind, Family};
 pub use adapters::{AdapterKind, AdapterReport};
 pub use checkpoint::{ClassEntry, ModelCard, SavedModel};
-pub use data::{TrainData, opened_folder};
+pub use data::{TrainData, opened_corrected, opened_folder};
 pub use device::{DeviceChoice, DeviceReport};
 pub use engine::Engine;
 pub use epoch::EpochRow;
@@ -69,7 +72,7 @@ pub use predict::{BlockOrder, PredictPlan};
 pub use preset::Preset;
 pub use queue::{QueueEvent, QueuePlan, QueueReport, Trial, TrialEnd};
 pub use rate_range::{RateRange, RateVerdict};
-pub use recipe::{ClassWeighting, MemoryUse, Recipe};
+pub use recipe::{ClassWeighting, MemoryUse, PatchChoice, Recipe};
 pub use report::{
     Axis, BinaryJudgement, ClassEpoch, CurveLook, Environment, EpochFiles, FinalGroup, FinalRow,
     FinalScores, FinalTable, JudgedImage, Judgement, Patch, ReportPicture, RunRecord, Scale,

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use super::checkpoint::ModelCard;
+use super::leak_check::{kept_leaks, leak_notes, leaks_of};
 use super::resume::{GroundPrint, Progress, RunState};
 use super::run::Spent;
 use super::run_folder::RunFolder;
@@ -8,9 +9,10 @@ use super::self_test::Workload;
 use super::{
     ClassWeighting, EarlyStop, KeepBest, PlateauDecay, Recipe, SavedModel, TrainData, TrainError,
 };
+use crate::dataset::leaks::LeakReport;
 use crate::dataset::{
     Batch, ClassBalance, DatasetError, Ground, Normalization, PatchConfig, PatchSource, Split,
-    class_weights,
+    Watch, class_weights, scale_for_model,
 };
 use crate::label::ClassTable;
 use crate::nn::{EncoderKind, Lite0};
@@ -30,6 +32,9 @@ pub struct TrainPlan {
     /// Called before each step with its number, from 0, and the patches computed at once.
     #[cfg(test)]
     pub(super) fault: Option<fn(u64, usize)>,
+    /// What the parts share and should not; `None` where nobody looked.
+    pub(super) leaks: Option<LeakReport>,
+    notes: Vec<String>,
 }
 
 impl TrainPlan {
@@ -45,8 +50,26 @@ impl TrainPlan {
         classes: ClassTable,
         folder: PathBuf,
     ) -> Result<Self, TrainError> {
+        Self::watched(recipe, ground, classes, folder, &Watch::NOBODY)
+    }
+
+    /// As [`Self::new`], watched while it reads masks and looks for leaks between the parts.
+    ///
+    /// # Errors
+    /// As for [`Self::new`], and [`DatasetError::Stopped`](crate::dataset::DatasetError::Stopped).
+    pub fn watched(
+        recipe: Recipe,
+        ground: Ground,
+        classes: ClassTable,
+        folder: PathBuf,
+        watch: &Watch<'_>,
+    ) -> Result<Self, TrainError> {
         let folder = RunFolder::unused(folder)?;
-        Self::in_folder(recipe, ground, classes, folder)
+        let plan = watch.during((0.0, 0.6), |watch| {
+            Self::in_folder(recipe, ground, classes, folder, watch)
+        })?;
+        let leaks = watch.during((0.6, 1.0), |watch| leaks_of(&plan.patches, watch))?;
+        Ok(plan.knowing(leaks))
     }
 
     /// Goes on with a run that was stopped or killed: the recipe and the classes are those in its
@@ -55,12 +78,25 @@ impl TrainPlan {
     /// # Errors
     /// When the folder holds no run that can go on, or the ground is another.
     pub fn resume(ground: Ground, folder: PathBuf) -> Result<Self, TrainError> {
+        Self::resume_watched(ground, folder, &Watch::NOBODY)
+    }
+
+    /// As [`Self::resume`], watched while it reads masks.
+    ///
+    /// # Errors
+    /// As for [`Self::resume`], and [`DatasetError::Stopped`](crate::dataset::DatasetError::Stopped).
+    pub fn resume_watched(
+        ground: Ground,
+        folder: PathBuf,
+        watch: &Watch<'_>,
+    ) -> Result<Self, TrainError> {
         let folder = RunFolder::begun(folder)?;
         let path = folder.path().to_owned();
         let progress = RunState::load(&path)?.progress;
         let recipe = Recipe::load(&path.join("recipe.toml"))?;
         let classes = ClassTable::load(&path.join("classes.toml"))?;
-        let mut plan = Self::in_folder(recipe, ground, classes, folder)?;
+        let plan = Self::in_folder(recipe, ground, classes, folder, watch)?;
+        let mut plan = plan.knowing(kept_leaks(&path));
         plan.patches = plan
             .patches
             .with_normalization(progress.ground.normalization);
@@ -84,6 +120,7 @@ impl TrainPlan {
         ground: Ground,
         classes: ClassTable,
         folder: RunFolder,
+        watch: &Watch<'_>,
     ) -> Result<Self, TrainError> {
         recipe.check()?;
         let num_classes = classes.num_classes();
@@ -93,14 +130,18 @@ impl TrainPlan {
                     .to_owned(),
             ));
         }
+        let keep = recipe.patches.keep.as_ref();
         let config = PatchConfig {
+            keep: keep.map(|keep| keep.resolved(&classes)).transpose()?,
+            rare: recipe.patches.rare_classes,
+            pixel_size: recipe.pixel_size,
             seed: recipe.seed,
             side: recipe.patch,
             num_classes,
             augment: recipe.augment.clone(),
             parts: recipe.parts(),
         };
-        let mut patches = PatchSource::new(ground, config)?;
+        let mut patches = PatchSource::watched(ground, config, watch)?;
         check_labels(&patches)?;
         if recipe.model.encoder == EncoderKind::Lite0 {
             // It knows images as they were when it learned.
@@ -108,6 +149,7 @@ impl TrainPlan {
             patches = patches.with_normalization(Normalization { mean, std });
         }
         Ok(Self {
+            notes: patches.notes().to_vec(),
             recipe,
             classes,
             folder,
@@ -117,7 +159,16 @@ impl TrainPlan {
             resumed: None,
             #[cfg(test)]
             fault: None,
+            leaks: None,
         })
+    }
+
+    /// Warns of `leaks`, before all else that is noted.
+    fn knowing(mut self, leaks: Option<LeakReport>) -> Self {
+        let warnings = leaks.as_ref().map(leak_notes).unwrap_or_default();
+        self.notes.splice(0..0, warnings);
+        self.leaks = leaks;
+        self
     }
 
     /// Says where the ground is, so that the run can go on in another process.
@@ -139,6 +190,10 @@ impl TrainPlan {
                 reason: format!("its classes are others: {}", differences.join("; ")),
                 path: model.folder().to_owned(),
             });
+        }
+        let (run, before) = (self.patches.pixel_meters(), model.card().pixel_size);
+        if let (_, Some(note)) = scale_for_model(before, run)? {
+            self.notes.push(note);
         }
         self.recipe.model = model.card().model.clone();
         self.recipe.check()?;
@@ -207,7 +262,7 @@ impl TrainPlan {
 
     /// What the user should know about the data before starting.
     pub fn notes(&self) -> &[String] {
-        self.patches.notes()
+        &self.notes
     }
 
     /// The weight of each class in the loss.
@@ -228,13 +283,17 @@ impl TrainPlan {
     pub(super) fn card(&self) -> ModelCard {
         let recipe = &self.recipe;
         let normalization = self.patches.normalization();
-        ModelCard::new(
+        let card = ModelCard::new(
             recipe.model.clone(),
             &self.classes,
             normalization,
             recipe.patch,
             recipe.seed,
-        )
+        );
+        ModelCard {
+            pixel_size: self.patches.pixel_meters(),
+            ..card
+        }
     }
 
     pub(super) const fn workload(&self) -> Workload {

@@ -11,7 +11,7 @@ use super::grid::{WindowGrid, blocks};
 use super::logits::WindowLogits;
 use super::self_test::Workload;
 use super::{DeviceChoice, PredictEvent, PredictReport, SavedModel, TrainError};
-use crate::dataset::Scene;
+use crate::dataset::{GridScale, Scene, image_meters, scale_for_model};
 use crate::geom::{ImagePoint, PixelRect};
 use crate::job::{CancelToken, Cancelled, JobContext};
 use crate::label::{ClassTable, Mask, UNLABELED};
@@ -28,7 +28,8 @@ pub enum BlockOrder {
     NearestFirst(ImagePoint),
 }
 
-/// Columns and rows of the blocks that are reported.
+/// Columns and rows of the blocks that are reported, in the finer of the image's and the run's
+/// grids.
 const BLOCK: u32 = 512;
 /// Windows that the network looks at in one go.
 const BATCH: usize = 8;
@@ -40,6 +41,9 @@ const CACHE_BYTES: usize = 192 << 20;
 pub struct PredictPlan {
     model: SavedModel,
     source: Arc<dyn TileSource>,
+    /// How the image becomes what the model learned from.
+    scale: GridScale,
+    notes: Vec<String>,
     device: DeviceChoice,
     area: PixelRect,
     order: BlockOrder,
@@ -51,7 +55,8 @@ impl PredictPlan {
     /// checkpoint, else its last) or one checkpoint's folder.
     ///
     /// # Errors
-    /// When the model cannot be read or the image is empty.
+    /// When the model cannot be read, the image is empty, or its pixels are of another size beyond
+    /// reason.
     pub fn new(
         model: &Path,
         source: Arc<dyn TileSource>,
@@ -70,9 +75,13 @@ impl PredictPlan {
         device: DeviceChoice,
     ) -> Result<Self, TrainError> {
         let area = source.info().size.bounds();
+        let image = image_meters(source.info());
+        let (scale, note) = scale_for_model(model.card().pixel_size, image)?;
         let plan = Self {
             model,
             source,
+            scale,
+            notes: note.into_iter().collect(),
             device,
             area,
             order: BlockOrder::Rows,
@@ -118,9 +127,30 @@ impl PredictPlan {
         self.model.card().class_differences(classes)
     }
 
+    /// What the user should know before starting.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     /// Number of blocks that will be reported.
     pub fn num_blocks(&self) -> u64 {
-        blocks(self.area, BLOCK, BlockOrder::Rows).len() as u64
+        self.blocks(BlockOrder::Rows).len() as u64
+    }
+
+    fn blocks(&self, order: BlockOrder) -> Vec<PixelRect> {
+        // Of coarse images fewer pixels at once, since each is many of the run's.
+        let side = f64::from(BLOCK) * self.scale.step().min(1.0);
+        blocks(self.area, side as u32, order)
+    }
+}
+
+impl PredictPlan {
+    /// The image in the grid of the model's run.
+    fn scene(&self) -> Scene {
+        let source = Arc::clone(&self.source);
+        let unlabelled = Mask::new(source.info().size);
+        let scene = Scene::tiled(String::new(), source, unlabelled, self.cache_bytes);
+        scene.scaled(self.scale)
     }
 }
 
@@ -199,12 +229,11 @@ impl Predictor {
         mut take: impl FnMut(PixelRect, Vec<u8>, Vec<u8>) -> anyhow::Result<()>,
     ) -> anyhow::Result<u64> {
         let card = plan.model.card();
-        let source = Arc::clone(&plan.source);
-        let size = source.info().size;
-        let scene = Scene::tiled(String::new(), source, Mask::new(size), plan.cache_bytes);
-        let grid = WindowGrid::new(size, card.patch);
+        let scene = plan.scene();
+        let grid = WindowGrid::new(scene.size(), card.patch);
         // A batch is always filled up; a small image has no use for a large one.
-        let batch = grid.touching(plan.area).len().clamp(1, BATCH);
+        let area = scene.scale().grid_rect(plan.area, scene.size());
+        let batch = grid.touching(area).len().clamp(1, BATCH);
         let mut logits = WindowLogits {
             network: self.network.clone(),
             device: self.chosen.device.clone(),
@@ -218,7 +247,7 @@ impl Predictor {
             bytes: 0,
             clock: 0,
         };
-        for rect in blocks(plan.area, BLOCK, plan.order) {
+        for rect in plan.blocks(plan.order) {
             let (classes, sure) = predict_block(rect, card.num_classes, &mut logits, cancel)?;
             take(rect, classes, sure)?;
         }
@@ -226,8 +255,8 @@ impl Predictor {
     }
 }
 
-/// The classes of `rect`, the greatest of the logits blended from every window that touches it,
-/// and how sure they are.
+/// The classes of the image's pixels `rect`, the greatest of the logits blended from every window
+/// that touches them, and how sure they are.
 fn predict_block(
     rect: PixelRect,
     num_classes: usize,
@@ -235,11 +264,51 @@ fn predict_block(
     cancel: &CancelToken,
 ) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
     let area = rect.num_pixels() as usize;
-    let ground = logits.scene.read_rgba(rect)?;
+    let ground = logits.scene.read_image(rect)?;
     let is_void = |pixel: &[u8]| pixel[3] == 0;
     if ground.chunks_exact(4).all(is_void) {
         return Ok((vec![UNLABELED; area], vec![UNLABELED; area]));
     }
+    let (sums, shares) = blended_on_image(rect, num_classes, logits, cancel)?;
+    let mut classes = greatest(&sums, area);
+    let mut sure = certainty(&sums, &shares, &classes);
+    for (place, pixel) in ground.chunks_exact(4).enumerate() {
+        if is_void(pixel) {
+            (classes[place], sure[place]) = (UNLABELED, UNLABELED);
+        }
+    }
+    Ok((classes, sure))
+}
+
+/// The sums of weighted logits by class, and of the weights, at the image's pixels `rect`. From a
+/// run's grid that is another they are carried over as lines between its pixels, or means of them:
+/// what is chosen is a class of the image's own pixels.
+fn blended_on_image(
+    rect: PixelRect,
+    num_classes: usize,
+    logits: &mut WindowLogits<'_>,
+    cancel: &CancelToken,
+) -> anyhow::Result<(Vec<f32>, Vec<f32>)> {
+    let (scale, size) = (logits.scene.scale(), logits.scene.size());
+    let grid_rect = scale.grid_rect(rect, size);
+    let (sums, shares) = blended(grid_rect, num_classes, logits, cancel)?;
+    if scale.is_own() {
+        return Ok((sums, shares));
+    }
+    let onto_image = |plane: &[f32]| scale.onto_image(plane, rect, size);
+    let planes = sums.par_chunks_exact(shares.len());
+    let sums: Vec<Vec<f32>> = planes.map(onto_image).collect();
+    Ok((sums.concat(), onto_image(&shares)))
+}
+
+/// The sums of weighted logits by class, and of the weights, at the run's pixels `rect`.
+fn blended(
+    rect: PixelRect,
+    num_classes: usize,
+    logits: &mut WindowLogits<'_>,
+    cancel: &CancelToken,
+) -> anyhow::Result<(Vec<f32>, Vec<f32>)> {
+    let area = rect.num_pixels() as usize;
     let weights = logits.grid.weights();
     let mut sums = vec![0.0_f32; num_classes * area];
     let mut shares = vec![0.0_f32; area];
@@ -263,14 +332,7 @@ fn predict_block(
             });
         add_window(&mut shares, rect.width as usize, &whole, &weights, offset);
     }
-    let mut classes = greatest(&sums, area);
-    let mut sure = certainty(&sums, &shares, &classes);
-    for (place, pixel) in ground.chunks_exact(4).enumerate() {
-        if is_void(pixel) {
-            (classes[place], sure[place]) = (UNLABELED, UNLABELED);
-        }
-    }
-    Ok((classes, sure))
+    Ok((sums, shares))
 }
 
 /// Adds the weighted logits of one class of a window to a block's sums of that class. `offset` is

@@ -7,8 +7,8 @@ use super::checkpoint::IMAGE_CHANNELS;
 use super::{
     BestBy, DeviceChoice, OptimizerConfig, Plateau, Schedule, Span, TrainError, UpdateConfig,
 };
-use crate::dataset::Augment;
 use crate::dataset::parts::{PartRule, PartWay, Shares};
+use crate::dataset::{Augment, PatchFilter, PixelSize, RareClasses};
 use crate::disk::replace_file;
 use crate::nn::{Loss, ModelConfig};
 
@@ -43,6 +43,17 @@ pub enum MemoryUse {
     AsStated,
 }
 
+/// Which places of the training ground patches are drawn from; what is held out is never chosen.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PatchChoice {
+    /// How strongly ground that shows rare classes is preferred: `"none"`, `"balanced"` or a number
+    /// in 0 to 1.
+    pub rare_classes: RareClasses,
+    /// Which patches are worth keeping; all when missing.
+    pub keep: Option<PatchFilter>,
+}
+
 /// All choices of a training; a TOML file. What a file leaves out has its default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -57,6 +68,9 @@ pub struct Recipe {
     pub batch: usize,
     /// Columns and rows of a patch: a multiple of 32 and of 2^depth.
     pub patch: u32,
+    /// How large a pixel is on the ground: `"auto"` (that of most images), `"as_is"`, or meters.
+    /// Images of another size are resampled to it.
+    pub pixel_size: PixelSize,
     /// The full learning rate.
     pub learning_rate: f64,
     /// How the rate changes from step to step.
@@ -84,6 +98,8 @@ pub struct Recipe {
     pub updates: UpdateConfig,
     /// Which files of a folder are held out: what it states itself, else a tenth.
     pub parts: Option<PartRule>,
+    /// Which patches are drawn.
+    pub patches: PatchChoice,
     /// How patches are varied.
     pub augment: Augment,
     /// Where to compute.
@@ -100,6 +116,7 @@ impl Default for Recipe {
             steps_per_epoch: 50,
             batch: 8,
             patch: 128,
+            pixel_size: PixelSize::Auto,
             learning_rate: 4e-3,
             schedule: Schedule::default(),
             plateau: Plateau {
@@ -117,6 +134,7 @@ impl Default for Recipe {
             optimizer: OptimizerConfig::default(),
             updates: UpdateConfig::default(),
             parts: None,
+            patches: PatchChoice::default(),
             augment: Augment::Full,
             device: DeviceChoice::Auto,
             model: ModelConfig::default(),
@@ -284,6 +302,17 @@ mod tests {
         assert_eq!(recipe.device, DeviceChoice::Cpu);
         let error = Recipe::from_toml("epoch = 3").expect_err("a misspelling");
         assert!(error.contains("epoch"), "{error}");
+    }
+
+    #[test]
+    fn patches_are_chosen_in_a_table() {
+        let text = "[patches]\nrare_classes = \"balanced\"\n\
+                    keep = { counted = { all_but = [\"background\"] }, more_than = 0.1 }\n";
+        let recipe = Recipe::from_toml(text).expect("a recipe");
+        assert_eq!(recipe.patches.rare_classes, RareClasses::BALANCED);
+        let keep = recipe.patches.keep.as_ref().expect("a filter");
+        assert!((keep.more_than - 0.1).abs() < 1e-9);
+        assert_eq!(Recipe::from_toml(&recipe.to_toml()), Ok(recipe));
     }
 
     #[track_caller]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::checkpoint::{CARD_FILE, ModelCard, WEIGHTS_FILE};
 use super::data::{DATA_FILE, LABEL_FILE};
 use super::epoch::metrics_csv;
+use super::leak_check::LEAKS_FILE;
 use super::resume::Progress;
 use super::{EpochRow, SavedModel, TrainError, TrainPlan};
 use crate::dataset::Ground;
@@ -70,10 +71,19 @@ impl RunFolder {
         }
         if let Ground::Image(scene) = plan.patches.ground() {
             let path = self.path.join(LABEL_FILE);
-            save_mask(&path, scene.mask(), &plan.classes, None, SaveAs::GeoTiff)?;
+            save_mask(
+                &path,
+                scene.image_mask(),
+                &plan.classes,
+                None,
+                SaveAs::GeoTiff,
+            )?;
         }
         let split = json(&plan.split().report);
         replace_file(&self.path.join("split.json"), split.as_bytes())?;
+        if let Some(leaks) = &plan.leaks {
+            replace_file(&self.path.join(LEAKS_FILE), json(leaks).as_bytes())?;
+        }
         // Last: a folder with a recipe holds a run.
         plan.recipe.save(&self.path.join("recipe.toml"))
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{DeviceChoice, Recipe, TrainPlan};
 use crate::dataset::{Ground, Scene};
-use crate::geom::{ImageSize, PixelRect};
+use crate::geom::{Georef, ImageSize, PixelRect};
 use crate::job::{Job, JobEvent};
 use crate::label::{Class, ClassTable, Mask};
 use crate::nn::ModelConfig;
@@ -23,29 +23,45 @@ pub(super) fn class_at(x: u32, y: u32) -> u8 {
     u8::from(dx * dx + dy * dy < 200)
 }
 
-pub(super) struct World(RasterInfo);
+pub(super) struct World {
+    info: RasterInfo,
+    /// Pixels along a side of each that it is painted of.
+    fine: u32,
+}
 
 impl World {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self(RasterInfo {
-            size: SIZE,
+        Self::painted(None, 1)
+    }
+
+    /// The same with pixels of half a meter, each drawn as `fine` by `fine` smaller ones.
+    pub(super) fn on_the_map(fine: u32) -> Arc<Self> {
+        let pixel = 0.5 / f64::from(fine);
+        Self::painted(Some(Georef::north_up(5e5, 2e5, pixel, Some(2180))), fine)
+    }
+
+    fn painted(georef: Option<Georef>, fine: u32) -> Arc<Self> {
+        let size = ImageSize::new(SIZE.width * fine, SIZE.height * fine);
+        let info = RasterInfo {
+            size,
             bands: 4,
             sample: SampleType::U8,
             compression: "none".to_owned(),
             layout: Layout::Whole,
-            level_sizes: vec![SIZE],
-            georef: None,
+            level_sizes: vec![size],
+            georef,
             nodata: None,
             palette: None,
             has_alpha: true,
             format: "test",
-        }))
+        };
+        Arc::new(Self { info, fine })
     }
 }
 
 impl TileSource for World {
     fn info(&self) -> &RasterInfo {
-        &self.0
+        &self.info
     }
 
     fn read_rgba(&self, _stored: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
@@ -54,7 +70,8 @@ impl TileSource for World {
             let alpha = if x < SIZE.width - 6 { 255 } else { 0 };
             [60 + 120 * class_at(x, y) + grain, 90 + grain, 70, alpha]
         };
-        let row = |y| (rect.x..rect.right()).flat_map(move |x| pixel(x, y));
+        let fine = self.fine;
+        let row = |y| (rect.x..rect.right()).flat_map(move |x| pixel(x / fine, y / fine));
         Ok((rect.y..rect.bottom()).flat_map(row).collect())
     }
 

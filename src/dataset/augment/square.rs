@@ -71,7 +71,7 @@ mod tests {
     use super::*;
     use crate::dataset::ground::tests::Painted;
     use crate::dataset::parts::PartRule;
-    use crate::dataset::{Ground, PatchConfig, PatchSource, Scene, hash};
+    use crate::dataset::{Ground, PatchConfig, PatchSource, PixelSize, RareClasses, Scene, hash};
     use crate::geom::ImageSize;
     use crate::label::{Mask, UNLABELED};
 
@@ -96,6 +96,9 @@ mod tests {
             num_classes: 3,
             augment,
             parts: PartRule::default(),
+            keep: None,
+            rare: RareClasses::default(),
+            pixel_size: PixelSize::Auto,
         };
         PatchSource::new(Ground::Image(Arc::new(scene)), config).expect("a source")
     }
@@ -257,6 +260,9 @@ mod tests {
             num_classes: 1,
             augment: Augment::Own(Box::new(own)),
             parts: PartRule::default(),
+            keep: None,
+            rare: RareClasses::default(),
+            pixel_size: PixelSize::Auto,
         };
         let error =
             PatchSource::new(Ground::Image(Arc::new(scene)), config).expect_err("a refusal");

@@ -3,7 +3,7 @@ use std::path::Path;
 
 use super::tree::{Folder, Tree};
 use crate::exchange::{find_table, read_class_list};
-use crate::label::{ClassTable, FoundTable, TableOrigin};
+use crate::label::{ClassTable, FoundTable, MaskError, TableOrigin};
 
 /// Names of lists of classes; the first that is there and can be read counts.
 const LISTS: [&str; 4] = [
@@ -26,13 +26,7 @@ pub(super) fn find_list(
         Some(folder.path.join(own))
     });
     for path in lists {
-        let is_ours = path.extension().is_some_and(|ending| ending == "toml");
-        let read = if is_ours {
-            ClassTable::load(&path)
-        } else {
-            read_class_list(&path)
-        };
-        match read {
+        match read_list(&path) {
             Ok(classes) => {
                 let origin = TableOrigin::List(path);
                 return (Some(FoundTable { classes, origin }), notes);
@@ -47,6 +41,15 @@ pub(super) fn find_list(
             notes.push(error.to_string());
             (None, notes)
         }
+    }
+}
+
+/// A list of classes of any kind.
+pub(super) fn read_list(path: &Path) -> Result<ClassTable, MaskError> {
+    if path.extension().is_some_and(|ending| ending == "toml") {
+        ClassTable::load(path)
+    } else {
+        read_class_list(path)
     }
 }
 

@@ -33,6 +33,9 @@ pub struct Discovery {
     pub samples: Vec<Sample>,
     /// The classes that count; `None` when nothing says what they are.
     pub classes: Option<ClassTable>,
+    /// Whether those are only the values or colors of the masks that were looked at; others may
+    /// hold more.
+    pub are_classes_made: bool,
     /// Classes whose pixels count as unlabeled, for example `Void`.
     pub ignored: Vec<Class>,
     /// How masks are read.
@@ -104,6 +107,7 @@ fn several(folder: &Path, names: &[String], notes: Vec<String>) -> Discovery {
         },
         samples: Vec::new(),
         classes: None,
+        are_classes_made: false,
         ignored: Vec::new(),
         encoding: encoding_of(Encoding::Auto, &MaskFacts::default()),
         notes,
@@ -155,7 +159,9 @@ impl Finding<'_> {
             has_salt_tables: has_depths || !runs.is_empty(),
         };
         let kind = clues.kind();
-        let known = clues.classes(kind);
+        let listed = clues.classes(kind);
+        let are_classes_made = listed.is_none();
+        let known = listed.or_else(|| clues.made());
         let encoding = settled(encoding, &facts, kind);
         for sample in &mut samples {
             sample.group = group_of(kind, sample);
@@ -171,6 +177,7 @@ impl Finding<'_> {
             layout: Layout { kind, why },
             samples,
             classes,
+            are_classes_made,
             ignored,
             encoding: encoding_of(encoding, &facts),
             notes: self.notes,
@@ -304,7 +311,8 @@ fn encoding_of(form: Encoding, facts: &MaskFacts) -> MaskEncoding {
     }
 }
 
-fn split_ignored(known: Known) -> (Option<ClassTable>, Vec<Class>) {
+/// The classes that count and those that do not.
+pub(super) fn split_ignored(known: Known) -> (Option<ClassTable>, Vec<Class>) {
     let ignored = known.ignored.and_then(|index| known.classes.get(index));
     match ignored.cloned() {
         Some(class) => match known.classes.removed(class.index) {

@@ -13,6 +13,7 @@ mod side;
 mod builtin;
 mod choose;
 mod class_lists;
+mod correct;
 mod facts;
 mod lists;
 mod named_pairs;
@@ -32,6 +33,7 @@ pub(super) mod test_folders;
 #[cfg(test)]
 mod twins;
 
+pub use correct::Corrections;
 pub use decode::MaskEncoding;
 pub use find::{Discovery, discover};
 pub use kinds::{Layout, LayoutKind};

@@ -170,7 +170,7 @@ impl Clues<'_> {
     }
 
     /// The classes of a layout: of the list that lies with the data where it fits, else those that
-    /// the layout is known by, else made of what the masks hold.
+    /// the layout is known by.
     pub(super) fn classes(&self, kind: LayoutKind) -> Option<Known> {
         let known = known_classes(kind, self.highest());
         let is_listed_wrong = |table: &ClassTable| {
@@ -188,10 +188,11 @@ impl Clues<'_> {
                 ignored,
             });
         }
-        known.or_else(|| self.made())
+        known
     }
 
-    fn made(&self) -> Option<Known> {
+    /// Classes made of what the masks hold that were looked at.
+    pub(super) fn made(&self) -> Option<Known> {
         match self.encoding {
             Encoding::Binary => Some(Known::two("background", "foreground")),
             Encoding::Index => {

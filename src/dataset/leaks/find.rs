@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use super::affordable::affordable;
 use super::copies::copies;
+use super::equal_files::equal_files;
 use super::ground::common_ground;
 use super::landmark::Finder;
 use super::names::{in_order, leaks_by_name};
@@ -35,17 +37,21 @@ pub struct LeakSample<'a> {
     pub part: Part,
 }
 
-/// How much may be remembered.
+/// How much may be remembered, and how long it may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeakLimits {
     /// Landmarks of all images, about; 40 bytes each.
     pub landmarks: usize,
+    /// Most pixels that are read. Of larger sets a sample spread over the parts is compared by its
+    /// pixels, and all images by file, place and name.
+    pub pixels: u64,
 }
 
 impl Default for LeakLimits {
     fn default() -> Self {
         Self {
             landmarks: 4_000_000,
+            pixels: u64::MAX,
         }
     }
 }
@@ -71,18 +77,34 @@ pub fn find_leaks(
 ) -> Option<LeakReport> {
     let headers = headers(samples, hooks)?;
     let sizes: Vec<ImageSize> = headers.iter().map(|header| header.size).collect();
-    let pixels: f64 = sizes
+    let read = affordable(samples, &sizes, limits.pixels);
+    let pixels: f64 = read
         .iter()
-        .map(|size| size.bounds().num_pixels() as f64)
+        .map(|&at| sizes[at].bounds().num_pixels() as f64)
         .sum();
     let area = pixels / limits.landmarks.max(1) as f64 / AREA_OF_LANDMARK;
     let radius = (area.sqrt().ceil() as u32).clamp(*RADII.start(), *RADII.end());
-    let (traces, notes) = traces(samples, &Finder::new(radius), pixels, &sizes, hooks)?;
+    let finder = Finder::new(radius);
+    let (traces, mut notes) = traces(samples, &finder, (&read, pixels), &sizes, hooks)?;
+    let is_sample = read.len() < samples.len();
     let mut found = same_files(samples, &headers);
+    if is_sample {
+        notes.push(format!(
+            "{} of {} images were compared by their pixels, a sample spread over the parts, and \
+             all by file, place and name; orthobrush dataset inspect --leaks compares all",
+            read.len(),
+            samples.len()
+        ));
+    }
     let mut known: BTreeSet<(u32, u32)> = found.iter().map(|found| found.pair).collect();
     let near = copies(samples, &traces, hooks.is_cancelled);
     found.extend(near.into_iter().filter(|near| !known.contains(&near.pair)));
     known.extend(found.iter().map(|found| found.pair));
+    if is_sample {
+        let equal = equal_files(samples, hooks.is_cancelled).into_iter();
+        found.extend(equal.filter(|equal| !known.contains(&equal.pair)));
+        known.extend(found.iter().map(|found| found.pair));
+    }
     (hooks.progress)(0.5 + READING / 2.0);
     let ground = common_ground(samples, &traces, &sizes, &known, hooks.is_cancelled);
     found.extend(ground);
@@ -138,7 +160,7 @@ type Traces = Vec<(usize, Trace)>;
 fn traces(
     samples: &[LeakSample<'_>],
     finder: &Finder,
-    pixels: f64,
+    (chosen, pixels): (&[usize], f64),
     sizes: &[ImageSize],
     hooks: &LeakHooks<'_>,
 ) -> Option<(Traces, Vec<String>)> {
@@ -154,10 +176,10 @@ fn traces(
         }
         trace.transpose()
     };
-    let all: Option<Vec<_>> = (0..samples.len()).into_par_iter().map(read).collect();
+    let all: Option<Vec<_>> = chosen.par_iter().map(|&index| read(index)).collect();
     let mut traces = Vec::new();
     let mut failed = Vec::new();
-    for (index, trace) in all?.into_iter().enumerate() {
+    for (&index, trace) in chosen.iter().zip(all?) {
         match trace {
             Ok(trace) => traces.push((index, trace)),
             Err(error) => failed.push((index, error)),

@@ -5,8 +5,10 @@
 //! thumbnail, and landmarks, places that its content alone chooses. It knows no networks and no
 //! labels; what it says is a matter of images and their names.
 
+mod affordable;
 mod blur;
 mod copies;
+mod equal_files;
 mod find;
 mod ground;
 mod landmark;

@@ -1,4 +1,4 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::dataset::parts::Part;
 
@@ -6,7 +6,7 @@ use crate::dataset::parts::Part;
 pub(super) const MOST_EXAMPLES: usize = 8;
 
 /// What two samples of different parts have in common, the worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LeakKind {
     /// They are one file.
@@ -28,7 +28,7 @@ pub enum LeakKind {
 }
 
 /// Two samples that have something in common.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeakExample {
     /// Name of the sample of the earlier part.
     pub first: String,
@@ -39,7 +39,7 @@ pub struct LeakExample {
 }
 
 /// Something that two parts share.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leak {
     /// What kind of thing.
     pub kind: LeakKind,
@@ -57,7 +57,7 @@ pub struct Leak {
 }
 
 /// All leaks, the worst first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeakReport {
     /// The leaks.
     pub leaks: Vec<Leak>,

@@ -36,7 +36,7 @@ impl PartGround {
             ScoredOn::Validation => (&split.validation_files, &split.validation_blocks),
             ScoredOn::Test => (&split.test_files, &split.test_blocks),
         };
-        let folder = match data {
+        let (folder, corrections) = match data {
             TrainData::Image { image } => {
                 let source = open_raster(&image).map_err(DatasetError::from)?;
                 let path = plan.run.join(LABEL_FILE);
@@ -44,9 +44,15 @@ impl PartGround {
                 let truth = load_mask(&path, Some(size), Encoding::Index, None)?.mask;
                 return Ok(Self::Blocks(whole(&image, source, truth), blocks.clone()));
             }
-            TrainData::Folder { folder } => folder,
+            TrainData::Folder {
+                folder,
+                corrections,
+            } => (folder, corrections),
         };
-        let set = FileSet::new(discover(&folder)?, plan.cache_bytes);
+        let set = FileSet::new(
+            discover(&folder)?.corrected(&corrections)?,
+            plan.cache_bytes,
+        );
         let gone = || TrainError::GroundChanged {
             what: "a held-out file is gone",
             path: plan.run.clone(),

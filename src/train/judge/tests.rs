@@ -13,7 +13,7 @@ fn trained(engine: &Engine, folder: &std::path::Path, recipe: Recipe) -> std::pa
     let run = folder.join("run");
     let plan = TrainPlan::new(recipe, ground, classes, run.clone()).expect("a plan");
     let folder = folder.to_owned();
-    let plan = plan.reading(TrainData::Folder { folder });
+    let plan = plan.reading(TrainData::folder(folder));
     let events = events_of(&engine.train(plan, Waker::none()));
     assert_eq!(events.last(), Some(&JobEvent::Finished));
     run

@@ -98,5 +98,5 @@ fn fresh(plan: &QueuePlan, trial: &Trial) -> anyhow::Result<TrainPlan> {
     let (ground, classes) = opened_folder(&trial.data, plan.cache_bytes)?;
     let train_plan = TrainPlan::new(trial.recipe.clone(), ground, classes, plan.run_of(trial))?;
     let folder = trial.data.clone();
-    Ok(train_plan.reading(TrainData::Folder { folder }))
+    Ok(train_plan.reading(TrainData::folder(folder)))
 }

@@ -35,36 +35,13 @@ pub(in crate::train) fn rate_svg(
          <rect class=\"paper\" width=\"{WIDTH}\" height=\"{HEIGHT}\"/>\n\
          <text class=\"title\" x=\"{LEFT}\" y=\"20\">Loss by learning rate</text>\n"
     );
-    let (floor, end) = (HEIGHT - BOTTOM, WIDTH - RIGHT);
-    for (value, text) in y.ticks() {
-        if let Some(at) = up(value) {
-            put!(
-                &mut svg,
-                "<path class=\"grid\" d=\"M{LEFT} {at:.1}H{end}\"/><text x=\"{:.1}\" y=\"{:.1}\" \
-                 text-anchor=\"end\">{text}</text>\n",
-                LEFT - 7.0,
-                at + 3.8
-            );
-        }
-    }
-    for (value, text) in x.ticks() {
-        if let Some(at) = across(value) {
-            put!(
-                &mut svg,
-                "<text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{text}</text>\n",
-                floor + 16.0
-            );
-        }
-    }
-    put!(
-        &mut svg,
-        "<path class=\"axis\" d=\"M{LEFT} {floor}H{end}\"/>\n"
-    );
+    add_axes(&mut svg, [&x, &y]);
     for (class, values) in [("raw c0", losses), ("line c0", smoothed)] {
         let points = rates.iter().zip(values);
         let path = path(points.filter_map(|(&rate, &loss)| Some((across(rate)?, up(loss)?))));
         put!(&mut svg, "<path class=\"{class}\" d=\"{path}\"/>\n");
     }
+    let floor = HEIGHT - BOTTOM;
     if let Some(verdict) = verdict {
         let rate = verdict.suggestion();
         put!(
@@ -82,6 +59,34 @@ pub(in crate::train) fn rate_svg(
     }
     svg.push_str("</svg>\n");
     svg
+}
+
+/// Grid lines with the losses, and the rates below.
+fn add_axes(svg: &mut String, [x, y]: [&Scale; 2]) {
+    let (floor, end) = (HEIGHT - BOTTOM, WIDTH - RIGHT);
+    for (value, text) in y.ticks() {
+        if let Some(at) = y.place(value) {
+            let at = floor - at * (floor - TOP);
+            put!(
+                svg,
+                "<path class=\"grid\" d=\"M{LEFT} {at:.1}H{end}\"/><text x=\"{:.1}\" y=\"{:.1}\" \
+                 text-anchor=\"end\">{text}</text>\n",
+                LEFT - 7.0,
+                at + 3.8
+            );
+        }
+    }
+    for (value, text) in x.ticks() {
+        if let Some(at) = x.place(value) {
+            let at = LEFT + at * (end - LEFT);
+            put!(
+                svg,
+                "<text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{text}</text>\n",
+                floor + 16.0
+            );
+        }
+    }
+    put!(svg, "<path class=\"axis\" d=\"M{LEFT} {floor}H{end}\"/>\n");
 }
 
 fn path(points: impl Iterator<Item = (f64, f64)>) -> String {

@@ -123,7 +123,9 @@ impl<'a> Outside<'a> {
     pub(super) fn timed<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> (T, f64) {
         let (began, away) = (Instant::now(), self.away);
         let done = work(self);
-        let own = began.elapsed().saturating_sub(self.away - away);
+        let own = began
+            .elapsed()
+            .saturating_sub(self.away.saturating_sub(away));
         (done, own.as_secs_f64())
     }
 }

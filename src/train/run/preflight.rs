@@ -189,7 +189,7 @@ fn try_network(
     let mut batch = Some(plan.patches.validation_batch(0..looked_at)?);
     let began = Instant::now();
     let missing = || TrainError::Loading("no patch is held out".to_owned());
-    let validation = learner.validate(looked_at, || batch.take().ok_or_else(missing))?;
+    let validation = learner.validate((looked_at, &[]), || batch.take().ok_or_else(missing))?;
     let seconds = began.elapsed().as_secs_f64();
     let state = learner.state()?;
     let needs = Needs {

@@ -34,11 +34,11 @@ fn heard(plan: TrainPlan) -> (Vec<TrainEvent>, Result<TrainReport, String>) {
 }
 
 fn notes(events: &[TrainEvent]) -> Vec<&str> {
-    let note = |event| match event {
-        &TrainEvent::Note(ref note) => Some(note.as_str()),
+    let notes = events.iter().filter_map(|event| match event {
+        TrainEvent::Note(note) => Some(note.as_str()),
         _ => None,
-    };
-    events.iter().filter_map(note).collect()
+    });
+    notes.collect()
 }
 
 fn log_of(run: &Path) -> String {

@@ -199,7 +199,8 @@ impl<'a, 'o> Training<'a, 'o> {
             batch
         };
         let num_patches = self.plan.patches.num_validation();
-        let validation = self.learner.validate(num_patches, next)?;
+        let shown = self.plan.patches.shown();
+        let validation = self.learner.validate((num_patches, shown), next)?;
         self.progress.spent.data += waited;
         self.progress.spent.compute += computed + began.elapsed().as_secs_f64();
         Ok(validation)

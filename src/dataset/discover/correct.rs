@@ -1,0 +1,113 @@
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::Discovery;
+use super::builtin::Known;
+use super::class_lists::read_list;
+use super::find::split_ignored;
+use crate::dataset::DatasetError;
+use crate::label::{Encoding, is_void_name};
+
+/// What a person says of a data set where what was recognized is wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Corrections {
+    /// How the pixels of masks stand for classes; as recognized when it is `auto`.
+    pub encoding: Encoding,
+    /// The list of classes (`classes.toml`, `class_dict.csv` or `label_colors.txt`, by any name),
+    /// absolute; those that were recognized when missing.
+    pub classes: Option<PathBuf>,
+}
+
+impl Discovery {
+    /// What was recognized, corrected.
+    ///
+    /// # Errors
+    /// When the list of classes cannot be read.
+    pub fn corrected(mut self, corrections: &Corrections) -> Result<Self, DatasetError> {
+        if corrections.encoding != Encoding::Auto && corrections.encoding != self.encoding.form {
+            self.encoding.form = corrections.encoding;
+            "The encoding was stated".clone_into(&mut self.encoding.why);
+            if self.are_classes_made {
+                // They were made for another encoding.
+                let two = || Known::two("background", "foreground").classes;
+                self.classes = (corrections.encoding == Encoding::Binary).then(two);
+                self.are_classes_made = corrections.encoding != Encoding::Binary;
+            }
+        }
+        if let Some(path) = &corrections.classes {
+            let classes = read_list(path)?;
+            let mut named = classes.classes().iter();
+            let ignored = named.find(|class| is_void_name(&class.name));
+            let ignored = ignored.map(|class| class.index);
+            (self.classes, self.ignored) = split_ignored(Known { classes, ignored });
+            self.are_classes_made = false;
+        }
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::discover;
+    use crate::disk::replace_file;
+    use crate::geom::ImageSize;
+    use crate::label::{ClassTable, Mask, SaveAs, save_mask};
+
+    fn found(value: u8) -> (tempfile::TempDir, Discovery) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (size, table) = (ImageSize::new(4, 4), ClassTable::from_values(0..=254));
+        for kind in ["images", "masks"] {
+            let path = folder.path().join(kind).join("a.png");
+            let mask = Mask::filled(size, value);
+            save_mask(&path, &mask, &table, None, SaveAs::IndexPng).expect("saved");
+        }
+        let discovery = discover(folder.path()).expect("pairs");
+        (folder, discovery)
+    }
+
+    #[test]
+    fn a_stated_encoding_is_used_with_classes_that_fit_it() {
+        let (_folder, discovery) = found(200);
+        assert!(discovery.are_classes_made);
+        let corrections = Corrections {
+            encoding: Encoding::Binary,
+            classes: None,
+        };
+        let corrected = discovery.corrected(&corrections).expect("corrected");
+        let classes = corrected.classes.as_ref().expect("classes");
+        assert_eq!(classes.classes().len(), 2);
+        let (mask, _) = corrected.samples[0].load_mask(&corrected).expect("a mask");
+        assert_eq!(mask.histogram()[1], 16);
+    }
+
+    #[test]
+    fn a_stated_list_of_classes_replaces_what_was_recognized() {
+        let (folder, discovery) = found(2);
+        let list = folder.path().join("my.csv");
+        let text = b"name,r,g,b\nfield,1,2,3\nwood,4,5,6\nvoid,0,0,0\n";
+        replace_file(&list, text).expect("a list");
+        let corrections = Corrections {
+            classes: Some(list),
+            ..Corrections::default()
+        };
+        let corrected = discovery.corrected(&corrections).expect("corrected");
+        let classes = corrected.classes.as_ref().expect("classes");
+        let names: Vec<&str> = classes
+            .classes()
+            .iter()
+            .map(|class| class.name.as_str())
+            .collect();
+        assert_eq!(names, ["field", "wood"]);
+        // Class 2 is the void one: nothing is labelled.
+        let (mask, _) = corrected.samples[0].load_mask(&corrected).expect("a mask");
+        assert_eq!(mask.histogram()[2], 0);
+        let missing = Corrections {
+            classes: Some(folder.path().join("none.toml")),
+            ..Corrections::default()
+        };
+        assert!(corrected.corrected(&missing).is_err());
+    }
+}
