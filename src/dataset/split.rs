@@ -195,15 +195,7 @@ impl Split {
             .map(|cells| cells.histogram(|_| true)[..num_classes].to_vec())
             .collect();
         let pixels: Vec<u64> = counts.iter().map(|counts| counts.iter().sum()).collect();
-        let labelled: Vec<usize> = (0..scans.len()).filter(|&at| pixels[at] > 0).collect();
-        if labelled.len() < 2 {
-            return Err(DatasetError::TooLittle(format!(
-                "{} of {} masks hold labels, but one is held out and one is needed to learn from; \
-                 label more files",
-                labelled.len(),
-                scans.len()
-            )));
-        }
+        let labelled = labelled_files(&pixels)?;
         let mut notes = Vec::new();
         let assigned = assigned(files, (&labelled, &counts), rule, &mut notes, watch)?;
         let of = |part| -> Vec<usize> {
@@ -246,6 +238,20 @@ impl Split {
             margin: 0,
         })
     }
+}
+
+/// The files that hold labels.
+fn labelled_files(pixels: &[u64]) -> Result<Vec<usize>, DatasetError> {
+    let labelled: Vec<usize> = (0..pixels.len()).filter(|&at| pixels[at] > 0).collect();
+    if labelled.len() < 2 {
+        return Err(DatasetError::TooLittle(format!(
+            "{} of {} masks hold labels, but one is held out and one is needed to learn from; \
+             label more files",
+            labelled.len(),
+            pixels.len()
+        )));
+    }
+    Ok(labelled)
 }
 
 /// The parts of the `labelled` files, whose pixels by class are `counts`, as `rule` says.

@@ -1,5 +1,4 @@
 use super::state::Session;
-use super::training::Pause;
 use super::{Command, CommandError};
 
 impl Session {
@@ -57,8 +56,7 @@ impl Session {
             Command::AcceptPrediction => self.accept_prediction(),
             Command::StartTraining { recipe, on, out } => self.start_training(*recipe, &on, out),
             Command::FindRate { recipe, on, out } => self.find_rate(*recipe, &on, out),
-            Command::PauseTraining => self.pause_training(Pause::Rest),
-            Command::ResumeTraining => self.pause_training(Pause::GoOn),
+            Command::PauseTraining(pause) => self.pause_training(pause),
             Command::Queue(command) => self.apply_queue(command),
             Command::SetPredictionDevice(device) => self.set_prediction_device(device),
             Command::Predict { run } => self.predict(run),

@@ -2,13 +2,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{
-    Bookmark, DataCommand, ExportOrder, InkChoice, OverlayCommand, RecipeCommand, RunsCommand,
-    WandSettings, Wholesale,
+    Bookmark, DataCommand, ExportOrder, InkChoice, OverlayCommand, Pause, QueueCommand,
+    RecipeCommand, RunsCommand, TrainOn, WandSettings, Wholesale,
 };
-use crate::dataset::Corrections;
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{BrushShape, CellKey, CellState, Hint, MaskDecisions};
-use crate::train::{DeviceChoice, Recipe, ScoredOn, Trial};
+use crate::train::{DeviceChoice, Recipe};
 
 /// Everything that can change a session. Windows, scripts and tests all speak it.
 #[derive(Clone, Debug, PartialEq)]
@@ -181,10 +180,8 @@ pub enum Command {
         /// Where the table and the picture go; `None` makes the next run folder beside the image.
         out: Option<PathBuf>,
     },
-    /// Lets the training rest; its device serves predictions meanwhile.
-    PauseTraining,
-    /// Lets a training that rests go on.
-    ResumeTraining,
+    /// Lets the training rest, while its device serves predictions, or go on.
+    PauseTraining(Pause),
     /// Trains many networks one after the other, or judges one.
     Queue(QueueCommand),
     /// Chooses where predictions are computed.
@@ -406,46 +403,6 @@ pub enum PlaceCommand {
     RemoveBookmark {
         /// Which place.
         name: String,
-    },
-}
-
-/// What a training learns from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum TrainOn {
-    /// The open image and its label.
-    #[default]
-    OpenImage,
-    /// All images with masks of a data set, in any arrangement that is recognized.
-    Folder(PathBuf),
-    /// The same, with what was recognized of it corrected.
-    Corrected(PathBuf, Corrections),
-    /// What a run read that was stopped or killed: it goes on, with its own recipe.
-    Resume(PathBuf),
-}
-
-/// What can be done with runs as a whole.
-#[derive(Clone, Debug, PartialEq)]
-pub enum QueueCommand {
-    /// Does trials one after the other in a folder; those that are done there are left alone.
-    Start {
-        /// The queue's folder.
-        folder: PathBuf,
-        /// The trials.
-        trials: Vec<Trial>,
-    },
-    /// Goes on with a queue that was begun.
-    GoOn {
-        /// The queue's folder.
-        folder: PathBuf,
-    },
-    /// Judges the best network of a run that has ended; each time is counted.
-    Judge {
-        /// The run folder.
-        run: PathBuf,
-        /// The part.
-        on: ScoredOn,
-        /// Where to compute; without, as the run did.
-        device: Option<DeviceChoice>,
     },
 }
 

@@ -417,7 +417,7 @@ impl Session {
             Leash::Training(_) => self.training_ended(why),
             Leash::Prediction(_) => self.prediction_ended(why),
             Leash::Queue(_) => self.queue_ended(why),
-            Leash::Judging(_) => self.queue.judging.job = None,
+            Leash::Judging(_) => self.study.queue.judging.job = None,
             // Preparing a training failed or was stopped; a plan that was made is another job.
             Leash::Session(_) if self.training.job == Some(id) => self.training_ended(why),
             Leash::Session(_) | Leash::RateSearch(_) => self.rate_search_ended(id, why),

@@ -8,6 +8,7 @@ mod apply;
 mod classes;
 mod command;
 mod data;
+mod doing;
 mod drawing_in;
 mod error;
 mod exporting;
@@ -22,6 +23,7 @@ mod operations;
 mod origins;
 mod outcome;
 mod overlays;
+mod palette;
 mod places;
 mod prediction;
 mod preview;
@@ -40,11 +42,12 @@ mod superpixels;
 mod teamwork;
 mod thumbnails;
 mod training;
+mod training_command;
 
 pub use crate::project::Bookmark;
 pub use command::{
-    ClassCommand, Command, ImportCommand, LayerKind, PlaceCommand, ProjectCommand, QueueCommand,
-    ReviewCommand, SelectHow, SelectionCommand, StepTo, Tool, TrainOn,
+    ClassCommand, Command, ImportCommand, LayerKind, PlaceCommand, ProjectCommand, ReviewCommand,
+    SelectHow, SelectionCommand, StepTo, Tool,
 };
 pub use data::{ContactTile, DataCommand, DataPhase, DataSet, Varied, VariedPatch};
 pub use drawing_in::Vectors;
@@ -71,3 +74,4 @@ pub use state::{ImageId, Layer, LayerId, OpenImage, Session, SessionConfig};
 pub use superpixels::SUPERPIXEL_SIDES;
 pub use teamwork::their_mask;
 pub use training::{TrainingPhase, TrainingState};
+pub use training_command::{Pause, QueueCommand, TrainOn};

@@ -1,10 +1,9 @@
 use std::path::PathBuf;
 
-use super::command::QueueCommand;
 use super::jobs::{JobId, Leash};
 use super::state::Session;
 use super::training::{TrainingPhase, TrainingState};
-use super::{CommandError, Notice};
+use super::{CommandError, Notice, QueueCommand};
 use crate::train::{
     EpochRow, JudgeEvent, JudgePlan, Judgement, QueueEvent, QueuePlan, QueueReport, ScoredOn,
     TrainError, TrainEvent, TrialEnd,
@@ -77,8 +76,8 @@ impl Session {
     pub(super) fn apply_queue(&mut self, command: QueueCommand) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
         if self.training.is_running()
-            || self.queue.job.is_some()
-            || self.queue.judging.job.is_some()
+            || self.study.queue.job.is_some()
+            || self.study.queue.judging.job.is_some()
         {
             return Err(CommandError::Busy("A training"));
         }
@@ -115,14 +114,14 @@ impl Session {
         let waker = self.config.waker.clone();
         let job = self.engine()?.queue(plan, waker);
         queue.job = Some(self.list_job("Training queue", Leash::Queue(job)));
-        self.queue = queue;
+        self.study.queue = queue;
         Ok(())
     }
 
     fn start_judging(&mut self, run: PathBuf, plan: JudgePlan) -> Result<(), CommandError> {
         let waker = self.config.waker.clone();
         let job = self.engine()?.judge(plan, waker);
-        self.queue.judging = JudgingState {
+        self.study.queue.judging = JudgingState {
             job: Some(self.list_job("Judging", Leash::Judging(job))),
             run: Some(run),
             ..JudgingState::default()
@@ -145,15 +144,19 @@ impl Session {
                 };
             }
             QueueEvent::Training(event) => {
-                if let (TrainEvent::EpochEnded(row), Some(at)) = (&event, self.queue.running()) {
-                    self.queue.rows.push((at, row.clone()));
+                if let (TrainEvent::EpochEnded(row), Some(at)) =
+                    (&event, self.study.queue.running())
+                {
+                    self.study.queue.rows.push((at, row.clone()));
                 }
                 self.absorb_training(id, event);
             }
             QueueEvent::Judging(event) => self.trial_judged(event),
             QueueEvent::Note(note) => self.notify(Notice::warning(note)),
             QueueEvent::Ended { at, end, .. } => {
-                if let (TrialEnd::Failed { why }, Some(trial)) = (&end, self.queue.trials.get(at)) {
+                if let (TrialEnd::Failed { why }, Some(trial)) =
+                    (&end, self.study.queue.trials.get(at))
+                {
                     // The queue goes on, so it is no error of the whole.
                     let text = format!("The trial {} failed: {why}", trial.name);
                     self.notify(Notice::warning(text));
@@ -170,13 +173,13 @@ impl Session {
                     "The queue is done: {} trained, {} were done before, {} failed",
                     report.done, report.left_alone, report.failed
                 )));
-                self.queue.report = Some(report);
+                self.study.queue.report = Some(report);
             }
         }
     }
 
     fn trial_judged(&mut self, event: JudgeEvent) {
-        let Some(at) = self.queue.running() else {
+        let Some(at) = self.study.queue.running() else {
             return;
         };
         match event {
@@ -185,13 +188,13 @@ impl Session {
                 self.set_phase(at, TrialPhase::Judging { done, total });
             }
             JudgeEvent::Finished(judgement) => {
-                self.queue.trials[at].judgement = Some(judgement);
+                self.study.queue.trials[at].judgement = Some(judgement);
             }
         }
     }
 
     fn set_phase(&mut self, at: usize, phase: TrialPhase) {
-        if let Some(trial) = self.queue.trials.get_mut(at) {
+        if let Some(trial) = self.study.queue.trials.get_mut(at) {
             trial.phase = phase;
         }
     }
@@ -199,7 +202,7 @@ impl Session {
     pub(super) fn absorb_judging(&mut self, id: JobId, event: JudgeEvent) {
         match event {
             JudgeEvent::JudgedBefore { reads } => {
-                self.queue.judging.read_before = reads;
+                self.study.queue.judging.read_before = reads;
                 self.notify(judged_before(reads));
             }
             JudgeEvent::Progress { done, total } => {
@@ -207,15 +210,15 @@ impl Session {
             }
             JudgeEvent::Finished(judgement) => {
                 self.notify(Notice::info(judged_text(&judgement)));
-                self.queue.judging.judgement = Some(judgement);
+                self.study.queue.judging.judgement = Some(judgement);
             }
         }
     }
 
     /// `why` is the reason when the job did not finish.
     pub(super) fn queue_ended(&mut self, why: Option<String>) {
-        self.queue.job = None;
-        if let Some(at) = self.queue.running() {
+        self.study.queue.job = None;
+        if let Some(at) = self.study.queue.running() {
             self.set_phase(at, TrialPhase::Waiting);
         }
         self.training_ended(why);

@@ -28,7 +28,7 @@ impl Session {
         out: Option<PathBuf>,
     ) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
-        if self.rate_search.job.is_some() {
+        if self.study.rates.job.is_some() {
             return Err(CommandError::Busy("A search for a learning rate"));
         }
         if matches!(on, TrainOn::Resume(_)) {
@@ -46,7 +46,7 @@ impl Session {
             job.tell(Report::RateSearchReady(Box::new(plan)))?;
             Ok(())
         });
-        self.rate_search = RateSearch {
+        self.study.rates = RateSearch {
             job: Some(id),
             ..RateSearch::default()
         };
@@ -62,9 +62,9 @@ impl Session {
         match started {
             Ok(job) => {
                 let leash = Leash::RateSearch(job);
-                self.rate_search.job = Some(self.list_job("Searching for a learning rate", leash));
+                self.study.rates.job = Some(self.list_job("Searching for a learning rate", leash));
             }
-            Err(error) => self.rate_search.failure = Some(error.to_string()),
+            Err(error) => self.study.rates.failure = Some(error.to_string()),
         }
     }
 
@@ -77,12 +77,12 @@ impl Session {
                 rate,
                 loss,
             } => {
-                self.rate_search.steps.push((rate, loss));
+                self.study.rates.steps.push((rate, loss));
                 self.set_progress(id, (f64::from(step) / f64::from(steps.max(1))) as f32);
             }
             RateEvent::Finished(report) => {
                 self.notify(Notice::info(verdict_text(&report)));
-                self.rate_search.report = Some(report);
+                self.study.rates.report = Some(report);
             }
         }
     }
@@ -90,9 +90,9 @@ impl Session {
     /// `why` is the reason when the job did not finish.
     pub(super) fn rate_search_ended(&mut self, id: JobId, why: Option<String>) {
         // The search itself follows its preparation under another number.
-        if self.rate_search.job == Some(id) {
-            self.rate_search.job = None;
-            self.rate_search.failure = why;
+        if self.study.rates.job == Some(id) {
+            self.study.rates.job = None;
+            self.study.rates.failure = why;
         }
     }
 }

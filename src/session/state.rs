@@ -1,20 +1,22 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::doing::Doing;
 use super::jobs::{Running, SharedSource};
 use super::keeping::{Keeper, ProjectPlace};
 use super::labels::Areas;
 use super::objects::ObjectWork;
+use super::palette::Palette;
 use super::places::Places;
 use super::{
-    Change, Command, DataSet, Examined, ImageList, InkChoice, JobId, JudgingState, LayerKind,
-    Notice, Overlay, PredictionState, Preview, QueueState, RateSearch, Review, Runs, Selected,
-    Settings, Tool, TrainingState, Varied, Vectors, WandSettings,
+    Change, Command, DataSet, Examined, ImageList, InkChoice, JudgingState, LayerKind, Notice,
+    Overlay, PredictionState, Preview, QueueState, RateSearch, Review, Runs, Selected, Settings,
+    Tool, TrainingState, Varied, Vectors, WandSettings,
 };
 use crate::geom::{Georef, ImageSize};
 use crate::job::Waker;
 use crate::label::{
-    BrushShape, Class, ClassTable, History, Mask, MaskDecisions, StateMark, Superpixels, UNLABELED,
+    BrushShape, ClassTable, History, Mask, MaskDecisions, StateMark, Superpixels, UNLABELED,
 };
 use crate::metrics::Scores;
 use crate::project::SourceFile;
@@ -104,52 +106,6 @@ pub struct Layer {
     pub source: Option<SourceFile>,
 }
 
-/// What tools paint with.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Palette {
-    pub table: ClassTable,
-    pub active: u8,
-    pub previous: u8,
-    pub hidden: Vec<u8>,
-    pub locked: Vec<u8>,
-    /// The order in which classes are shown; those not in it follow by index.
-    pub order: Vec<u8>,
-    /// Classes that were taken out; a step back may need them again.
-    pub removed: Vec<Class>,
-    /// A class that is taken out as soon as its pixels went over to another.
-    pub leaving: Option<(u8, u8)>,
-}
-
-impl Palette {
-    const fn new(table: ClassTable) -> Self {
-        Self {
-            table,
-            active: 1,
-            previous: 0,
-            hidden: Vec::new(),
-            locked: Vec::new(),
-            order: Vec::new(),
-            removed: Vec::new(),
-            leaving: None,
-        }
-    }
-}
-
-/// What is being done for the open image, each at most once.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Doing {
-    /// The image that was asked for last; one that was asked for before it comes too late.
-    pub opening: Option<ImageId>,
-    /// Finds out what a change would do.
-    pub previewing: Option<JobId>,
-    /// Finds superpixels.
-    pub preparing: Option<JobId>,
-    /// Selects.
-    pub selecting: Option<JobId>,
-    /// Changes the whole label; painting waits for it.
-    pub operation: Option<JobId>,
-}
-
 /// What is looked at besides the image, before and after a training.
 #[derive(Debug, Default)]
 pub(super) struct Study {
@@ -159,6 +115,10 @@ pub(super) struct Study {
     pub varied: Varied,
     /// The recipe that was read from a file last.
     pub recipe: Option<Arc<Recipe>>,
+    /// The search for a learning rate.
+    pub rates: RateSearch,
+    /// Trainings one after the other.
+    pub queue: QueueState,
 }
 
 /// Everything that is open. Changed only by commands and by its own jobs' events.
@@ -205,8 +165,6 @@ pub struct Session {
     /// The state before the oldest step that is kept.
     pub(super) oldest: StateMark,
     pub(super) training: TrainingState,
-    pub(super) rate_search: RateSearch,
-    pub(super) queue: QueueState,
     pub(super) prediction_state: PredictionState,
     pub(super) study: Study,
     pub(super) scores: Option<Scores>,
@@ -274,8 +232,6 @@ impl Session {
             object: ObjectWork::default(),
             doing: Doing::default(),
             training: TrainingState::default(),
-            rate_search: RateSearch::default(),
-            queue: QueueState::default(),
             prediction_state: PredictionState::default(),
             study: Study::default(),
             scores: None,
@@ -386,17 +342,17 @@ impl Session {
 
     /// The search for a learning rate that runs or ran last.
     pub const fn rate_search(&self) -> &RateSearch {
-        &self.rate_search
+        &self.study.rates
     }
 
     /// The queue of trainings that runs or ran last.
     pub const fn queue(&self) -> &QueueState {
-        &self.queue
+        &self.study.queue
     }
 
     /// The judging of a run that runs or ran last.
     pub const fn judging(&self) -> &JudgingState {
-        &self.queue.judging
+        &self.study.queue.judging
     }
 
     /// The prediction that runs or ran last.

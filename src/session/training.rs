@@ -5,7 +5,7 @@ use super::jobs::{JobId, Leash, Report};
 use super::keeping::absolute;
 use super::outcome::condensed;
 use super::state::Session;
-use super::{CommandError, Notice, TrainOn};
+use super::{CommandError, Notice, Pause, TrainOn};
 use crate::dataset::{Corrections, Ground, Scene, SplitReport, Watch};
 use crate::geom::PixelRect;
 use crate::job::JobContext;
@@ -127,7 +127,7 @@ impl Session {
         out: Option<PathBuf>,
     ) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
-        if self.training.is_running() || self.queue.job.is_some() {
+        if self.training.is_running() || self.study.queue.job.is_some() {
             return Err(CommandError::Busy("A training"));
         }
         if let TrainOn::Resume(run) = on {
@@ -359,13 +359,6 @@ impl Session {
         self.training.best_row()?;
         self.training.run.clone()
     }
-}
-
-/// What a person asks of a training that runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pause {
-    Rest,
-    GoOn,
 }
 
 /// What a training learns from, before its files are looked at.

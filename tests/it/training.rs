@@ -4,7 +4,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use orthobrush::label::UNLABELED;
-use orthobrush::session::{Command, CommandError, LayerKind, Session, TrainOn, TrainingPhase};
+use orthobrush::session::{
+    Command, CommandError, LayerKind, Pause, Session, TrainOn, TrainingPhase,
+};
 use orthobrush::train::{DeviceChoice, Recipe, TrainStatus};
 
 use crate::fixture::{finish, opened, own_sample, settle};
@@ -184,7 +186,7 @@ fn a_training_rests_while_others_predict_and_goes_on() {
         epochs: 1000,
         ..quick()
     });
-    let error = session.apply(Command::PauseTraining);
+    let error = session.apply(Command::PauseTraining(Pause::Rest));
     assert!(matches!(error, Err(CommandError::Refused(_))));
     let start = Command::StartTraining {
         recipe,
@@ -193,7 +195,9 @@ fn a_training_rests_while_others_predict_and_goes_on() {
     };
     session.apply(start).expect("it starts");
     until(&mut session, |session| !session.training().rows.is_empty());
-    session.apply(Command::PauseTraining).expect("it rests");
+    session
+        .apply(Command::PauseTraining(Pause::Rest))
+        .expect("it rests");
     until(&mut session, |session| session.training().is_paused);
     let steps = session.training().step_losses.len();
     session
@@ -202,7 +206,9 @@ fn a_training_rests_while_others_predict_and_goes_on() {
     until(&mut session, |session| session.activities().count() == 1);
     assert!(session.training().is_paused && session.training().is_running());
     assert_eq!(session.training().step_losses.len(), steps);
-    session.apply(Command::ResumeTraining).expect("it goes on");
+    session
+        .apply(Command::PauseTraining(Pause::GoOn))
+        .expect("it goes on");
     until(&mut session, |session| !session.training().is_paused);
     let rows = session.training().rows.len();
     until(&mut session, |session| session.training().rows.len() > rows);

@@ -6,7 +6,7 @@ use crate::session::{Command, LayerKind, Session, TrainOn, TrainingPhase, Traini
 use crate::train::TrainStatus;
 use crate::ui::canvas::PaneLayout;
 use crate::ui::dialogs::FileWish;
-use crate::ui::training::Page;
+use crate::ui::training::{Page, pause_ui};
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{plots, text, theme};
 
@@ -68,7 +68,7 @@ fn running_ui(ui: &mut Ui, state: &TrainingState, commands: &mut CommandQueue) {
         let (title, hover) = match &state.phase {
             TrainingPhase::Running { epoch, .. } => (format!("Epoch {epoch} of {epochs}"), ""),
             _ => (
-                "Starting…".to_owned(),
+                state.trying.unwrap_or("Starting…").to_owned(),
                 "Choosing the device and cutting the first patches",
             ),
         };
@@ -85,6 +85,7 @@ fn running_ui(ui: &mut Ui, state: &TrainingState, commands: &mut CommandQueue) {
             {
                 commands.push(Command::StopJob(job));
             }
+            pause_ui(ui, state, commands);
         });
     });
     if let TrainingPhase::Running { step, steps, .. } = state.phase {
@@ -96,7 +97,7 @@ fn running_ui(ui: &mut Ui, state: &TrainingState, commands: &mut CommandQueue) {
         let note = format!("step {step} of {steps}   {loss}");
         ui.add(ProgressBar::new(share).text(note));
     } else {
-        ui.add(ProgressBar::new(0.0).animate(true));
+        ui.add(ProgressBar::new(0.0));
     }
     device_line(ui, state);
 }

@@ -2,7 +2,7 @@ use egui::{Button, ProgressBar, RichText, Ui};
 
 use super::super::view::{CommandQueue, View};
 use super::super::{text, theme};
-use crate::session::{Command, LayerKind, Session, TrainOn, TrainingPhase, TrainingState};
+use crate::session::{Command, LayerKind, Pause, Session, TrainOn, TrainingPhase, TrainingState};
 
 /// The button that starts a training; `true` when it was pressed.
 pub fn start_ui(ui: &mut Ui, session: &Session, view: &View, commands: &mut CommandQueue) -> bool {
@@ -32,16 +32,37 @@ pub fn running_ui(ui: &mut Ui, state: &TrainingState, commands: &mut CommandQueu
     {
         commands.push(Command::StopJob(job));
     }
+    pause_ui(ui, state, commands);
     let epochs = state.recipe.as_ref().map_or(0, |recipe| recipe.epochs);
     let bar = match state.phase {
         TrainingPhase::Running { epoch, step, steps } => {
             let words = format!("Epoch {epoch} of {epochs}, step {step} of {steps}");
             ProgressBar::new(step as f32 / steps.max(1) as f32).text(words)
         }
-        _ => ProgressBar::new(0.0).text("Starting…").animate(true),
+        _ => ProgressBar::new(0.0).text(state.trying.unwrap_or("Starting…")),
     };
     ui.add(bar.desired_width(220.0));
     if let Some(left) = state.seconds_left() {
         ui.weak(format!("{} left", text::duration(left)));
+    }
+}
+
+/// The button that lets a training rest, or go on.
+pub fn pause_ui(ui: &mut Ui, state: &TrainingState, commands: &mut CommandQueue) {
+    let (word, help, command) = if state.is_paused {
+        (
+            "Go on",
+            "Takes up where it rests",
+            Command::PauseTraining(Pause::GoOn),
+        )
+    } else {
+        (
+            "Pause",
+            "Rests after this batch; predictions are served meanwhile",
+            Command::PauseTraining(Pause::Rest),
+        )
+    };
+    if ui.button(word).on_hover_text(help).clicked() {
+        commands.push(command);
     }
 }

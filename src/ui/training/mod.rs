@@ -18,5 +18,6 @@ mod samples;
 
 pub use actions::perform;
 pub use area::{Page, TrainingArea, training_ui};
+pub use bar::pause_ui;
 pub use data::look_at;
 pub use recipe::Draft;
