@@ -9,9 +9,9 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use orthobrush::nn::{ModelConfig, Network, cross_entropy};
+use orthobrush::nn::{KeptMemory, ModelConfig, Network, cross_entropy, share_one_heap};
+use orthobrush::train::{Optimizer, OptimizerConfig, UpdateConfig};
 
 const NUM_CLASSES: usize = 5;
 const ROUNDS: usize = 6;
@@ -39,12 +39,15 @@ const CASES: [Case; 2] = [
 const DEPTH: usize = 4;
 
 fn main() {
+    share_one_heap();
     // `cargo test --benches` asks for a run that only shows that it works.
     let rounds = if std::env::args().any(|arg| arg == "--bench") {
         ROUNDS
     } else {
         1
     };
+    // As a training does.
+    let _kept = KeptMemory::begin();
     for case in CASES {
         compare(case, rounds);
     }
@@ -85,7 +88,7 @@ fn median(times: &mut [f64]) -> f64 {
 
 struct Ours {
     network: Network,
-    optimizer: ModuleOptimizer,
+    optimizer: Optimizer,
     images: Tensor<4>,
     labels: Tensor<3, Int>,
     weights: Tensor<1>,
@@ -111,8 +114,13 @@ impl Ours {
             .collect();
         let plain = device.clone().inner();
         Self {
+            optimizer: Optimizer::new(
+                &OptimizerConfig::default(),
+                &UpdateConfig::default(),
+                &network,
+            )
+            .expect("the default fits any network"),
             network,
-            optimizer: AdamWConfig::new().with_beta_2(0.99).init(),
             images: Tensor::from_data(TensorData::new(pixels, [batch, 3, patch, patch]), &device),
             labels: Tensor::from_data(TensorData::new(labels, [batch, patch, patch]), &plain),
             weights: Tensor::ones([NUM_CLASSES], &plain),
@@ -124,8 +132,8 @@ impl Ours {
         let began = Instant::now();
         let logits = self.network.forward(self.images.clone());
         let loss = cross_entropy(logits, self.labels.clone(), self.weights.clone()).mean();
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
-        self.network = self.optimizer.step(1e-3, self.network.clone(), gradients);
+        self.optimizer.accumulate(&self.network, loss.backward());
+        self.network = self.optimizer.step(self.network.clone(), 1e-3);
         assert!(loss.into_scalar::<f32>().is_finite());
         began.elapsed().as_secs_f64()
     }

@@ -6,7 +6,7 @@ use crate::exchange::ExportForm;
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// The command needs an open image.
-    #[error("No image is open. Open one first: drop a file on the window, or File ▸ Open…")]
+    #[error("No image is open. Open one first: drop a file on the window, or File › Open…")]
     NoImage,
     /// The command needs a list of images.
     #[error("No folder is open. Open a folder of images to step through it")]
@@ -15,11 +15,11 @@ pub enum CommandError {
     #[error("{0}")]
     EndOfList(&'static str),
     /// The command needs a label.
-    #[error("There is no label yet. Paint one, or open one with File ▸ Open label…")]
+    #[error("There is no label yet. Paint one, or open one with File › Open label…")]
     NoLabel,
     /// The command needs a prediction.
     #[error(
-        "There is no prediction yet. Train a network, or choose one with Train ▸ Predict with…"
+        "There is no prediction yet. Train a network, or choose one with Train › Predict with…"
     )]
     NoPrediction,
     /// The command needs a trained network.
@@ -56,10 +56,10 @@ pub enum CommandError {
     #[error("Class {0} does not exist")]
     NoClass(u8),
     /// An image of the list is not where it was.
-    #[error("The image is not where it was. File ▸ Find missing images… looks elsewhere: {0}")]
+    #[error("The image is not where it was. File › Find missing images… looks elsewhere: {0}")]
     MissingFile(PathBuf),
     /// There is no walk through differences.
-    #[error("No difference is looked at. Label ▸ Review differences begins")]
+    #[error("No difference is looked at. Label › Review differences begins")]
     NoReview,
     /// Another job of the kind runs.
     #[error("{0} is already running. Stop it first, or wait until it is done")]

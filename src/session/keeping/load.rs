@@ -137,7 +137,7 @@ fn restored(kept: KeptLayer, size: ImageSize, classes: Option<ClassTable>) -> Re
         if !is_same && source.path.exists() {
             notes.push(format!(
                 "Another program changed the mask file after this label was read or saved; what \
-                 you see is the label as it was kept. File ▸ Open label… takes the file's: {name}"
+                 you see is the label as it was kept. File › Open label… takes the file's: {name}"
             ));
         }
     }

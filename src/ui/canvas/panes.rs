@@ -191,7 +191,7 @@ fn header(ui: &Ui, content: PaneContent, rect: Rect, session: &Session) {
     };
     let hint = match content {
         _ if !missing => "",
-        PaneContent::Label => "  ·  none yet: paint here, or File ▸ Open label…",
+        PaneContent::Label => "  ·  none yet: paint here, or File › Open label…",
         _ => "  ·  none yet: press Train, then Predict",
     };
     let text = format!("{}{hint}", content.name());

@@ -116,7 +116,7 @@ fn mask_ui(
         ui.strong(name);
         ui.weak(match kind {
             LayerKind::Label | LayerKind::Origins | LayerKind::Preview => {
-                "None yet. Paint, or File ▸ Open label…"
+                "None yet. Paint, or File › Open label…"
             }
             LayerKind::Prediction | LayerKind::Certainty => "None yet. Press Train, then Predict",
         });
