@@ -7,6 +7,7 @@ mod cpu;
 mod double_conv;
 mod encoder;
 mod family;
+mod features;
 mod heap;
 mod layers;
 mod loss;
@@ -24,6 +25,7 @@ mod weights;
 
 pub use encoder::{EncoderKind, FrozenLite0, Lite0, Norms};
 pub use family::Family;
+pub use features::{Features, NUM_LEVELS};
 pub use heap::{KeptMemory, share_one_heap};
 pub use loss::{
     IGNORE, Loss, LossError, LossTerm, LossTotal, Overlap, PixelLoss, cross_entropy, dice_loss,

@@ -3,6 +3,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::encoder::EncoderKind;
 use super::family::{DeepLab, EncoderUNet, Family, Fcn, Fpn, PspNet, Segmenter, UNet};
+use super::features::{Features, NUM_LEVELS};
 use super::layers::Layers;
 use super::padding::{cropped_to, padded_to};
 use super::weight_count::WeightCount;
@@ -83,6 +84,44 @@ impl Network {
         let family = self.family();
         let logits = family.logits(padded_to(images, family.stride()));
         cropped_to(logits, [height, width])
+    }
+
+    /// The levels of [`Network::features`] of the first `stages` (1 to 5) stages: those that the
+    /// decoder reads and the one that the next stage goes on from. None where nothing can be
+    /// parted.
+    pub fn feature_levels(&self, stages: usize) -> Option<Vec<usize>> {
+        let mut levels = self.family().parted()?.levels();
+        levels.retain(|&level| level < stages);
+        let last = stages.checked_sub(1)?;
+        if stages < NUM_LEVELS && !levels.contains(&last) {
+            levels.push(last);
+        }
+        Some(levels)
+    }
+
+    /// What the first `stages` (1 to 5) stages of the encoder see in normalised `images`
+    /// `[N, in, H, W]`; none for an encoder whose stages cannot hold still.
+    pub fn features(&self, images: Tensor<4>, stages: usize) -> Option<Features> {
+        let [_, _, height, width] = images.dims();
+        let family = self.family();
+        let parted = family.parted()?;
+        let images = padded_to(images, family.stride());
+        let features = parted.encoder().first_features(images, stages)?;
+        let features = features.only(&self.feature_levels(stages)?);
+        Some(features.of_images([height, width]))
+    }
+
+    /// Class logits `[N, classes, H, W]` of the [`Network::features`] of `stages` stages for
+    /// images of H × W: the same, to the last bit, as [`Network::forward`] gives for the images.
+    pub fn decode(&self, features: Features, stages: usize) -> Option<Tensor<4>> {
+        let family = self.family();
+        let parted = family.parted()?;
+        let sides = features.sides();
+        let padded = sides.map(|side| side.next_multiple_of(family.stride()));
+        let features = parted
+            .encoder()
+            .completed(features.of_images(padded), stages);
+        Some(cropped_to(parted.decode(features), sides))
     }
 
     /// Number of trainable weights.

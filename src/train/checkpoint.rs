@@ -224,8 +224,20 @@ impl SavedModel {
 
     /// The network with these weights on `device`.
     pub(super) fn network(&self, device: &Device) -> Result<Network, TrainError> {
-        let mut network =
-            Network::new(&self.card.model, self.card.num_classes, &mut || 0.5, device);
+        self.network_holding(self.card.model.frozen_stages, device)
+    }
+
+    /// The same with another number of stages that hold still.
+    pub(super) fn network_holding(
+        &self,
+        frozen_stages: usize,
+        device: &Device,
+    ) -> Result<Network, TrainError> {
+        let model = ModelConfig {
+            frozen_stages,
+            ..self.card.model.clone()
+        };
+        let mut network = Network::new(&model, self.card.num_classes, &mut || 0.5, device);
         read_weights(&mut network, self.weights.to_vec())?;
         Ok(network)
     }

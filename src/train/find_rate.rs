@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::device::{ChosenDevice, choose};
+use super::features::KeptFeatures;
 use super::learner::Learner;
 use super::memory::available_bytes;
 use super::report::{put, rate_svg};
@@ -93,10 +94,12 @@ pub(super) fn run(
     let chosen = choose(&plan.recipe.device, plan.workload())?;
     let ChosenDevice { name, reason, .. } = chosen.clone();
     job.tell(RateEvent::DeviceChosen { name, reason })?;
+    let kept_stages = plan.kept_stages(chosen.is_cpu());
+    let learner = Learner::new(plan, &chosen.device, kept_stages)?;
+    let kept = learner.kept().map_or(0, KeptFeatures::bytes_in_memory);
     let known = available_bytes().filter(|_| chosen.is_cpu());
-    let fit = known.and_then(|bytes| fitting(&plan.recipe, bytes));
-    let piece = fit.map_or(plan.recipe.batch, |fit| fit.piece);
-    let mut learner = Learner::new(plan, &chosen.device)?.in_pieces_of(piece);
+    let fit = known.and_then(|bytes| fitting(&plan.recipe, bytes.saturating_sub(kept)));
+    let mut learner = learner.in_pieces_of(fit.map_or(plan.recipe.batch, |fit| fit.piece));
     let (mut rates, mut losses) = (Vec::new(), Vec::new());
     while !range.is_over(&losses) {
         between();
@@ -130,11 +133,10 @@ fn loss_at(
     plan: &TrainPlan,
     (step, rate): (u32, f64),
 ) -> Result<f64, TrainError> {
-    let (per_epoch, batches) = (plan.recipe.steps_per_epoch, plan.recipe.updates.accumulate);
+    let batches = plan.recipe.updates.accumulate;
     let mut sum = 0.0;
     for batch in step * batches..(step + 1) * batches {
-        let patches = plan.step_batch(1 + batch / per_epoch, batch % per_epoch)?;
-        sum += learner.step(patches, batch.into(), rate)?;
+        sum += learner.step_at(plan, batch.into(), rate)?;
     }
     Ok(sum / f64::from(batches))
 }

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use super::test_world::{events_of, ground, plan, recipe};
-use super::{Engine, EpochRow, Recipe, SavedModel, TrainEvent, TrainPlan, UpdateConfig};
+use super::test_world::{dropping_alone, events_of, ground, plan, recipe};
+use super::{
+    EncoderKind, Engine, EpochRow, Family, FeatureConfig, Recipe, SavedModel, TrainEvent,
+    TrainPlan, UpdateConfig,
+};
 use crate::job::{Job, JobEvent, Waker};
 use crate::nn::ModelConfig;
 
@@ -35,12 +38,39 @@ fn events_until(job: &Job<TrainEvent>, steps: u32) -> Vec<JobEvent<TrainEvent>> 
 
 #[test]
 fn a_stopped_training_goes_on_to_the_same_last_bit() {
+    check_goes_on(&recipe());
+}
+
+#[test]
+fn so_does_one_on_kept_features() {
+    let features = FeatureConfig {
+        variants: 1,
+        // The smallest: the rest of the pool is in the file.
+        memory_mb: 1,
+        ..FeatureConfig::default()
+    };
+    check_goes_on(&Recipe {
+        // More than two passes over the pool.
+        steps_per_epoch: 12,
+        features,
+        model: ModelConfig {
+            family: Family::Unet,
+            encoder: EncoderKind::Lite0,
+            width: Some(16),
+            ..ModelConfig::default()
+        },
+        ..recipe()
+    });
+}
+
+fn check_goes_on(base: &Recipe) {
+    let _alone = dropping_alone();
     let folder = tempfile::tempdir().expect("a folder");
     let recipe = || Recipe {
         epochs: 3,
         model: ModelConfig {
             dropout: 0.2,
-            ..recipe().model
+            ..base.model.clone()
         },
         updates: UpdateConfig {
             ema: Some(0.9),
@@ -48,7 +78,7 @@ fn a_stopped_training_goes_on_to_the_same_last_bit() {
             accumulate: 2,
             ..UpdateConfig::default()
         },
-        ..recipe()
+        ..base.clone()
     };
     let whole = folder.path().join("whole");
     let engine = Engine::start().expect("a thread");

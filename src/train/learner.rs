@@ -1,8 +1,11 @@
+use std::ops::Range;
+
 use burn::module::Module as _;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::batch::{images_on, labels_on, number, numbers, pieces};
 use super::checkpoint::fresh_network;
+use super::features::KeptFeatures;
 use super::{Optimizer, TrainError, TrainPlan};
 use crate::dataset::{Batch, hash};
 use crate::metrics::Confusion;
@@ -16,6 +19,8 @@ pub(super) struct Learner {
     class_weights: Vec<f32>,
     /// Where dropout's random numbers come from; `None` without dropout.
     dropout_seed: Option<u64>,
+    /// What stages that hold still see, where that is kept.
+    kept: Option<KeptFeatures>,
     device: Device,
     /// Patches that are computed at once.
     piece: usize,
@@ -37,6 +42,21 @@ pub(super) struct LookedAt {
     pub(super) predicted: Vec<u8>,
 }
 
+/// Why a network with kept features answers them.
+const PARTED: &str = "features are kept of networks that can be parted alone";
+
+/// Logits and the labels that they should have.
+type Answer = (Tensor<4>, Tensor<3, Int>);
+
+/// Some held-out patches with what a network says of them.
+struct HeldOut {
+    /// Their labels; its images are left out.
+    batch: Batch,
+    logits: Tensor<4>,
+    /// The images of those that are to be looked at.
+    pictures: Vec<Vec<f32>>,
+}
+
 /// A learner written down: the network as it trains, and what the optimizer remembers.
 pub(super) struct LearnerState {
     pub(super) network: Vec<u8>,
@@ -44,7 +64,16 @@ pub(super) struct LearnerState {
 }
 
 impl Learner {
-    pub(super) fn new(plan: &TrainPlan, device: &Device) -> Result<Self, TrainError> {
+    /// Ready to train on `device`. The first `kept_stages` stages of the encoder hold still and
+    /// what they see is kept.
+    ///
+    /// # Errors
+    /// When the loss or the optimizer does not fit the classes or the network.
+    pub(super) fn new(
+        plan: &TrainPlan,
+        device: &Device,
+        kept_stages: usize,
+    ) -> Result<Self, TrainError> {
         let recipe = &plan.recipe;
         let mut device = device.clone().autodiff();
         if recipe.gradient_checkpointing {
@@ -53,15 +82,20 @@ impl Learner {
         let num_classes = plan.classes.num_classes();
         let class_weights = plan.class_weights();
         recipe.loss.check(num_classes)?;
+        let model = plan.model_holding(kept_stages);
         let network = match &plan.start_from {
             // A saved network gives true odds; this training works with weighted ones.
             Some(start) => start
-                .network(&device)?
+                .network_holding(model.frozen_stages, &device)?
                 .with_logits_shifted(&logarithms(&class_weights, 1.0))?,
-            None => fresh_network(&recipe.model, num_classes, recipe.seed, &device),
+            None => fresh_network(&model, num_classes, recipe.seed, &device),
         };
         Ok(Self {
             optimizer: Optimizer::new(&recipe.optimizer, &recipe.updates, &network)?,
+            kept: match kept_stages {
+                0 => None,
+                stages => KeptFeatures::new(plan, stages, &network),
+            },
             network,
             loss: recipe.loss.clone(),
             class_weights,
@@ -100,15 +134,63 @@ impl Learner {
     /// Learns from the batch of `step` (from 0) at `rate` and gives its loss from before. Nothing is
     /// learned from a loss that is no number.
     pub(super) fn step(&mut self, batch: Batch, step: u64, rate: f64) -> Result<f64, TrainError> {
+        let pieces = pieces(batch, self.piece);
+        let pieces = pieces.into_iter().map(|piece| (piece.len, piece));
+        self.step_in_pieces((step, rate), pieces.collect(), |learner, piece| {
+            let labels = labels_on(&learner.plain_device(), &piece);
+            let images = images_on(&learner.device, piece.images, piece.len, piece.side);
+            Ok((learner.network.forward(images), labels))
+        })
+    }
+
+    /// The same from the patches that `plan` has for `step`: as they are kept, or else read now.
+    pub(super) fn step_at(
+        &mut self,
+        plan: &TrainPlan,
+        step: u64,
+        rate: f64,
+    ) -> Result<f64, TrainError> {
+        let recipe = &plan.recipe;
+        let Some(mut kept) = self.kept.take() else {
+            let per_epoch = u64::from(recipe.steps_per_epoch);
+            let (epoch, at) = (1 + step / per_epoch, step % per_epoch);
+            return self.step(plan.step_batch(epoch as u32, at as u32)?, step, rate);
+        };
+        let (batch, piece) = (recipe.batch as u64, self.piece as u64);
+        let pieces = (0..batch).step_by(self.piece).map(|first| {
+            let draws = first..(first + piece).min(batch);
+            let len = (draws.end - draws.start) as usize;
+            (len, step * batch + draws.start..step * batch + draws.end)
+        });
+        let loss = self.step_in_pieces((step, rate), pieces.collect(), |learner, draws| {
+            let network = learner.network.valid();
+            let seen = kept.drawn(plan, &network, draws, &learner.device)?;
+            let labels = labels_on(&learner.plain_device(), &seen.batch);
+            let logits = learner.network.decode(seen.features, kept.stages());
+            Ok((logits.expect(PARTED), labels))
+        });
+        self.kept = Some(kept);
+        loss
+    }
+
+    /// Learns from pieces of a batch, each with its number of patches, by what `answer` says of
+    /// them: logits and labels.
+    fn step_in_pieces<P>(
+        &mut self,
+        (step, rate): (u64, f64),
+        pieces: Vec<(usize, P)>,
+        mut answer: impl FnMut(&Self, P) -> Result<Answer, TrainError>,
+    ) -> Result<f64, TrainError> {
         if let Some(seed) = self.dropout_seed {
             // A training that goes on must drop what it would have dropped.
             self.plain_device().seed(hash(&[seed, step]));
         }
-        let num_patches = batch.len;
+        let num_patches: usize = pieces.iter().map(|(len, _)| len).sum();
         let mut value = 0.0;
-        for piece in pieces(batch, self.piece) {
-            let share = piece.len as f64 / num_patches as f64;
-            value += share * self.learn_from(piece, share)?;
+        for (len, piece) in pieces {
+            let share = len as f64 / num_patches as f64;
+            let answer = answer(self, piece)?;
+            value += share * self.learn_from(answer, share)?;
             if !value.is_finite() {
                 return Ok(value);
             }
@@ -121,10 +203,7 @@ impl Learner {
     }
 
     /// Gathers `share` of the gradients of a piece of a batch and gives its loss.
-    fn learn_from(&mut self, piece: Batch, share: f64) -> Result<f64, TrainError> {
-        let labels = labels_on(&self.plain_device(), &piece);
-        let images = images_on(&self.device, piece.images, piece.len, piece.side);
-        let logits = self.network.forward(images);
+    fn learn_from(&mut self, (logits, labels): Answer, share: f64) -> Result<f64, TrainError> {
         let loss = self.loss.value(logits, labels, &self.class_weights)?;
         // Reading the loss each step bounds the work in flight and surfaces a lost device here.
         let value = number(loss.clone())?;
@@ -136,11 +215,13 @@ impl Learner {
     }
 
     /// Loss (as in training) and confusion (of the network as it is saved) over `num_patches`
-    /// held-out patches, which `next` gives in batches; those at `shown` are kept to be looked at.
+    /// held-out patches of `plan`; those at `shown` are to be looked at. `next` is called before
+    /// each batch and gives it, or none where the learner takes it from what it keeps, or reads it.
     pub(super) fn validate<E: From<TrainError>>(
-        &self,
+        &mut self,
+        plan: &TrainPlan,
         (num_patches, shown): (usize, &[usize]),
-        mut next: impl FnMut() -> Result<Batch, E>,
+        mut next: impl FnMut() -> Result<Option<Batch>, E>,
     ) -> Result<Validation, E> {
         let network = self.optimizer.averaged(&self.network);
         let device = self.plain_device();
@@ -150,22 +231,24 @@ impl Learner {
         let mut confusion = Confusion::new(self.class_weights.len());
         let mut looked_at = Vec::new();
         let mut total = LossTotal::new(&self.loss, &self.class_weights);
-        let mut left = num_patches;
         let mut first = 0;
-        while left > 0 {
-            let batch = next()?;
-            left = left.saturating_sub(batch.len.max(1));
-            let range = first..first + batch.len;
+        while first < num_patches {
+            let next = next()?;
+            let len = next.as_ref().map_or(self.piece, |batch| batch.len.max(1));
+            let range = first..(first + len).min(num_patches);
             first = range.end;
-            let shown: Vec<usize> = (shown.iter().filter(|at| range.contains(at)))
-                .map(|at| at - range.start)
-                .collect();
+            let shown = (shown.iter().copied()).filter(|at| range.contains(at));
+            let shown: Vec<usize> = shown.map(|at| at - range.start).collect();
+            let HeldOut {
+                batch,
+                logits,
+                pictures,
+            } = match next {
+                Some(batch) => self.answer(&network, batch, &shown),
+                None => self.answer_at(plan, &network, range, &shown)?,
+            };
             let labels = labels_on(&device, &batch);
             let area = batch.side * batch.side;
-            let image = |&at: &usize| batch.images[at * 3 * area..][..3 * area].to_vec();
-            let pictures: Vec<Vec<f32>> = shown.iter().map(image).collect();
-            let images = images_on(&device, batch.images, batch.len, batch.side);
-            let logits = network.forward(images);
             let predicted = (logits.clone() + true_odds.clone())
                 .argmax(1)
                 .reshape([batch.labels.len()]);
@@ -187,6 +270,54 @@ impl Learner {
             confusion,
             looked_at,
         })
+    }
+
+    /// What `network`, which is the learning one or its mean, says of held-out patches; those at
+    /// `shown` are to be looked at.
+    fn answer(&self, network: &Network, mut batch: Batch, shown: &[usize]) -> HeldOut {
+        let numbers = 3 * batch.side * batch.side;
+        let picture = |&at: &usize| batch.images[at * numbers..][..numbers].to_vec();
+        let pictures = shown.iter().map(picture).collect();
+        let images = std::mem::take(&mut batch.images);
+        let images = images_on(&self.plain_device(), images, batch.len, batch.side);
+        HeldOut {
+            logits: network.forward(images),
+            batch,
+            pictures,
+        }
+    }
+
+    /// The same of the held-out patches of `range`: as they are kept, or else read now.
+    fn answer_at(
+        &mut self,
+        plan: &TrainPlan,
+        network: &Network,
+        range: Range<usize>,
+        shown: &[usize],
+    ) -> Result<HeldOut, TrainError> {
+        let device = self.plain_device();
+        let Some(kept) = &mut self.kept else {
+            let batch = plan.patches.validation_batch(range)?;
+            return Ok(self.answer(network, batch, shown));
+        };
+        let picture = |&at: &usize| {
+            let at = range.start + at;
+            Ok(plan.patches.validation_batch(at..at + 1)?.images)
+        };
+        let pictures = shown.iter().map(picture);
+        let pictures = pictures.collect::<Result<_, TrainError>>()?;
+        let seen = kept.held_out(plan, network, range, &device)?;
+        let logits = network.decode(seen.features, kept.stages());
+        Ok(HeldOut {
+            logits: logits.expect(PARTED),
+            batch: seen.batch,
+            pictures,
+        })
+    }
+
+    /// What is kept of stages that hold still.
+    pub(super) const fn kept(&self) -> Option<&KeptFeatures> {
+        self.kept.as_ref()
     }
 
     /// The weights as the bytes of a safetensors file, for a network that gives true odds: one

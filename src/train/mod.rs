@@ -14,6 +14,7 @@ mod epoch;
 mod error;
 mod event;
 mod experiment;
+mod features;
 mod find_rate;
 mod fitting;
 mod forecast;
@@ -59,6 +60,7 @@ pub use experiment::{
     Cell, CellResult, Experiment, ExperimentChoice, ExperimentPage, ExperimentSpec, PageReport,
     RunSize,
 };
+pub use features::{FeatureConfig, KeepFeatures, Precision};
 pub use find_rate::{RateEvent, RateReport};
 pub use fitting::{Fit, fitting};
 pub use forecast::Forecast;

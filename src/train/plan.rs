@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use super::checkpoint::ModelCard;
+use super::features::KeptFeatures;
 use super::leak_check::{kept_leaks, leak_notes, leaks_of};
 use super::resume::{GroundPrint, Progress, RunState};
 use super::run::Spent;
@@ -15,7 +16,7 @@ use crate::dataset::{
     Watch, class_weights, scale_for_model,
 };
 use crate::label::ClassTable;
-use crate::nn::{EncoderKind, Lite0};
+use crate::nn::{EncoderKind, Lite0, ModelConfig, NUM_LEVELS};
 
 /// A training that can start: everything was looked at before.
 #[derive(Debug)]
@@ -179,11 +180,12 @@ impl TrainPlan {
     }
 
     /// Starts from the weights of `model` instead of fresh ones; its network and normalisation
-    /// replace the recipe's.
+    /// replace the recipe's, but for the stages that hold still.
     ///
     /// # Errors
     /// When the model's classes are not those of the plan, or its network does not fit the patch.
     pub fn starting_from(mut self, model: SavedModel) -> Result<Self, TrainError> {
+        let frozen_stages = self.recipe.model.frozen_stages;
         let differences = model.card().class_differences(&self.classes);
         if !differences.is_empty() {
             return Err(TrainError::Model {
@@ -196,6 +198,10 @@ impl TrainPlan {
             self.notes.push(note);
         }
         self.recipe.model = model.card().model.clone();
+        if self.recipe.model.encoder == EncoderKind::Lite0 {
+            // What holds still is a choice of each training, so that one can follow another.
+            self.recipe.model.frozen_stages = frozen_stages;
+        }
         self.recipe.check()?;
         self.patches = self.patches.with_normalization(model.card().normalization);
         self.start_from = Some(model);
@@ -230,10 +236,11 @@ impl TrainPlan {
     }
 
     /// Before the first step.
-    pub(super) fn fresh_progress(&self) -> Progress {
+    pub(super) fn fresh_progress(&self, kept_stages: usize) -> Progress {
         let recipe = &self.recipe;
         Progress {
             ground: self.ground_print(),
+            kept_stages,
             epoch: 1,
             step_in_epoch: 0,
             loss_sum: 0.0,
@@ -263,6 +270,46 @@ impl TrainPlan {
     /// What the user should know about the data before starting.
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// The network as it trains while the first `kept_stages` stages of its encoder hold still.
+    pub(super) fn model_holding(&self, kept_stages: usize) -> ModelConfig {
+        let model = &self.recipe.model;
+        ModelConfig {
+            frozen_stages: model.frozen_stages.max(kept_stages),
+            ..model.clone()
+        }
+    }
+
+    /// How many stages of the encoder hold still and have their features kept; 0: none.
+    pub(super) fn kept_stages(&self, is_cpu: bool) -> usize {
+        self.recipe.features.kept_stages(&self.recipe.model, is_cpu)
+    }
+
+    /// Which part of a network with a pretrained encoder learns, and why, for the user.
+    pub(super) fn features_note(&self, kept: Option<&KeptFeatures>) -> Option<String> {
+        let Recipe {
+            model, features, ..
+        } = &self.recipe;
+        if model.encoder != EncoderKind::Lite0 {
+            return None;
+        }
+        let what = match kept {
+            Some(kept) => format!(
+                "The decoder learns{}; what the encoder sees in {} training patches is computed \
+                 once and kept ({} MB)",
+                if kept.stages() < NUM_LEVELS {
+                    " with the encoder's last stages"
+                } else {
+                    " alone"
+                },
+                kept.num_patches(),
+                kept.num_bytes().div_ceil(1 << 20)
+            ),
+            None => "The encoder looks at every patch anew".to_owned(),
+        };
+        let why = features.reason(model, kept.map_or(0, KeptFeatures::stages));
+        Some(format!("{what}. {why}"))
     }
 
     /// The weight of each class in the loss.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::checkpoint::IMAGE_CHANNELS;
 use super::{
-    BestBy, DeviceChoice, OptimizerConfig, Plateau, Schedule, Span, TrainError, UpdateConfig,
+    BestBy, DeviceChoice, FeatureConfig, OptimizerConfig, Plateau, Schedule, Span, TrainError,
+    UpdateConfig,
 };
 use crate::dataset::parts::{PartRule, PartWay, Shares};
 use crate::dataset::{Augment, PatchFilter, PixelSize, RareClasses};
@@ -104,6 +105,8 @@ pub struct Recipe {
     pub augment: Augment,
     /// Where to compute.
     pub device: DeviceChoice,
+    /// Whether a pretrained encoder holds still and what it sees is kept.
+    pub features: FeatureConfig,
     /// The network.
     pub model: ModelConfig,
 }
@@ -137,6 +140,7 @@ impl Default for Recipe {
             patches: PatchChoice::default(),
             augment: Augment::Full,
             device: DeviceChoice::Auto,
+            features: FeatureConfig::default(),
             model: ModelConfig::default(),
         }
     }
@@ -244,6 +248,7 @@ impl Recipe {
             ));
         }
         self.augment.check()?;
+        self.features.check(model)?;
         self.plateau.check()?;
         self.optimizer.check()?;
         self.updates.check()?;

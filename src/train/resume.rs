@@ -24,6 +24,9 @@ const MOST_BYTES: u64 = 32 << 30;
 pub(super) struct Progress {
     /// What the training ground was, so that another is noticed.
     pub(super) ground: GroundPrint,
+    /// Stages of the encoder that hold still and whose features are kept.
+    #[serde(default)]
+    pub(super) kept_stages: usize,
     /// The epoch that runs, from 1.
     pub(super) epoch: u32,
     /// Steps done in it.
@@ -179,6 +182,7 @@ mod tests {
         RunState {
             progress: Progress {
                 ground,
+                kept_stages: 5,
                 epoch: 3,
                 step_in_epoch: 7,
                 loss_sum: 0.1 + 0.7,

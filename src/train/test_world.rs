@@ -1,7 +1,7 @@
 //! A tiny world in memory for the tests of this layer.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::{DeviceChoice, Recipe, TrainPlan};
@@ -125,6 +125,13 @@ pub(super) fn ground() -> Ground {
 
 pub(super) fn plan(recipe: Recipe, folder: &Path) -> TrainPlan {
     TrainPlan::new(recipe, ground(), classes(), folder.to_owned()).expect("a plan")
+}
+
+/// Held by a test that trains with dropout: the processor's random numbers are one sequence for
+/// all threads.
+pub(super) fn dropping_alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// All events of a job; the last one tells how it ended.

@@ -5,6 +5,7 @@ use super::plain::PlainEncoder;
 use super::resnet::ResNet;
 use super::{EncoderKind, Lite0, Norms};
 use crate::nn::ModelConfig;
+use crate::nn::features::Features;
 use crate::nn::layers::Layers;
 
 /// Any of the encoders.
@@ -40,6 +41,33 @@ impl Encoder {
             Self::Resnet(encoder) => encoder.forward(images),
             Self::Lite0(encoder) => encoder.network.forward(images),
         }
+    }
+
+    /// The five maps of [`Encoder::forward`].
+    pub fn features(&self, images: Tensor<4>) -> Features {
+        let [_, _, height, width] = images.dims();
+        Features::first(self.forward(images), [height, width])
+    }
+
+    /// The maps of the first `stages` stages alone, for an encoder whose stages can hold still.
+    pub fn first_features(&self, images: Tensor<4>, stages: usize) -> Option<Features> {
+        let Self::Lite0(encoder) = self else {
+            return None;
+        };
+        let [_, _, height, width] = images.dims();
+        let maps = encoder.network.first_maps(images, stages);
+        Some(Features::first(maps, [height, width]))
+    }
+
+    /// `features` of the first `stages` stages with the maps of the stages behind them.
+    pub fn completed(&self, mut features: Features, stages: usize) -> Features {
+        if let Self::Lite0(encoder) = self {
+            for (level, stage) in encoder.network.stages.iter().enumerate().skip(stages) {
+                let map = stage.forward(features.look(level - 1));
+                features.add(level, map);
+            }
+        }
+        features
     }
 
     /// Channels of the five maps.

@@ -82,9 +82,14 @@ impl Lite0 {
     /// pixel. The values are not bounded and not
     /// rectified.
     pub fn forward(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
+        self.first_maps(images, Self::NUM_STAGES)
+    }
+
+    /// The maps of the finest `num_stages` stages alone.
+    pub(super) fn first_maps(&self, images: Tensor<4>, num_stages: usize) -> Vec<Tensor<4>> {
         let mut x = images;
-        let mut maps = Vec::with_capacity(self.stages.len());
-        for stage in &self.stages {
+        let mut maps = Vec::with_capacity(num_stages);
+        for stage in self.stages.iter().take(num_stages) {
             x = stage.forward(x);
             maps.push(x.clone());
         }

@@ -3,10 +3,11 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::Tensor;
 
 use super::aspp::Aspp;
-use super::{Family, Segmenter};
+use super::{Family, Parted, Segmenter};
 use crate::nn::ModelConfig;
 use crate::nn::cpu::convolve;
 use crate::nn::encoder::Encoder;
+use crate::nn::features::Features;
 use crate::nn::layers::{ConvNorm, ConvShape, Layers};
 use crate::nn::resize::resize_bilinear;
 
@@ -25,6 +26,8 @@ pub struct DeepLab {
 
 /// Channels of stride 4 that the decoder of 256 channels joins.
 const LOW_CHANNELS: usize = 48;
+/// The level of stride 4.
+const LOW_LEVEL: usize = 1;
 
 impl DeepLab {
     /// A network with fresh weights.
@@ -61,17 +64,7 @@ impl Segmenter for DeepLab {
     }
 
     fn logits(&self, images: Tensor<4>) -> Tensor<4> {
-        let [_, _, full_height, full_width] = images.dims();
-        let mut maps = self.encoder.forward(images);
-        let last = maps.pop().expect("an encoder gives five maps");
-        let mut x = self.aspp.forward(last);
-        if let Some(low) = &self.low {
-            let low = low.forward_relu(maps.swap_remove(1));
-            let [_, _, height, width] = low.dims();
-            x = Tensor::cat(vec![resize_bilinear(x, [height, width]), low], 1);
-        }
-        x = self.blend.iter().fold(x, |x, conv| conv.forward_relu(x));
-        resize_bilinear(convolve(&self.head, x), [full_height, full_width])
+        self.encode_and_decode(images)
     }
 
     fn head(&self) -> &Conv2d {
@@ -80,6 +73,31 @@ impl Segmenter for DeepLab {
 
     fn head_mut(&mut self) -> &mut Conv2d {
         &mut self.head
+    }
+
+    fn parted(&self) -> Option<&dyn Parted> {
+        Some(self)
+    }
+}
+
+impl Parted for DeepLab {
+    fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    fn levels(&self) -> Vec<usize> {
+        self.low.iter().map(|_| LOW_LEVEL).chain([4]).collect()
+    }
+
+    fn decode(&self, mut features: Features) -> Tensor<4> {
+        let mut x = self.aspp.forward(features.read(4));
+        if let Some(low) = &self.low {
+            let low = low.forward_relu(features.read(LOW_LEVEL));
+            let [_, _, height, width] = low.dims();
+            x = Tensor::cat(vec![resize_bilinear(x, [height, width]), low], 1);
+        }
+        x = self.blend.iter().fold(x, |x, conv| conv.forward_relu(x));
+        resize_bilinear(convolve(&self.head, x), features.sides())
     }
 }
 

@@ -3,10 +3,11 @@ use burn::nn::conv::{Conv2d, ConvTranspose2d};
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
 
-use super::Segmenter;
+use super::{Parted, Segmenter};
 use crate::nn::cpu::{convolve, double};
 use crate::nn::double_conv::{DoubleConv, DoubleShape};
 use crate::nn::encoder::Encoder;
+use crate::nn::features::{Features, NUM_LEVELS};
 use crate::nn::layers::{ConvShape, Layers};
 use crate::nn::resize::resize_nearest;
 use crate::nn::{DecoderUp, ModelConfig};
@@ -68,13 +69,37 @@ impl Segmenter for EncoderUNet {
     }
 
     fn logits(&self, images: Tensor<4>) -> Tensor<4> {
-        let [_, _, height, width] = images.dims();
-        let mut skips = self.encoder.forward(images);
-        let mut x = skips.pop().expect("an encoder gives five maps");
-        x = self.dropout.forward(x);
-        for step in &self.up {
-            let skip = skips.pop();
-            let sides = skip.as_ref().map_or([height, width], |skip| {
+        self.encode_and_decode(images)
+    }
+
+    fn head(&self) -> &Conv2d {
+        &self.head
+    }
+
+    fn head_mut(&mut self) -> &mut Conv2d {
+        &mut self.head
+    }
+
+    fn parted(&self) -> Option<&dyn Parted> {
+        Some(self)
+    }
+}
+
+impl Parted for EncoderUNet {
+    fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    fn levels(&self) -> Vec<usize> {
+        (0..NUM_LEVELS).collect()
+    }
+
+    fn decode(&self, mut features: Features) -> Tensor<4> {
+        let mut x = self.dropout.forward(features.read(NUM_LEVELS - 1));
+        for (at, step) in self.up.iter().enumerate() {
+            let skip = (NUM_LEVELS - 1).checked_sub(at + 1);
+            let skip = skip.map(|level| features.read(level));
+            let sides = skip.as_ref().map_or(features.sides(), |skip| {
                 let [_, _, height, width] = skip.dims();
                 [height, width]
             });
@@ -88,14 +113,6 @@ impl Segmenter for EncoderUNet {
             x = step.blend.forward(x);
         }
         convolve(&self.head, x)
-    }
-
-    fn head(&self) -> &Conv2d {
-        &self.head
-    }
-
-    fn head_mut(&mut self) -> &mut Conv2d {
-        &mut self.head
     }
 }
 

@@ -3,10 +3,11 @@ use burn::nn::conv::Conv2d;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
 
-use super::{Family, Segmenter};
+use super::{Family, Parted, Segmenter};
 use crate::nn::ModelConfig;
 use crate::nn::cpu::convolve;
 use crate::nn::encoder::Encoder;
+use crate::nn::features::{Features, NUM_LEVELS};
 use crate::nn::layers::{ConvNorm, ConvShape, Layers};
 use crate::nn::resize::resize_bilinear;
 
@@ -50,16 +51,7 @@ impl Segmenter for Fcn {
     }
 
     fn logits(&self, images: Tensor<4>) -> Tensor<4> {
-        let [_, _, height, width] = images.dims();
-        let mut maps = self.encoder.forward(images);
-        let last = maps.pop().expect("an encoder gives five maps");
-        let hidden = self.dropout.forward(self.hidden.forward_relu(last));
-        let mut sum = convolve(&self.scores[0], hidden);
-        for (score, map) in self.scores[1..].iter().zip(maps.into_iter().rev()) {
-            let [_, _, height, width] = map.dims();
-            sum = resize_bilinear(sum, [height, width]) + convolve(score, map);
-        }
-        resize_bilinear(sum, [height, width])
+        self.encode_and_decode(images)
     }
 
     fn head(&self) -> &Conv2d {
@@ -69,6 +61,31 @@ impl Segmenter for Fcn {
     fn head_mut(&mut self) -> &mut Conv2d {
         let last = self.scores.len() - 1;
         &mut self.scores[last]
+    }
+
+    fn parted(&self) -> Option<&dyn Parted> {
+        Some(self)
+    }
+}
+
+impl Parted for Fcn {
+    fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    fn levels(&self) -> Vec<usize> {
+        (NUM_LEVELS - self.scores.len()..NUM_LEVELS).collect()
+    }
+
+    fn decode(&self, mut features: Features) -> Tensor<4> {
+        let hidden = self.hidden.forward_relu(features.read(NUM_LEVELS - 1));
+        let mut sum = convolve(&self.scores[0], self.dropout.forward(hidden));
+        for (score, level) in self.scores[1..].iter().zip((0..NUM_LEVELS - 1).rev()) {
+            let map = features.read(level);
+            let [_, _, height, width] = map.dims();
+            sum = resize_bilinear(sum, [height, width]) + convolve(score, map);
+        }
+        resize_bilinear(sum, features.sides())
     }
 }
 

@@ -3,9 +3,10 @@ use burn::nn::conv::Conv2d;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
 
-use super::Segmenter;
+use super::{Parted, Segmenter};
 use crate::nn::cpu::convolve;
 use crate::nn::encoder::Encoder;
+use crate::nn::features::{Features, NUM_LEVELS};
 use crate::nn::layers::{ConvNorm, ConvShape, Layers};
 use crate::nn::resize::{resize_bilinear, resize_nearest};
 use crate::nn::{ModelConfig, NormKind};
@@ -81,9 +82,35 @@ impl Segmenter for Fpn {
     }
 
     fn logits(&self, images: Tensor<4>) -> Tensor<4> {
-        let full = sides(&images);
-        let mut maps = self.encoder.forward(images);
-        let pyramid = self.pyramid(maps.split_off(1));
+        self.encode_and_decode(images)
+    }
+
+    fn head(&self) -> &Conv2d {
+        &self.head
+    }
+
+    fn head_mut(&mut self) -> &mut Conv2d {
+        &mut self.head
+    }
+
+    fn parted(&self) -> Option<&dyn Parted> {
+        Some(self)
+    }
+}
+
+impl Parted for Fpn {
+    fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    fn levels(&self) -> Vec<usize> {
+        (1..NUM_LEVELS).collect()
+    }
+
+    fn decode(&self, mut features: Features) -> Tensor<4> {
+        let full = features.sides();
+        let maps = self.levels().into_iter().map(|level| features.read(level));
+        let pyramid = self.pyramid(maps.collect());
         let each_sides: Vec<[usize; 2]> = pyramid.iter().map(sides).collect();
         let mut sum: Option<Tensor<4>> = None;
         for (level, (mut x, convs)) in pyramid.into_iter().zip(&self.branches).enumerate() {
@@ -98,14 +125,6 @@ impl Segmenter for Fpn {
         }
         let sum = sum.expect("an encoder gives five maps");
         resize_bilinear(convolve(&self.head, self.dropout.forward(sum)), full)
-    }
-
-    fn head(&self) -> &Conv2d {
-        &self.head
-    }
-
-    fn head_mut(&mut self) -> &mut Conv2d {
-        &mut self.head
     }
 }
 

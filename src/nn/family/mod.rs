@@ -15,6 +15,6 @@ pub use encoder_unet::EncoderUNet;
 pub use fcn::Fcn;
 pub use fpn::Fpn;
 pub use pspnet::PspNet;
-pub use segmenter::Segmenter;
+pub use segmenter::{Parted, Segmenter};
 pub use table::Family;
 pub use unet::UNet;

@@ -3,10 +3,11 @@ use burn::nn::conv::Conv2d;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
 
-use super::Segmenter;
+use super::{Parted, Segmenter};
 use crate::nn::ModelConfig;
 use crate::nn::cpu::convolve;
 use crate::nn::encoder::Encoder;
+use crate::nn::features::Features;
 use crate::nn::layers::{ConvNorm, ConvShape, Layers};
 use crate::nn::pool::pool_to_grid;
 use crate::nn::resize::resize_bilinear;
@@ -52,18 +53,7 @@ impl Segmenter for PspNet {
     }
 
     fn logits(&self, images: Tensor<4>) -> Tensor<4> {
-        let [_, _, full_height, full_width] = images.dims();
-        let mut maps = self.encoder.forward(images);
-        let last = maps.pop().expect("an encoder gives five maps");
-        let [_, _, height, width] = last.dims();
-        let mut joined = vec![last.clone()];
-        for (branch, grid) in self.branches.iter().zip(GRIDS) {
-            let cells = branch.forward_relu(pool_to_grid(last.clone(), grid));
-            joined.push(resize_bilinear(cells, [height, width]));
-        }
-        let blend = self.blend.forward_relu(Tensor::cat(joined, 1));
-        let logits = convolve(&self.head, self.dropout.forward(blend));
-        resize_bilinear(logits, [full_height, full_width])
+        self.encode_and_decode(images)
     }
 
     fn head(&self) -> &Conv2d {
@@ -72,6 +62,33 @@ impl Segmenter for PspNet {
 
     fn head_mut(&mut self) -> &mut Conv2d {
         &mut self.head
+    }
+
+    fn parted(&self) -> Option<&dyn Parted> {
+        Some(self)
+    }
+}
+
+impl Parted for PspNet {
+    fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    fn levels(&self) -> Vec<usize> {
+        vec![4]
+    }
+
+    fn decode(&self, mut features: Features) -> Tensor<4> {
+        let last = features.read(4);
+        let [_, _, height, width] = last.dims();
+        let mut joined = vec![last.clone()];
+        for (branch, grid) in self.branches.iter().zip(GRIDS) {
+            let cells = branch.forward_relu(pool_to_grid(last.clone(), grid));
+            joined.push(resize_bilinear(cells, [height, width]));
+        }
+        let blend = self.blend.forward_relu(Tensor::cat(joined, 1));
+        let logits = convolve(&self.head, self.dropout.forward(blend));
+        resize_bilinear(logits, features.sides())
     }
 }
 

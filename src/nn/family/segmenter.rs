@@ -1,6 +1,9 @@
 use burn::nn::conv::Conv2d;
 use burn::tensor::Tensor;
 
+use crate::nn::encoder::Encoder;
+use crate::nn::features::Features;
+
 /// What every family can do; the rest is written once, for [`Network`](crate::nn::Network).
 pub trait Segmenter {
     /// Sides of the images it is given are multiples of this.
@@ -15,4 +18,26 @@ pub trait Segmenter {
 
     /// [`Segmenter::head`], to change it.
     fn head_mut(&mut self) -> &mut Conv2d;
+
+    /// Encoder and decoder, where they can be parted.
+    fn parted(&self) -> Option<&dyn Parted> {
+        None
+    }
+}
+
+/// A family that looks with one of the encoders and decides with a decoder of its own.
+pub trait Parted {
+    /// What looks at the images.
+    fn encoder(&self) -> &Encoder;
+
+    /// The encoder's levels that the decoder reads, in rising order.
+    fn levels(&self) -> Vec<usize>;
+
+    /// Class logits `[N, classes, H, W]` of the maps of [`Parted::levels`] for images of H × W.
+    fn decode(&self, features: Features) -> Tensor<4>;
+
+    /// Class logits `[N, classes, H, W]` of normalised images `[N, in, H, W]`.
+    fn encode_and_decode(&self, images: Tensor<4>) -> Tensor<4> {
+        self.decode(self.encoder().features(images))
+    }
 }

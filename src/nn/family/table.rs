@@ -2,8 +2,9 @@ use serde::{Deserialize, Serialize};
 
 /// Which kind of network.
 ///
-/// To add one: a file in this folder with a module that is a [`Segmenter`](super::Segmenter), a
-/// variant and a row of the table below, and a variant of [`Network`](crate::nn::Network). Tests
+/// To add one: a file in this folder with a module that is a [`Segmenter`](super::Segmenter) and,
+/// around an encoder, [`Parted`](super::Parted), so that its decoder can learn from kept features; a
+/// variant and a row of the table below; and a variant of [`Network`](crate::nn::Network). Tests
 /// go over [`Family::ALL`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -65,7 +65,8 @@ impl ModuleVisitor for Hear<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let (path, new) = (self.path.text(), flat(param.val()));
         let mean = match self.means.remove(&path) {
-            Some(mean) => mean * self.keep + new * (1.0 - self.keep),
+            // So that what stays is its own mean, to the last bit.
+            Some(mean) => mean.clone() + (new - mean) * (1.0 - self.keep),
             None => new,
         };
         self.means.insert(path, mean);

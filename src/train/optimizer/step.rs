@@ -7,6 +7,7 @@ use super::average::{Average, kept};
 use super::gradients::{Gathered, Scale};
 use super::parameters::{Path, flat, lengths};
 use super::rule::{Move, Slot};
+use super::updates::without_variants;
 use super::{Decays, OptimizerConfig, RateGroup, UpdateConfig};
 use crate::train::TrainError;
 
@@ -60,7 +61,7 @@ impl Optimizer {
     pub fn set_groups(&mut self, groups: &[RateGroup]) -> Result<(), TrainError> {
         let is_empty = |group: &&RateGroup| !self.lengths.keys().any(|path| group.holds(path));
         if let Some(group) = groups.iter().find(is_empty) {
-            let names: Vec<&str> = self.parts();
+            let names = self.parts();
             return Err(TrainError::Recipe(format!(
                 "updates.groups names {:?}, but the network's parts are {}",
                 group.prefix,
@@ -77,9 +78,9 @@ impl Optimizer {
     }
 
     /// First names of the network's paths.
-    fn parts(&self) -> Vec<&str> {
-        let mut parts: Vec<&str> = (self.lengths.keys())
-            .filter_map(|path| path.split('.').next())
+    fn parts(&self) -> Vec<String> {
+        let mut parts: Vec<String> = (self.lengths.keys())
+            .filter_map(|path| Some(without_variants(path).split('.').next()?.to_owned()))
             .collect();
         parts.dedup();
         parts

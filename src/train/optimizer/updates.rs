@@ -17,8 +17,8 @@ pub enum Decays {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RateGroup {
-    /// The beginning of the paths of its parameters, whole names only: `down` is that of
-    /// `down.0.first.weight`, but not of `downward.weight`.
+    /// The beginning of the paths of its parameters as in a weights file, whole names only: `down`
+    /// is that of `down.0.first.weight`, but not of `downward.weight`.
     pub prefix: String,
     /// What the rate is multiplied by; 0: frozen.
     pub factor: f64,
@@ -86,9 +86,20 @@ impl RateGroup {
     /// Whether the parameter at `path` is of this group.
     pub fn holds(&self, path: &str) -> bool {
         let prefix = self.prefix.trim_end_matches('.');
-        path.strip_prefix(prefix)
+        without_variants(path)
+            .strip_prefix(prefix)
             .is_some_and(|rest| prefix.is_empty() || rest.is_empty() || rest.starts_with('.'))
     }
+}
+
+/// `path` without the variants of enums within, which alone begin with a capital and are no part
+/// of the names in a weights file.
+pub(super) fn without_variants(path: &str) -> String {
+    let is_field = |name: &&str| !name.starts_with(|first: char| first.is_ascii_uppercase());
+    path.split('.')
+        .filter(is_field)
+        .collect::<Vec<_>>()
+        .join(".")
 }
 
 fn within(field: &str, value: f64, least: f64, most: f64) -> Result<(), TrainError> {
@@ -128,6 +139,8 @@ mod tests {
         .map(|path| config.factor(path));
         assert_eq!(factors, [0.0, 0.1, 1.0, 3.0, 1.0]);
         assert_eq!(groups(&[("", 0.5), ("a", 2.0)]).factor("b.a"), 0.5);
+        let of_family = config.factor("Unet.down.0.Batch.gamma");
+        assert_eq!(of_family, 0.0, "variants are not named");
     }
 
     #[test]

@@ -26,3 +26,13 @@ enum Halt {
     #[error(transparent)]
     Failed(#[from] TrainError),
 }
+
+impl Halt {
+    /// What it was itself, so that whoever asked to stop is told so.
+    fn into_cause(self) -> anyhow::Error {
+        match self {
+            Self::Stopped(cancelled) => cancelled.into(),
+            Self::Failed(error) => error.into(),
+        }
+    }
+}

@@ -9,6 +9,7 @@ use crate::disk::free_bytes;
 use crate::geom::ImageSize;
 use crate::job::fenced;
 use crate::train::device::ChosenDevice;
+use crate::train::features::KeptFeatures;
 use crate::train::fitting::{halved, names_memory, pieces_in_words};
 use crate::train::learner::{Learner, LookedAt};
 use crate::train::memory::{available_bytes, in_words};
@@ -129,7 +130,7 @@ fn piece_that_fits(
     outside: &mut Outside<'_>,
 ) -> Result<usize, Halt> {
     let recipe = &plan.recipe;
-    let known = available_bytes().filter(|_| chosen.is_cpu());
+    let known = free_bytes_for_steps(plan, chosen).map_err(failed("A first step"))?;
     let Some(fit) = known.and_then(|available| fitting(recipe, available)) else {
         return Ok(recipe.batch);
     };
@@ -159,6 +160,26 @@ fn piece_that_fits(
     }
 }
 
+/// Main memory that steps on the processor may take: what is free and not for kept features.
+fn free_bytes_for_steps(
+    plan: &TrainPlan,
+    chosen: &ChosenDevice,
+) -> Result<Option<u64>, TrainError> {
+    if !chosen.is_cpu() {
+        return Ok(None);
+    }
+    let kept = match plan.kept_stages(true) {
+        0 => 0,
+        _ => (tried_learner(plan, chosen)?.kept()).map_or(0, KeptFeatures::bytes_in_memory),
+    };
+    Ok(available_bytes().map(|free| free.saturating_sub(kept)))
+}
+
+/// A learner as it will begin.
+fn tried_learner(plan: &TrainPlan, chosen: &ChosenDevice) -> Result<Learner, TrainError> {
+    Learner::new(plan, &chosen.device, plan.kept_stages(chosen.is_cpu()))
+}
+
 /// What the run will write.
 struct Needs {
     weights: Vec<u8>,
@@ -166,6 +187,8 @@ struct Needs {
     state: u64,
     /// Bytes of an epoch's pictures.
     pictures: u64,
+    /// Bytes of kept features that memory does not hold.
+    features: u64,
 }
 
 /// One step and one look at held-out ground, on a network of its own.
@@ -174,28 +197,35 @@ fn try_network(
     chosen: &ChosenDevice,
     piece: usize,
 ) -> Result<(Needs, Option<f64>), TrainError> {
-    let mut learner = Learner::new(plan, &chosen.device)?.in_pieces_of(piece);
+    let mut learner = tried_learner(plan, chosen)?.in_pieces_of(piece);
     let recipe = &plan.recipe;
     let rate = recipe.learning_rate * recipe.schedule.factor(0, recipe.span());
     #[cfg(test)]
     if let Some(fault) = plan.fault {
         fault(0, piece);
     }
-    let loss = learner.step(plan.step_batch(1, 0)?, 0, rate)?;
+    let loss = learner.step_at(plan, 0, rate)?;
     if !loss.is_finite() {
         return Err(TrainError::Diverged { epoch: 1, step: 1 });
     }
     let looked_at = plan.patches.num_validation().min(piece);
-    let mut batch = Some(plan.patches.validation_batch(0..looked_at)?);
+    let mut batch = None;
+    if learner.kept().is_some() {
+        // Only a first look computes what is kept.
+        learner.validate(plan, (looked_at, &[]), || Ok::<_, TrainError>(None))?;
+    } else {
+        batch = Some(plan.patches.validation_batch(0..looked_at)?);
+    }
     let began = Instant::now();
-    let missing = || TrainError::Loading("no patch is held out".to_owned());
-    let validation = learner.validate((looked_at, &[]), || batch.take().ok_or_else(missing))?;
+    let next = || Ok::<_, TrainError>(batch.take());
+    let validation = learner.validate(plan, (looked_at, &[]), next)?;
     let seconds = began.elapsed().as_secs_f64();
     let state = learner.state()?;
     let needs = Needs {
         weights: learner.weights()?,
         state: (state.network.len() + state.optimizer.len()) as u64,
         pictures: picture_bytes(plan, &validation.looked_at),
+        features: learner.kept().map_or(0, KeptFeatures::bytes_on_disk),
     };
     Ok((needs, Some(seconds)))
 }
@@ -234,6 +264,7 @@ fn bytes_to_write(needs: &Needs, epochs: u32) -> u64 {
     CHECKPOINTS_AT_ONCE * needs.weights.len() as u64
         + 2 * needs.state
         + u64::from(epochs) * needs.pictures
+        + needs.features
         + SMALL_FILES
 }
 
@@ -247,10 +278,11 @@ mod tests {
             weights: vec![0; 10],
             state: 30,
             pictures: 7,
+            features: 1000,
         };
         assert_eq!(
             bytes_to_write(&needs, 5),
-            3 * 10 + 2 * 30 + 5 * 7 + SMALL_FILES
+            3 * 10 + 2 * 30 + 5 * 7 + 1000 + SMALL_FILES
         );
     }
 }

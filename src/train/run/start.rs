@@ -48,7 +48,7 @@ fn whole<'a>(plan: &'a Arc<TrainPlan>, outside: &mut Outside<'a>) -> anyhow::Res
         }
         Trial::of_earlier_part(plan, progress)
     } else {
-        let trial = preflight(plan, &chosen, outside)?;
+        let trial = preflight(plan, &chosen, outside).map_err(Halt::into_cause)?;
         begin(plan, &chosen)?;
         trial
     };
@@ -133,9 +133,13 @@ fn placed<'a, 'o>(
     (before, trial): (Option<RunState>, Trial),
     outside: &'a mut Outside<'o>,
 ) -> Result<Training<'a, 'o>, TrainError> {
-    let mut learner = Learner::new(plan, &chosen.device)?;
+    let kept_stages = match &before {
+        Some(state) => state.progress.kept_stages,
+        None => plan.kept_stages(chosen.is_cpu()),
+    };
+    let mut learner = Learner::new(plan, &chosen.device, kept_stages)?;
     let Some(state) = before else {
-        let mut progress = plan.fresh_progress();
+        let mut progress = plan.fresh_progress(kept_stages);
         progress.piece = trial.piece;
         let learner = learner.in_pieces_of(trial.piece);
         let mut training = Training::new(plan, (learner, progress, trial), outside)?;

@@ -1,16 +1,17 @@
 //! What happens around the steps: trials, pauses, ends and too little memory.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::learner::Learner;
-use super::super::test_world::{classes, events_of, plan, recipe};
+use super::super::test_world::{classes, dropping_alone, events_of, plan, recipe};
 use super::super::{
     Engine, Recipe, SavedModel, StopReason, TrainEvent, TrainPlan, TrainReport, TrainStatus,
     opened_folder,
 };
 use crate::disk::replace_file;
-use crate::job::{JobEvent, Waker};
+use crate::job::{Cancelled, Job, JobEvent, Waker};
 use crate::nn::ModelConfig;
 
 fn engine() -> Engine {
@@ -52,6 +53,7 @@ fn weights_of(run: &Path) -> Vec<u8> {
 
 #[test]
 fn trials_and_threads_change_no_bit_of_what_is_learned() {
+    let _alone = dropping_alone();
     let folder = tempfile::tempdir().expect("a folder");
     let recipe = Recipe {
         epochs: 1,
@@ -65,7 +67,7 @@ fn trials_and_threads_change_no_bit_of_what_is_learned() {
     heard(plan(recipe.clone(), &run)).1.expect("a report");
     let by_hand = plan(recipe.clone(), &folder.path().join("by hand"));
     let device = burn::tensor::Device::flex();
-    let mut learner = Learner::new(&by_hand, &device).expect("a learner");
+    let mut learner = Learner::new(&by_hand, &device, 0).expect("a learner");
     for step in 0..recipe.steps_per_epoch {
         let batch = by_hand.step_batch(1, step).expect("a batch");
         let factor = recipe.schedule.factor(step.into(), recipe.span());
@@ -85,7 +87,7 @@ fn pieces_learn_what_the_whole_batch_does() {
     let plan = plan(recipe, &folder.path().join("run"));
     let device = burn::tensor::Device::flex();
     let losses = |piece: usize| -> Vec<f64> {
-        let learner = Learner::new(&plan, &device).expect("a learner");
+        let learner = Learner::new(&plan, &device, 0).expect("a learner");
         let mut learner = learner.in_pieces_of(piece);
         let step = |step: u32| {
             let batch = plan.step_batch(1, step).expect("a batch");
@@ -262,6 +264,17 @@ fn a_pause_lets_others_compute_and_ends() {
     wait_for(|event| *event == TrainEvent::Paused);
     job.cancel();
     assert_eq!(events_of(&job).last(), Some(&JobEvent::Cancelled));
+}
+
+#[test]
+fn who_stops_a_trial_hears_that_and_no_failure() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plan = Arc::new(plan(recipe(), &folder.path().join("run")));
+    let (job, context) = Job::pair(Waker::none());
+    // The first look up is before anything is trained.
+    let ended = super::run(&plan, &context, &mut || job.cancel());
+    assert!(ended.expect_err("stopped").is::<Cancelled>());
+    assert!(!folder.path().join("run").exists());
 }
 
 /// A data set of small pictures, half of each of another class.

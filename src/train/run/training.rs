@@ -21,7 +21,8 @@ pub(super) struct Training<'a, 'o> {
     pub(super) outside: &'a mut Outside<'o>,
     pub(super) learner: Learner,
     pub(super) progress: Progress,
-    pub(super) feed: Feed,
+    /// Batches that are loaded ahead; `None` where features of patches are kept instead.
+    pub(super) feed: Option<Feed>,
     /// The losses of steps that are not in `steps.csv` yet.
     pub(super) losses: Vec<f64>,
     /// When the state was written last.
@@ -44,7 +45,7 @@ impl<'a, 'o> Training<'a, 'o> {
             step: progress.step_in_epoch,
         };
         Ok(Self {
-            feed: Feed::start(plan, place, learner.piece(), num_threads())?,
+            feed: feed_for(plan, place, &learner)?,
             losses: Vec::new(),
             kept: Instant::now(),
             epoch_began: outside.clock.seconds(),
@@ -59,6 +60,9 @@ impl<'a, 'o> Training<'a, 'o> {
 
     /// Trains until there is a reason to end.
     pub(super) fn epochs(&mut self) -> Result<StopReason, Halt> {
+        if let Some(note) = self.plan.features_note(self.learner.kept()) {
+            self.outside.tell(TrainEvent::Note(note))?;
+        }
         loop {
             if let Some(reason) = self.reason_to_end() {
                 return Ok(reason);
@@ -126,7 +130,7 @@ impl<'a, 'o> Training<'a, 'o> {
             epoch: self.progress.epoch,
             step: self.plan.recipe.steps_per_epoch,
         };
-        self.feed = Feed::start(self.plan, place, self.learner.piece(), num_threads())?;
+        self.feed = feed_for(self.plan, place, &self.learner)?;
         Ok(())
     }
 
@@ -138,7 +142,10 @@ impl<'a, 'o> Training<'a, 'o> {
             fault(self.progress.step, self.learner.piece());
         }
         let began = Instant::now();
-        let loss = self.learner.step(batch, self.progress.step, rate)?;
+        let loss = match batch {
+            Some(batch) => self.learner.step(batch, self.progress.step, rate)?,
+            None => (self.learner).step_at(self.plan, self.progress.step, rate)?,
+        };
         let compute_seconds = began.elapsed().as_secs_f64();
         let progress = &mut self.progress;
         let (epoch, step) = (progress.epoch, progress.step_in_epoch + 1);
@@ -180,11 +187,9 @@ impl<'a, 'o> Training<'a, 'o> {
         self.measured.forecast(left, peak_bytes(), estimated)
     }
 
-    /// The next batch and the seconds that it was waited for.
-    fn next_batch(&mut self) -> Result<(Batch, f64), Halt> {
-        let feed = &mut self.feed;
-        let (batch, seconds) = (self.outside).timed(|outside| feed.next(|| outside.look_up()));
-        Ok((batch?, seconds))
+    /// The next batch, if batches are loaded, and the seconds that it was waited for.
+    fn next_batch(&mut self) -> Result<(Option<Batch>, f64), Halt> {
+        next_of(&mut self.feed, self.outside)
     }
 
     fn validate(&mut self) -> Result<Validation, Halt> {
@@ -193,14 +198,14 @@ impl<'a, 'o> Training<'a, 'o> {
         let next = || {
             computed += began.elapsed().as_secs_f64();
             outside.look_up()?;
-            let (batch, seconds) = outside.timed(|outside| feed.next(|| outside.look_up()));
+            let (batch, seconds) = next_of(feed, outside)?;
             waited += seconds;
             began = Instant::now();
-            batch
+            Ok::<_, Halt>(batch)
         };
         let num_patches = self.plan.patches.num_validation();
         let shown = self.plan.patches.shown();
-        let validation = self.learner.validate((num_patches, shown), next)?;
+        let validation = (self.learner).validate(self.plan, (num_patches, shown), next)?;
         self.progress.spent.data += waited;
         self.progress.spent.compute += computed + began.elapsed().as_secs_f64();
         Ok(validation)
@@ -211,6 +216,30 @@ impl<'a, 'o> Training<'a, 'o> {
         let recipe = &self.plan.recipe;
         recipe.learning_rate * self.progress.share * recipe.schedule.factor(step, recipe.span())
     }
+}
+
+/// The batches from `place` on, for a learner that keeps no features.
+fn feed_for(
+    plan: &Arc<TrainPlan>,
+    place: Place,
+    learner: &Learner,
+) -> Result<Option<Feed>, TrainError> {
+    if learner.kept().is_some() {
+        return Ok(None);
+    }
+    Feed::start(plan, place, learner.piece(), num_threads()).map(Some)
+}
+
+/// The next batch of `feed` and the seconds that it was waited for.
+fn next_of(
+    feed: &mut Option<Feed>,
+    outside: &mut Outside<'_>,
+) -> Result<(Option<Batch>, f64), Halt> {
+    let Some(feed) = feed else {
+        return Ok((None, 0.0));
+    };
+    let (batch, seconds) = outside.timed(|outside| feed.next(|| outside.look_up()));
+    Ok((Some(batch?), seconds))
 }
 
 /// Threads that load: one for each processor, since they work while the device is busy.
