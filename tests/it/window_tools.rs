@@ -147,6 +147,38 @@ fn drag_with(harness: &mut Harness<'_, App>, button: PointerButton, points: &[Po
     harness.step();
 }
 
+#[test]
+fn shift_draws_a_straight_line_and_the_eraser_takes_it_away() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    press(&mut harness, Modifiers::NONE, Key::Num5);
+    let at = canvas_center(&harness);
+    let (from, to) = (at - vec2(120.0, 40.0), at + vec2(120.0, 40.0));
+    click(&mut harness, from);
+    let one_dab = count(&harness, 4);
+    let turned = |pressed| egui::Event::PointerButton {
+        pos: to,
+        button: PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::SHIFT,
+    };
+    harness.event(egui::Event::PointerMoved(to));
+    harness.step();
+    harness.event(turned(true));
+    harness.step();
+    harness.event(turned(false));
+    harness.step();
+    let line = count(&harness, 4) - one_dab;
+    assert!(line > 5_000, "{line} pixels between the two clicks");
+    assert_eq!(session(&harness).num_steps(), (2, 2));
+    let before = count(&harness, 4);
+    press(&mut harness, Modifiers::NONE, Key::E);
+    drag(&mut harness, &[from, at, to]);
+    let erased = before - count(&harness, 4);
+    assert!(erased >= line, "{erased} of {line} pixels");
+}
+
 type Pan = fn(&mut Harness<'_, App>, &[Pos2]);
 
 #[test]
