@@ -282,6 +282,43 @@ fn a_rectangle_selects_and_the_brush_stays_inside() {
 }
 
 #[test]
+fn the_brush_takes_from_the_prediction_where_it_is_drawn() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    let path = ortho.with_file_name("label_true.tif");
+    let layer = LayerKind::Prediction;
+    harness
+        .state_mut()
+        .perform(vec![Command::OpenMask { layer, path }]);
+    settle(&mut harness);
+    let mask = |harness: &Harness<'_, App>, kind| {
+        let layer = session(harness).layer(kind).expect("a layer");
+        layer.mask.clone()
+    };
+    let before = mask(&harness, LayerKind::Label);
+    press(&mut harness, Modifiers::NONE, Key::T);
+    let at = canvas_center(&harness);
+    let rows = (-3..=3).map(|row| row as f32 * 40.0);
+    for down in rows {
+        drag(
+            &mut harness,
+            &[at + vec2(-150.0, down), at + vec2(150.0, down)],
+        );
+    }
+    let (after, prediction) = (
+        mask(&harness, LayerKind::Label),
+        mask(&harness, LayerKind::Prediction),
+    );
+    let [before, after, prediction] =
+        [before, after, prediction].map(|mask| mask.read_rect(mask.size().bounds()));
+    let pixels = before.iter().zip(&after).zip(&prediction);
+    let changed: Vec<_> = pixels.filter(|((old, new), _)| old != new).collect();
+    assert!(!changed.is_empty(), "the sample's label has mistakes there");
+    assert!(changed.iter().all(|((_, new), there)| new == there));
+}
+
+#[test]
 fn differences_are_decided_by_key() {
     let _turn = turn();
     let (_folder, ortho) = own_sample();
