@@ -27,7 +27,7 @@ impl Session {
             Command::SwapClass => self.select_class(self.palette.previous),
             Command::SelectTool(tool) => self.select_tool(tool),
             Command::SetBrushDiameter(diameter) => self.set_brush_diameter(diameter),
-            Command::PrepareSuperpixels { at } => self.prepare_superpixels(at),
+            Command::PrepareGround { at, visible } => self.prepare_ground(at, visible),
             Command::SetSuperpixelSide(side) => self.set_superpixel_side(side),
             Command::SetBrushShape(shape) => self.set_brush_shape(shape),
             Command::SetOnlyUnlabeled(only) => self.set_only_unlabeled(only),

@@ -72,10 +72,12 @@ pub enum Command {
     SelectTool(Tool),
     /// Sets the brush's diameter in level-0 pixels.
     SetBrushDiameter(f64),
-    /// Divides the ground around a place into superpixels, unless it is divided already.
-    PrepareSuperpixels {
+    /// Prepares the ground around a place for the tool in hand, unless that is done already.
+    PrepareGround {
         /// Where, in level-0 pixels.
         at: ImagePoint,
+        /// What is seen, in level-0 pixels.
+        visible: PixelRect,
     },
     /// Sets how large superpixels are on a side, in level-0 pixels.
     SetSuperpixelSide(u32),

@@ -74,6 +74,8 @@ pub(super) enum Report {
     Differences(LayerId, Vec<Difference>),
     /// An object was found in prepared ground.
     ObjectFound(ImageId, Arc<ObjectFinder>, Option<Box<Selected>>),
+    /// Ground was prepared in which objects can be found.
+    ObjectGround(ImageId, Arc<ObjectFinder>),
     /// What a change would do: the new classes, and how many pixels they are.
     Previewed(LayerId, Box<Mask>, u64),
     /// Polygons and lines were read.
@@ -365,6 +367,7 @@ impl Session {
             Report::PlacesRead(image, places) => self.places_read(image, *places),
             Report::Differences(label, found) => self.differences_found(label, found),
             Report::ObjectFound(image, finder, found) => self.object_found(image, finder, found),
+            Report::ObjectGround(image, finder) => self.object_ground_found(image, finder),
             Report::Previewed(label, shown, pixels) => self.previewed(label, *shown, pixels),
             Report::VectorsRead(vectors) => self.vectors_read(*vectors),
             Report::OverlayPlaced(image, path, outlines) => {

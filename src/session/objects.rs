@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use super::jobs::Report;
 use super::state::{ImageId, Session};
-use super::{CommandError, Selected};
-use crate::geom::{ImageSize, PixelRect};
+use super::{CommandError, Selected, Tool};
+use crate::geom::{ImagePoint, ImageSize, PixelRect};
 use crate::label::{Hint, ObjectFinder};
 
 /// Longest side of the ground in which an object is looked for, in level-0 pixels.
@@ -68,6 +68,71 @@ impl Session {
         });
         self.doing.selecting = Some(job);
         Ok(())
+    }
+
+    /// Whether the ground around a place, in level-0 pixels, is to be prepared for the tool in hand
+    /// before it is used there.
+    pub fn wants_ground(&self, at: ImagePoint, visible: PixelRect) -> bool {
+        match self.tool() {
+            Tool::Superpixel => !self.has_superpixels_at(at),
+            Tool::Object => self.object_ground_around(at, visible).is_some(),
+            _ => false,
+        }
+    }
+
+    pub(super) fn prepare_ground(
+        &mut self,
+        at: ImagePoint,
+        visible: PixelRect,
+    ) -> Result<(), CommandError> {
+        if self.tool() == Tool::Superpixel {
+            return self.prepare_superpixels(at);
+        }
+        let (Some(window), Some(image)) = (self.object_ground_around(at, visible), &self.image)
+        else {
+            return Ok(());
+        };
+        let (id, source) = (image.id, Arc::clone(&image.source));
+        let job = self.start_job("Looking for objects", move |job| {
+            let pixels = source.read_rgba(0, window)?;
+            job.check()?;
+            let finder = Arc::new(ObjectFinder::of(window, &pixels));
+            job.tell(Report::ObjectGround(id, finder))?;
+            Ok(())
+        });
+        self.doing.preparing = Some(job);
+        Ok(())
+    }
+
+    /// The ground to prepare for a click at a place; `None` when what is prepared reaches far enough
+    /// around it, or somebody is at it.
+    fn object_ground_around(&self, at: ImagePoint, visible: PixelRect) -> Option<PixelRect> {
+        let image = self.image.as_ref()?;
+        let is_busy = self.doing.preparing.is_some() || self.doing.selecting.is_some();
+        // Hints on one object are all answered from the same ground.
+        if is_busy || !self.object.hints.is_empty() {
+            return None;
+        }
+        let size = image.size();
+        let at = at.pixel_in(size)?;
+        let known = self.object.finder.as_ref();
+        let known = known.filter(|(of, _)| *of == image.id);
+        let is_near = known.is_some_and(|(_, finder)| {
+            let (window, wanted) = (finder.window(), window_around(at, visible, size));
+            let (aside, below) = (wanted.width / 4, wanted.height / 4);
+            let (width, height) = (wanted.width - 2 * aside, wanted.height - 2 * below);
+            let core = PixelRect::new(wanted.x + aside, wanted.y + below, width, height);
+            // Seen from much nearer, a part of it would be the object.
+            window.intersect(core) == core && window.width <= wanted.width * 2
+        });
+        (!is_near).then(|| window_around(at, visible, size))
+    }
+
+    pub(super) fn object_ground_found(&mut self, image: ImageId, finder: Arc<ObjectFinder>) {
+        let is_open = self.image.as_ref().is_some_and(|open| open.id == image);
+        if is_open && self.object.hints.is_empty() {
+            self.object.finder = Some((image, finder));
+        }
     }
 
     pub(super) fn object_found(

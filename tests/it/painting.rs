@@ -436,14 +436,14 @@ fn the_superpixel_brush_paints_whole_patches() {
     let mut session = opened(&ortho);
     let at = ImagePoint::new(400.5, 300.5);
     assert!(!session.has_superpixels_at(at));
-    finish(&mut session, Command::PrepareSuperpixels { at });
+    let visible = PixelRect::new(0, 0, 700, 600);
+    let superpixels = Command::SelectTool(Tool::Superpixel);
+    session.apply(superpixels).expect("accepted");
+    finish(&mut session, Command::PrepareGround { at, visible });
     assert!(session.has_superpixels_at(at));
-    for command in [
-        Command::SelectTool(Tool::Superpixel),
-        Command::SetBrushDiameter(30.0),
-    ] {
-        session.apply(command).expect("accepted");
-    }
+    session
+        .apply(Command::SetBrushDiameter(30.0))
+        .expect("accepted");
     let patches = session.superpixels_under_brush(at).expect("patches");
     let before = session
         .layer(LayerKind::Label)

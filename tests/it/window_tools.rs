@@ -4,6 +4,7 @@ use egui::{Key, Modifiers, PointerButton, Pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use orthobrush::app::App;
+use orthobrush::geom::{ImagePoint, PixelRect};
 use orthobrush::label::Side;
 use orthobrush::session::{Command, LayerKind};
 
@@ -66,6 +67,12 @@ fn an_object_is_clicked_selected_and_filled() {
     let mut harness = window(Some(&ortho));
     press(&mut harness, Modifiers::SHIFT, Key::W);
     let at = canvas_center(&harness);
+    // The ground is prepared while the pointer comes, so that the click is answered at once.
+    harness.hover_at(at);
+    settle(&mut harness);
+    let everything = PixelRect::new(0, 0, 4_096, 4_096);
+    let middle = ImagePoint::new(512.0, 512.0);
+    assert!(!session(&harness).wants_ground(middle, everything));
     click(&mut harness, at);
     settle(&mut harness);
     assert_eq!(session(&harness).object_hints().len(), 1);

@@ -84,8 +84,9 @@ pub fn handle(
     if let Some(at) = response.hover_pos() {
         let here = frame.image_from_points(&camera, at);
         view.pointer_at = Some(here);
-        if session.tool() == Tool::Superpixel && !session.has_superpixels_at(here) {
-            commands.push(Command::PrepareSuperpixels { at: here });
+        let visible = view.visible;
+        if matches!(view.gesture, Gesture::Idle) && session.wants_ground(here, visible) {
+            commands.push(Command::PrepareGround { at: here, visible });
         }
         zoom_or_resize(ui, at, frame, session, view, commands);
     }
