@@ -3,10 +3,8 @@ use serde_json::json;
 
 use super::args::InspectArgs;
 use super::train::corrections;
-use crate::dataset::leaks::{LeakHooks, LeakLimits, LeakReport, LeakSample, find_leaks};
-use crate::dataset::parts::{PartLists, SampleId, assign_parts};
-use crate::dataset::{Discovery, InspectOptions, discover, inspect};
-use crate::raster::open_raster;
+use crate::dataset::leaks::{LeakLimits, LeakReport};
+use crate::dataset::{Discovery, InspectOptions, Watch, discover, inspect};
 use crate::train::Recipe;
 
 /// Says what a data set holds, how it was recognized, and what is wrong with it.
@@ -49,36 +47,15 @@ pub fn inspected(args: &InspectArgs) -> anyhow::Result<()> {
 
 /// What the parts share: those that the data set states, else those that a training would make.
 fn leaks_of(discovery: &Discovery, bar: &ProgressBar) -> anyhow::Result<LeakReport> {
-    let ids: Vec<SampleId<'_>> = discovery
-        .samples
-        .iter()
-        .map(|sample| SampleId {
-            stated_part: sample.part,
-            group: sample.group.as_deref(),
-            ..SampleId::new(&sample.name, &sample.image)
-        })
-        .collect();
-    let parts = assign_parts(&Recipe::default().parts(), &ids, &PartLists::default())?;
-    let samples: Vec<LeakSample<'_>> = ids
-        .iter()
-        .enumerate()
-        .filter_map(|(at, id)| {
-            Some(LeakSample {
-                name: id.name,
-                path: id.path,
-                part: parts.part(at)?,
-            })
-        })
-        .collect();
     bar.set_length(1_000);
-    let hooks = LeakHooks {
-        open: &|at| Ok(open_raster(samples[at].path)?),
+    let watch = Watch {
         is_cancelled: &|| false,
         progress: &|share| bar.set_position((share * 1_000.0) as u64),
     };
-    let report = find_leaks(&samples, LeakLimits::default(), &hooks);
+    let rule = Recipe::default().parts();
+    let report = discovery.leaks(&rule, LeakLimits::default(), &watch)?;
     bar.finish_and_clear();
-    Ok(report.expect("nobody cancels"))
+    Ok(report)
 }
 
 fn tell_leaks(report: &LeakReport) {

@@ -1,5 +1,6 @@
 use super::leaks::{LeakHooks, LeakLimits, LeakReport, LeakSample, find_leaks};
-use super::{DatasetError, FileSet, Part, Split, Watch};
+use super::parts::{PartLists, PartRule, SampleId, assign_parts};
+use super::{DatasetError, Discovery, FileSet, Part, Split, Watch};
 use crate::raster::open_raster;
 
 impl Split {
@@ -33,13 +34,51 @@ impl Split {
                 part,
             })
             .collect();
-        let hooks = LeakHooks {
-            open: &|at| Ok(open_raster(samples[at].path)?),
-            is_cancelled: watch.is_cancelled,
-            progress: watch.progress,
-        };
-        find_leaks(&samples, limits, &hooks).ok_or(DatasetError::Stopped)
+        found(&samples, limits, watch)
     }
+}
+
+impl Discovery {
+    /// What the parts that `rule` makes of the data set share and should not, whether labeled or
+    /// not.
+    ///
+    /// # Errors
+    /// When the rule cannot be followed; as for [`Split::leaks`].
+    pub fn leaks(
+        &self,
+        rule: &PartRule,
+        limits: LeakLimits,
+        watch: &Watch<'_>,
+    ) -> Result<LeakReport, DatasetError> {
+        let ids = self.samples.iter().map(|sample| SampleId {
+            stated_part: sample.part,
+            group: sample.group.as_deref(),
+            ..SampleId::new(&sample.name, &sample.image)
+        });
+        let ids: Vec<SampleId<'_>> = ids.collect();
+        let parts = assign_parts(rule, &ids, &PartLists::default())?;
+        let samples = ids.iter().enumerate().filter_map(|(at, id)| {
+            Some(LeakSample {
+                name: id.name,
+                path: id.path,
+                part: parts.part(at)?,
+            })
+        });
+        found(&samples.collect::<Vec<_>>(), limits, watch)
+    }
+}
+
+fn found(
+    samples: &[LeakSample<'_>],
+    limits: LeakLimits,
+    watch: &Watch<'_>,
+) -> Result<LeakReport, DatasetError> {
+    let hooks = LeakHooks {
+        open: &|at| Ok(open_raster(samples[at].path)?),
+        is_cancelled: watch.is_cancelled,
+        progress: watch.progress,
+    };
+    find_leaks(samples, limits, &hooks).ok_or(DatasetError::Stopped)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::Tensor;
 
 use super::aspp::Aspp;
-use super::{Family, Parted, Segmenter};
+use super::{Family, Parted};
 use crate::nn::ModelConfig;
 use crate::nn::cpu::convolve;
 use crate::nn::encoder::Encoder;
@@ -58,13 +58,9 @@ impl DeepLab {
     }
 }
 
-impl Segmenter for DeepLab {
-    fn stride(&self) -> usize {
-        self.encoder.stride()
-    }
-
-    fn logits(&self, images: Tensor<4>) -> Tensor<4> {
-        self.encode_and_decode(images)
+impl Parted for DeepLab {
+    fn encoder(&self) -> &Encoder {
+        &self.encoder
     }
 
     fn head(&self) -> &Conv2d {
@@ -73,16 +69,6 @@ impl Segmenter for DeepLab {
 
     fn head_mut(&mut self) -> &mut Conv2d {
         &mut self.head
-    }
-
-    fn parted(&self) -> Option<&dyn Parted> {
-        Some(self)
-    }
-}
-
-impl Parted for DeepLab {
-    fn encoder(&self) -> &Encoder {
-        &self.encoder
     }
 
     fn levels(&self) -> Vec<usize> {

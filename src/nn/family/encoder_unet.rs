@@ -3,7 +3,7 @@ use burn::nn::conv::{Conv2d, ConvTranspose2d};
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
 
-use super::{Parted, Segmenter};
+use super::Parted;
 use crate::nn::cpu::{convolve, double};
 use crate::nn::double_conv::{DoubleConv, DoubleShape};
 use crate::nn::encoder::Encoder;
@@ -63,13 +63,9 @@ impl EncoderUNet {
     }
 }
 
-impl Segmenter for EncoderUNet {
-    fn stride(&self) -> usize {
-        self.encoder.stride()
-    }
-
-    fn logits(&self, images: Tensor<4>) -> Tensor<4> {
-        self.encode_and_decode(images)
+impl Parted for EncoderUNet {
+    fn encoder(&self) -> &Encoder {
+        &self.encoder
     }
 
     fn head(&self) -> &Conv2d {
@@ -78,16 +74,6 @@ impl Segmenter for EncoderUNet {
 
     fn head_mut(&mut self) -> &mut Conv2d {
         &mut self.head
-    }
-
-    fn parted(&self) -> Option<&dyn Parted> {
-        Some(self)
-    }
-}
-
-impl Parted for EncoderUNet {
-    fn encoder(&self) -> &Encoder {
-        &self.encoder
     }
 
     fn levels(&self) -> Vec<usize> {

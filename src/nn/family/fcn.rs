@@ -3,7 +3,7 @@ use burn::nn::conv::Conv2d;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
 
-use super::{Family, Parted, Segmenter};
+use super::{Family, Parted};
 use crate::nn::ModelConfig;
 use crate::nn::cpu::convolve;
 use crate::nn::encoder::Encoder;
@@ -45,13 +45,9 @@ impl Fcn {
     }
 }
 
-impl Segmenter for Fcn {
-    fn stride(&self) -> usize {
-        self.encoder.stride()
-    }
-
-    fn logits(&self, images: Tensor<4>) -> Tensor<4> {
-        self.encode_and_decode(images)
+impl Parted for Fcn {
+    fn encoder(&self) -> &Encoder {
+        &self.encoder
     }
 
     fn head(&self) -> &Conv2d {
@@ -61,16 +57,6 @@ impl Segmenter for Fcn {
     fn head_mut(&mut self) -> &mut Conv2d {
         let last = self.scores.len() - 1;
         &mut self.scores[last]
-    }
-
-    fn parted(&self) -> Option<&dyn Parted> {
-        Some(self)
-    }
-}
-
-impl Parted for Fcn {
-    fn encoder(&self) -> &Encoder {
-        &self.encoder
     }
 
     fn levels(&self) -> Vec<usize> {

@@ -3,7 +3,7 @@ use burn::nn::conv::Conv2d;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
 
-use super::{Parted, Segmenter};
+use super::Parted;
 use crate::nn::cpu::convolve;
 use crate::nn::encoder::Encoder;
 use crate::nn::features::{Features, NUM_LEVELS};
@@ -76,13 +76,9 @@ fn sides(x: &Tensor<4>) -> [usize; 2] {
     [height, width]
 }
 
-impl Segmenter for Fpn {
-    fn stride(&self) -> usize {
-        self.encoder.stride()
-    }
-
-    fn logits(&self, images: Tensor<4>) -> Tensor<4> {
-        self.encode_and_decode(images)
+impl Parted for Fpn {
+    fn encoder(&self) -> &Encoder {
+        &self.encoder
     }
 
     fn head(&self) -> &Conv2d {
@@ -91,16 +87,6 @@ impl Segmenter for Fpn {
 
     fn head_mut(&mut self) -> &mut Conv2d {
         &mut self.head
-    }
-
-    fn parted(&self) -> Option<&dyn Parted> {
-        Some(self)
-    }
-}
-
-impl Parted for Fpn {
-    fn encoder(&self) -> &Encoder {
-        &self.encoder
     }
 
     fn levels(&self) -> Vec<usize> {

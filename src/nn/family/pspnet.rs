@@ -3,7 +3,7 @@ use burn::nn::conv::Conv2d;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
 
-use super::{Parted, Segmenter};
+use super::Parted;
 use crate::nn::ModelConfig;
 use crate::nn::cpu::convolve;
 use crate::nn::encoder::Encoder;
@@ -47,13 +47,9 @@ impl PspNet {
     }
 }
 
-impl Segmenter for PspNet {
-    fn stride(&self) -> usize {
-        self.encoder.stride()
-    }
-
-    fn logits(&self, images: Tensor<4>) -> Tensor<4> {
-        self.encode_and_decode(images)
+impl Parted for PspNet {
+    fn encoder(&self) -> &Encoder {
+        &self.encoder
     }
 
     fn head(&self) -> &Conv2d {
@@ -62,16 +58,6 @@ impl Segmenter for PspNet {
 
     fn head_mut(&mut self) -> &mut Conv2d {
         &mut self.head
-    }
-
-    fn parted(&self) -> Option<&dyn Parted> {
-        Some(self)
-    }
-}
-
-impl Parted for PspNet {
-    fn encoder(&self) -> &Encoder {
-        &self.encoder
     }
 
     fn levels(&self) -> Vec<usize> {

@@ -30,14 +30,37 @@ pub trait Parted {
     /// What looks at the images.
     fn encoder(&self) -> &Encoder;
 
+    /// As [`Segmenter::head`].
+    fn head(&self) -> &Conv2d;
+
+    /// As [`Segmenter::head_mut`].
+    fn head_mut(&mut self) -> &mut Conv2d;
+
     /// The encoder's levels that the decoder reads, in rising order.
     fn levels(&self) -> Vec<usize>;
 
     /// Class logits `[N, classes, H, W]` of the maps of [`Parted::levels`] for images of H × W.
     fn decode(&self, features: Features) -> Tensor<4>;
+}
 
-    /// Class logits `[N, classes, H, W]` of normalised images `[N, in, H, W]`.
-    fn encode_and_decode(&self, images: Tensor<4>) -> Tensor<4> {
+impl<P: Parted> Segmenter for P {
+    fn stride(&self) -> usize {
+        self.encoder().stride()
+    }
+
+    fn logits(&self, images: Tensor<4>) -> Tensor<4> {
         self.decode(self.encoder().features(images))
+    }
+
+    fn head(&self) -> &Conv2d {
+        Parted::head(self)
+    }
+
+    fn head_mut(&mut self) -> &mut Conv2d {
+        Parted::head_mut(self)
+    }
+
+    fn parted(&self) -> Option<&dyn Parted> {
+        Some(self)
     }
 }

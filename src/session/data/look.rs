@@ -4,11 +4,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::ContactTile;
 use super::view::DataReport;
-use crate::dataset::leaks::{LeakHooks, LeakLimits, LeakSample, find_leaks};
-use crate::dataset::parts::{PartLists, PartRule, SampleId, assign_parts};
-use crate::dataset::{Discovery, InspectOptions, Sample, discover, inspect};
+use crate::dataset::leaks::LeakLimits;
+use crate::dataset::parts::PartRule;
+use crate::dataset::{Discovery, InspectOptions, Sample, Watch, discover, inspect};
 use crate::job::JobContext;
-use crate::raster::open_raster;
 use crate::session::jobs::Report;
 
 /// Samples of the contact sheet.
@@ -74,36 +73,18 @@ fn leaks(
     job: &JobContext<Report>,
     progress: &Progress<'_>,
 ) -> anyhow::Result<()> {
-    let ids: Vec<SampleId<'_>> = discovery
-        .samples
-        .iter()
-        .map(|sample| SampleId {
-            stated_part: sample.part,
-            group: sample.group.as_deref(),
-            ..SampleId::new(&sample.name, &sample.image)
-        })
-        .collect();
-    let parts = assign_parts(parts, &ids, &PartLists::default())?;
-    let samples: Vec<LeakSample<'_>> = ids
-        .iter()
-        .enumerate()
-        .filter_map(|(at, id)| {
-            Some(LeakSample {
-                name: id.name,
-                path: id.path,
-                part: parts.part(at)?,
-            })
-        })
-        .collect();
-    let hooks = LeakHooks {
-        open: &|at| Ok(open_raster(samples[at].path)?),
-        is_cancelled: &|| job.check().is_err(),
-        progress: &|share| progress.tell(INSPECTED + (1.0 - INSPECTED) * share),
-    };
-    if let Some(report) = find_leaks(&samples, LeakLimits::default(), &hooks) {
-        job.tell(Report::Data(DataReport::Leaks(Arc::new(report))))?;
-    }
-    Ok(job.check()?)
+    let found = discovery.leaks(
+        parts,
+        LeakLimits::default(),
+        &Watch {
+            is_cancelled: &|| job.check().is_err(),
+            progress: &|share| progress.tell(INSPECTED + (1.0 - INSPECTED) * share),
+        },
+    );
+    // Whoever asked to stop hears that, and no error.
+    job.check()?;
+    job.tell(Report::Data(DataReport::Leaks(Arc::new(found?))))?;
+    Ok(())
 }
 
 /// Tells whole percents, each once, from any thread.
