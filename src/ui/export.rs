@@ -217,7 +217,7 @@ fn polygons_ui(ui: &mut Ui, session: &Session, sheet: &mut ExportSheet) {
         ui.end_row();
     });
     ui.label("Square the corners of");
-    ScrollArea::vertical().max_height(110.0).show(ui, |ui| {
+    ScrollArea::vertical().max_height(190.0).show(ui, |ui| {
         for class in session.shown_classes() {
             let mut is_squared = options.squared.contains(&class.index);
             if ui.checkbox(&mut is_squared, &class.name).changed() {

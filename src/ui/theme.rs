@@ -51,6 +51,7 @@ pub fn install(ctx: &egui::Context) {
         style.spacing.item_spacing = egui::vec2(2.0 * GRID, GRID + 2.0);
         style.spacing.button_padding = egui::vec2(2.0 * GRID, GRID - 1.0);
         style.spacing.interact_size.y = 22.0;
+        style.spacing.combo_height = 340.0;
     });
 }
 
