@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser};
 
-pub use super::args_of_runs::{ExperimentArgs, TestArgs};
+pub use super::args_of_runs::{CorrectionArgs, ExperimentArgs, TestArgs};
 use super::values::{
     parse_align, parse_edge, parse_preset, parse_rect, parse_share, parse_size, parse_tolerance,
     parse_value, parse_zero,
@@ -46,7 +46,7 @@ pub enum Work {
     #[command(subcommand)]
     Dataset(DatasetWork),
     /// Train a network on an image and its label, or on a data set.
-    Train(TrainArgs),
+    Train(Box<TrainArgs>),
     /// Judge a run's best network on its test part, once; each time is counted.
     Test(TestArgs),
     /// Do a published experiment again and write a page about it.
@@ -91,12 +91,9 @@ pub struct InspectArgs {
     /// Also look for ground, copies and neighbors that training and held-out parts share.
     #[arg(long)]
     pub leaks: bool,
-    /// How masks code their classes instead of what was recognized: index, binary or rgb.
-    #[arg(long, default_value = "auto")]
-    pub mask_encoding: Encoding,
-    /// A list of classes (TOML, CSV or text) instead of what was recognized.
-    #[arg(long, value_name = "FILE")]
-    pub classes: Option<PathBuf>,
+    /// What is said of it.
+    #[command(flatten)]
+    pub corrections: CorrectionArgs,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -182,12 +179,9 @@ pub struct TrainArgs {
     /// auto, gpu, cpu, or an adapter's name.
     #[arg(long)]
     pub device: Option<DeviceChoice>,
-    /// How the label or the masks of --data code their classes: auto, index, binary or rgb.
-    #[arg(long, default_value = "auto", conflicts_with = "resume")]
-    pub mask_encoding: Encoding,
-    /// A list of classes (TOML, CSV or text) for --data instead of what is recognized.
-    #[arg(long, value_name = "FILE", requires = "data")]
-    pub classes: Option<PathBuf>,
+    /// What is said of the data set.
+    #[command(flatten)]
+    pub corrections: CorrectionArgs,
     /// Print one JSON line an epoch and a last one.
     #[arg(long)]
     pub json: bool,

@@ -2,15 +2,13 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::args::InspectArgs;
-use super::train::corrections;
 use crate::dataset::leaks::{LeakLimits, LeakReport};
-use crate::dataset::{Discovery, InspectOptions, Watch, discover, inspect};
+use crate::dataset::{Discovery, InspectOptions, Watch, discover_corrected, inspect};
 use crate::train::Recipe;
 
 /// Says what a data set holds, how it was recognized, and what is wrong with it.
 pub fn inspected(args: &InspectArgs) -> anyhow::Result<()> {
-    let corrections = corrections(args.mask_encoding, args.classes.as_deref())?;
-    let discovery = discover(&args.folder)?.corrected(&corrections)?;
+    let discovery = discover_corrected(&args.folder, &args.corrections.given()?)?;
     if !discovery.datasets.is_empty() {
         say!("{}", discovery.layout);
         for folder in &discovery.datasets {

@@ -44,7 +44,7 @@ pub fn run(work: Work) -> anyhow::Result<()> {
         Work::Sample(args) => sample::run(&args),
         Work::Info(args) => info::run(&args),
         Work::Dataset(DatasetWork::Inspect(args)) => dataset::inspected(&args),
-        Work::Train(args) => train::run(args),
+        Work::Train(args) => train::run(*args),
         Work::Test(args) => judge::run(&args),
         Work::Experiment(args) => experiment::run(&args),
         Work::Predict(args) => predict::run(&args),

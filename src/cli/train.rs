@@ -15,16 +15,21 @@ use crate::train::{EpochRow, Preset, Recipe};
 pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     let recipe = recipe_of(&args)?;
     let mut drive = Drive::new("Train");
+    let corrections = args.corrections.given()?;
+    let own = Corrections {
+        encoding: corrections.encoding,
+        ..Corrections::default()
+    };
+    if args.data.is_none() && (corrections != own || args.resume.is_some() && !own.is_none()) {
+        bail!("--classes, --image-folder and --mask-folder go with --data");
+    }
     let on = match (&args.image, &args.data, &args.resume) {
         (_, _, Some(run)) => TrainOn::Resume(run.clone()),
         (Some(image), ..) => {
             open_labelled(&mut drive, image, &args)?;
             TrainOn::OpenImage
         }
-        (None, Some(data), None) => {
-            let corrections = corrections(args.mask_encoding, args.classes.as_deref())?;
-            TrainOn::Corrected(data.clone(), corrections)
-        }
+        (None, Some(data), None) => TrainOn::Corrected(data.clone(), corrections),
         (None, None, None) => bail!("Give --image with --label, or --data, or --resume"),
     };
     let out = args.out.or(args.resume);
@@ -39,26 +44,15 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the command line says of a data set instead of what is recognized.
-pub fn corrections(encoding: Encoding, classes: Option<&Path>) -> anyhow::Result<Corrections> {
-    let absolute = |path: &Path| {
-        std::path::absolute(path).with_context(|| format!("No such path: {}", path.display()))
-    };
-    Ok(Corrections {
-        encoding,
-        classes: classes.map(absolute).transpose()?,
-    })
-}
-
 /// Opens the image with its label, whose encoding may be stated.
 fn open_labelled(drive: &mut Drive, image: &Path, args: &TrainArgs) -> anyhow::Result<()> {
     match &args.label {
-        Some(label) if args.mask_encoding != Encoding::Auto => {
+        Some(label) if args.corrections.mask_encoding != Encoding::Auto => {
             open_pair(drive, image, None)?;
             drive.finish(Command::Import(ImportCommand::Take {
                 path: label.clone(),
                 decisions: MaskDecisions {
-                    encoding: args.mask_encoding,
+                    encoding: args.corrections.mask_encoding,
                     ..MaskDecisions::default()
                 },
             }))

@@ -36,7 +36,7 @@ pub use augment::{
 };
 pub use discover::{
     Corrections, Discovery, Layout, LayoutKind, MaskEncoding, MaskSource, Sample, SideTable,
-    discover,
+    discover, discover_corrected,
 };
 pub use error::DatasetError;
 pub use files::FileSet;

@@ -179,7 +179,7 @@ pub enum Command {
         recipe: Box<Recipe>,
         /// What to learn from.
         on: TrainOn,
-        /// Where the table and the picture go; `None` makes the next run folder beside the image.
+        /// Where the table and the picture go; `None` is one folder beside the runs.
         out: Option<PathBuf>,
     },
     /// Lets the training rest, while its device serves predictions, or go on.

@@ -1,18 +1,16 @@
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::folder_scan::{companion_label, scan_folder};
 use super::jobs::{Report, tell_progress};
+use super::keeping::Companion;
 use super::state::{ImageId, OpenImage, Session};
 use super::{Change, Command, CommandError, Notice, StepTo};
-use crate::dataset::{IMAGE_FOLDERS, MASK_FOLDERS, RASTER_EXTENSIONS};
 use crate::exchange::pixel_meters;
+use crate::label::ClassTable;
 use crate::project::Project;
 use crate::raster::{OpenError, Pyramid, RgbaTile, TileCache, open_raster};
 use crate::sample::{SampleConfig, write_sample};
-
-/// What stands behind an image's stem in the name of its mask.
-const MASK_ENDINGS: [&str; 6] = ["_label", "_mask", "_labels", "_L", "_m", "_gt"];
 
 /// How far the work on an image is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,6 +68,8 @@ pub struct ImageList {
     pub entries: Vec<ImageEntry>,
     /// Which one is open.
     pub current: Option<usize>,
+    /// The classes of all masks, where the data set says them.
+    pub classes: Option<Arc<ClassTable>>,
 }
 
 /// What a look through a folder found.
@@ -168,11 +168,13 @@ impl Session {
                 .and_then(|current| list.entries[current].mask.clone()),
             None => companion_label(&image.path),
         };
+        let classes = self.list.as_ref().and_then(|list| list.classes.clone());
+        let companion = mask.map(|path| Companion { path, classes });
         self.changes.push(Change::ImageOpened(image.id));
         self.image = Some(image);
         self.forget_places();
         self.place_overlays();
-        self.open_label(mask);
+        self.open_label(companion);
     }
 
     pub(super) fn step(&mut self, to: StepTo) -> Result<(), CommandError> {
@@ -323,146 +325,9 @@ fn target_of(list: &ImageList, to: StepTo) -> Result<usize, CommandError> {
         .ok_or(CommandError::EndOfList(end))
 }
 
-fn scan_folder(folder: &Path) -> anyhow::Result<ImageList> {
-    let images = folder.join("images");
-    let root = if images.is_dir() {
-        images
-    } else {
-        folder.to_owned()
-    };
-    let mut entries = Vec::new();
-    for image in image_files(&root)? {
-        let mask = companion_label(&image);
-        entries.push(ImageEntry {
-            image,
-            mask,
-            status: EntryStatus::New,
-            score: None,
-            thumbnail: None,
-        });
-    }
-    // A mask beside its image is not an image of its own.
-    let masks: Vec<PathBuf> = entries
-        .iter()
-        .filter_map(|entry| entry.mask.clone())
-        .collect();
-    entries.retain(|entry| !masks.contains(&entry.image));
-    if entries.is_empty() {
-        anyhow::bail!(
-            "No images (.tif, .png, .jpg) lie in this folder. Open a folder that holds images, or \
-             one with `images` and `masks` inside: {}",
-            folder.display()
-        );
-    }
-    Ok(ImageList {
-        folder: folder.to_owned(),
-        entries,
-        current: None,
-    })
-}
-
-fn image_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_file() && has_image_ending(&path) {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn has_image_ending(path: &Path) -> bool {
-    let ending = path
-        .extension()
-        .map(|ending| ending.to_string_lossy().to_lowercase());
-    ending.is_some_and(|ending| RASTER_EXTENSIONS.contains(&ending.as_str()))
-}
-
-/// The label that belongs to an image by its name: `masks/STEM.*` or `groundtruth/STEM.*` beside a
-/// folder `images`, `STEM_label.*`, `STEM_mask.*` and their like beside the image, or `label.tif`
-/// beside `ortho.tif` as in the sample project.
-pub fn companion_label(image: &Path) -> Option<PathBuf> {
-    let folder = image.parent()?;
-    let stem = image.file_stem()?.to_string_lossy().into_owned();
-    let name = folder.file_name().map(|name| name.to_string_lossy());
-    if name.is_some_and(|name| IMAGE_FOLDERS.contains(&&*name)) {
-        let beside = folder.parent()?;
-        let found = MASK_FOLDERS
-            .iter()
-            .find_map(|name| with_stem(&beside.join(name), &stem));
-        if found.is_some() {
-            return found;
-        }
-    }
-    let base = stem.strip_suffix("_sat").unwrap_or(&stem);
-    let found = MASK_ENDINGS
-        .iter()
-        .find_map(|ending| with_stem(folder, &format!("{base}{ending}")));
-    let sample = folder.join("label.tif");
-    found.or_else(|| (stem == "ortho" && sample.is_file()).then_some(sample))
-}
-
-fn with_stem(folder: &Path, stem: &str) -> Option<PathBuf> {
-    RASTER_EXTENSIONS
-        .iter()
-        .map(|ending| folder.join(format!("{stem}.{ending}")))
-        .find(|path| path.is_file())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn folder_with(files: &[&str]) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().expect("a folder");
-        for file in files {
-            crate::disk::replace_file(&folder.path().join(file), b"").expect("written");
-        }
-        folder
-    }
-
-    #[track_caller]
-    fn check_companion(files: &[&str], image: &str, expected: Option<&str>) {
-        let folder = folder_with(files);
-        let found = companion_label(&folder.path().join(image));
-        assert_eq!(found, expected.map(|name| folder.path().join(name)));
-    }
-
-    #[test]
-    fn labels_are_found_by_name() {
-        check_companion(
-            &["images/a.tif", "masks/a.png"],
-            "images/a.tif",
-            Some("masks/a.png"),
-        );
-        check_companion(
-            &["images/s 1.png", "groundtruth/s 1.png"],
-            "images/s 1.png",
-            Some("groundtruth/s 1.png"),
-        );
-        check_companion(&["a.jpg", "a_mask.png"], "a.jpg", Some("a_mask.png"));
-        check_companion(
-            &["7_sat.jpg", "7_mask.png"],
-            "7_sat.jpg",
-            Some("7_mask.png"),
-        );
-        check_companion(&["ortho.tif", "label.tif"], "ortho.tif", Some("label.tif"));
-        check_companion(&["a.jpg", "b_mask.png"], "a.jpg", None);
-    }
-
-    #[test]
-    fn masks_are_not_listed_as_images() {
-        let folder = folder_with(&["b.png", "b_mask.png", "a.jpg", "notes.txt"]);
-        let list = scan_folder(folder.path()).expect("images");
-        let names: Vec<_> = list
-            .entries
-            .iter()
-            .map(|entry| entry.image.file_name().expect("a name"))
-            .collect();
-        assert_eq!(names, ["a.jpg", "b.png"]);
-    }
 
     #[test]
     fn the_next_not_done_wraps_around() {
@@ -481,6 +346,7 @@ mod tests {
                 entry(EntryStatus::Done),
             ],
             current: Some(1),
+            classes: None,
         };
         assert_eq!(
             target_of(&list, StepTo::NextNotDone).expect("there is one"),

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use super::images::EntryStatus;
 use super::jobs::Report;
-use super::keeping::ReadMask;
+use super::keeping::{Companion, ReadMask};
 use super::state::{Layer, LayerId, OpenImage, Session};
 use super::{Change, CommandError, LayerKind, Notice};
 use crate::geom::ImageSize;
@@ -61,6 +61,12 @@ impl Session {
     }
 
     pub(super) fn open_mask(&mut self, kind: LayerKind, path: PathBuf) -> Result<(), CommandError> {
+        let classes = None;
+        self.read_mask(kind, Companion { path, classes })
+    }
+
+    fn read_mask(&mut self, kind: LayerKind, file: Companion) -> Result<(), CommandError> {
+        let Companion { path, classes } = file;
         self.refuse_during_stroke()?;
         if kind == LayerKind::Label {
             self.refuse_when_read_only()?;
@@ -73,7 +79,7 @@ impl Session {
         layer.path = Some(path.clone());
         self.replace_layer(kind, Some(layer));
         self.start_job(format!("Reading {}", path.display()), move |job| {
-            job.tell(match ReadMask::from_file(&path, size) {
+            job.tell(match ReadMask::from_file(&path, size, classes.as_deref()) {
                 Ok(read) => Report::MaskLoaded(id, Box::new(read)),
                 Err(error) => Report::MaskRefused(id, error.to_string()),
             })?;
@@ -114,7 +120,7 @@ impl Session {
     }
 
     /// Begins to read the label of an image that was just opened.
-    pub(super) fn open_label(&mut self, companion: Option<PathBuf>) {
+    pub(super) fn open_label(&mut self, companion: Option<Companion>) {
         let Some(size) = self.image.as_ref().map(OpenImage::size) else {
             return;
         };
@@ -122,11 +128,11 @@ impl Session {
             let mut layer = new_layer(self.next_number(), Mask::new(size));
             let id = layer.id;
             layer.is_loading = true;
-            layer.path.clone_from(&companion);
+            layer.path = companion.as_ref().map(|companion| companion.path.clone());
             self.replace_layer(LayerKind::Label, Some(layer));
             self.load_kept(id, companion);
-        } else if let Some(path) = companion
-            && let Err(error) = self.open_mask(LayerKind::Label, path)
+        } else if let Some(companion) = companion
+            && let Err(error) = self.read_mask(LayerKind::Label, companion)
         {
             self.notify(Notice::error(error.to_string()));
         }

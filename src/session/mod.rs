@@ -12,6 +12,7 @@ mod doing;
 mod drawing_in;
 mod error;
 mod exporting;
+mod folder_scan;
 mod images;
 mod importing;
 mod ink;
@@ -53,7 +54,8 @@ pub use data::{ContactTile, DataCommand, DataPhase, DataSet, Varied, VariedPatch
 pub use drawing_in::Vectors;
 pub use error::CommandError;
 pub use exporting::ExportOrder;
-pub use images::{EntryStatus, ImageEntry, ImageList, companion_label};
+pub use folder_scan::companion_label;
+pub use images::{EntryStatus, ImageEntry, ImageList};
 pub use importing::Examined;
 pub use ink::{InkChoice, PredictionInk};
 pub use jobs::{Activity, JobId};

@@ -19,6 +19,9 @@ pub struct RateSearch {
     pub failure: Option<String>,
 }
 
+/// Where the files of the last search lie, beside the runs.
+const SEARCH_FOLDER: &str = "rate-search";
+
 impl Session {
     /// Trains a network that is thrown away, at rising rates; files go into `out`.
     pub(super) fn find_rate(
@@ -39,7 +42,7 @@ impl Session {
         let ground = self.training_ground(on)?;
         let out = match out {
             Some(out) => out,
-            None => self.next_run_folder(on)?,
+            None => self.next_run_folder(on)?.with_file_name(SEARCH_FOLDER),
         };
         let id = self.start_job("Preparing the search for a learning rate", move |job| {
             let plan = watched(job, |watch| ground.planned(recipe, out, watch))?;

@@ -233,7 +233,9 @@ impl Session {
     pub(super) fn next_run_folder(&self, on: &TrainOn) -> Result<PathBuf, CommandError> {
         let of_list = self.list.as_ref().map(|list| &list.folder);
         let source = match on {
-            TrainOn::Folder(folder) if Some(folder) != of_list => absolute(folder),
+            TrainOn::Folder(folder) | TrainOn::Corrected(folder, _) if Some(folder) != of_list => {
+                absolute(folder)
+            }
             _ => self
                 .image
                 .as_ref()

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
-use crate::dataset::{Corrections, DatasetError, FileSet, Ground, Scene, Watch, discover};
+use crate::dataset::{
+    Corrections, DatasetError, FileSet, Ground, Scene, Watch, discover_corrected,
+};
 use crate::label::{ClassTable, Encoding, load_mask};
 use crate::raster::open_raster;
 
@@ -110,7 +112,7 @@ pub fn opened_corrected(
     cache_bytes: usize,
     watch: &Watch<'_>,
 ) -> Result<(Ground, ClassTable), TrainError> {
-    let discovery = discover(folder)?;
+    let discovery = discover_corrected(folder, corrections)?;
     if !discovery.datasets.is_empty() {
         let names: Vec<String> = discovery
             .datasets
@@ -123,7 +125,7 @@ pub fn opened_corrected(
         }
         .into());
     }
-    let files = FileSet::new(discovery.corrected(corrections)?, cache_bytes);
+    let files = FileSet::new(discovery, cache_bytes);
     if files.is_empty() {
         return Err(DatasetError::NoPairs {
             what: "No image has a mask".to_owned(),

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use egui::{Key, Modal, TextEdit, Ui};
 
-use super::training::look_at;
+use super::training::{Correction, look_at};
 use super::view::{CommandQueue, View, Waiting};
 use crate::session::{
     ClassCommand, Command, ImportCommand, LayerKind, ProjectCommand, RecipeCommand, RunsCommand,
@@ -35,6 +35,8 @@ pub enum FileWish {
     SaveRecipe,
     /// A data set to look at.
     OpenDataset,
+    /// What is said of the data set instead of what was recognized.
+    Correct(Correction),
     /// A run, or a folder of runs, to look at.
     OpenRuns,
     /// A file for the report, table or curves of the shown run.
@@ -98,6 +100,9 @@ impl FileWish {
             Self::OpenRecipe => "Load a recipe",
             Self::SaveRecipe => "Save the recipe",
             Self::OpenDataset => "Open dataset",
+            Self::Correct(Correction::Images) => "Folder with the images",
+            Self::Correct(Correction::Masks) => "Folder with the masks",
+            Self::Correct(Correction::Classes) => "List of classes",
             Self::OpenRuns => "Open runs",
             Self::ExportRun => "Export the run",
             Self::ExportRuns => "Export the ticked runs",
@@ -131,7 +136,9 @@ impl FileWish {
             Self::Export => {
                 "Polygons (.geojson, .gpkg), COCO (.coco.json), YOLO (.yolo.txt), masks (.tif, .png, .rgb.png, .binary.png)"
             }
-            Self::OpenClasses | Self::SaveClasses => {
+            Self::Correct(Correction::Images) => "Its images and those in folders below are taken",
+            Self::Correct(Correction::Masks) => "Masks are matched with images by their names",
+            Self::OpenClasses | Self::SaveClasses | Self::Correct(Correction::Classes) => {
                 "classes.toml, .csv (index,name,color), class_dict.csv, or label_colors.txt"
             }
             Self::ExportTiles => "A new folder for the images and masks",
@@ -153,7 +160,7 @@ impl FileWish {
         matches!(self, Self::ExportRun | Self::ExportRuns)
     }
 
-    fn command(self, path: PathBuf, view: &View) -> Command {
+    fn command(self, path: PathBuf, view: &View, session: &Session) -> Command {
         match self {
             Self::Export | Self::ExportTiles => Command::Export(view.export.order(path)),
             Self::Open | Self::OpenFolder => Command::Open { path },
@@ -176,6 +183,7 @@ impl FileWish {
                 Command::Recipe(RecipeCommand::Save { recipe, path })
             }
             Self::OpenDataset => look_at(&path, &view.form),
+            Self::Correct(what) => what.command(path, &view.form, session),
             Self::ExportRun => Command::Runs(view.training.chosen.export_shown(path)),
             Self::ExportRuns => Command::Runs(view.training.chosen.export_ticked(path)),
             Self::Resume => Command::StartTraining {
@@ -232,7 +240,7 @@ fn file_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
                 if wish.is_of_runs() && path.extension().is_some_and(|ending| ending == "png") {
                     view.training.draw_picture(ui.ctx(), path);
                 } else {
-                    commands.push(wish.command(path, view));
+                    commands.push(wish.command(path, view, session));
                 }
                 is_closed = true;
             }
@@ -294,6 +302,7 @@ fn browse(ctx: egui::Context, wish: FileWish) -> Option<Receiver<Option<PathBuf>
         | FileWish::Resume
         | FileWish::OpenRuns
         | FileWish::OpenDataset
+        | FileWish::Correct(Correction::Images | Correction::Masks)
         | FileWish::Relink
         | FileWish::Pack
         | FileWish::ExportTiles => wait_for(dialog.pick_folder(), answer),
@@ -308,6 +317,7 @@ fn browse(ctx: egui::Context, wish: FileWish) -> Option<Receiver<Option<PathBuf>
         | FileWish::OpenRecipe
         | FileWish::OpenMask(_)
         | FileWish::OpenClasses
+        | FileWish::Correct(Correction::Classes)
         | FileWish::OpenTheirs => wait_for(dialog.pick_file(), answer),
     };
     waiting

@@ -1,11 +1,11 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Discovery;
 use super::builtin::Known;
 use super::class_lists::read_list;
-use super::find::split_ignored;
+use super::find::{discover_between, split_ignored};
+use super::{Discovery, discover};
 use crate::dataset::DatasetError;
 use crate::label::{Encoding, is_void_name};
 
@@ -18,14 +18,42 @@ pub struct Corrections {
     /// The list of classes (`classes.toml`, `class_dict.csv` or `label_colors.txt`, by any name),
     /// absolute; those that were recognized when missing.
     pub classes: Option<PathBuf>,
+    /// The folder with the images, absolute; what was recognized when missing.
+    pub images: Option<PathBuf>,
+    /// The folder with their masks, absolute; what was recognized when missing.
+    pub masks: Option<PathBuf>,
+}
+
+impl Corrections {
+    /// Whether nothing is corrected.
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// As [`discover`], with what a person says of it. With a folder of images or of masks, all images
+/// below the one are paired with the masks below the other by their names, and parts come from
+/// lists alone.
+///
+/// # Errors
+/// As for [`discover`], and when one of the folders or the list of classes cannot be read.
+pub fn discover_corrected(
+    folder: &Path,
+    corrections: &Corrections,
+) -> Result<Discovery, DatasetError> {
+    let found = match (&corrections.images, &corrections.masks) {
+        (None, None) => discover(folder)?,
+        (images, masks) => {
+            let images = images.as_deref().unwrap_or(folder);
+            discover_between(folder, images, masks.as_deref().unwrap_or(folder))?
+        }
+    };
+    found.corrected(corrections)
 }
 
 impl Discovery {
-    /// What was recognized, corrected.
-    ///
-    /// # Errors
-    /// When the list of classes cannot be read.
-    pub fn corrected(mut self, corrections: &Corrections) -> Result<Self, DatasetError> {
+    /// What was recognized, with encoding and classes corrected.
+    fn corrected(mut self, corrections: &Corrections) -> Result<Self, DatasetError> {
         if corrections.encoding != Encoding::Auto && corrections.encoding != self.encoding.form {
             self.encoding.form = corrections.encoding;
             "The encoding was stated".clone_into(&mut self.encoding.why);
@@ -74,7 +102,7 @@ mod tests {
         assert!(discovery.are_classes_made);
         let corrections = Corrections {
             encoding: Encoding::Binary,
-            classes: None,
+            ..Corrections::default()
         };
         let corrected = discovery.corrected(&corrections).expect("corrected");
         let classes = corrected.classes.as_ref().expect("classes");
@@ -109,5 +137,43 @@ mod tests {
             ..Corrections::default()
         };
         assert!(corrected.corrected(&missing).is_err());
+    }
+
+    #[test]
+    fn folders_that_no_name_tells_apart_are_paired_when_they_are_stated() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (size, table) = (ImageSize::new(4, 4), ClassTable::from_values(0..3));
+        for (place, value) in [
+            ("left/a", 0),
+            ("left/sub/b", 0),
+            ("left/right/a", 1),
+            ("left/right/b", 2),
+        ] {
+            let path = folder.path().join(format!("{place}.png"));
+            let mask = Mask::filled(size, value);
+            save_mask(&path, &mask, &table, None, SaveAs::IndexPng).expect("saved");
+        }
+        let corrections = Corrections {
+            images: Some(folder.path().join("left")),
+            masks: Some(folder.path().join("left/right")),
+            ..Corrections::default()
+        };
+        let found = discover_corrected(folder.path(), &corrections).expect("pairs");
+        let read = |at: usize| {
+            found.samples[at]
+                .load_mask(&found)
+                .expect("a mask")
+                .0
+                .get(0, 0)
+        };
+        assert_eq!(found.samples.len(), 2);
+        assert_eq!([read(0), read(1)], [1, 2]);
+        assert_eq!(found.folder, folder.path());
+        assert!(found.layout.why.contains("left/right/"), "{}", found.layout);
+        let gone = Corrections {
+            masks: Some(folder.path().join("none")),
+            ..corrections
+        };
+        assert!(discover_corrected(folder.path(), &gone).is_err());
     }
 }

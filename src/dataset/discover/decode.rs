@@ -76,7 +76,7 @@ pub(super) fn ignoring(mask: Mask, discovery: &Discovery) -> Mask {
 
 impl Discovery {
     /// The classes as masks have them: those that count and those that are ignored.
-    pub(in crate::dataset) fn all_classes(&self) -> Option<ClassTable> {
+    pub fn all_classes(&self) -> Option<ClassTable> {
         let classes = self.classes.as_ref()?;
         let all = classes.classes().iter().chain(&self.ignored).cloned();
         // A table that a caller made contradict itself is used without what is ignored.

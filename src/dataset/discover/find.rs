@@ -80,6 +80,23 @@ pub fn discover(folder: &Path) -> Result<Discovery, DatasetError> {
     }
 }
 
+/// The data set in `folder` whose images lie below `images` and whose masks lie below `masks`,
+/// whatever they are called.
+///
+/// # Errors
+/// As for [`discover`].
+pub(super) fn discover_between(
+    folder: &Path,
+    images: &Path,
+    masks: &Path,
+) -> Result<Discovery, DatasetError> {
+    let tree = walk(folder, Limits::default())?;
+    let files = RootFiles::between((images, masks), folder)?;
+    let own = tree.folders.iter().find(|own| own.steps.is_empty());
+    let (lists, notes) = own.map(read_lists).unwrap_or_default();
+    finding(folder, ("", files), &tree, (lists, notes)).described(folder)
+}
+
 fn finding<'t>(
     folder: &Path,
     (root, files): (&str, RootFiles),

@@ -33,7 +33,7 @@ pub(super) mod test_folders;
 #[cfg(test)]
 mod twins;
 
-pub use correct::Corrections;
+pub use correct::{Corrections, discover_corrected};
 pub use decode::MaskEncoding;
 pub use find::{Discovery, discover};
 pub use kinds::{Layout, LayoutKind};

@@ -1,9 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::naming::{Match, Matches, paths};
-use super::tree::Tree;
+use super::tree::{Limits, Tree, walk};
 use super::words::{Role, place};
+use crate::dataset::DatasetError;
 use crate::exchange::Part;
 
 /// An image with what folders and names say of it.
@@ -31,6 +32,37 @@ impl RootFiles {
     pub(super) fn num_pairs(&self) -> usize {
         let is_pair = |found: &&Found| found.file.mask.is_some();
         self.found.iter().filter(is_pair).count()
+    }
+
+    /// The files below a folder of images and one of masks; each may lie in the other.
+    pub(super) fn between(
+        (images, masks): (&Path, &Path),
+        folder: &Path,
+    ) -> Result<Self, DatasetError> {
+        let files = |own: &Path, other: &Path| -> Result<Vec<PathBuf>, DatasetError> {
+            let tree = walk(own, Limits::default())?;
+            let is_other = |path: &Path| path.starts_with(other) && !own.starts_with(other);
+            let folders = tree.folders.iter().filter(|found| !is_other(&found.path));
+            Ok(folders
+                .flat_map(|folder| paths(&folder.path, &folder.rasters))
+                .collect())
+        };
+        let name = |path: &Path| {
+            let within = path.strip_prefix(folder).unwrap_or(path);
+            BTreeSet::from([within.to_string_lossy().replace('\\', "/")])
+        };
+        let mut found = Self {
+            image_folders: name(images),
+            mask_folders: name(masks),
+            ..Self::default()
+        };
+        let matches = if images == masks {
+            Matches::within(files(images, masks)?)
+        } else {
+            Matches::across(files(images, masks)?, files(masks, images)?)
+        };
+        found.add(matches, None, "");
+        Ok(found)
     }
 
     fn add(&mut self, matches: Matches, part: Option<Part>, group: &str) {

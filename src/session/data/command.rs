@@ -2,8 +2,8 @@ use std::path::PathBuf;
 
 use super::super::CommandError;
 use super::super::state::Session;
-use crate::dataset::Augment;
 use crate::dataset::parts::PartRule;
+use crate::dataset::{Augment, Corrections};
 use crate::geom::ImagePoint;
 
 /// What can be done with a data set besides learning from it; its files are only read.
@@ -15,6 +15,8 @@ pub enum DataCommand {
         folder: PathBuf,
         /// What a training would hold out, where the data set does not say it itself.
         parts: Box<PartRule>,
+        /// What is corrected of what is recognized.
+        corrections: Corrections,
     },
     /// Varies a patch of the open image as a training would.
     Vary {
@@ -37,7 +39,11 @@ impl Session {
         command: DataCommand,
     ) -> Result<(), CommandError> {
         match command {
-            DataCommand::Look { folder, parts } => self.look_at_data(folder, *parts),
+            DataCommand::Look {
+                folder,
+                parts,
+                corrections,
+            } => self.look_at_data(folder, *parts, corrections),
             DataCommand::Leave => self.leave_data(),
             DataCommand::Vary {
                 augment,

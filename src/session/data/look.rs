@@ -6,7 +6,9 @@ use super::ContactTile;
 use super::view::DataReport;
 use crate::dataset::leaks::LeakLimits;
 use crate::dataset::parts::PartRule;
-use crate::dataset::{Discovery, InspectOptions, Sample, Watch, discover, inspect};
+use crate::dataset::{
+    Corrections, Discovery, InspectOptions, Sample, Watch, discover_corrected, inspect,
+};
 use crate::job::JobContext;
 use crate::session::jobs::Report;
 
@@ -18,12 +20,12 @@ const INSPECTED: f64 = 0.65;
 
 /// Looks at a data set and reports each part as soon as it is known.
 pub(super) fn look(
-    folder: &Path,
+    (folder, corrections): (&Path, &Corrections),
     parts: &PartRule,
     job: &JobContext<Report>,
 ) -> anyhow::Result<()> {
     let tell = |report: DataReport| job.tell(Report::Data(report));
-    let discovery = Arc::new(discover(folder)?);
+    let discovery = Arc::new(discover_corrected(folder, corrections)?);
     tell(DataReport::Recognized(Arc::clone(&discovery)))?;
     if !discovery.datasets.is_empty() {
         return Ok(());

@@ -7,7 +7,7 @@ use super::look::look;
 use super::{ContactTile, VariedPatch};
 use crate::dataset::leaks::LeakReport;
 use crate::dataset::parts::PartRule;
-use crate::dataset::{Discovery, Inspection};
+use crate::dataset::{Corrections, Discovery, Inspection};
 
 /// How far the look at a data set is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub enum DataPhase {
 pub struct DataSet {
     /// The folder that was chosen.
     pub folder: PathBuf,
+    /// What is corrected of what is recognized.
+    pub corrections: Corrections,
     /// How far the look is.
     pub phase: DataPhase,
     /// What was recognized.
@@ -55,14 +57,20 @@ impl Session {
         self.study.data.as_ref()
     }
 
-    pub(super) fn look_at_data(&mut self, folder: PathBuf, parts: PartRule) {
+    pub(super) fn look_at_data(
+        &mut self,
+        folder: PathBuf,
+        parts: PartRule,
+        corrections: Corrections,
+    ) {
         self.leave_data();
-        let chosen = folder.clone();
+        let (chosen, corrected) = (folder.clone(), corrections.clone());
         let id = self.start_job("Looking at the data set", move |job| {
-            look(&chosen, &parts, job)
+            look((&chosen, &corrected), &parts, job)
         });
         self.study.data = Some(DataSet {
             folder,
+            corrections,
             phase: DataPhase::Looking,
             discovery: None,
             contact: Vec::new(),

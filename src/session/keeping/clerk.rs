@@ -144,7 +144,7 @@ impl Clerk {
                 self.write_all_base(job)?;
                 self.find(job);
                 let read =
-                    |clerk: &Self| load(clerk.project.as_ref(), image, *size, companion.as_deref());
+                    |clerk: &Self| load(clerk.project.as_ref(), image, *size, companion.as_ref());
                 let mut loaded = read(self);
                 if let Err(error) = &loaded
                     && error.is_damage()

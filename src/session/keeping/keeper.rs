@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::clerk::Clerk;
+use super::load::Companion;
 use super::place::ProjectPlace;
 use crate::geom::ImageSize;
 use crate::job::{Job, JobEvent, Waker, spawn};
@@ -28,7 +29,7 @@ pub(in crate::session) enum Work {
         opened: ImageId,
         image: PathBuf,
         size: ImageSize,
-        companion: Option<PathBuf>,
+        companion: Option<Companion>,
     },
     /// Begin to keep a label.
     Begin {

@@ -1,4 +1,5 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::geom::ImageSize;
 use crate::label::{
@@ -22,6 +23,20 @@ pub(in crate::session) struct ReadMask {
     pub levels: MaskLevels,
     /// The file it came from, as it was.
     pub source: Option<SourceFile>,
+}
+
+/// The mask file that belongs to an image.
+#[derive(Clone, Debug)]
+pub(in crate::session) struct Companion {
+    pub path: PathBuf,
+    /// Its classes, where the data set it is of says them.
+    pub classes: Option<Arc<ClassTable>>,
+}
+
+impl Companion {
+    fn read(&self, size: ImageSize) -> Result<ReadMask, MaskError> {
+        ReadMask::from_file(&self.path, size, self.classes.as_deref())
+    }
 }
 
 /// What there is of an image's label.
@@ -54,11 +69,16 @@ pub(in crate::session) struct KeptLabel {
 const HISTORY_IN_MEMORY: usize = 128 << 20;
 
 impl ReadMask {
-    /// The mask file at `path`, which must have the size of its image.
-    pub fn from_file(path: &Path, size: ImageSize) -> Result<Self, MaskError> {
+    /// The mask file at `path`, which must have the size of its image; its `classes` where they are
+    /// known from elsewhere.
+    pub fn from_file(
+        path: &Path,
+        size: ImageSize,
+        classes: Option<&ClassTable>,
+    ) -> Result<Self, MaskError> {
         // Taken before reading: a file that is written meanwhile then looks changed.
         let source = SourceFile::now(path).ok();
-        let loaded = load_mask(path, Some(size), Encoding::Auto, None)?;
+        let loaded = load_mask(path, Some(size), Encoding::Auto, classes)?;
         Ok(Self {
             classes: Some(loaded.classes),
             notes: loaded.notes,
@@ -94,7 +114,7 @@ pub(super) fn load(
     project: Option<&Project>,
     image: &Path,
     size: ImageSize,
-    companion: Option<&Path>,
+    companion: Option<&Companion>,
 ) -> Result<ReadLabel, ProjectError> {
     let kept = match project {
         Some(project) => project.layer(image, HISTORY_IN_MEMORY)?,
@@ -103,13 +123,11 @@ pub(super) fn load(
     if let (Some(project), Some(kept)) = (project, kept) {
         return Ok(restored(kept, size, project.classes()?));
     }
-    Ok(
-        match companion.map(|path| ReadMask::from_file(path, size)) {
-            None => ReadLabel::Nothing,
-            Some(Ok(read)) => ReadLabel::File(read),
-            Some(Err(error)) => ReadLabel::Refused(error.to_string()),
-        },
-    )
+    Ok(match companion.map(|companion| companion.read(size)) {
+        None => ReadLabel::Nothing,
+        Some(Ok(read)) => ReadLabel::File(read),
+        Some(Err(error)) => ReadLabel::Refused(error.to_string()),
+    })
 }
 
 fn restored(kept: KeptLayer, size: ImageSize, classes: Option<ClassTable>) -> ReadLabel {
@@ -127,7 +145,7 @@ fn restored(kept: KeptLayer, size: ImageSize, classes: Option<ClassTable>) -> Re
         let is_same = SourceFile::now(&source.path)
             .is_ok_and(|now| (now.bytes, now.time) == (source.bytes, source.time));
         if kept.needs_source {
-            match ReadMask::from_file(&source.path, size) {
+            match ReadMask::from_file(&source.path, size, None) {
                 Ok(read) => ground = read.mask,
                 Err(error) => notes.push(format!(
                     "Ground that was not painted on is unlabeled now: {error}"

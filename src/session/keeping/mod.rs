@@ -9,7 +9,7 @@ mod place;
 pub use place::ProjectPlace;
 
 pub(super) use keeper::{Keeper, Work};
-pub(super) use load::{ReadLabel, ReadMask};
+pub(super) use load::{Companion, ReadLabel, ReadMask};
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -90,7 +90,7 @@ impl Session {
     }
 
     /// Asks the project for the label of the open image; `false` when there is no project.
-    pub(super) fn load_kept(&mut self, layer: LayerId, companion: Option<PathBuf>) -> bool {
+    pub(super) fn load_kept(&mut self, layer: LayerId, companion: Option<Companion>) -> bool {
         let (Some(keeper), Some(image)) = (&mut self.keeper, &self.image) else {
             return false;
         };

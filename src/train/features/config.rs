@@ -89,7 +89,7 @@ impl FeatureConfig {
                 "The encoder learns behind its frozen stages, as the recipe says"
             }
             KeepFeatures::Auto => {
-                "The encoder learns as well, since a graphics card computes; set keep = \"always\" \
+                "The encoder learns as well; set keep = \"always\" \
                  under [features] to train the decoder only"
             }
             KeepFeatures::Always | KeepFeatures::Never => "The recipe says so",

@@ -3,7 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::JudgePlan;
-use crate::dataset::{DatasetError, FileSet, SplitKind, discover};
+use crate::dataset::{DatasetError, FileSet, SplitKind, discover_corrected};
 use crate::geom::PixelRect;
 use crate::label::{Encoding, Mask, load_mask};
 use crate::raster::{TileSource, open_raster};
@@ -49,10 +49,7 @@ impl PartGround {
                 corrections,
             } => (folder, corrections),
         };
-        let set = FileSet::new(
-            discover(&folder)?.corrected(&corrections)?,
-            plan.cache_bytes,
-        );
+        let set = FileSet::new(discover_corrected(&folder, &corrections)?, plan.cache_bytes);
         let gone = || TrainError::GroundChanged {
             what: "a held-out file is gone",
             path: plan.run.clone(),

@@ -5,7 +5,7 @@ use egui::{ComboBox, DragValue, Grid, Ui};
 
 use crate::job::{self, Job, JobEvent, Waker};
 use crate::render::list_adapters;
-use crate::session::{Session, TrainOn};
+use crate::session::{LayerKind, Session, TrainOn};
 use crate::train::{DeviceChoice, EncoderKind, Family, Preset, Recipe};
 use crate::ui::theme;
 use crate::ui::training::Draft;
@@ -33,10 +33,19 @@ pub struct TrainForm {
 }
 
 impl TrainForm {
+    /// Whether there is something to learn from.
+    pub fn can_start(&self, session: &Session) -> bool {
+        self.learn_from(session) != TrainOn::OpenImage || session.layer(LayerKind::Label).is_some()
+    }
+
     /// What the next training learns from.
     pub fn learn_from(&self, session: &Session) -> TrainOn {
         if let Some(data) = &self.data {
-            return TrainOn::Folder(data.clone());
+            let seen = session.data().filter(|seen| seen.folder == *data);
+            return match seen.map(|seen| &seen.corrections) {
+                Some(said) if !said.is_none() => TrainOn::Corrected(data.clone(), said.clone()),
+                _ => TrainOn::Folder(data.clone()),
+            };
         }
         match session.list() {
             Some(list) if self.on_folder => TrainOn::Folder(list.folder.clone()),

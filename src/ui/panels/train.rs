@@ -39,7 +39,7 @@ pub fn train_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut 
 fn start_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     ui.add_space(theme::GRID);
     let on = view.form.learn_from(session);
-    let has_label = on != TrainOn::OpenImage || session.layer(LayerKind::Label).is_some();
+    let has_label = view.form.can_start(session);
     let train =
         egui::Button::new(RichText::new("Train").strong()).fill(theme::ACCENT.gamma_multiply(0.6));
     let wide = egui::vec2(ui.available_width(), 28.0);

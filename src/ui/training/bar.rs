@@ -2,12 +2,12 @@ use egui::{Button, ProgressBar, RichText, Ui};
 
 use super::super::view::{CommandQueue, View};
 use super::super::{text, theme};
-use crate::session::{Command, LayerKind, Pause, Session, TrainOn, TrainingPhase, TrainingState};
+use crate::session::{Command, Pause, Session, TrainingPhase, TrainingState};
 
 /// The button that starts a training; `true` when it was pressed.
 pub fn start_ui(ui: &mut Ui, session: &Session, view: &View, commands: &mut CommandQueue) -> bool {
     let on = view.form.learn_from(session);
-    let can_start = on != TrainOn::OpenImage || session.layer(LayerKind::Label).is_some();
+    let can_start = view.form.can_start(session);
     let train =
         Button::new(RichText::new("Train").strong()).fill(theme::ACCENT.gamma_multiply(0.6));
     let train = ui.add_enabled(can_start, train);

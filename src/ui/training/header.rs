@@ -67,8 +67,7 @@ fn what(record: &RunRecord) -> String {
 
 /// The word for a run's status, its color and what it means.
 pub fn status_words(entry: &RunEntry, session: &Session) -> (&'static str, Color32, &'static str) {
-    let state = session.training();
-    if state.is_running() && state.run.as_deref() == Some(&entry.record.folder) {
+    if is_here(entry, session) {
         return ("running", theme::ACCENT, "It is trained in this window");
     }
     match entry.status {
@@ -132,6 +131,8 @@ fn tiles(entry: &RunEntry, session: &Session) -> Vec<Tile> {
         time_tile(record),
     ];
     tiles.extend(left_tile(entry, session));
+    tiles.extend(step_tile(entry, session));
+    tiles.extend(memory_tile(entry, session));
     let environment = record.environment.as_ref();
     let device = environment.map(|environment| environment.device.clone());
     if let Some(device) = device.filter(|device| !device.is_empty()) {
@@ -163,8 +164,7 @@ fn time_tile(record: &RunRecord) -> Tile {
 fn left_tile(entry: &RunEntry, session: &Session) -> Option<Tile> {
     let record = &entry.record;
     let state = session.training();
-    let is_here = state.is_running() && state.run.as_deref() == Some(&record.folder);
-    let left = if is_here {
+    let left = if is_here(entry, session) {
         state.seconds_left()
     } else if entry.status == RunStatus::Running {
         let epochs = record.recipe.as_ref()?.epochs;
@@ -180,6 +180,67 @@ fn left_tile(entry: &RunEntry, session: &Session) -> Option<Tile> {
         value: left.map_or_else(|| "–".to_owned(), text::duration),
         note: "if it is not ended early".to_owned(),
         help: "The epochs left, each as long as those before".to_owned(),
+    })
+}
+
+/// Whether the run is trained in this window now.
+fn is_here(entry: &RunEntry, session: &Session) -> bool {
+    let state = session.training();
+    state.is_running() && state.run.as_deref() == Some(&entry.record.folder)
+}
+
+/// How long a step takes, and whether the device waits for images.
+fn step_tile(entry: &RunEntry, session: &Session) -> Option<Tile> {
+    let record = &entry.record;
+    let forecast = session.training().forecast.as_ref();
+    let measured = match record.rows.last() {
+        Some(row) => {
+            let steps = f64::from(record.recipe.as_ref()?.steps_per_epoch.max(1));
+            Some((row.data_seconds / steps, row.compute_seconds / steps))
+        }
+        None => forecast
+            .filter(|_| is_here(entry, session))
+            .map(|forecast| {
+                let data = forecast.data_seconds_per_step;
+                (data, forecast.seconds_per_step - data)
+            }),
+    };
+    let (data, compute) = measured.filter(|(data, compute)| data + compute > 0.0)?;
+    let seconds = data + compute;
+    let value = if seconds < 0.1 {
+        format!("{:.0} ms", seconds * 1000.0)
+    } else {
+        format!("{seconds:.2} s")
+    };
+    Some(Tile {
+        name: "A step",
+        value,
+        note: format!("{:.0} % waiting for images", data / seconds * 100.0),
+        help: format!(
+            "In the last epoch: {:.1} ms of waiting for images to be decoded and varied, {:.1} ms \
+             of computing",
+            data * 1000.0,
+            compute * 1000.0
+        ),
+    })
+}
+
+/// What the training in this window takes of the memory.
+fn memory_tile(entry: &RunEntry, session: &Session) -> Option<Tile> {
+    let forecast = session.training().forecast.as_ref();
+    let forecast = forecast.filter(|_| is_here(entry, session))?;
+    Some(Tile {
+        name: "Memory",
+        value: forecast
+            .bytes
+            .map_or_else(|| "–".to_owned(), |bytes| text::bytes(bytes as usize)),
+        note: format!(
+            "{} for a step",
+            text::bytes(forecast.estimated_bytes as usize)
+        ),
+        help: "The most main memory the program held so far, and what a step was thought to take \
+               of the device's memory"
+            .to_owned(),
     })
 }
 

@@ -2,9 +2,11 @@
 
 mod classes;
 mod contact;
+mod correct;
 mod facts;
 mod page;
 mod problems;
 
 pub use contact::ContactSheet;
+pub use correct::Correction;
 pub use page::{data_ui, look_at};

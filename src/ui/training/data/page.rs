@@ -1,10 +1,13 @@
+use std::path::Path;
+
 use egui::{ProgressBar, RichText, Ui};
 
 use super::classes::classes_ui;
 use super::contact::{ContactSheet, contact_ui};
+use super::correct::correct_ui;
 use super::facts::{facts_ui, tiles_ui};
 use super::problems::{leaks_ui, problems_ui};
-use crate::dataset::{Discovery, Inspection};
+use crate::dataset::{Corrections, Discovery, Inspection};
 use crate::session::{Command, DataCommand, DataPhase, DataSet, Session};
 use crate::ui::dialogs::FileWish;
 use crate::ui::panels::recipe::TrainForm;
@@ -28,12 +31,14 @@ pub fn data_ui(
     };
     head_ui(ui, data, session, view, commands);
     let Some(discovery) = &data.discovery else {
-        return;
+        // Nothing was found as it is; something may be said of it.
+        return correct_ui(ui, data, None, view, commands);
     };
     if !discovery.datasets.is_empty() {
         return several_ui(ui, discovery, &view.form, commands);
     }
     recognized_ui(ui, discovery);
+    correct_ui(ui, data, Some(discovery), view, commands);
     ui.add_space(theme::GRID);
     tiles_ui(ui, discovery, data.inspection.as_deref());
     ui.add_space(theme::GRID);
@@ -67,10 +72,16 @@ fn empty_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Comm
 }
 
 /// The command that looks at a folder, with the parts that the recipe would make.
-pub fn look_at(folder: &std::path::Path, form: &TrainForm) -> Command {
+pub fn look_at(folder: &Path, form: &TrainForm) -> Command {
+    corrected_look(folder, form, Corrections::default())
+}
+
+/// As [`look_at`], with what is corrected of what is recognized.
+pub fn corrected_look(folder: &Path, form: &TrainForm, corrections: Corrections) -> Command {
     Command::Data(DataCommand::Look {
         folder: folder.to_owned(),
         parts: Box::new(form.recipe.parts()),
+        corrections,
     })
 }
 
@@ -100,7 +111,8 @@ fn head_ui(
             }
             None => {
                 if ui.button("Look again").clicked() {
-                    commands.push(look_at(&data.folder, &view.form));
+                    let corrections = data.corrections.clone();
+                    commands.push(corrected_look(&data.folder, &view.form, corrections));
                 }
             }
         }

@@ -10,6 +10,7 @@ mod more;
 mod page;
 mod parts;
 mod preview;
+mod rate;
 mod row;
 mod tree;
 

@@ -8,6 +8,7 @@ use super::loss::loss_ui;
 use super::more;
 use super::parts::parts_ui;
 use super::preview::{PatchPreview, preview_ui};
+use super::rate::rate_ui;
 use super::row::field_ui;
 use super::tree::Tree;
 use crate::session::Session;
@@ -19,6 +20,9 @@ use crate::ui::view::{CommandQueue, View};
 /// Beyond this width the varied patches stand beside the fields.
 const BESIDE: f32 = 980.0;
 const PATCHES: f32 = 360.0;
+
+/// The section that a search for a rate belongs to.
+const RATES: &str = "Learning rate";
 
 /// All choices of the next training.
 pub fn recipe_page_ui(
@@ -37,7 +41,7 @@ pub fn recipe_page_ui(
             let width = ui.available_width() - PATCHES - 16.0;
             ui.vertical(|ui| {
                 ui.set_width(width);
-                form_ui(ui, &mut view.form);
+                form_ui(ui, session, &mut view.form, commands);
             });
             ui.vertical(|ui| {
                 ui.set_width(PATCHES);
@@ -45,7 +49,7 @@ pub fn recipe_page_ui(
             });
         });
     } else {
-        form_ui(ui, &mut view.form);
+        form_ui(ui, session, &mut view.form, commands);
         preview_ui(ui, session, preview, (&view.form.recipe, center), commands);
     }
     ui.add_space(4.0 * theme::GRID);
@@ -106,12 +110,16 @@ fn head_ui(ui: &mut Ui, session: &Session, view: &mut View) {
     ui.add_space(theme::GRID);
 }
 
-fn form_ui(ui: &mut Ui, form: &mut TrainForm) {
+fn form_ui(ui: &mut Ui, session: &Session, form: &mut TrainForm, commands: &mut CommandQueue) {
     let (mut tree, base) = (Tree::of(&form.recipe), Tree::of(&form.base));
     let before = tree.clone();
     let searched = form.searched.clone();
     for section in SECTIONS {
-        section_ui(ui, section, &mut tree, &base, &searched);
+        section_ui(ui, section, (&mut tree, &base), &searched, |ui, tree| {
+            if section.title == RATES {
+                rate_ui(ui, session, form, tree, commands);
+            }
+        });
     }
     let said = |words: &str| searched.is_empty() || super::field::is_found(&searched, &[words]);
     if said("loss cross-entropy focal dice jaccard lovasz class weights weighting smoothing") {
@@ -155,7 +163,13 @@ fn form_ui(ui: &mut Ui, form: &mut TrainForm) {
     }
 }
 
-fn section_ui(ui: &mut Ui, section: &Section, tree: &mut Tree, base: &Tree, searched: &str) {
+fn section_ui(
+    ui: &mut Ui,
+    section: &Section,
+    (tree, base): (&mut Tree, &Tree),
+    searched: &str,
+    below: impl FnOnce(&mut Ui, &mut Tree),
+) {
     let shown = |tree: &Tree| -> Vec<_> {
         let fields = section.fields.iter();
         fields
@@ -174,6 +188,7 @@ fn section_ui(ui: &mut Ui, section: &Section, tree: &mut Tree, base: &Tree, sear
         for field in fields {
             field_ui(ui, field, tree, base);
         }
+        below(ui, tree);
     });
 }
 
@@ -189,7 +204,7 @@ fn group_ui(
     let words = RichText::new(format!("{title}{mark}")).strong();
     CollapsingHeader::new(words)
         .id_salt(title)
-        .default_open(title == SECTIONS[0].title || title == "Learning rate")
+        .default_open(title == SECTIONS[0].title || title == RATES)
         .open((!searched.is_empty()).then_some(true))
         .show(ui, inside);
 }
