@@ -28,6 +28,10 @@ impl Session {
             Command::SelectTool(tool) => self.select_tool(tool),
             Command::SetBrushDiameter(diameter) => self.set_brush_diameter(diameter),
             Command::PrepareGround { at, visible } => self.prepare_ground(at, visible),
+            Command::MakeThumbnails { of } => {
+                self.make_thumbnails(&of);
+                Ok(())
+            }
             Command::SetSuperpixelSide(side) => self.set_superpixel_side(side),
             Command::SetBrushShape(shape) => self.set_brush_shape(shape),
             Command::SetOnlyUnlabeled(only) => self.set_only_unlabeled(only),

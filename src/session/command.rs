@@ -72,6 +72,12 @@ pub enum Command {
     SelectTool(Tool),
     /// Sets the brush's diameter in level-0 pixels.
     SetBrushDiameter(f64),
+    /// Makes small pictures of the images at these places of the list, instead of those that were
+    /// asked for before.
+    MakeThumbnails {
+        /// Places, from 0.
+        of: Vec<usize>,
+    },
     /// Prepares the ground around a place for the tool in hand, unless that is done already.
     PrepareGround {
         /// Where, in level-0 pixels.

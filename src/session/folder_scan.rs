@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,7 +36,7 @@ pub(super) fn scan_folder(folder: &Path) -> anyhow::Result<ImageList> {
         });
     }
     // A mask beside its image is not an image of its own.
-    let masks: Vec<PathBuf> = entries
+    let masks: HashSet<PathBuf> = entries
         .iter()
         .filter_map(|entry| entry.mask.clone())
         .collect();

@@ -128,7 +128,7 @@ impl Session {
 
     pub(super) fn list_scanned(&mut self, scanned: ScannedList) {
         self.list = Some(scanned.list);
-        self.make_thumbnails();
+        self.forget_thumbnails();
         if scanned.open_first
             && let Err(error) = self.step(StepTo::Index(0))
         {

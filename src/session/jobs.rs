@@ -52,8 +52,8 @@ pub(super) enum Report {
     },
     /// Label and prediction were compared.
     Scored(LayerId, Box<Scores>),
-    /// A small picture of an image was made.
-    Thumbnail(PathBuf, Arc<RgbaTile>),
+    /// A small picture of the image at this place of the list was made.
+    Thumbnail(usize, PathBuf, Arc<RgbaTile>),
     /// A folder was looked through.
     Scanned(ScannedList),
     /// A training was checked and can start.
@@ -356,7 +356,7 @@ impl Session {
             Report::MaskRefused(layer, why) => self.mask_refused(layer, why),
             Report::Saved { layer, path, state } => self.layer_saved(layer, path, state),
             Report::Scored(layer, scores) => self.prediction_scored(layer, *scores),
-            Report::Thumbnail(image, picture) => self.thumbnail_made(&image, picture),
+            Report::Thumbnail(at, image, picture) => self.thumbnail_made(at, &image, picture),
             Report::Scanned(list) => self.list_scanned(list),
             Report::TrainingReady(plan) => self.training_ready(*plan),
             Report::RateSearchReady(plan) => self.rate_search_ready(*plan),

@@ -8,6 +8,7 @@ use super::labels::Areas;
 use super::objects::ObjectWork;
 use super::palette::Palette;
 use super::places::Places;
+use super::thumbnails::Thumbnails;
 use super::{
     Change, Command, DataSet, Examined, ImageList, InkChoice, JudgingState, LayerKind, Notice,
     Overlay, PredictionState, Preview, QueueState, RateSearch, Review, Runs, Selected, Settings,
@@ -115,6 +116,8 @@ pub(super) struct Study {
     pub varied: Varied,
     /// The recipe that was read from a file last.
     pub recipe: Option<Arc<Recipe>>,
+    /// Small pictures of the listed images.
+    pub thumbnails: Thumbnails,
     /// The search for a learning rate.
     pub rates: RateSearch,
     /// Trainings one after the other.

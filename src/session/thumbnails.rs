@@ -1,7 +1,9 @@
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::jobs::{Report, tell_progress};
+use super::JobId;
+use super::jobs::Report;
 use super::state::Session;
 use crate::geom::ImageSize;
 use crate::raster::{Pyramid, RgbaTile, TileCache, open_raster};
@@ -11,33 +13,68 @@ const SIDE: u32 = 64;
 /// Decoded tiles that making one may keep.
 const CACHE_BYTES: usize = 16 << 20;
 
+/// Pictures that are kept; those made longest ago go first. 32 MB at most.
+const MOST: usize = 2_000;
+
+/// The small pictures of the listed images.
+#[derive(Debug, Default)]
+pub(super) struct Thumbnails {
+    job: Option<JobId>,
+    /// Places in the list of the images that have one, in the order they were made.
+    made: VecDeque<usize>,
+}
+
 impl Session {
-    /// Makes a small picture of each image of the list in the background, first to last.
-    pub(super) fn make_thumbnails(&mut self) {
+    /// Makes small pictures of the images at these places of the list that have none, instead of
+    /// those that were asked for before.
+    pub(super) fn make_thumbnails(&mut self, of: &[usize]) {
+        if let Some(job) = self.study.thumbnails.job.take() {
+            self.stop_job(job);
+        }
         let Some(list) = &self.list else { return };
-        let files: Vec<PathBuf> = list
-            .entries
-            .iter()
-            .map(|entry| entry.image.clone())
+        let entry = |&at: &usize| Some((at, list.entries.get(at)?));
+        let wanted = of.iter().filter_map(entry);
+        let wanted = wanted.filter(|(_, entry)| entry.thumbnail.is_none());
+        let wanted: Vec<(usize, PathBuf)> = wanted
+            .map(|(at, entry)| (at, entry.image.clone()))
             .collect();
-        self.start_job("Making thumbnails", move |job| {
-            let (count, mut last) = (files.len(), 0);
-            for (number, file) in files.into_iter().enumerate() {
+        if wanted.is_empty() {
+            return;
+        }
+        let job = self.start_quiet_job("Making thumbnails", move |job| {
+            for (at, file) in wanted {
                 job.check()?;
-                tell_progress(job, &mut last, number as f64 / count as f64);
                 // An image that cannot be read says so when it is opened.
                 if let Some(picture) = thumbnail(&file, SIDE) {
-                    job.tell(Report::Thumbnail(file, Arc::new(picture)))?;
+                    job.tell(Report::Thumbnail(at, file, Arc::new(picture)))?;
                 }
             }
             Ok(())
         });
+        self.study.thumbnails.job = Some(job);
     }
 
-    pub(super) fn thumbnail_made(&mut self, image: &Path, picture: Arc<RgbaTile>) {
-        let entries = self.list.iter_mut().flat_map(|list| &mut list.entries);
-        for entry in entries.filter(|entry| entry.image == image) {
-            entry.thumbnail = Some(Arc::clone(&picture));
+    pub(super) fn thumbnail_made(&mut self, at: usize, image: &Path, picture: Arc<RgbaTile>) {
+        let Some(list) = &mut self.list else { return };
+        // Another folder may have been opened meanwhile.
+        let Some(entry) = list.entries.get_mut(at).filter(|it| it.image == image) else {
+            return;
+        };
+        let made = &mut self.study.thumbnails.made;
+        if entry.thumbnail.replace(picture).is_none() {
+            made.push_back(at);
+        }
+        if made.len() > MOST
+            && let Some(oldest) = made.pop_front().and_then(|at| list.entries.get_mut(at))
+        {
+            oldest.thumbnail = None;
+        }
+    }
+
+    /// Another list: nothing is made of it yet.
+    pub(super) fn forget_thumbnails(&mut self) {
+        if let Some(job) = std::mem::take(&mut self.study.thumbnails).job {
+            self.stop_job(job);
         }
     }
 }

@@ -14,6 +14,7 @@ use super::feed::Feed;
 use super::import::ImportForm;
 use super::keys::{KeySheet, Keymap, Palette, Wish, palette_ui, pressed, sheet_ui};
 use super::messages::Messages;
+use super::panels::images::ImagesView;
 use super::panels::recipe::TrainForm;
 use super::places::PlaceForm;
 use super::training::{TrainingArea, training_ui};
@@ -87,6 +88,7 @@ pub struct View {
     /// The class that is to go, and the one that gets its pixels.
     pub(super) removed_class: Option<(u8, u8)>,
     pub(super) messages: Messages,
+    pub(super) images: ImagesView,
     pub(super) thumbnails: HashMap<PathBuf, egui::TextureHandle>,
     pub(super) stats: FrameStats,
     pub(super) frame_began: Option<Instant>,
@@ -180,6 +182,7 @@ impl View {
             class_search: String::new(),
             removed_class: None,
             messages: Messages::default(),
+            images: ImagesView::default(),
             thumbnails: HashMap::new(),
             stats: FrameStats::default(),
             frame_began: None,

@@ -317,6 +317,7 @@ fn a_list_is_stepped_through_and_remembers_what_was_done() {
         "leaving an image saves its label"
     );
     finish(&mut session, Command::MarkDone { is_done: true });
+    finish(&mut session, Command::MakeThumbnails { of: vec![0, 7] });
     assert!(
         session.list().expect("a list").entries[0]
             .thumbnail

@@ -1,7 +1,9 @@
-use egui::{RichText, Ui};
+use std::path::PathBuf;
+
+use egui::{Align, Layout, Rect, RichText, Role, TextEdit, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 use egui_material_icons::icons;
 
-use crate::session::{Command, EntryStatus, ImageEntry, Session, StepTo};
+use crate::session::{Command, EntryStatus, ImageEntry, ImageList, Session, StepTo};
 use crate::ui::dialogs::FileWish;
 use crate::ui::text;
 use crate::ui::theme;
@@ -9,6 +11,22 @@ use crate::ui::view::{CommandQueue, View};
 
 /// Side of a thumbnail in points.
 const ROW: f32 = 36.0;
+/// So many images are worth a field to search them.
+const SEARCHED: usize = 12;
+/// Pictures on the graphics card; a screen has fewer rows.
+const MOST_TEXTURES: usize = 300;
+
+/// What the list of images shows.
+#[derive(Debug, Default)]
+pub struct ImagesView {
+    /// Only images whose names hold this are listed.
+    search: String,
+    /// The image that was scrolled to.
+    current: Option<usize>,
+    folder: Option<PathBuf>,
+    /// The images whose pictures were asked for.
+    shown: Vec<usize>,
+}
 
 /// The images of the open folder: status, name, score.
 pub fn images_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
@@ -24,7 +42,8 @@ pub fn images_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
         .iter()
         .filter(|entry| entry.status == EntryStatus::Done)
         .count();
-    ui.label(format!("{done} of {} done", list.entries.len()));
+    let [done, all] = [done, list.entries.len()].map(|count| text::grouped(count as u64));
+    ui.label(format!("{done} of {all} done"));
     if let Some(current) = list.current {
         let mut is_done = list.entries[current].status == EntryStatus::Done;
         if ui.checkbox(&mut is_done, "This image is done").changed() {
@@ -39,24 +58,98 @@ pub fn images_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     {
         view.wish(FileWish::Relink);
     }
+    if list.entries.len() >= SEARCHED {
+        let search = TextEdit::singleline(&mut view.images.search)
+            .hint_text("Search images")
+            .desired_width(f32::INFINITY);
+        let search = ui.add(search);
+        search.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Search images"));
+    }
     ui.separator();
-    for (index, entry) in list.entries.iter().enumerate() {
-        let is_open = list.current == Some(index);
-        ui.horizontal(|ui| {
-            status_ui(ui, entry.status);
-            thumbnail_ui(ui, entry, view);
-            let row = ui.selectable_label(is_open, file_name(entry));
-            if row
-                .on_hover_text(entry.image.display().to_string())
-                .clicked()
-                && !is_open
-            {
-                commands.push(Command::Step(StepTo::Index(index)));
-            }
-            if let Some(score) = entry.score {
-                ui.label(RichText::new(text::ratio(Some(score))).small().monospace());
-            }
-        });
+    let rows = found(list, &view.images.search);
+    rows_ui(ui, list, &rows, view, commands);
+}
+
+/// Places of the images whose names hold `searched`.
+fn found(list: &ImageList, searched: &str) -> Vec<usize> {
+    let searched = searched.trim().to_lowercase();
+    let entries = list.entries.iter().enumerate();
+    let is_found = |entry: &ImageEntry| {
+        searched.is_empty() || file_name(entry).to_lowercase().contains(&searched)
+    };
+    entries
+        .filter(|(_, entry)| is_found(entry))
+        .map(|(at, _)| at)
+        .collect()
+}
+
+/// Draws those of `rows` that are in sight, and asks for their pictures.
+fn rows_ui(
+    ui: &mut Ui,
+    list: &ImageList,
+    rows: &[usize],
+    view: &mut View,
+    commands: &mut CommandQueue,
+) {
+    let height = ROW + ui.spacing().item_spacing.y;
+    let size = vec2(ui.available_width(), height * rows.len() as f32);
+    let (_, all) = ui.allocate_space(size);
+    let row_rect = |row: usize| {
+        let top = all.top() + height * row as f32;
+        Rect::from_min_size(pos2(all.left(), top), vec2(all.width(), ROW))
+    };
+    let seen = ui.clip_rect();
+    let row_at = |y: f32| ((y - all.top()) / height).max(0.0) as usize;
+    let end = (row_at(seen.bottom()) + 1).min(rows.len());
+    let shown = &rows[row_at(seen.top()).min(end)..end];
+    let first = end - shown.len();
+    for (row, &at) in (first..).zip(shown) {
+        let place = UiBuilder::new().max_rect(row_rect(row)).id_salt(at);
+        let place = place.layout(Layout::left_to_right(Align::Center));
+        ui.scope_builder(place, |ui| row_ui(ui, (list, at), view, commands));
+    }
+    let images = &mut view.images;
+    if images.current != list.current {
+        images.current = list.current;
+        let current = list
+            .current
+            .and_then(|at| rows.iter().position(|&row| row == at));
+        if let Some(row) = current.filter(|row| !seen.contains_rect(row_rect(*row))) {
+            ui.scroll_to_rect(row_rect(row), Some(Align::Center));
+        }
+    }
+    let is_new = images.folder.as_ref() != Some(&list.folder) || images.shown != *shown;
+    if is_new {
+        images.folder = Some(list.folder.clone());
+        images.shown = shown.to_vec();
+        commands.push(Command::MakeThumbnails { of: shown.to_vec() });
+    }
+    if view.thumbnails.len() > MOST_TEXTURES {
+        // Those in sight come back with the next frame.
+        view.thumbnails.clear();
+        ui.request_repaint();
+    }
+}
+
+fn row_ui(
+    ui: &mut Ui,
+    (list, at): (&ImageList, usize),
+    view: &mut View,
+    commands: &mut CommandQueue,
+) {
+    let (entry, is_open) = (&list.entries[at], list.current == Some(at));
+    status_ui(ui, entry.status);
+    thumbnail_ui(ui, entry, view);
+    let row = ui.selectable_label(is_open, file_name(entry));
+    if row
+        .on_hover_text(entry.image.display().to_string())
+        .clicked()
+        && !is_open
+    {
+        commands.push(Command::Step(StepTo::Index(at)));
+    }
+    if let Some(score) = entry.score {
+        ui.label(RichText::new(text::ratio(Some(score))).small().monospace());
     }
 }
 

@@ -7,8 +7,8 @@ use crate::job::{self, Job, JobEvent, Waker};
 use crate::render::list_adapters;
 use crate::session::{LayerKind, Session, TrainOn};
 use crate::train::{DeviceChoice, EncoderKind, Family, Preset, Recipe};
-use crate::ui::theme;
 use crate::ui::training::Draft;
+use crate::ui::{text, theme};
 
 /// The recipe being put together for the next training.
 #[derive(Debug, Default)]
@@ -141,7 +141,10 @@ pub fn source_ui(ui: &mut Ui, session: &Session, form: &mut TrainForm) {
             }
         }
         if let Some(list) = list {
-            let all = format!("The folder, {} images", list.entries.len());
+            let all = format!(
+                "The folder, {} images",
+                text::grouped(list.entries.len() as u64)
+            );
             let folder = ui.selectable_label(!on_data && on_folder, all);
             let help = "Whole files are held out: those that the folder states, else a tenth";
             if folder.on_hover_text(help).clicked() {
