@@ -42,6 +42,9 @@ pub struct ModelConfig {
     pub residual: bool,
     /// Share of the values that are left out in training, once, where the family has it.
     pub dropout: f64,
+    /// Weight of the loss of a second head that looks at the encoder's last map but one and is left
+    /// out in use (deep supervision, Zhao et al. 2017, with 0.4); 0: there is no such head.
+    pub auxiliary_weight: f64,
     /// How many of the five stages of a pretrained encoder stay as they are, from the finest on.
     pub frozen_stages: usize,
     /// What stands behind convolutions.
@@ -63,6 +66,7 @@ impl Default for ModelConfig {
             width: None,
             residual: false,
             dropout: 0.0,
+            auxiliary_weight: 0.0,
             frozen_stages: 0,
             norm: NormKind::Batch,
             decoder_up: DecoderUp::Nearest,
@@ -110,6 +114,11 @@ impl ModelConfig {
         matches!(self.family, Family::Unet) && matches!(self.encoder, EncoderKind::Plain)
     }
 
+    /// Whether values are left out in training, by chance.
+    pub const fn leaves_out(&self) -> bool {
+        self.dropout > 0.0 || self.auxiliary_weight > 0.0
+    }
+
     /// Says what does not fit, if anything. A configuration that passes makes a network.
     ///
     /// # Errors
@@ -134,6 +143,12 @@ impl ModelConfig {
             return Err(format!(
                 "model.dropout is {}, it must be 0 or more and less than 1",
                 self.dropout
+            ));
+        }
+        if !(0.0..=10.0).contains(&self.auxiliary_weight) {
+            return Err(format!(
+                "model.auxiliary_weight is {}, it must be in 0 to 10",
+                self.auxiliary_weight
             ));
         }
         match self.misfit() {
@@ -164,6 +179,13 @@ impl ModelConfig {
         let is_transposed = self.decoder_up == DecoderUp::Transposed;
         let is_frozen = self.frozen_stages > 0;
         let rules = [
+            (
+                self.auxiliary_weight > 0.0 && !self.family.has_auxiliary(),
+                format!(
+                    "model.auxiliary_weight is for pspnet, deeplabv3 and deeplabv3plus, not for \
+                     {family}; leave it out"
+                ),
+            ),
             (
                 is_frozen && self.encoder != EncoderKind::Lite0,
                 format!("model.frozen_stages is for encoder lite0, not for {encoder}"),

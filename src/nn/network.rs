@@ -2,7 +2,7 @@ use burn::module::{Module, Param, ParamId};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::encoder::EncoderKind;
-use super::family::{DeepLab, EncoderUNet, Family, Fcn, Fpn, PspNet, Segmenter, UNet};
+use super::family::{DeepLab, EncoderUNet, Family, Fcn, Fpn, Parted, PspNet, Segmenter, UNet};
 use super::features::{Features, NUM_LEVELS};
 use super::layers::Layers;
 use super::padding::{cropped_to, padded_to};
@@ -86,6 +86,15 @@ impl Network {
         cropped_to(logits, [height, width])
     }
 
+    /// [`Network::forward`] for learning: with the logits of the second head, if there is one.
+    pub fn forward_deeply(&self, images: Tensor<4>) -> (Tensor<4>, Option<Tensor<4>>) {
+        let [_, _, height, width] = images.dims();
+        let family = self.family();
+        let (logits, second) = family.logits_deeply(padded_to(images, family.stride()));
+        let cropped = |logits| cropped_to(logits, [height, width]);
+        (cropped(logits), second.map(cropped))
+    }
+
     /// The levels of [`Network::features`] of the first `stages` (1 to 5) stages: those that the
     /// decoder reads and the one that the next stage goes on from. None where nothing can be
     /// parted.
@@ -114,14 +123,30 @@ impl Network {
     /// Class logits `[N, classes, H, W]` of the [`Network::features`] of `stages` stages for
     /// images of H × W: the same, to the last bit, as [`Network::forward`] gives for the images.
     pub fn decode(&self, features: Features, stages: usize) -> Option<Tensor<4>> {
-        let family = self.family();
-        let parted = family.parted()?;
-        let sides = features.sides();
-        let padded = sides.map(|side| side.next_multiple_of(family.stride()));
-        let features = parted
+        let (parted, sides) = (self.family().parted()?, features.sides());
+        let logits = parted.decode(self.completed(parted, features, stages));
+        Some(cropped_to(logits, sides))
+    }
+
+    /// [`Network::decode`] for learning: with the logits of the second head, if there is one.
+    pub fn decode_deeply(
+        &self,
+        features: Features,
+        stages: usize,
+    ) -> Option<(Tensor<4>, Option<Tensor<4>>)> {
+        let (parted, sides) = (self.family().parted()?, features.sides());
+        let (logits, second) = parted.decode_deeply(self.completed(parted, features, stages));
+        let cropped = |logits| cropped_to(logits, sides);
+        Some((cropped(logits), second.map(cropped)))
+    }
+
+    /// The features of `stages` stages with those of the stages behind them.
+    fn completed(&self, parted: &dyn Parted, features: Features, stages: usize) -> Features {
+        let stride = self.family().stride();
+        let padded = features.sides().map(|side| side.next_multiple_of(stride));
+        parted
             .encoder()
-            .completed(features.of_images(padded), stages);
-        Some(cropped_to(parted.decode(features), sides))
+            .completed(features.of_images(padded), stages)
     }
 
     /// Number of trainable weights.

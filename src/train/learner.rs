@@ -16,6 +16,8 @@ pub(super) struct Learner {
     network: Network,
     optimizer: Optimizer,
     loss: Loss,
+    /// Weight of the loss of a second head.
+    auxiliary_weight: f64,
     class_weights: Vec<f32>,
     /// Where dropout's random numbers come from; `None` without dropout.
     dropout_seed: Option<u64>,
@@ -46,7 +48,7 @@ pub(super) struct LookedAt {
 const PARTED: &str = "features are kept of networks that can be parted alone";
 
 /// Logits and the labels that they should have.
-type Answer = (Tensor<4>, Tensor<3, Int>);
+type Answer = ((Tensor<4>, Option<Tensor<4>>), Tensor<3, Int>);
 
 /// Some held-out patches with what a network says of them.
 struct HeldOut {
@@ -98,8 +100,9 @@ impl Learner {
             },
             network,
             loss: recipe.loss.clone(),
+            auxiliary_weight: recipe.model.auxiliary_weight,
             class_weights,
-            dropout_seed: (recipe.model.dropout > 0.0).then_some(recipe.seed),
+            dropout_seed: recipe.model.leaves_out().then_some(recipe.seed),
             device,
             piece: recipe.batch,
         })
@@ -139,7 +142,7 @@ impl Learner {
         self.step_in_pieces((step, rate), pieces.collect(), |learner, piece| {
             let labels = labels_on(&learner.plain_device(), &piece);
             let images = images_on(&learner.device, piece.images, piece.len, piece.side);
-            Ok((learner.network.forward(images), labels))
+            Ok((learner.network.forward_deeply(images), labels))
         })
     }
 
@@ -166,7 +169,7 @@ impl Learner {
             let network = learner.network.valid();
             let seen = kept.drawn(plan, &network, draws, &learner.device)?;
             let labels = labels_on(&learner.plain_device(), &seen.batch);
-            let logits = learner.network.decode(seen.features, kept.stages());
+            let logits = (learner.network).decode_deeply(seen.features, kept.stages());
             Ok((logits.expect(PARTED), labels))
         });
         self.kept = Some(kept);
@@ -203,11 +206,25 @@ impl Learner {
     }
 
     /// Gathers `share` of the gradients of a piece of a batch and gives its loss.
+    ///
+    /// The loss of a second head is learned from and not told.
     fn learn_from(&mut self, (logits, labels): Answer, share: f64) -> Result<f64, TrainError> {
+        let (logits, second) = logits;
+        let of_second = second.map(|logits| {
+            let loss = self
+                .loss
+                .value(logits, labels.clone(), &self.class_weights)?;
+            Ok::<_, TrainError>(loss * self.auxiliary_weight)
+        });
+        let of_second = of_second.transpose()?;
         let loss = self.loss.value(logits, labels, &self.class_weights)?;
         // Reading the loss each step bounds the work in flight and surfaces a lost device here.
         let value = number(loss.clone())?;
         if value.is_finite() {
+            let loss = match of_second {
+                Some(of_second) => loss + of_second,
+                None => loss,
+            };
             let loss = if share < 1.0 { loss * share } else { loss };
             self.optimizer.gather(&self.network, loss.backward());
         }

@@ -3,7 +3,8 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::Tensor;
 
 use super::aspp::Aspp;
-use super::{Family, Parted};
+use super::auxiliary::AUXILIARY_LEVEL;
+use super::{Auxiliary, Family, Parted};
 use crate::nn::ModelConfig;
 use crate::nn::cpu::convolve;
 use crate::nn::encoder::Encoder;
@@ -22,6 +23,8 @@ pub struct DeepLab {
     low: Option<ConvNorm>,
     blend: Vec<ConvNorm>,
     head: Conv2d,
+    /// For training alone.
+    auxiliary: Option<Auxiliary>,
 }
 
 /// Channels of stride 4 that the decoder of 256 channels joins.
@@ -33,7 +36,8 @@ impl DeepLab {
     /// A network with fresh weights.
     pub fn new(config: &ModelConfig, num_classes: usize, layers: &mut Layers<'_>) -> Self {
         let encoder = Encoder::new(config, layers);
-        let [_, stride_4, _, _, last] = encoder.channels();
+        let channels = encoder.channels();
+        let [_, stride_4, _, _, last] = channels;
         let width = config.decoder_width(last);
         let aspp = Aspp::new(config, [last, width], layers);
         let low_channels = (LOW_CHANNELS * width / 256).max(1);
@@ -54,6 +58,7 @@ impl DeepLab {
             low,
             blend,
             head: layers.conv_with_bias(ConvShape::one(width, num_classes)),
+            auxiliary: Auxiliary::new(config, channels, num_classes, layers),
         }
     }
 }
@@ -72,7 +77,13 @@ impl Parted for DeepLab {
     }
 
     fn levels(&self) -> Vec<usize> {
-        self.low.iter().map(|_| LOW_LEVEL).chain([4]).collect()
+        let low = self.low.iter().map(|_| LOW_LEVEL);
+        let second = self.auxiliary.iter().map(|_| AUXILIARY_LEVEL);
+        low.chain(second).chain([4]).collect()
+    }
+
+    fn auxiliary(&self) -> Option<&Auxiliary> {
+        self.auxiliary.as_ref()
     }
 
     fn decode(&self, mut features: Features) -> Tensor<4> {

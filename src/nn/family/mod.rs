@@ -1,6 +1,7 @@
 //! The families of networks, one file each; see [`Family`] for how to add one.
 
 mod aspp;
+mod auxiliary;
 mod deeplab;
 mod encoder_unet;
 mod fcn;
@@ -10,6 +11,7 @@ mod segmenter;
 mod table;
 mod unet;
 
+pub use auxiliary::Auxiliary;
 pub use deeplab::DeepLab;
 pub use encoder_unet::EncoderUNet;
 pub use fcn::Fcn;

@@ -3,7 +3,8 @@ use burn::nn::conv::Conv2d;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
 
-use super::Parted;
+use super::auxiliary::AUXILIARY_LEVEL;
+use super::{Auxiliary, Parted};
 use crate::nn::ModelConfig;
 use crate::nn::cpu::convolve;
 use crate::nn::encoder::Encoder;
@@ -26,6 +27,8 @@ pub struct PspNet {
     blend: ConvNorm,
     dropout: Dropout,
     head: Conv2d,
+    /// For training alone.
+    auxiliary: Option<Auxiliary>,
 }
 
 impl PspNet {
@@ -37,12 +40,14 @@ impl PspNet {
         let quarter = (channels / GRIDS.len()).max(1);
         let branches = GRIDS.map(|_| layers.conv_norm(ConvShape::one(channels, quarter)));
         let joined = channels + quarter * GRIDS.len();
+        let all_channels = encoder.channels();
         Self {
             encoder,
             branches: branches.into(),
             blend: layers.conv_norm(ConvShape::three(joined, width)),
             dropout: DropoutConfig::new(config.dropout).init(),
             head: layers.conv_with_bias(ConvShape::one(width, num_classes)),
+            auxiliary: Auxiliary::new(config, all_channels, num_classes, layers),
         }
     }
 }
@@ -61,7 +66,12 @@ impl Parted for PspNet {
     }
 
     fn levels(&self) -> Vec<usize> {
-        vec![4]
+        let second = self.auxiliary.iter().map(|_| AUXILIARY_LEVEL);
+        second.chain([4]).collect()
+    }
+
+    fn auxiliary(&self) -> Option<&Auxiliary> {
+        self.auxiliary.as_ref()
     }
 
     fn decode(&self, mut features: Features) -> Tensor<4> {

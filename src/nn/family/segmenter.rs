@@ -1,6 +1,7 @@
 use burn::nn::conv::Conv2d;
 use burn::tensor::Tensor;
 
+use super::Auxiliary;
 use crate::nn::encoder::Encoder;
 use crate::nn::features::Features;
 
@@ -18,6 +19,11 @@ pub trait Segmenter {
 
     /// [`Segmenter::head`], to change it.
     fn head_mut(&mut self) -> &mut Conv2d;
+
+    /// The same with those of the second head, if there is one, which learns along.
+    fn logits_deeply(&self, images: Tensor<4>) -> (Tensor<4>, Option<Tensor<4>>) {
+        (self.logits(images), None)
+    }
 
     /// Encoder and decoder, where they can be parted.
     fn parted(&self) -> Option<&dyn Parted> {
@@ -41,6 +47,17 @@ pub trait Parted {
 
     /// Class logits `[N, classes, H, W]` of the maps of [`Parted::levels`] for images of H × W.
     fn decode(&self, features: Features) -> Tensor<4>;
+
+    /// The second head, if there is one.
+    fn auxiliary(&self) -> Option<&Auxiliary> {
+        None
+    }
+
+    /// [`Parted::decode`] with the logits of the second head.
+    fn decode_deeply(&self, features: Features) -> (Tensor<4>, Option<Tensor<4>>) {
+        let second = self.auxiliary().map(|head| head.logits(&features));
+        (self.decode(features), second)
+    }
 }
 
 impl<P: Parted> Segmenter for P {
@@ -50,6 +67,10 @@ impl<P: Parted> Segmenter for P {
 
     fn logits(&self, images: Tensor<4>) -> Tensor<4> {
         self.decode(self.encoder().features(images))
+    }
+
+    fn logits_deeply(&self, images: Tensor<4>) -> (Tensor<4>, Option<Tensor<4>>) {
+        self.decode_deeply(self.encoder().features(images))
     }
 
     fn head(&self) -> &Conv2d {

@@ -136,6 +136,11 @@ impl Family {
     pub const fn decoder_width(self) -> Option<usize> {
         TABLE[self as usize].width
     }
+
+    /// Whether it may have a second head for training (see [`super::Auxiliary`]).
+    pub const fn has_auxiliary(self) -> bool {
+        matches!(self, Self::Pspnet | Self::DeepLabV3 | Self::DeepLabV3Plus)
+    }
 }
 
 #[cfg(test)]

@@ -232,6 +232,35 @@ fn the_last_stages_learn_at_a_rate_of_their_own() {
     assert!(!remembered.keys().any(|name| name.contains("stages.2")));
 }
 
+#[test]
+fn a_second_head_learns_along_and_is_not_told() {
+    let _alone = dropping_alone();
+    let folder = tempfile::tempdir().expect("a folder");
+    let learner_of = |auxiliary_weight: f64, keep| {
+        let mut recipe = recipe(keep, 0);
+        recipe.model.family = Family::Pspnet;
+        recipe.model.auxiliary_weight = auxiliary_weight;
+        let plan = plan(recipe, folder.path());
+        let stages = plan.kept_stages(true);
+        let learner = Learner::new(&plan, &Device::flex(), stages).expect("a learner");
+        (learner, plan)
+    };
+    let step = |(learner, plan): &mut (Learner, TrainPlan)| {
+        learner.step_at(plan, 0, 1e-3).expect("a step")
+    };
+    for keep in [KeepFeatures::Always, KeepFeatures::Never] {
+        let mut alone = learner_of(0.0, keep);
+        let mut beside = learner_of(0.4, keep);
+        let before = weights_of(&beside.0);
+        // The decoder is drawn before the second head, so both begin with the same one.
+        assert_eq!(step(&mut alone), step(&mut beside));
+        let after = weights_of(&beside.0);
+        let name = "auxiliary.head.weight";
+        assert_ne!(before[name], after[name]);
+        assert!(!weights_of(&alone.0).contains_key(name));
+    }
+}
+
 /// Runs to the end and gives the notes.
 fn notes_of(plan: TrainPlan) -> Vec<String> {
     let engine = Engine::start().expect("a thread");

@@ -157,6 +157,14 @@ pub const NETWORK: Section = Section {
             ],
             (0.0, 0.95),
         ),
+        Field::real(
+            "model.auxiliary_weight",
+            [
+                "Second head",
+                "Weight of its loss, in training alone (PSPNet, DeepLab); 0: none, 0.4 is usual",
+            ],
+            (0.0, 10.0),
+        ),
         Field::whole(
             "model.frozen_stages",
             [
