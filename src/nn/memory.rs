@@ -28,11 +28,9 @@ impl ModelConfig {
                 // Channels of all its convolutions at strides 2 to 32.
                 let channels = [176.0, 576.0, 944.0, 7056.0, 10_976.0];
                 let strides = [2, 4, 8, 16, 32].map(|stride| self.share(stride));
-                return channels
-                    .iter()
-                    .zip(strides)
-                    .map(|(n, share)| n * share)
-                    .sum();
+                // Nothing is kept of stages that hold still.
+                let learning = channels.iter().zip(strides).skip(self.frozen_stages);
+                return learning.map(|(n, share)| n * share).sum();
             }
             EncoderKind::Resnet18 => (self.stem_filters as f64, [4.0; 4]),
             EncoderKind::Resnet34 => (self.stem_filters as f64, [6.0, 8.0, 12.0, 6.0]),
@@ -90,6 +88,20 @@ mod tests {
     #[test]
     fn the_plain_unet_keeps_sixty_planes_a_filter() {
         assert_eq!(numbers(Family::Unet, EncoderKind::Plain), 8.0 * 60.0);
+    }
+
+    #[test]
+    fn stages_that_hold_still_keep_nothing() {
+        let keeps = |frozen_stages| {
+            let config = ModelConfig {
+                encoder: EncoderKind::Lite0,
+                frozen_stages,
+                ..ModelConfig::default()
+            };
+            config.numbers_a_pixel()
+        };
+        assert!(keeps(0) > keeps(2) && keeps(2) > keeps(5));
+        assert!(keeps(5) > 0.0);
     }
 
     #[test]

@@ -97,8 +97,9 @@ pub(super) fn run(
     let kept_stages = plan.kept_stages(chosen.is_cpu());
     let learner = Learner::new(plan, &chosen.device, kept_stages)?;
     let kept = learner.kept().map_or(0, KeptFeatures::bytes_in_memory);
+    let recipe = plan.recipe_holding(kept_stages);
     let known = available_bytes().filter(|_| chosen.is_cpu());
-    let fit = known.and_then(|bytes| fitting(&plan.recipe, bytes.saturating_sub(kept)));
+    let fit = known.and_then(|bytes| fitting(&recipe, bytes.saturating_sub(kept)));
     let mut learner = learner.in_pieces_of(fit.map_or(plan.recipe.batch, |fit| fit.piece));
     let (mut rates, mut losses) = (Vec::new(), Vec::new());
     while !range.is_over(&losses) {

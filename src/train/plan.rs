@@ -281,6 +281,14 @@ impl TrainPlan {
         }
     }
 
+    /// The recipe as it is computed meanwhile.
+    pub(super) fn recipe_holding(&self, kept_stages: usize) -> Recipe {
+        Recipe {
+            model: self.model_holding(kept_stages),
+            ..self.recipe.clone()
+        }
+    }
+
     /// How many stages of the encoder hold still and have their features kept; 0: none.
     pub(super) fn kept_stages(&self, is_cpu: bool) -> usize {
         self.recipe.features.kept_stages(&self.recipe.model, is_cpu)

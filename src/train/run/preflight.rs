@@ -129,7 +129,7 @@ fn piece_that_fits(
     chosen: &ChosenDevice,
     outside: &mut Outside<'_>,
 ) -> Result<usize, Halt> {
-    let recipe = &plan.recipe;
+    let recipe = &plan.recipe_holding(plan.kept_stages(chosen.is_cpu()));
     let known = free_bytes_for_steps(plan, chosen).map_err(failed("A first step"))?;
     let Some(fit) = known.and_then(|available| fitting(recipe, available)) else {
         return Ok(recipe.batch);

@@ -6,6 +6,7 @@ use super::feed::{Feed, Place};
 use super::outside::Outside;
 use super::preflight::Trial;
 use crate::dataset::Batch;
+use crate::train::features::KeptFeatures;
 use crate::train::forecast::{Left, Measured};
 use crate::train::learner::{Learner, Validation};
 use crate::train::memory::peak_bytes;
@@ -183,7 +184,8 @@ impl<'a, 'o> Training<'a, 'o> {
             seconds_per_look: self.trial.seconds_per_look,
             limit: self.seconds_to_limit(),
         };
-        let estimated = recipe.bytes_of(piece.min(recipe.batch));
+        let kept = self.learner.kept().map_or(0, KeptFeatures::stages);
+        let estimated = (self.plan.recipe_holding(kept)).bytes_of(piece.min(recipe.batch));
         self.measured.forecast(left, peak_bytes(), estimated)
     }
 

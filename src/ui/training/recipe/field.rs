@@ -30,6 +30,8 @@ pub enum Kind {
     MaybeWhole(u64, u64, u64),
     /// A number or nothing, and what it usually is.
     MaybeReal(f64, f64, f64),
+    /// One of some words or a number of a range, and what that usually is.
+    WordOrReal(&'static [(&'static str, &'static str)], (f64, f64), f64),
 }
 
 impl Field {

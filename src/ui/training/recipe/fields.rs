@@ -1,4 +1,5 @@
 use super::field::{Field, Kind};
+use super::ground_fields::{GROUND, MEMORY};
 use super::learner_fields::{NETWORK, OPTIMIZER};
 
 /// Fields that belong together.
@@ -215,6 +216,8 @@ pub const SECTIONS: &[Section] = &[
     },
     OPTIMIZER,
     NETWORK,
+    GROUND,
+    MEMORY,
 ];
 
 #[cfg(test)]

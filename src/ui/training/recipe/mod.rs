@@ -4,6 +4,8 @@
 mod augment;
 mod field;
 mod fields;
+mod ground_fields;
+mod keep;
 mod learner_fields;
 mod loss;
 mod more;

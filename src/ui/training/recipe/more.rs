@@ -8,7 +8,7 @@ use super::row::real_ui;
 use super::tree::Tree;
 
 /// What has an editor of its own, or belongs to the images and not to the person.
-const ELSEWHERE: [&str; 8] = [
+const ELSEWHERE: [&str; 10] = [
     "augment",
     "class_weighting",
     "device",
@@ -17,6 +17,8 @@ const ELSEWHERE: [&str; 8] = [
     "model.family",
     "model.encoder",
     "model.in_channels",
+    "patches.keep",
+    "updates.groups",
 ];
 
 /// Words that are being typed into a field, by its path; they count when the field is left.
@@ -85,7 +87,7 @@ pub fn more_ui(ui: &mut Ui, tree: &mut Tree, draft: &mut Draft, paths: &[String]
 }
 
 /// A word; half of one is no word yet, so it counts when the field is left.
-fn word_ui(
+pub fn word_ui(
     ui: &mut Ui,
     path: &str,
     word: &str,

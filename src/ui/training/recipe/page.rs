@@ -4,6 +4,9 @@ use egui::{CollapsingHeader, RichText, TextEdit, Ui};
 
 use super::augment::augment_ui;
 use super::fields::{SECTIONS, Section};
+use super::ground_fields::GROUND;
+use super::keep::{encoder_rate_ui, keep_ui};
+use super::learner_fields::OPTIMIZER;
 use super::loss::loss_ui;
 use super::more;
 use super::parts::parts_ui;
@@ -23,6 +26,10 @@ const PATCHES: f32 = 360.0;
 
 /// The section that a search for a rate belongs to.
 const RATES: &str = "Learning rate";
+
+/// What augmentation is found by.
+const VARIED: &str = "augmentation augment turns flips rotation scale shift shear elastic borders \
+                      brightness contrast hue saturation gamma shadows blur noise jpeg cutout";
 
 /// All choices of the next training.
 pub fn recipe_page_ui(
@@ -118,6 +125,10 @@ fn form_ui(ui: &mut Ui, session: &Session, form: &mut TrainForm, commands: &mut 
         section_ui(ui, section, (&mut tree, &base), &searched, |ui, tree| {
             if section.title == RATES {
                 rate_ui(ui, session, form, tree, commands);
+            } else if section.title == GROUND.title {
+                keep_ui(ui, tree, &mut form.draft);
+            } else if section.title == OPTIMIZER.title {
+                encoder_rate_ui(ui, tree);
             }
         });
     }
@@ -127,24 +138,18 @@ fn form_ui(ui: &mut Ui, session: &Session, form: &mut TrainForm, commands: &mut 
             loss_ui(ui, &mut tree, &base);
         });
     }
-    group_ui(
-        ui,
-        "Held-out ground",
-        tree.differs(&base, "parts"),
-        &searched,
-        |ui| {
+    if said("held-out ground parts split validation test folds blocks group list shares") {
+        let is_changed = tree.differs(&base, "parts");
+        group_ui(ui, "Held-out ground", is_changed, &searched, |ui| {
             parts_ui(ui, &mut tree, &base, &searched);
-        },
-    );
-    group_ui(
-        ui,
-        "Augmentation",
-        tree.differs(&base, "augment"),
-        &searched,
-        |ui| {
+        });
+    }
+    if said(VARIED) {
+        let is_changed = tree.differs(&base, "augment");
+        group_ui(ui, "Augmentation", is_changed, &searched, |ui| {
             augment_ui(ui, &mut tree, &searched);
-        },
-    );
+        });
+    }
     let others = more::other_paths(&tree, &searched);
     if !others.is_empty() {
         group_ui(ui, "More", false, &searched, |ui| {

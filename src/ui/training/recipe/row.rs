@@ -70,6 +70,9 @@ fn value_ui(ui: &mut Ui, field: &Field, tree: &mut Tree, label: egui::Id) {
             let edit = |ui: &mut Ui, value: &Value| whole_ui(ui, value, low..=high, label);
             maybe_ui(ui, &value, field.title, json!(usual), edit)
         }
+        Kind::WordOrReal(words, (low, high), usual) => {
+            word_or_real_ui(ui, (field.path, &value), words, (low..=high, usual), label)
+        }
         Kind::MaybeReal(low, high, usual) => {
             let edit = |ui: &mut Ui, value: &Value| real_ui(ui, value, low..=high, label);
             maybe_ui(ui, &value, field.title, json!(usual), edit)
@@ -149,6 +152,26 @@ fn word_ui(
         .response
         .labelled_by(label);
     chosen
+}
+
+/// A word from a list whose last entry stands for a number of one's own.
+fn word_or_real_ui(
+    ui: &mut Ui,
+    (path, value): (&str, &Value),
+    words: &[(&str, &str)],
+    (range, usual): (RangeInclusive<f64>, f64),
+    label: egui::Id,
+) -> Option<Value> {
+    const OWN: &str = "own number";
+    if value.is_number() {
+        let new = real_ui(ui, value, range, label);
+        let back = ui.small_button("×").on_hover_text("Back to a word");
+        return new.or_else(|| back.clicked().then(|| json!(words[0].0)));
+    }
+    let own = (OWN, "A number…");
+    let all: Vec<(&str, &str)> = words.iter().copied().chain([own]).collect();
+    let chosen = word_ui(ui, path, value, &all, label)?;
+    Some(if chosen == OWN { json!(usual) } else { chosen })
 }
 
 fn flag_ui(ui: &mut Ui, value: &Value, title: &str) -> Option<Value> {
