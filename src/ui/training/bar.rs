@@ -36,12 +36,17 @@ pub fn running_ui(ui: &mut Ui, state: &TrainingState, commands: &mut CommandQueu
     let epochs = state.recipe.as_ref().map_or(0, |recipe| recipe.epochs);
     let bar = match state.phase {
         TrainingPhase::Running { epoch, step, steps } => {
-            let words = format!("Epoch {epoch} of {epochs}, step {step} of {steps}");
+            let place = format!("poch {epoch} of {epochs}, step {step} of {steps}");
+            let words = if state.is_paused {
+                format!("Paused in e{place}")
+            } else {
+                format!("E{place}")
+            };
             ProgressBar::new(step as f32 / steps.max(1) as f32).text(words)
         }
         _ => ProgressBar::new(0.0).text(state.trying.unwrap_or("Starting…")),
     };
-    ui.add(bar.desired_width(220.0));
+    ui.add(bar.desired_width(240.0));
     if let Some(left) = state.seconds_left() {
         ui.weak(format!("{} left", text::duration(left)));
     }

@@ -10,7 +10,11 @@ use crate::metrics::Scores;
 const MOST_CLASSES: usize = 40;
 /// Room for the names at the left and above.
 const NAMES: f32 = 92.0;
-const ABOVE: f32 = 58.0;
+const ABOVE: f32 = 76.0;
+/// Room at the right, over which the last name leans.
+const BESIDE: f32 = 56.0;
+/// How much longer than high a name at half a right angle is.
+const SLANT: f32 = std::f32::consts::SQRT_2;
 const LARGEST_CELL: f32 = 46.0;
 const SMALLEST_CELL: f32 = 11.0;
 const SMALL: FontId = FontId::proportional(11.0);
@@ -32,8 +36,8 @@ pub fn confusion_ui(ui: &mut Ui, scores: &Scores) {
         return;
     }
     let count = heat.shown.len() as f32;
-    let cell = ((ui.available_width() - NAMES - 12.0) / count).clamp(SMALLEST_CELL, LARGEST_CELL);
-    let size = vec2(NAMES + cell * count + 12.0, ABOVE + cell * count + 8.0);
+    let cell = ((ui.available_width() - NAMES - BESIDE) / count).clamp(SMALLEST_CELL, LARGEST_CELL);
+    let size = vec2(NAMES + cell * count + BESIDE, ABOVE + cell * count + 8.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
     response.widget_info(|| {
         let words = format!("Confusion matrix, {} classes", heat.shown.len());
@@ -134,7 +138,7 @@ impl Board<'_> {
             painter.text(left, Align2::RIGHT_CENTER, fitting, SMALL, self.text);
         }
         // Slanted words stand closer than level ones.
-        let slanted = shortened(painter, &name, ABOVE - 8.0);
+        let slanted = shortened(painter, &name, (ABOVE - 12.0) * SLANT);
         let galley = painter.layout_no_wrap(slanted, SMALL, self.text);
         let foot = pos2(middle.x - 4.0, self.origin.y - 6.0);
         let shape = egui::epaint::TextShape::new(foot, galley, self.text)

@@ -39,7 +39,7 @@ pub fn header_ui(ui: &mut Ui, entry: &RunEntry, session: &Session) {
         }
     });
     // What a run that goes on lacks is still to come.
-    let is_over = status_words(entry, session).0 != "running";
+    let is_over = !matches!(status_words(entry, session).0, "running" | "paused");
     for note in record.notes.iter().filter(|_| is_over) {
         ui.colored_label(theme::WARNING, RichText::new(note).small());
     }
@@ -67,6 +67,9 @@ fn what(record: &RunRecord) -> String {
 
 /// The word for a run's status, its color and what it means.
 pub fn status_words(entry: &RunEntry, session: &Session) -> (&'static str, Color32, &'static str) {
+    if is_here(entry, session) && session.training().is_paused {
+        return ("paused", theme::WARNING, "It rests until “Go on”");
+    }
     if is_here(entry, session) {
         return ("running", theme::ACCENT, "It is trained in this window");
     }
@@ -154,7 +157,8 @@ fn time_tile(record: &RunRecord) -> Tile {
         name: "Time",
         value: seconds.map_or_else(|| "–".to_owned(), text::duration),
         note: each.map_or_else(String::new, |each| {
-            format!("{epochs} epochs of {}", text::duration(each))
+            let noun = if epochs == 1 { "epoch" } else { "epochs" };
+            format!("{epochs} {noun} of {}", text::duration(each))
         }),
         help: "Of all epochs that ended, validation included".to_owned(),
     }
