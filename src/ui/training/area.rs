@@ -23,8 +23,10 @@ use super::recipe::{PatchPreview, recipe_page_ui};
 use super::samples::{Samples, samples_ui};
 use crate::session::{Command, RunEntry, RunStatus, RunsCommand, Session, TrainOn};
 
-/// How often runs of other programs are looked at.
+/// How often runs of other programs are looked at while one goes on.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
+/// How often it is looked whether one has begun.
+const LOOK_IDLY: Duration = Duration::from_secs(15);
 /// Below this width the table of classes and the confusion matrix stand under each other.
 const SIDE_BY_SIDE: f32 = 860.0;
 
@@ -150,11 +152,17 @@ impl TrainingArea {
     fn keep_looking(&mut self, ui: &Ui, session: &Session, commands: &mut CommandQueue) {
         let state = session.training();
         let (num_rows, is_running) = (state.rows.len(), state.is_running());
+        let is_going_on = |entry: &RunEntry| entry.status == RunStatus::Running;
+        let interval = if session.runs().entries.iter().any(is_going_on) {
+            LOOK_EVERY
+        } else {
+            LOOK_IDLY
+        };
         let is_fresh = self.looked.as_ref().is_some_and(|looked| {
-            looked.at.elapsed() < LOOK_EVERY
+            looked.at.elapsed() < interval
                 && (looked.num_rows, looked.is_running) == (num_rows, is_running)
         });
-        ui.request_repaint_after(LOOK_EVERY);
+        ui.request_repaint_after(interval);
         if is_fresh {
             return;
         }
