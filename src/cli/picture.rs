@@ -155,6 +155,7 @@ impl Picture {
                 camera,
                 image,
                 masks: Vec::new(),
+                comparison: None,
             });
         };
         let levels = RefCell::new(MaskLevels::new(mask.size()));
@@ -172,6 +173,7 @@ impl Picture {
             camera,
             image,
             masks: vec![view],
+            comparison: None,
         })
     }
 }

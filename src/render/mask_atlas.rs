@@ -1,7 +1,9 @@
 use std::collections::HashMap;
 
-use super::pane::MaskLook;
-use super::pipelines::{MaskInstance, QuadInstance, clip_corners, texel_corners};
+use super::pane::{ComparisonView, MaskLook, MaskTiles};
+use super::pipelines::{
+    ComparisonInstance, MaskInstance, QuadInstance, clip_corners, texel_corners,
+};
 use super::slots::Slots;
 use super::{Gpu, MaskView, SourceId};
 use crate::geom::{Camera, PixelRect, PyramidShape, ScreenSize, TileKey};
@@ -15,6 +17,8 @@ const TILE_BYTES: usize = (TILE_SIDE * TILE_SIDE) as usize;
 const MAX_PAGES: usize = 64;
 /// What the shader takes as "look into the tile" instead of one class for all of it.
 const NO_UNIFORM_CLASS: u32 = 256;
+/// What the comparing shader takes as "whether both have the same class".
+const ALL_CLASSES: u32 = 256;
 /// What the shader takes as "there is no tile".
 const BEYOND: [u32; 4] = [0, 0, 0, 257];
 /// What the shader takes as "only where two classes meet".
@@ -126,10 +130,11 @@ impl MaskAtlas {
         let visible = camera.visible_image_rect(canvas);
         let mut slots = HashMap::new();
         for key in shape.tiles_in(level, visible) {
-            let slot = match (view.tile)(key) {
-                MaskTile::Uniform(class) => Some([0, 0, 0, u32::from(class)]),
-                MaskTile::Pixels(pixels) => self.resident(gpu, view.source, key, &pixels[..]),
+            let tiles = MaskTiles {
+                source: view.source,
+                tile: view.tile,
             };
+            let slot = self.slot(gpu, &tiles, key);
             slots.extend(slot.map(|slot| ((key.col, key.row), slot)));
         }
         let is_clear = |slot: &[u32; 4]| {
@@ -161,6 +166,48 @@ impl MaskAtlas {
             }
         };
         shown.map(instance).collect()
+    }
+
+    /// The tiles that draw how two masks agree, uploading what the card lacks.
+    pub fn comparison_quads(
+        &mut self,
+        gpu: &Gpu,
+        view: &ComparisonView<'_>,
+        camera: &Camera,
+        canvas: ScreenSize,
+        max_tiles: usize,
+    ) -> Vec<ComparisonInstance> {
+        let shape = PyramidShape::new(view.size, TILE_SIDE);
+        let level = shape.level_for_view(camera, canvas, max_tiles);
+        let visible = camera.visible_image_rect(canvas);
+        let chosen = view.class.map_or(ALL_CLASSES, u32::from);
+        let mut quads = Vec::new();
+        for key in shape.tiles_in(level, visible) {
+            let truth = self.slot(gpu, &view.truth, key);
+            let predicted = self.slot(gpu, &view.predicted, key);
+            let (Some(truth), Some(predicted)) = (truth, predicted) else {
+                continue;
+            };
+            let ground = shape.ground(key);
+            quads.push(ComparisonInstance {
+                truth: QuadInstance {
+                    clip: clip_corners(camera, canvas, ground),
+                    texels: texel_corners(key.level, key.col, key.row, TILE_SIDE, ground),
+                    slot: truth,
+                },
+                predicted,
+                chosen: [chosen, 0, 0, 0],
+            });
+        }
+        quads
+    }
+
+    /// Where the tile of `key` lies, after an upload if need be; `None` when there is no room.
+    fn slot(&mut self, gpu: &Gpu, mask: &MaskTiles<'_>, key: TileKey) -> Option<[u32; 4]> {
+        match (mask.tile)(key) {
+            MaskTile::Uniform(class) => Some([0, 0, 0, u32::from(class)]),
+            MaskTile::Pixels(pixels) => self.resident(gpu, mask.source, key, &pixels[..]),
+        }
     }
 
     fn resident(

@@ -17,5 +17,8 @@ mod slots;
 pub use frame_stats::FrameStats;
 pub use gpu::{AdapterSummary, Gpu, GpuError, list_adapters};
 pub use offscreen::Offscreen;
-pub use pane::{MaskLook, MaskView, PaneDraw, PaneScene, paint_callback, palette};
+pub use pane::{
+    ComparisonView, MaskLook, MaskTiles, MaskView, PaneDraw, PaneScene, VerdictColors,
+    paint_callback, palette,
+};
 pub use renderer::{ImageTiles, Renderer, SourceId};

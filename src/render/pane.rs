@@ -1,6 +1,6 @@
 use egui_wgpu::{Callback, CallbackResources, CallbackTrait};
 
-use super::pipelines::{MaskInstance, Pipelines, QuadInstance};
+use super::pipelines::{ComparisonInstance, MaskInstance, Pipelines, QuadInstance};
 use super::renderer::{ImageTiles, SourceId};
 use crate::geom::{Camera, ImageSize, ScreenSize, TileKey};
 use crate::label::{ClassTable, MaskTile};
@@ -15,6 +15,62 @@ pub struct PaneScene<'a> {
     pub image: Option<ImageTiles>,
     /// Masks over it, first drawn first.
     pub masks: Vec<MaskView<'a>>,
+    /// Where two masks agree, over everything else.
+    pub comparison: Option<ComparisonView<'a>>,
+}
+
+/// Two masks of one size, and what of their agreement is shown.
+pub struct ComparisonView<'a> {
+    /// What is taken for true.
+    pub truth: MaskTiles<'a>,
+    /// What is held against it.
+    pub predicted: MaskTiles<'a>,
+    /// Extent of both at level 0.
+    pub size: ImageSize,
+    /// The class that is looked at; `None`: whether both have the same one.
+    pub class: Option<u8>,
+    /// Straight-alpha colors of the verdicts.
+    pub colors: VerdictColors,
+}
+
+/// The tiles of a mask.
+#[derive(Clone, Copy)]
+pub struct MaskTiles<'a> {
+    /// Whose tiles they are on the card.
+    pub source: SourceId,
+    /// The tile of a key, derived when it is not there yet.
+    pub tile: &'a dyn Fn(TileKey) -> MaskTile,
+}
+
+/// A straight-alpha color for each way in which truth and prediction go together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VerdictColors {
+    /// Both have the same class, or neither has the one that is looked at.
+    pub agreed: [u8; 4],
+    /// Both have the class that is looked at: true positive.
+    pub found: [u8; 4],
+    /// The prediction alone has it: false positive.
+    pub invented: [u8; 4],
+    /// The truth alone has it: false negative.
+    pub missed: [u8; 4],
+    /// They have different classes, and none is looked at.
+    pub different: [u8; 4],
+}
+
+impl VerdictColors {
+    /// As the shader looks them up.
+    pub(super) fn palette(&self) -> [[u8; 4]; 256] {
+        let mut colors = [[0; 4]; 256];
+        let own = [
+            self.agreed,
+            self.found,
+            self.invented,
+            self.missed,
+            self.different,
+        ];
+        colors[..own.len()].copy_from_slice(&own);
+        colors
+    }
 }
 
 /// A mask as the renderer sees it: any tile of any level, and colors.
@@ -47,6 +103,7 @@ pub struct PaneDraw {
     pub(super) pipelines: Pipelines,
     pub(super) image: Option<(wgpu::BindGroup, wgpu::Buffer)>,
     pub(super) masks: Vec<(wgpu::BindGroup, wgpu::BindGroup, wgpu::Buffer)>,
+    pub(super) comparison: Option<(wgpu::BindGroup, wgpu::BindGroup, wgpu::Buffer)>,
 }
 
 impl PaneDraw {
@@ -62,6 +119,12 @@ impl PaneDraw {
             pass.set_bind_group(0, pages, &[]);
             pass.set_bind_group(1, palette, &[]);
             draw_quads(pass, quads, size_of::<MaskInstance>());
+        }
+        if let Some((pages, palette, quads)) = &self.comparison {
+            pass.set_pipeline(&self.pipelines.comparison);
+            pass.set_bind_group(0, pages, &[]);
+            pass.set_bind_group(1, palette, &[]);
+            draw_quads(pass, quads, size_of::<ComparisonInstance>());
         }
     }
 }

@@ -4,7 +4,7 @@ use wgpu::util::DeviceExt as _;
 use super::Gpu;
 use crate::geom::{Camera, ImagePoint, PixelRect, ScreenSize};
 
-/// One rectangle to draw, as both shaders read it.
+/// One rectangle to draw, as all shaders read it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
 pub struct QuadInstance {
@@ -26,11 +26,27 @@ pub struct MaskInstance {
     pub around: [[u32; 4]; 4],
 }
 
+/// One tile of two masks to compare.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+pub struct ComparisonInstance {
+    /// The tile of the truth.
+    pub truth: QuadInstance,
+    /// Where the prediction's tile lies.
+    pub predicted: [u32; 4],
+    /// The class that is looked at, or 256 for all; three numbers of nothing.
+    pub chosen: [u32; 4],
+}
+
 const QUAD: [wgpu::VertexAttribute; 3] =
     wgpu::vertex_attr_array![0 => Float32x4, 1 => Float32x4, 2 => Uint32x4];
 const MASK: [wgpu::VertexAttribute; 7] = wgpu::vertex_attr_array![
     0 => Float32x4, 1 => Float32x4, 2 => Uint32x4,
     3 => Uint32x4, 4 => Uint32x4, 5 => Uint32x4, 6 => Uint32x4
+];
+
+const COMPARISON: [wgpu::VertexAttribute; 5] = wgpu::vertex_attr_array![
+    0 => Float32x4, 1 => Float32x4, 2 => Uint32x4, 3 => Uint32x4, 4 => Uint32x4
 ];
 
 /// Clip-space corners of `ground` (level-0 pixels), computed in f64 so that nothing jitters far
@@ -67,13 +83,14 @@ pub fn texel_corners(level: u8, col: u32, row: u32, side: u32, ground: PixelRect
 pub struct Pipelines {
     pub image: wgpu::RenderPipeline,
     pub mask: wgpu::RenderPipeline,
+    pub comparison: wgpu::RenderPipeline,
     pub image_layout: wgpu::BindGroupLayout,
     pub pages_layout: wgpu::BindGroupLayout,
     pub palette_layout: wgpu::BindGroupLayout,
 }
 
 impl Pipelines {
-    /// Compiles both shaders for pictures of `gpu`'s target format.
+    /// Compiles the shaders for pictures of `gpu`'s target format.
     pub fn new(gpu: &Gpu) -> Self {
         let image_layout = layout(
             gpu,
@@ -102,9 +119,16 @@ impl Pipelines {
             &[Some(&pages_layout), Some(&palette_layout)],
             &MASK,
         );
+        let comparison = pipeline(
+            gpu,
+            include_str!("../../shaders/comparison.wgsl"),
+            &[Some(&pages_layout), Some(&palette_layout)],
+            &COMPARISON,
+        );
         Self {
             image,
             mask,
+            comparison,
             image_layout,
             pages_layout,
             palette_layout,

@@ -1,7 +1,7 @@
 use super::image_atlas::ImageAtlas;
 use super::mask_atlas::MaskAtlas;
 use super::pipelines::{Pipelines, QuadInstance, instance_buffer};
-use super::{Gpu, MaskView, PaneDraw, PaneScene};
+use super::{ComparisonView, Gpu, MaskView, PaneDraw, PaneScene};
 use crate::geom::{ImageSize, PixelRect, PyramidShape, TileKey, plan_tiles};
 use crate::label::MASK_TILE_SIZE as TILE_SIDE;
 use crate::raster::RgbaTile;
@@ -105,11 +105,14 @@ impl Renderer {
             .iter()
             .filter_map(|mask| self.mask_draw(scene, mask))
             .collect();
+        let comparison = scene.comparison.as_ref();
+        let comparison = comparison.and_then(|masks| self.comparison_draw(scene, masks));
         (
             PaneDraw {
                 pipelines: self.pipelines.clone(),
                 image,
                 masks,
+                comparison,
             },
             want,
         )
@@ -151,6 +154,24 @@ impl Renderer {
         Some((
             self.masks.bind_group.clone(),
             self.palette(&mask.palette),
+            buffer,
+        ))
+    }
+
+    fn comparison_draw(
+        &mut self,
+        scene: &PaneScene<'_>,
+        masks: &ComparisonView<'_>,
+    ) -> Option<(wgpu::BindGroup, wgpu::BindGroup, wgpu::Buffer)> {
+        let max_tiles = self.masks.capacity() / MASKS_AT_ONCE;
+        let (camera, canvas) = (&scene.camera, scene.canvas);
+        let quads = self
+            .masks
+            .comparison_quads(&self.gpu, masks, camera, canvas, max_tiles);
+        let buffer = instance_buffer(&self.gpu, &quads)?;
+        Some((
+            self.masks.bind_group.clone(),
+            self.palette(&masks.colors.palette()),
             buffer,
         ))
     }

@@ -146,6 +146,11 @@ fn view_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
         }
     }
     ui.separator();
+    let has_prediction = session.layer(LayerKind::Prediction).is_some();
+    for shown in [Action::ShowErrors, Action::Curtain] {
+        action(ui, shown, has_prediction, session, view, commands);
+    }
+    ui.separator();
     action(ui, Action::ShowCoverage, has_image, session, view, commands);
     let has_label = session.layer(LayerKind::Label).is_some();
     action(ui, Action::ShowOrigins, has_label, session, view, commands);

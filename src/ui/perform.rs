@@ -1,4 +1,4 @@
-use super::canvas::{CanvasFrame, Gesture, shape_command};
+use super::canvas::{CanvasFrame, Gesture, PaneLayout, shape_command};
 use super::dialogs::FileWish;
 use super::keys::Action;
 use super::places;
@@ -55,6 +55,13 @@ pub fn perform(
             view.layout = view.layout.next();
             view.camera = None;
         }
+        Action::ShowErrors => view.contents.toggle_errors(view.layout),
+        Action::Curtain => {
+            view.curtain = view.curtain.is_none().then_some(0.5);
+            view.layout = PaneLayout::One;
+        }
+        // Lasts as long as it is held.
+        Action::Blink => {}
         Action::NextImage => step(StepTo::Next, session, commands),
         Action::PreviousImage => step(StepTo::Previous, session, commands),
         Action::NextNotDone => step(StepTo::NextNotDone, session, commands),

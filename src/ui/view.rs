@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use egui::{CentralPanel, Frame, Panel, Ui};
 
-use super::canvas::{Gesture, PaneLayout, panes_ui};
+use super::canvas::{Gesture, PaneContents, PaneLayout, panes_ui};
 use super::cleanup::CleanupForm;
 use super::dialogs::{Dialogs, FileWish};
 use super::dock::Dock;
@@ -51,6 +51,12 @@ pub struct View {
     pub camera: Option<Camera>,
     /// How many panes there are.
     pub layout: PaneLayout,
+    /// What they show.
+    pub contents: PaneContents,
+    /// Where the curtain of a single pane is, as a share of its width; `None`: there is none.
+    pub(super) curtain: Option<f32>,
+    /// The class whose errors are shown; `None`: those of all.
+    pub(super) error_class: Option<u8>,
     pub(super) gesture: Gesture,
     pub(super) gesture_pane: Option<egui::Id>,
     pub(super) last_dab: Option<ImagePoint>,
@@ -68,8 +74,8 @@ pub struct View {
     pub(super) shape_use: ShapeUse,
     pub(super) outlines: bool,
     pub(super) shows_navigator: bool,
-    /// Where the navigator was drawn last; tools leave it alone.
-    pub(super) navigator: Option<egui::Rect>,
+    /// What was drawn over the canvases last; tools leave it alone.
+    pub(super) covered: Vec<egui::Rect>,
     /// The difference that was brought into view last.
     reviewed: Option<PixelRect>,
     pub(super) dialogs: Dialogs,
@@ -153,6 +159,9 @@ impl View {
             levels: LevelCache::default(),
             camera: None,
             layout: PaneLayout::One,
+            contents: PaneContents::default(),
+            curtain: None,
+            error_class: None,
             gesture: Gesture::Idle,
             gesture_pane: None,
             last_dab: None,
@@ -169,7 +178,7 @@ impl View {
             shape_use: ShapeUse::default(),
             outlines: false,
             shows_navigator: false,
-            navigator: None,
+            covered: Vec::new(),
             reviewed: None,
             dialogs: Dialogs::default(),
             dock: Dock::default(),

@@ -6,7 +6,8 @@ use orthobrush::geom::{Camera, ImagePoint, ImageSize, PixelRect, ScreenSize, Til
 use orthobrush::label::{Mask, MaskLevels, MaskTile};
 use orthobrush::raster::{Pyramid, TileCache, open_raster};
 use orthobrush::render::{
-    ImageTiles, MaskView, Offscreen, PaneDraw, PaneScene, Renderer, SourceId,
+    ComparisonView, ImageTiles, MaskTiles, MaskView, Offscreen, PaneDraw, PaneScene, Renderer,
+    SourceId, VerdictColors,
 };
 
 use crate::fixture::{gpu, sample, turn};
@@ -47,6 +48,7 @@ fn image_scene(pyramid: &Pyramid, camera: Camera) -> PaneScene<'static> {
         camera,
         image: Some(image),
         masks: Vec::new(),
+        comparison: None,
     }
 }
 
@@ -125,6 +127,7 @@ fn a_mask_is_drawn_in_its_classes_colors() {
             camera,
             image: None,
             masks: vec![view],
+            comparison: None,
         };
         renderer.begin_frame();
         let (draw, wants) = renderer.prepare(&scene);
@@ -175,6 +178,7 @@ fn an_edit_reaches_the_card_by_its_dirty_rectangle() {
             camera,
             image: None,
             masks: vec![view],
+            comparison: None,
         };
         renderer.begin_frame();
         let (draw, _) = renderer.prepare(&scene);
@@ -196,4 +200,66 @@ fn an_edit_reaches_the_card_by_its_dirty_rectangle() {
     );
     renderer.mask_changed(SourceId(7), mask.size(), changed);
     assert_eq!(blue_pixels(&mut renderer, &mask), 1 + 30 * 40);
+}
+
+#[test]
+fn errors_are_colored_by_class_and_follow_the_brush() {
+    let _turn = turn();
+    let mut renderer = Renderer::new(gpu(), 64 << 20);
+    let size = ImageSize::new(4, 2);
+    let mut truth = Mask::filled(size, 0);
+    truth.set_rect(size.bounds(), &[1, 1, 0, 0, 255, 2, 2, 1]);
+    let mut predicted = Mask::filled(size, 0);
+    predicted.set_rect(size.bounds(), &[1, 0, 1, 0, 1, 2, 0, 255]);
+    let colors = VerdictColors {
+        agreed: [10, 0, 0, 255],
+        found: [20, 0, 0, 255],
+        invented: [30, 0, 0, 255],
+        missed: [40, 0, 0, 255],
+        different: [50, 0, 0, 255],
+    };
+    let offscreen = Offscreen::new(&gpu(), size);
+    let drawn = |renderer: &mut Renderer, truth: &Mask, class: Option<u8>| -> Vec<u8> {
+        let of_truth = |key: TileKey| truth.tile(key.col, key.row).clone();
+        let of_predicted = |key: TileKey| predicted.tile(key.col, key.row).clone();
+        let scene = PaneScene {
+            canvas: ScreenSize::new(4.0, 2.0),
+            camera: Camera {
+                center: ImagePoint::new(2.0, 1.0),
+                scale: 1.0,
+            },
+            image: None,
+            masks: Vec::new(),
+            comparison: Some(ComparisonView {
+                truth: MaskTiles {
+                    source: SourceId(7),
+                    tile: &of_truth,
+                },
+                predicted: MaskTiles {
+                    source: SourceId(8),
+                    tile: &of_predicted,
+                },
+                size,
+                class,
+                colors,
+            }),
+        };
+        renderer.begin_frame();
+        let (draw, _) = renderer.prepare(&scene);
+        let picture = offscreen
+            .picture(&[(0, 4, draw)], BLACK)
+            .expect("a picture");
+        picture.chunks_exact(4).map(|pixel| pixel[0]).collect()
+    };
+    // Unlabeled and unpredicted ground has no verdict.
+    let of_one = [20, 40, 30, 10, 0, 10, 10, 0];
+    assert_eq!(drawn(&mut renderer, &truth, Some(1)), of_one);
+    assert_eq!(
+        drawn(&mut renderer, &truth, None),
+        [10, 50, 50, 10, 0, 10, 50, 0]
+    );
+    let stroke = PixelRect::new(2, 0, 1, 1);
+    truth.set_rect(stroke, &[1]);
+    renderer.mask_changed(SourceId(7), size, stroke);
+    assert_eq!(drawn(&mut renderer, &truth, Some(1))[2], 20);
 }

@@ -226,7 +226,7 @@ fn pressed(
 ) {
     let hit = ui.ctx().layer_id_at(press.pos);
     let is_covered = hit.is_some_and(|layer| layer != ui.layer_id())
-        || view.navigator.is_some_and(|rect| rect.contains(press.pos));
+        || view.covered.iter().any(|rect| rect.contains(press.pos));
     if is_covered || !frame.rect.contains(press.pos) {
         return;
     }

@@ -1,6 +1,9 @@
 //! The canvases: one camera, one to three panes, tools under the pointer.
 
+mod contents;
 mod coverage;
+mod curtain;
+mod header;
 mod input;
 mod measure;
 mod navigator;
@@ -9,8 +12,9 @@ mod panes;
 mod scene;
 mod vectors;
 
+pub use contents::{PaneContent, PaneContents};
 pub use input::{Gesture, shape_command};
-pub use panes::{PaneContent, PaneLayout, panes_ui};
+pub use panes::{PaneLayout, panes_ui};
 pub use vectors::COLORS as OVERLAY_COLORS;
 
 use crate::geom::{Camera, ImagePoint, ScreenPoint, ScreenSize};

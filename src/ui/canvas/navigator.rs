@@ -25,7 +25,7 @@ pub fn navigator_ui(ui: &mut Ui, canvas: CanvasFrame, session: &Session, view: &
         return;
     }
     let frame = CanvasFrame { rect, ..canvas };
-    view.navigator = Some(rect);
+    view.covered.push(rect);
     let whole = Camera::fitting(size, frame.size());
     view.camera = Some(whole);
     scene::paint(ui, PaneContent::Original, frame, session, view);

@@ -1,8 +1,10 @@
-use egui::{Align2, FontId, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, vec2};
+use egui::{Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, vec2};
 
-use super::{CanvasFrame, input, navigator, overlay, scene};
+use super::header::header_ui;
+use super::{CanvasFrame, PaneContent, curtain, input, navigator, overlay, scene};
 use crate::geom::Camera;
-use crate::session::{LayerKind, Session};
+use crate::session::Session;
+use crate::ui::keys::Action;
 use crate::ui::view::{CommandQueue, View};
 
 const GAP: f32 = 2.0;
@@ -21,31 +23,17 @@ pub enum PaneLayout {
     Four,
 }
 
-/// What one canvas shows over the image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PaneContent {
-    /// The image alone.
-    Original,
-    /// The label.
-    Label,
-    /// The prediction.
-    Prediction,
-    /// The label, and the prediction where there is no label layer.
-    Work,
-}
-
 impl PaneLayout {
     /// All layouts, in the order that one key goes through them.
     pub const ALL: [Self; 4] = [Self::One, Self::Two, Self::Three, Self::Four];
 
-    /// What the panes show, from left to right.
-    pub const fn panes(self) -> &'static [PaneContent] {
-        use PaneContent::{Label, Original, Prediction, Work};
+    /// How many panes it has.
+    pub const fn num_panes(self) -> usize {
         match self {
-            Self::One => &[Work],
-            Self::Two => &[Original, Label],
-            Self::Three => &[Original, Label, Prediction],
-            Self::Four => &[Original, Label, Prediction, Work],
+            Self::One => 1,
+            Self::Two => 2,
+            Self::Three => 3,
+            Self::Four => 4,
         }
     }
 
@@ -69,46 +57,11 @@ impl PaneLayout {
     }
 }
 
-impl PaneContent {
-    /// What the pane's header says.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Original => "Original",
-            Self::Label => "Label",
-            Self::Prediction => "Prediction",
-            Self::Work => "Image and label",
-        }
-    }
-
-    /// The mask layers that it draws, first drawn first.
-    pub fn layers(self, session: &Session) -> Vec<LayerKind> {
-        match self {
-            Self::Original => Vec::new(),
-            Self::Label => vec![LayerKind::Label],
-            Self::Prediction if is_shown(session, LayerKind::Certainty) => {
-                vec![LayerKind::Certainty]
-            }
-            Self::Prediction => vec![LayerKind::Prediction],
-            // Both at once could not be told apart.
-            Self::Work if is_shown(session, LayerKind::Origins) => vec![LayerKind::Origins],
-            Self::Work if is_shown(session, LayerKind::Certainty) => vec![LayerKind::Certainty],
-            Self::Work => {
-                let label = session.layer(LayerKind::Label).map(|_| LayerKind::Label);
-                vec![label.unwrap_or(LayerKind::Prediction), LayerKind::Preview]
-            }
-        }
-    }
-}
-
-fn is_shown(session: &Session, kind: LayerKind) -> bool {
-    session.layer(kind).is_some_and(|layer| layer.is_visible)
-}
-
 /// Lays out all canvases in what is left of the window.
 pub fn panes_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     let area = ui.available_rect_before_wrap();
     ui.advance_cursor_after_rect(area);
-    let panes = view.layout.panes();
+    let panes = view.contents.of(view.layout).to_vec();
     let rects = pane_rects(area, panes.len());
     if let Some(image) = session.image()
         && view.camera.is_none()
@@ -136,10 +89,15 @@ pub fn panes_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut 
         };
         input_ui(ui, pane, session, view, commands);
     }
-    for (&content, &rect) in panes.iter().zip(&rects) {
-        paint_pane(ui, content, rect, session, view);
+    view.covered.clear();
+    for (place, (&content, &rect)) in panes.iter().zip(&rects).enumerate() {
+        let pane = Pane {
+            place,
+            content,
+            rect,
+        };
+        paint_pane(ui, pane, session, view);
     }
-    view.navigator = None;
     if view.shows_navigator {
         let frame = CanvasFrame {
             rect: rects[0],
@@ -169,42 +127,53 @@ fn input_ui(ui: &Ui, pane: Pane, session: &Session, view: &mut View, commands: &
     input::handle(ui, &response, frame, session, view, commands);
 }
 
-fn paint_pane(ui: &mut Ui, content: PaneContent, rect: Rect, session: &Session, view: &mut View) {
+fn paint_pane(ui: &mut Ui, pane: Pane, session: &Session, view: &mut View) {
+    let is_one = view.layout == PaneLayout::One;
+    let behind = view.contents.behind;
+    if let Some(share) = view.curtain.filter(|_| is_one) {
+        let [left, right] = curtain::parts(pane.rect, share);
+        paint_part(ui, pane.content, (pane.rect, left), session, view);
+        paint_part(ui, behind, (pane.rect, right), session, view);
+        view.curtain = Some(curtain::curtain_ui(ui, pane.rect, share));
+        view.covered.push(curtain::line(pane.rect, share));
+        if let Some(content) = header_ui(ui, right, behind, session, view) {
+            view.contents.behind = content;
+        }
+        choose_ui(ui, pane, left, session, view);
+        return;
+    }
+    let is_held = is_one && ui.input(|input| view.keymap.is_held(Action::Blink, input));
+    let content = if is_held { behind } else { pane.content };
+    paint_part(ui, content, (pane.rect, pane.rect), session, view);
+    if !is_one || content != PaneContent::Work {
+        let pane = Pane { content, ..pane };
+        choose_ui(ui, pane, pane.rect, session, view);
+    }
+}
+
+/// The pane's header in a part of it.
+fn choose_ui(ui: &mut Ui, pane: Pane, within: Rect, session: &Session, view: &mut View) {
+    if let Some(content) = header_ui(ui, within, pane.content, session, view) {
+        view.contents.choose(view.layout, pane.place, content);
+    }
+}
+
+/// Paints what of a content lies in a part of a pane.
+fn paint_part(
+    ui: &mut Ui,
+    content: PaneContent,
+    (rect, part): (Rect, Rect),
+    session: &Session,
+    view: &mut View,
+) {
     let mut pane_ui = ui.new_child(UiBuilder::new().max_rect(rect));
-    pane_ui.set_clip_rect(rect.intersect(ui.clip_rect()));
+    pane_ui.set_clip_rect(part.intersect(ui.clip_rect()));
     let frame = CanvasFrame {
         rect,
         pixels_per_point: ui.pixels_per_point(),
     };
     scene::paint(&pane_ui, content, frame, session, view);
     overlay::paint(&pane_ui, frame, session, view);
-    if view.layout != PaneLayout::One {
-        header(&pane_ui, content, rect, session);
-    }
-}
-
-fn header(ui: &Ui, content: PaneContent, rect: Rect, session: &Session) {
-    let missing = match content {
-        PaneContent::Label => session.layer(LayerKind::Label).is_none(),
-        PaneContent::Prediction => session.layer(LayerKind::Prediction).is_none(),
-        PaneContent::Original | PaneContent::Work => false,
-    };
-    let hint = match content {
-        _ if !missing => "",
-        PaneContent::Label => "  ·  none yet: paint here, or File › Open label…",
-        _ => "  ·  none yet: press Train, then Predict",
-    };
-    let text = format!("{}{hint}", content.name());
-    let painter = ui.painter();
-    let font = FontId::proportional(12.0);
-    let galley = painter.layout_no_wrap(text, font, egui::Color32::from_gray(235));
-    let place = Align2::LEFT_TOP.anchor_size(rect.min + vec2(8.0, 8.0), galley.size());
-    painter.rect_filled(
-        place.expand2(vec2(6.0, 3.0)),
-        4.0,
-        egui::Color32::from_black_alpha(150),
-    );
-    painter.galley(place.min, galley, egui::Color32::WHITE);
 }
 
 fn pane_rects(area: Rect, count: usize) -> Vec<Rect> {

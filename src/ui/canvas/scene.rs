@@ -1,10 +1,22 @@
 use super::{CanvasFrame, PaneContent};
 use crate::geom::{PyramidShape, TileKey};
 use crate::label::MaskTile;
-use crate::render::{ImageTiles, MaskLook, MaskView, PaneScene, SourceId, paint_callback, palette};
+use crate::render::{
+    ComparisonView, ImageTiles, MaskLook, MaskTiles, MaskView, PaneScene, SourceId, VerdictColors,
+    paint_callback, palette,
+};
 use crate::session::{Layer, LayerKind, Session};
 use crate::ui::theme;
-use crate::ui::view::View;
+use crate::ui::view::{LevelCache, View};
+
+/// Right is faint; wrong is told apart also by who sees no red or no green (Okabe & Ito 2008).
+pub const VERDICTS: VerdictColors = VerdictColors {
+    agreed: [0; 4],
+    found: [86, 180, 233, 110],
+    invented: [213, 94, 0, 215],
+    missed: [240, 228, 66, 215],
+    different: [226, 61, 148, 200],
+};
 
 /// Draws the image and its masks into one canvas.
 pub fn paint(
@@ -18,7 +30,7 @@ pub fn paint(
     let (Some(image), Some(camera)) = (session.image(), frame.aligned(view.camera)) else {
         return;
     };
-    let layers = shown_layers(content, session);
+    let (layers, compared) = (shown_layers(content, session), compared(content, session));
     let look = if view.outlines {
         MaskLook::Outline
     } else {
@@ -28,16 +40,11 @@ pub fn paint(
         renderer,
         levels,
         feed,
+        error_class,
         ..
     } = view;
     let Some(renderer) = renderer else { return };
-    let lookups: Vec<_> = layers
-        .iter()
-        .map(|layer| {
-            let levels = &*levels;
-            move |key: TileKey| levels.tile(layer, key)
-        })
-        .collect();
+    let lookups: Vec<_> = layers.iter().map(|layer| lookup(levels, layer)).collect();
     let masks = layers
         .iter()
         .zip(&lookups)
@@ -49,6 +56,18 @@ pub fn paint(
             look,
         })
         .collect();
+    let lookups: Vec<_> = compared.iter().map(|layer| lookup(levels, layer)).collect();
+    let tiles = |place: usize| MaskTiles {
+        source: SourceId(compared[place].id.0),
+        tile: &lookups[place],
+    };
+    let comparison = (!compared.is_empty()).then(|| ComparisonView {
+        truth: tiles(0),
+        predicted: tiles(1),
+        size: compared[0].mask.size(),
+        class: *error_class,
+        colors: VERDICTS,
+    });
     let shape: PyramidShape = image.pyramid.shape();
     let scene = PaneScene {
         canvas: frame.size(),
@@ -58,6 +77,7 @@ pub fn paint(
             shape,
         }),
         masks,
+        comparison,
     };
     let (draw, wants) = renderer.prepare(&scene);
     if let Some(feed) = feed {
@@ -66,11 +86,33 @@ pub fn paint(
     ui.painter().add(paint_callback(frame.rect, draw));
 }
 
+/// The tiles of a layer by their keys.
+fn lookup<'a>(levels: &'a LevelCache, layer: &'a Layer) -> impl Fn(TileKey) -> MaskTile + 'a {
+    move |key| levels.tile(layer, key)
+}
+
+/// Label and prediction where a pane holds one against the other, else nothing.
+fn compared(content: PaneContent, session: &Session) -> Vec<&Layer> {
+    let pair = [LayerKind::Label, LayerKind::Prediction].map(|kind| session.layer(kind));
+    match pair {
+        [Some(label), Some(prediction)]
+            if content == PaneContent::Errors && label.mask.size() == prediction.mask.size() =>
+        {
+            vec![label, prediction]
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// The mask layers that a pane draws, first drawn first.
 fn shown_layers(content: PaneContent, session: &Session) -> Vec<&Layer> {
     let kinds = content.layers(session).into_iter();
     let layers = kinds.filter_map(|kind| session.layer(kind));
-    layers.filter(|layer| layer.is_visible).collect()
+    // Who asked for doubt alone wants to see it.
+    let is_asked = content == PaneContent::Certainty;
+    layers
+        .filter(|layer| layer.is_visible || is_asked)
+        .collect()
 }
 
 /// The colors of a layer in one kind of pane.

@@ -57,6 +57,15 @@ impl Keymap {
         own.map(|(chord, _)| *chord)
     }
 
+    /// Whether a key of an action is down, for what lasts as long as it is held.
+    pub fn is_held(&self, action: Action, input: &egui::InputState) -> bool {
+        self.chords(action).any(|chord| {
+            input.key_down(chord.key)
+                && input.modifiers.command == chord.ctrl
+                && input.modifiers.shift == chord.shift
+        })
+    }
+
     /// The first key of an action as text, empty when it has none.
     pub fn text(&self, action: Action) -> String {
         self.chords(action)

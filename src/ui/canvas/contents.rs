@@ -1,0 +1,150 @@
+use super::PaneLayout;
+use crate::session::{LayerKind, Session};
+
+/// What one canvas shows over the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaneContent {
+    /// The image alone.
+    Original,
+    /// The label.
+    Label,
+    /// The prediction.
+    Prediction,
+    /// Where label and prediction go together.
+    Errors,
+    /// How sure the network is.
+    Certainty,
+    /// The label, and the prediction where there is no label layer.
+    Work,
+}
+
+impl PaneContent {
+    /// All of them, in the order of the menu.
+    pub const ALL: [Self; 6] = [
+        Self::Work,
+        Self::Original,
+        Self::Label,
+        Self::Prediction,
+        Self::Errors,
+        Self::Certainty,
+    ];
+
+    /// What the pane's header says.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Original => "Original",
+            Self::Label => "Label",
+            Self::Prediction => "Prediction",
+            Self::Errors => "Errors",
+            Self::Certainty => "Doubt",
+            Self::Work => "Image and label",
+        }
+    }
+
+    /// What the header says where there is nothing to show.
+    pub fn hint(self, session: &Session) -> &'static str {
+        let lacks = |kind| session.layer(kind).is_none();
+        match self {
+            Self::Label if lacks(LayerKind::Label) => "none yet: paint here, or File › Open label…",
+            Self::Prediction | Self::Errors if lacks(LayerKind::Prediction) => {
+                "none yet: press Train, then Predict"
+            }
+            Self::Errors if lacks(LayerKind::Label) => "there is no label to compare with",
+            Self::Certainty if lacks(LayerKind::Certainty) => "comes with a prediction",
+            _ => "",
+        }
+    }
+
+    /// The mask layers that it draws, first drawn first.
+    pub fn layers(self, session: &Session) -> Vec<LayerKind> {
+        match self {
+            Self::Original | Self::Errors => Vec::new(),
+            Self::Label => vec![LayerKind::Label],
+            Self::Certainty => vec![LayerKind::Certainty],
+            Self::Prediction if is_shown(session, LayerKind::Certainty) => {
+                vec![LayerKind::Certainty]
+            }
+            Self::Prediction => vec![LayerKind::Prediction],
+            // Both at once could not be told apart.
+            Self::Work if is_shown(session, LayerKind::Origins) => vec![LayerKind::Origins],
+            Self::Work if is_shown(session, LayerKind::Certainty) => vec![LayerKind::Certainty],
+            Self::Work => {
+                let label = session.layer(LayerKind::Label).map(|_| LayerKind::Label);
+                vec![label.unwrap_or(LayerKind::Prediction), LayerKind::Preview]
+            }
+        }
+    }
+}
+
+fn is_shown(session: &Session, kind: LayerKind) -> bool {
+    session.layer(kind).is_some_and(|layer| layer.is_visible)
+}
+
+/// What each pane of each layout shows, and what lies behind the curtain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PaneContents {
+    panes: [[PaneContent; 4]; 4],
+    /// What a single pane shows at the right of the curtain, and while the key to blink is held.
+    pub behind: PaneContent,
+}
+
+impl Default for PaneContents {
+    fn default() -> Self {
+        use PaneContent::{Label, Original, Prediction, Work};
+        Self {
+            panes: [
+                [Work; 4],
+                [Original, Label, Prediction, Work],
+                [Original, Label, Prediction, Work],
+                [Original, Label, Prediction, Work],
+            ],
+            behind: Prediction,
+        }
+    }
+}
+
+impl PaneContents {
+    /// What the panes of `layout` show, from left to right.
+    pub fn of(&self, layout: PaneLayout) -> &[PaneContent] {
+        let count = layout.num_panes();
+        &self.panes[count - 1][..count]
+    }
+
+    /// Shows something else in a pane, counted from 0.
+    pub fn choose(&mut self, layout: PaneLayout, place: usize, content: PaneContent) {
+        let panes = &mut self.panes[layout.num_panes() - 1];
+        if let Some(pane) = panes.get_mut(place) {
+            *pane = content;
+        }
+    }
+
+    /// Changes the first pane to show errors, or back to what it shows otherwise.
+    pub fn toggle_errors(&mut self, layout: PaneLayout) {
+        let usual = Self::default().of(layout)[0];
+        let is_shown = self.of(layout)[0] == PaneContent::Errors;
+        let next = if is_shown { usual } else { PaneContent::Errors };
+        self.choose(layout, 0, next);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_layout_remembers_what_its_panes_show() {
+        let mut contents = PaneContents::default();
+        contents.choose(PaneLayout::Three, 1, PaneContent::Errors);
+        assert_eq!(contents.of(PaneLayout::Three)[1], PaneContent::Errors);
+        assert_eq!(contents.of(PaneLayout::Two)[1], PaneContent::Label);
+        assert_eq!(contents.of(PaneLayout::Four).len(), 4);
+        contents.toggle_errors(PaneLayout::One);
+        assert_eq!(contents.of(PaneLayout::One), [PaneContent::Errors]);
+        contents.toggle_errors(PaneLayout::One);
+        assert_eq!(contents, {
+            let mut expected = PaneContents::default();
+            expected.choose(PaneLayout::Three, 1, PaneContent::Errors);
+            expected
+        });
+    }
+}

@@ -1,0 +1,110 @@
+use egui::{Color32, Frame, Layout, Margin, Rect, RichText, Ui, UiBuilder, vec2};
+use egui_material_icons::icons;
+
+use super::PaneContent;
+use crate::session::Session;
+use crate::ui::view::View;
+
+const INSET: f32 = 8.0;
+const TEXT: Color32 = Color32::from_gray(235);
+
+/// The name of what a pane shows, in its upper left corner; a press chooses something else.
+pub fn header_ui(
+    ui: &mut Ui,
+    within: Rect,
+    content: PaneContent,
+    session: &Session,
+    view: &mut View,
+) -> Option<PaneContent> {
+    let room = Rect::from_min_max(
+        within.min + vec2(INSET, INSET),
+        within.right_top() + vec2(-INSET, INSET + 26.0),
+    );
+    if !room.is_positive() {
+        return None;
+    }
+    let layout = Layout::left_to_right(egui::Align::Center);
+    let place = UiBuilder::new().max_rect(room).layout(layout);
+    let mut header = ui.new_child(place);
+    header.set_clip_rect(within.intersect(ui.clip_rect()));
+    // The picture under it is not of the theme.
+    header.visuals_mut().override_text_color = Some(TEXT);
+    let frame = Frame::new()
+        .fill(Color32::from_black_alpha(165))
+        .corner_radius(4.0)
+        .inner_margin(Margin::symmetric(4, 1));
+    let inside = frame.show(&mut header, |ui| {
+        ui.visuals_mut().widgets.inactive.weak_bg_fill = Color32::TRANSPARENT;
+        let mut chosen = None;
+        ui.menu_button(opening(content.name()), |ui| {
+            ui.visuals_mut().override_text_color = None;
+            for other in PaneContent::ALL {
+                if ui.radio(other == content, other.name()).clicked() {
+                    chosen = Some(other);
+                    ui.close();
+                }
+            }
+        });
+        if content == PaneContent::Errors {
+            class_ui(ui, session, view);
+        }
+        let hint = content.hint(session);
+        if !hint.is_empty() {
+            ui.label(RichText::new(format!("·  {hint}")).size(12.0));
+            ui.add_space(4.0);
+        }
+        chosen
+    });
+    view.covered.push(inside.response.rect);
+    inside.inner
+}
+
+fn opening(name: &str) -> RichText {
+    let icon = icons::ICON_ARROW_DROP_DOWN.codepoint;
+    RichText::new(format!("{name} {icon}")).size(12.0)
+}
+
+/// The class whose errors are shown.
+fn class_ui(ui: &mut Ui, session: &Session, view: &mut View) {
+    let classes = session.classes();
+    let known = view
+        .error_class
+        .filter(|class| classes.get(*class).is_some());
+    let name = known.map_or_else(
+        || "of all classes".to_owned(),
+        |class| format!("of {}", classes.name_of(class)),
+    );
+    ui.menu_button(opening(&name), |ui| {
+        ui.visuals_mut().override_text_color = None;
+        egui::ScrollArea::vertical()
+            .max_height(360.0)
+            .show(ui, |ui| {
+                ui.radio_value(&mut view.error_class, None, "All classes");
+                for class in classes.classes() {
+                    ui.radio_value(&mut view.error_class, Some(class.index), &class.name);
+                }
+            });
+    });
+    legend_ui(ui, known.is_some());
+}
+
+/// What the colors mean.
+fn legend_ui(ui: &mut Ui, is_of_class: bool) {
+    let colors = super::scene::VERDICTS;
+    let entries: &[([u8; 4], &str)] = if is_of_class {
+        &[
+            (colors.found, "right"),
+            (colors.missed, "missed"),
+            (colors.invented, "invented"),
+        ]
+    } else {
+        &[(colors.different, "different")]
+    };
+    for ([r, g, b, _], words) in entries {
+        let (rect, _) = ui.allocate_exact_size(vec2(10.0, 10.0), egui::Sense::hover());
+        ui.painter()
+            .rect_filled(rect, 2.0, Color32::from_rgb(*r, *g, *b));
+        ui.label(RichText::new(*words).size(12.0));
+    }
+    ui.add_space(4.0);
+}
