@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser};
 
-pub use super::args_of_runs::{CorrectionArgs, ExperimentArgs, TestArgs};
+pub use super::args_of_runs::{CorrectionArgs, ExperimentArgs, SearchArgs, TestArgs};
 use super::values::{
     parse_align, parse_edge, parse_preset, parse_rect, parse_share, parse_size, parse_tolerance,
     parse_value, parse_zero,
@@ -51,6 +51,8 @@ pub enum Work {
     Test(TestArgs),
     /// Do a published experiment again and write a page about it.
     Experiment(ExperimentArgs),
+    /// Search the choices of a recipe: many trials, of which only the better ones go on.
+    Search(SearchArgs),
     /// Predict a whole image with a trained network.
     Predict(PredictArgs),
     /// Compare a prediction with the truth.
@@ -182,7 +184,17 @@ pub struct TrainArgs {
     /// What is said of the data set.
     #[command(flatten)]
     pub corrections: CorrectionArgs,
-    /// Print one JSON line an epoch and a last one.
+    /// Trains once for each of so many portions of --data: each portion chooses once and the others
+    /// are learned from. The same command goes on after a stop.
+    #[arg(long, value_name = "K", requires = "data", conflicts_with_all = ["find_rate", "classes", "mask_encoding", "image_folder", "mask_folder"])]
+    #[arg(value_parser = clap::value_parser!(u32).range(2..=100))]
+    pub folds: Option<u32>,
+    /// Trains once from each of these seeds, with the same files held out; with --folds each
+    /// portion from each.
+    #[arg(long, value_name = "SEEDS", value_delimiter = ',', requires = "data")]
+    #[arg(conflicts_with_all = ["seed", "find_rate", "classes", "mask_encoding", "image_folder", "mask_folder"])]
+    pub seeds: Vec<u64>,
+    /// Print one JSON line an epoch and a last one; with --folds or --seeds one line in all.
     #[arg(long)]
     pub json: bool,
 }

@@ -95,3 +95,24 @@ pub struct ExperimentArgs {
     #[arg(long, hide = true)]
     pub cell: Option<usize>,
 }
+
+/// Arguments of `search`.
+#[derive(Debug, Args)]
+pub struct SearchArgs {
+    /// A search file (TOML), or the name of a search that comes with the program: camvid.
+    #[arg(value_name = "SPEC")]
+    pub spec: String,
+    /// The data set to learn from.
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// The folder for the runs and the tables; what is done there is left alone, so the same
+    /// command goes on after a stop.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// auto, gpu, cpu, or an adapter's name.
+    #[arg(long)]
+    pub device: Option<DeviceChoice>,
+    /// Print one JSON line an epoch and a last one.
+    #[arg(long)]
+    pub json: bool,
+}

@@ -214,13 +214,14 @@ impl Work {
 
 /// Epochs and scores that were printed already.
 #[derive(Default)]
-struct Told {
+pub struct Told {
     rows: usize,
     ended: Vec<bool>,
 }
 
 impl Told {
-    fn tell(&mut self, session: &Session) {
+    /// Prints what is new of the queue.
+    pub fn tell(&mut self, session: &Session) {
         let queue = session.queue();
         for (at, row) in &queue.rows[self.rows.min(queue.rows.len())..] {
             let name = queue.trials.get(*at).map_or("", |trial| &trial.name);

@@ -20,6 +20,7 @@ mod doctor;
 mod drive;
 mod evaluate;
 mod experiment;
+mod folds;
 mod info;
 mod judge;
 mod picture;
@@ -27,6 +28,7 @@ mod predict;
 mod project;
 mod sample;
 mod say;
+mod search;
 mod tiles;
 mod train;
 mod values;
@@ -47,6 +49,7 @@ pub fn run(work: Work) -> anyhow::Result<()> {
         Work::Train(args) => train::run(*args),
         Work::Test(args) => judge::run(&args),
         Work::Experiment(args) => experiment::run(&args),
+        Work::Search(args) => search::run(&args),
         Work::Predict(args) => predict::run(&args),
         Work::Eval(args) => evaluate::run(&args),
         Work::Convert(args) => convert::run(&args),

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::args::TrainArgs;
 use super::drive::Drive;
+use super::folds::{self, Folds};
 use crate::dataset::Corrections;
 use crate::label::{Encoding, MaskDecisions};
 use crate::session::{Command, ImportCommand, LayerKind, Session, TrainOn, TrainingPhase};
@@ -14,6 +15,18 @@ use crate::train::{EpochRow, Preset, Recipe};
 /// Trains and prints a line an epoch.
 pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     let recipe = recipe_of(&args)?;
+    if let Some(data) = args.data.clone()
+        && (args.folds.is_some() || !args.seeds.is_empty())
+    {
+        return folds::run(&Folds {
+            recipe,
+            data,
+            out: args.out.context("Say where the runs go with --out DIR")?,
+            folds: args.folds,
+            seeds: args.seeds,
+            is_json: args.json,
+        });
+    }
     let mut drive = Drive::new("Train");
     let corrections = args.corrections.given()?;
     let own = Corrections {

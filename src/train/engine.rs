@@ -7,7 +7,7 @@ use super::device::{DeviceReport, report};
 use super::self_test::Workload;
 use super::{
     JudgeEvent, JudgePlan, PredictEvent, PredictPlan, QueueEvent, QueuePlan, RateEvent, RateRange,
-    TrainEvent, TrainPlan, find_rate, judge, predict, queue, run,
+    SearchEvent, SearchPlan, TrainEvent, TrainPlan, find_rate, judge, predict, queue, run, search,
 };
 use crate::job::{Job, JobContext, Waker, spawn};
 
@@ -29,6 +29,7 @@ pub struct Engine {
 enum Request {
     Train(Arc<TrainPlan>, JobContext<TrainEvent>),
     Queue(Box<QueuePlan>, JobContext<QueueEvent>),
+    Search(Box<SearchPlan>, JobContext<SearchEvent>),
     Judge(Box<JudgePlan>, JobContext<JudgeEvent>),
     Predict(Box<PredictPlan>, JobContext<PredictEvent>),
     FindRate(Box<TrainPlan>, RateRange, JobContext<RateEvent>),
@@ -79,6 +80,14 @@ impl Engine {
         job
     }
 
+    /// Searches as `plan` says, after what was asked for before. Cancelling leaves the trial that
+    /// runs so that it can go on.
+    pub fn search(&self, plan: SearchPlan, waker: Waker) -> Job<SearchEvent> {
+        let (job, context) = Job::pair(waker);
+        self.ask(Request::Search(Box::new(plan), context));
+        job
+    }
+
     /// Judges as `plan` says, after what was asked for before.
     pub fn judge(&self, plan: JudgePlan, waker: Waker) -> Job<JudgeEvent> {
         let (job, context) = Job::pair(waker);
@@ -123,6 +132,7 @@ impl Request {
         match self {
             Self::Train(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::Queue(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
+            Self::Search(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::Judge(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::Predict(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::FindRate(.., job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
@@ -155,7 +165,12 @@ impl Desk {
                     job.finish_with(|job| find_rate::run(&plan, range, job, between));
                 }
                 Request::Queue(plan, job) => {
-                    job.finish_with(|job| queue::run(&plan, job, &mut || self.serve_between()));
+                    job.finish_with(|job| {
+                        queue::run(&plan, job, &mut || self.serve_between()).map(drop)
+                    });
+                }
+                Request::Search(plan, job) => {
+                    job.finish_with(|job| search::run(&plan, job, &mut || self.serve_between()));
                 }
                 Request::Judge(plan, job) => {
                     job.finish_with(|job| judge::run(&plan, job, &mut || self.serve_between()));

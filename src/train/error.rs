@@ -94,6 +94,20 @@ pub enum TrainError {
     /// An experiment does not work or its files cannot be read.
     #[error("{0}")]
     Experiment(String),
+    /// A search file does not parse.
+    #[error("The search cannot be read ({reason}): {path}")]
+    SearchFile {
+        /// What is wrong.
+        reason: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A search asks for what cannot be.
+    #[error("The search does not work: {0}")]
+    Search(String),
+    /// The folder holds the trials of another search.
+    #[error("The folder holds another search; choose another or remove it: {0}")]
+    OtherSearch(PathBuf),
     /// A run is finished, or none.
     #[error("There is nothing to go on with: the run is finished, or there is none: {0}")]
     NothingLeft(PathBuf),

@@ -70,7 +70,7 @@ pub enum TrainEvent {
 pub enum TrainStatus {
     /// By its recipe.
     Finished,
-    /// By the user; what was best so far is kept.
+    /// By the user, or because it was to rest; what was best so far is kept.
     Stopped,
 }
 
@@ -91,6 +91,11 @@ pub enum StopReason {
         /// The limit.
         minutes: f64,
     },
+    /// It rests, and can go on.
+    FarEnough {
+        /// The last epoch that it was to do.
+        epoch: u32,
+    },
     /// Somebody stopped it.
     Person,
 }
@@ -102,6 +107,7 @@ impl fmt::Display for StopReason {
             Self::NoProgress { patience: 1 } => f.write_str("An epoch brought no progress"),
             Self::NoProgress { patience } => write!(f, "No progress in {patience} epochs"),
             Self::TimeLimit { minutes } => write!(f, "The time limit of {minutes} min is reached"),
+            Self::FarEnough { epoch } => write!(f, "Rests after epoch {epoch} and can go on"),
             Self::Person => f.write_str("Stopped by hand"),
         }
     }

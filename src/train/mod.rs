@@ -6,6 +6,7 @@
 
 mod adapters;
 mod batch;
+mod changes;
 mod checkpoint;
 mod data;
 mod device;
@@ -41,6 +42,7 @@ mod resume;
 mod run;
 mod run_folder;
 mod schedule;
+mod search;
 mod self_test;
 #[cfg(test)]
 mod test_folder;
@@ -84,3 +86,7 @@ pub use report::{
 };
 pub use resume::can_go_on;
 pub use schedule::{Constant, Cosine, Exponential, OneCycle, Polynomial, Schedule, Span, Steps};
+pub use search::{
+    Halving, Refit, RefitResult, RefitRow, Rung, SearchCost, SearchEvent, SearchPlan, SearchResult,
+    SearchRow, SearchSpec, SearchTrial, SearchWay,
+};

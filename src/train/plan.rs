@@ -30,6 +30,8 @@ pub struct TrainPlan {
     pub(super) data: Option<TrainData>,
     /// Where the run was, when it goes on.
     pub(super) resumed: Option<Progress>,
+    /// The epoch after which it rests, so that it can go on later.
+    pub(super) until: Option<u32>,
     /// Called before each step with its number, from 0, and the patches computed at once.
     #[cfg(test)]
     pub(super) fault: Option<fn(u64, usize)>,
@@ -158,6 +160,7 @@ impl TrainPlan {
             start_from: None,
             data: None,
             resumed: None,
+            until: None,
             #[cfg(test)]
             fault: None,
             leaks: None,
@@ -176,6 +179,14 @@ impl TrainPlan {
     #[must_use]
     pub fn reading(mut self, data: TrainData) -> Self {
         self.data = Some(data);
+        self
+    }
+
+    /// Rests after `epoch` and leaves the run so that it can go on; `None`: goes to its end. The
+    /// recipe, and so the schedule of the rate, stays that of the whole training.
+    #[must_use]
+    pub fn until(mut self, epoch: Option<u32>) -> Self {
+        self.until = epoch;
         self
     }
 

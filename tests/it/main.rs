@@ -16,6 +16,7 @@ mod layering;
 mod painting;
 mod pictures;
 mod raster_suite;
+mod searching;
 mod teamwork;
 mod training;
 mod window;

@@ -124,6 +124,7 @@ impl ExperimentSpec {
                 recipe,
                 data: data.to_owned(),
                 judge: None,
+                until: None,
             };
             Ok((*cell, trial))
         };

@@ -69,6 +69,7 @@ fn finished(folder: &Path) -> Vec<Trial> {
         recipe: recipe_with_test(),
         data: folder.to_owned(),
         judge: Some(ScoredOn::Test),
+        until: None,
     };
     let trials = trial.repeated(&[1, 2]);
     let plan = QueuePlan::new(folder.join("runs"), trials.clone(), 1 << 22).expect("a queue");

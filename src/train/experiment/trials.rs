@@ -1,8 +1,9 @@
 use std::path::Path;
 
-use toml::{Table, Value};
+use toml::Table;
 
 use super::{ExperimentSpec, RunSize};
+use crate::train::changes::changed;
 use crate::train::{DeviceChoice, Recipe, TrainError, Trial};
 
 /// How an experiment is to be done.
@@ -37,6 +38,7 @@ impl ExperimentSpec {
                 recipe: self.recipe(choice, &[&spec.recipe, own])?,
                 data: data.to_owned(),
                 judge: self.judge,
+                until: None,
             };
             let folds = choice.folds.or(self.folds).filter(|_| self.folds.is_some());
             trials.extend(match folds {
@@ -57,50 +59,12 @@ impl ExperimentSpec {
         let wrong = |why: String| TrainError::Experiment(format!("{}: {why}", self.title));
         let preset = self.preset();
         let preset = preset.ok_or_else(|| wrong(format!("no preset {}", self.preset)))?;
-        let mut table: Table =
-            toml::from_str(&preset.recipe().to_toml()).map_err(|error| wrong(error.to_string()))?;
         let size = &self.size(choice.size).recipe;
-        for changes in [&self.recipe, size].into_iter().chain(more.iter().copied()) {
-            change(&mut table, changes);
-        }
-        let mut recipe = Recipe::from_toml(&table.to_string()).map_err(wrong)?;
+        let changes = [&self.recipe, size].into_iter().chain(more.iter().copied());
+        let mut recipe = changed(&preset.recipe(), changes).map_err(wrong)?;
         recipe.epochs = choice.epochs.unwrap_or(recipe.epochs);
         recipe.device = choice.device.clone().unwrap_or(recipe.device);
         recipe.check()?;
         Ok(recipe)
-    }
-}
-
-/// Tables with one of these say what they are, so they are replaced and not mixed.
-const TAGS: [&str; 2] = ["kind", "way"];
-
-/// Lays `changes` over `table`.
-fn change(table: &mut Table, changes: &Table) {
-    for (name, value) in changes {
-        match (table.get_mut(name), value) {
-            (Some(Value::Table(inner)), Value::Table(changes))
-                if !TAGS.iter().any(|tag| changes.contains_key(*tag)) =>
-            {
-                change(inner, changes);
-            }
-            _ => {
-                table.insert(name.clone(), value.clone());
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn changes_are_laid_over_and_tagged_tables_replaced() {
-        let parse = |text: &str| toml::from_str::<Table>(text).expect("a table");
-        let mut table = parse("a = 1\n[m]\nx = 1\ny = 2\n[o]\nkind = \"sgd\"\nmomentum = 0.9");
-        let changes = parse("b = 2\n[m]\ny = 3\n[o]\nkind = \"adam\"");
-        change(&mut table, &changes);
-        let expected = parse("a = 1\nb = 2\n[m]\nx = 1\ny = 3\n[o]\nkind = \"adam\"");
-        assert_eq!(table, expected);
     }
 }

@@ -8,15 +8,17 @@ use std::sync::Arc;
 /// Does the trials of `plan` that are not done. `between` is called between steps, when no tensor
 /// is in use.
 ///
-/// When the job is stopped, the trial that runs is left so that it can go on.
+/// When the job is stopped, the trial that runs is left so that it can go on. Gives the end of each
+/// trial, in their order.
 pub(in crate::train) fn run(
     plan: &QueuePlan,
     job: &JobContext<QueueEvent>,
     between: &mut dyn FnMut(),
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<TrialEnd>> {
     job.check()?;
     let mut ledger = Ledger::begin(plan)?;
     let mut report = QueueReport::default();
+    let mut ends = Vec::new();
     let total = plan.trials().len();
     for (at, trial) in plan.trials().iter().enumerate() {
         job.check()?;
@@ -25,6 +27,7 @@ pub(in crate::train) fn run(
         if is_done && matches!(stage, Ok(Stage::Complete)) {
             report.left_alone += 1;
             let end = TrialEnd::Done;
+            ends.push(end.clone());
             job.tell(QueueEvent::Ended { at, total, end })?;
             continue;
         }
@@ -47,9 +50,11 @@ pub(in crate::train) fn run(
         };
         *count += 1;
         ledger.note(plan.folder(), trial, end.clone())?;
+        ends.push(end.clone());
         job.tell(QueueEvent::Ended { at, total, end })?;
     }
-    Ok(job.tell(QueueEvent::Finished(report))?)
+    job.tell(QueueEvent::Finished(report))?;
+    Ok(ends)
 }
 
 const fn failed(why: String) -> TrialEnd {
@@ -81,7 +86,7 @@ fn done(
     };
     if let Some(train_plan) = train_plan {
         training::run(
-            &Arc::new(train_plan),
+            &Arc::new(train_plan.until(trial.until)),
             &job.part(QueueEvent::Training),
             &mut *between,
         )?;

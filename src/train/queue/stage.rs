@@ -15,7 +15,7 @@ pub(super) enum Stage {
     Lost,
     /// It can go on.
     Begun,
-    /// Its training is over.
+    /// Its training is over, or as far as the trial wants it.
     Trained,
     /// Everything is there.
     Complete,
@@ -36,10 +36,17 @@ impl Stage {
         if Recipe::load(&recipe)? != trial.recipe {
             return Err(TrainError::OtherRecipe(run.to_owned()));
         }
-        if can_go_on(run) {
-            return Ok(Self::Begun);
-        }
         let record = RunRecord::load(run)?;
+        let is_judged = |on| Judgement::load(run, on).is_some();
+        let trained = match trial.judge {
+            Some(on) if !is_judged(on) => Self::Trained,
+            _ => Self::Complete,
+        };
+        if can_go_on(run) {
+            let epochs = record.rows.last().map_or(0, |row| row.epoch);
+            let rests = trial.until.is_some_and(|until| epochs >= until);
+            return Ok(if rests { trained } else { Self::Begun });
+        }
         if !is_over(&record, &trial.recipe) {
             // The first state is written after the first epoch at the latest. What has more was
             // made by another version or by hand, and is not ours to remove.
@@ -52,11 +59,7 @@ impl Stage {
                 ))
             });
         }
-        let is_judged = |on| Judgement::load(run, on).is_some();
-        Ok(match trial.judge {
-            Some(on) if !is_judged(on) => Self::Trained,
-            _ => Self::Complete,
-        })
+        Ok(trained)
     }
 }
 
@@ -69,7 +72,9 @@ fn is_over(record: &RunRecord, recipe: &Recipe) -> bool {
     let costs = record.rows.iter();
     let costs = costs.map(|row| recipe.best_by.cost(row.val_loss, row.mean_iou));
     let is_stopped = costs.fold(false, |_, cost| stop.judge(cost));
-    last.epoch >= recipe.epochs || is_stopped
+    // A state is there from the first step on, so what has a time limit and none has reached it.
+    let is_timed = recipe.time_limit_minutes > 0.0 && !record.folder.join(STATE_FILE).exists();
+    last.epoch >= recipe.epochs || is_stopped || is_timed
 }
 
 /// Removes what a trial left that was killed before its state was written once.

@@ -16,6 +16,7 @@ fn trial(name: &str, data: &Path) -> Trial {
         recipe: recipe_with_test(),
         data: data.to_owned(),
         judge: Some(ScoredOn::Test),
+        until: None,
     }
 }
 
@@ -150,6 +151,38 @@ fn a_trial_that_was_killed_before_its_state_was_kept_begins_anew() {
     assert_eq!(report_of(&events).done, 1);
     let said = |event: &JobEvent<QueueEvent>| matches!(event, JobEvent::Said(QueueEvent::Note(note)) if note.contains("anew"));
     assert!(events.iter().any(said));
+}
+
+#[test]
+fn a_trial_that_its_time_limit_ended_is_done_and_one_that_rests_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_images(folder.path(), &EIGHT, 48);
+    let engine = Engine::start().expect("a thread");
+    let trial = |name: &str, time_limit_minutes, until| Trial {
+        recipe: Recipe {
+            time_limit_minutes,
+            epochs: 3,
+            ..recipe_with_test()
+        },
+        judge: None,
+        until,
+        ..trial(name, folder.path())
+    };
+    let epochs_after = |until| {
+        let trials = vec![trial("short", 1e-6, None), trial("rests", 0.0, until)];
+        let plan = queue(&folder.path().join("queue"), trials);
+        let events = events_of(&engine.queue(plan.clone(), Waker::none()));
+        let epochs = |trial| {
+            let record = RunRecord::load(&plan.run_of(trial)).expect("a run");
+            (record.rows.len(), record.can_go_on)
+        };
+        let [short, rests] = [0, 1].map(|at: usize| epochs(&plan.trials()[at]));
+        (short, rests, report_of(&events).left_alone)
+    };
+    assert_eq!(epochs_after(Some(1)), ((1, false), (1, true), 0));
+    assert_eq!(epochs_after(Some(1)), ((1, false), (1, true), 2));
+    assert_eq!(epochs_after(Some(2)), ((1, false), (2, true), 1));
+    assert_eq!(epochs_after(None), ((1, false), (3, false), 1));
 }
 
 #[test]

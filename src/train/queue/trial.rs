@@ -22,6 +22,10 @@ pub struct Trial {
     /// The part that the best network is judged on once the training has ended.
     #[serde(default)]
     pub judge: Option<ScoredOn>,
+    /// The epoch that it rests after, so that the same trial with a later one goes on with it;
+    /// `None`: it is trained as far as its recipe says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u32>,
 }
 
 impl Trial {
@@ -105,6 +109,7 @@ mod tests {
             recipe: Recipe::default(),
             data: PathBuf::from("data"),
             judge: None,
+            until: None,
         }
     }
 

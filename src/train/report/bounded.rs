@@ -7,7 +7,7 @@ use crate::disk::open_file;
 ///
 /// # Errors
 /// When it cannot be read or is longer than `most` bytes; then no more than that was read.
-pub(super) fn read_bounded(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+pub(in crate::train) fn read_bounded(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let read = open_file(path)?.take(most + 1).read_to_end(&mut bytes)?;
     if read as u64 > most {

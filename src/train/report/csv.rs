@@ -1,7 +1,7 @@
 use crate::train::epoch::quoted;
 
 /// One line of a CSV file; fields that need quotes have them (RFC 4180).
-pub(super) fn csv_line<T: AsRef<str>>(fields: impl IntoIterator<Item = T>) -> String {
+pub(in crate::train) fn csv_line<T: AsRef<str>>(fields: impl IntoIterator<Item = T>) -> String {
     let fields: Vec<String> = fields
         .into_iter()
         .map(|field| quoted(field.as_ref()))

@@ -1,8 +1,10 @@
+use serde::Serialize;
+
 use super::words::{NONE, duration, markdown_row, plain};
 use super::{FinalRow, FinalTable, ScoredOn};
 
 /// Mean and standard deviation of some numbers.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {
     /// Their mean.
     pub mean: f64,

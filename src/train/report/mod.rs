@@ -35,10 +35,11 @@ mod weights_header;
 mod words;
 
 pub(super) use best::held_out;
+pub(super) use bounded::read_bounded;
 pub use chart::{Axis, CurveLook, smoothed, thinned};
 pub use class_rows::ClassEpoch;
 pub use comparison::comparison_html;
-pub(super) use csv::{Records, csv_text};
+pub(super) use csv::{Records, csv_line, csv_text};
 pub use curves::{curves_svg, rate_drops};
 pub use environment::Environment;
 pub use files::{EpochFiles, FinalScores, ScoredOn, write_report, write_run_files};

@@ -164,7 +164,7 @@ impl Training<'_, '_> {
     /// Leaves the folder as the end for `reason` wants it, and reports.
     fn leave(mut self, reason: StopReason, device: &str) -> Result<TrainReport, TrainError> {
         let status = match reason {
-            StopReason::Person => TrainStatus::Stopped,
+            StopReason::Person | StopReason::FarEnough { .. } => TrainStatus::Stopped,
             _ => TrainStatus::Finished,
         };
         self.leave_state(status)?;

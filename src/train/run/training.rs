@@ -92,8 +92,11 @@ impl<'a, 'o> Training<'a, 'o> {
             return Some(StopReason::NoProgress { patience });
         }
         let minutes = recipe.time_limit_minutes;
-        let is_over = progress.epoch > 1 && self.seconds_to_limit() <= 0.0;
-        is_over.then_some(StopReason::TimeLimit { minutes })
+        if progress.epoch > 1 && self.seconds_to_limit() <= 0.0 {
+            return Some(StopReason::TimeLimit { minutes });
+        }
+        let epoch = self.plan.until.filter(|&until| progress.epoch > until)?;
+        Some(StopReason::FarEnough { epoch })
     }
 
     /// Seconds of work until the time limit; infinite without one.

@@ -1,0 +1,147 @@
+//! Searching and cross-validation from the command line, killed in between.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use orthobrush::disk::replace_file;
+use serde_json::Value;
+
+use crate::fixture::sample;
+
+fn orthobrush(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_orthobrush"));
+    command.args(arguments);
+    command
+}
+
+#[track_caller]
+fn done(arguments: &[&str]) -> String {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = orthobrush(arguments).output().expect("it starts");
+    let errors = String::from_utf8_lossy(&stderr);
+    assert!(status.success(), "{errors}");
+    String::from_utf8(stdout).expect("text")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a plain path")
+}
+
+/// A folder with a data set of small tiles.
+fn tiles() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let ortho = sample().ortho.clone();
+    done(&["tiles", text(&ortho), "--out", text(&data), "--side", "256"]);
+    (folder, data)
+}
+
+const SEARCH: &str = "\
+    way = \"grid\"\n\
+    recipe = { epochs = 2, steps_per_epoch = 2, batch = 2, patch = 64, device = \"cpu\" }\n\
+    vary.learning_rate = [1e-2, 1e-3]\n\
+    halving = { first_epochs = 1, keep = 0.5 }\n\
+    refit = { seeds = [5] }\n";
+
+#[test]
+fn a_search_that_is_killed_goes_on_with_the_same_command() {
+    let (folder, data) = tiles();
+    let (spec, out) = (folder.path().join("s.toml"), folder.path().join("out"));
+    replace_file(&spec, SEARCH.as_bytes()).expect("saved");
+    let arguments = [
+        "search",
+        text(&spec),
+        "--data",
+        text(&data),
+        "--out",
+        text(&out),
+    ];
+    let mut killed = orthobrush(&arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let lines = BufReader::new(killed.stdout.take().expect("a pipe")).lines();
+    let is_epoch = |line: &String| line.contains("epoch   1");
+    let epoch = lines.map_while(Result::ok).find(is_epoch);
+    assert!(epoch.is_some_and(|line| line.starts_with("trial-1")));
+    killed.kill().expect("it ran");
+    killed.wait().expect("it ended");
+    let said = done(&arguments);
+    assert!(said.contains("at most 2 epochs (uncut 4)"), "{said}");
+    assert!(said.contains("anew from 1 seeds, test"), "{said}");
+    assert!(
+        !said.contains("trial-1  epoch"),
+        "it was told before\n{said}"
+    );
+    for file in ["search.md", "search.csv", "refit-seed-5/scores-test.json"] {
+        assert!(out.join(file).is_file(), "{file}");
+    }
+    let again = done(&[&arguments[..], &["--json"]].concat());
+    let last: Value = serde_json::from_str(again.trim()).expect("one line: nothing was left to do");
+    assert_eq!(last["refit"]["on"], "test");
+    assert_eq!(
+        (&last["rungs_done"], &last["rows"][1]["epochs"]),
+        (&1.into(), &1.into())
+    );
+}
+
+#[test]
+fn what_is_no_choice_of_a_recipe_is_told_in_a_sentence() {
+    let (folder, data) = tiles();
+    let spec = folder.path().join("s.toml");
+    replace_file(&spec, b"vary.learning_rat = [1e-2]").expect("saved");
+    let out = folder.path().join("out");
+    let search = |spec: &str| {
+        let arguments = ["search", spec, "--data", text(&data), "--out", text(&out)];
+        let output = orthobrush(&arguments).output().expect("it starts");
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).expect("text")
+    };
+    let errors = search(text(&spec));
+    assert!(
+        errors.contains("vary.learning_rat with 0.01: unknown field"),
+        "{errors}"
+    );
+    let errors = search("weather");
+    assert!(errors.contains("The search cannot be read"), "{errors}");
+    assert!(!out.exists());
+}
+
+#[test]
+fn each_portion_of_a_data_set_validates_once() {
+    let (folder, data) = tiles();
+    let out = folder.path().join("out");
+    let train = [
+        "train",
+        "--data",
+        text(&data),
+        "--out",
+        text(&out),
+        "--folds",
+        "2",
+    ];
+    let quick = "--epochs 1 --steps 2 --batch 2 --patch 64 --device cpu";
+    let arguments: Vec<&str> = train.into_iter().chain(quick.split(' ')).collect();
+    let said = done(&arguments);
+    let last = said.lines().last().expect("a line");
+    assert!(
+        last.starts_with("2 trainings (validation, selected on it): mean IoU"),
+        "{said}"
+    );
+    assert!(last.contains(" ± "), "{last}");
+    let again = done(&[&arguments[..], &["--json"]].concat());
+    let result: Value = serde_json::from_str(again.trim()).expect("one line");
+    let names: Vec<&Value> = result["runs"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|run| &run["name"])
+        .collect();
+    assert_eq!(names, ["fold-0", "fold-1"]);
+    assert_eq!(result["mean_iou"]["count"], 2);
+}
