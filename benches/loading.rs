@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use orthobrush::dataset::parts::PartRule;
 use orthobrush::dataset::{
-    Augment, Ground, PatchConfig, PatchSource, PixelSize, RareClasses, Scene,
+    Augment, Bands, Ground, PatchConfig, PatchSource, PixelSize, RareClasses, Scene,
 };
 use orthobrush::geom::{ImageSize, PixelRect};
 use orthobrush::label::Mask;
@@ -151,6 +151,7 @@ impl Files {
             keep: None,
             rare: RareClasses::default(),
             pixel_size: PixelSize::Auto,
+            bands: Bands::Color,
         };
         PatchSource::new(Ground::Image(Arc::new(scene)), config).expect("a source")
     }

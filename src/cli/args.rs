@@ -7,6 +7,7 @@ use super::values::{
     parse_align, parse_edge, parse_preset, parse_rect, parse_share, parse_size, parse_tolerance,
     parse_value, parse_zero,
 };
+use crate::dataset::Bands;
 use crate::exchange::Edge;
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{Align, Encoding, MergeRule, ZeroMeans};
@@ -172,6 +173,9 @@ pub struct TrainArgs {
     /// Steps in an epoch.
     #[arg(long)]
     pub steps: Option<u32>,
+    /// Which bands of the images are learned from: color, all, or a list such as 4,1,2.
+    #[arg(long, value_name = "BANDS", conflicts_with = "resume")]
+    pub bands: Option<Bands>,
     /// Learning rate.
     #[arg(long)]
     pub lr: Option<f64>,

@@ -164,6 +164,7 @@ fn recipe_of(args: &TrainArgs) -> anyhow::Result<Recipe> {
     recipe.steps_per_epoch = args.steps.unwrap_or(recipe.steps_per_epoch);
     recipe.learning_rate = args.lr.unwrap_or(recipe.learning_rate);
     recipe.seed = args.seed.unwrap_or(recipe.seed);
+    recipe.bands = args.bands.clone().unwrap_or(recipe.bands);
     recipe.device = args.device.clone().unwrap_or(recipe.device);
     Ok(recipe)
 }

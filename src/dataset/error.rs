@@ -99,6 +99,9 @@ pub enum DatasetError {
     /// Pixels of one size cannot be read as those of another.
     #[error("{0}")]
     PixelSize(String),
+    /// Images do not have the bands that are asked for.
+    #[error("{0}")]
+    Bands(String),
     /// Somebody asked to stop.
     #[error("Stopped on request")]
     Stopped,

@@ -1,16 +1,17 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::bands::ImageFacts;
 use super::cells::Cells;
 use super::ground::TRIED;
 use super::leaks::pixel_fingerprint;
 use super::watch::counted;
 use super::{
-    DatasetError, Discovery, GridScale, PixelSize, RunPixels, Sample, Scene, Watch, image_meters,
+    BandFacts, BandReading, DatasetError, Discovery, GridScale, Sample, Scene, Watch, image_meters,
 };
 use crate::geom::PixelRect;
 use crate::label::Mask;
-use crate::raster::open_raster;
+use crate::raster::{TileSource, open_raster};
 
 /// Images up to this many bytes (RGBA8) are kept decoded; larger ones are read tile by tile.
 const SMALL_IMAGE_BYTES: u64 = 64 << 20;
@@ -23,6 +24,8 @@ pub struct FileSet {
     labelled: Vec<usize>,
     /// How each of them is read.
     scales: Vec<GridScale>,
+    /// Which bands of them.
+    reading: BandReading,
     cache_bytes: usize,
     recent: Mutex<VecDeque<(usize, Arc<Scene>)>>,
     /// What a look at all masks found, until somebody wants it.
@@ -40,6 +43,7 @@ impl FileSet {
         let labelled: Vec<usize> = (0..discovery.samples.len()).filter(has_mask).collect();
         Self {
             scales: vec![GridScale::OWN; labelled.len()],
+            reading: BandReading::default(),
             labelled,
             discovery,
             cache_bytes,
@@ -68,33 +72,51 @@ impl FileSet {
         &self.discovery.samples[self.labelled[index]]
     }
 
-    /// From now on reads all images with pixels of one size.
-    pub(super) fn read_in_pixels(
-        &mut self,
-        choice: PixelSize,
-        watch: &Watch<'_>,
-    ) -> Result<RunPixels, DatasetError> {
-        let images = match choice {
-            // Nobody needs the headers.
-            PixelSize::AsIs => vec![(String::new(), None); self.len()],
-            _ => counted(watch, self.len(), |at| {
-                let source = open_raster(&self.sample(at).image)?;
-                Ok((self.name(at), image_meters(source.info())))
-            })?,
-        };
-        let run = RunPixels::of(choice, &images)?;
-        if run.scales != self.scales {
-            self.scales.clone_from(&run.scales);
-            self.recent
-                .get_mut()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clear();
-            *self
-                .scanned
-                .get_mut()
-                .unwrap_or_else(PoisonError::into_inner) = None;
+    /// The image of sample `index` and how its grid becomes the run's.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub(super) fn source(
+        &self,
+        index: usize,
+    ) -> Result<(Arc<dyn TileSource>, GridScale), DatasetError> {
+        Ok((open_raster(&self.sample(index).image)?, self.scales[index]))
+    }
+
+    /// What the headers of all images say.
+    pub(super) fn facts(&self, watch: &Watch<'_>) -> Result<Vec<ImageFacts>, DatasetError> {
+        counted(watch, self.len(), |at| {
+            let source = open_raster(&self.sample(at).image)?;
+            Ok(ImageFacts {
+                name: self.name(at),
+                meters: image_meters(source.info()),
+                bands: BandFacts::of(&*source),
+            })
+        })
+    }
+
+    /// From now on reads all images in these grids.
+    pub(super) fn read_in_scales(&mut self, scales: &[GridScale]) {
+        if scales == self.scales {
+            return;
         }
-        Ok(run)
+        self.scales = scales.to_vec();
+        self.forget_scenes();
+        *self
+            .scanned
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// From now on reads the bands of all images as `reading` says.
+    pub(super) fn read_as(&mut self, reading: BandReading) {
+        self.reading = reading;
+        self.forget_scenes();
+    }
+
+    fn forget_scenes(&mut self) {
+        let recent = self.recent.get_mut();
+        recent.unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// The mask of sample `index` on its image's own grid, checked against its extent, and what the reader noted.
@@ -183,18 +205,25 @@ impl FileSet {
     pub(super) fn try_image(&self, index: usize) -> Result<(), DatasetError> {
         let source = open_raster(&self.sample(index).image)?;
         let block = PixelRect::new(0, 0, TRIED, TRIED);
-        source.read_rgba(0, block.intersect(source.info().size.bounds()))?;
-        Ok(())
+        let block = block.intersect(source.info().size.bounds());
+        let mut pictures = self.reading.pictures(&source).into_iter();
+        pictures.try_for_each(|picture| {
+            picture.read_rgba(0, block)?;
+            Ok(())
+        })
     }
 
     fn open(&self, index: usize) -> Result<Scene, DatasetError> {
         let source = open_raster(&self.sample(index).image)?;
         let (mask, _) = self.mask(index)?;
         let name = self.name(index);
-        let scene = if source.info().size.num_pixels() * 4 <= SMALL_IMAGE_BYTES {
-            Scene::whole(name, &*source, mask)?
+        let bytes = source.info().size.num_pixels() * 4 * self.reading.num_pictures() as u64;
+        let scene = if bytes <= SMALL_IMAGE_BYTES {
+            let path = self.sample(index).image.clone();
+            Scene::whole_as(&self.reading, name, (path, &source), mask)?
         } else {
-            Scene::tiled(name, source, mask, SMALL_IMAGE_BYTES as usize)
+            let cache_bytes = SMALL_IMAGE_BYTES as usize;
+            Scene::tiled_as(&self.reading, name, source, mask, cache_bytes)
         };
         Ok(match self.scales[index] {
             GridScale::OWN => scene,

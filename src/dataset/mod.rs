@@ -5,6 +5,7 @@
 //! windows, and no two threads can make an answer differ.
 
 mod augment;
+mod bands;
 mod cells;
 mod discover;
 mod error;
@@ -16,10 +17,13 @@ mod layout;
 pub mod leaks;
 pub mod parts;
 mod patch;
+mod patch_bands;
+mod pictures;
 mod rare;
 mod rng;
 mod scale;
 mod scan;
+mod scene;
 mod shown;
 mod sites;
 mod split;
@@ -34,13 +38,14 @@ pub use augment::{
     Augment, Augmentation, Border, Chance, Cutout, CutoutLabels, Elastic, PREVIEWED, PatchView,
     Shadow, Vary, preview,
 };
+pub use bands::{BandFacts, BandReading, Bands, ChannelKind};
 pub use discover::{
     Corrections, Discovery, Layout, LayoutKind, MaskEncoding, MaskSource, Sample, SideTable,
     discover, discover_corrected,
 };
 pub use error::DatasetError;
 pub use files::FileSet;
-pub use ground::{Ground, Scene};
+pub use ground::Ground;
 pub use inspect::{
     ClassCount, DepthCount, InspectOptions, Inspection, Majority, PartCount, Problem, ProblemKind,
     Severity, SizeCount, inspect,
@@ -51,6 +56,7 @@ pub use patch::{Batch, PatchConfig, PatchSource};
 pub use rare::RareClasses;
 pub use rng::{Rng, hash};
 pub use scale::{GridScale, PixelSize, RunPixels, image_meters, scale_for_model};
+pub use scene::Scene;
 pub use split::{Split, SplitKind, SplitReport};
 pub use stats::{ClassBalance, Normalization, class_weights};
 pub use watch::Watch;

@@ -9,8 +9,8 @@ use super::shown::shown;
 use super::sites::SceneSites;
 use super::split::Split;
 use super::{
-    Augment, DatasetError, Ground, KeepRule, MirroredWindow, Normalization, PixelSize, RareClasses,
-    Rng, Watch,
+    Augment, BandReading, Bands, DatasetError, Ground, KeepRule, MirroredWindow, Normalization,
+    PixelSize, RareClasses, Rng, Watch,
 };
 use crate::geom::PixelRect;
 use crate::label::UNLABELED;
@@ -41,12 +41,14 @@ pub struct PatchConfig {
     pub rare: RareClasses,
     /// The size that images are read with.
     pub pixel_size: PixelSize,
+    /// The bands that become channels.
+    pub bands: Bands,
 }
 
 /// Images and labels as a network reads them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
-    /// Normalised colors, N × 3 × side × side.
+    /// Normalised channels, N × channels × side × side.
     pub images: Vec<f32>,
     /// Classes, N × side × side; 255 is not learned from.
     pub labels: Vec<u8>,
@@ -59,22 +61,23 @@ pub struct Batch {
 /// Patches of a training set. Which patch is which is a function of numbers alone.
 #[derive(Debug)]
 pub struct PatchSource {
-    ground: Ground,
-    config: PatchConfig,
+    pub(super) ground: Ground,
+    pub(super) config: PatchConfig,
     split: Split,
     /// Scene and places, for every scene of the training ground that offers any.
-    scenes: Vec<(usize, SceneSites)>,
+    pub(super) scenes: Vec<(usize, SceneSites)>,
     /// All training places: index into `scenes` and into its corners.
-    sites: Vec<(u32, u32)>,
+    pub(super) sites: Vec<(u32, u32)>,
     /// For each class that training shows, indices into `sites`.
     by_class: Vec<Vec<u32>>,
-    validation: Vec<ValidationWindow>,
+    pub(super) validation: Vec<ValidationWindow>,
     /// Validation patches that are shown to people.
     shown: Vec<usize>,
-    normalization: Normalization,
+    pub(super) reading: BandReading,
+    pub(super) normalization: Normalization,
     class_pixels: Vec<u64>,
     pixel_meters: Option<f64>,
-    notes: Vec<String>,
+    pub(super) notes: Vec<String>,
 }
 
 impl PatchSource {
@@ -97,9 +100,9 @@ impl PatchSource {
         watch: &Watch<'_>,
     ) -> Result<Self, DatasetError> {
         config.augment.check()?;
-        let (ground, pixels) = watch.during((0.0, 0.1), |watch| {
-            ground.in_pixels(config.pixel_size, watch)
-        })?;
+        let facts = watch.during((0.0, 0.1), |watch| ground.facts(watch))?;
+        let reading = BandReading::of(&config.bands, &facts)?;
+        let (ground, pixels) = ground.in_pixels(config.pixel_size, &facts)?;
         let (scans, mut notes) = watch.during((0.1, 0.5), |watch| {
             scan_all(&ground, config.num_classes, watch)
         })?;
@@ -131,6 +134,7 @@ impl PatchSource {
             class_pixels: class_pixels(&scans, &split, config.num_classes),
             shown: shown(&scans, &validation, config.side, (SHOWN, config.seed)),
             validation,
+            reading: BandReading::default(),
             normalization: Normalization::measured([]),
             pixel_meters: pixels.meters,
             sites: Vec::new(),
@@ -143,8 +147,8 @@ impl PatchSource {
         };
         source.index_sites();
         source.tell_filtered()?;
-        source.normalization = source.measured()?;
-        Ok(source)
+        let reading = source.with_ranges(reading, &facts)?;
+        source.applying(reading)
     }
 
     fn index_sites(&mut self) {
@@ -181,7 +185,7 @@ impl PatchSource {
         Ok(())
     }
 
-    fn measured(&self) -> Result<Normalization, DatasetError> {
+    pub(super) fn measured(&self) -> Result<Normalization, DatasetError> {
         let count = self.sites.len().min(MEASURED_PATCHES);
         let read = |at: usize| {
             let (scene, corner) = self.sites[at * self.sites.len() / count];
@@ -193,7 +197,11 @@ impl PatchSource {
             .into_par_iter()
             .map(read)
             .collect::<Result<_, DatasetError>>()?;
-        Ok(Normalization::measured(samples.iter().map(Vec::as_slice)))
+        let samples = samples.iter().map(Vec::as_slice);
+        Ok(Normalization::of_channels(
+            self.reading.num_channels(),
+            samples,
+        ))
     }
 
     /// Training patch `index` of `epoch`, the same whenever it is asked for: its place, its turn
@@ -219,10 +227,12 @@ impl PatchSource {
                 window: self.window(corner),
                 blocked: &self.split.blocked(),
             };
-            let square = place.varied(own, self.normalization.mean_color(), &mut rng)?;
-            return Ok(square.into_batch(&self.normalization, ColorShift::NONE));
+            let channels = (&self.normalization, self.reading.kind());
+            let square = place.varied(own, channels, &mut rng)?;
+            return Ok(square.into_batch(&self.normalization, &ColorShift::NONE));
         }
-        let variation = self.config.augment.drawn(&mut rng);
+        let num_channels = self.reading.num_channels();
+        let variation = self.config.augment.drawn(num_channels, &mut rng);
         self.cut(
             *scene,
             corner,
@@ -268,7 +278,7 @@ impl PatchSource {
         Ok(self.joined(&patches))
     }
 
-    fn window(&self, (x, y): (u32, u32)) -> MirroredWindow {
+    pub(super) fn window(&self, (x, y): (u32, u32)) -> MirroredWindow {
         MirroredWindow {
             x: i64::from(x),
             y: i64::from(y),
@@ -294,10 +304,11 @@ impl PatchSource {
         }
         let square = Square {
             side,
-            rgba: turn.applied(&pixels, side, 4),
-            labels: turn.applied(&labels, side, 1),
+            rgba: pixels,
+            labels,
         };
-        Ok(square.into_batch(&self.normalization, shift))
+        let square = square.turned(turn);
+        Ok(square.into_batch(&self.normalization, &shift))
     }
 
     fn joined(&self, patches: &[Batch]) -> Batch {
@@ -326,13 +337,13 @@ impl PatchSource {
     }
 
     /// How images are normalised.
-    pub const fn normalization(&self) -> Normalization {
-        self.normalization
+    pub const fn normalization(&self) -> &Normalization {
+        &self.normalization
     }
 
     /// Normalises with given numbers instead of measured ones, for a network trained with those.
     #[must_use]
-    pub const fn with_normalization(mut self, normalization: Normalization) -> Self {
+    pub fn with_normalization(mut self, normalization: Normalization) -> Self {
         self.normalization = normalization;
         self
     }
@@ -358,7 +369,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::Scene;
-    use super::super::ground::tests::Painted;
+    use super::super::scene::tests::Painted;
     use super::*;
     use crate::geom::ImageSize;
     use crate::label::Mask;
@@ -392,6 +403,7 @@ mod tests {
             keep: None,
             rare: RareClasses::default(),
             pixel_size: PixelSize::Auto,
+            bands: Bands::Color,
         };
         PatchSource::new(Ground::Image(Arc::new(scene)), config).expect("a source")
     }

@@ -92,7 +92,7 @@ mod tests {
 
     use super::*;
     use crate::dataset::Scene;
-    use crate::dataset::ground::tests::Painted;
+    use crate::dataset::scene::tests::Painted;
     use crate::geom::ImageSize;
     use crate::label::Mask;
 

@@ -87,7 +87,7 @@ mod tests {
     use crate::dataset::leaks::LeakKind;
     use crate::dataset::parts::{PartRule, Twins};
     use crate::dataset::{
-        Augment, Ground, PatchConfig, PatchSource, PixelSize, RareClasses, discover,
+        Augment, Bands, Ground, PatchConfig, PatchSource, PixelSize, RareClasses, discover,
     };
     use crate::geom::ImageSize;
     use crate::label::{ClassTable, Mask, SaveAs, save_mask};
@@ -115,6 +115,7 @@ mod tests {
             keep: None,
             rare: RareClasses::default(),
             pixel_size: PixelSize::Auto,
+            bands: Bands::Color,
         };
         PatchSource::new(Ground::Files(Box::new(files)), config).expect("patches")
     }

@@ -1,14 +1,17 @@
 use serde::{Deserialize, Serialize};
 
+use super::augment::ColorShift;
+use super::bands::PICTURE_CHANNELS;
+
 /// Mean and standard deviation of each channel of the training ground, values in 0 to 1. Part of
 /// a model: images are read with the same numbers ever after.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Normalization {
-    /// Mean of red, green and blue.
-    pub mean: [f32; 3],
-    /// Standard deviation of red, green and blue; never 0.
-    pub std: [f32; 3],
+    /// Mean of each channel: red, green and blue where nothing else is said.
+    pub mean: Vec<f32>,
+    /// Standard deviation of each channel; never 0.
+    pub std: Vec<f32>,
 }
 
 /// So that a flat image is not blown up to noise.
@@ -17,69 +20,100 @@ const LEAST_STD: f64 = 0.02;
 impl Normalization {
     /// Measures the opaque pixels among RGBA8 `samples`; middling numbers when there are none.
     pub fn measured<'a>(samples: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let (mut sum, mut square, mut count) = ([0u64; 3], [0u64; 3], 0u64);
-        for pixel in samples.into_iter().flat_map(|rgba| rgba.chunks_exact(4)) {
-            if pixel[3] > 0 {
-                count += 1;
-                for channel in 0..3 {
-                    let value = u64::from(pixel[channel]);
-                    sum[channel] += value;
-                    square[channel] += value * value;
-                }
+        Self::of_channels(PICTURE_CHANNELS, samples)
+    }
+
+    /// As [`Self::measured`] for any number of channels: each sample is the RGBA8 pictures of a
+    /// piece of ground, three channels each, one after another.
+    pub(super) fn of_channels<'a>(
+        num_channels: usize,
+        samples: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Self {
+        let num_pictures = num_channels.div_ceil(PICTURE_CHANNELS);
+        let mut sums = vec![([0_u64; 3], [0_u64; 3], 0_u64); num_pictures];
+        for sample in samples {
+            let picture_len = (sample.len() / num_pictures).max(1);
+            for (picture, sums) in sample.chunks_exact(picture_len).zip(&mut sums) {
+                add_opaque(picture, sums);
             }
         }
-        if count == 0 {
+        if sums[0].2 == 0 {
             return Self {
-                mean: [0.5; 3],
-                std: [0.25; 3],
+                mean: vec![0.5; num_channels],
+                std: vec![0.25; num_channels],
             };
         }
-        let mean = sum.map(|sum| sum as f64 / count as f64 / 255.0);
-        let mut std = [0.0; 3];
-        for channel in 0..3 {
-            let of_squares = square[channel] as f64 / count as f64 / (255.0 * 255.0);
-            let variance = (of_squares - mean[channel] * mean[channel]).max(0.0);
-            std[channel] = variance.sqrt().max(LEAST_STD) as f32;
-        }
-        Self {
-            mean: mean.map(|mean| mean as f32),
-            std,
-        }
+        let of_channel = |channel: usize| {
+            let (sum, square, count) = &sums[channel / PICTURE_CHANNELS];
+            let (slot, count) = (channel % PICTURE_CHANNELS, *count as f64);
+            let mean = sum[slot] as f64 / count / 255.0;
+            let of_squares = square[slot] as f64 / count / (255.0 * 255.0);
+            let variance = (of_squares - mean * mean).max(0.0);
+            (mean as f32, variance.sqrt().max(LEAST_STD) as f32)
+        };
+        let (mean, std) = (0..num_channels).map(of_channel).unzip();
+        Self { mean, std }
     }
 
-    /// The mean as a color.
-    pub(super) fn mean_color(&self) -> [u8; 3] {
-        self.mean.map(|mean| (mean * 255.0).round() as u8)
+    /// Channels.
+    pub const fn num_channels(&self) -> usize {
+        self.mean.len()
     }
 
-    /// Writes RGBA8 `pixels` as three normalised planes to `planes`, which has three floats a
-    /// pixel. Transparent pixels become 0, the mean.
+    /// The mean as a color of each picture.
+    pub(super) fn mean_colors(&self) -> Vec<[u8; 3]> {
+        let last = self.mean.len() - 1;
+        let color = |first: usize| {
+            [first, first + 1, first + 2]
+                .map(|channel| (self.mean[channel.min(last)] * 255.0).round() as u8)
+        };
+        (0..self.mean.len())
+            .step_by(PICTURE_CHANNELS)
+            .map(color)
+            .collect()
+    }
+
+    /// Writes RGBA8 `pixels`, of as many pictures as the channels need, as a normalised plane for
+    /// each channel to `planes`. Transparent pixels become 0, the mean.
     pub fn fill_planes(&self, pixels: &[u8], planes: &mut [f32]) {
-        self.fill_shifted(pixels, ([1.0; 3], [0.0; 3]), planes);
+        self.fill_shifted(pixels, &ColorShift::NONE, planes);
     }
 
     /// As [`Self::fill_planes`] after `gain * value + offset` on values in 0 to 1.
-    pub(super) fn fill_shifted(
-        &self,
-        pixels: &[u8],
-        (gain, offset): ([f32; 3], [f32; 3]),
-        planes: &mut [f32],
-    ) {
-        let length = pixels.len() / 4;
-        for (channel, plane) in planes.chunks_exact_mut(length).enumerate() {
+    pub(super) fn fill_shifted(&self, pixels: &[u8], shift: &ColorShift, planes: &mut [f32]) {
+        let length = planes.len() / self.mean.len();
+        let pictures: Vec<&[u8]> = pixels.chunks_exact((length * 4).max(4)).collect();
+        for (channel, plane) in planes.chunks_exact_mut(length.max(1)).enumerate() {
             let (mean, std) = (self.mean[channel], self.std[channel]);
+            let (gain, offset) = shift.of_channel(channel);
             let table: Vec<f32> = (0..256u16)
                 .map(|value| {
-                    let value = f32::from(value) / 255.0 * gain[channel] + offset[channel];
+                    let value = f32::from(value) / 255.0 * gain + offset;
                     (value.clamp(0.0, 1.0) - mean) / std
                 })
                 .collect();
-            for (value, pixel) in plane.iter_mut().zip(pixels.chunks_exact(4)) {
+            let picture = pictures[channel / PICTURE_CHANNELS];
+            let slot = channel % PICTURE_CHANNELS;
+            for (value, pixel) in plane.iter_mut().zip(picture.chunks_exact(4)) {
                 *value = if pixel[3] > 0 {
-                    table[usize::from(pixel[channel])]
+                    table[usize::from(pixel[slot])]
                 } else {
                     0.0
                 };
+            }
+        }
+    }
+}
+
+/// Sums of the colors of opaque pixels, of their squares, and how many there are.
+fn add_opaque(rgba: &[u8], (sum, square, count): &mut ([u64; 3], [u64; 3], u64)) {
+    for pixel in rgba.chunks_exact(4) {
+        if pixel[3] > 0 {
+            *count += 1;
+            for channel in 0..3 {
+                let value = u64::from(pixel[channel]);
+                sum[channel] += value;
+                square[channel] += value * value;
             }
         }
     }
@@ -167,14 +201,33 @@ mod tests {
     #[test]
     fn transparent_pixels_become_the_mean() {
         let normalization = Normalization {
-            mean: [0.0, 0.5, 1.0],
-            std: [1.0, 0.5, 1.0],
+            mean: vec![0.0, 0.5, 1.0],
+            std: vec![1.0, 0.5, 1.0],
         };
         let mut planes = [9.0; 6];
         normalization.fill_planes(&[255, 255, 255, 255, 255, 255, 255, 0], &mut planes);
         let expected = [1.0, 0.0, 1.0, 0.0, 0.0, 0.0_f32];
         let is_near = |(found, expected): (&f32, &f32)| (found - expected).abs() < 1e-6;
         assert!(planes.iter().zip(&expected).all(is_near), "{planes:?}");
+    }
+
+    #[test]
+    fn channels_behind_the_third_are_those_of_further_pictures() {
+        // Two pixels, the second without data, of two pictures.
+        let sample = [51, 0, 0, 255, 9, 9, 9, 0, 102, 204, 0, 255, 9, 9, 9, 0];
+        let found = Normalization::of_channels(5, [&sample[..]]);
+        let near = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-6;
+        let means = [0.2, 0.0, 0.0, 0.4, 0.8];
+        assert!(found.mean.iter().zip(&means).all(near), "{found:?}");
+        assert_eq!(found.mean_colors(), [[51, 0, 0], [102, 204, 204]]);
+        let unit = Normalization {
+            mean: vec![0.0; 5],
+            std: vec![1.0; 5],
+        };
+        let mut planes = [9.0; 10];
+        unit.fill_planes(&sample, &mut planes);
+        let expected = [0.2, 0.0, 0.0, 0.0, 0.0, 0.0, 0.4, 0.0, 0.8, 0.0];
+        assert!(planes.iter().zip(&expected).all(near), "{planes:?}");
     }
 
     #[test]

@@ -151,6 +151,13 @@ impl ModelConfig {
                 self.auxiliary_weight
             ));
         }
+        if self.auxiliary_weight > 0.0 && !self.family.has_auxiliary() {
+            return Err(format!(
+                "model.auxiliary_weight is for pspnet, deeplabv3 and deeplabv3plus, not for {}; \
+                 leave it out",
+                self.family.name()
+            ));
+        }
         match self.misfit() {
             Some(misfit) => Err(misfit),
             None => Ok(()),
@@ -179,13 +186,6 @@ impl ModelConfig {
         let is_transposed = self.decoder_up == DecoderUp::Transposed;
         let is_frozen = self.frozen_stages > 0;
         let rules = [
-            (
-                self.auxiliary_weight > 0.0 && !self.family.has_auxiliary(),
-                format!(
-                    "model.auxiliary_weight is for pspnet, deeplabv3 and deeplabv3plus, not for \
-                     {family}; leave it out"
-                ),
-            ),
             (
                 is_frozen && self.encoder != EncoderKind::Lite0,
                 format!("model.frozen_stages is for encoder lite0, not for {encoder}"),

@@ -9,6 +9,7 @@ mod error;
 mod limits;
 mod loader;
 mod plain;
+mod png_file;
 mod pyramid;
 mod read_at;
 mod rgba_tile;
@@ -25,5 +26,7 @@ pub use error::{OpenError, ReadError};
 pub use loader::{Loaded, Loader};
 pub use pyramid::{Pyramid, TILE_SIZE};
 pub use rgba_tile::RgbaTile;
-pub use source::{Layout, RasterInfo, SampleType, TileSource, open_raster};
+pub use source::{BandSamples, Layout, RasterInfo, SampleType, TileSource, open_raster};
+#[cfg(test)]
+pub(crate) use tiff::MadeBands;
 pub use writer::{Compression, Overviews, PixelKind, TiffOptions, TiffWriter, WriteError};

@@ -1,14 +1,11 @@
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use png::{BitDepth, ColorType, Limits, Transformations};
-
 use super::error::{Fault, OpenError, ReadError};
 use super::limits::{MAX_WHOLE_BYTES, product_within, zeroed};
-use super::source::{Layout, RasterInfo, SampleType, TileSource};
-use super::tiff::{BitRows, JpegColors, decode_jpeg, jpeg_header, unpack_bits};
+use super::png_file::{Width, decode_png, png_info};
+use super::source::{BandSamples, Layout, RasterInfo, SampleType, TileSource};
+use super::tiff::{JpegColors, decode_jpeg, jpeg_header};
 use super::world_file::read_world_file;
 use crate::disk::open_file;
 use crate::geom::{Georef, ImageSize, PixelRect};
@@ -25,6 +22,8 @@ pub(super) struct PlainSource {
     /// Opacity of each palette index (PNG).
     palette_alpha: Vec<u8>,
     pixels: OnceLock<Pixels>,
+    /// Samples of two bytes as they are stored, where somebody wants them.
+    wide: OnceLock<Pixels>,
     decoding: Mutex<()>,
 }
 
@@ -34,10 +33,10 @@ enum Kind {
     Jpeg,
 }
 
-/// All samples, one byte each, bands interleaved.
-struct Pixels {
-    bands: usize,
-    bytes: Vec<u8>,
+/// All samples, one byte each (or two where that is asked for), bands interleaved.
+pub(super) struct Pixels {
+    pub(super) bands: usize,
+    pub(super) bytes: Vec<u8>,
 }
 
 impl PlainSource {
@@ -77,29 +76,71 @@ impl PlainSource {
             kind,
             palette_alpha,
             pixels: OnceLock::new(),
+            wide: OnceLock::new(),
             decoding: Mutex::new(()),
         })
     }
 
     fn pixels(&self) -> Result<&Pixels, Fault> {
-        if let Some(pixels) = self.pixels.get() {
+        self.decoded(&self.pixels, Width::Byte)
+    }
+
+    fn decoded<'a>(&self, kept: &'a OnceLock<Pixels>, width: Width) -> Result<&'a Pixels, Fault> {
+        if let Some(pixels) = kept.get() {
             return Ok(pixels);
         }
         // One thread decodes; the others wait and take what it made.
         let _turn = self.decoding.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pixels) = self.pixels.get() {
+        if let Some(pixels) = kept.get() {
             return Ok(pixels);
         }
         let decoded = fenced(|| match self.kind {
-            Kind::Png => decode_png(&self.path),
+            Kind::Png => decode_png(&self.path, width),
             Kind::Jpeg => decode_whole_jpeg(&self.path, self.info.size, self.info.bands),
         });
         let pixels = decoded.map_err(Fault::Damaged)??;
-        let expected = self.info.size.num_pixels() as usize * pixels.bands;
+        let bytes = if width == Width::Stored { 2 } else { 1 };
+        let expected = self.info.size.num_pixels() as usize * pixels.bands * bytes;
         if pixels.bytes.len() != expected {
             return Err(Fault::damaged("the file changed while it was open"));
         }
-        Ok(self.pixels.get_or_init(|| pixels))
+        Ok(kept.get_or_init(|| pixels))
+    }
+
+    /// The samples of `bands` within `rect` as they are stored.
+    fn band_samples(&self, rect: PixelRect, bands: &[u16]) -> Result<BandSamples, Fault> {
+        self.check(0, rect)?;
+        let is_wide = self.info.sample.bits() > 8;
+        let pixels = if is_wide {
+            self.decoded(&self.wide, Width::Stored)?
+        } else {
+            self.pixels()?
+        };
+        if bands.iter().any(|&band| usize::from(band) >= pixels.bands) {
+            return Err(Fault::Outside);
+        }
+        let bytes = if is_wide { 2 } else { 1 };
+        let row_len = self.info.size.width as usize * pixels.bands;
+        let values = |band: usize| {
+            (rect.y..rect.bottom()).flat_map(move |y| {
+                let first = y as usize * row_len + rect.x as usize * pixels.bands + band;
+                (0..rect.width as usize).map(move |column| {
+                    match &pixels.bytes[(first + column * pixels.bands) * bytes..][..bytes] {
+                        [high, low] => f32::from(u16::from_be_bytes([*high, *low])),
+                        byte => f32::from(byte[0]),
+                    }
+                })
+            })
+        };
+        let plane = |&band: &u16| values(usize::from(band)).collect();
+        let has_data = match (self.info.has_alpha, pixels.bands) {
+            (true, 2 | 4) => values(pixels.bands - 1).map(|alpha| alpha > 0.0).collect(),
+            _ => vec![true; rect.num_pixels() as usize],
+        };
+        Ok(BandSamples {
+            planes: bands.iter().map(plane).collect(),
+            has_data,
+        })
     }
 
     fn rgba(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, Fault> {
@@ -182,67 +223,8 @@ fn paint(row: &[u8], bands: usize, table: &[[u8; 4]], out: &mut [u8]) {
     }
 }
 
-fn png_decoder(path: &Path) -> Result<png::Decoder<BufReader<File>>, Fault> {
-    let file = BufReader::with_capacity(1 << 18, open_file(path)?);
-    let mut decoder = png::Decoder::new(file);
-    decoder.set_limits(Limits {
-        bytes: MAX_WHOLE_BYTES as usize,
-    });
-    // Texts and color profiles are not used, and bombs hide in them.
-    decoder.set_ignore_text_chunk(true);
-    decoder.set_ignore_iccp_chunk(true);
-    Ok(decoder)
-}
-
-fn png_info(path: &Path) -> Result<(RasterInfo, Vec<u8>), Fault> {
-    let reader = png_decoder(path)?.read_info().map_err(png_fault)?;
-    let info = reader.info();
-    let has_key = info.trns.is_some();
-    let bands = match info.color_type {
-        ColorType::Indexed => 1,
-        ColorType::Grayscale => 1 + u16::from(has_key),
-        ColorType::GrayscaleAlpha => 2,
-        ColorType::Rgb => 3 + u16::from(has_key),
-        ColorType::Rgba => 4,
-    };
-    let sample = match info.bit_depth {
-        BitDepth::One => SampleType::U1,
-        BitDepth::Two => SampleType::U2,
-        BitDepth::Four => SampleType::U4,
-        BitDepth::Eight => SampleType::U8,
-        BitDepth::Sixteen => SampleType::U16,
-    };
-    // A transparent grey has to be spread to whole bytes to get its alpha.
-    let is_spread = has_key && info.color_type == ColorType::Grayscale && sample.bits() < 8;
-    let palette = info
-        .palette
-        .as_deref()
-        .filter(|_| info.color_type == ColorType::Indexed);
-    let colors = palette.map(|colors| {
-        colors
-            .chunks_exact(3)
-            .map(|color| [color[0], color[1], color[2]])
-            .collect()
-    });
-    let palette_alpha = match (&info.trns, info.color_type) {
-        (Some(alpha), ColorType::Indexed) => alpha.to_vec(),
-        _ => Vec::new(),
-    };
-    let raster = RasterInfo {
-        bands,
-        palette: colors,
-        has_alpha: bands == 2 || bands == 4 || palette_alpha.iter().any(|&alpha| alpha < 255),
-        compression: "Deflate".to_owned(),
-        ..plain_info(
-            ImageSize::new(info.width, info.height),
-            if is_spread { SampleType::U8 } else { sample },
-            "PNG",
-        )
-    };
-    Ok((raster, palette_alpha))
-}
-
-fn plain_info(size: ImageSize, sample: SampleType, format: &'static str) -> RasterInfo {
+/// What all files have in common that are decoded whole.
+pub(super) fn plain_info(size: ImageSize, sample: SampleType, format: &'static str) -> RasterInfo {
     RasterInfo {
         size,
         bands: 1,
@@ -255,58 +237,6 @@ fn plain_info(size: ImageSize, sample: SampleType, format: &'static str) -> Rast
         palette: None,
         has_alpha: false,
         format,
-    }
-}
-
-fn decode_png(path: &Path) -> Result<Pixels, Fault> {
-    let mut decoder = png_decoder(path)?;
-    let header = decoder.read_header_info().map_err(png_fault)?;
-    let (is_indexed, depth) = (
-        header.color_type == ColorType::Indexed,
-        header.bit_depth as u16,
-    );
-    let mut reader = decoder.read_info().map_err(png_fault)?;
-    let has_key = reader.info().trns.is_some() && !is_indexed;
-    drop(reader);
-    let mut decoder = png_decoder(path)?;
-    // Indices and small greys stay numbers; they are unpacked here instead of scaled there.
-    decoder.set_transformations(if has_key {
-        Transformations::EXPAND | Transformations::STRIP_16
-    } else {
-        Transformations::STRIP_16
-    });
-    reader = decoder.read_info().map_err(png_fault)?;
-    let (width, height) = (reader.info().width as usize, reader.info().height as usize);
-    let (color, _) = reader.output_color_type();
-    let len = reader
-        .output_buffer_size()
-        .filter(|&len| len as u64 <= MAX_WHOLE_BYTES);
-    let mut bytes = zeroed(len.ok_or_else(|| Fault::unsupported("A PNG image this large"))?)?;
-    reader.next_frame(&mut bytes).map_err(png_fault)?;
-    let bands = color.samples();
-    if depth >= 8 || has_key {
-        return Ok(Pixels { bands, bytes });
-    }
-    let mut unpacked = zeroed(width * height)?;
-    unpack_bits(
-        &bytes,
-        BitRows {
-            bits: depth,
-            samples: width,
-        },
-        &mut unpacked,
-    );
-    Ok(Pixels {
-        bands,
-        bytes: unpacked,
-    })
-}
-
-fn png_fault(error: png::DecodingError) -> Fault {
-    match error {
-        png::DecodingError::IoError(error) => Fault::from(error),
-        png::DecodingError::LimitsExceeded => Fault::unsupported("A PNG image this large"),
-        error => Fault::damaged(format!("PNG: {error}")),
     }
 }
 
@@ -355,6 +285,11 @@ impl TileSource for PlainSource {
         self.index(rect).map_err(|fault| fault.on_read(&self.path))
     }
 
+    fn read_bands(&self, rect: PixelRect, bands: &[u16]) -> Result<BandSamples, ReadError> {
+        self.band_samples(rect, bands)
+            .map_err(|fault| fault.on_read(&self.path))
+    }
+
     fn block_size(&self, _: usize) -> ImageSize {
         self.info.size
     }
@@ -362,6 +297,8 @@ impl TileSource for PlainSource {
 
 #[cfg(test)]
 mod tests {
+    use png::{BitDepth, ColorType};
+
     use super::*;
     use crate::disk::replace_with;
 
@@ -437,6 +374,9 @@ mod tests {
             source.read_index(first),
             Err(ReadError::NoIndices { .. })
         ));
+        let all = source.info().size.bounds();
+        let samples = source.read_bands(all, &[0]).unwrap();
+        assert_eq!(samples.planes[0], [32_768.0, 258.0, 772.0, 0.0, 0.0, 0.0]);
         let outside = PixelRect::new(2, 0, 2, 1);
         assert!(matches!(
             source.read_rgba(0, outside),

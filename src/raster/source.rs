@@ -140,10 +140,53 @@ pub struct RasterInfo {
     pub format: &'static str,
 }
 
+/// Samples of some bands of a rectangle.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BandSamples {
+    /// For each band asked for its values as they are stored, row by row.
+    pub planes: Vec<Vec<f32>>,
+    /// Which pixels have data, row by row: not those that alpha or a mask hides, whose bands all
+    /// hold the nodata value, or of which one is no number.
+    pub has_data: Vec<bool>,
+}
+
 /// Reads pixels at any place of any stored level, from any thread.
 pub trait TileSource: Send + Sync {
     /// What the header says.
     fn info(&self) -> &RasterInfo;
+
+    /// The bands that hold data, from 0, in the file's order: all but that of opacity.
+    fn data_bands(&self) -> Vec<u16> {
+        let info = self.info();
+        (0..(info.bands - u16::from(info.has_alpha)).max(1)).collect()
+    }
+
+    /// The bands that make the picture, from 0: three, or one of grey or a palette.
+    fn color_bands(&self) -> Vec<u16> {
+        match &self.data_bands()[..] {
+            [red, green, blue, ..] => vec![*red, *green, *blue],
+            bands => vec![bands.first().copied().unwrap_or(0)],
+        }
+    }
+
+    /// Samples of `bands` (from 0, in any order) of `rect` of level 0 as they are stored, neither
+    /// stretched nor inverted. A source that knows only what is shown gives that.
+    ///
+    /// # Errors
+    /// [`ReadError`] when a chunk does not decode, `rect` is not inside the image, or there is no
+    /// such band.
+    fn read_bands(&self, rect: PixelRect, bands: &[u16]) -> Result<BandSamples, ReadError> {
+        let rgba = self.read_rgba(0, rect)?;
+        let pixels = rgba.as_chunks::<4>().0;
+        let plane = |&band: &u16| {
+            let slot = usize::from(band).min(2);
+            pixels.iter().map(|pixel| f32::from(pixel[slot])).collect()
+        };
+        Ok(BandSamples {
+            planes: bands.iter().map(plane).collect(),
+            has_data: pixels.iter().map(|pixel| pixel[3] > 0).collect(),
+        })
+    }
 
     /// RGBA8 of `rect` (pixels of stored level `stored`), row by row.
     ///

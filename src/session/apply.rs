@@ -28,10 +28,7 @@ impl Session {
             Command::SelectTool(tool) => self.select_tool(tool),
             Command::SetBrushDiameter(diameter) => self.set_brush_diameter(diameter),
             Command::PrepareGround { at, visible } => self.prepare_ground(at, visible),
-            Command::MakeThumbnails { of } => {
-                self.make_thumbnails(&of);
-                Ok(())
-            }
+            Command::MakeThumbnails { of } => self.make_thumbnails(&of),
             Command::SetSuperpixelSide(side) => self.set_superpixel_side(side),
             Command::SetBrushShape(shape) => self.set_brush_shape(shape),
             Command::SetOnlyUnlabeled(only) => self.set_only_unlabeled(only),
@@ -48,10 +45,7 @@ impl Session {
             Command::SetWand(wand) => self.set_wand(wand),
             Command::Wholesale { change, within } => self.change_wholesale(change, within),
             Command::Preview { change, part } => self.preview_change(change, part),
-            Command::DropPreview => {
-                self.drop_preview();
-                Ok(())
-            }
+            Command::DropPreview => self.leave_preview(),
             Command::PickClass { at } => self.pick_class(at),
             Command::Undo => self.undo(),
             Command::Redo => self.redo(),

@@ -74,6 +74,11 @@ impl Session {
         self.put_layer(LayerKind::Preview, Some(layer));
     }
 
+    pub(super) fn leave_preview(&mut self) -> Result<(), CommandError> {
+        self.drop_preview();
+        Ok(())
+    }
+
     pub(super) fn drop_preview(&mut self) {
         if let Some(job) = self.doing.previewing.take() {
             self.stop_job(job);

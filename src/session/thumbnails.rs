@@ -2,9 +2,9 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::JobId;
 use super::jobs::Report;
 use super::state::Session;
+use super::{CommandError, JobId};
 use crate::geom::ImageSize;
 use crate::raster::{Pyramid, RgbaTile, TileCache, open_raster};
 
@@ -27,11 +27,11 @@ pub(super) struct Thumbnails {
 impl Session {
     /// Makes small pictures of the images at these places of the list that have none, instead of
     /// those that were asked for before.
-    pub(super) fn make_thumbnails(&mut self, of: &[usize]) {
+    pub(super) fn make_thumbnails(&mut self, of: &[usize]) -> Result<(), CommandError> {
         if let Some(job) = self.study.thumbnails.job.take() {
             self.stop_job(job);
         }
-        let Some(list) = &self.list else { return };
+        let list = self.list.as_ref().ok_or(CommandError::NoList)?;
         let entry = |&at: &usize| Some((at, list.entries.get(at)?));
         let wanted = of.iter().filter_map(entry);
         let wanted = wanted.filter(|(_, entry)| entry.thumbnail.is_none());
@@ -39,7 +39,7 @@ impl Session {
             .map(|(at, entry)| (at, entry.image.clone()))
             .collect();
         if wanted.is_empty() {
-            return;
+            return Ok(());
         }
         let job = self.start_quiet_job("Making thumbnails", move |job| {
             for (at, file) in wanted {
@@ -52,6 +52,7 @@ impl Session {
             Ok(())
         });
         self.study.thumbnails.job = Some(job);
+        Ok(())
     }
 
     pub(super) fn thumbnail_made(&mut self, at: usize, image: &Path, picture: Arc<RgbaTile>) {

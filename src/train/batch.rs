@@ -3,9 +3,10 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use super::TrainError;
 use crate::dataset::Batch;
 
-/// A batch's images, `[N, 3, side, side]`.
+/// A batch's images, `[N, channels, side, side]`.
 pub(super) fn images_on(device: &Device, images: Vec<f32>, len: usize, side: usize) -> Tensor<4> {
-    Tensor::from_data(TensorData::new(images, [len, 3, side, side]), device)
+    let channels = images.len() / (len * side * side).max(1);
+    Tensor::from_data(TensorData::new(images, [len, channels, side, side]), device)
 }
 
 /// A batch's labels, `[N, side, side]`.
@@ -21,8 +22,8 @@ pub(super) fn pieces(batch: Batch, most: usize) -> Vec<Batch> {
         return vec![batch];
     }
     let side = batch.side;
-    let (colors, labels) = (3 * side * side * most, side * side * most);
-    let images = batch.images.chunks(colors);
+    let (numbers, labels) = (batch.images.len() / batch.len * most, side * side * most);
+    let images = batch.images.chunks(numbers.max(1));
     let piece = |(images, labels): (&[f32], &[u8])| Batch {
         images: images.to_vec(),
         labels: labels.to_vec(),

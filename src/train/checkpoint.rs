@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::run_folder::{BEST, CHECKPOINTS, LAST};
 use super::{EpochRow, TrainError};
-use crate::dataset::{Normalization, Rng};
+use crate::dataset::{BandReading, Normalization, Rng};
 use crate::label::{Class, ClassTable, MaskError};
 use crate::nn::{ModelConfig, Network, read_weights};
 
@@ -17,8 +17,6 @@ pub(super) const WEIGHTS_FILE: &str = "weights.safetensors";
 pub(super) const CARD_FILE: &str = "model.json";
 /// The version of `model.json` that this program writes and reads.
 const SCHEMA: u32 = 1;
-/// Channels of the images that trainings and predictions read.
-pub(super) const IMAGE_CHANNELS: usize = 3;
 /// No weights file this program writes is larger.
 const MOST_WEIGHT_BYTES: u64 = 8 << 30;
 
@@ -48,6 +46,9 @@ pub struct ModelCard {
     pub classes: Vec<ClassEntry>,
     /// The class of ground that is nothing else, when there is one.
     pub background: Option<u8>,
+    /// How bands of its images became channels; before there was a choice, the colors.
+    #[serde(default, skip_serializing_if = "BandReading::is_as_shown")]
+    pub bands: BandReading,
     /// How its images were normalised.
     pub normalization: Normalization,
     /// Columns and rows of its training patches.
@@ -84,6 +85,7 @@ impl ModelCard {
             num_classes: classes.num_classes(),
             classes: classes.classes().iter().map(entry).collect(),
             background: classes.background(),
+            bands: BandReading::default(),
             normalization,
             patch,
             pixel_size: None,
@@ -104,16 +106,20 @@ impl ModelCard {
         if let Err(misfit) = self.model.check() {
             return Some(misfit);
         }
+        let numbers = &self.normalization;
         let sane = (1..=255).contains(&self.num_classes)
-            && self.model.in_channels == IMAGE_CHANNELS
+            && self.bands.is_sane()
+            && [
+                self.bands.num_channels(),
+                numbers.mean.len(),
+                numbers.std.len(),
+            ]
+            .iter()
+            .all(|&channels| channels == self.model.in_channels)
             && (32..=4096).contains(&self.patch)
             && (self.patch as usize).is_multiple_of(self.model.stride())
-            && self
-                .normalization
-                .std
-                .iter()
-                .all(|&std| std.is_finite() && std > 0.0)
-            && self.normalization.mean.iter().all(|mean| mean.is_finite())
+            && numbers.std.iter().all(|&std| std.is_finite() && std > 0.0)
+            && numbers.mean.iter().all(|mean| mean.is_finite())
             && self
                 .pixel_size
                 .is_none_or(|meters| meters.is_finite() && meters > 0.0);

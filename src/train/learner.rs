@@ -38,7 +38,7 @@ pub(super) struct Validation {
 
 /// A held-out patch with what is there and what is predicted.
 pub(super) struct LookedAt {
-    /// Normalised, 3 × side × side.
+    /// Normalised, channels × side × side.
     pub(super) image: Vec<f32>,
     pub(super) labels: Vec<u8>,
     pub(super) predicted: Vec<u8>,
@@ -292,7 +292,7 @@ impl Learner {
     /// What `network`, which is the learning one or its mean, says of held-out patches; those at
     /// `shown` are to be looked at.
     fn answer(&self, network: &Network, mut batch: Batch, shown: &[usize]) -> HeldOut {
-        let numbers = 3 * batch.side * batch.side;
+        let numbers = batch.images.len() / batch.len.max(1);
         let picture = |&at: &usize| batch.images[at * numbers..][..numbers].to_vec();
         let pictures = shown.iter().map(picture).collect();
         let images = std::mem::take(&mut batch.images);

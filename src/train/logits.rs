@@ -49,10 +49,11 @@ impl WindowLogits<'_> {
             if looked_at.len() == self.batch {
                 break;
             }
+            // Alpha is the same in all pictures of the window.
             let pixels = self.scene.read_window(self.grid.window(key))?;
             if pixels.chunks_exact(4).any(|pixel| pixel[3] > 0) {
                 let start = images.len();
-                images.resize(start + pixels.len() / 4 * 3, 0.0);
+                images.resize(start + self.window_numbers(), 0.0);
                 self.normalization
                     .fill_planes(&pixels, &mut images[start..]);
                 looked_at.push(key);
@@ -75,7 +76,7 @@ impl WindowLogits<'_> {
     fn looked(&mut self, mut images: Vec<f32>, count: usize) -> Result<Vec<Vec<f32>>, TrainError> {
         self.looked_at += count as u64;
         let side = self.grid.side() as usize;
-        images.resize(self.batch * 3 * side * side, 0.0);
+        images.resize(self.batch * self.window_numbers(), 0.0);
         let images = images_on(&self.device, images, self.batch, side);
         let logits = numbers(self.network.forward(images))?;
         let each = logits.len() / self.batch;
@@ -84,6 +85,12 @@ impl WindowLogits<'_> {
             .take(count)
             .map(<[f32]>::to_vec)
             .collect())
+    }
+
+    /// Numbers that the network reads of a window.
+    fn window_numbers(&self) -> usize {
+        let side = self.grid.side() as usize;
+        self.normalization.num_channels() * side * side
     }
 
     fn remember(&mut self, key: WindowKey, logits: Logits) {

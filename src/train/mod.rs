@@ -5,6 +5,8 @@
 //! go out, and a plan that was made is a plan that can start.
 
 mod adapters;
+#[cfg(test)]
+mod band_stories;
 mod batch;
 mod changes;
 mod checkpoint;

@@ -100,9 +100,9 @@ impl TrainPlan {
         let classes = ClassTable::load(&path.join("classes.toml"))?;
         let plan = Self::in_folder(recipe, ground, classes, folder, watch)?;
         let mut plan = plan.knowing(kept_leaks(&path));
-        plan.patches = plan
-            .patches
-            .with_normalization(progress.ground.normalization);
+        plan.patches = (plan.patches)
+            .reading_as(&progress.ground.bands)?
+            .with_normalization(progress.ground.normalization.clone());
         let (before, now) = (&progress.ground, plan.ground_print());
         let changed = [
             (
@@ -119,7 +119,7 @@ impl TrainPlan {
     }
 
     fn in_folder(
-        recipe: Recipe,
+        mut recipe: Recipe,
         ground: Ground,
         classes: ClassTable,
         folder: RunFolder,
@@ -138,6 +138,7 @@ impl TrainPlan {
             keep: keep.map(|keep| keep.resolved(&classes)).transpose()?,
             rare: recipe.patches.rare_classes,
             pixel_size: recipe.pixel_size,
+            bands: recipe.bands.clone(),
             seed: recipe.seed,
             side: recipe.patch,
             num_classes,
@@ -148,9 +149,12 @@ impl TrainPlan {
         check_labels(&patches)?;
         if recipe.model.encoder == EncoderKind::Lite0 {
             // It knows images as they were when it learned.
-            let [mean, std] = [Lite0::CENTER, Lite0::SPREAD].map(|level| [level / 255.0; 3]);
+            let channels = patches.reading().num_channels();
+            let [mean, std] =
+                [Lite0::CENTER, Lite0::SPREAD].map(|level| vec![level / 255.0; channels]);
             patches = patches.with_normalization(Normalization { mean, std });
         }
+        recipe.model.in_channels = patches.reading().num_channels();
         Ok(Self {
             notes: patches.notes().to_vec(),
             recipe,
@@ -190,11 +194,12 @@ impl TrainPlan {
         self
     }
 
-    /// Starts from the weights of `model` instead of fresh ones; its network and normalisation
-    /// replace the recipe's, but for the stages that hold still.
+    /// Starts from the weights of `model` instead of fresh ones; its network, bands and
+    /// normalisation replace the recipe's, but for the stages that hold still.
     ///
     /// # Errors
-    /// When the model's classes are not those of the plan, or its network does not fit the patch.
+    /// When the model's classes are not those of the plan, its network does not fit the patch, or
+    /// an image lacks its bands.
     pub fn starting_from(mut self, model: SavedModel) -> Result<Self, TrainError> {
         let frozen_stages = self.recipe.model.frozen_stages;
         let differences = model.card().class_differences(&self.classes);
@@ -214,7 +219,13 @@ impl TrainPlan {
             self.recipe.model.frozen_stages = frozen_stages;
         }
         self.recipe.check()?;
-        self.patches = self.patches.with_normalization(model.card().normalization);
+        let card = model.card();
+        if card.bands != *self.patches.reading() {
+            self.recipe.bands = card.bands.choice();
+        }
+        self.patches = (self.patches)
+            .reading_as(&card.bands)?
+            .with_normalization(card.normalization.clone());
         self.start_from = Some(model);
         Ok(self)
     }
@@ -224,7 +235,8 @@ impl TrainPlan {
         GroundPrint {
             split: self.split().report.clone(),
             class_pixels: self.patches.class_pixels().to_vec(),
-            normalization: self.patches.normalization(),
+            bands: self.patches.reading().clone(),
+            normalization: self.patches.normalization().clone(),
         }
     }
 
@@ -348,7 +360,7 @@ impl TrainPlan {
     /// The description of the models that this training saves.
     pub(super) fn card(&self) -> ModelCard {
         let recipe = &self.recipe;
-        let normalization = self.patches.normalization();
+        let normalization = self.patches.normalization().clone();
         let card = ModelCard::new(
             recipe.model.clone(),
             &self.classes,
@@ -358,6 +370,7 @@ impl TrainPlan {
         );
         ModelCard {
             pixel_size: self.patches.pixel_meters(),
+            bands: self.patches.reading().clone(),
             ..card
         }
     }

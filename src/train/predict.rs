@@ -11,7 +11,7 @@ use super::grid::{WindowGrid, blocks};
 use super::logits::WindowLogits;
 use super::self_test::Workload;
 use super::{DeviceChoice, PredictEvent, PredictReport, SavedModel, TrainError};
-use crate::dataset::{GridScale, Scene, image_meters, scale_for_model};
+use crate::dataset::{BandFacts, GridScale, Scene, image_meters, scale_for_model};
 use crate::geom::{ImagePoint, PixelRect};
 use crate::job::{CancelToken, Cancelled, JobContext};
 use crate::label::{ClassTable, Mask, UNLABELED};
@@ -55,8 +55,8 @@ impl PredictPlan {
     /// checkpoint, else its last) or one checkpoint's folder.
     ///
     /// # Errors
-    /// When the model cannot be read, the image is empty, or its pixels are of another size beyond
-    /// reason.
+    /// When the model cannot be read, the image is empty or lacks bands that the model learned
+    /// from, or its pixels are of another size beyond reason.
     pub fn new(
         model: &Path,
         source: Arc<dyn TileSource>,
@@ -68,7 +68,8 @@ impl PredictPlan {
     /// As [`PredictPlan::new`] for a model that was read before.
     ///
     /// # Errors
-    /// When the image is empty.
+    /// When the image is empty or lacks bands that the model learned from, or its pixels are of
+    /// another size beyond reason.
     pub fn with(
         model: SavedModel,
         source: Arc<dyn TileSource>,
@@ -77,11 +78,12 @@ impl PredictPlan {
         let area = source.info().size.bounds();
         let image = image_meters(source.info());
         let (scale, note) = scale_for_model(model.card().pixel_size, image)?;
+        let bands_note = model.card().bands.fit(&BandFacts::of(&*source))?;
         let plan = Self {
             model,
             source,
             scale,
-            notes: note.into_iter().collect(),
+            notes: note.into_iter().chain(bands_note).collect(),
             device,
             area,
             order: BlockOrder::Rows,
@@ -149,7 +151,8 @@ impl PredictPlan {
     fn scene(&self) -> Scene {
         let source = Arc::clone(&self.source);
         let unlabelled = Mask::new(source.info().size);
-        let scene = Scene::tiled(String::new(), source, unlabelled, self.cache_bytes);
+        let bands = &self.model.card().bands;
+        let scene = Scene::tiled_as(bands, String::new(), source, unlabelled, self.cache_bytes);
         scene.scaled(self.scale)
     }
 }
@@ -238,7 +241,7 @@ impl Predictor {
             network: self.network.clone(),
             device: self.chosen.device.clone(),
             scene: &scene,
-            normalization: card.normalization,
+            normalization: card.normalization.clone(),
             grid,
             batch,
             budget: plan.cache_bytes,

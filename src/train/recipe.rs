@@ -3,13 +3,12 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::checkpoint::IMAGE_CHANNELS;
 use super::{
     BestBy, DeviceChoice, FeatureConfig, OptimizerConfig, Plateau, Schedule, Span, TrainError,
     UpdateConfig,
 };
 use crate::dataset::parts::{PartRule, PartWay, Shares};
-use crate::dataset::{Augment, PatchFilter, PixelSize, RareClasses};
+use crate::dataset::{Augment, Bands, PatchFilter, PixelSize, RareClasses};
 use crate::disk::replace_file;
 use crate::nn::{Loss, ModelConfig};
 
@@ -72,6 +71,9 @@ pub struct Recipe {
     /// How large a pixel is on the ground: `"auto"` (that of most images), `"as_is"`, or meters.
     /// Images of another size are resampled to it.
     pub pixel_size: PixelSize,
+    /// Which bands the network learns from: `"color"`, `"all"` or a list such as `[4, 1, 2]`,
+    /// counted from 1. `model.in_channels` follows from it.
+    pub bands: Bands,
     /// The full learning rate.
     pub learning_rate: f64,
     /// How the rate changes from step to step.
@@ -120,6 +122,7 @@ impl Default for Recipe {
             batch: 8,
             patch: 128,
             pixel_size: PixelSize::Auto,
+            bands: Bands::Color,
             learning_rate: 4e-3,
             schedule: Schedule::default(),
             plateau: Plateau {
@@ -222,12 +225,6 @@ impl Recipe {
         within("batch", self.batch as u64, 1, 512)?;
         within("patch", self.patch.into(), 32, 4096)?;
         model.check().map_err(TrainError::Recipe)?;
-        if model.in_channels != IMAGE_CHANNELS {
-            return wrong(format!(
-                "model.in_channels is {}, images have {IMAGE_CHANNELS} here",
-                model.in_channels
-            ));
-        }
         let step = model.stride().max(32) as u32;
         if !self.patch.is_multiple_of(step) {
             return wrong(format!(
@@ -338,7 +335,7 @@ mod tests {
             "multiple of 64",
         );
         check_refused(|recipe| recipe.model.base_filters = 0, "base_filters");
-        check_refused(|recipe| recipe.model.in_channels = 4, "in_channels is 4");
+        check_refused(|recipe| recipe.model.in_channels = 65, "in_channels is 65");
         check_refused(|recipe| recipe.learning_rate = f64::NAN, "learning_rate");
         check_refused(|recipe| recipe.time_limit_minutes = -1.0, "time_limit");
         check_refused(|recipe| recipe.plateau.factor = 0.0, "plateau.factor");

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::learner::LearnerState;
 use super::run::Spent;
 use super::{EarlyStop, EpochRow, KeepBest, PlateauDecay, TrainError};
-use crate::dataset::{Normalization, SplitReport};
+use crate::dataset::{BandReading, Normalization, SplitReport};
 use crate::disk::{ReplaceError, open_file, replace_with};
 
 /// Name of the state in a run folder.
@@ -59,6 +59,9 @@ pub(super) struct Progress {
 pub(super) struct GroundPrint {
     pub(super) split: SplitReport,
     pub(super) class_pixels: Vec<u64>,
+    /// Left out where images are read as they are shown, as before there was a choice.
+    #[serde(default, skip_serializing_if = "BandReading::is_as_shown")]
+    pub(super) bands: BandReading,
     pub(super) normalization: Normalization,
 }
 
@@ -175,6 +178,7 @@ mod tests {
         let ground = GroundPrint {
             split,
             class_pixels: vec![1, 2],
+            bands: BandReading::default(),
             normalization: Normalization::measured([]),
         };
         let mut plateau = PlateauDecay::new(Plateau::SALT, 1e-3);

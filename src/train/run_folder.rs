@@ -271,8 +271,8 @@ mod tests {
             ..ModelConfig::default()
         };
         let normalization = Normalization {
-            mean: [0.5; 3],
-            std: [0.2; 3],
+            mean: vec![0.5; 3],
+            std: vec![0.2; 3],
         };
         ModelCard {
             step,

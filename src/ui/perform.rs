@@ -55,13 +55,6 @@ pub fn perform(
             view.layout = view.layout.next();
             view.camera = None;
         }
-        Action::ShowErrors => view.contents.toggle_errors(view.layout),
-        Action::Curtain => {
-            view.curtain = view.curtain.is_none().then_some(0.5);
-            view.layout = PaneLayout::One;
-        }
-        // Lasts as long as it is held.
-        Action::Blink => {}
         Action::NextImage => step(StepTo::Next, session, commands),
         Action::PreviousImage => step(StepTo::Previous, session, commands),
         Action::NextNotDone => step(StepTo::NextNotDone, session, commands),
@@ -88,6 +81,14 @@ pub fn perform(
 fn toggle_shown(action: Action, view: &mut View) {
     let shown = match action {
         Action::KeySheet => return view.sheet.toggle(),
+        Action::ShowErrors => return view.contents.toggle_errors(view.layout),
+        Action::Curtain => {
+            view.curtain = view.curtain.is_none().then_some(0.5);
+            view.layout = PaneLayout::One;
+            return;
+        }
+        // Lasts as long as it is held.
+        Action::Blink => return,
         Action::CommandPalette => return view.palette.toggle(),
         Action::TogglePanels => &mut view.shows_panels,
         Action::ShowCoverage => &mut view.shows_coverage,

@@ -5,7 +5,7 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Augmentation, ColorShift, Turn};
-use crate::dataset::{DatasetError, Rng};
+use crate::dataset::{ChannelKind, DatasetError, Rng};
 
 /// How far patches are varied between epochs: in a recipe a word (`augment = "full"`) or a table
 /// (`[augment]`).
@@ -31,6 +31,25 @@ impl Augment {
         Self::Own(Box::new(Augmentation::strong()))
     }
 
+    /// The kinds that are left out of patches whose channels are of `kind`, as a sentence.
+    pub(in crate::dataset) fn left_out(&self, kind: ChannelKind) -> Option<String> {
+        let Self::Own(own) = self else { return None };
+        let mut names = Vec::new();
+        if kind != ChannelKind::Colors {
+            names.extend(own.saturation.map(|_| "saturation"));
+            names.extend(own.hue.map(|_| "hue"));
+        }
+        if kind == ChannelKind::Other {
+            names.extend(own.jpeg.map(|_| "jpeg"));
+        }
+        (!names.is_empty()).then(|| {
+            format!(
+                "The channels are not red, green and blue, so these variations are left out: {}",
+                names.join(", ")
+            )
+        })
+    }
+
     /// Says which range or probability makes no sense, if any.
     ///
     /// # Errors
@@ -42,12 +61,16 @@ impl Augment {
         }
     }
 
-    /// The turn and the color shift of one patch by a word; none by a table.
-    pub(in crate::dataset) fn drawn(&self, rng: &mut Rng) -> (Turn, ColorShift) {
+    /// The turn and the shift of the channels of one patch by a word; none by a table.
+    pub(in crate::dataset) fn drawn(
+        &self,
+        num_channels: usize,
+        rng: &mut Rng,
+    ) -> (Turn, ColorShift) {
         match self {
             Self::None | Self::Own(_) => (Turn::NONE, ColorShift::NONE),
             Self::Turns => (Turn::drawn(rng), ColorShift::NONE),
-            Self::Full => (Turn::drawn(rng), ColorShift::drawn(rng)),
+            Self::Full => (Turn::drawn(rng), ColorShift::drawn(num_channels, rng)),
         }
     }
 }

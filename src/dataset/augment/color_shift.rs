@@ -1,36 +1,43 @@
 use crate::dataset::Rng;
 
 /// `gain * value + offset` for each channel, values in 0 to 1.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(in crate::dataset) struct ColorShift {
-    pub(in crate::dataset) gain: [f32; 3],
-    pub(in crate::dataset) offset: [f32; 3],
+    /// Gain and offset by channel; those that are missing change nothing.
+    channels: Vec<(f32, f32)>,
 }
 
 impl ColorShift {
     /// The shift that changes nothing.
     pub(in crate::dataset) const NONE: Self = Self {
-        gain: [1.0; 3],
-        offset: [0.0; 3],
+        channels: Vec::new(),
     };
 
     /// Contrast about the middle, brightness for all channels and a little for each alone.
-    pub(super) fn drawn(rng: &mut Rng) -> Self {
+    pub(super) fn drawn(num_channels: usize, rng: &mut Rng) -> Self {
         let contrast = rng.between(0.9, 1.1);
         let brightness = rng.between(-0.05, 0.05);
-        let mut shift = Self::NONE;
-        for channel in 0..3 {
+        let mut of_channel = |_| {
             let gain = contrast * rng.between(0.97, 1.03);
-            shift.gain[channel] = gain;
-            shift.offset[channel] = 0.5 * (1.0 - contrast) + brightness + rng.between(-0.02, 0.02);
+            (
+                gain,
+                0.5 * (1.0 - contrast) + brightness + rng.between(-0.02, 0.02),
+            )
+        };
+        Self {
+            channels: (0..num_channels).map(&mut of_channel).collect(),
         }
-        shift
+    }
+
+    /// Gain and offset of one channel.
+    pub(in crate::dataset) fn of_channel(&self, channel: usize) -> (f32, f32) {
+        self.channels.get(channel).copied().unwrap_or((1.0, 0.0))
     }
 
     /// Shifts the colors of RGBA8 `pixels`, rounded.
-    pub(super) fn apply(self, pixels: &mut [u8]) {
+    pub(super) fn apply(&self, pixels: &mut [u8]) {
         for pixel in pixels.as_chunks_mut::<4>().0 {
-            for (value, (gain, offset)) in pixel.iter_mut().zip(self.gain.iter().zip(self.offset)) {
+            for (value, (gain, offset)) in pixel[..3].iter_mut().zip(&self.channels) {
                 let shifted = f32::from(*value) / 255.0 * gain + offset;
                 *value = (shifted * 255.0).round() as u8;
             }
@@ -45,9 +52,10 @@ mod tests {
     #[test]
     fn colors_change_mildly() {
         for n in 0..200 {
-            let shift = ColorShift::drawn(&mut Rng::of(&[n]));
-            for channel in 0..3 {
-                let grey = shift.gain[channel] * 0.5 + shift.offset[channel];
+            let shift = ColorShift::drawn(5, &mut Rng::of(&[n]));
+            for channel in 0..5 {
+                let (gain, offset) = shift.of_channel(channel);
+                let grey = gain * 0.5 + offset;
                 assert!((0.4..0.6).contains(&grey), "{grey}");
             }
         }
@@ -56,8 +64,7 @@ mod tests {
     #[test]
     fn shifted_bytes_stay_bytes() {
         let shift = ColorShift {
-            gain: [1.0, 2.0, 1.0],
-            offset: [0.0, 0.0, -0.5],
+            channels: vec![(1.0, 0.0), (2.0, 0.0), (1.0, -0.5)],
         };
         let mut pixels = [51, 51, 51, 9, 255, 255, 255, 0];
         shift.apply(&mut pixels);

@@ -5,7 +5,7 @@ use super::noise::add_noise;
 use super::shadow::Shade;
 use super::tone::{Tint, Tone};
 use super::{Augmentation, CutoutLabels, Kind, Square, Vary};
-use crate::dataset::{DatasetError, Rng};
+use crate::dataset::{ChannelKind, DatasetError, Rng};
 
 /// How the colors of one patch are changed, in this order.
 #[derive(Clone, Debug)]
@@ -65,13 +65,43 @@ impl Look {
         }
     }
 
-    /// Changes the colors of `square`; what has no data becomes `mean` and keeps its alpha.
-    pub(super) fn apply(mut self, square: &mut Square, mean: [u8; 3]) -> Result<(), DatasetError> {
+    /// Leaves out what channels of `kind` do not bear.
+    pub(super) fn for_channels(mut self, kind: ChannelKind) -> Self {
+        if kind != ChannelKind::Colors {
+            self.tint = None;
+        }
+        if kind == ChannelKind::Other {
+            self.jpeg = None;
+        }
+        self
+    }
+
+    /// Changes the colors of `square`; what has no data becomes the mean of its picture, of which
+    /// there is one for each in `means`, and keeps its alpha.
+    pub(super) fn apply(
+        mut self,
+        square: &mut Square,
+        means: &[[u8; 3]],
+    ) -> Result<(), DatasetError> {
         let Square { side, rgba, labels } = square;
+        let pictures = rgba.chunks_exact_mut(*side * *side * 4);
+        for (picture, mean) in pictures.zip(means) {
+            self.apply_to_picture(picture, labels, (*side, *mean))?;
+        }
+        Ok(())
+    }
+
+    /// Changes one picture of the square with `labels`; noise goes on in its stream.
+    fn apply_to_picture(
+        &mut self,
+        rgba: &mut [u8],
+        labels: &mut [u8],
+        (side, mean): (usize, [u8; 3]),
+    ) -> Result<(), DatasetError> {
         // Before colors are mixed, so that no black seeps in from ground without data.
         fill_void(rgba, mean);
         for shade in &self.shades {
-            shade.apply(rgba, *side);
+            shade.apply(rgba, side);
         }
         if let Some(tone) = &self.tone {
             tone.apply(rgba);
@@ -80,16 +110,16 @@ impl Look {
             tint.apply(rgba);
         }
         if let Some(deviation) = self.blur {
-            blur(rgba, *side, deviation);
+            blur(rgba, side, deviation);
         }
         if let Some((deviation, rng)) = &mut self.noise {
             add_noise(rgba, *deviation, rng);
         }
         if let Some(quality) = self.jpeg {
-            through_jpeg(rgba, *side, quality)?;
+            through_jpeg(rgba, side, quality)?;
         }
         for hole in &self.holes {
-            hole.apply(rgba, labels, *side, self.under_holes);
+            hole.apply(rgba, labels, side, self.under_holes);
         }
         fill_void(rgba, mean);
         Ok(())
@@ -133,7 +163,7 @@ mod tests {
         };
         let mut changed = square.clone();
         let look = Look::drawn(&own, 16, 3);
-        look.apply(&mut changed, [1, 2, 3]).expect("a look");
+        look.apply(&mut changed, &[[1, 2, 3]]).expect("a look");
         assert_eq!(changed, square);
     }
 
@@ -147,13 +177,52 @@ mod tests {
                 labels: [255, 2].repeat(512),
             };
             Look::drawn(&own, 32, seed)
-                .apply(&mut square, [7, 8, 9])
+                .apply(&mut square, &[[7, 8, 9]])
                 .expect("a look");
             for pixel in square.rgba.chunks_exact(4) {
                 assert!(pixel[3] == 255 || pixel == [7, 8, 9, 0]);
             }
             assert!(square.rgba.chunks_exact(8).all(|two| two[3] == 0));
             assert_eq!(square.labels, [255, 2].repeat(512));
+        }
+    }
+
+    #[test]
+    fn every_picture_is_varied_and_what_colors_alone_bear_is_left_out() {
+        let side = 32;
+        let mut rng = Rng::of(&[7]);
+        let one: Vec<u8> = (0..side * side)
+            .flat_map(|_| [rng.bits() as u8, rng.bits() as u8, rng.bits() as u8, 255])
+            .collect();
+        let always = |at: f64| Some(Vary::new(1.0, [at, at]));
+        let own = Augmentation {
+            noise: None,
+            saturation: always(0.0),
+            jpeg: always(5.0),
+            brightness: always(0.1),
+            ..Augmentation::strong()
+        };
+        for seed in 0..20 {
+            let varied = |pictures: usize, kind| {
+                let mut square = Square {
+                    side,
+                    rgba: one.repeat(pictures),
+                    labels: vec![1; side * side],
+                };
+                let look = Look::drawn(&own, side, seed).for_channels(kind);
+                look.apply(&mut square, &[[9; 3]; 2]).expect("a look");
+                square
+            };
+            // Equal pictures are changed alike.
+            let two = varied(2, ChannelKind::Other);
+            let single = varied(1, ChannelKind::Other);
+            assert_eq!(two.rgba, single.rgba.repeat(2));
+            assert_eq!(two.labels, single.labels);
+            let is_grey = |square: &Square| {
+                let pixels = square.rgba.chunks_exact(4);
+                pixels.clone().filter(|p| p[0].abs_diff(p[1]) < 12).count() > pixels.len() * 9 / 10
+            };
+            assert!(!is_grey(&single) && is_grey(&varied(1, ChannelKind::Colors)));
         }
     }
 }

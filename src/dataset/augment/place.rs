@@ -39,7 +39,14 @@ impl Place<'_> {
             side: window.side,
         };
         let extent = ImageSize::new(clear.width, clear.height);
-        let rgba = gathered(within, extent, 4, |rect| self.scene.read_rgba(moved(rect)))?;
+        let picture = |at: usize| {
+            let read = |rect| self.scene.read_picture(at, moved(rect));
+            gathered(within, extent, 4, read)
+        };
+        let mut rgba = picture(0)?;
+        for at in 1..self.scene.num_pictures() {
+            rgba.extend(picture(at)?);
+        }
         let labels = match border {
             Border::Ignore => self.scene.read_labels(window, clear),
             Border::Reflect => gathered(within, extent, 1, |rect| {
@@ -91,7 +98,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::dataset::ground::tests::Painted;
+    use crate::dataset::scene::tests::Painted;
     use crate::label::Mask;
 
     fn scene(size: ImageSize) -> Scene {

@@ -1,5 +1,6 @@
 use super::{Augment, Place};
-use crate::dataset::{DatasetError, MirroredWindow, Normalization, Rng, Scene};
+use crate::dataset::bands::PICTURE_CHANNELS;
+use crate::dataset::{ChannelKind, DatasetError, MirroredWindow, Normalization, Rng, Scene};
 
 /// Patches of a preview.
 pub const PREVIEWED: usize = 16;
@@ -36,7 +37,7 @@ pub fn preview(
     let view = |number: usize| {
         let mut rng = Rng::of(&[seed, number as u64]);
         let square = match augment {
-            Augment::Own(own) => place.varied(own, measured.mean_color(), &mut rng)?,
+            Augment::Own(own) => place.varied(own, (&measured, ChannelKind::Colors), &mut rng)?,
             word => place.by_word(word, &mut rng)?,
         };
         Ok(PatchView {
@@ -51,10 +52,9 @@ pub fn preview(
 impl Place<'_> {
     /// The patch varied by a word, its colors as bytes.
     fn by_word(&self, word: &Augment, rng: &mut Rng) -> Result<super::Square, DatasetError> {
-        let (turn, shift) = word.drawn(rng);
-        let mut square = self.read(None, super::Border::Ignore)?;
-        square.rgba = turn.applied(&square.rgba, square.side, 4);
-        square.labels = turn.applied(&square.labels, square.side, 1);
+        let (turn, shift) = word.drawn(PICTURE_CHANNELS, rng);
+        let square = self.read(None, super::Border::Ignore)?;
+        let mut square = square.turned(turn);
         shift.apply(&mut square.rgba);
         Ok(square)
     }
@@ -63,7 +63,7 @@ impl Place<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::ground::tests::Painted;
+    use crate::dataset::scene::tests::Painted;
     use crate::geom::{ImageSize, PixelRect};
     use crate::label::Mask;
 

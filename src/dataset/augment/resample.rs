@@ -11,11 +11,27 @@ impl Bend {
     /// at `corner`: colors bilinear among pixels with data, labels and the want of data from the
     /// nearest pixel.
     pub(super) fn resampled(&self, ground: &Square, corner: [f64; 2], side: usize) -> Square {
-        let pixels = ground.rgba.as_chunks::<4>().0;
-        let has_holes = ground.has_holes();
-        let mut rgba = vec![0; side * side * 4];
+        let pictures = ground.rgba.chunks_exact(ground.side * ground.side * 4);
+        let mut rgba = vec![0; side * side * 4 * pictures.len()];
         let mut labels = vec![0; side * side];
-        let colors = rgba.as_chunks_mut::<4>().0.chunks_exact_mut(side);
+        for (picture, bent) in pictures.zip(rgba.chunks_exact_mut(side * side * 4)) {
+            self.resample_picture((ground, picture), corner, bent, &mut labels);
+        }
+        Square { side, rgba, labels }
+    }
+
+    /// One of the pictures of `ground` into `bent`, and its labels.
+    fn resample_picture(
+        &self,
+        (ground, picture): (&Square, &[u8]),
+        corner: [f64; 2],
+        bent: &mut [u8],
+        labels: &mut [u8],
+    ) {
+        let side = labels.len().isqrt();
+        let pixels = picture.as_chunks::<4>().0;
+        let has_holes = ground.has_holes();
+        let colors = bent.as_chunks_mut::<4>().0.chunks_exact_mut(side);
         let mut rows = SourceRows::new(self, ground.side, corner, side);
         for (y, (colors, labels)) in colors.zip(labels.chunks_exact_mut(side)).enumerate() {
             let targets = colors.iter_mut().zip(labels);
@@ -34,7 +50,6 @@ impl Bend {
                 }
             }
         }
-        Square { side, rgba, labels }
     }
 }
 

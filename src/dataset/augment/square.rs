@@ -1,12 +1,13 @@
-use super::{Augmentation, ColorShift, Look, Place, Warp};
-use crate::dataset::{Batch, DatasetError, Normalization, Rng};
+use super::{Augmentation, ColorShift, Look, Place, Turn, Warp};
+use crate::dataset::{Batch, ChannelKind, DatasetError, Normalization, Rng};
 
 /// Pixels and labels of a square.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::dataset) struct Square {
     /// Columns and rows.
     pub(in crate::dataset) side: usize,
-    /// RGBA8; alpha 0 is without data.
+    /// RGBA8 of each picture of three channels, one after another; alpha 0, which is the same in
+    /// all, is without data.
     pub(in crate::dataset) rgba: Vec<u8>,
     /// Classes; 255 is not learned from.
     pub(in crate::dataset) labels: Vec<u8>,
@@ -23,15 +24,29 @@ impl Square {
         least >> 24 == 0
     }
 
+    /// The square turned.
+    pub(in crate::dataset) fn turned(mut self, turn: Turn) -> Self {
+        if turn != Turn::NONE {
+            let (first, others) = self.rgba.split_at(self.side * self.side * 4);
+            let mut turned = turn.applied(first, self.side, 4);
+            for picture in others.chunks_exact(first.len()) {
+                turned.extend(turn.applied(picture, self.side, 4));
+            }
+            self.rgba = turned;
+            self.labels = turn.applied(&self.labels, self.side, 1);
+        }
+        self
+    }
+
     /// The square as a network reads it, its colors shifted on the way.
     pub(in crate::dataset) fn into_batch(
         self,
         normalization: &Normalization,
-        shift: ColorShift,
+        shift: &ColorShift,
     ) -> Batch {
         let Self { side, rgba, labels } = self;
-        let mut images = vec![0.0; 3 * side * side];
-        normalization.fill_shifted(&rgba, (shift.gain, shift.offset), &mut images);
+        let mut images = vec![0.0; normalization.num_channels() * side * side];
+        normalization.fill_shifted(&rgba, shift, &mut images);
         Batch {
             images,
             labels,
@@ -42,12 +57,12 @@ impl Square {
 }
 
 impl Place<'_> {
-    /// The patch varied by `own`, with numbers that follow from the next of `rng`; what is without
-    /// data has the color `mean` and alpha 0.
+    /// The patch, whose channels are of `kind`, varied by `own`, with numbers that follow from the
+    /// next of `rng`; what is without data has the mean of `normalization` and alpha 0.
     pub(in crate::dataset) fn varied(
         &self,
         own: &Augmentation,
-        mean: [u8; 3],
+        (normalization, kind): (&Normalization, ChannelKind),
         rng: &mut Rng,
     ) -> Result<Square, DatasetError> {
         let seed = rng.bits();
@@ -55,10 +70,10 @@ impl Place<'_> {
         let warp = Warp::drawn(own, side, seed);
         let mut square = self.read(warp.bend.as_ref(), own.border)?;
         if warp.bend.is_none() {
-            square.rgba = warp.turn.applied(&square.rgba, square.side, 4);
-            square.labels = warp.turn.applied(&square.labels, square.side, 1);
+            square = square.turned(warp.turn);
         }
-        Look::drawn(own, square.side, seed).apply(&mut square, mean)?;
+        let look = Look::drawn(own, square.side, seed).for_channels(kind);
+        look.apply(&mut square, &normalization.mean_colors())?;
         Ok(square)
     }
 }
@@ -69,9 +84,11 @@ mod tests {
 
     use super::super::{Augment, Border, Chance, Cutout, CutoutLabels, Vary};
     use super::*;
-    use crate::dataset::ground::tests::Painted;
     use crate::dataset::parts::PartRule;
-    use crate::dataset::{Ground, PatchConfig, PatchSource, PixelSize, RareClasses, Scene, hash};
+    use crate::dataset::scene::tests::Painted;
+    use crate::dataset::{
+        Bands, Ground, PatchConfig, PatchSource, PixelSize, RareClasses, Scene, hash,
+    };
     use crate::geom::ImageSize;
     use crate::label::{Mask, UNLABELED};
 
@@ -99,6 +116,7 @@ mod tests {
             keep: None,
             rare: RareClasses::default(),
             pixel_size: PixelSize::Auto,
+            bands: Bands::Color,
         };
         PatchSource::new(Ground::Image(Arc::new(scene)), config).expect("a source")
     }
@@ -263,6 +281,7 @@ mod tests {
             keep: None,
             rare: RareClasses::default(),
             pixel_size: PixelSize::Auto,
+            bands: Bands::Color,
         };
         let error =
             PatchSource::new(Ground::Image(Arc::new(scene)), config).expect_err("a refusal");

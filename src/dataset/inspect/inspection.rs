@@ -44,9 +44,9 @@ pub struct Inspection {
     pub parts: Vec<PartCount>,
     /// Extents of the images, the most frequent first.
     pub sizes: Vec<SizeCount>,
-    /// Bands and bits of the images, the most frequent first.
+    /// Bands and sample types of the images, the most frequent first.
     pub image_depths: Vec<DepthCount>,
-    /// Bands and bits of the mask files, the most frequent first.
+    /// Bands and sample types of the mask files, the most frequent first.
     pub mask_depths: Vec<DepthCount>,
     /// Mean of red, green and blue over all opaque pixels, 0 to 1; `None` when there are none.
     pub mean: Option<[f64; 3]>,
@@ -93,6 +93,8 @@ pub struct DepthCount {
     pub bands: u16,
     /// Bits of a sample.
     pub bits: u16,
+    /// The type of a sample, for example `uint8`.
+    pub sample: &'static str,
     /// How many.
     pub files: usize,
 }
@@ -238,7 +240,12 @@ fn size_counts(seen: &[Seen]) -> Vec<SizeCount> {
 }
 
 fn depth_counts(depths: impl Iterator<Item = Depth>) -> Vec<DepthCount> {
-    let depth = |((bands, bits), files)| DepthCount { bands, bits, files };
+    let depth = |((bands, bits, sample), files)| DepthCount {
+        bands,
+        bits,
+        sample,
+        files,
+    };
     counted(depths).into_iter().map(depth).collect()
 }
 

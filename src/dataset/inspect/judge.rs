@@ -264,10 +264,10 @@ fn mixed(kind: ProblemKind, files: Vec<(Depth, PathBuf)>, what: &str) -> Option<
     let rest = files.len() - most;
     let words: Vec<String> = counts
         .iter()
-        .map(|((bands, bits), count)| format!("{count} of {bands} × {bits} bit"))
+        .map(|((bands, _, sample), count)| format!("{count} of {bands} × {sample}"))
         .collect();
     let sentence = format!(
-        "{what} are stored in different depths: {}",
+        "{what} are stored with different bands or samples: {}",
         words.join(", ")
     );
     let others = files.into_iter().filter(|(depth, _)| *depth != usual);

@@ -8,8 +8,8 @@ use crate::label::{
 };
 use crate::raster::{OpenError, TileSource, open_raster};
 
-/// Bands of a raster and bits of a sample.
-pub(super) type Depth = (u16, u16);
+/// Bands of a raster, bits of a sample and the name of its type.
+pub(super) type Depth = (u16, u16, &'static str);
 
 /// What was found in the files of one sample.
 #[derive(Debug, Default)]
@@ -49,7 +49,7 @@ pub(super) fn header_of(sample: &Sample) -> Option<ImageSize> {
 
 fn depth_of(source: &dyn TileSource) -> Depth {
     let info = source.info();
-    (info.bands, info.sample.bits())
+    (info.bands, info.sample.bits(), info.sample.name())
 }
 
 impl Seen {

@@ -58,7 +58,7 @@ impl Inspection {
         let line = |name: &str, depths: &[DepthCount]| {
             let depths = depths
                 .iter()
-                .map(|depth| format!("{} of {} × {} bit", depth.files, depth.bands, depth.bits));
+                .map(|depth| format!("{} of {} × {}", depth.files, depth.bands, depth.sample));
             (name.to_owned(), depths.collect::<Vec<_>>().join(", "))
         };
         let depths = [

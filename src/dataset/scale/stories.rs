@@ -4,7 +4,8 @@ use std::path::Path;
 
 use crate::dataset::parts::{PartRule, PartWay, Shares};
 use crate::dataset::{
-    Augment, FileSet, Ground, PatchConfig, PatchSource, PixelSize, RareClasses, Watch, discover,
+    Augment, Bands, FileSet, Ground, PatchConfig, PatchSource, PixelSize, RareClasses, Watch,
+    discover,
 };
 use crate::geom::{Georef, ImageSize};
 use crate::label::{ClassTable, Mask, SaveAs, save_mask};
@@ -53,6 +54,7 @@ fn source(folder: &Path, pixel_size: PixelSize) -> PatchSource {
         keep: None,
         rare: RareClasses::default(),
         pixel_size,
+        bands: Bands::Color,
     };
     PatchSource::new(Ground::Files(Box::new(files)), config).expect("patches")
 }
@@ -113,6 +115,7 @@ fn blocks_held_out_of_a_scaled_image_are_told_in_its_own_pixels() {
         keep: None,
         rare: RareClasses::NONE,
         pixel_size: PixelSize::Meters(0.5),
+        bands: Bands::Color,
     };
     let source = PatchSource::watched(Ground::Image(scene), config, &Watch::NOBODY);
     let source = source.expect("patches");

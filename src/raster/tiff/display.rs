@@ -295,7 +295,7 @@ fn full_alpha(sample: SampleType) -> f64 {
 }
 
 /// Whether a sample is the nodata value, which a file writes in decimals.
-fn same(value: f64, nodata: f64, sample: SampleType) -> bool {
+pub(super) fn same(value: f64, nodata: f64, sample: SampleType) -> bool {
     if sample == SampleType::F32 {
         value as f32 == nodata as f32
     } else {

@@ -2,6 +2,7 @@
 //!
 //! Entropy decoding belongs to codec crates; this folder knows where bytes lie and what they mean.
 
+mod bands;
 mod chunk;
 mod codec;
 mod directory;
@@ -13,6 +14,8 @@ mod hostile;
 mod jpeg;
 #[cfg(test)]
 mod made;
+#[cfg(test)]
+mod made_bands;
 mod page;
 mod source;
 #[cfg(test)]
@@ -22,4 +25,6 @@ pub(super) mod tag;
 pub(super) use codec::{BitRows, unpack_bits};
 pub(super) use geo::{from_centers, is_usable};
 pub(super) use jpeg::{JpegColors, decode_jpeg, jpeg_header};
+#[cfg(test)]
+pub(crate) use made_bands::MadeBands;
 pub(super) use source::TiffSource;

@@ -13,7 +13,7 @@ use crate::raster::cache::ByteLru;
 use crate::raster::error::{Fault, OpenError, ReadError};
 use crate::raster::limits::{MAX_WHOLE_BYTES, product_within, zeroed};
 use crate::raster::read_at::{FileBytes, ReadAt};
-use crate::raster::source::{RasterInfo, SampleType, TileSource};
+use crate::raster::source::{BandSamples, RasterInfo, SampleType, TileSource};
 use crate::raster::world_file::read_world_file;
 
 /// Decoded chunks that are kept, so that neighbouring windows do not decode them again.
@@ -164,9 +164,15 @@ impl TiffSource {
     }
 
     /// The image itself.
-    #[cfg(test)]
     pub(super) fn base_page(&self) -> &Page {
         &self.levels[0].page
+    }
+
+    /// What the image's mask says of `rect`, 0 where it hides; `None` without one.
+    pub(super) fn mask(&self, rect: PixelRect) -> Option<Result<Vec<u8>, Fault>> {
+        let mask = self.levels[0].mask.as_ref()?;
+        debug_assert_eq!(mask.size, self.info.size);
+        Some(self.band((0, PageKind::Mask), rect))
     }
 
     /// Band 0 of a page of at most 8 bits, as it is stored.
@@ -338,7 +344,7 @@ fn is_overview(page: &Page, image: &Page) -> bool {
         && page.size != image.size
 }
 
-fn check_inside(rect: PixelRect, size: ImageSize) -> Result<(), Fault> {
+pub(super) fn check_inside(rect: PixelRect, size: ImageSize) -> Result<(), Fault> {
     let right = u64::from(rect.x) + u64::from(rect.width);
     let bottom = u64::from(rect.y) + u64::from(rect.height);
     if right > u64::from(size.width) || bottom > u64::from(size.height) {
@@ -348,7 +354,7 @@ fn check_inside(rect: PixelRect, size: ImageSize) -> Result<(), Fault> {
 }
 
 /// Bytes of `rect`, within what a whole image may take.
-fn buffer_len(rect: PixelRect, bytes_per_pixel: u64) -> Result<usize, Fault> {
+pub(super) fn buffer_len(rect: PixelRect, bytes_per_pixel: u64) -> Result<usize, Fault> {
     let cap = MAX_WHOLE_BYTES * bytes_per_pixel;
     product_within(&[rect.num_pixels(), bytes_per_pixel], cap, "A window").map(|len| len as usize)
 }
@@ -393,6 +399,23 @@ impl TileSource for TiffSource {
 
     fn read_index(&self, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
         self.band((0, PageKind::Image), rect)
+            .map_err(|fault| fault.on_read(&self.path))
+    }
+
+    fn data_bands(&self) -> Vec<u16> {
+        let page = self.base_page();
+        let alpha = page.alpha.map(|alpha| alpha.band);
+        (0..page.bands)
+            .filter(|&band| Some(band) != alpha)
+            .collect()
+    }
+
+    fn color_bands(&self) -> Vec<u16> {
+        self.base_page().color_bands().to_vec()
+    }
+
+    fn read_bands(&self, rect: PixelRect, bands: &[u16]) -> Result<BandSamples, ReadError> {
+        self.band_samples(rect, bands)
             .map_err(|fault| fault.on_read(&self.path))
     }
 

@@ -109,11 +109,14 @@ fn encoded(width: u32, height: u32, rgba: &[u8]) -> Result<Vec<u8>, png::Encodin
     Ok(bytes)
 }
 
-/// The pixels of one patch of a [`Batch`](crate::dataset::Batch), 3 × rows × columns of normalized
-/// colors, as [`Patch::image`] has them.
+/// The pixels of one patch of a [`Batch`](crate::dataset::Batch), channels × rows × columns of
+/// normalized values, as [`Patch::image`] has them: the first three channels, or the last of fewer
+/// as often as needed.
 pub fn rgba_of(planes: &[f32], normalization: &Normalization) -> Vec<u8> {
-    let area = planes.len() / 3;
+    let channels = normalization.num_channels();
+    let area = planes.len() / channels;
     let level = |channel: usize, at: usize| {
+        let channel = channel.min(channels - 1);
         let value = planes[channel * area + at];
         let value = value * normalization.std[channel] + normalization.mean[channel];
         (value * 255.0).round().clamp(0.0, 255.0) as u8
@@ -217,8 +220,8 @@ mod tests {
     #[test]
     fn normalized_colors_become_levels_again() {
         let normalization = Normalization {
-            mean: [0.5, 0.0, 1.0],
-            std: [0.5, 1.0, 0.5],
+            mean: vec![0.5, 0.0, 1.0],
+            std: vec![0.5, 1.0, 0.5],
         };
         let planes = [-1.0, 1.0, 0.2, 9.0, 0.0, f32::NAN];
         let expected = [0, 51, 255, 255, 255, 255, 0, 255];

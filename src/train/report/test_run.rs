@@ -105,8 +105,8 @@ fn run_with_classes([ground, road]: [&str; 2]) -> TestRun {
 
 fn normalization() -> Normalization {
     Normalization {
-        mean: [0.5; 3],
-        std: [0.2; 3],
+        mean: vec![0.5; 3],
+        std: vec![0.2; 3],
     }
 }
 

@@ -81,7 +81,11 @@ impl Training<'_, '_> {
     pub(super) fn write_strips(&self, validation: &Validation) -> Result<(), TrainError> {
         let plan = self.plan;
         for (number, looked_at) in validation.looked_at.iter().enumerate() {
-            let rgba = rgba_of(&looked_at.image, &plan.patches.normalization());
+            let shown = plan.patches.shown()[number];
+            let rgba = match plan.patches.shown_colors(shown)? {
+                Some(rgba) => rgba,
+                None => rgba_of(&looked_at.image, plan.patches.normalization()),
+            };
             let patch = Patch {
                 size: ImageSize::new(plan.recipe.patch, plan.recipe.patch),
                 image: &rgba,

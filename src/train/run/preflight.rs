@@ -232,7 +232,7 @@ fn try_network(
 
 fn picture_bytes(plan: &TrainPlan, looked_at: &[LookedAt]) -> u64 {
     let bytes = |looked_at: &LookedAt| {
-        let rgba = rgba_of(&looked_at.image, &plan.patches.normalization());
+        let rgba = rgba_of(&looked_at.image, plan.patches.normalization());
         let patch = Patch {
             size: ImageSize::new(plan.recipe.patch, plan.recipe.patch),
             image: &rgba,

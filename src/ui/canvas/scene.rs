@@ -1,5 +1,5 @@
 use super::{CanvasFrame, PaneContent};
-use crate::geom::{PyramidShape, TileKey};
+use crate::geom::TileKey;
 use crate::label::MaskTile;
 use crate::render::{
     ComparisonView, ImageTiles, MaskLook, MaskTiles, MaskView, PaneScene, SourceId, VerdictColors,
@@ -31,11 +31,7 @@ pub fn paint(
         return;
     };
     let (layers, compared) = (shown_layers(content, session), compared(content, session));
-    let look = if view.outlines {
-        MaskLook::Outline
-    } else {
-        MaskLook::Fill
-    };
+    let look = look_of(view);
     let View {
         renderer,
         levels,
@@ -68,14 +64,14 @@ pub fn paint(
         class: *error_class,
         colors: VERDICTS,
     });
-    let shape: PyramidShape = image.pyramid.shape();
+    let image = ImageTiles {
+        source: SourceId(image.id.0),
+        shape: image.pyramid.shape(),
+    };
     let scene = PaneScene {
         canvas: frame.size(),
         camera,
-        image: Some(ImageTiles {
-            source: SourceId(image.id.0),
-            shape,
-        }),
+        image: Some(image),
         masks,
         comparison,
     };
@@ -84,6 +80,14 @@ pub fn paint(
         feed.want(&wants);
     }
     ui.painter().add(paint_callback(frame.rect, draw));
+}
+
+const fn look_of(view: &View) -> MaskLook {
+    if view.outlines {
+        MaskLook::Outline
+    } else {
+        MaskLook::Fill
+    }
 }
 
 /// The tiles of a layer by their keys.

@@ -89,8 +89,8 @@ fn rows(inspection: &Inspection) -> Vec<(&'static str, String)> {
                 "channels"
             };
             format!(
-                "{} {bands} of {} bit ({})",
-                depth.bands, depth.bits, depth.files
+                "{} {bands} of {} ({})",
+                depth.bands, depth.sample, depth.files
             )
         });
         words.collect::<Vec<_>>().join(", ")

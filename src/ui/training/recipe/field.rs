@@ -24,6 +24,8 @@ pub enum Kind {
     Real(f64, f64),
     /// One of some words: as in the file, and as people read them.
     Word(&'static [(&'static str, &'static str)]),
+    /// Bands of an image: words, or a list of numbers.
+    Bands,
     /// Yes or no.
     Flag,
     /// A whole number or nothing, and what it usually is.

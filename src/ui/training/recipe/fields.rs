@@ -48,6 +48,14 @@ pub const SECTIONS: &[Section] = &[
                 ["Patch", "Columns and rows of a patch: a multiple of 32"],
                 (32, 4096),
             ),
+            Field::of(
+                "bands",
+                [
+                    "Bands",
+                    "What is learned from: color, all, or bands from 1 such as 4, 1, 2",
+                ],
+                Kind::Bands,
+            ),
             Field::whole(
                 "seed",
                 [

@@ -2,6 +2,7 @@
 //! patches are varied.
 
 mod augment;
+mod bands;
 mod field;
 mod fields;
 mod ground_fields;

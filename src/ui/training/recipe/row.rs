@@ -4,6 +4,7 @@ use egui::{Button, ComboBox, DragValue, RichText, Ui};
 use egui_material_icons::icons;
 use serde_json::{Value, json};
 
+use super::bands::bands_ui;
 use super::field::{Field, Kind};
 use super::tree::Tree;
 use crate::ui::panels::tools::name_button;
@@ -65,6 +66,7 @@ fn value_ui(ui: &mut Ui, field: &Field, tree: &mut Tree, label: egui::Id) {
         Kind::Whole(low, high) => whole_ui(ui, &value, low..=high, label),
         Kind::Real(low, high) => real_ui(ui, &value, low..=high, label),
         Kind::Word(words) => word_ui(ui, field.path, &value, words, label),
+        Kind::Bands => bands_ui(ui, field.path, &value, label),
         Kind::Flag => flag_ui(ui, &value, field.title),
         Kind::MaybeWhole(low, high, usual) => {
             let edit = |ui: &mut Ui, value: &Value| whole_ui(ui, value, low..=high, label);
