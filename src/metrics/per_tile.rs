@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Confusion;
 use crate::geom::PixelRect;
@@ -12,6 +12,8 @@ pub struct TileConfusion {
     total: Confusion,
     /// The pairs that occur in each tile, by (column, row).
     tiles: HashMap<(u32, u32), Box<[Pair]>>,
+    /// Zeros, one for each pair of bytes, between two counts.
+    scratch: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +37,7 @@ impl TileConfusion {
         let mut counted = Self {
             total: Confusion::new(num_classes),
             tiles: HashMap::new(),
+            scratch: vec![0; 1 << 16],
         };
         let (cols, rows) = truth.grid();
         for (col, row) in (0..rows).flat_map(|row| (0..cols).map(move |col| (col, row))) {
@@ -45,16 +48,9 @@ impl TileConfusion {
 
     /// Counts again what lies in `dirty` (level-0 pixels), after either mask changed there.
     pub fn update(&mut self, truth: &Mask, prediction: &Mask, dirty: &[PixelRect]) {
-        let mut touched = Vec::new();
-        for rect in dirty {
-            let rect = rect.intersect(truth.size().bounds());
-            let cols = rect.x / MASK_TILE_SIZE..rect.right().div_ceil(MASK_TILE_SIZE);
-            for row in rect.y / MASK_TILE_SIZE..rect.bottom().div_ceil(MASK_TILE_SIZE) {
-                touched.extend(cols.clone().map(|col| (col, row)));
-            }
-        }
-        touched.sort_unstable();
-        touched.dedup();
+        let bounds = truth.size().bounds();
+        let inside = dirty.iter().map(|rect| rect.intersect(bounds));
+        let touched: HashSet<(u32, u32)> = inside.flat_map(tiles_in).collect();
         for tile in touched {
             self.recount(truth, prediction, tile);
         }
@@ -63,6 +59,33 @@ impl TileConfusion {
     /// The counts of the whole ground.
     pub const fn total(&self) -> &Confusion {
         &self.total
+    }
+
+    /// The counts inside `rect` (level-0 pixels) of the masks that were counted: whole tiles as they
+    /// are known, the others pixel by pixel.
+    pub fn within(&self, truth: &Mask, prediction: &Mask, rect: PixelRect) -> Confusion {
+        let num_classes = self.total.num_classes();
+        let mut counts = Confusion::new(num_classes);
+        let rect = rect.intersect(truth.size().bounds());
+        for (col, row) in tiles_in(rect) {
+            let ground = truth.tile_rect(col, row);
+            let part = ground.intersect(rect);
+            if part != ground {
+                counts.merge(&Confusion::within(truth, prediction, part, num_classes));
+                continue;
+            }
+            let pairs = self.tiles.get(&(col, row)).map_or(&[][..], |pairs| pairs);
+            for pair in pairs {
+                counts.add_many(pair.truth, pair.prediction, u64::from(pair.pixels));
+            }
+        }
+        counts
+    }
+
+    /// How many tiles [`TileConfusion::update`] would count again.
+    pub fn num_tiles(dirty: &[PixelRect]) -> usize {
+        let tiles = dirty.iter().flat_map(|&rect| tiles_in(rect));
+        tiles.collect::<HashSet<_>>().len()
     }
 
     /// The pixels of one tile, by column and row, that were taken for another class or none.
@@ -96,7 +119,8 @@ impl TileConfusion {
 
     fn recount(&mut self, truth: &Mask, prediction: &Mask, (col, row): (u32, u32)) {
         let ground = truth.tile_rect(col, row);
-        let pairs = pairs_of(truth.tile(col, row), prediction.tile(col, row), ground);
+        let tiles = [truth.tile(col, row), prediction.tile(col, row)];
+        let pairs = pairs_of(tiles, ground, &mut self.scratch);
         for pair in &pairs {
             self.total
                 .add_many(pair.truth, pair.prediction, u64::from(pair.pixels));
@@ -110,7 +134,19 @@ impl TileConfusion {
     }
 }
 
-fn pairs_of(truth: &MaskTile, prediction: &MaskTile, ground: PixelRect) -> Vec<Pair> {
+/// Columns and rows of the tiles that a rectangle touches.
+fn tiles_in(rect: PixelRect) -> impl Iterator<Item = (u32, u32)> {
+    let cols = rect.x / MASK_TILE_SIZE..rect.right().div_ceil(MASK_TILE_SIZE);
+    let rows = rect.y / MASK_TILE_SIZE..rect.bottom().div_ceil(MASK_TILE_SIZE);
+    let is_empty = rect.is_empty();
+    rows.flat_map(move |row| cols.clone().map(move |col| (col, row)))
+        .filter(move |_| !is_empty)
+}
+
+/// The pairs of classes of two tiles and how often each occurs; `scratch` holds zeros before and
+/// after.
+fn pairs_of(tiles: [&MaskTile; 2], ground: PixelRect, scratch: &mut [u32]) -> Vec<Pair> {
+    let [truth, prediction] = tiles;
     if let (Some(truth), Some(prediction)) = (truth.uniform_class(), prediction.uniform_class()) {
         return vec![Pair {
             truth,
@@ -118,18 +154,52 @@ fn pairs_of(truth: &MaskTile, prediction: &MaskTile, ground: PixelRect) -> Vec<P
             pixels: ground.width * ground.height,
         }];
     }
-    let mut counts = vec![0_u32; 1 << 16];
-    for (x, y) in (0..ground.height).flat_map(|y| (0..ground.width).map(move |x| (x, y))) {
-        counts[usize::from(truth.get(x, y)) << 8 | usize::from(prediction.get(x, y))] += 1;
+    let mut seen = Vec::new();
+    for y in 0..ground.height {
+        let (truth, prediction) = (Row::of(truth, y), Row::of(prediction, y));
+        let pair = |x: usize| usize::from(truth.get(x)) << 8 | usize::from(prediction.get(x));
+        let (mut x, width) = (0, ground.width as usize);
+        // Neighbors are mostly alike.
+        while x < width {
+            let (start, here) = (x, pair(x));
+            while x < width && pair(x) == here {
+                x += 1;
+            }
+            if scratch[here] == 0 {
+                seen.push(here);
+            }
+            scratch[here] += (x - start) as u32;
+        }
     }
-    let pair = |(index, &pixels): (usize, &u32)| {
-        (pixels > 0).then_some(Pair {
-            truth: (index >> 8) as u8,
-            prediction: index as u8,
-            pixels,
-        })
-    };
-    counts.iter().enumerate().filter_map(pair).collect()
+    let pairs = seen.into_iter().map(|index| Pair {
+        truth: (index >> 8) as u8,
+        prediction: index as u8,
+        pixels: std::mem::take(&mut scratch[index]),
+    });
+    pairs.collect()
+}
+
+/// One row of a tile.
+enum Row<'a> {
+    Uniform(u8),
+    Pixels(&'a [u8]),
+}
+
+impl<'a> Row<'a> {
+    fn of(tile: &'a MaskTile, y: u32) -> Self {
+        let side = MASK_TILE_SIZE as usize;
+        match tile {
+            MaskTile::Uniform(class) => Self::Uniform(*class),
+            MaskTile::Pixels(pixels) => Self::Pixels(&pixels[y as usize * side..][..side]),
+        }
+    }
+
+    fn get(&self, x: usize) -> u8 {
+        match self {
+            Self::Uniform(class) => *class,
+            Self::Pixels(pixels) => pixels[x],
+        }
+    }
 }
 
 #[cfg(test)]
@@ -154,6 +224,9 @@ mod tests {
                 changed.set_rect(rect, &vec![class; (w * h) as usize]);
                 counted.update(&truth, &prediction, &[rect]);
                 prop_assert_eq!(counted.total(), &Confusion::between(&truth, &prediction, 3));
+                let part = PixelRect::new(x / 2, y / 3, 3 * w, 2 * h);
+                let fresh = Confusion::within(&truth, &prediction, part, 3);
+                prop_assert_eq!(counted.within(&truth, &prediction, part), fresh);
             }
         }
     }

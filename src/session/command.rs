@@ -326,6 +326,14 @@ pub enum SelectHow {
 pub enum ReviewCommand {
     /// Begins, with the largest difference.
     Start,
+    /// The same among the places where the label says one class and the prediction another, or
+    /// both the same.
+    StartOf {
+        /// The label's class.
+        truth: u8,
+        /// The prediction's class.
+        predicted: u8,
+    },
     /// Goes to the next one or the one before.
     Step {
         /// Whether to the next one.

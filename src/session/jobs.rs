@@ -8,11 +8,12 @@ use super::keeping::{Keeper, ReadLabel, ReadMask};
 use super::operations::Operated;
 use super::places::KeptPlaces;
 use super::runs::RunsReport;
+use super::scoring::Pairing;
 use super::state::{ImageId, LayerId, OpenImage, Session};
 use super::{CommandError, Difference, Examined, Notice, Outline, Selected, Vectors};
 use crate::job::{Job, JobContext, JobEvent, spawn};
 use crate::label::{Class, Mask, MaskDecisions, ObjectFinder, StateMark, Superpixels};
-use crate::metrics::Scores;
+use crate::metrics::TileConfusion;
 use crate::project::{KeptImage, OlderSteps};
 use crate::raster::RgbaTile;
 use crate::train::{
@@ -51,7 +52,7 @@ pub(super) enum Report {
         state: StateMark,
     },
     /// Label and prediction were compared.
-    Scored(LayerId, Box<Scores>),
+    Counted(Pairing, Box<TileConfusion>),
     /// A small picture of the image at this place of the list was made.
     Thumbnail(usize, PathBuf, Arc<RgbaTile>),
     /// A folder was looked through.
@@ -246,6 +247,7 @@ impl Session {
             self.absorb(id, event);
             taken += 1;
         }
+        self.follow_scores();
         taken
     }
 
@@ -355,7 +357,7 @@ impl Session {
             Report::MaskLoaded(layer, read) => self.opened_mask_loaded(layer, *read),
             Report::MaskRefused(layer, why) => self.mask_refused(layer, why),
             Report::Saved { layer, path, state } => self.layer_saved(layer, path, state),
-            Report::Scored(layer, scores) => self.prediction_scored(layer, *scores),
+            Report::Counted(pairing, counts) => self.counted(pairing, *counts),
             Report::Thumbnail(at, image, picture) => self.thumbnail_made(at, &image, picture),
             Report::Scanned(list) => self.list_scanned(list),
             Report::TrainingReady(plan) => self.training_ready(*plan),
@@ -414,6 +416,7 @@ impl Session {
                 *running = None;
             }
         }
+        self.live.ended(id);
         self.runs_job_ended(id);
         self.data_job_ended(id, why.as_deref());
         match ended.leash {

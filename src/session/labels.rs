@@ -157,11 +157,9 @@ impl Session {
         }
     }
 
-    /// Puts another layer in place; scores of the old ones are gone, and the history and the
-    /// origins of a replaced label go with it.
+    /// Puts another layer in place; the history and the origins of a replaced label go with it.
     pub(super) fn replace_layer(&mut self, kind: LayerKind, layer: Option<Layer>) {
         self.put_layer(kind, layer);
-        self.scores = None;
         self.review = None;
         self.drop_preview();
         if kind == LayerKind::Prediction {

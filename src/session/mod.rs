@@ -70,6 +70,7 @@ pub use rate_search::RateSearch;
 pub use recipes::RecipeCommand;
 pub use review::{Difference, Review};
 pub use runs::{RunEntry, RunSamples, RunStatus, Runs, RunsCommand};
+pub use scoring::ScoreScope;
 pub use selecting::{Selected, WandSettings};
 pub use settings::{MAX_RECENT, Settings};
 pub use state::{ImageId, Layer, LayerId, OpenImage, Session, SessionConfig};

@@ -110,7 +110,6 @@ impl Session {
             PredictEvent::Finished(report) => {
                 let seconds = report.seconds;
                 self.prediction_state.is_complete = true;
-                self.score_prediction();
                 self.notify(Notice::info(format!(
                     "Predicted the whole image in {seconds:.0} s"
                 )));

@@ -60,7 +60,10 @@ impl Session {
 
     pub(super) fn apply_review(&mut self, command: ReviewCommand) -> Result<(), CommandError> {
         match command {
-            ReviewCommand::Start => return self.start_review(),
+            ReviewCommand::Start => return self.start_review(None),
+            ReviewCommand::StartOf { truth, predicted } => {
+                return self.start_review(Some([truth, predicted]));
+            }
             ReviewCommand::End => self.review = None,
             ReviewCommand::Step { forth } => {
                 let review = self.review.as_mut().ok_or(CommandError::NoReview)?;
@@ -78,13 +81,17 @@ impl Session {
         Ok(())
     }
 
-    fn start_review(&mut self) -> Result<(), CommandError> {
+    /// `of` is a cell of the confusion matrix: the label's class and the prediction's.
+    fn start_review(&mut self, of: Option<[u8; 2]>) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
         let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
         let prediction = self.prediction.as_ref().ok_or(CommandError::NoPrediction)?;
         let (id, label, prediction) = (label.id, label.mask.clone(), prediction.mask.clone());
         self.start_job("Looking for differences", move |job| {
-            let differing = difference(&label, &prediction);
+            let differing = match of {
+                None => difference(&label, &prediction),
+                Some(cell) => ground_of(cell, &label, &prediction),
+            };
             let is_cancelled = || job.check().is_err();
             let bounds = differing.size().bounds();
             let regions = polygonize(
@@ -96,7 +103,8 @@ impl Session {
             let Some(mut regions) = regions else {
                 return Ok(job.check()?);
             };
-            regions.retain(|region| region.pixels >= SMALLEST);
+            let smallest = if of.is_some() { 1 } else { SMALLEST };
+            regions.retain(|region| region.pixels >= smallest);
             regions.sort_by_key(|region| std::cmp::Reverse(region.pixels));
             regions.truncate(MOST);
             let found = regions.iter().map(Difference::of).collect();
@@ -112,7 +120,7 @@ impl Session {
         }
         if regions.is_empty() {
             self.notify(Notice::info(format!(
-                "Label and prediction agree but for specks of less than {SMALLEST} pixels"
+                "There is no such place, or only specks of less than {SMALLEST} pixels"
             )));
         }
         self.review = (!regions.is_empty()).then_some(Review {
@@ -217,4 +225,31 @@ fn difference(label: &Mask, prediction: &Mask) -> Mask {
         differing.put_tile(col, row, tile);
     }
     differing
+}
+
+/// The predicted class where the label is of the one class and the prediction of the other,
+/// [`UNLABELED`] elsewhere.
+fn ground_of([truth, predicted]: [u8; 2], label: &Mask, prediction: &Mask) -> Mask {
+    let mut found = Mask::new(label.size());
+    for (col, row, theirs) in prediction.tiles() {
+        let ours = label.tile(col, row);
+        match (ours.uniform_class(), theirs.uniform_class()) {
+            (Some(ours), Some(theirs)) if (ours, theirs) == (truth, predicted) => {
+                found.put_tile(col, row, MaskTile::Uniform(predicted));
+            }
+            (Some(ours), _) if ours != truth => {}
+            (_, Some(theirs)) if theirs != predicted => {}
+            _ => {
+                let ground = label.tile_rect(col, row);
+                let (ours, mut theirs) = (label.read_rect(ground), prediction.read_rect(ground));
+                for (theirs, ours) in theirs.iter_mut().zip(ours) {
+                    if (ours, *theirs) != (truth, predicted) {
+                        *theirs = UNLABELED;
+                    }
+                }
+                found.set_rect(ground, &theirs);
+            }
+        }
+    }
+    found
 }

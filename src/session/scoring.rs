@@ -1,36 +1,215 @@
+use super::JobId;
 use super::jobs::Report;
-use super::state::{LayerId, Session};
-use crate::metrics::{Confusion, Scores};
+use super::state::{Layer, LayerId, Session};
+use crate::geom::PixelRect;
+use crate::label::{CellState, Selection};
+use crate::metrics::{Confusion, Scores, TileConfusion};
 
-impl Session {
-    /// The scores of the last whole prediction against the label as it was then.
-    pub const fn scores(&self) -> Option<&Scores> {
-        self.scores.as_ref()
+/// More tiles than this are counted again in the background instead of at once.
+const MOST_AT_ONCE: usize = 2_048;
+/// Larger selections are not counted with every stroke.
+const MOST_SELECTED: u64 = 16 << 20;
+
+/// Label against prediction, kept up with every change of either.
+#[derive(Debug, Default)]
+pub(super) struct LiveCounts {
+    of: Option<Pairing>,
+    counts: Option<TileConfusion>,
+    job: Option<JobId>,
+    /// What changed since the counts were right.
+    dirty: Vec<PixelRect>,
+    /// What the counts of the whole image come to.
+    scores: Option<Scores>,
+    version: u64,
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pairing {
+    label: LayerId,
+    prediction: LayerId,
+    num_classes: usize,
+}
+
+/// Which ground numbers are of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ScoreScope {
+    /// The whole image.
+    #[default]
+    Whole,
+    /// A rectangle in level-0 pixels, for example what is seen.
+    Within(PixelRect),
+    /// What is selected.
+    Selection,
+    /// The cells that are marked as done.
+    DoneCells,
+}
+
+impl LiveCounts {
+    pub(super) fn note(&mut self, dirty: &[PixelRect]) {
+        if self.of.is_some() {
+            self.dirty.extend_from_slice(dirty);
+        }
     }
 
-    /// Compares label and prediction in the background.
-    pub(super) fn score_prediction(&mut self) {
-        let (Some(label), Some(prediction)) = (&self.label, &self.prediction) else {
+    /// A job ended, whatever came of it.
+    pub(super) fn ended(&mut self, id: JobId) {
+        self.job = self.job.filter(|job| *job != id);
+    }
+}
+
+impl Session {
+    /// The scores of the prediction against the label as both are now; `None` while either is
+    /// missing, read, or being made.
+    pub const fn scores(&self) -> Option<&Scores> {
+        self.live.scores.as_ref()
+    }
+
+    /// A number that changes whenever [`Session::scores`] may.
+    pub const fn scores_version(&self) -> u64 {
+        self.live.version
+    }
+
+    /// The scores on a part of the ground; `None` as for [`Session::scores`], where there is no
+    /// such part, and for selections of more than 16 million pixels.
+    pub fn scores_of(&self, scope: ScoreScope) -> Option<Scores> {
+        let (counts, truth, predicted) = (
+            self.live.counts.as_ref()?,
+            &self.label.as_ref()?.mask,
+            &self.prediction.as_ref()?.mask,
+        );
+        let within = |rect| counts.within(truth, predicted, rect);
+        let confusion = match scope {
+            ScoreScope::Whole => return self.live.scores.clone(),
+            ScoreScope::Within(rect) => within(rect),
+            ScoreScope::Selection => {
+                let selected = &self.selected.as_ref()?.pixels;
+                if selected.num_pixels() > MOST_SELECTED {
+                    return None;
+                }
+                of_selection(selected, [truth, predicted], counts.total().num_classes())
+            }
+            ScoreScope::DoneCells => {
+                let coverage = self.coverage();
+                let cells = coverage.cells_in(truth.size().bounds());
+                let done = cells.filter(|&cell| coverage.state(cell, None) == CellState::Done);
+                let empty = Confusion::new(counts.total().num_classes());
+                done.fold(empty, |mut all, cell| {
+                    all.merge(&within(coverage.rect(cell)));
+                    all
+                })
+            }
+        };
+        Some(Scores::new(&confusion, self.classes()))
+    }
+
+    /// Brings the numbers up to date with what changed. A stroke counts when it ends.
+    pub(super) fn follow_scores(&mut self) {
+        if self.stroke.is_some() {
+            return;
+        }
+        let pairing = self.pairing();
+        if pairing != self.live.of {
+            return self.count_anew(pairing);
+        }
+        if self.live.dirty.is_empty() || self.live.job.is_some() {
+            return;
+        }
+        if TileConfusion::num_tiles(&self.live.dirty) > MOST_AT_ONCE {
+            return self.count_anew(pairing);
+        }
+        self.count_changes();
+    }
+
+    /// What can be counted now.
+    fn pairing(&self) -> Option<Pairing> {
+        let is_whole = |layer: &&Layer| !layer.is_loading && layer.broken.is_none();
+        let label = self.label.as_ref().filter(is_whole)?;
+        let prediction = self.prediction.as_ref().filter(is_whole)?;
+        (self.prediction_state.job.is_none() && label.mask.size() == prediction.mask.size()).then(
+            || Pairing {
+                label: label.id,
+                prediction: prediction.id,
+                num_classes: self.classes().num_classes(),
+            },
+        )
+    }
+
+    fn count_anew(&mut self, pairing: Option<Pairing>) {
+        let version = self.live.version + 1;
+        let old = std::mem::take(&mut self.live);
+        if let Some(job) = old.job {
+            self.stop_job(job);
+        }
+        (self.live.of, self.live.version) = (pairing, version);
+        if pairing.is_some() && pairing == old.of {
+            self.live.scores = old.scores;
+        }
+        let (Some(pairing), Some(label), Some(prediction)) =
+            (pairing, &self.label, &self.prediction)
+        else {
             return;
         };
         let (truth, predicted) = (label.mask.clone(), prediction.mask.clone());
-        let (id, classes) = (prediction.id, self.classes().clone());
-        self.start_job("Comparing label and prediction", move |job| {
-            let confusion = Confusion::between(&truth, &predicted, classes.num_classes());
-            let scores = Scores::new(&confusion, &classes);
-            job.tell(Report::Scored(id, Box::new(scores)))?;
+        let job = self.start_quiet_job("Comparing label and prediction", move |job| {
+            let counts = TileConfusion::new(&truth, &predicted, pairing.num_classes);
+            job.tell(Report::Counted(pairing, Box::new(counts)))?;
             Ok(())
         });
+        self.live.job = Some(job);
     }
 
-    pub(super) fn prediction_scored(&mut self, prediction: LayerId, scores: Scores) {
-        if self.kind_of(prediction).is_none() {
+    pub(super) fn counted(&mut self, pairing: Pairing, counts: TileConfusion) {
+        if self.live.of != Some(pairing) {
             return;
         }
+        (self.live.counts, self.live.job) = (Some(counts), None);
+        // What was painted meanwhile.
+        self.count_changes();
+        let mean_iou = self.live.scores.as_ref().and_then(|scores| scores.mean_iou);
         if let Some(entry) = self.current_entry() {
-            entry.score = scores.mean_iou;
+            entry.score = mean_iou;
         }
         self.keep_entry();
-        self.scores = Some(scores);
     }
+
+    fn count_changes(&mut self) {
+        let (Some(counts), Some(label), Some(prediction)) =
+            (&mut self.live.counts, &self.label, &self.prediction)
+        else {
+            return;
+        };
+        let dirty = std::mem::take(&mut self.live.dirty);
+        counts.update(&label.mask, &prediction.mask, &dirty);
+        self.live.version += 1;
+        self.live.scores = Some(Scores::new(counts.total(), &self.palette.table));
+    }
+
+    /// Whether the numbers are those of the masks, where they claim to be.
+    pub(super) fn check_scores(&self) {
+        let (Some(counts), Some(label), Some(prediction)) =
+            (&self.live.counts, &self.label, &self.prediction)
+        else {
+            return;
+        };
+        let is_current = self.live.dirty.is_empty() && self.pairing() == self.live.of;
+        if is_current && self.stroke.is_none() {
+            let num_classes = counts.total().num_classes();
+            let fresh = Confusion::between(&label.mask, &prediction.mask, num_classes);
+            assert_eq!(*counts.total(), fresh, "the numbers follow the brush");
+        }
+    }
+}
+
+fn of_selection(
+    selected: &Selection,
+    [truth, predicted]: [&crate::label::Mask; 2],
+    num_classes: usize,
+) -> Confusion {
+    let mut counts = Confusion::new(num_classes);
+    for span in selected.spans() {
+        let row = PixelRect::new(span.start, span.y, span.end - span.start, 1);
+        counts.add(&truth.read_rect(row), &predicted.read_rect(row));
+    }
+    counts
 }

@@ -8,6 +8,7 @@ use super::labels::Areas;
 use super::objects::ObjectWork;
 use super::palette::Palette;
 use super::places::Places;
+use super::scoring::LiveCounts;
 use super::thumbnails::Thumbnails;
 use super::{
     Change, Command, DataSet, Examined, ImageList, InkChoice, JudgingState, LayerKind, Notice,
@@ -19,7 +20,6 @@ use crate::job::Waker;
 use crate::label::{
     BrushShape, ClassTable, History, Mask, MaskDecisions, StateMark, Superpixels, UNLABELED,
 };
-use crate::metrics::Scores;
 use crate::project::SourceFile;
 use crate::raster::{Pyramid, RasterInfo, TileCache};
 use crate::train::{DeviceChoice, Engine, Recipe};
@@ -134,6 +134,7 @@ pub struct Session {
     pub(super) list: Option<ImageList>,
     pub(super) label: Option<Layer>,
     pub(super) areas: Areas,
+    pub(super) live: LiveCounts,
     pub(super) origin_areas: Areas,
     /// Who made the label; there is one whenever there is a label.
     pub(super) origins: Option<Layer>,
@@ -170,7 +171,6 @@ pub struct Session {
     pub(super) training: TrainingState,
     pub(super) prediction_state: PredictionState,
     pub(super) study: Study,
-    pub(super) scores: Option<Scores>,
     /// Writes finished strokes to the project.
     pub(super) keeper: Option<Keeper>,
     /// Polygons and lines shown over the image.
@@ -209,6 +209,7 @@ impl Session {
             list: None,
             label: None,
             areas: Areas::unlabeled(ImageSize::default()),
+            live: LiveCounts::default(),
             origin_areas: Areas::unlabeled(ImageSize::default()),
             origins: None,
             models: Vec::new(),
@@ -237,7 +238,6 @@ impl Session {
             training: TrainingState::default(),
             prediction_state: PredictionState::default(),
             study: Study::default(),
-            scores: None,
             keeper: None,
             closing: Vec::new(),
             overlays: Vec::new(),
@@ -435,6 +435,7 @@ impl Session {
                 "every labeled pixel has an origin"
             );
         }
+        self.check_scores();
         assert!(BRUSH_DIAMETERS.contains(&self.brush_diameter));
     }
 

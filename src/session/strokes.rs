@@ -286,6 +286,9 @@ impl Session {
             return;
         };
         let (layer, size) = (layer.id, layer.mask.size());
+        if let LayerKind::Label | LayerKind::Prediction = kind {
+            self.live.note(dirty);
+        }
         let change = |&rect: &PixelRect| Change::MaskPixels { layer, size, rect };
         self.changes.extend(dirty.iter().map(change));
     }

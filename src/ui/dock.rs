@@ -58,8 +58,8 @@ impl Default for Dock {
         let pane = tiles.insert_pane(Panel::Train);
         let train = tiles.insert_tab_tile(vec![pane]);
         let mut linear = Linear::new(LinearDir::Vertical, vec![upper, train]);
-        linear.shares.set_share(upper, 0.38);
-        linear.shares.set_share(train, 0.62);
+        linear.shares.set_share(upper, 0.5);
+        linear.shares.set_share(train, 0.5);
         let root = tiles.insert_container(linear);
         Self {
             tree: Some(Tree::new(egui::Id::unique("dock"), root, tiles)),
@@ -113,7 +113,7 @@ impl Behavior<Panel> for Panels<'_> {
                         panels::classes::classes_ui(ui, self.session, self.view, self.commands);
                     }
                     Panel::Scores => {
-                        panels::scores::scores_ui(ui, self.session, self.commands);
+                        panels::scores::scores_ui(ui, self.session, self.view, self.commands);
                     }
                     Panel::Images => {
                         panels::images::images_ui(ui, self.session, self.view, self.commands);

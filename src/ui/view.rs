@@ -16,6 +16,7 @@ use super::keys::{KeySheet, Keymap, Palette, Wish, palette_ui, pressed, sheet_ui
 use super::messages::Messages;
 use super::panels::images::ImagesView;
 use super::panels::recipe::TrainForm;
+use super::panels::scores::ScoresView;
 use super::places::PlaceForm;
 use super::training::{TrainingArea, training_ui};
 use super::{menu, panels, perform, places, status, theme, welcome};
@@ -95,6 +96,7 @@ pub struct View {
     pub(super) removed_class: Option<(u8, u8)>,
     pub(super) messages: Messages,
     pub(super) images: ImagesView,
+    pub(super) scores: ScoresView,
     pub(super) thumbnails: HashMap<PathBuf, egui::TextureHandle>,
     pub(super) stats: FrameStats,
     pub(super) frame_began: Option<Instant>,
@@ -192,6 +194,7 @@ impl View {
             removed_class: None,
             messages: Messages::default(),
             images: ImagesView::default(),
+            scores: ScoresView::default(),
             thumbnails: HashMap::new(),
             stats: FrameStats::default(),
             frame_began: None,

@@ -1,6 +1,7 @@
 //! All integration tests in one binary: each file in `tests/` would be linked anew.
 
 mod cli;
+mod comparing;
 mod convert;
 mod correcting;
 mod crash;

@@ -1,4 +1,4 @@
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::conv::Conv2d;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
@@ -14,7 +14,9 @@ use crate::nn::resize::resize_bilinear;
 /// FCN-16s and FCN-8s (Long et al. 2015): the last map is classified, and so are one or two finer
 /// ones; each score is doubled and added to the next. Scores are doubled bilinearly, which is what
 /// the paper's transposed convolutions begin as; between the encoder and the last score there is
-/// a 3×3 convolution to a quarter of the channels, as in torchvision.
+/// a 3×3 convolution to a quarter of the channels, as in torchvision. The scores of finer maps
+/// begin at 0, as in the paper (4.2): those maps are of any scale, and at random their sum would
+/// drown the rest.
 #[derive(Module, Debug)]
 pub struct Fcn {
     encoder: Encoder,
@@ -36,11 +38,15 @@ impl Fcn {
             inputs.push(stride_8);
         }
         let score = |inputs| layers.conv_with_bias(ConvShape::one(inputs, num_classes));
+        let mut scores: Vec<Conv2d> = inputs.into_iter().map(score).collect();
+        for skip in &mut scores[1..] {
+            skip.weight = Param::from_tensor(skip.weight.val().zeros_like());
+        }
         Self {
             encoder,
             hidden,
             dropout: DropoutConfig::new(config.dropout).init(),
-            scores: inputs.into_iter().map(score).collect(),
+            scores,
         }
     }
 }
@@ -77,9 +83,39 @@ impl Parted for Fcn {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::Device;
+
     use super::*;
-    use crate::nn::EncoderKind;
-    use crate::nn::test_network::weights_of;
+    use crate::nn::test_network::{images, network, weights_of};
+    use crate::nn::{EncoderKind, Network};
+
+    #[test]
+    fn finer_maps_say_nothing_at_first_but_learn() {
+        let device = Device::flex().autodiff();
+        let config = ModelConfig {
+            family: Family::Fcn8s,
+            encoder: EncoderKind::Lite0,
+            width: Some(16),
+            ..ModelConfig::default()
+        };
+        let network = network(&config, 3, &device);
+        let Network::Fcn(fcn) = &network else {
+            panic!("the family says so");
+        };
+        let weights = |at: usize| fcn.scores[at].weight.val();
+        let sum = |at: usize| weights(at).abs().sum().into_scalar::<f32>();
+        assert!(sum(0) > 0.0);
+        assert_eq!([sum(1), sum(2)], [0.0, 0.0]);
+        let grads = network
+            .forward(images([1, 3, 32, 32], &device))
+            .powi_scalar(2)
+            .sum()
+            .backward();
+        for at in 1..3 {
+            let slope = weights(at).grad(&grads).expect("a slope").abs().sum();
+            assert!(slope.into_scalar::<f32>() > 0.0);
+        }
+    }
 
     #[test]
     fn weights_are_those_of_torchvision_and_of_the_skips() {

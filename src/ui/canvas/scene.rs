@@ -5,7 +5,7 @@ use crate::render::{
     ComparisonView, ImageTiles, MaskLook, MaskTiles, MaskView, PaneScene, SourceId, VerdictColors,
     paint_callback, palette,
 };
-use crate::session::{Layer, LayerKind, Session};
+use crate::session::{Layer, LayerKind, OpenImage, Session};
 use crate::ui::theme;
 use crate::ui::view::{LevelCache, View};
 
@@ -64,14 +64,10 @@ pub fn paint(
         class: *error_class,
         colors: VERDICTS,
     });
-    let image = ImageTiles {
-        source: SourceId(image.id.0),
-        shape: image.pyramid.shape(),
-    };
     let scene = PaneScene {
         canvas: frame.size(),
         camera,
-        image: Some(image),
+        image: Some(image_tiles(image)),
         masks,
         comparison,
     };
@@ -80,6 +76,13 @@ pub fn paint(
         feed.want(&wants);
     }
     ui.painter().add(paint_callback(frame.rect, draw));
+}
+
+fn image_tiles(image: &OpenImage) -> ImageTiles {
+    ImageTiles {
+        source: SourceId(image.id.0),
+        shape: image.pyramid.shape(),
+    }
 }
 
 const fn look_of(view: &View) -> MaskLook {

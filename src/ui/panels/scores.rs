@@ -1,28 +1,108 @@
-use egui::{Grid, RichText, Ui};
+use egui::{ComboBox, Grid, RichText, Ui};
 
+use crate::geom::PixelRect;
 use crate::metrics::Scores;
-use crate::session::{Command, LayerKind, ReviewCommand, Session};
-use crate::ui::view::CommandQueue;
+use crate::session::{Command, LayerKind, ReviewCommand, ScoreScope, Session};
+use crate::ui::training::confusion_ui;
+use crate::ui::view::{CommandQueue, View};
 use crate::ui::{text, theme};
 
-/// Scores of the prediction against the label, with what always answering one class would score.
-pub fn scores_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+/// Which ground the panel's numbers are of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Scope {
+    #[default]
+    Whole,
+    View,
+    Selection,
+    DoneCells,
+}
+
+impl Scope {
+    const ALL: [Self; 4] = [Self::Whole, Self::View, Self::Selection, Self::DoneCells];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "Whole image",
+            Self::View => "What is in view",
+            Self::Selection => "The selection",
+            Self::DoneCells => "Cells that are done",
+        }
+    }
+}
+
+/// The numbers as they were shown last, and what they were made of.
+#[derive(Debug, Default)]
+pub struct ScoresView {
+    scope: Scope,
+    made_of: Option<(u64, ScoreScope, u64)>,
+    scores: Option<Scores>,
+}
+
+impl ScoresView {
+    /// Counts again where something changed since the last frame.
+    fn follow(&mut self, session: &Session, seen: PixelRect) {
+        let selected = session.selected().map_or(0, |it| it.pixels.num_pixels());
+        let (scope, other) = match self.scope {
+            Scope::Whole => (ScoreScope::Whole, 0),
+            Scope::View => (ScoreScope::Within(seen), 0),
+            Scope::Selection => (ScoreScope::Selection, selected),
+            Scope::DoneCells => (ScoreScope::DoneCells, session.coverage().num_done()),
+        };
+        let made_of = Some((session.scores_version(), scope, other));
+        if self.made_of != made_of {
+            self.made_of = made_of;
+            self.scores = session.scores_of(scope);
+        }
+    }
+}
+
+/// Scores of the prediction against the label as both are now, with what always answering one class
+/// would score, and which class is taken for which.
+pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     review_ui(ui, session, commands);
-    let Some(scores) = session.scores() else {
+    if session.scores().is_none() {
         let has_both = session.layer(LayerKind::Label).is_some()
             && session.layer(LayerKind::Prediction).is_some();
         ui.weak(if has_both {
-            "The prediction is scored when it covers the whole image."
+            "Label and prediction are compared as soon as both are whole."
         } else {
             "Scores appear when there are a label and a prediction."
         });
         return;
+    }
+    let seen = view.visible;
+    let state = &mut view.scores;
+    let choice = ComboBox::from_id_salt("scope").selected_text(state.scope.name());
+    choice.show_ui(ui, |ui| {
+        for scope in Scope::ALL {
+            ui.selectable_value(&mut state.scope, scope, scope.name());
+        }
+    });
+    state.follow(session, seen);
+    let Some(scores) = state.scores.as_ref().filter(|scores| scores.pixels > 0) else {
+        ui.weak("No labeled ground there.");
+        return;
     };
+    ui.weak("Agreement with the label as it is now, ground that was learned from included.");
+    if scores.unpredicted > 0 {
+        let share = scores.unpredicted as f64 / scores.pixels as f64 * 100.0;
+        ui.weak(format!(
+            "{share:.1} % of it has no prediction and counts as wrong."
+        ));
+    }
     summary_ui(ui, scores);
     ui.add_space(theme::GRID);
     classes_ui(ui, scores);
     ui.add_space(theme::GRID);
-    ui.weak("The prediction against the label as it was when the prediction ended.");
+    ui.label(RichText::new("Confusion, in % of each true class").strong())
+        .on_hover_text("Press a cell to walk through its places (J)");
+    if let Some((truth, predicted)) = confusion_ui(ui, scores) {
+        let of_cell = ReviewCommand::StartOf { truth, predicted };
+        commands.push(Command::Review(of_cell));
+        if truth != predicted {
+            view.error_class = Some(truth);
+        }
+    }
 }
 
 /// The walk through the differences: begin it, decide, and how far it is.
@@ -79,6 +159,16 @@ fn summary_ui(ui: &mut Ui, scores: &Scores) {
             "Share of the labeled pixels",
         ),
         (
+            "Frequency-weighted IoU",
+            scores.frequency_weighted_iou,
+            "Mean of the IoU, each class weighing as much as its truth",
+        ),
+        (
+            "Cohen's kappa",
+            scores.kappa,
+            "Agreement beyond what chance alone would give",
+        ),
+        (
             "Majority baseline",
             scores.majority_baseline,
             "The accuracy of always answering the most frequent class",
@@ -98,20 +188,17 @@ fn classes_ui(ui: &mut Ui, scores: &Scores) {
         .num_columns(5)
         .striped(true)
         .show(ui, |ui| {
-            for head in ["Class", "IoU", "Precision", "Recall", "Pixels"] {
+            for head in ["Class", "IoU", "Precision", "Recall", "F1"] {
                 ui.label(RichText::new(head).small().strong());
             }
             ui.end_row();
             for class in &scores.per_class {
-                ui.label(&class.name);
-                for value in [class.iou, class.precision, class.recall] {
+                let support = text::grouped(class.support);
+                ui.label(&class.name)
+                    .on_hover_text(format!("{support} labeled pixels"));
+                for value in [class.iou, class.precision, class.recall, class.f1] {
                     ui.label(RichText::new(text::ratio(value)).small().monospace());
                 }
-                ui.label(
-                    RichText::new(text::grouped(class.support))
-                        .small()
-                        .monospace(),
-                );
                 ui.end_row();
             }
         });

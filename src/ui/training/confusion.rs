@@ -23,22 +23,23 @@ const RIGHT: Color32 = theme::CURVE_IOU;
 const WRONG: Color32 = theme::CURVE_VALIDATION;
 
 /// Which true class was predicted as which: shares of each true class, counts under the pointer.
-pub fn confusion_ui(ui: &mut Ui, scores: &Scores) {
+/// The true and the predicted class of a cell that was pressed come back.
+pub fn confusion_ui(ui: &mut Ui, scores: &Scores) -> Option<(u8, u8)> {
     let heat = Heat::of(scores);
     if heat.shown.is_empty() {
         ui.weak("No pixel was scored.");
-        return;
+        return None;
     }
     if heat.shown.len() > MOST_CLASSES {
         ui.weak(
             "Too many classes for a picture; confusion.csv in the run's folder has all counts.",
         );
-        return;
+        return None;
     }
     let count = heat.shown.len() as f32;
     let cell = ((ui.available_width() - NAMES - BESIDE) / count).clamp(SMALLEST_CELL, LARGEST_CELL);
     let size = vec2(NAMES + cell * count + BESIDE, ABOVE + cell * count + 8.0);
-    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     response.widget_info(|| {
         let words = format!("Confusion matrix, {} classes", heat.shown.len());
         egui::WidgetInfo::labeled(egui::Role::Figure, true, words)
@@ -53,7 +54,7 @@ pub fn confusion_ui(ui: &mut Ui, scores: &Scores) {
         weak: ui.visuals().weak_text_color(),
     };
     board.draw(&ui.painter_at(rect));
-    board.hover_ui(ui, response);
+    board.hover_ui(ui, response)
 }
 
 /// The counts of the classes that occur.
@@ -167,21 +168,21 @@ impl Board<'_> {
         painter.text(rect.center(), Align2::CENTER_CENTER, words, SMALL, ink);
     }
 
-    fn hover_ui(&self, ui: &Ui, response: Response) {
-        let Some(at) = response.hover_pos() else {
-            return;
-        };
+    fn hover_ui(&self, ui: &Ui, response: Response) -> Option<(u8, u8)> {
+        let at = response.hover_pos()?;
         let by = (at - self.origin) / self.cell;
         let count = self.heat.shown.len() as f32;
         if by.x < 0.0 || by.y < 0.0 || by.x >= count || by.y >= count {
-            return;
+            return None;
         }
         let (truth, predicted) = (by.y as usize, by.x as usize);
         let ring = Stroke::new(1.5, self.text);
         let rect = self.rect(truth, predicted);
         ui.painter()
             .rect_stroke(rect, CornerRadius::same(2), ring, StrokeKind::Outside);
-        response.on_hover_text_at_pointer(sentence(self.heat, truth, predicted));
+        let response = response.on_hover_text_at_pointer(sentence(self.heat, truth, predicted));
+        let class = |place: usize| self.heat.shown[place] as u8;
+        response.clicked().then(|| (class(truth), class(predicted)))
     }
 }
 

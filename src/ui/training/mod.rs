@@ -19,5 +19,6 @@ mod samples;
 pub use actions::perform;
 pub use area::{Page, TrainingArea, training_ui};
 pub use bar::pause_ui;
+pub use confusion::confusion_ui;
 pub use data::{Correction, look_at};
 pub use recipe::Draft;

@@ -1,0 +1,139 @@
+//! Label against prediction: numbers that follow the brush, and places found by a cell of the matrix.
+
+use orthobrush::geom::{ImagePoint, PixelRect};
+use orthobrush::label::{CellKey, CellState, Mask};
+use orthobrush::metrics::{Confusion, Scores};
+use orthobrush::session::{
+    Command, LayerKind, PlaceCommand, ReviewCommand, ScoreScope, SelectionCommand, Session,
+};
+
+use crate::fixture::{finish, opened, own_sample, settle};
+
+/// The sample with its true label as the prediction.
+fn compared() -> (tempfile::TempDir, Session) {
+    let (folder, ortho) = own_sample();
+    let mut session = opened(&ortho);
+    finish(
+        &mut session,
+        Command::OpenMask {
+            layer: LayerKind::Prediction,
+            path: ortho.with_file_name("label_true.tif"),
+        },
+    );
+    settle(&mut session);
+    (folder, session)
+}
+
+fn mask(session: &Session, kind: LayerKind) -> &Mask {
+    &session.layer(kind).expect("a layer").mask
+}
+
+/// The same counted from nothing.
+fn fresh(session: &Session, part: Option<PixelRect>) -> Scores {
+    let [label, prediction] =
+        [LayerKind::Label, LayerKind::Prediction].map(|kind| mask(session, kind));
+    let num_classes = session.classes().num_classes();
+    let counts = match part {
+        Some(rect) => Confusion::within(label, prediction, rect, num_classes),
+        None => Confusion::between(label, prediction, num_classes),
+    };
+    Scores::new(&counts, session.classes())
+}
+
+fn paint(session: &mut Session, class: u8, from: (f64, f64), to: (f64, f64)) {
+    let point = |(x, y)| ImagePoint::new(x, y);
+    let commands = [
+        Command::BeginStroke {
+            at: point(from),
+            class,
+        },
+        Command::ExtendStroke { to: point(to) },
+        Command::EndStroke,
+    ];
+    for command in commands {
+        session.apply(command).expect("accepted");
+    }
+    settle(session);
+    session.check_invariants();
+}
+
+#[test]
+fn numbers_follow_strokes_undo_and_whole_image_changes() {
+    let (_folder, mut session) = compared();
+    let before = session.scores().expect("numbers").clone();
+    assert_eq!(before, fresh(&session, None));
+    paint(&mut session, 4, (100.0, 100.0), (700.0, 600.0));
+    let painted = session.scores().expect("numbers").clone();
+    assert_ne!(painted, before);
+    assert_eq!(painted, fresh(&session, None));
+    session.apply(Command::Undo).expect("undone");
+    settle(&mut session);
+    assert_eq!(session.scores(), Some(&before));
+    session.apply(Command::AcceptPrediction).expect("accepted");
+    settle(&mut session);
+    session.check_invariants();
+    let agreed = session.scores().expect("numbers");
+    assert_eq!(
+        (agreed.pixel_accuracy, agreed.kappa),
+        (Some(1.0), Some(1.0))
+    );
+}
+
+#[test]
+fn numbers_are_of_the_part_that_is_asked_for() {
+    let (_folder, mut session) = compared();
+    let part = PixelRect::new(100, 300, 777, 555);
+    let within = session.scores_of(ScoreScope::Within(part));
+    assert_eq!(within, Some(fresh(&session, Some(part))));
+    assert_eq!(session.scores_of(ScoreScope::Selection), None);
+    let corners = [
+        (100.0, 300.0),
+        (877.0, 300.0),
+        (877.0, 855.0),
+        (100.0, 855.0),
+    ];
+    let corners = corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec();
+    let select = SelectionCommand::Polygon {
+        corners,
+        how: orthobrush::session::SelectHow::Replace,
+    };
+    finish(&mut session, Command::Selection(select));
+    assert_eq!(session.scores_of(ScoreScope::Selection), within);
+    let none = session.scores_of(ScoreScope::DoneCells).expect("counts");
+    assert_eq!(none.pixels, 0);
+    let cell = CellKey { row: 0, col: 1 };
+    let done = PlaceCommand::MarkCell {
+        cell,
+        state: Some(CellState::Done),
+    };
+    session.apply(Command::Place(done)).expect("marked");
+    let ground = session.coverage().rect(cell);
+    let of_cell = session.scores_of(ScoreScope::DoneCells);
+    assert_eq!(of_cell, Some(fresh(&session, Some(ground))));
+}
+
+#[test]
+fn a_cell_of_the_matrix_is_found_on_the_ground() {
+    let (_folder, mut session) = compared();
+    let scores = session.scores().expect("numbers").clone();
+    let (truth, predicted, pixels) = (0..scores.confusion.len())
+        .flat_map(|truth| (0..scores.confusion.len()).map(move |other| (truth, other)))
+        .filter(|(truth, other)| truth != other)
+        .map(|(truth, other)| (truth as u8, other as u8, scores.confusion[truth][other]))
+        .max_by_key(|&(.., pixels)| pixels)
+        .expect("a cell");
+    assert!(pixels > 0);
+    let of_cell = ReviewCommand::StartOf { truth, predicted };
+    finish(&mut session, Command::Review(of_cell));
+    let mut found = 0;
+    let (_, count) = session.review().expect("places").position();
+    for _ in 0..count {
+        let place = session.review().and_then(|review| review.current());
+        let place = place.expect("a place");
+        assert_eq!(place.class, predicted);
+        found += place.pixels;
+        let next = ReviewCommand::Step { forth: true };
+        session.apply(Command::Review(next)).expect("a step");
+    }
+    assert_eq!(found, pixels);
+}
