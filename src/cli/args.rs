@@ -370,6 +370,12 @@ pub struct PredictArgs {
     /// The mask to write (.tif or .png).
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Also writes how sure the network is of each pixel: 0 to 254, of probability 0 to 1.
+    #[arg(long, value_name = "FILE")]
+    pub certainty: Option<PathBuf>,
+    /// Also looks at mirror images (test-time augmentation): four times the work.
+    #[arg(long)]
+    pub tta: bool,
     /// auto, gpu, cpu, or an adapter's name.
     #[arg(long)]
     pub device: Option<DeviceChoice>,

@@ -10,13 +10,19 @@ use super::say::refuse_to_overwrite;
 use crate::disk::folder_of;
 use crate::label::SaveAs;
 use crate::session::{Command, LayerKind};
+use crate::train::Flips;
 
 /// Predicts a whole image and writes the mask.
 pub fn run(args: &PredictArgs) -> anyhow::Result<()> {
     let began = Instant::now();
     let inputs = [&args.image, &args.model];
-    refuse_to_overwrite(&args.out, inputs.into_iter().map(AsRef::as_ref))?;
-    check_out(&args.out)?;
+    for out in [Some(&args.out), args.certainty.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        refuse_to_overwrite(out, inputs.into_iter().map(AsRef::as_ref))?;
+        check_out(out)?;
+    }
     ensure!(
         !args.image.is_dir(),
         "Name one image, not a folder: {}",
@@ -29,7 +35,14 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<()> {
     if let Some(device) = args.device.clone() {
         drive.finish(Command::SetPredictionDevice(device))?;
     }
+    if args.tta {
+        drive.finish(Command::SetFlips(Flips::All))?;
+    }
     predict(&mut drive, &args.model, &args.out)?;
+    if let Some(path) = args.certainty.clone() {
+        let layer = LayerKind::Certainty;
+        drive.finish(Command::SaveAs { layer, path })?;
+    }
     let state = drive.session().prediction_state();
     let device = state.device.as_ref().map(|(name, _)| name.clone());
     if args.json {

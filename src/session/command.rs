@@ -7,7 +7,7 @@ use super::{
 };
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{BrushShape, CellKey, CellState, Hint, MaskDecisions};
-use crate::train::{DeviceChoice, Recipe};
+use crate::train::{DeviceChoice, Flips, Recipe};
 
 /// Everything that can change a session. Windows, scripts and tests all speak it.
 #[derive(Clone, Debug, PartialEq)]
@@ -194,6 +194,8 @@ pub enum Command {
     Queue(QueueCommand),
     /// Chooses where predictions are computed.
     SetPredictionDevice(DeviceChoice),
+    /// Chooses which mirror images predictions look at as well.
+    SetFlips(Flips),
     /// Predicts the whole open image.
     Predict {
         /// A run folder; `None` takes the last run of this session.

@@ -6,7 +6,7 @@ use super::labels::new_layer;
 use super::state::{Layer, Session};
 use super::{CommandError, LayerKind, Notice};
 use crate::label::Mask;
-use crate::train::{DeviceChoice, PredictEvent, PredictPlan};
+use crate::train::{DeviceChoice, Flips, PredictEvent, PredictPlan};
 
 /// The prediction that runs or ran last.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,13 +23,31 @@ pub struct PredictionState {
     pub is_complete: bool,
 }
 
+/// How predictions are made.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PredictHow {
+    /// Where, if not where the network was trained.
+    pub device: Option<DeviceChoice>,
+    pub flips: Flips,
+}
+
 impl Session {
     /// Chooses where predictions are computed.
     pub(super) fn set_prediction_device(
         &mut self,
         device: DeviceChoice,
     ) -> Result<(), CommandError> {
-        self.prediction_device = Some(device);
+        self.predict_how.device = Some(device);
+        Ok(())
+    }
+
+    /// Which mirror images predictions look at as well.
+    pub const fn flips(&self) -> Flips {
+        self.predict_how.flips
+    }
+
+    pub(super) fn set_flips(&mut self, flips: Flips) -> Result<(), CommandError> {
+        self.predict_how.flips = flips;
         Ok(())
     }
 
@@ -48,12 +66,14 @@ impl Session {
             .as_ref()
             .map(|recipe| recipe.device.clone());
         let device = self
-            .prediction_device
+            .predict_how
+            .device
             .clone()
             .or(trained_on)
             .unwrap_or_default();
         let plan = PredictPlan::new(&run, source, device)
-            .map_err(|error| CommandError::Refused(error.to_string()))?;
+            .map_err(|error| CommandError::Refused(error.to_string()))?
+            .flipped(self.predict_how.flips);
         let differences = plan.differences(self.classes()).into_iter();
         for warning in differences.chain(plan.notes().iter().cloned()) {
             self.notify(Notice::warning(warning));

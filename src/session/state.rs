@@ -8,6 +8,7 @@ use super::labels::Areas;
 use super::objects::ObjectWork;
 use super::palette::Palette;
 use super::places::Places;
+use super::prediction::PredictHow;
 use super::scoring::LiveCounts;
 use super::thumbnails::Thumbnails;
 use super::{
@@ -22,7 +23,7 @@ use crate::label::{
 };
 use crate::project::SourceFile;
 use crate::raster::{Pyramid, RasterInfo, TileCache};
-use crate::train::{DeviceChoice, Engine, Recipe};
+use crate::train::{Engine, Recipe};
 
 /// Brushes outside of this range are of no use; in level-0 pixels.
 pub const BRUSH_DIAMETERS: std::ops::RangeInclusive<f64> = 1.0..=4096.0;
@@ -181,7 +182,7 @@ pub struct Session {
     pub(super) save_later: Option<(LayerKind, PathBuf)>,
     /// What waits for a save to succeed.
     pub(super) after_saving: Option<Command>,
-    pub(super) prediction_device: Option<DeviceChoice>,
+    pub(super) predict_how: PredictHow,
     pub(super) jobs: Vec<Running>,
     pub(super) changes: Vec<Change>,
     pub(super) notices: Vec<Notice>,
@@ -243,7 +244,7 @@ impl Session {
             overlays: Vec::new(),
             save_later: None,
             after_saving: None,
-            prediction_device: None,
+            predict_how: PredictHow::default(),
             jobs: Vec::new(),
             changes: Vec::new(),
             notices: complaint.map(Notice::warning).into_iter().collect(),

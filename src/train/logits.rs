@@ -5,6 +5,7 @@ use burn::tensor::Device;
 
 use super::TrainError;
 use super::batch::{images_on, numbers};
+use super::flips::Flips;
 use super::grid::WindowGrid;
 use crate::dataset::{Normalization, Scene};
 use crate::nn::Network;
@@ -23,6 +24,8 @@ pub(super) struct WindowLogits<'a> {
     pub(super) scene: &'a Scene,
     pub(super) normalization: Normalization,
     pub(super) grid: WindowGrid,
+    /// Which mirror images of a window are looked at as well.
+    pub(super) flips: Flips,
     /// Windows in a batch; always filled up, so that the device sees one shape.
     pub(super) batch: usize,
     /// Bytes of logits to remember.
@@ -78,7 +81,7 @@ impl WindowLogits<'_> {
         let side = self.grid.side() as usize;
         images.resize(self.batch * self.window_numbers(), 0.0);
         let images = images_on(&self.device, images, self.batch, side);
-        let logits = numbers(self.network.forward(images))?;
+        let logits = numbers(self.flips.logits(&self.network, images))?;
         let each = logits.len() / self.batch;
         Ok(logits
             .chunks_exact(each)

@@ -20,6 +20,7 @@ mod experiment;
 mod features;
 mod find_rate;
 mod fitting;
+mod flips;
 mod forecast;
 #[cfg(test)]
 mod going_on;
@@ -67,6 +68,7 @@ pub use experiment::{
 pub use features::{FeatureConfig, KeepFeatures, Precision};
 pub use find_rate::{RateEvent, RateReport};
 pub use fitting::{Fit, fitting};
+pub use flips::Flips;
 pub use forecast::Forecast;
 pub use judge::{JudgeEvent, JudgePlan};
 pub use optimizer::{

@@ -7,6 +7,7 @@ use burn::module::Module as _;
 use rayon::prelude::*;
 
 use super::device::{ChosenDevice, choose};
+use super::flips::Flips;
 use super::grid::{WindowGrid, blocks};
 use super::logits::WindowLogits;
 use super::self_test::Workload;
@@ -47,6 +48,7 @@ pub struct PredictPlan {
     device: DeviceChoice,
     area: PixelRect,
     order: BlockOrder,
+    flips: Flips,
     cache_bytes: usize,
 }
 
@@ -87,6 +89,7 @@ impl PredictPlan {
             device,
             area,
             order: BlockOrder::Rows,
+            flips: Flips::None,
             cache_bytes: CACHE_BYTES,
         };
         plan.within(area)
@@ -110,6 +113,13 @@ impl PredictPlan {
     #[must_use]
     pub const fn in_order(mut self, order: BlockOrder) -> Self {
         self.order = order;
+        self
+    }
+
+    /// Looks at mirror images of each window as well.
+    #[must_use]
+    pub const fn flipped(mut self, flips: Flips) -> Self {
+        self.flips = flips;
         self
     }
 
@@ -243,6 +253,7 @@ impl Predictor {
             scene: &scene,
             normalization: card.normalization.clone(),
             grid,
+            flips: plan.flips,
             batch,
             budget: plan.cache_bytes,
             looked_at: 0,

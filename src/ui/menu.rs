@@ -7,6 +7,7 @@ use super::perform::perform;
 use super::theme;
 use super::view::{CommandQueue, View};
 use crate::session::{Command, LayerKind, PlaceCommand, Safety, Session};
+use crate::train::Flips;
 
 /// The menu bar, and at its right end: is my work safe, which device draws.
 pub fn menu_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
@@ -288,6 +289,13 @@ fn train_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
         FileWish::PredictWith,
         view,
     );
+    let mut flips = session.flips() == Flips::All;
+    let check = ui.checkbox(&mut flips, "Predict mirror images too");
+    let help = "Four looks at each window instead of one: somewhat better, four times the work";
+    if check.on_hover_text(help).changed() {
+        let flips = if flips { Flips::All } else { Flips::None };
+        commands.push(Command::SetFlips(flips));
+    }
     ui.separator();
     for shown in [
         Action::TrainingArea,
