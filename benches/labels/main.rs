@@ -8,6 +8,7 @@
 mod cleaning;
 mod colors;
 mod ground;
+mod numbers;
 mod painting;
 mod polygons;
 
@@ -21,6 +22,7 @@ fn main() {
     painting::bench(&mut criterion);
     cleaning::bench();
     colors::bench(&mut criterion);
+    numbers::bench(&mut criterion);
     polygons::bench();
     criterion.final_summary();
 }
