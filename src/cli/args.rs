@@ -4,14 +4,14 @@ use clap::{Args, Parser};
 
 pub use super::args_of_runs::{CorrectionArgs, ExperimentArgs, SearchArgs, TestArgs};
 use super::values::{
-    parse_align, parse_edge, parse_preset, parse_rect, parse_share, parse_size, parse_tolerance,
-    parse_value, parse_zero,
+    parse_align, parse_certainty, parse_edge, parse_preset, parse_rect, parse_share, parse_size,
+    parse_tolerance, parse_value, parse_zero,
 };
 use crate::dataset::Bands;
 use crate::exchange::Edge;
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{Align, Encoding, MergeRule, ZeroMeans};
-use crate::train::{DeviceChoice, Preset};
+use crate::train::{Certainty, DeviceChoice, Preset};
 
 /// Browse, correct, train and compare masks of aerial imagery.
 ///
@@ -370,9 +370,12 @@ pub struct PredictArgs {
     /// The mask to write (.tif or .png).
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
-    /// Also writes how sure the network is of each pixel: 0 to 254, of probability 0 to 1.
+    /// Also writes how sure the network is of each pixel: 0 to 254.
     #[arg(long, value_name = "FILE")]
     pub certainty: Option<PathBuf>,
+    /// What says how sure it is: probability, margin or entropy.
+    #[arg(long, value_name = "MEASURE", default_value = "probability", value_parser = parse_certainty)]
+    pub certainty_by: Certainty,
     /// Also looks at mirror images (test-time augmentation): four times the work.
     #[arg(long)]
     pub tta: bool,

@@ -38,6 +38,7 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<()> {
     if args.tta {
         drive.finish(Command::SetFlips(Flips::All))?;
     }
+    drive.finish(Command::SetCertainty(args.certainty_by))?;
     predict(&mut drive, &args.model, &args.out)?;
     if let Some(path) = args.certainty.clone() {
         let layer = LayerKind::Certainty;

@@ -3,7 +3,7 @@
 use crate::exchange::Edge;
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{Align, ZeroMeans};
-use crate::train::{Experiment, Preset};
+use crate::train::{Certainty, Experiment, Preset};
 
 pub fn parse_value(text: &str) -> Result<(String, u8), String> {
     let parsed = text.rsplit_once('=');
@@ -19,6 +19,12 @@ pub fn parse_size(text: &str) -> Result<ImageSize, String> {
         (Some(width), Some(height)) => Ok(ImageSize::new(width, height)),
         _ => Err(wrong()),
     }
+}
+
+pub fn parse_certainty(text: &str) -> Result<Certainty, String> {
+    let mut all = Certainty::ALL.into_iter();
+    all.find(|measure| measure.name() == text)
+        .ok_or_else(|| format!("“{text}” is no measure; choose probability, margin or entropy"))
 }
 
 pub fn parse_zero(text: &str) -> Result<ZeroMeans, String> {

@@ -58,6 +58,7 @@ impl Session {
             Command::Queue(command) => self.apply_queue(command),
             Command::SetPredictionDevice(device) => self.set_prediction_device(device),
             Command::SetFlips(flips) => self.set_flips(flips),
+            Command::SetCertainty(certainty) => self.set_certainty(certainty),
             Command::Predict { run } => self.predict(run),
             Command::Runs(command) => self.apply_runs(command),
             Command::Recipe(command) => self.apply_recipe(command),

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{BrushShape, CellKey, CellState, Hint, MaskDecisions};
-use crate::train::{DeviceChoice, Flips, Recipe};
+use crate::train::{Certainty, DeviceChoice, Flips, Recipe};
 
 /// Everything that can change a session. Windows, scripts and tests all speak it.
 #[derive(Clone, Debug, PartialEq)]
@@ -196,6 +196,8 @@ pub enum Command {
     SetPredictionDevice(DeviceChoice),
     /// Chooses which mirror images predictions look at as well.
     SetFlips(Flips),
+    /// Chooses how predictions say how sure they are.
+    SetCertainty(Certainty),
     /// Predicts the whole open image.
     Predict {
         /// A run folder; `None` takes the last run of this session.

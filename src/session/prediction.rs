@@ -6,7 +6,7 @@ use super::labels::new_layer;
 use super::state::{Layer, Session};
 use super::{CommandError, LayerKind, Notice};
 use crate::label::Mask;
-use crate::train::{DeviceChoice, Flips, PredictEvent, PredictPlan};
+use crate::train::{Certainty, DeviceChoice, Flips, PredictEvent, PredictPlan};
 
 /// The prediction that runs or ran last.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,6 +29,7 @@ pub(super) struct PredictHow {
     /// Where, if not where the network was trained.
     pub device: Option<DeviceChoice>,
     pub flips: Flips,
+    pub certainty: Certainty,
 }
 
 impl Session {
@@ -44,6 +45,16 @@ impl Session {
     /// Which mirror images predictions look at as well.
     pub const fn flips(&self) -> Flips {
         self.predict_how.flips
+    }
+
+    /// How predictions say how sure they are.
+    pub const fn certainty_measure(&self) -> Certainty {
+        self.predict_how.certainty
+    }
+
+    pub(super) fn set_certainty(&mut self, certainty: Certainty) -> Result<(), CommandError> {
+        self.predict_how.certainty = certainty;
+        Ok(())
     }
 
     pub(super) fn set_flips(&mut self, flips: Flips) -> Result<(), CommandError> {
@@ -73,7 +84,8 @@ impl Session {
             .unwrap_or_default();
         let plan = PredictPlan::new(&run, source, device)
             .map_err(|error| CommandError::Refused(error.to_string()))?
-            .flipped(self.predict_how.flips);
+            .flipped(self.predict_how.flips)
+            .measured_by(self.predict_how.certainty);
         let differences = plan.differences(self.classes()).into_iter();
         for warning in differences.chain(plan.notes().iter().cloned()) {
             self.notify(Notice::warning(warning));

@@ -161,7 +161,7 @@ pub enum PredictEvent {
         rect: PixelRect,
         /// Its classes by row; 255 where the image has no data.
         classes: Vec<u8>,
-        /// How sure they are: 254 times the probability of the class; 255 where there is no data.
+        /// How sure they are, 0 to 254 (see [`super::Certainty`]); 255 where there is no data.
         sure: Vec<u8>,
     },
     /// All blocks are done.

@@ -5,6 +5,7 @@ use burn::tensor::Device;
 
 use super::TrainError;
 use super::batch::{images_on, numbers};
+use super::certainty::Certainty;
 use super::flips::Flips;
 use super::grid::WindowGrid;
 use crate::dataset::{Normalization, Scene};
@@ -26,6 +27,8 @@ pub(super) struct WindowLogits<'a> {
     pub(super) grid: WindowGrid,
     /// Which mirror images of a window are looked at as well.
     pub(super) flips: Flips,
+    /// What says how sure the network is.
+    pub(super) certainty: Certainty,
     /// Windows in a batch; always filled up, so that the device sees one shape.
     pub(super) batch: usize,
     /// Bytes of logits to remember.

@@ -8,6 +8,7 @@ mod adapters;
 #[cfg(test)]
 mod band_stories;
 mod batch;
+mod certainty;
 mod changes;
 mod checkpoint;
 mod data;
@@ -54,6 +55,7 @@ mod test_world;
 
 pub use crate::nn::{EncoderKind, Family};
 pub use adapters::{AdapterKind, AdapterReport};
+pub use certainty::Certainty;
 pub use checkpoint::{ClassEntry, ModelCard, SavedModel};
 pub use data::{TrainData, opened_corrected, opened_folder};
 pub use device::{DeviceChoice, DeviceReport};

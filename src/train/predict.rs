@@ -6,6 +6,7 @@ use std::time::Instant;
 use burn::module::Module as _;
 use rayon::prelude::*;
 
+use super::certainty::Certainty;
 use super::device::{ChosenDevice, choose};
 use super::flips::Flips;
 use super::grid::{WindowGrid, blocks};
@@ -49,6 +50,7 @@ pub struct PredictPlan {
     area: PixelRect,
     order: BlockOrder,
     flips: Flips,
+    certainty: Certainty,
     cache_bytes: usize,
 }
 
@@ -90,6 +92,7 @@ impl PredictPlan {
             area,
             order: BlockOrder::Rows,
             flips: Flips::None,
+            certainty: Certainty::default(),
             cache_bytes: CACHE_BYTES,
         };
         plan.within(area)
@@ -120,6 +123,13 @@ impl PredictPlan {
     #[must_use]
     pub const fn flipped(mut self, flips: Flips) -> Self {
         self.flips = flips;
+        self
+    }
+
+    /// Says in another way how sure the network is.
+    #[must_use]
+    pub const fn measured_by(mut self, certainty: Certainty) -> Self {
+        self.certainty = certainty;
         self
     }
 
@@ -254,6 +264,7 @@ impl Predictor {
             normalization: card.normalization.clone(),
             grid,
             flips: plan.flips,
+            certainty: plan.certainty,
             batch,
             budget: plan.cache_bytes,
             looked_at: 0,
@@ -285,7 +296,7 @@ fn predict_block(
     }
     let (sums, shares) = blended_on_image(rect, num_classes, logits, cancel)?;
     let mut classes = greatest(&sums, area);
-    let mut sure = certainty(&sums, &shares, &classes);
+    let mut sure = logits.certainty.of(&sums, &shares, &classes);
     for (place, pixel) in ground.chunks_exact(4).enumerate() {
         if is_void(pixel) {
             (classes[place], sure[place]) = (UNLABELED, UNLABELED);
@@ -391,22 +402,6 @@ fn greatest(sums: &[f32], area: usize) -> Vec<u8> {
     classes
 }
 
-/// 254 times the probability (softmax of the blended logits) of each pixel's class. `shares` are
-/// the weights that its logits were blended with.
-fn certainty(sums: &[f32], shares: &[f32], classes: &[u8]) -> Vec<u8> {
-    let area = classes.len();
-    let of = |place: usize| {
-        let best = sums[usize::from(classes[place]) * area + place];
-        let scale = 1.0 / shares[place].max(f32::MIN_POSITIVE);
-        let odds: f32 = (place..sums.len())
-            .step_by(area)
-            .map(|at| ((sums[at] - best) * scale).exp())
-            .sum();
-        (254.0 / odds).round() as u8
-    };
-    (0..area).into_par_iter().map(of).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -430,14 +425,6 @@ mod tests {
             assert!(*once > 0.2, "every pixel has weight");
             assert!((twice / once - 2.0).abs() < 1e-5);
         }
-    }
-
-    #[test]
-    fn certainty_is_the_probability_of_the_class() {
-        // Two classes, two pixels; logits ln 3 and 0 blended with weights 1 and 2.
-        let sums = [3.0_f32.ln(), 0.0, 0.0, 2.0 * 3.0_f32.ln()];
-        assert_eq!(certainty(&sums, &[1.0, 2.0], &[0, 1]), [191, 191]);
-        assert_eq!(certainty(&[0.0; 4], &[1.0; 2], &[0, 0]), [127, 127]);
     }
 
     #[test]

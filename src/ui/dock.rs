@@ -58,8 +58,8 @@ impl Default for Dock {
         let pane = tiles.insert_pane(Panel::Train);
         let train = tiles.insert_tab_tile(vec![pane]);
         let mut linear = Linear::new(LinearDir::Vertical, vec![upper, train]);
-        linear.shares.set_share(upper, 0.5);
-        linear.shares.set_share(train, 0.5);
+        linear.shares.set_share(upper, 0.38);
+        linear.shares.set_share(train, 0.62);
         let root = tiles.insert_container(linear);
         Self {
             tree: Some(Tree::new(egui::Id::unique("dock"), root, tiles)),

@@ -7,7 +7,7 @@ use super::perform::perform;
 use super::theme;
 use super::view::{CommandQueue, View};
 use crate::session::{Command, LayerKind, PlaceCommand, Safety, Session};
-use crate::train::Flips;
+use crate::train::{Certainty, Flips};
 
 /// The menu bar, and at its right end: is my work safe, which device draws.
 pub fn menu_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
@@ -296,6 +296,15 @@ fn train_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
         let flips = if flips { Flips::All } else { Flips::None };
         commands.push(Command::SetFlips(flips));
     }
+    ui.menu_button("Doubt is measured by", |ui| {
+        for measure in Certainty::ALL {
+            let is_chosen = session.certainty_measure() == measure;
+            if ui.radio(is_chosen, measure.name()).clicked() {
+                commands.push(Command::SetCertainty(measure));
+                ui.close();
+            }
+        }
+    });
     ui.separator();
     for shown in [
         Action::TrainingArea,
