@@ -1,5 +1,7 @@
 use std::collections::{HashMap, HashSet};
 
+use rayon::prelude::*;
+
 use super::Confusion;
 use crate::geom::PixelRect;
 use crate::label::{MASK_TILE_SIZE, Mask, MaskTile};
@@ -12,8 +14,6 @@ pub struct TileConfusion {
     total: Confusion,
     /// The pairs that occur in each tile, by (column, row).
     tiles: HashMap<(u32, u32), Box<[Pair]>>,
-    /// Zeros, one for each pair of bytes, between two counts.
-    scratch: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -37,12 +37,10 @@ impl TileConfusion {
         let mut counted = Self {
             total: Confusion::new(num_classes),
             tiles: HashMap::new(),
-            scratch: vec![0; 1 << 16],
         };
         let (cols, rows) = truth.grid();
-        for (col, row) in (0..rows).flat_map(|row| (0..cols).map(move |col| (col, row))) {
-            counted.recount(truth, prediction, (col, row));
-        }
+        let all = (0..rows).flat_map(|row| (0..cols).map(move |col| (col, row)));
+        counted.recount(truth, prediction, &all.collect::<Vec<_>>());
         counted
     }
 
@@ -51,9 +49,7 @@ impl TileConfusion {
         let bounds = truth.size().bounds();
         let inside = dirty.iter().map(|rect| rect.intersect(bounds));
         let touched: HashSet<(u32, u32)> = inside.flat_map(tiles_in).collect();
-        for tile in touched {
-            self.recount(truth, prediction, tile);
-        }
+        self.recount(truth, prediction, &touched.into_iter().collect::<Vec<_>>());
     }
 
     /// The counts of the whole ground.
@@ -117,16 +113,20 @@ impl TileConfusion {
         found
     }
 
-    fn recount(&mut self, truth: &Mask, prediction: &Mask, (col, row): (u32, u32)) {
-        let ground = truth.tile_rect(col, row);
-        let tiles = [truth.tile(col, row), prediction.tile(col, row)];
-        let pairs = pairs_of(tiles, ground, &mut self.scratch);
-        for pair in &pairs {
-            self.total
-                .add_many(pair.truth, pair.prediction, u64::from(pair.pixels));
-        }
-        if let Some(old) = self.tiles.insert((col, row), pairs.into_boxed_slice()) {
-            for pair in &old {
+    fn recount(&mut self, truth: &Mask, prediction: &Mask, tiles: &[(u32, u32)]) {
+        // Zeros, one for each pair of bytes, before and after each count.
+        let scratch = || vec![0_u32; 1 << 16];
+        let pairs = tiles.par_iter().map_init(scratch, |scratch, &(col, row)| {
+            let both = [truth.tile(col, row), prediction.tile(col, row)];
+            pairs_of(both, truth.tile_rect(col, row), scratch)
+        });
+        let pairs: Vec<Vec<Pair>> = pairs.collect();
+        for (&tile, pairs) in tiles.iter().zip(pairs) {
+            for pair in &pairs {
+                self.total
+                    .add_many(pair.truth, pair.prediction, u64::from(pair.pixels));
+            }
+            for pair in self.tiles.insert(tile, pairs.into()).iter().flatten() {
                 self.total
                     .subtract_many(pair.truth, pair.prediction, u64::from(pair.pixels));
             }
