@@ -22,9 +22,10 @@ pub fn bench(criterion: &mut Criterion) {
     });
     let mut counted = TileConfusion::new(&truth, &prediction, NUM_CLASSES);
     let stroke = PixelRect::new(256, 256, side(2_048), side(2_048));
+    let stroke: Vec<_> = TileConfusion::tiles_in(stroke).collect();
     let mut group = few(criterion, "numbers");
     group.bench_function("after a stroke over 64 tiles", |bencher| {
-        bencher.iter(|| counted.update(&truth, &prediction, &[stroke]));
+        bencher.iter(|| counted.update(&truth, &prediction, &stroke));
     });
     let view = PixelRect::new(300, 300, side(8_000), side(8_000));
     group.bench_function("of 8,000 by 8,000 pixels in view", |bencher| {

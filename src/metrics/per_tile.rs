@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use rayon::prelude::*;
 
@@ -40,16 +40,28 @@ impl TileConfusion {
         };
         let (cols, rows) = truth.grid();
         let all = (0..rows).flat_map(|row| (0..cols).map(move |col| (col, row)));
-        counted.recount(truth, prediction, &all.collect::<Vec<_>>());
+        counted.update(truth, prediction, &all.collect::<Vec<_>>());
         counted
     }
 
-    /// Counts again what lies in `dirty` (level-0 pixels), after either mask changed there.
-    pub fn update(&mut self, truth: &Mask, prediction: &Mask, dirty: &[PixelRect]) {
-        let bounds = truth.size().bounds();
-        let inside = dirty.iter().map(|rect| rect.intersect(bounds));
-        let touched: HashSet<(u32, u32)> = inside.flat_map(tiles_in).collect();
-        self.recount(truth, prediction, &touched.into_iter().collect::<Vec<_>>());
+    /// Counts these tiles (column, row) of the masks again, after either mask changed there; each
+    /// is named once.
+    pub fn update(&mut self, truth: &Mask, prediction: &Mask, tiles: &[(u32, u32)]) {
+        let pairs = tiles.par_iter().map_init(scratch, |scratch, &(col, row)| {
+            let both = [truth.tile(col, row), prediction.tile(col, row)];
+            pairs_of(both, truth.tile_rect(col, row), scratch)
+        });
+        let pairs: Vec<Vec<Pair>> = pairs.collect();
+        for (&tile, pairs) in tiles.iter().zip(pairs) {
+            for pair in &pairs {
+                self.total
+                    .add_many(pair.truth, pair.prediction, u64::from(pair.pixels));
+            }
+            for pair in self.tiles.insert(tile, pairs.into()).iter().flatten() {
+                self.total
+                    .subtract_many(pair.truth, pair.prediction, u64::from(pair.pixels));
+            }
+        }
     }
 
     /// The counts of the whole ground.
@@ -63,7 +75,7 @@ impl TileConfusion {
         let num_classes = self.total.num_classes();
         let mut counts = Confusion::new(num_classes);
         let rect = rect.intersect(truth.size().bounds());
-        for (col, row) in tiles_in(rect) {
+        for (col, row) in Self::tiles_in(rect) {
             let ground = truth.tile_rect(col, row);
             let part = ground.intersect(rect);
             if part != ground {
@@ -78,10 +90,13 @@ impl TileConfusion {
         counts
     }
 
-    /// How many tiles [`TileConfusion::update`] would count again.
-    pub fn num_tiles(dirty: &[PixelRect]) -> usize {
-        let tiles = dirty.iter().flat_map(|&rect| tiles_in(rect));
-        tiles.collect::<HashSet<_>>().len()
+    /// Columns and rows of the tiles that a rectangle (level-0 pixels) touches.
+    pub fn tiles_in(rect: PixelRect) -> impl Iterator<Item = (u32, u32)> {
+        let cols = rect.x / MASK_TILE_SIZE..rect.right().div_ceil(MASK_TILE_SIZE);
+        let rows = rect.y / MASK_TILE_SIZE..rect.bottom().div_ceil(MASK_TILE_SIZE);
+        let is_empty = rect.is_empty();
+        rows.flat_map(move |row| cols.clone().map(move |col| (col, row)))
+            .filter(move |_| !is_empty)
     }
 
     /// The pixels of one tile, by column and row, that were taken for another class or none.
@@ -112,35 +127,11 @@ impl TileConfusion {
         found.sort_unstable_by_key(|&(col, row, pixels)| (std::cmp::Reverse(pixels), row, col));
         found
     }
-
-    fn recount(&mut self, truth: &Mask, prediction: &Mask, tiles: &[(u32, u32)]) {
-        // Zeros, one for each pair of bytes, before and after each count.
-        let scratch = || vec![0_u32; 1 << 16];
-        let pairs = tiles.par_iter().map_init(scratch, |scratch, &(col, row)| {
-            let both = [truth.tile(col, row), prediction.tile(col, row)];
-            pairs_of(both, truth.tile_rect(col, row), scratch)
-        });
-        let pairs: Vec<Vec<Pair>> = pairs.collect();
-        for (&tile, pairs) in tiles.iter().zip(pairs) {
-            for pair in &pairs {
-                self.total
-                    .add_many(pair.truth, pair.prediction, u64::from(pair.pixels));
-            }
-            for pair in self.tiles.insert(tile, pairs.into()).iter().flatten() {
-                self.total
-                    .subtract_many(pair.truth, pair.prediction, u64::from(pair.pixels));
-            }
-        }
-    }
 }
 
-/// Columns and rows of the tiles that a rectangle touches.
-fn tiles_in(rect: PixelRect) -> impl Iterator<Item = (u32, u32)> {
-    let cols = rect.x / MASK_TILE_SIZE..rect.right().div_ceil(MASK_TILE_SIZE);
-    let rows = rect.y / MASK_TILE_SIZE..rect.bottom().div_ceil(MASK_TILE_SIZE);
-    let is_empty = rect.is_empty();
-    rows.flat_map(move |row| cols.clone().map(move |col| (col, row)))
-        .filter(move |_| !is_empty)
+/// Zeros, one for each pair of bytes, for a count.
+fn scratch() -> Vec<u32> {
+    vec![0; 1 << 16]
 }
 
 /// The pairs of classes of two tiles and how often each occurs; `scratch` holds zeros before and
@@ -222,7 +213,8 @@ mod tests {
                 let rect = PixelRect::new(x, y, w, h);
                 let changed = if n % 2 == 0 { &mut truth } else { &mut prediction };
                 changed.set_rect(rect, &vec![class; (w * h) as usize]);
-                counted.update(&truth, &prediction, &[rect]);
+                let tiles: Vec<_> = TileConfusion::tiles_in(rect.intersect(size.bounds())).collect();
+                counted.update(&truth, &prediction, &tiles);
                 prop_assert_eq!(counted.total(), &Confusion::between(&truth, &prediction, 3));
                 let part = PixelRect::new(x / 2, y / 3, 3 * w, 2 * h);
                 let fresh = Confusion::within(&truth, &prediction, part, 3);

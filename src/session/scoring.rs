@@ -1,7 +1,9 @@
+use std::collections::HashSet;
+
 use super::JobId;
 use super::jobs::Report;
 use super::state::{Layer, LayerId, Session};
-use crate::geom::PixelRect;
+use crate::geom::{ImageSize, PixelRect};
 use crate::label::{CellState, Selection};
 use crate::metrics::{Confusion, Scores, TileConfusion};
 
@@ -16,8 +18,8 @@ pub(super) struct LiveCounts {
     of: Option<Pairing>,
     counts: Option<TileConfusion>,
     job: Option<JobId>,
-    /// What changed since the counts were right.
-    dirty: Vec<PixelRect>,
+    /// Columns and rows of the tiles that changed since the counts were right.
+    dirty: HashSet<(u32, u32)>,
     /// What the counts of the whole image come to.
     scores: Option<Scores>,
     version: u64,
@@ -46,9 +48,11 @@ pub enum ScoreScope {
 }
 
 impl LiveCounts {
-    pub(super) fn note(&mut self, dirty: &[PixelRect]) {
+    /// Pixels of one of the masks changed, which have this size.
+    pub(super) fn note(&mut self, dirty: &[PixelRect], size: ImageSize) {
         if self.of.is_some() {
-            self.dirty.extend_from_slice(dirty);
+            let inside = dirty.iter().map(|rect| rect.intersect(size.bounds()));
+            self.dirty.extend(inside.flat_map(TileConfusion::tiles_in));
         }
     }
 
@@ -115,7 +119,7 @@ impl Session {
         if self.live.dirty.is_empty() || self.live.job.is_some() {
             return;
         }
-        if TileConfusion::num_tiles(&self.live.dirty) > MOST_AT_ONCE {
+        if self.live.dirty.len() > MOST_AT_ONCE {
             return self.count_anew(pairing);
         }
         self.count_changes();
@@ -179,7 +183,7 @@ impl Session {
         else {
             return;
         };
-        let dirty = std::mem::take(&mut self.live.dirty);
+        let dirty: Vec<_> = self.live.dirty.drain().collect();
         counts.update(&label.mask, &prediction.mask, &dirty);
         self.live.version += 1;
         self.live.scores = Some(Scores::new(counts.total(), &self.palette.table));

@@ -288,10 +288,9 @@ fn a_rectangle_selects_and_the_brush_stays_inside() {
     assert!(erased > 0 && erased <= selected, "{erased} of {selected}");
 }
 
-#[test]
-fn the_brush_takes_from_the_prediction_where_it_is_drawn() {
-    let _turn = turn();
-    let (_folder, ortho) = own_sample();
+/// A sample of its own in the window, with its true label as the prediction.
+fn beside_truth() -> (tempfile::TempDir, Harness<'static, App>) {
+    let (folder, ortho) = own_sample();
     let mut harness = window(Some(&ortho));
     let path = ortho.with_file_name("label_true.tif");
     let layer = LayerKind::Prediction;
@@ -299,6 +298,13 @@ fn the_brush_takes_from_the_prediction_where_it_is_drawn() {
         .state_mut()
         .perform(vec![Command::OpenMask { layer, path }]);
     settle(&mut harness);
+    (folder, harness)
+}
+
+#[test]
+fn the_brush_takes_from_the_prediction_where_it_is_drawn() {
+    let _turn = turn();
+    let (_folder, mut harness) = beside_truth();
     let mask = |harness: &Harness<'_, App>, kind| {
         let layer = session(harness).layer(kind).expect("a layer");
         layer.mask.clone()
@@ -328,14 +334,7 @@ fn the_brush_takes_from_the_prediction_where_it_is_drawn() {
 #[test]
 fn differences_are_decided_by_key() {
     let _turn = turn();
-    let (_folder, ortho) = own_sample();
-    let mut harness = window(Some(&ortho));
-    let path = ortho.with_file_name("label_true.tif");
-    let layer = LayerKind::Prediction;
-    harness
-        .state_mut()
-        .perform(vec![Command::OpenMask { layer, path }]);
-    settle(&mut harness);
+    let (_folder, mut harness) = beside_truth();
     press(&mut harness, Modifiers::NONE, Key::J);
     settle(&mut harness);
     let (_, all) = session(&harness).review().expect("differences").position();
