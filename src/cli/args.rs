@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser};
 
-pub use super::args_of_runs::{CorrectionArgs, ExperimentArgs, SearchArgs, TestArgs};
+pub use super::args_of_runs::{CorrectionArgs, ExperimentArgs, FinetuneArgs, SearchArgs, TestArgs};
 use super::values::{
     parse_align, parse_certainty, parse_edge, parse_preset, parse_rect, parse_share, parse_size,
     parse_tolerance, parse_value, parse_zero,
@@ -54,6 +54,8 @@ pub enum Work {
     Experiment(ExperimentArgs),
     /// Search the choices of a recipe: many trials, of which only the better ones go on.
     Search(SearchArgs),
+    /// Go on from a model with what was corrected in a project, and judge what comes of it.
+    Finetune(FinetuneArgs),
     /// Predict a whole image with a trained network.
     Predict(PredictArgs),
     /// Compare a prediction with the truth.

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::values::parse_experiment;
+use super::values::{parse_experiment, parse_share};
 use crate::dataset::Corrections;
 use crate::label::Encoding;
 use crate::train::{DeviceChoice, Experiment};
@@ -54,6 +54,44 @@ pub struct TestArgs {
     #[arg(long)]
     pub device: Option<DeviceChoice>,
     /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `finetune`.
+#[derive(Debug, Args)]
+pub struct FinetuneArgs {
+    /// The project with the corrections, beside its image or in the opened folder.
+    #[arg(long, value_name = "FILE")]
+    pub project: PathBuf,
+    /// Which of the project's images, when it has several.
+    #[arg(long)]
+    pub image: Option<PathBuf>,
+    /// The run of the model to go on from; without, the project's active one, else none.
+    #[arg(long, value_name = "RUN")]
+    pub model: Option<PathBuf>,
+    /// The run folder to make; without, the next beside the image.
+    #[arg(long, value_name = "RUN")]
+    pub out: Option<PathBuf>,
+    /// Epochs at most.
+    #[arg(long)]
+    pub epochs: Option<u32>,
+    /// Steps in an epoch.
+    #[arg(long)]
+    pub steps: Option<u32>,
+    /// Share of the patches that come from what earlier trainings learned from, like 0.25.
+    #[arg(long, value_parser = parse_share)]
+    pub replay: Option<f64>,
+    /// What is drawn at random follows from this.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// auto, gpu, cpu, or an adapter's name; without it where the model was trained.
+    #[arg(long)]
+    pub device: Option<DeviceChoice>,
+    /// Make the new model the active one whatever its verdict.
+    #[arg(long)]
+    pub activate: bool,
+    /// Print a JSON object an epoch and one with the verdict.
     #[arg(long)]
     pub json: bool,
 }

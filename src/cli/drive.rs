@@ -21,6 +21,11 @@ pub struct Drive {
 impl Drive {
     /// A session with nothing open. `title` stands before the progress on stderr.
     pub fn new(title: &'static str) -> Self {
+        Self::keeping(title, ProjectPlace::Nowhere)
+    }
+
+    /// The same with work kept in a project.
+    pub fn keeping(title: &'static str, projects: ProjectPlace) -> Self {
         let news = Arc::new((Mutex::new(false), Condvar::new()));
         let ring = Arc::clone(&news);
         let waker = Waker::new(move || {
@@ -30,7 +35,7 @@ impl Drive {
         let session = Session::new(SessionConfig {
             waker,
             settings_path: None,
-            projects: ProjectPlace::Nowhere,
+            projects,
         });
         let style = ProgressStyle::with_template("{prefix} {bar:32} {percent:>3} %  {msg}");
         let style = style.expect("the template is a constant");

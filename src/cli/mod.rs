@@ -20,6 +20,7 @@ mod doctor;
 mod drive;
 mod evaluate;
 mod experiment;
+mod finetune;
 mod folds;
 mod info;
 mod judge;
@@ -50,6 +51,7 @@ pub fn run(work: Work) -> anyhow::Result<()> {
         Work::Test(args) => judge::run(&args),
         Work::Experiment(args) => experiment::run(&args),
         Work::Search(args) => search::run(&args),
+        Work::Finetune(args) => finetune::run(&args),
         Work::Predict(args) => predict::run(&args),
         Work::Eval(args) => evaluate::run(&args),
         Work::Convert(args) => convert::run(&args),

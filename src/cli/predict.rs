@@ -9,7 +9,7 @@ use super::drive::Drive;
 use super::say::refuse_to_overwrite;
 use crate::disk::folder_of;
 use crate::label::SaveAs;
-use crate::session::{Command, LayerKind};
+use crate::session::{Command, LayerKind, Predicting};
 use crate::train::Flips;
 
 /// Predicts a whole image and writes the mask.
@@ -33,12 +33,14 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<()> {
         path: args.image.clone(),
     })?;
     if let Some(device) = args.device.clone() {
-        drive.finish(Command::SetPredictionDevice(device))?;
+        drive.finish(Command::SetPredicting(Predicting::Device(device)))?;
     }
     if args.tta {
-        drive.finish(Command::SetFlips(Flips::All))?;
+        drive.finish(Command::SetPredicting(Predicting::Flips(Flips::All)))?;
     }
-    drive.finish(Command::SetCertainty(args.certainty_by))?;
+    drive.finish(Command::SetPredicting(Predicting::Certainty(
+        args.certainty_by,
+    )))?;
     predict(&mut drive, &args.model, &args.out)?;
     if let Some(path) = args.certainty.clone() {
         let layer = LayerKind::Certainty;

@@ -97,26 +97,47 @@ pub fn train(
     out: PathBuf,
     is_json: bool,
 ) -> anyhow::Result<serde_json::Value> {
-    let (mut printed, mut has_forecast) = (0, false);
+    let mut printer = RowPrinter::new(is_json);
     let command = Command::StartTraining {
         recipe: Box::new(recipe),
         on,
         out: Some(out),
     };
-    drive.finish_with(command, |session| {
-        for row in &session.training().rows[printed..] {
-            print_row(row, session, is_json);
-            printed += 1;
+    drive.finish_with(command, |session| printer.look(session))?;
+    last_line(drive.session())
+}
+
+/// Prints the epochs of a training as they end.
+pub struct RowPrinter {
+    is_json: bool,
+    printed: usize,
+    has_forecast: bool,
+}
+
+impl RowPrinter {
+    /// Nothing printed yet; lines of JSON or for people.
+    pub const fn new(is_json: bool) -> Self {
+        Self {
+            is_json,
+            printed: 0,
+            has_forecast: false,
+        }
+    }
+
+    /// Prints what is new.
+    pub fn look(&mut self, session: &Session) {
+        for row in session.training().rows.iter().skip(self.printed) {
+            print_row(row, session, self.is_json);
+            self.printed += 1;
         }
         if let Some(forecast) = &session.training().forecast
-            && !has_forecast
-            && !is_json
+            && !self.has_forecast
+            && !self.is_json
         {
             say!("{forecast}");
-            has_forecast = true;
+            self.has_forecast = true;
         }
-    })?;
-    last_line(drive.session())
+    }
 }
 
 /// Searches a learning rate, and prints the table and what it says.
@@ -190,10 +211,10 @@ pub fn print_epoch(title: &str, row: &EpochRow, epochs: Option<u32>) {
         |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
     let epochs = epochs.map_or_else(String::new, |epochs| format!("/{epochs}"));
     say!(
-        "{title}epoch {:>3}{epochs}  train loss {:.4}  val loss {:.4}  mean IoU {}  accuracy {}  {:.1} s{}",
+        "{title}epoch {:>3}{epochs}  train loss {:.4}  val loss {}  mean IoU {}  accuracy {}  {:.1} s{}",
         row.epoch,
         row.train_loss,
-        row.val_loss,
+        ratio(Some(row.val_loss).filter(|loss| loss.is_finite())),
         ratio(row.mean_iou),
         ratio(row.pixel_accuracy),
         row.seconds,

@@ -28,6 +28,7 @@ mod shown;
 mod sites;
 mod split;
 mod split_blocks;
+mod split_given;
 mod split_leaks;
 mod stats;
 mod watch;

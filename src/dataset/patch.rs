@@ -58,6 +58,24 @@ pub struct Batch {
     pub side: usize,
 }
 
+impl Batch {
+    /// Batches of the same side one after the other.
+    pub fn joined(batches: &[Self]) -> Self {
+        let images = batches
+            .iter()
+            .flat_map(|batch| batch.images.iter().copied());
+        let labels = batches
+            .iter()
+            .flat_map(|batch| batch.labels.iter().copied());
+        Self {
+            images: images.collect(),
+            labels: labels.collect(),
+            len: batches.iter().map(|batch| batch.len).sum(),
+            side: batches.first().map_or(0, |batch| batch.side),
+        }
+    }
+}
+
 /// Patches of a training set. Which patch is which is a function of numbers alone.
 #[derive(Debug)]
 pub struct PatchSource {
@@ -108,8 +126,7 @@ impl PatchSource {
         })?;
         let split = match &ground {
             Ground::Image(scene) => {
-                let split = Split::of_ruled_image(&scans[0], &config.parts, config.side)?
-                    .map_or_else(|| Split::of_image(&scans[0], config.seed, config.side), Ok)?;
+                let split = Split::of_scene(scene, &scans[0], &config)?;
                 split.told_in_pixels_of(scene)
             }
             Ground::Files(files) => {
@@ -250,7 +267,7 @@ impl PatchSource {
             .into_par_iter()
             .map(|index| self.patch(seed, epoch, index))
             .collect::<Result<_, _>>()?;
-        Ok(self.joined(&patches))
+        Ok(Batch::joined(&patches))
     }
 
     /// Number of validation patches; together they cover the held-out ground without overlap.
@@ -275,7 +292,7 @@ impl PatchSource {
                 self.cut(scene, corner, held_out, (Turn::NONE, ColorShift::NONE))
             })
             .collect::<Result<_, _>>()?;
-        Ok(self.joined(&patches))
+        Ok(Batch::joined(&patches))
     }
 
     pub(super) fn window(&self, (x, y): (u32, u32)) -> MirroredWindow {
@@ -309,21 +326,6 @@ impl PatchSource {
         };
         let square = square.turned(turn);
         Ok(square.into_batch(&self.normalization, &shift))
-    }
-
-    fn joined(&self, patches: &[Batch]) -> Batch {
-        Batch {
-            images: patches
-                .iter()
-                .flat_map(|patch| patch.images.iter().copied())
-                .collect(),
-            labels: patches
-                .iter()
-                .flat_map(|patch| patch.labels.iter().copied())
-                .collect(),
-            len: patches.len(),
-            side: self.config.side as usize,
-        }
     }
 
     /// What is read.
@@ -420,7 +422,7 @@ mod tests {
             .collect();
         assert_eq!(
             one.batch(1, 2, 0..4).expect("a batch"),
-            one.joined(&patches)
+            Batch::joined(&patches)
         );
         assert!((0..20).any(|n| one.patch(1, 2, n).ok() != one.patch(1, 3, n).ok()));
     }

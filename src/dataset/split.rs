@@ -3,8 +3,9 @@ use serde::{Deserialize, Serialize};
 use super::cells::Cells;
 use super::parts::{Assignment, PartLists, PartRule, PartWay, SampleId, Twins, assign_parts};
 use super::sites::SceneSites;
+use super::split_given::GivenBlocks;
 use super::watch::counted;
-use super::{DatasetError, FileSet, Part, Scene, Watch, hash};
+use super::{DatasetError, FileSet, Part, PatchConfig, Scene, Watch, hash};
 use crate::geom::PixelRect;
 
 /// Side of a held-out block, in pixels, wherever the labelled ground is large enough.
@@ -94,6 +95,23 @@ impl Split {
         }
         report.margin = (f64::from(self.margin) * scale.step()).round() as u32;
         self
+    }
+
+    /// Holds blocks of one image out as the rule of `config` says, else a tenth of them; `cells`
+    /// are those of the scene's mask in the run's grid.
+    ///
+    /// # Errors
+    /// When there are too few labels, or the rule does not fit.
+    pub(super) fn of_scene(
+        scene: &Scene,
+        cells: &Cells,
+        config: &PatchConfig,
+    ) -> Result<Self, DatasetError> {
+        if let Some(given) = GivenBlocks::of(&config.parts, scene) {
+            return given.split(cells, config.side);
+        }
+        Self::of_ruled_image(cells, &config.parts, config.side)?
+            .map_or_else(|| Self::of_image(cells, config.seed, config.side), Ok)
     }
 
     /// Holds blocks of one image out: the tenth (at least 2) of the blocks with labels whose

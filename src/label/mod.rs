@@ -40,6 +40,7 @@ mod stroke;
 mod tile;
 mod tile_bytes;
 mod tile_table;
+mod trusted;
 
 pub use align::align_classes;
 pub use brush::{Brush, BrushShape, Ink, Paint, PaintOver};

@@ -3,6 +3,7 @@
 //! Pure: masks in, numbers out. This layer knows no files and no networks.
 
 mod binary;
+mod bootstrap;
 mod confusion;
 mod definition;
 mod distance;
@@ -19,6 +20,7 @@ mod salt;
 mod scores;
 
 pub use binary::BinaryCounts;
+pub use bootstrap::{Estimate, PairedGain, paired_gain};
 pub use confusion::Confusion;
 pub use definition::{Definition, Figure};
 pub use kappa::{ClassKappa, Kappa};

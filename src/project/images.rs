@@ -95,6 +95,28 @@ impl Project {
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
+    /// Keeps which run's model is active.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn keep_active_model(&mut self, run: &Path) -> Result<(), ProjectError> {
+        self.db.execute(
+            "INSERT OR REPLACE INTO meta VALUES ('active model', ?1)",
+            [self.named(run)],
+        )?;
+        Ok(())
+    }
+
+    /// The run whose model is active, if one is.
+    ///
+    /// # Errors
+    /// When it cannot be read back.
+    pub fn active_model(&self) -> Result<Option<PathBuf>, ProjectError> {
+        let query = "SELECT value FROM meta WHERE key = 'active model'";
+        let name: Option<String> = self.db.query_row(query, [], |row| row.get(0)).optional()?;
+        Ok(name.map(|name| self.found(&name)))
+    }
+
     /// The row of an image, made when there is none.
     pub(super) fn image_id(&mut self, path: &Path) -> Result<i64, ProjectError> {
         let name = self.named(path);

@@ -2,12 +2,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{
-    Bookmark, DataCommand, ExportOrder, InkChoice, OverlayCommand, Pause, QueueCommand,
-    RecipeCommand, RunsCommand, TrainOn, WandSettings, Wholesale,
+    Bookmark, DataCommand, ExportOrder, FinetuneCommand, InkChoice, OverlayCommand, Pause,
+    Predicting, QueueCommand, RecipeCommand, RunsCommand, TrainOn, WandSettings, Wholesale,
 };
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{BrushShape, CellKey, CellState, Hint, MaskDecisions};
-use crate::train::{Certainty, DeviceChoice, Flips, Recipe};
+use crate::train::Recipe;
 
 /// Everything that can change a session. Windows, scripts and tests all speak it.
 #[derive(Clone, Debug, PartialEq)]
@@ -192,12 +192,10 @@ pub enum Command {
     PauseTraining(Pause),
     /// Trains many networks one after the other, or judges one.
     Queue(QueueCommand),
-    /// Chooses where predictions are computed.
-    SetPredictionDevice(DeviceChoice),
-    /// Chooses which mirror images predictions look at as well.
-    SetFlips(Flips),
-    /// Chooses how predictions say how sure they are.
-    SetCertainty(Certainty),
+    /// Going on from a model with what was corrected.
+    Finetune(FinetuneCommand),
+    /// Chooses how predictions are made.
+    SetPredicting(Predicting),
     /// Predicts the whole open image.
     Predict {
         /// A run folder; `None` takes the last run of this session.

@@ -17,7 +17,8 @@ use crate::metrics::TileConfusion;
 use crate::project::{KeptImage, OlderSteps};
 use crate::raster::RgbaTile;
 use crate::train::{
-    JudgeEvent, PredictEvent, QueueEvent, RateEvent, Recipe, TrainEvent, TrainPlan,
+    Ancestor, JudgeEvent, PredictEvent, QueueEvent, RateEvent, Recipe, TrainEvent, TrainPlan,
+    VerdictEvent,
 };
 
 /// One background activity; never used twice.
@@ -107,6 +108,8 @@ pub(super) enum Report {
     RecipeRead(Arc<Recipe>),
     /// Something about a data set.
     Data(DataReport),
+    /// A model and all that it comes from.
+    Chain(Vec<Ancestor>),
     /// Something to say.
     Note(Notice),
 }
@@ -122,6 +125,8 @@ pub(super) struct ProjectRead {
     pub removed: Vec<Class>,
     /// What was decided about a mask file last.
     pub decisions: Option<MaskDecisions>,
+    /// The run whose model is active.
+    pub active_model: Option<PathBuf>,
 }
 
 /// The events of a job, by whose they are.
@@ -132,6 +137,7 @@ pub(super) enum Leash {
     RateSearch(Job<RateEvent>),
     Queue(Job<QueueEvent>),
     Judging(Job<JudgeEvent>),
+    Verdict(Job<VerdictEvent>),
 }
 
 impl Leash {
@@ -143,6 +149,7 @@ impl Leash {
             Self::RateSearch(job) => job.cancel(),
             Self::Queue(job) => job.cancel(),
             Self::Judging(job) => job.cancel(),
+            Self::Verdict(job) => job.cancel(),
         }
     }
 
@@ -154,6 +161,7 @@ impl Leash {
             Self::RateSearch(job) => job.try_next().map(|event| said(event, Said::RateSearch)),
             Self::Queue(job) => job.try_next().map(|event| said(event, Said::Queue)),
             Self::Judging(job) => job.try_next().map(|event| said(event, Said::Judging)),
+            Self::Verdict(job) => job.try_next().map(|event| said(event, Said::Verdict)),
         }
     }
 }
@@ -165,6 +173,7 @@ enum Said {
     RateSearch(RateEvent),
     Queue(QueueEvent),
     Judging(JudgeEvent),
+    Verdict(VerdictEvent),
 }
 
 fn said<E>(event: JobEvent<E>, wrap: impl FnOnce(E) -> Said) -> JobEvent<Said> {
@@ -339,6 +348,7 @@ impl Session {
             JobEvent::Said(Said::RateSearch(event)) => self.absorb_rate_search(id, event),
             JobEvent::Said(Said::Queue(event)) => self.absorb_queue(id, event),
             JobEvent::Said(Said::Judging(event)) => self.absorb_judging(id, event),
+            JobEvent::Said(Said::Verdict(event)) => self.absorb_verdict(id, event),
             JobEvent::Finished => self.job_ended(id, None),
             JobEvent::Cancelled => self.job_ended(id, Some("Stopped".to_owned())),
             JobEvent::Failed(why) => {
@@ -387,6 +397,7 @@ impl Session {
             Report::Runs(report) => self.absorb_runs(id, report),
             Report::RecipeRead(recipe) => self.study.recipe = Some(recipe),
             Report::Data(report) => self.absorb_data(id, report),
+            Report::Chain(chain) => self.study.finetune.chain = chain,
             Report::Note(notice) => self.notify(notice),
         }
     }
@@ -424,6 +435,7 @@ impl Session {
             Leash::Prediction(_) => self.prediction_ended(why),
             Leash::Queue(_) => self.queue_ended(why),
             Leash::Judging(_) => self.study.queue.judging.job = None,
+            Leash::Verdict(_) => self.verdict_ended(why),
             // Preparing a training failed or was stopped; a plan that was made is another job.
             Leash::Session(_) if self.training.job == Some(id) => self.training_ended(why),
             Leash::Session(_) | Leash::RateSearch(_) => self.rate_search_ended(id, why),

@@ -1,10 +1,11 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::jobs::{JobId, Leash};
 use super::labels::new_layer;
-use super::state::{Layer, Session};
+use super::state::{Layer, OpenImage, Session};
 use super::{CommandError, LayerKind, Notice};
+use crate::geom::PixelRect;
 use crate::label::Mask;
 use crate::train::{Certainty, DeviceChoice, Flips, PredictEvent, PredictPlan};
 
@@ -23,6 +24,17 @@ pub struct PredictionState {
     pub is_complete: bool,
 }
 
+/// A choice of how predictions are made.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Predicting {
+    /// Where they are computed.
+    Device(DeviceChoice),
+    /// Which mirror images they look at as well.
+    Flips(Flips),
+    /// How they say how sure they are.
+    Certainty(Certainty),
+}
+
 /// How predictions are made.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PredictHow {
@@ -33,12 +45,12 @@ pub(super) struct PredictHow {
 }
 
 impl Session {
-    /// Chooses where predictions are computed.
-    pub(super) fn set_prediction_device(
-        &mut self,
-        device: DeviceChoice,
-    ) -> Result<(), CommandError> {
-        self.predict_how.device = Some(device);
+    pub(super) fn set_predicting(&mut self, choice: Predicting) -> Result<(), CommandError> {
+        match choice {
+            Predicting::Device(device) => self.predict_how.device = Some(device),
+            Predicting::Flips(flips) => self.predict_how.flips = flips,
+            Predicting::Certainty(certainty) => self.predict_how.certainty = certainty,
+        }
         Ok(())
     }
 
@@ -52,40 +64,15 @@ impl Session {
         self.predict_how.certainty
     }
 
-    pub(super) fn set_certainty(&mut self, certainty: Certainty) -> Result<(), CommandError> {
-        self.predict_how.certainty = certainty;
-        Ok(())
-    }
-
-    pub(super) fn set_flips(&mut self, flips: Flips) -> Result<(), CommandError> {
-        self.predict_how.flips = flips;
-        Ok(())
-    }
-
     pub(super) fn predict(&mut self, run: Option<PathBuf>) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
         if self.prediction_state.job.is_some() {
             return Err(CommandError::Busy("A prediction"));
         }
-        let run = run.or_else(|| self.last_run()).ok_or(CommandError::NoRun)?;
-        let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
-        let size = image.size();
-        let source = Arc::clone(&image.source);
-        let trained_on = self
-            .training
-            .recipe
-            .as_ref()
-            .map(|recipe| recipe.device.clone());
-        let device = self
-            .predict_how
-            .device
-            .clone()
-            .or(trained_on)
-            .unwrap_or_default();
-        let plan = PredictPlan::new(&run, source, device)
-            .map_err(|error| CommandError::Refused(error.to_string()))?
-            .flipped(self.predict_how.flips)
-            .measured_by(self.predict_how.certainty);
+        let run = run
+            .or_else(|| self.model_in_use())
+            .ok_or(CommandError::NoRun)?;
+        let plan = self.prediction_plan(&run)?;
         let differences = plan.differences(self.classes()).into_iter();
         for warning in differences.chain(plan.notes().iter().cloned()) {
             self.notify(Notice::warning(warning));
@@ -93,9 +80,59 @@ impl Session {
         if self.label.is_none() {
             self.set_classes(plan.classes().clone());
         }
+        self.start_prediction(plan, run)?;
+        self.clear_prediction();
+        Ok(())
+    }
+
+    /// Predicts a part of the image, in level-0 pixels, and leaves the rest of the prediction.
+    pub(super) fn predict_within(
+        &mut self,
+        run: PathBuf,
+        part: PixelRect,
+    ) -> Result<(), CommandError> {
+        let size = self.image.as_ref().ok_or(CommandError::NoImage)?.size();
+        let plan = self
+            .prediction_plan(&run)?
+            .within(part.intersect(size.bounds()))
+            .map_err(|error| CommandError::Refused(error.to_string()))?;
+        self.start_prediction(plan, run)?;
+        if self.prediction.is_none() {
+            self.clear_prediction();
+        }
+        Ok(())
+    }
+
+    /// A prediction of the whole image by the model of `run`, as it is set.
+    fn prediction_plan(&self, run: &Path) -> Result<PredictPlan, CommandError> {
+        let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
+        let recipe = self.training.recipe.as_ref();
+        let trained_on = recipe.map(|recipe| recipe.device.clone());
+        let device = self.predict_how.device.clone().or(trained_on);
+        let plan = PredictPlan::new(run, Arc::clone(&image.source), device.unwrap_or_default())
+            .map_err(|error| CommandError::Refused(error.to_string()))?;
+        Ok(plan
+            .flipped(self.predict_how.flips)
+            .measured_by(self.predict_how.certainty))
+    }
+
+    fn start_prediction(&mut self, plan: PredictPlan, run: PathBuf) -> Result<(), CommandError> {
         let waker = self.config.waker.clone();
         let job = self.engine()?.predict(plan, waker);
         let id = self.list_job("Predicting", Leash::Prediction(job));
+        self.prediction_state = PredictionState {
+            job: Some(id),
+            run: Some(run),
+            ..PredictionState::default()
+        };
+        Ok(())
+    }
+
+    /// Nothing is predicted yet.
+    fn clear_prediction(&mut self) {
+        let Some(size) = self.image.as_ref().map(OpenImage::size) else {
+            return;
+        };
         let layer = new_layer(self.next_number(), Mask::new(size));
         self.replace_layer(LayerKind::Prediction, Some(layer));
         let certainty = Layer {
@@ -103,12 +140,6 @@ impl Session {
             ..new_layer(self.next_number(), Mask::new(size))
         };
         self.put_layer(LayerKind::Certainty, Some(certainty));
-        self.prediction_state = PredictionState {
-            job: Some(id),
-            run: Some(run),
-            ..PredictionState::default()
-        };
-        Ok(())
     }
 
     pub(super) fn absorb_prediction(&mut self, id: JobId, event: PredictEvent) {

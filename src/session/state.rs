@@ -12,9 +12,9 @@ use super::prediction::PredictHow;
 use super::scoring::LiveCounts;
 use super::thumbnails::Thumbnails;
 use super::{
-    Change, Command, DataSet, Examined, ImageList, InkChoice, JudgingState, LayerKind, Notice,
-    Overlay, PredictionState, Preview, QueueState, RateSearch, Review, Runs, Selected, Settings,
-    Tool, TrainingState, Varied, Vectors, WandSettings,
+    Change, Command, DataSet, Examined, FinetuneState, ImageList, InkChoice, JudgingState,
+    LayerKind, Notice, Overlay, PredictionState, Preview, QueueState, RateSearch, Review, Runs,
+    Selected, Settings, Tool, TrainingState, Varied, Vectors, WandSettings,
 };
 use crate::geom::{Georef, ImageSize};
 use crate::job::Waker;
@@ -123,6 +123,8 @@ pub(super) struct Study {
     pub rates: RateSearch,
     /// Trainings one after the other.
     pub queue: QueueState,
+    /// Going on from a model, and which is active.
+    pub finetune: FinetuneState,
 }
 
 /// Everything that is open. Changed only by commands and by its own jobs' events.

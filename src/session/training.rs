@@ -94,11 +94,13 @@ impl TrainingState {
         self.rows.iter().rev().find(|row| row.best)
     }
 
-    /// Whole blocks that no training patch touches, in level-0 pixels.
-    pub fn held_out(&self) -> &[PixelRect] {
-        self.split
-            .as_ref()
-            .map_or(&[], |split| &split.validation_blocks)
+    /// Whole blocks that no training patch touches, in level-0 pixels: those that choose the best
+    /// epoch, and those that judge.
+    pub fn held_out(&self) -> [&[PixelRect]; 2] {
+        let split = self.split.as_ref();
+        split.map_or([&[], &[]], |split| {
+            [&split.validation_blocks, &split.test_blocks]
+        })
     }
 
     /// Seconds until the last epoch ends, when an epoch's length is known.
@@ -219,6 +221,7 @@ impl Session {
             self.notices.push(Notice::warning(note));
         }
         self.training.notes.extend_from_slice(plan.notes());
+        self.training.recipe = Some(plan.recipe().clone());
         let waker = self.config.waker.clone();
         match self.engine().map(|engine| engine.train(plan, waker)) {
             Ok(job) => {
@@ -292,7 +295,7 @@ impl Session {
                 self.training.step_losses.clear();
                 self.training.rows.push(row);
             }
-            TrainEvent::BestSaved { .. } => {}
+            TrainEvent::BestSaved { .. } => self.finetune_got_better(),
             TrainEvent::Note(note) => {
                 // What was said before the start is not said again.
                 if !self.training.notes.contains(&note) {
@@ -354,6 +357,7 @@ impl Session {
             let why = why.unwrap_or_else(|| "The training ended early".to_owned());
             self.training.phase = TrainingPhase::Failed(why);
         }
+        self.finetune_learned();
     }
 
     /// The run folder of the last training that left a network.

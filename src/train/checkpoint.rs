@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::run_folder::{BEST, CHECKPOINTS, LAST};
-use super::{EpochRow, TrainError};
+use super::{EpochRow, Lineage, TrainError};
 use crate::dataset::{BandReading, Normalization, Rng};
 use crate::label::{Class, ClassTable, MaskError};
 use crate::nn::{ModelConfig, Network, read_weights};
@@ -62,6 +62,9 @@ pub struct ModelCard {
     pub step: u64,
     /// Scores of the epoch it was saved after; none when it was stopped before the first ended.
     pub metrics: Option<EpochRow>,
+    /// Which model it went on from, and what with; none when it was not fine-tuned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<Lineage>,
 }
 
 impl ModelCard {
@@ -92,6 +95,7 @@ impl ModelCard {
             seed,
             step: 0,
             metrics: None,
+            lineage: None,
         }
     }
 
@@ -182,13 +186,7 @@ impl SavedModel {
             reason,
             path: path.to_owned(),
         };
-        let text = fs::read_to_string(&card_path)
-            .map_err(|error| failed(error.to_string(), &card_path))?;
-        let card: ModelCard =
-            serde_json::from_str(&text).map_err(|error| failed(error.to_string(), &card_path))?;
-        if let Some(fault) = card.fault() {
-            return Err(failed(fault, &card_path));
-        }
+        let card = Self::card_of(&folder)?;
         let classes = card
             .class_table()
             .map_err(|error| failed(error.to_string(), &card_path))?;
@@ -211,6 +209,27 @@ impl SavedModel {
             .network(&Device::flex())
             .map_err(|error| failed(error.to_string(), &weights_path))?;
         Ok(model)
+    }
+
+    /// The description of the model in `path` alone, found as by [`Self::load`].
+    ///
+    /// # Errors
+    /// Says what is missing or damaged.
+    pub fn card_of(path: &Path) -> Result<ModelCard, TrainError> {
+        let path = checkpoint_folder(path)?.join(CARD_FILE);
+        let failed = |reason: String| TrainError::Model {
+            reason,
+            path: path.clone(),
+        };
+        let text = fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
+        let card: ModelCard =
+            serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
+        card.fault().map_or(Ok(card), |fault| Err(failed(fault)))
+    }
+
+    /// The checksum (crc32c) of the weights' file, in eight digits.
+    pub fn weights_print(&self) -> String {
+        format!("{:08x}", crc32c::crc32c(&self.weights))
     }
 
     /// The description.

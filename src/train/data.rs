@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::TrainError;
+use super::{Lineage, ReplaySources, TrainError};
 use crate::dataset::{
     Corrections, DatasetError, FileSet, Ground, Scene, Watch, discover_corrected,
 };
@@ -17,7 +17,7 @@ pub(super) const DATA_FILE: &str = "data.json";
 pub(super) const LABEL_FILE: &str = "label.tif";
 
 /// What a training reads, written beside the run so that it can go on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum TrainData {
     /// An image; its label is in the run folder.
@@ -33,6 +33,16 @@ pub enum TrainData {
         #[serde(default)]
         corrections: Corrections,
     },
+    /// An image that was corrected, to go on from a model; what of its label is trusted is in the
+    /// run folder.
+    Finetune {
+        /// The image, absolute.
+        image: PathBuf,
+        /// What is mixed in.
+        replay: ReplaySources,
+        /// Where the model will come from.
+        lineage: Box<Lineage>,
+    },
 }
 
 impl TrainData {
@@ -41,6 +51,22 @@ impl TrainData {
         Self::Folder {
             folder,
             corrections: Corrections::default(),
+        }
+    }
+
+    /// The one image that is learned from, if it is one.
+    pub fn image(&self) -> Option<&Path> {
+        match self {
+            Self::Image { image } | Self::Finetune { image, .. } => Some(image),
+            Self::Folder { .. } => None,
+        }
+    }
+
+    /// Where the model will come from, if it goes on from another.
+    pub(super) fn lineage(&self) -> Option<&Lineage> {
+        match self {
+            Self::Finetune { lineage, .. } => Some(lineage),
+            _ => None,
         }
     }
 
@@ -73,7 +99,7 @@ impl TrainData {
         watch: &Watch<'_>,
     ) -> Result<Ground, TrainError> {
         match self {
-            Self::Image { image } => {
+            Self::Image { image } | Self::Finetune { image, .. } => {
                 let source = open_raster(image).map_err(DatasetError::from)?;
                 let (path, size) = (folder.join(LABEL_FILE), source.info().size);
                 let label = load_mask(&path, Some(size), Encoding::Index, None)?;

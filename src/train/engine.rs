@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 
 use super::device::{DeviceReport, report};
+use super::finetune::judge_finetuning;
 use super::self_test::Workload;
 use super::{
     JudgeEvent, JudgePlan, PredictEvent, PredictPlan, QueueEvent, QueuePlan, RateEvent, RateRange,
-    SearchEvent, SearchPlan, TrainEvent, TrainPlan, find_rate, judge, predict, queue, run, search,
+    SearchEvent, SearchPlan, TrainEvent, TrainPlan, VerdictEvent, VerdictPlan, find_rate, judge,
+    predict, queue, run, search,
 };
 use crate::job::{Job, JobContext, Waker, spawn};
 
@@ -31,6 +33,7 @@ enum Request {
     Queue(Box<QueuePlan>, JobContext<QueueEvent>),
     Search(Box<SearchPlan>, JobContext<SearchEvent>),
     Judge(Box<JudgePlan>, JobContext<JudgeEvent>),
+    Verdict(Box<VerdictPlan>, JobContext<VerdictEvent>),
     Predict(Box<PredictPlan>, JobContext<PredictEvent>),
     FindRate(Box<TrainPlan>, RateRange, JobContext<RateEvent>),
     Devices(JobContext<DeviceReport>),
@@ -95,6 +98,13 @@ impl Engine {
         job
     }
 
+    /// Judges a fine-tuning beside its parent, after what was asked for before.
+    pub fn verdict(&self, plan: VerdictPlan, waker: Waker) -> Job<VerdictEvent> {
+        let (job, context) = Job::pair(waker);
+        self.ask(Request::Verdict(Box::new(plan), context));
+        job
+    }
+
     /// Predicts as `plan` says. A training that runs waits meanwhile, between two of its steps.
     pub fn predict(&self, plan: PredictPlan, waker: Waker) -> Job<PredictEvent> {
         let (job, context) = Job::pair(waker);
@@ -134,6 +144,7 @@ impl Request {
             Self::Queue(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::Search(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::Judge(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
+            Self::Verdict(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::Predict(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::FindRate(.., job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::Devices(job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
@@ -174,6 +185,10 @@ impl Desk {
                 }
                 Request::Judge(plan, job) => {
                     job.finish_with(|job| judge::run(&plan, job, &mut || self.serve_between()));
+                }
+                Request::Verdict(plan, job) => {
+                    let between = &mut || self.serve_between();
+                    job.finish_with(|job| judge_finetuning(&plan, job, between));
                 }
                 short => serve_short(short),
             }

@@ -1,4 +1,4 @@
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::label::ClassTable;
 
@@ -9,7 +9,8 @@ pub struct EpochRow {
     pub epoch: u32,
     /// Mean loss over the epoch's steps.
     pub train_loss: f64,
-    /// Loss over all held-out ground.
+    /// Loss over all held-out ground; no number where there is none.
+    #[serde(deserialize_with = "number_or_none")]
     pub val_loss: f64,
     /// Mean `IoU` over the classes that have truth in the held-out ground.
     pub mean_iou: Option<f64>,
@@ -29,6 +30,11 @@ pub struct EpochRow {
     pub compute_seconds: f64,
     /// Whether this epoch is the best so far.
     pub best: bool,
+}
+
+/// JSON has no "not a number" and writes null.
+fn number_or_none<'de, D: Deserializer<'de>>(reader: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(reader)?.unwrap_or(f64::NAN))
 }
 
 /// The rows as a CSV file: one column a class, named `iou_` and the class's name; what does not

@@ -20,6 +20,7 @@ mod event;
 mod experiment;
 mod features;
 mod find_rate;
+mod finetune;
 mod fitting;
 mod flips;
 mod forecast;
@@ -69,6 +70,10 @@ pub use experiment::{
 };
 pub use features::{FeatureConfig, KeepFeatures, Precision};
 pub use find_rate::{RateEvent, RateReport};
+pub use finetune::{
+    Ancestor, Decision, FinetuneOptions, FinetuneOrder, Forgetting, HeldOut, LearnedFrom, Lineage,
+    Parent, ReplaySources, Verdict, VerdictEvent, VerdictPlan, ancestors,
+};
 pub use fitting::{Fit, fitting};
 pub use flips::Flips;
 pub use forecast::Forecast;

@@ -1,7 +1,10 @@
 use std::path::PathBuf;
 
+use rayon::prelude::*;
+
 use super::checkpoint::ModelCard;
 use super::features::KeptFeatures;
+use super::finetune::{Replay, ReplaySources, kept_replay};
 use super::leak_check::{kept_leaks, leak_notes, leaks_of};
 use super::resume::{GroundPrint, Progress, RunState};
 use super::run::Spent;
@@ -12,7 +15,7 @@ use super::{
 };
 use crate::dataset::leaks::LeakReport;
 use crate::dataset::{
-    Batch, ClassBalance, DatasetError, Ground, Normalization, PatchConfig, PatchSource, Split,
+    BandReading, Batch, ClassBalance, DatasetError, Ground, Normalization, PatchSource, Split,
     Watch, class_weights, scale_for_model,
 };
 use crate::label::ClassTable;
@@ -32,6 +35,8 @@ pub struct TrainPlan {
     pub(super) resumed: Option<Progress>,
     /// The epoch after which it rests, so that it can go on later.
     pub(super) until: Option<u32>,
+    /// What earlier trainings learned from, mixed in.
+    pub(super) replay: Option<Replay>,
     /// Called before each step with its number, from 0, and the patches computed at once.
     #[cfg(test)]
     pub(super) fault: Option<fn(u64, usize)>,
@@ -71,6 +76,7 @@ impl TrainPlan {
         let plan = watch.during((0.0, 0.6), |watch| {
             Self::in_folder(recipe, ground, classes, folder, watch)
         })?;
+        plan.check_labels()?;
         let leaks = watch.during((0.6, 1.0), |watch| leaks_of(&plan.patches, watch))?;
         Ok(plan.knowing(leaks))
     }
@@ -99,10 +105,8 @@ impl TrainPlan {
         let recipe = Recipe::load(&path.join("recipe.toml"))?;
         let classes = ClassTable::load(&path.join("classes.toml"))?;
         let plan = Self::in_folder(recipe, ground, classes, folder, watch)?;
-        let mut plan = plan.knowing(kept_leaks(&path));
-        plan.patches = (plan.patches)
-            .reading_as(&progress.ground.bands)?
-            .with_normalization(progress.ground.normalization.clone());
+        let plan = plan.knowing(kept_leaks(&path)).repeating_as_before(watch)?;
+        let mut plan = plan.read_as(&progress.ground.bands, &progress.ground.normalization)?;
         let (before, now) = (&progress.ground, plan.ground_print());
         let changed = [
             (
@@ -126,27 +130,14 @@ impl TrainPlan {
         watch: &Watch<'_>,
     ) -> Result<Self, TrainError> {
         recipe.check()?;
-        let num_classes = classes.num_classes();
-        if num_classes < 2 {
+        if classes.num_classes() < 2 {
             return Err(TrainError::Recipe(
                 "there must be at least two classes to tell apart; add one to the class table"
                     .to_owned(),
             ));
         }
-        let keep = recipe.patches.keep.as_ref();
-        let config = PatchConfig {
-            keep: keep.map(|keep| keep.resolved(&classes)).transpose()?,
-            rare: recipe.patches.rare_classes,
-            pixel_size: recipe.pixel_size,
-            bands: recipe.bands.clone(),
-            seed: recipe.seed,
-            side: recipe.patch,
-            num_classes,
-            augment: recipe.augment.clone(),
-            parts: recipe.parts(),
-        };
+        let config = recipe.patch_config(&classes)?;
         let mut patches = PatchSource::watched(ground, config, watch)?;
-        check_labels(&patches)?;
         if recipe.model.encoder == EncoderKind::Lite0 {
             // It knows images as they were when it learned.
             let channels = patches.reading().num_channels();
@@ -168,7 +159,59 @@ impl TrainPlan {
             #[cfg(test)]
             fault: None,
             leaks: None,
+            replay: None,
         })
+    }
+
+    /// Reads images as a model reads them.
+    fn read_as(mut self, bands: &BandReading, like: &Normalization) -> Result<Self, TrainError> {
+        let apply = |patches: PatchSource| -> Result<PatchSource, DatasetError> {
+            Ok(patches.reading_as(bands)?.with_normalization(like.clone()))
+        };
+        self.patches = apply(self.patches)?;
+        self.replay = (self.replay)
+            .map(|replay| replay.read_as(apply))
+            .transpose()?;
+        Ok(self)
+    }
+
+    /// What is mixed into this training, as its run folder says.
+    fn repeating_as_before(self, watch: &Watch<'_>) -> Result<Self, TrainError> {
+        match TrainData::of_run(self.folder.path()) {
+            Ok(TrainData::Finetune { image, replay, .. }) => {
+                let label = kept_replay(&image, self.folder.path(), &replay)?;
+                self.repeating(&replay, label, watch)
+            }
+            _ => Ok(self),
+        }
+    }
+
+    /// Mixes in what earlier trainings learned from: `label` of the same image, and other runs.
+    ///
+    /// # Errors
+    /// When `watch` says stop, or with it there are still too few classes.
+    pub(super) fn repeating(
+        mut self,
+        sources: &ReplaySources,
+        label: Option<Ground>,
+        watch: &Watch<'_>,
+    ) -> Result<Self, TrainError> {
+        let (replay, notes) = Replay::read(sources, label, (&self.recipe, &self.classes), watch)?;
+        self.replay = replay;
+        self.notes.extend(notes);
+        self.check_labels()?;
+        Ok(self)
+    }
+
+    /// As [`Self::new`] in a folder that may be in use, for classes that need not all be there yet.
+    pub(super) fn unchecked(
+        recipe: Recipe,
+        ground: Ground,
+        classes: ClassTable,
+        folder: PathBuf,
+        watch: &Watch<'_>,
+    ) -> Result<Self, TrainError> {
+        Self::in_folder(recipe, ground, classes, RunFolder::unused(folder)?, watch)
     }
 
     /// Warns of `leaks`, before all else that is noted.
@@ -223,18 +266,16 @@ impl TrainPlan {
         if card.bands != *self.patches.reading() {
             self.recipe.bands = card.bands.choice();
         }
-        self.patches = (self.patches)
-            .reading_as(&card.bands)?
-            .with_normalization(card.normalization.clone());
-        self.start_from = Some(model);
-        Ok(self)
+        let mut plan = self.read_as(&card.bands, &card.normalization)?;
+        plan.start_from = Some(model);
+        Ok(plan)
     }
 
     /// What the training reads, to be recognized when it goes on.
     fn ground_print(&self) -> GroundPrint {
         GroundPrint {
             split: self.split().report.clone(),
-            class_pixels: self.patches.class_pixels().to_vec(),
+            class_pixels: self.class_pixels(),
             bands: self.patches.reading().clone(),
             normalization: self.patches.normalization().clone(),
         }
@@ -254,8 +295,42 @@ impl TrainPlan {
     pub(super) fn step_batch(&self, epoch: u32, step: u32) -> Result<Batch, DatasetError> {
         let batch = self.recipe.batch as u64;
         let first = u64::from(step) * batch;
-        self.patches
-            .batch(self.recipe.seed, epoch.into(), first..first + batch)
+        let patches: Vec<Batch> = (first..first + batch)
+            .into_par_iter()
+            .map(|index| self.patch(epoch.into(), index))
+            .collect::<Result<_, _>>()?;
+        Ok(Batch::joined(&patches))
+    }
+
+    /// Training patch `index` of `epoch`.
+    ///
+    /// # Errors
+    /// When a file cannot be read any more.
+    pub(super) fn patch(&self, epoch: u64, index: u64) -> Result<Batch, DatasetError> {
+        let seed = self.recipe.seed;
+        let replay = self.replay.as_ref();
+        let repeated = replay.and_then(|replay| replay.source(seed, epoch, index));
+        repeated.unwrap_or(&self.patches).patch(seed, epoch, index)
+    }
+
+    /// Labeled training pixels of each class, what is mixed in counted as often as it is drawn.
+    pub(super) fn class_pixels(&self) -> Vec<u64> {
+        let own = self.patches.class_pixels();
+        let replay = self.replay.as_ref();
+        replay.map_or_else(|| own.to_vec(), |replay| replay.mixed(own))
+    }
+
+    fn check_labels(&self) -> Result<(), TrainError> {
+        let pixels = self.class_pixels();
+        let seen = pixels.iter().filter(|&&pixels| pixels > 0).count();
+        if seen >= 2 {
+            return Ok(());
+        }
+        Err(TrainError::Recipe(format!(
+            "the training ground shows {seen} of {} classes, two are needed; label ground of \
+             another class",
+            pixels.len()
+        )))
     }
 
     /// Before the first step.
@@ -345,7 +420,7 @@ impl TrainPlan {
 
     /// The weight of each class in the loss.
     pub(super) fn class_weights(&self) -> Vec<f32> {
-        let pixels = self.patches.class_pixels();
+        let pixels = &self.class_pixels();
         match &self.recipe.class_weighting {
             // Nothing to take out of the odds again where no term heeds the weights.
             _ if !self.recipe.loss.heeds_class_weights() => vec![1.0; pixels.len()],
@@ -371,6 +446,7 @@ impl TrainPlan {
         ModelCard {
             pixel_size: self.patches.pixel_meters(),
             bands: self.patches.reading().clone(),
+            lineage: self.data.as_ref().and_then(TrainData::lineage).cloned(),
             ..card
         }
     }
@@ -381,20 +457,4 @@ impl TrainPlan {
             side: self.recipe.patch as usize,
         }
     }
-}
-
-fn check_labels(patches: &PatchSource) -> Result<(), TrainError> {
-    let seen = patches
-        .class_pixels()
-        .iter()
-        .filter(|&&pixels| pixels > 0)
-        .count();
-    if seen < 2 {
-        return Err(TrainError::Recipe(format!(
-            "the training ground shows {seen} of {} classes, two are needed; label ground of \
-             another class",
-            patches.class_pixels().len()
-        )));
-    }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::TrainError;
+use super::{EpochRow, TrainError};
 
 /// Which number decides which checkpoint is the best.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,14 +11,17 @@ pub enum BestBy {
     ValLoss,
     /// The greatest mean `IoU`.
     MeanIou,
+    /// None: the last epoch is the best, for trainings that hold nothing out.
+    Latest,
 }
 
 impl BestBy {
     /// The number to make small.
-    pub fn cost(self, val_loss: f64, mean_iou: Option<f64>) -> f64 {
+    pub fn cost(self, row: &EpochRow) -> f64 {
         match self {
-            Self::ValLoss => val_loss,
-            Self::MeanIou => mean_iou.map_or(f64::NAN, |iou| -iou),
+            Self::ValLoss => row.val_loss,
+            Self::MeanIou => row.mean_iou.map_or(f64::NAN, |iou| -iou),
+            Self::Latest => -f64::from(row.epoch),
         }
     }
 }
@@ -290,9 +293,26 @@ mod tests {
 
     #[test]
     fn the_best_may_be_the_greatest_iou() {
-        let mut keep = KeepBest::default();
-        let ious = [Some(0.5), None, Some(0.6), Some(0.55)];
-        let verdicts = ious.map(|iou| keep.judge(BestBy::MeanIou.cost(1.0, iou)));
-        assert_eq!(verdicts, [true, false, true, false]);
+        let row = |(epoch, mean_iou)| EpochRow {
+            epoch,
+            train_loss: 1.0,
+            val_loss: f64::from(epoch),
+            mean_iou,
+            pixel_accuracy: None,
+            per_class_iou: Vec::new(),
+            lr: 0.1,
+            seconds: 1.0,
+            data_seconds: 0.0,
+            compute_seconds: 1.0,
+            best: false,
+        };
+        let rows = [(1, Some(0.5)), (2, None), (3, Some(0.6)), (4, Some(0.55))].map(row);
+        let verdicts = |by: BestBy| {
+            let mut keep = KeepBest::default();
+            rows.each_ref().map(|row| keep.judge(by.cost(row)))
+        };
+        assert_eq!(verdicts(BestBy::MeanIou), [true, false, true, false]);
+        assert_eq!(verdicts(BestBy::ValLoss), [true, false, false, false]);
+        assert_eq!(verdicts(BestBy::Latest), [true; 4]);
     }
 }

@@ -8,8 +8,9 @@ use super::{
     UpdateConfig,
 };
 use crate::dataset::parts::{PartRule, PartWay, Shares};
-use crate::dataset::{Augment, Bands, PatchFilter, PixelSize, RareClasses};
+use crate::dataset::{Augment, Bands, PatchConfig, PatchFilter, PixelSize, RareClasses};
 use crate::disk::replace_file;
+use crate::label::ClassTable;
 use crate::nn::{Loss, ModelConfig};
 
 /// Whether rare classes count more in the terms of the loss that are means over pixels.
@@ -187,6 +188,25 @@ impl Recipe {
     /// When the disk refuses.
     pub fn save(&self, path: &Path) -> Result<(), TrainError> {
         Ok(replace_file(path, self.to_toml().as_bytes())?)
+    }
+
+    /// How patches of `classes` are cut and varied.
+    ///
+    /// # Errors
+    /// When the filter names a class that there is not.
+    pub(super) fn patch_config(&self, classes: &ClassTable) -> Result<PatchConfig, TrainError> {
+        let keep = self.patches.keep.as_ref();
+        Ok(PatchConfig {
+            keep: keep.map(|keep| keep.resolved(classes)).transpose()?,
+            rare: self.patches.rare_classes,
+            pixel_size: self.pixel_size,
+            bands: self.bands.clone(),
+            seed: self.seed,
+            side: self.patch,
+            num_classes: classes.num_classes(),
+            augment: self.augment.clone(),
+            parts: self.parts(),
+        })
     }
 
     /// Steps of the whole training when it is not ended early.

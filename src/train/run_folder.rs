@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::checkpoint::{CARD_FILE, ModelCard, WEIGHTS_FILE};
 use super::data::{DATA_FILE, LABEL_FILE};
 use super::epoch::metrics_csv;
+use super::finetune::{REPLAY_FILE, Replay};
 use super::leak_check::LEAKS_FILE;
 use super::resume::Progress;
 use super::{EpochRow, SavedModel, TrainError, TrainPlan};
@@ -78,6 +79,10 @@ impl RunFolder {
                 None,
                 SaveAs::GeoTiff,
             )?;
+        }
+        if let Some(label) = plan.replay.as_ref().and_then(Replay::own_label) {
+            let path = self.path.join(REPLAY_FILE);
+            save_mask(&path, label, &plan.classes, None, SaveAs::GeoTiff)?;
         }
         let split = json(&plan.split().report);
         replace_file(&self.path.join("split.json"), split.as_bytes())?;

@@ -8,8 +8,8 @@ use egui::{Key, Modal, TextEdit, Ui};
 use super::training::{Correction, look_at};
 use super::view::{CommandQueue, View, Waiting};
 use crate::session::{
-    ClassCommand, Command, ImportCommand, LayerKind, ProjectCommand, RecipeCommand, RunsCommand,
-    Session, TrainOn,
+    ClassCommand, Command, FinetuneCommand, ImportCommand, LayerKind, ProjectCommand,
+    RecipeCommand, RunsCommand, Session, TrainOn,
 };
 
 /// What a file or folder is asked for.
@@ -29,6 +29,8 @@ pub enum FileWish {
     ExportTiles,
     /// A run folder to predict with.
     PredictWith,
+    /// A run whose model is to be used.
+    ChooseModel,
     /// A recipe file to take over.
     OpenRecipe,
     /// A file to write the recipe to.
@@ -96,6 +98,7 @@ impl FileWish {
             Self::OpenTheirs => "Compare with another project",
             Self::Pack => "Pack the project into a folder",
             Self::PredictWith => "Predict with a run",
+            Self::ChooseModel => "Use the model of a run",
             Self::Resume => "Go on with a training",
             Self::OpenRecipe => "Load a recipe",
             Self::SaveRecipe => "Save the recipe",
@@ -150,7 +153,9 @@ impl FileWish {
             Self::OpenRuns => "A run folder, or a folder of run folders",
             Self::ExportRun => "A report (.html, .md), the curves (.png), or a table row (.csv)",
             Self::ExportRuns => "The final table (.html, .md, .csv), or the curves (.png)",
-            Self::PredictWith | Self::Resume => "A run folder: the one that holds recipe.toml",
+            Self::PredictWith | Self::ChooseModel | Self::Resume => {
+                "A run folder: the one that holds recipe.toml"
+            }
             Self::Relink => "The folder that holds the images now",
         }
     }
@@ -173,6 +178,7 @@ impl FileWish {
             Self::OpenClasses => Command::Class(ClassCommand::Load { path }),
             Self::SaveClasses => Command::Class(ClassCommand::Save { path }),
             Self::PredictWith => Command::Predict { run: Some(path) },
+            Self::ChooseModel => Command::Finetune(FinetuneCommand::Activate { run: path }),
             Self::OpenRuns => Command::Runs(RunsCommand::Open {
                 folder: path,
                 now: SystemTime::now(),
@@ -299,6 +305,7 @@ fn browse(ctx: egui::Context, wish: FileWish) -> Option<Receiver<Option<PathBuf>
     let waiting = match wish {
         FileWish::OpenFolder
         | FileWish::PredictWith
+        | FileWish::ChooseModel
         | FileWish::Resume
         | FileWish::OpenRuns
         | FileWish::OpenDataset

@@ -21,6 +21,8 @@ pub enum Panel {
     Images,
     /// Recipe, curves and results.
     Train,
+    /// Going on from a model with what was corrected.
+    Improve,
 }
 
 impl Panel {
@@ -31,6 +33,7 @@ impl Panel {
             Self::Scores => "Scores",
             Self::Images => "Images",
             Self::Train => "Train",
+            Self::Improve => "Improve",
         }
     }
 }
@@ -40,6 +43,7 @@ impl Panel {
 pub struct Dock {
     tree: Option<Tree<Panel>>,
     train: TileId,
+    improve: TileId,
 }
 
 impl Default for Dock {
@@ -56,7 +60,11 @@ impl Default for Dock {
             tabs.set_active(first);
         }
         let pane = tiles.insert_pane(Panel::Train);
-        let train = tiles.insert_tab_tile(vec![pane]);
+        let improve = tiles.insert_pane(Panel::Improve);
+        let train = tiles.insert_tab_tile(vec![pane, improve]);
+        if let Some(Tile::Container(Container::Tabs(tabs))) = tiles.get_mut(train) {
+            tabs.set_active(pane);
+        }
         let mut linear = Linear::new(LinearDir::Vertical, vec![upper, train]);
         linear.shares.set_share(upper, 0.38);
         linear.shares.set_share(train, 0.62);
@@ -64,6 +72,7 @@ impl Default for Dock {
         Self {
             tree: Some(Tree::new(egui::Id::unique("dock"), root, tiles)),
             train: pane,
+            improve,
         }
     }
 }
@@ -71,8 +80,17 @@ impl Default for Dock {
 impl Dock {
     /// Brings the training panel to the front.
     pub fn show_training(&mut self) {
+        self.show(self.train);
+    }
+
+    /// Brings the panel about improving a model to the front.
+    pub fn show_improving(&mut self) {
+        self.show(self.improve);
+    }
+
+    fn show(&mut self, panel: TileId) {
         if let Some(tree) = &mut self.tree {
-            tree.make_active(|id, _| id == self.train);
+            tree.make_active(|id, _| id == panel);
         }
     }
 }
@@ -120,6 +138,9 @@ impl Behavior<Panel> for Panels<'_> {
                     }
                     Panel::Train => {
                         panels::train::train_ui(ui, self.session, self.view, self.commands);
+                    }
+                    Panel::Improve => {
+                        panels::improve::improve_ui(ui, self.session, self.view, self.commands);
                     }
                 });
         });

@@ -3,10 +3,11 @@ use egui::{RichText, ThemePreference, Ui};
 use super::canvas::PaneLayout;
 use super::dialogs::FileWish;
 use super::keys::Action;
+use super::panels::improve::can_improve;
 use super::perform::perform;
 use super::theme;
 use super::view::{CommandQueue, View};
-use crate::session::{Command, LayerKind, PlaceCommand, Safety, Session};
+use crate::session::{Command, LayerKind, PlaceCommand, Predicting, Safety, Session};
 use crate::train::{Certainty, Flips};
 
 /// The menu bar, and at its right end: is my work safe, which device draws.
@@ -280,7 +281,9 @@ fn train_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
     let has_label = session.layer(LayerKind::Label).is_some();
     let can_train = has_label && !session.training().is_running();
     action(ui, Action::Train, can_train, session, view, commands);
-    let has_run = session.training().best_row().is_some() && session.image().is_some();
+    let can_improve = can_improve(session);
+    action(ui, Action::Improve, can_improve, session, view, commands);
+    let has_run = session.model_in_use().is_some() && session.image().is_some();
     action(ui, Action::PredictImage, has_run, session, view, commands);
     wish(
         ui,
@@ -294,13 +297,13 @@ fn train_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
     let help = "Four looks at each window instead of one: somewhat better, four times the work";
     if check.on_hover_text(help).changed() {
         let flips = if flips { Flips::All } else { Flips::None };
-        commands.push(Command::SetFlips(flips));
+        commands.push(Command::SetPredicting(Predicting::Flips(flips)));
     }
     ui.menu_button("Doubt is measured by", |ui| {
         for measure in Certainty::ALL {
             let is_chosen = session.certainty_measure() == measure;
             if ui.radio(is_chosen, measure.name()).clicked() {
-                commands.push(Command::SetCertainty(measure));
+                commands.push(Command::SetPredicting(Predicting::Certainty(measure)));
                 ui.close();
             }
         }

@@ -1,6 +1,7 @@
 use super::canvas::{CanvasFrame, Gesture, PaneLayout, shape_command};
 use super::dialogs::FileWish;
 use super::keys::Action;
+use super::panels::improve::{can_improve, improve};
 use super::places;
 use super::view::{CommandQueue, View};
 use crate::geom::{Camera, ImagePoint, ScreenPoint};
@@ -60,6 +61,7 @@ pub fn perform(
         Action::NextNotDone => step(StepTo::NextNotDone, session, commands),
         Action::PredictImage => commands.push(Command::Predict { run: None }),
         Action::Train => train(session, view, commands),
+        Action::Improve => improve_model(session, view, commands),
         Action::ShowOrigins => toggle_layer(LayerKind::Origins, session, commands),
         Action::PaintPrediction => toggle_ink(session, commands),
         Action::NextDifference
@@ -263,6 +265,14 @@ fn toggle_layer(layer: LayerKind, session: &Session, commands: &mut CommandQueue
 fn step(to: StepTo, session: &Session, commands: &mut CommandQueue) {
     if session.list().is_some() {
         commands.push(Command::Step(to));
+    }
+}
+
+fn improve_model(session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    view.dock.show_improving();
+    view.shows_panels = true;
+    if can_improve(session) {
+        improve(session, view, commands);
     }
 }
 

@@ -8,6 +8,7 @@ mod crash;
 mod fixture;
 mod going_on;
 mod importing;
+mod improving;
 mod judging;
 mod keeping;
 mod kept_with_label;

@@ -49,7 +49,7 @@ pub fn assign_parts(
             FoldUnit::Group { group } => drawing.folded(Some(group), *folds, *fold),
             FoldUnit::Block { .. } => Err(blocks_are_not_samples()),
         },
-        PartWay::Blocks { .. } => Err(blocks_are_not_samples()),
+        PartWay::Blocks { .. } | PartWay::Given { .. } => Err(blocks_are_not_samples()),
     }
 }
 

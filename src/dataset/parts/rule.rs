@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{GroupBy, Part, Strata};
+use crate::geom::PixelRect;
 
 /// How samples become parts; part of a recipe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,6 +87,17 @@ pub enum PartWay {
         /// How much each part gets.
         #[serde(default)]
         shares: Shares,
+    },
+    /// Blocks of the one image that somebody chose, in level-0 pixels; either list may be empty.
+    Given {
+        /// What chooses.
+        #[serde(default)]
+        validation: Vec<PixelRect>,
+        /// What judges.
+        #[serde(default)]
+        test: Vec<PixelRect>,
+        /// Distance in level-0 pixels that training patches keep from both.
+        margin: u32,
     },
     /// Shares of the samples, each part with the same mixture.
     Stratified {

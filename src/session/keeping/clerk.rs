@@ -197,6 +197,7 @@ impl Clerk {
             Work::Classes(classes) => project.keep_classes(classes),
             Work::Image(image) => project.keep_image(image),
             Work::Decisions(decisions) => project.keep_decisions(*decisions),
+            Work::ActiveModel(run) => project.keep_active_model(run),
             Work::Cell { image, key, mark } => project.keep_cell(image, *key, mark),
             Work::Bookmarks { image, bookmarks } => project.keep_bookmarks(image, bookmarks),
             Work::Model { place, name } => project.keep_model(*place, name),
@@ -455,6 +456,7 @@ fn read_project(project: &Project) -> Result<ProjectRead, ProjectError> {
         order: project.class_order()?,
         removed: project.removed_classes()?,
         decisions: project.decisions()?,
+        active_model: project.active_model()?,
     })
 }
 

@@ -63,6 +63,8 @@ pub(in crate::session) enum Work {
     Image(KeptImage),
     /// What was decided about a mask file.
     Decisions(MaskDecisions),
+    /// The run whose model is active.
+    ActiveModel(PathBuf),
     /// What somebody said about a cell of an image.
     Cell {
         image: PathBuf,

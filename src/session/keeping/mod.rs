@@ -52,6 +52,11 @@ impl Session {
         }
     }
 
+    /// The project that work is kept in, once it is known.
+    pub fn project_file(&self) -> Option<&Path> {
+        self.keeper.as_ref()?.path.as_deref()
+    }
+
     /// Whether finished strokes would be gone when the session ended now.
     pub fn would_lose_work(&self) -> bool {
         let is_safe = matches!(self.safety(), Safety::Kept(_) | Safety::Writing);
@@ -70,6 +75,8 @@ impl Session {
             self.closing.push(keeper);
         }
         self.models.clear();
+        self.study.finetune.active = None;
+        self.study.finetune.chain.clear();
         if self.config.projects == ProjectPlace::Nowhere {
             return;
         }
@@ -156,8 +163,10 @@ impl Session {
             order,
             removed,
             decisions,
+            active_model,
         } = read;
         self.decisions = decisions;
+        self.active_model_read(active_model);
         self.models = models;
         self.palette.order = order;
         self.palette.removed = removed;

@@ -55,7 +55,7 @@ impl KeptFeatures {
         // Held-out patches return each epoch, those of the pool each pass.
         let held_out = (plan.patches.num_validation() as u64).min(capacity / 2);
         let size = PoolSize {
-            pixels: plan.patches.class_pixels().iter().sum(),
+            pixels: plan.class_pixels().iter().sum(),
             side: recipe.patch,
             variants: config.variants,
             draws: recipe.total_steps().saturating_mul(recipe.batch as u64),
@@ -108,9 +108,8 @@ impl KeptFeatures {
         device: &Device,
     ) -> Result<SeenBatch, TrainError> {
         let wanted: Vec<u64> = draws.map(|draw| self.pool.drawn(draw)).collect();
-        let seed = plan.recipe.seed;
         let records = self.records((network, device), &wanted, |index| {
-            Ok(plan.patches.patch(seed, POOL_EPOCH, index)?)
+            Ok(plan.patch(POOL_EPOCH, index)?)
         })?;
         Ok(self.seen(&records, device))
     }

@@ -11,7 +11,7 @@ use crate::train::data::LABEL_FILE;
 use crate::train::{ScoredOn, TrainData, TrainError};
 
 /// The ground of one part.
-pub(super) enum PartGround {
+pub(in crate::train) enum PartGround {
     /// Whole files, by their places in the set.
     Files(Box<FileSet>, Vec<usize>),
     /// Blocks of one image.
@@ -20,16 +20,16 @@ pub(super) enum PartGround {
 
 /// An image with its labels and the ground of it that is judged.
 #[derive(Clone)]
-pub(super) struct Unit {
-    pub(super) name: String,
-    pub(super) source: Arc<dyn TileSource>,
-    pub(super) truth: Mask,
-    pub(super) rect: PixelRect,
+pub(in crate::train) struct Unit {
+    pub(in crate::train) name: String,
+    pub(in crate::train) source: Arc<dyn TileSource>,
+    pub(in crate::train) truth: Mask,
+    pub(in crate::train) rect: PixelRect,
 }
 
 impl PartGround {
     /// Finds the files again that the run's split names.
-    pub(super) fn of(plan: &JudgePlan) -> Result<Self, TrainError> {
+    pub(in crate::train) fn of(plan: &JudgePlan) -> Result<Self, TrainError> {
         let data = TrainData::of_run(&plan.run)?;
         let split = &plan.split;
         let (files, blocks) = match plan.on {
@@ -37,7 +37,7 @@ impl PartGround {
             ScoredOn::Test => (&split.test_files, &split.test_blocks),
         };
         let (folder, corrections) = match data {
-            TrainData::Image { image } => {
+            TrainData::Image { image } | TrainData::Finetune { image, .. } => {
                 let source = open_raster(&image).map_err(DatasetError::from)?;
                 let path = plan.run.join(LABEL_FILE);
                 let size = source.info().size;
@@ -68,7 +68,7 @@ impl PartGround {
     }
 
     /// Number of units.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::train) fn len(&self) -> usize {
         match self {
             Self::Files(_, places) => places.len(),
             Self::Blocks(_, blocks) => blocks.len(),
@@ -76,7 +76,7 @@ impl PartGround {
     }
 
     /// Unit `at`, read from its files.
-    pub(super) fn unit(&self, at: usize) -> Result<Unit, TrainError> {
+    pub(in crate::train) fn unit(&self, at: usize) -> Result<Unit, TrainError> {
         match self {
             Self::Files(set, places) => unit_of(set, places[at]),
             Self::Blocks(image, blocks) => {

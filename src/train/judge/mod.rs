@@ -11,6 +11,7 @@ mod tally;
 mod tests;
 mod thumbnail;
 
+pub(super) use ground::{PartGround, Unit};
 pub use plan::{JudgeEvent, JudgePlan};
-pub(super) use run::run;
+pub(super) use run::{predicted_unit, run};
 pub(super) use thumbnail::thumbnail_path;

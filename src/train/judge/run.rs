@@ -4,10 +4,10 @@ use super::ground::{PartGround, Unit};
 use super::plan::{JudgeEvent, JudgePlan};
 use super::tally::Tally;
 use super::thumbnail::{MOST_THUMBNAILS, shown, thumbnail_path, write_thumbnail};
-use crate::job::JobContext;
+use crate::job::{CancelToken, JobContext};
 use crate::label::{Mask, UNLABELED};
 use crate::train::predict::Predictor;
-use crate::train::{Judgement, PredictPlan, SavedModel};
+use crate::train::{DeviceChoice, Judgement, PredictPlan, SavedModel};
 
 /// Judges as `plan` says. `between` is called between images, when no tensor is in use.
 pub(in crate::train) fn run(
@@ -30,7 +30,8 @@ pub(in crate::train) fn run(
         between();
         job.check()?;
         let mut unit = ground.unit(at)?;
-        let prediction = predicted(plan, &predictor, &model, &mut unit, job)?;
+        let with = (&predictor, &model, &plan.device);
+        let prediction = predicted_unit(with, &mut unit, job.cancel_token())?;
         tally.add(&unit, &prediction);
         if let Some(number) = (0..MOST_THUMBNAILS).find(|&number| shown(number, total) == at) {
             let path = thumbnail_path(&plan.run, plan.on, number);
@@ -52,17 +53,15 @@ pub(in crate::train) fn run(
 
 /// The predicted classes of the unit's ground. Ground without data is predicted by nobody, so
 /// labels there are taken away.
-fn predicted(
-    plan: &JudgePlan,
-    predictor: &Predictor,
-    model: &SavedModel,
+pub(in crate::train) fn predicted_unit(
+    (predictor, model, device): (&Predictor, &SavedModel, &DeviceChoice),
     unit: &mut Unit,
-    job: &JobContext<JudgeEvent>,
+    cancel: &CancelToken,
 ) -> anyhow::Result<Mask> {
-    let (source, device) = (unit.source.clone(), plan.device.clone());
-    let predict = PredictPlan::with(model.clone(), source, device)?.within(unit.rect)?;
+    let source = unit.source.clone();
+    let predict = PredictPlan::with(model.clone(), source, device.clone())?.within(unit.rect)?;
     let mut prediction = Mask::new(unit.truth.size());
-    predictor.each_block(&predict, job.cancel_token(), |rect, classes, _| {
+    predictor.each_block(&predict, cancel, |rect, classes, _| {
         prediction.set_rect(rect, &classes);
         if classes.contains(&UNLABELED) {
             let mut labels = unit.truth.read_rect(rect);

@@ -70,7 +70,7 @@ fn is_over(record: &RunRecord, recipe: &Recipe) -> bool {
     };
     let mut stop = EarlyStop::new(recipe.stop_patience);
     let costs = record.rows.iter();
-    let costs = costs.map(|row| recipe.best_by.cost(row.val_loss, row.mean_iou));
+    let costs = costs.map(|row| recipe.best_by.cost(row));
     let is_stopped = costs.fold(false, |_, cost| stop.judge(cost));
     // A state is there from the first step on, so what has a time limit and none has reached it.
     let is_timed = recipe.time_limit_minutes > 0.0 && !record.folder.join(STATE_FILE).exists();

@@ -23,12 +23,7 @@ impl Training<'_, '_> {
         for class in &scores.per_class {
             per_class_iou[usize::from(class.index)] = class.iou;
         }
-        let cost = self
-            .plan
-            .recipe
-            .best_by
-            .cost(validation.loss, scores.mean_iou);
-        EpochRow {
+        let mut row = EpochRow {
             epoch: self.progress.epoch,
             train_loss,
             val_loss: validation.loss,
@@ -39,8 +34,11 @@ impl Training<'_, '_> {
             seconds: self.spent().total,
             data_seconds: self.progress.spent.data,
             compute_seconds: self.progress.spent.compute,
-            best: self.progress.keep.judge(cost),
-        }
+            best: false,
+        };
+        let cost = self.plan.recipe.best_by.cost(&row);
+        row.best = self.progress.keep.judge(cost);
+        row
     }
 
     /// Saves, reports and lets the policies hear.
@@ -62,7 +60,7 @@ impl Training<'_, '_> {
         if row.best {
             progress.best = Some((row.clone(), path.clone()));
         }
-        let cost = self.plan.recipe.best_by.cost(row.val_loss, row.mean_iou);
+        let cost = self.plan.recipe.best_by.cost(&row);
         let (epoch, is_best) = (row.epoch, row.best);
         progress.share = progress.plateau.judge(cost);
         progress.stop.judge(cost);

@@ -27,16 +27,15 @@ fn of_epoch(row: &EpochRow) -> String {
         || "no mean IoU".to_owned(),
         |iou| format!("mean IoU {iou:.4}"),
     );
+    let loss = if row.val_loss.is_finite() {
+        format!("{:.4}", row.val_loss)
+    } else {
+        "not measured".to_owned()
+    };
     format!(
-        "Epoch {}: training loss {:.4}, validation loss {:.4}, {iou}, rate {:e}, {:.1} s ({:.1} s \
+        "Epoch {}: training loss {:.4}, validation loss {loss}, {iou}, rate {:e}, {:.1} s ({:.1} s \
          waiting for images, {:.1} s computing)",
-        row.epoch,
-        row.train_loss,
-        row.val_loss,
-        row.lr,
-        row.seconds,
-        row.data_seconds,
-        row.compute_seconds
+        row.epoch, row.train_loss, row.lr, row.seconds, row.data_seconds, row.compute_seconds
     )
 }
 

@@ -96,6 +96,7 @@ impl SearchResult {
         match self.best_by {
             BestBy::ValLoss => "validation loss",
             BestBy::MeanIou => "mean IoU",
+            BestBy::Latest => "the last epoch",
         }
     }
 

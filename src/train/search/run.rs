@@ -90,7 +90,7 @@ fn climbed(
 /// The smallest cost up to an epoch.
 fn best_cost(rows: &[EpochRow], best_by: BestBy, until: u32) -> Option<f64> {
     let rows = rows.iter().filter(|row| row.epoch <= until);
-    let costs = rows.map(|row| best_by.cost(row.val_loss, row.mean_iou));
+    let costs = rows.map(|row| best_by.cost(row));
     costs.filter(|cost| cost.is_finite()).min_by(f64::total_cmp)
 }
 

@@ -64,7 +64,12 @@ pub fn paint(ui: &Ui, frame: CanvasFrame, session: &Session, view: &View) {
 }
 
 fn held_out(painter: &Painter, frame: CanvasFrame, camera: &Camera, session: &Session) {
-    for block in session.training().held_out() {
+    let [choosing, judging] = session.training().held_out();
+    let choosing = choosing
+        .iter()
+        .map(|block| (block, theme::CURVE_VALIDATION));
+    let judging = judging.iter().map(|block| (block, theme::ACCENT));
+    for (block, color) in choosing.chain(judging) {
         let corner =
             |x, y| frame.points_from_image(camera, ImagePoint::new(f64::from(x), f64::from(y)));
         let rect = egui::Rect::from_two_pos(
@@ -73,12 +78,7 @@ fn held_out(painter: &Painter, frame: CanvasFrame, camera: &Camera, session: &Se
         );
         let outside = egui::StrokeKind::Inside;
         painter.rect_stroke(rect, 0.0, Stroke::new(3.0, DARK), outside);
-        painter.rect_stroke(
-            rect,
-            0.0,
-            Stroke::new(1.5, theme::CURVE_VALIDATION),
-            outside,
-        );
+        painter.rect_stroke(rect, 0.0, Stroke::new(1.5, color), outside);
     }
 }
 

@@ -67,6 +67,7 @@ pub enum Action {
     AddBookmark,
     PredictImage,
     Train,
+    Improve,
     TrainingArea,
     CompareRuns,
     OpenRuns,

@@ -326,6 +326,12 @@ pub const ACTIONS: &[ActionInfo] = &[
     bind(Group::Train, Action::Train, "Train", &[(CTRL, Key::T)]),
     bind(
         Group::Train,
+        Action::Improve,
+        "Improve the model with the corrections",
+        &[(CTRL, Key::I)],
+    ),
+    bind(
+        Group::Train,
         Action::TrainingArea,
         "Training area, or back to the image",
         &[(NONE, Key::F8)],

@@ -2,6 +2,7 @@
 
 pub mod classes;
 pub mod images;
+pub mod improve;
 pub mod layers;
 pub mod options;
 pub mod recipe;

@@ -62,7 +62,7 @@ fn start_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Comm
     }
 }
 
-fn running_ui(ui: &mut Ui, state: &TrainingState, commands: &mut CommandQueue) {
+pub(super) fn running_ui(ui: &mut Ui, state: &TrainingState, commands: &mut CommandQueue) {
     let epochs = state.recipe.as_ref().map_or(0, |recipe| recipe.epochs);
     ui.horizontal(|ui| {
         let (title, hover) = match &state.phase {

@@ -218,6 +218,7 @@ pub const SECTIONS: &[Section] = &[
                 &[
                     ("val_loss", "Smallest validation loss"),
                     ("mean_iou", "Greatest mean IoU"),
+                    ("latest", "The last epoch"),
                 ],
             ),
         ],

@@ -1,0 +1,121 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use serde_json::json;
+
+use super::args::FinetuneArgs;
+use super::drive::Drive;
+use super::train::RowPrinter;
+use crate::project::Project;
+use crate::session::{Command, FinetuneCommand, FinetunePhase, ProjectPlace, Session};
+use crate::train::{Decision, FinetuneOptions, Verdict};
+
+/// Goes on from a model with what was corrected in a project.
+pub fn run(args: &FinetuneArgs) -> anyhow::Result<()> {
+    let image = image_of(args)?;
+    let mut drive = Drive::keeping("Fine-tune", ProjectPlace::Beside { fallback: None });
+    drive.finish(Command::Open { path: image })?;
+    ensure!(
+        drive
+            .session()
+            .project_file()
+            .is_some_and(|path| is_same(path, &args.project)),
+        "The project is not the one that belongs to the image, which must lie beside it or in its \
+         folder: {}",
+        args.project.display()
+    );
+    let usual = FinetuneOptions::default();
+    let options = FinetuneOptions {
+        seed: args.seed.unwrap_or(usual.seed),
+        epochs: args.epochs.unwrap_or(usual.epochs),
+        steps_per_epoch: args.steps.unwrap_or(usual.steps_per_epoch),
+        replay_share: args.replay.unwrap_or(usual.replay_share),
+        device: args.device.clone(),
+        ..usual
+    };
+    let mut printer = RowPrinter::new(args.json);
+    let command = FinetuneCommand::Start {
+        options: Box::new(options),
+        parent: args.model.clone(),
+        out: args.out.clone(),
+    };
+    drive.finish_with(Command::Finetune(command), |session| printer.look(session))?;
+    let verdict = verdict_of(drive.session())?.clone();
+    if args.activate && !verdict.promotes() {
+        let run = drive.session().finetuning().run.clone();
+        let run = run.context("The fine-tuning left no run")?;
+        drive.finish(Command::Finetune(FinetuneCommand::Activate { run }))?;
+    }
+    let state = drive.session().finetuning();
+    if args.json {
+        say!(
+            "{}",
+            json!({ "run": state.run, "active": state.active, "verdict": verdict })
+        );
+    } else {
+        say!("{}", verdict_text(&verdict, state.run.as_deref()));
+    }
+    Ok(())
+}
+
+/// The image that the project is about.
+fn image_of(args: &FinetuneArgs) -> anyhow::Result<PathBuf> {
+    if let Some(image) = &args.image {
+        return Ok(image.clone());
+    }
+    let images = Project::open_read_only(&args.project)?.images()?;
+    match &images[..] {
+        [image] => Ok(image.path.clone()),
+        [] => bail!("The project has no image yet: {}", args.project.display()),
+        _ => bail!(
+            "The project has {} images; say which with --image: {}",
+            images.len(),
+            args.project.display()
+        ),
+    }
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
+fn verdict_of(session: &Session) -> anyhow::Result<&Verdict> {
+    match &session.finetuning().phase {
+        FinetunePhase::Judged(verdict) => Ok(verdict),
+        FinetunePhase::Failed(why) => bail!("{why}"),
+        phase => bail!("The fine-tuning ended unexpectedly ({phase:?})"),
+    }
+}
+
+fn verdict_text(verdict: &Verdict, run: Option<&Path>) -> String {
+    use std::fmt::Write as _;
+    let mut text = match &verdict.decision {
+        Decision::First => "the first model, active now".to_owned(),
+        Decision::Promoted => "better: active now".to_owned(),
+        Decision::Kept(why) => format!("the model before stays active: {why}"),
+        Decision::NotMeasured(why) => format!("not measured: {why}"),
+    };
+    let mut line = |name: &str, value: Option<f64>| {
+        if let Some(value) = value {
+            write!(text, "\n{name:<28}{value:.4}").expect("a string takes any text");
+        }
+    };
+    let mean = |scores: &Option<crate::metrics::Scores>| scores.as_ref()?.mean_iou;
+    line("mean IoU before", mean(&verdict.before));
+    line("mean IoU after", mean(&verdict.after));
+    if let Some(gain) = &verdict.gain.mean_iou {
+        line("gain", Some(gain.value));
+        line("  at least (95 %)", Some(gain.low));
+        line("  at most (95 %)", Some(gain.high));
+    }
+    if let Some(forgetting) = verdict.forgetting.as_ref().and_then(|at| at.gain.mean_iou) {
+        line("gain on the model's old ground", Some(forgetting.value));
+    }
+    if let Some(run) = run {
+        write!(text, "\n{}", run.display()).expect("a string takes any text");
+    }
+    text
+}

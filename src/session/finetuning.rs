@@ -1,0 +1,335 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::jobs::{JobId, Leash, Report};
+use super::keeping::{Work, absolute};
+use super::state::Session;
+use super::training::watched;
+use super::{CommandError, Notice, TrainOn, TrainingPhase, TrainingState};
+use crate::geom::PixelRect;
+use crate::train::{
+    Ancestor, Decision, DeviceChoice, FinetuneOptions, FinetuneOrder, TrainError, Verdict,
+    VerdictEvent, VerdictPlan, ancestors,
+};
+
+/// What can be asked of going on from a model with what was corrected.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FinetuneCommand {
+    /// Learns from the open image's corrections and judges what comes of it. A model that is
+    /// better for sure becomes the active one.
+    Start {
+        /// How.
+        options: Box<FinetuneOptions>,
+        /// The model to go on from; without, the active one, else that of the last training, else
+        /// none.
+        parent: Option<PathBuf>,
+        /// The run folder; without, the next beside the image.
+        out: Option<PathBuf>,
+    },
+    /// What is looked at, to be predicted anew after each epoch that made the model better;
+    /// level-0 pixels.
+    Look(PixelRect),
+    /// Makes the model of a run the active one, whatever its verdict: overrules it, or goes back.
+    Activate {
+        /// Its folder.
+        run: PathBuf,
+    },
+}
+
+/// Where a fine-tuning is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum FinetunePhase {
+    /// None was started.
+    #[default]
+    Idle,
+    /// It learns; [`Session::training`] says how far.
+    Learning,
+    /// Its model is judged beside its parent.
+    Judging,
+    /// It is over and was judged.
+    Judged(Box<Verdict>),
+    /// It failed or was stopped before there was a model; why.
+    Failed(String),
+}
+
+/// The fine-tuning that runs or ran last, and the active model.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FinetuneState {
+    /// Where it is.
+    pub phase: FinetunePhase,
+    /// Its run folder.
+    pub run: Option<PathBuf>,
+    /// The model that predictions and fine-tunings start from, by its run.
+    pub active: Option<PathBuf>,
+    /// The active model and all that it comes from, itself first; the new one's while it waits for
+    /// a decision.
+    pub chain: Vec<Ancestor>,
+    /// What is looked at.
+    pub view: Option<PixelRect>,
+    job: Option<JobId>,
+    /// The image that was corrected.
+    image: Option<PathBuf>,
+}
+
+impl FinetuneState {
+    /// Whether it learns or is judged.
+    pub const fn is_running(&self) -> bool {
+        matches!(self.phase, FinetunePhase::Learning | FinetunePhase::Judging)
+    }
+}
+
+impl Session {
+    /// The fine-tuning that runs or ran last, and the active model.
+    pub const fn finetuning(&self) -> &FinetuneState {
+        &self.study.finetune
+    }
+
+    pub(super) fn apply_finetune(&mut self, command: FinetuneCommand) -> Result<(), CommandError> {
+        match command {
+            FinetuneCommand::Start {
+                options,
+                parent,
+                out,
+            } => self.start_finetuning(*options, parent, out),
+            FinetuneCommand::Look(view) => {
+                self.study.finetune.view = Some(view);
+                Ok(())
+            }
+            FinetuneCommand::Activate { run } => {
+                if !run.join("recipe.toml").is_file() {
+                    return Err(CommandError::Refused(TrainError::NoRun(run).to_string()));
+                }
+                self.activate(absolute(&run));
+                Ok(())
+            }
+        }
+    }
+
+    fn start_finetuning(
+        &mut self,
+        options: FinetuneOptions,
+        parent: Option<PathBuf>,
+        out: Option<PathBuf>,
+    ) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        if self.training.is_running()
+            || self.study.queue.job.is_some()
+            || self.study.finetune.is_running()
+        {
+            return Err(CommandError::Busy("A training"));
+        }
+        let parent = parent.or_else(|| self.model_in_use());
+        let order = self.finetune_order(options, parent)?;
+        if let (None, Some(parent)) = (&self.study.finetune.active, &order.parent) {
+            // From here on the last training is this one, which is not in use yet.
+            self.activate(parent.clone());
+        }
+        let out = match out {
+            Some(out) => absolute(&out),
+            None => self.next_run_folder(&TrainOn::OpenImage)?,
+        };
+        let image = Some(order.image.clone());
+        let folder = out.clone();
+        let id = self.start_job("Preparing to learn from the corrections", move |job| {
+            let plan = watched(job, |watch| order.plan(folder, watch))?;
+            job.tell(Report::TrainingReady(Box::new(plan)))?;
+            Ok(())
+        });
+        self.training = TrainingState {
+            phase: TrainingPhase::Starting,
+            job: Some(id),
+            run: Some(out.clone()),
+            ..TrainingState::default()
+        };
+        let finetune = &mut self.study.finetune;
+        finetune.phase = FinetunePhase::Learning;
+        finetune.run = Some(out);
+        finetune.image = image;
+        Ok(())
+    }
+
+    /// The run whose model is active, else that of the last training.
+    pub fn model_in_use(&self) -> Option<PathBuf> {
+        self.study
+            .finetune
+            .active
+            .clone()
+            .or_else(|| self.last_run())
+    }
+
+    /// The open image as it is now, frozen.
+    fn finetune_order(
+        &self,
+        options: FinetuneOptions,
+        parent: Option<PathBuf>,
+    ) -> Result<FinetuneOrder, CommandError> {
+        let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
+        let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
+        if label.is_loading {
+            return Err(CommandError::LabelLoading);
+        }
+        Ok(FinetuneOrder {
+            image: absolute(&image.path),
+            source: Arc::clone(&image.source),
+            label: label.mask.clone(),
+            origins: self.origins.as_ref().map(|layer| layer.mask.clone()),
+            models: self.models.clone(),
+            coverage: self.coverage().clone(),
+            classes: self.classes().clone(),
+            parent: parent.map(|run| absolute(&run)),
+            options,
+            cache_bytes: self.settings.budget().tile_cache_bytes,
+        })
+    }
+
+    /// A new model is better: it is active, and what is looked at is predicted by it.
+    fn take_over(&mut self, run: PathBuf) {
+        self.activate(run.clone());
+        if let (Some(view), None) = (self.study.finetune.view, self.prediction_state.job) {
+            self.predict_again(run, view);
+        }
+    }
+
+    fn activate(&mut self, run: PathBuf) {
+        if let Some(keeper) = &mut self.keeper {
+            keeper.give(Work::ActiveModel(run.clone()));
+        }
+        self.study.finetune.active = Some(run.clone());
+        self.read_chain(run);
+    }
+
+    /// Reads where a model comes from.
+    pub(super) fn read_chain(&mut self, run: PathBuf) {
+        self.start_quiet_job("Reading where a model comes from", move |job| {
+            job.tell(Report::Chain(ancestors(&run)))?;
+            Ok(())
+        });
+    }
+
+    /// Takes over which model is active from a project.
+    pub(super) fn active_model_read(&mut self, run: Option<PathBuf>) {
+        self.study.finetune.active = run.filter(|run| run.is_dir());
+        if let Some(run) = self.study.finetune.active.clone() {
+            self.read_chain(run);
+        }
+    }
+
+    /// Whether the training that runs is a fine-tuning.
+    fn is_finetuning(&self) -> bool {
+        let finetune = &self.study.finetune;
+        finetune.phase == FinetunePhase::Learning && finetune.run == self.training.run
+    }
+
+    /// A better model was saved: what is looked at is predicted with it.
+    pub(super) fn finetune_got_better(&mut self) {
+        if !self.is_finetuning() || self.prediction_state.job.is_some() {
+            return;
+        }
+        let finetune = &self.study.finetune;
+        if let (Some(run), Some(view)) = (finetune.run.clone(), finetune.view) {
+            self.predict_again(run, middle_of(view));
+        }
+    }
+
+    fn predict_again(&mut self, run: PathBuf, part: PixelRect) {
+        if let Err(error) = self.predict_within(run, part) {
+            self.notify(Notice::warning(error.to_string()));
+        }
+    }
+
+    /// The training is over; `why` says why it has no model, if so.
+    pub(super) fn finetune_learned(&mut self) {
+        if !self.is_finetuning() {
+            return;
+        }
+        if let TrainingPhase::Failed(why) = &self.training.phase {
+            self.study.finetune.phase = FinetunePhase::Failed(why.clone());
+            return;
+        }
+        if let Err(error) = self.judge_finetuning() {
+            self.study.finetune.phase = FinetunePhase::Failed(error.to_string());
+        }
+    }
+
+    fn judge_finetuning(&mut self) -> Result<(), CommandError> {
+        let Some(run) = self.study.finetune.run.clone() else {
+            return Ok(());
+        };
+        let device = (self.training.recipe.as_ref())
+            .map_or_else(DeviceChoice::default, |recipe| recipe.device.clone());
+        let cache_bytes = self.settings.budget().tile_cache_bytes;
+        let plan = VerdictPlan::new(run, device, cache_bytes)
+            .map_err(|error| CommandError::Refused(error.to_string()))?;
+        let waker = self.config.waker.clone();
+        let job = self.engine()?.verdict(plan, waker);
+        let id = self.list_job("Comparing with the model before", Leash::Verdict(job));
+        self.study.finetune.phase = FinetunePhase::Judging;
+        self.study.finetune.job = Some(id);
+        Ok(())
+    }
+
+    pub(super) fn absorb_verdict(&mut self, id: JobId, event: VerdictEvent) {
+        match event {
+            VerdictEvent::Progress { done, total } => {
+                self.set_progress(id, done as f32 / total.max(1) as f32);
+            }
+            VerdictEvent::Finished(verdict) => {
+                let open = self.image.as_ref().map(|image| absolute(&image.path));
+                let is_here = open == self.study.finetune.image;
+                match self.study.finetune.run.clone() {
+                    Some(run) if verdict.promotes() && is_here => self.take_over(run),
+                    Some(run) => self.read_chain(run),
+                    None => {}
+                }
+                self.notify(Notice::info(verdict_text(&verdict)));
+                self.study.finetune.phase = FinetunePhase::Judged(verdict);
+            }
+        }
+    }
+
+    /// `why` is the reason when the judging did not finish.
+    pub(super) fn verdict_ended(&mut self, why: Option<String>) {
+        self.study.finetune.job = None;
+        if self.study.finetune.phase == FinetunePhase::Judging {
+            let why = why.unwrap_or_else(|| "The comparison ended early".to_owned());
+            self.study.finetune.phase = FinetunePhase::Failed(why);
+        }
+    }
+}
+
+/// So much of a large view is predicted while the training waits.
+const MOST_BETWEEN: u32 = 1_024;
+
+/// The middle of `view`, no larger than [`MOST_BETWEEN`] in either direction.
+fn middle_of(view: PixelRect) -> PixelRect {
+    let along = |start: u32, length: u32| {
+        let kept = length.min(MOST_BETWEEN);
+        (start + (length - kept) / 2, kept)
+    };
+    let (x, width) = along(view.x, view.width);
+    let (y, height) = along(view.y, view.height);
+    PixelRect::new(x, y, width, height)
+}
+
+/// A verdict in a sentence.
+fn verdict_text(verdict: &Verdict) -> String {
+    let score = |scores: &Option<crate::metrics::Scores>| {
+        let mean = scores.as_ref().and_then(|scores| scores.mean_iou);
+        mean.map_or_else(|| "unknown".to_owned(), |mean| format!("{mean:.3}"))
+    };
+    let (before, after) = (score(&verdict.before), score(&verdict.after));
+    match &verdict.decision {
+        Decision::First => "The first model is ready and active".to_owned(),
+        Decision::Promoted => format!(
+            "The new model is better and active now: mean IoU {before} before, {after} after, on \
+             held-out ground"
+        ),
+        Decision::Kept(why) => format!(
+            "The model before stays active: {why} (mean IoU {before} before, {after} after, on \
+             held-out ground)"
+        ),
+        Decision::NotMeasured(why) => {
+            format!("The new model was not measured, so the one before stays active: {why}")
+        }
+    }
+}

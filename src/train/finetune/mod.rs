@@ -1,0 +1,26 @@
+//! Going on from a model with what a person corrected: what is learned from, what is held out for
+//! a verdict, what earlier trainings learned from and is mixed in, and the verdict itself.
+//!
+//! Each fine-tuning is an ordinary run whose model names its parent, so that runs form a tree.
+
+mod ancestors;
+mod held_out;
+mod image_print;
+mod lineage;
+mod order;
+mod plan;
+mod replay;
+#[cfg(test)]
+mod tests;
+mod trained_ground;
+mod verdict;
+mod verdict_run;
+
+pub use ancestors::{Ancestor, ancestors};
+pub use held_out::HeldOut;
+pub use lineage::{LearnedFrom, Lineage, Parent};
+pub use order::{FinetuneOptions, FinetuneOrder};
+pub use replay::ReplaySources;
+pub(super) use replay::{REPLAY_FILE, Replay, kept_replay};
+pub use verdict::{Decision, Forgetting, Verdict, VerdictEvent, VerdictPlan};
+pub(super) use verdict_run::run as judge_finetuning;

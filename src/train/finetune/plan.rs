@@ -1,0 +1,284 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::ancestors::{Ancestor, ancestors};
+use super::image_print::image_print;
+use super::replay::{MOST_RUNS, replay_ground};
+use super::trained_ground::TrainedGround;
+use super::{FinetuneOrder, HeldOut, LearnedFrom, Lineage, Parent, ReplaySources};
+use crate::dataset::parts::{PartRule, PartWay};
+use crate::dataset::{DatasetError, Ground, PixelSize, Scene, Watch};
+use crate::label::{Encoding, Mask, UNLABELED, load_mask};
+use crate::nn::{EncoderKind, ModelConfig};
+use crate::train::data::LABEL_FILE;
+use crate::train::{
+    BestBy, PatchChoice, Plateau, Recipe, SavedModel, Schedule, TrainData, TrainError, TrainPlan,
+};
+
+/// Held-out ground is drawn by this, so that all models of a chain agree.
+const HELD_OUT_SEED: u64 = 1;
+/// Epochs without progress after which it is enough.
+const PATIENCE: u32 = 6;
+
+/// What is known before ground is divided.
+struct Known {
+    model: Option<SavedModel>,
+    chain: Vec<Ancestor>,
+    print: String,
+    trusted: Mask,
+}
+
+impl FinetuneOrder {
+    /// The training that it asks for, into `out`, which must hold no run yet.
+    ///
+    /// # Errors
+    /// When nothing was corrected, the model cannot be read or knows other classes, or what was
+    /// corrected is too little to learn from.
+    pub fn plan(self, out: PathBuf, watch: &Watch<'_>) -> Result<TrainPlan, TrainError> {
+        let known = self.known()?;
+        let held_out = self.held_out(&known)?;
+        let planned = self.with_held_out(&known, held_out.clone(), &out, watch);
+        match planned {
+            // Too little is labeled to hold anything of it out.
+            Err(TrainError::Dataset(DatasetError::TooLittle(_))) if !held_out.is_empty() => {
+                self.with_held_out(&known, HeldOut::default(), &out, watch)
+            }
+            planned => planned,
+        }
+    }
+
+    fn known(&self) -> Result<Known, TrainError> {
+        let trusted = self.label.trusted(self.origins.as_ref(), &self.coverage);
+        if trusted.histogram()[usize::from(UNLABELED)] == trusted.size().num_pixels() {
+            return Err(TrainError::Recipe(
+                "nothing was corrected yet: paint where the label is wrong, or mark cells that \
+                 are right as done"
+                    .to_owned(),
+            ));
+        }
+        let model = self.parent.as_deref().map(SavedModel::load).transpose()?;
+        Ok(Known {
+            chain: self.parent.as_deref().map(ancestors).unwrap_or_default(),
+            print: image_print(&*self.source)?,
+            model,
+            trusted,
+        })
+    }
+
+    fn held_out(&self, known: &Known) -> Result<HeldOut, TrainError> {
+        let mut learned = TrainedGround::default();
+        for ancestor in &known.chain {
+            learned.add(&ancestor.run, (&*self.source, &known.print))?;
+        }
+        let lineages = known.chain.iter().filter_map(|at| at.lineage.as_ref());
+        let before = lineages
+            .filter(|lineage| lineage.image_print == known.print)
+            .map(|lineage| lineage.held_out.clone())
+            .next()
+            .unwrap_or_default();
+        let (trusted, coverage) = (&known.trusted, &self.coverage);
+        Ok(before.grown(trusted, coverage, HELD_OUT_SEED, |block| {
+            learned.touches(block)
+        }))
+    }
+
+    fn with_held_out(
+        &self,
+        known: &Known,
+        held_out: HeldOut,
+        out: &Path,
+        watch: &Watch<'_>,
+    ) -> Result<TrainPlan, TrainError> {
+        let mut trusted = known.trusted.clone();
+        let learned = self.learned_from(known, &held_out, &mut trusted);
+        let recipe = self.recipe(known.model.as_ref(), &held_out)?;
+        let ground = Ground::Image(Arc::new(self.scene(trusted)));
+        let classes = self.classes.clone();
+        let (sources, own) = self.replay(known)?;
+        let plan = watch.during((0.0, 0.5), |watch| {
+            TrainPlan::unchecked(recipe, ground, classes, out.to_owned(), watch)
+        })?;
+        let plan = watch.during((0.5, 1.0), |watch| plan.repeating(&sources, own, watch))?;
+        let plan = match &known.model {
+            Some(model) => plan.starting_from(model.clone())?,
+            None => plan,
+        };
+        let parent = self.parent.as_ref().zip(known.model.as_ref());
+        let lineage = Lineage {
+            parent: parent.map(|(run, model)| Parent {
+                run: run.clone(),
+                weights: model.weights_print(),
+            }),
+            generation: 1
+                + (known.chain.iter())
+                    .filter(|ancestor| ancestor.lineage.is_some())
+                    .count() as u32,
+            image: self.image.clone(),
+            image_print: known.print.clone(),
+            learned,
+            held_out,
+        };
+        Ok(plan.reading(TrainData::Finetune {
+            image: self.image.clone(),
+            replay: sources,
+            lineage: Box::new(lineage),
+        }))
+    }
+
+    fn scene(&self, label: Mask) -> Scene {
+        let name = self.image.file_name().unwrap_or_default().to_string_lossy();
+        let source = Arc::clone(&self.source);
+        Scene::tiled(name.into_owned(), source, label, self.cache_bytes)
+    }
+
+    /// What is learned from, in numbers; takes from `trusted` what a model of the chain said on
+    /// held-out ground, since that says nothing about it.
+    fn learned_from(&self, known: &Known, held_out: &HeldOut, trusted: &mut Mask) -> LearnedFrom {
+        let count = |mask: &Mask| mask.size().num_pixels() - mask.histogram()[255];
+        let trusted_pixels = count(trusted);
+        let mut learned = LearnedFrom {
+            done_cells: self.coverage.num_done(),
+            trusted_pixels,
+            replay_share: self.options.replay_share,
+            ..LearnedFrom::default()
+        };
+        let Some(origins) = &self.origins else {
+            return learned;
+        };
+        let of_models = self.accepted(|_| true);
+        let whole = trusted.size().bounds();
+        learned.accepted_pixels =
+            (trusted.clone()).without(whole, origins, |_, origin| of_models.contains(&origin));
+        let names: Vec<String> = (known.chain.iter())
+            .filter_map(|ancestor| ancestor.run.file_name())
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect();
+        let of_chain = self.accepted(|name| names.iter().any(|known| known == name));
+        for block in held_out.blocks() {
+            learned.not_judged_pixels +=
+                trusted.without(block, origins, |_, origin| of_chain.contains(&origin));
+        }
+        learned
+    }
+
+    /// What earlier trainings learned from: of the same image what nobody vouches for and nobody
+    /// changed, and other runs as they are.
+    fn replay(&self, known: &Known) -> Result<(ReplaySources, Option<Ground>), TrainError> {
+        let mut sources = ReplaySources {
+            share: self.options.replay_share,
+            ..ReplaySources::default()
+        };
+        let mut own = None;
+        for ancestor in &known.chain {
+            let Ok(data) = TrainData::of_run(&ancestor.run) else {
+                continue;
+            };
+            let is_same = data.image() == Some(&self.image);
+            match data {
+                TrainData::Image { .. } if is_same => own = Some(ancestor.run.join(LABEL_FILE)),
+                // Its corrections are in the label by now.
+                TrainData::Finetune { .. } if is_same => {}
+                _ if sources.runs.len() < MOST_RUNS => sources.runs.push(ancestor.run.clone()),
+                _ => {}
+            }
+        }
+        let Some(path) = own.filter(|_| sources.share > 0.0) else {
+            return Ok((sources, None));
+        };
+        let size = self.label.size();
+        let mut label = load_mask(&path, Some(size), Encoding::Index, None)?.mask;
+        label.without(size.bounds(), &self.label, |before, now| before != now);
+        label.without(size.bounds(), &known.trusted, |_, now| now != UNLABELED);
+        sources.same_image = true;
+        let ground = replay_ground(Arc::clone(&self.source), label);
+        Ok((sources, Some(ground)))
+    }
+
+    /// The parent's recipe with what a fine-tuning changes of it.
+    fn recipe(&self, model: Option<&SavedModel>, held_out: &HeldOut) -> Result<Recipe, TrainError> {
+        let options = &self.options;
+        let before = match (model, &self.parent) {
+            (Some(model), Some(run)) => recipe_of(model, run)?,
+            _ => from_the_encoder(),
+        };
+        let pixel_size = match model.map(|model| model.card().pixel_size) {
+            Some(Some(meters)) => PixelSize::Meters(meters),
+            Some(None) => PixelSize::AsIs,
+            None => before.pixel_size,
+        };
+        let rate_share = if model.is_some() {
+            options.rate_share
+        } else {
+            1.0
+        };
+        let is_judged = !held_out.choosing.is_empty();
+        Ok(Recipe {
+            seed: options.seed,
+            epochs: options.epochs,
+            steps_per_epoch: options.steps_per_epoch,
+            batch: options.batch,
+            patch: model.map_or(before.patch, |model| model.card().patch),
+            pixel_size,
+            learning_rate: before.learning_rate * rate_share,
+            schedule: Schedule::default(),
+            plateau: Plateau::default(),
+            stop_patience: if is_judged { PATIENCE } else { 0 },
+            time_limit_minutes: 0.0,
+            best_by: if is_judged {
+                BestBy::MeanIou
+            } else {
+                BestBy::Latest
+            },
+            parts: Some(PartRule {
+                seed: HELD_OUT_SEED,
+                split: PartWay::Given {
+                    validation: held_out.choosing.clone(),
+                    test: held_out.judging.clone(),
+                    margin: self.margin(model, &before),
+                },
+                ..PartRule::default()
+            }),
+            patches: PatchChoice {
+                keep: None,
+                ..before.patches
+            },
+            device: options.device.clone().unwrap_or(before.device),
+            ..before
+        })
+    }
+
+    /// A patch's side in level-0 pixels.
+    fn margin(&self, model: Option<&SavedModel>, before: &Recipe) -> u32 {
+        let patch = model.map_or(before.patch, |model| model.card().patch);
+        let of_image = crate::dataset::image_meters(self.source.info());
+        let of_model = model.and_then(|model| model.card().pixel_size);
+        let step = of_model
+            .zip(of_image)
+            .map_or(1.0, |(run, image)| run / image);
+        (f64::from(patch) * step).ceil() as u32
+    }
+}
+
+/// The recipe of the run that `model` is of; what cannot be found is as usual.
+fn recipe_of(model: &SavedModel, run: &Path) -> Result<Recipe, TrainError> {
+    let path = run.join("recipe.toml");
+    if path.is_file() {
+        return Recipe::load(&path);
+    }
+    Ok(Recipe {
+        model: model.card().model.clone(),
+        patch: model.card().patch,
+        ..Recipe::default()
+    })
+}
+
+/// Without a model, a decoder learns on the embedded encoder.
+fn from_the_encoder() -> Recipe {
+    Recipe {
+        model: ModelConfig {
+            encoder: EncoderKind::Lite0,
+            ..ModelConfig::default()
+        },
+        ..Recipe::default()
+    }
+}

@@ -1,0 +1,264 @@
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::dataset::{Ground, Scene, Watch};
+use crate::geom::{ImageSize, PixelRect};
+use crate::job::{JobEvent, Waker};
+use crate::label::{
+    CellKey, CellMark, CellState, Coverage, Encoding, Mask, Origin, UNLABELED, load_mask,
+};
+use crate::nn::ModelConfig;
+use crate::raster::open_raster;
+use crate::train::test_folder::write_images;
+use crate::train::test_world::{classes, events_of};
+use crate::train::{
+    DeviceChoice, Engine, FinetuneOptions, Recipe, SavedModel, TrainData, TrainError, TrainPlan,
+};
+
+const SIDE: u32 = 2_048;
+
+fn mask(path: &Path) -> Mask {
+    let size = Some(ImageSize::new(SIDE, SIDE));
+    let mask = load_mask(path, size, Encoding::Index, None);
+    mask.expect("a mask").mask
+}
+
+/// An image on the disk with a wrong label, and a model that learned from that label.
+struct World {
+    folder: tempfile::TempDir,
+    engine: Engine,
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        write_images(folder.path(), &[0], SIDE);
+        Self {
+            folder,
+            engine: Engine::start().expect("a thread"),
+        }
+    }
+
+    fn image(&self) -> PathBuf {
+        self.run("images").join("00.png")
+    }
+
+    fn truth(&self) -> Mask {
+        mask(&self.run("masks").join("00.png"))
+    }
+
+    /// The truth without the discs of a corner.
+    fn wrong(&self) -> Mask {
+        let mut label = self.truth();
+        let corner = PixelRect::new(1_200, 1_200, 300, 500);
+        label.set_rect(corner, &vec![0; corner.num_pixels() as usize]);
+        label
+    }
+
+    fn run(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn trained(&self, plan: TrainPlan) {
+        let events = events_of(&self.engine.train(plan, Waker::none()));
+        assert_eq!(events.last(), Some(&JobEvent::Finished), "{events:?}");
+    }
+
+    /// A model of the wrong label of the same image.
+    fn parent(&self, name: &str) -> PathBuf {
+        let source = open_raster(&self.image()).expect("an image");
+        let scene = Scene::tiled("00.png".to_owned(), source, self.wrong(), 1 << 24);
+        let recipe = Recipe {
+            epochs: 1,
+            steps_per_epoch: 6,
+            batch: 5,
+            patch: 64,
+            device: DeviceChoice::Cpu,
+            model: ModelConfig {
+                base_filters: 4,
+                depth: 2,
+                ..ModelConfig::default()
+            },
+            ..Recipe::default()
+        };
+        let ground = Ground::Image(scene.into());
+        let plan = TrainPlan::new(recipe, ground, classes(), self.run(name)).expect("a plan");
+        self.trained(plan.reading(TrainData::Image {
+            image: self.image(),
+        }));
+        self.run(name)
+    }
+
+    /// The true label as it would be after somebody marked `cells` (column, row) as done.
+    fn order(&self, parent: Option<&Path>, cells: &[(u32, u32)]) -> FinetuneOrder {
+        let label = self.truth();
+        let mut coverage = Coverage::new(label.size());
+        for &(col, row) in cells {
+            let mark = CellMark {
+                state: Some(CellState::Done),
+                note: String::new(),
+            };
+            coverage.set(CellKey { row, col }, mark);
+        }
+        FinetuneOrder {
+            image: self.image(),
+            source: open_raster(&self.image()).expect("an image"),
+            origins: Some(label.origins_from(Origin::IMPORTED)),
+            label,
+            models: vec!["parent".to_owned(), "another".to_owned()],
+            coverage,
+            classes: classes(),
+            parent: parent.map(Path::to_owned),
+            options: FinetuneOptions {
+                epochs: 2,
+                steps_per_epoch: 3,
+                batch: 4,
+                device: Some(DeviceChoice::Cpu),
+                ..FinetuneOptions::default()
+            },
+            cache_bytes: 1 << 24,
+        }
+    }
+
+    fn verdict(&self, run: &Path) -> Verdict {
+        let plan = VerdictPlan::new(run.to_owned(), DeviceChoice::Cpu, 1 << 24);
+        let events = events_of(&self.engine.verdict(plan.expect("a plan"), Waker::none()));
+        assert_eq!(events.last(), Some(&JobEvent::Finished), "{events:?}");
+        Verdict::load(run).expect("a verdict")
+    }
+}
+
+const ALL_CELLS: [(u32, u32); 4] = [(0, 0), (1, 0), (0, 1), (1, 1)];
+
+fn lineage(run: &Path) -> Lineage {
+    let card = SavedModel::card_of(run).expect("a model");
+    card.lineage.expect("a fine-tuned one")
+}
+
+#[test]
+fn a_chain_holds_the_same_ground_out_and_only_what_no_model_learned_from() {
+    let world = World::new();
+    let parent = world.parent("parent");
+    let split = crate::train::RunRecord::load(&parent).expect("a run").split;
+    let of_parent = split.expect("a split").validation_blocks;
+    let order = world.order(Some(&parent), &ALL_CELLS);
+    let plan = order
+        .plan(world.run("child"), &Watch::NOBODY)
+        .expect("a plan");
+    assert!(plan.class_pixels().iter().sum::<u64>() > 0);
+    world.trained(plan);
+    let child = lineage(&world.run("child"));
+    // Everything else was learned from by the parent.
+    assert_eq!(child.held_out.judging, of_parent);
+    assert!(child.held_out.choosing.is_empty());
+    assert_eq!((child.generation, child.learned.done_cells), (1, 4));
+    let verdict = world.verdict(&world.run("child"));
+    assert_eq!((verdict.blocks, verdict.reads), (8, 1));
+    assert!(verdict.before.is_some() && verdict.after.is_some());
+    assert!(!matches!(
+        verdict.decision,
+        Decision::NotMeasured(_) | Decision::First
+    ));
+
+    let order = world.order(Some(&world.run("child")), &ALL_CELLS);
+    let plan = order
+        .plan(world.run("grandchild"), &Watch::NOBODY)
+        .expect("a plan");
+    world.trained(plan);
+    let grandchild = lineage(&world.run("grandchild"));
+    assert_eq!(grandchild.held_out, child.held_out);
+    assert_eq!(grandchild.generation, 2);
+    assert_eq!(world.verdict(&world.run("grandchild")).reads, 2);
+    let chain = ancestors(&world.run("grandchild"));
+    let names: Vec<_> = chain.iter().filter_map(|at| at.run.file_name()).collect();
+    assert_eq!(names, ["grandchild", "child", "parent"]);
+}
+
+#[test]
+fn what_a_model_of_the_chain_said_is_not_judged_on_and_what_was_corrected_is_not_repeated() {
+    let world = World::new();
+    let parent = world.parent("parent");
+    let mut order = world.order(Some(&parent), &ALL_CELLS[..3]);
+    // The whole image was accepted from its parent but for a strip from another model.
+    let strip = PixelRect::new(0, 0, SIDE, 700);
+    let origins = order.origins.as_mut().expect("origins");
+    *origins = Mask::filled(origins.size(), Origin::model(0).index());
+    let other = vec![Origin::model(1).index(); strip.num_pixels() as usize];
+    origins.set_rect(strip, &other);
+    let plan = order
+        .plan(world.run("child"), &Watch::NOBODY)
+        .expect("a plan");
+    world.trained(plan);
+    let run = world.run("child");
+    let lineage = lineage(&run);
+    let learned = &lineage.learned;
+    assert_eq!(learned.accepted_pixels, learned.trusted_pixels);
+    let under_strip: u64 = (lineage.held_out.blocks())
+        .map(|block| block.intersect(strip).num_pixels())
+        .sum();
+    let held_out: u64 = lineage.held_out.blocks().map(PixelRect::num_pixels).sum();
+    assert!(held_out > 0);
+    assert_eq!(learned.not_judged_pixels, held_out - under_strip);
+    assert!(
+        !run.join(REPLAY_FILE).exists(),
+        "all is trusted, nothing is left to repeat"
+    );
+
+    // Where nobody vouches for anything, what the parent learned from is repeated if it still
+    // stands.
+    let order = world.order(Some(&parent), &ALL_CELLS[..3]);
+    let plan = order
+        .plan(world.run("other"), &Watch::NOBODY)
+        .expect("a plan");
+    let replay = plan.replay.as_ref().and_then(Replay::own_label);
+    let (replay, now) = (replay.expect("a label"), world.truth());
+    let before = world.wrong();
+    let fourth = PixelRect::new(1_024, 1_024, 1_024, 1_024);
+    let expected: Vec<u8> = (before
+        .read_rect(fourth)
+        .into_iter()
+        .zip(now.read_rect(fourth)))
+    .map(|(before, now)| if before == now { before } else { UNLABELED })
+    .collect();
+    assert!(replay.read_rect(fourth) == expected);
+    assert!(expected.contains(&UNLABELED), "some of it was corrected");
+    let labeled = replay.size().num_pixels() - replay.histogram()[usize::from(UNLABELED)];
+    let stands = expected.iter().filter(|&&class| class != UNLABELED).count();
+    assert_eq!(labeled, stands as u64);
+}
+
+#[test]
+fn strokes_alone_are_learned_from_without_a_verdict() {
+    let world = World::new();
+    let mut order = world.order(None, &[]);
+    let mut origins = Mask::filled(order.label.size(), Origin::IMPORTED.index());
+    let stroke = PixelRect::new(300, 300, 400, 300);
+    origins.set_rect(
+        stroke,
+        &vec![Origin::HAND.index(); stroke.num_pixels() as usize],
+    );
+    order.origins = Some(origins);
+    let plan = order
+        .plan(world.run("first"), &Watch::NOBODY)
+        .expect("a plan");
+    world.trained(plan);
+    let run = world.run("first");
+    let kept = mask(&run.join("label.tif"));
+    let labeled = kept.size().num_pixels() - kept.histogram()[usize::from(UNLABELED)];
+    assert_eq!(labeled, stroke.num_pixels());
+    assert!(lineage(&run).held_out.is_empty());
+    let verdict = world.verdict(&run);
+    assert_eq!((verdict.decision, verdict.blocks), (Decision::First, 0));
+    // The last epoch counts as the best, and reads back without a validation loss.
+    let row = SavedModel::load(&run)
+        .expect("a model")
+        .card()
+        .metrics
+        .clone();
+    let row = row.expect("a row");
+    assert!(row.epoch == 2 && row.val_loss.is_nan());
+    let error = world
+        .order(None, &[])
+        .plan(world.run("none"), &Watch::NOBODY);
+    assert!(matches!(error, Err(TrainError::Recipe(why)) if why.contains("nothing was corrected")));
+}

@@ -1,0 +1,215 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::disk::replace_file;
+use crate::metrics::{Estimate, PairedGain, Scores};
+use crate::train::{DeviceChoice, Lineage, SavedModel, TrainError};
+
+/// Name of the verdict in a run folder.
+const VERDICT_FILE: &str = "verdict.json";
+/// With fewer blocks of judging ground an interval says nothing.
+pub(super) const FEWEST_BLOCKS: usize = 8;
+/// A class may lose so much `IoU` and no more.
+const MOST_LOSS: f64 = 0.05;
+
+/// Whether a fine-tuned model takes its parent's place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "decision", content = "why", rename_all = "snake_case")]
+pub enum Decision {
+    /// It does.
+    Promoted,
+    /// It does since there was none before.
+    First,
+    /// It was measured and is not better for sure, or a class got worse.
+    Kept(String),
+    /// There is too little held-out ground to say.
+    NotMeasured(String),
+}
+
+/// A fine-tuned model beside its parent, on ground that neither learned from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// What follows from it.
+    #[serde(flatten)]
+    pub decision: Decision,
+    /// The parent's scores on the judging blocks; `None` without a parent or blocks.
+    pub before: Option<Scores>,
+    /// The model's scores there.
+    pub after: Option<Scores>,
+    /// The gain with its 95 % interval.
+    pub gain: PairedGain,
+    /// Blocks of 256 pixels that were counted.
+    pub blocks: usize,
+    /// How often the models of this chain were judged on this ground, this time counted.
+    pub reads: u32,
+    /// What became of what the parent knew.
+    pub forgetting: Option<Forgetting>,
+    /// Seconds it took.
+    pub seconds: f64,
+}
+
+/// Both models on what the parent's training held out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Forgetting {
+    /// The parent's scores.
+    pub before: Scores,
+    /// The model's scores.
+    pub after: Scores,
+    /// The gain with its 95 % interval; below zero it forgot.
+    pub gain: PairedGain,
+    /// Images or blocks that were looked at; a few are enough.
+    pub images: usize,
+}
+
+/// What a judging of a fine-tuning says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum VerdictEvent {
+    /// How far it is; lost when the listener is behind.
+    Progress {
+        /// Pieces of ground done.
+        done: usize,
+        /// Pieces in all.
+        total: usize,
+    },
+    /// It is done and written into the run folder.
+    Finished(Box<Verdict>),
+}
+
+/// A judging of a fine-tuning that can start.
+#[derive(Clone, Debug)]
+pub struct VerdictPlan {
+    pub(super) run: PathBuf,
+    pub(super) model: SavedModel,
+    pub(super) lineage: Lineage,
+    pub(super) parent: Option<SavedModel>,
+    pub(super) device: DeviceChoice,
+    pub(super) cache_bytes: usize,
+}
+
+impl VerdictPlan {
+    /// Judges the best model of the run in `run` beside the one that it went on from.
+    ///
+    /// # Errors
+    /// When either cannot be read, or the run is no fine-tuning.
+    pub fn new(run: PathBuf, device: DeviceChoice, cache_bytes: usize) -> Result<Self, TrainError> {
+        let model = SavedModel::load(&run)?;
+        let lineage = model.card().lineage.clone();
+        let lineage = lineage.ok_or_else(|| TrainError::Model {
+            reason: "it was not fine-tuned, so there is no model to compare it with".to_owned(),
+            path: run.clone(),
+        })?;
+        let parent = (lineage.parent.as_ref())
+            .map(|parent| SavedModel::load(&parent.run))
+            .transpose()?;
+        Ok(Self {
+            run,
+            model,
+            lineage,
+            parent,
+            device,
+            cache_bytes,
+        })
+    }
+}
+
+impl Verdict {
+    /// The verdict in a run folder, if there is one.
+    pub fn load(run: &Path) -> Option<Self> {
+        let text = fs::read_to_string(run.join(VERDICT_FILE)).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// Writes it into the run folder.
+    pub(super) fn save(&self, run: &Path) -> Result<(), TrainError> {
+        let text = serde_json::to_string_pretty(self).expect("numbers and words");
+        Ok(replace_file(&run.join(VERDICT_FILE), text.as_bytes())?)
+    }
+
+    /// Whether the model takes its parent's place by itself.
+    pub const fn promotes(&self) -> bool {
+        matches!(self.decision, Decision::Promoted | Decision::First)
+    }
+}
+
+impl Decision {
+    /// What follows from `gain` on so many blocks: the new model is taken when the 95 % interval
+    /// of the gain in mean `IoU` lies above 0 and no class lost more than 0.05. `names` are those
+    /// of the classes by index.
+    pub(super) fn of(gain: &PairedGain, blocks: usize, names: impl Fn(usize) -> String) -> Self {
+        let Some(mean) = gain.mean_iou.filter(|_| blocks >= FEWEST_BLOCKS) else {
+            return Self::NotMeasured(format!(
+                "{blocks} of at least {FEWEST_BLOCKS} blocks of held-out ground; mark more cells \
+                 as done, best such that nobody corrected before"
+            ));
+        };
+        let worst = (gain.per_class.iter().enumerate())
+            .filter_map(|(class, gain)| gain.map(|gain| (class, gain.value)))
+            .min_by(|a, b| a.1.total_cmp(&b.1));
+        match worst {
+            Some((class, loss)) if loss < -MOST_LOSS => Self::Kept(format!(
+                "{} lost {:.1} points of IoU",
+                names(class),
+                -loss * 100.0
+            )),
+            _ if mean.low > 0.0 => Self::Promoted,
+            _ => Self::Kept(format!(
+                "the gain of {} is not above zero for sure",
+                in_points(&mean)
+            )),
+        }
+    }
+}
+
+/// An estimate of a ratio in points, like "+3.1 points (0.4 to 5.9)".
+pub(super) fn in_points(gain: &Estimate) -> String {
+    format!(
+        "{:+.1} points ({:+.1} to {:+.1})",
+        gain.value * 100.0,
+        gain.low * 100.0,
+        gain.high * 100.0
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gain(low: f64, worst: f64) -> PairedGain {
+        let estimate = |value, low| Estimate {
+            value,
+            low,
+            high: value + 0.1,
+        };
+        PairedGain {
+            mean_iou: Some(estimate(0.03, low)),
+            per_class: vec![Some(estimate(0.2, 0.1)), None, Some(estimate(worst, -0.2))],
+        }
+    }
+
+    #[test]
+    fn it_is_promoted_only_when_better_for_sure_and_in_no_class_much_worse() {
+        let of = |gain: &PairedGain, blocks| Decision::of(gain, blocks, |at| format!("class {at}"));
+        assert_eq!(of(&gain(0.01, -0.04), 8), Decision::Promoted);
+        assert!(matches!(
+            of(&gain(0.01, -0.04), 7),
+            Decision::NotMeasured(_)
+        ));
+        assert!(matches!(
+            of(&PairedGain::default(), 90),
+            Decision::NotMeasured(_)
+        ));
+        let Decision::Kept(why) = of(&gain(0.01, -0.06), 8) else {
+            panic!("a class got worse");
+        };
+        assert_eq!(why, "class 2 lost 6.0 points of IoU");
+        let Decision::Kept(why) = of(&gain(-0.01, 0.0), 8) else {
+            panic!("not for sure");
+        };
+        assert_eq!(
+            why,
+            "the gain of +3.0 points (-1.0 to +13.0) is not above zero for sure"
+        );
+    }
+}

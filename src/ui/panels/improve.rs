@@ -1,0 +1,319 @@
+use std::path::Path;
+
+use egui::{Grid, RichText, Ui};
+
+use super::train::running_ui;
+use crate::label::{Origin, UNLABELED};
+use crate::metrics::{Estimate, Scores};
+use crate::session::{Command, FinetuneCommand, FinetunePhase, Session};
+use crate::train::{Ancestor, Decision, FinetuneOptions, HeldOut, Verdict};
+use crate::ui::canvas::PaneLayout;
+use crate::ui::dialogs::FileWish;
+use crate::ui::view::{CommandQueue, View};
+use crate::ui::{text, theme};
+
+/// One click: learn from what was corrected, see whether it helped, go back if not.
+pub fn improve_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    if session.image().is_none() {
+        ui.weak("Open an image first.");
+        return;
+    }
+    model_ui(ui, session, view);
+    corrected_ui(ui, session);
+    let state = session.finetuning();
+    match &state.phase {
+        FinetunePhase::Learning => {
+            look(session, view, commands);
+            running_ui(ui, session.training(), commands);
+        }
+        FinetunePhase::Judging => {
+            ui.horizontal(|ui| {
+                ui.spinner();
+                ui.label("Comparing with the model before, on held-out ground…");
+            });
+        }
+        _ => start_ui(ui, session, view, commands),
+    }
+    match &state.phase {
+        FinetunePhase::Judged(verdict) => verdict_ui(ui, session, verdict, commands),
+        FinetunePhase::Failed(why) => {
+            ui.colored_label(theme::ERROR, why);
+        }
+        _ => {}
+    }
+    chain_ui(ui, session, commands);
+}
+
+/// Asks for an improvement, if one can begin now.
+pub fn improve(session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    look(session, view, commands);
+    if matches!(view.layout, PaneLayout::One | PaneLayout::Two) {
+        // So that one sees the prediction change.
+        view.layout = PaneLayout::Three;
+    }
+    commands.push(Command::Finetune(FinetuneCommand::Start {
+        options: Box::new(FinetuneOptions::default()),
+        parent: None,
+        out: None,
+    }));
+}
+
+/// Whether an improvement can begin now.
+pub fn can_improve(session: &Session) -> bool {
+    !session.training().is_running()
+        && !session.finetuning().is_running()
+        && (session.coverage().num_done() > 0 || corrected_pixels(session) > 0)
+}
+
+/// What is looked at is predicted anew whenever the model got better.
+fn look(session: &Session, view: &View, commands: &mut CommandQueue) {
+    if session.finetuning().view != Some(view.visible) && !view.visible.is_empty() {
+        commands.push(Command::Finetune(FinetuneCommand::Look(view.visible)));
+    }
+}
+
+/// Pixels that somebody painted or accepted.
+fn corrected_pixels(session: &Session) -> u64 {
+    let origins = session.origin_areas();
+    let made = usize::from(Origin::HAND.index())..usize::from(UNLABELED);
+    origins[made].iter().sum()
+}
+
+fn name_of(run: &Path) -> String {
+    run.file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+fn model_ui(ui: &mut Ui, session: &Session, view: &mut View) {
+    ui.horizontal_wrapped(|ui| {
+        ui.label("Model:");
+        match session.model_in_use() {
+            Some(run) => ui
+                .strong(name_of(&run))
+                .on_hover_text(run.display().to_string()),
+            None => ui.weak("none yet").on_hover_text(
+                "The first click makes one on the encoder that comes with the program",
+            ),
+        };
+        let other = ui.link("Choose…");
+        if other
+            .on_hover_text("A run folder whose best model is to be used")
+            .clicked()
+        {
+            view.wish(FileWish::ChooseModel);
+        }
+    });
+}
+
+fn corrected_ui(ui: &mut Ui, session: &Session) {
+    let (done, all) = (
+        session.coverage().num_done(),
+        session.coverage().num_cells(),
+    );
+    let text = format!(
+        "Learns from {done} of {all} cells that are done (K) and {} pixels made by hand or \
+         accepted",
+        text::grouped(corrected_pixels(session))
+    );
+    ui.label(RichText::new(text).small().weak()).on_hover_text(
+        "In cells marked as done every label counts, elsewhere only what somebody painted or \
+         accepted. Some ground of done cells is held out, to see whether the model got better.",
+    );
+}
+
+fn start_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    ui.add_space(theme::GRID);
+    let button = RichText::new("Improve the model").strong();
+    let button = egui::Button::new(button).fill(theme::ACCENT.gamma_multiply(0.6));
+    let wide = egui::vec2(ui.available_width(), 28.0);
+    let response = ui
+        .add_enabled_ui(can_improve(session), |ui| ui.add_sized(wide, button))
+        .inner;
+    if response.clicked() {
+        improve(session, view, commands);
+    }
+    response
+        .on_hover_text(
+            "Learns from the corrections, shows its answer for what is in view after each epoch, \
+             and takes the new model if it is better for sure (Ctrl+I)",
+        )
+        .on_disabled_hover_text(if session.training().is_running() {
+            "A training runs"
+        } else {
+            "Nothing was corrected yet: paint where the label is wrong, or mark cells as done (K)"
+        });
+}
+
+fn verdict_ui(ui: &mut Ui, session: &Session, verdict: &Verdict, commands: &mut CommandQueue) {
+    ui.add_space(theme::GRID);
+    let (title, color, why) = match &verdict.decision {
+        Decision::Promoted => ("Better: in use now", theme::GOOD, None),
+        Decision::First => ("The first model: in use now", theme::GOOD, None),
+        Decision::Kept(why) => (
+            "Not better for sure: the old one stays",
+            theme::WARNING,
+            Some(why),
+        ),
+        Decision::NotMeasured(why) => {
+            ("Not measured: the old one stays", theme::WARNING, Some(why))
+        }
+    };
+    ui.label(RichText::new(title).strong().color(color));
+    if let Some(why) = why {
+        ui.label(RichText::new(why).small());
+    }
+    if let (Some(before), Some(after)) = (&verdict.before, &verdict.after) {
+        ui.label(
+            RichText::new(format!(
+                "IoU on held-out ground, {} blocks, read {}",
+                verdict.blocks,
+                match verdict.reads {
+                    1 => "for the first time".to_owned(),
+                    reads => format!("{reads} times by models of this chain"),
+                }
+            ))
+            .small()
+            .weak(),
+        );
+        scores_ui(ui, (before, after), verdict);
+    }
+    if let Some(forgetting) = verdict.forgetting.as_ref()
+        && let Some(gain) = &forgetting.gain.mean_iou
+    {
+        let text = format!(
+            "On what the model before was checked with: {}",
+            points(gain)
+        );
+        ui.label(RichText::new(text).small().weak())
+            .on_hover_text("Mean IoU on ground that the first training held out: did it forget?");
+    }
+    overrule_ui(ui, session, verdict, commands);
+}
+
+/// The other choice than the verdict's.
+fn overrule_ui(ui: &mut Ui, session: &Session, verdict: &Verdict, commands: &mut CommandQueue) {
+    let state = session.finetuning();
+    let parent = state.chain.get(1).map(|before| before.run.clone());
+    let is_new = state.active == state.run;
+    let (words, help, run) = if is_new {
+        (
+            "Go back to the model before",
+            "What was learned stays on the disk, and can be taken again",
+            parent,
+        )
+    } else {
+        (
+            "Use the new model anyway",
+            "Predictions and the next improvement start from it",
+            state.run.clone(),
+        )
+    };
+    if matches!(verdict.decision, Decision::First) && is_new {
+        return;
+    }
+    if let Some(run) = run
+        && ui.button(words).on_hover_text(help).clicked()
+    {
+        commands.push(Command::Finetune(FinetuneCommand::Activate { run }));
+    }
+}
+
+fn scores_ui(ui: &mut Ui, (before, after): (&Scores, &Scores), verdict: &Verdict) {
+    let grid = Grid::new("verdict").num_columns(4).striped(true);
+    grid.show(ui, |ui| {
+        for title in ["", "before", "after", "gain in points"] {
+            ui.label(RichText::new(title).small().weak());
+        }
+        ui.end_row();
+        let mut row = |name: &str, ious: [Option<f64>; 2], gain: Option<&Estimate>| {
+            ui.label(name);
+            for iou in ious {
+                ui.monospace(text::ratio(iou));
+            }
+            match gain {
+                Some(gain) => {
+                    let color = match gain {
+                        _ if gain.low > 0.0 => theme::GOOD,
+                        _ if gain.high < 0.0 => theme::WARNING,
+                        _ => ui.visuals().text_color(),
+                    };
+                    ui.label(RichText::new(format!("{:+.1}", gain.value * 100.0)).color(color))
+                        .on_hover_text(format!("95 % interval: {}", points(gain)));
+                }
+                None => {
+                    ui.weak("–");
+                }
+            }
+            ui.end_row();
+        };
+        row(
+            "mean",
+            [before.mean_iou, after.mean_iou],
+            verdict.gain.mean_iou.as_ref(),
+        );
+        for class in after.per_class.iter().filter(|class| class.support > 0) {
+            let old = before.per_class.iter().find(|old| old.index == class.index);
+            let gain = verdict.gain.per_class.get(usize::from(class.index));
+            row(
+                &class.name,
+                [old.and_then(|old| old.iou), class.iou],
+                gain.and_then(Option::as_ref),
+            );
+        }
+    });
+}
+
+fn points(gain: &Estimate) -> String {
+    format!(
+        "{:+.1} ({:+.1} to {:+.1}) points",
+        gain.value * 100.0,
+        gain.low * 100.0,
+        gain.high * 100.0
+    )
+}
+
+/// The models that the one in use comes from, the newest first.
+fn chain_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    let state = session.finetuning();
+    if state.chain.len() < 2 {
+        return;
+    }
+    ui.add_space(theme::GRID);
+    ui.label(RichText::new("Where it comes from").small().strong());
+    for (depth, model) in state.chain.iter().enumerate() {
+        ui.horizontal(|ui| {
+            ui.add_space(depth.min(6) as f32 * 10.0);
+            let is_active = state.active.as_ref() == Some(&model.run);
+            let label = ui.selectable_label(is_active, name_of(&model.run));
+            let hover = format!("{}\n\nPress to use it", about(model));
+            if label.on_hover_text(hover).clicked() && !is_active {
+                let run = model.run.clone();
+                commands.push(Command::Finetune(FinetuneCommand::Activate { run }));
+            }
+            ui.label(RichText::new(gained(model)).small().weak());
+        });
+    }
+}
+
+/// What a model gained over the one before, in a word.
+fn gained(model: &Ancestor) -> String {
+    let gain = model.verdict.as_ref().and_then(|it| it.gain.mean_iou);
+    gain.map_or_else(String::new, |gain| format!("{:+.1}", gain.value * 100.0))
+}
+
+fn about(model: &Ancestor) -> String {
+    let Some(lineage) = &model.lineage else {
+        return format!("{}: trained from the start", model.run.display());
+    };
+    let HeldOut { choosing, judging } = &lineage.held_out;
+    format!(
+        "{}\nlearned from {} cells and {} pixels in all, {} of them accepted from predictions\n\
+         {} blocks held out to judge, {} to choose the epoch",
+        model.run.display(),
+        lineage.learned.done_cells,
+        text::grouped(lineage.learned.trusted_pixels),
+        text::grouped(lineage.learned.accepted_pixels),
+        judging.len(),
+        choosing.len(),
+    )
+}
