@@ -2,16 +2,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser};
 
+pub use super::args_of_predictions::{CompareArgs, EvalArgs, PredictArgs, ScoredBy, WantedCells};
 pub use super::args_of_runs::{CorrectionArgs, ExperimentArgs, FinetuneArgs, SearchArgs, TestArgs};
 use super::values::{
-    parse_align, parse_certainty, parse_edge, parse_preset, parse_rect, parse_share, parse_size,
-    parse_tolerance, parse_value, parse_zero,
+    parse_align, parse_edge, parse_preset, parse_rect, parse_share, parse_size, parse_tolerance,
+    parse_value, parse_zero,
 };
 use crate::dataset::Bands;
 use crate::exchange::Edge;
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{Align, Encoding, MergeRule, ZeroMeans};
-use crate::train::{Certainty, DeviceChoice, Preset};
+use crate::train::{DeviceChoice, Preset};
 
 /// Browse, correct, train and compare masks of aerial imagery.
 ///
@@ -56,10 +57,12 @@ pub enum Work {
     Search(SearchArgs),
     /// Go on from a model with what was corrected in a project, and judge what comes of it.
     Finetune(FinetuneArgs),
-    /// Predict a whole image with a trained network.
+    /// Predict images with a trained network.
     Predict(PredictArgs),
     /// Compare a prediction with the truth.
     Eval(EvalArgs),
+    /// Say in what two networks differ on an image, and which of them is right.
+    Compare(CompareArgs),
     /// Write a label in another format: mask files, polygons, COCO, YOLO.
     Convert(ConvertArgs),
     /// Cut an image and its label into tiles to train on elsewhere.
@@ -358,55 +361,6 @@ pub struct PackArgs {
     /// The folder to make.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-}
-
-/// Arguments of `predict`.
-#[derive(Debug, Args)]
-pub struct PredictArgs {
-    /// A run folder.
-    #[arg(long, value_name = "RUN")]
-    pub model: PathBuf,
-    /// The image to predict.
-    #[arg(long, value_name = "FILE")]
-    pub image: PathBuf,
-    /// The mask to write (.tif or .png).
-    #[arg(long, value_name = "FILE")]
-    pub out: PathBuf,
-    /// Also writes how sure the network is of each pixel: 0 to 254.
-    #[arg(long, value_name = "FILE")]
-    pub certainty: Option<PathBuf>,
-    /// What says how sure it is: probability, margin or entropy.
-    #[arg(long, value_name = "MEASURE", default_value = "probability", value_parser = parse_certainty)]
-    pub certainty_by: Certainty,
-    /// Also looks at mirror images (test-time augmentation): four times the work.
-    #[arg(long)]
-    pub tta: bool,
-    /// auto, gpu, cpu, or an adapter's name.
-    #[arg(long)]
-    pub device: Option<DeviceChoice>,
-    /// Print one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Arguments of `eval`.
-#[derive(Debug, Args)]
-pub struct EvalArgs {
-    /// The true mask.
-    #[arg(long, value_name = "FILE")]
-    pub truth: PathBuf,
-    /// The predicted mask.
-    #[arg(long, value_name = "FILE")]
-    pub pred: PathBuf,
-    /// A class table (TOML) instead of the one beside the truth.
-    #[arg(long, value_name = "FILE")]
-    pub classes: Option<PathBuf>,
-    /// How the truth codes its classes: auto, index, binary or rgb.
-    #[arg(long, default_value = "auto")]
-    pub mask_encoding: Encoding,
-    /// Print one JSON object.
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Arguments of `render`.

@@ -1,5 +1,10 @@
-use super::args::EvalArgs;
-use crate::label::{ClassTable, Encoding, load_mask};
+use anyhow::Context as _;
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::args::{EvalArgs, ScoredBy};
+use crate::geom::PixelRect;
+use crate::label::{CellKey, ClassTable, Coverage, Encoding, LoadedMask, Mask, load_mask};
 use crate::metrics::{Confusion, Scores};
 
 /// Compares a prediction with the truth.
@@ -12,25 +17,95 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
         .classes
         .num_classes()
         .max(predicted.classes.num_classes());
-    let confusion = Confusion::between(&truth.mask, &predicted.mask, num_classes);
+    let confusion = match args.by {
+        ScoredBy::Image | ScoredBy::Cells => {
+            Confusion::between(&truth.mask, &predicted.mask, num_classes)
+        }
+        ScoredBy::View => {
+            let view = args
+                .view
+                .context("Say with --view X,Y,W,H which ground is scored")?;
+            Confusion::within(&truth.mask, &predicted.mask, view, num_classes)
+        }
+    };
     let scores = Scores::new(&confusion, &truth.classes);
+    let cells = match args.by {
+        ScoredBy::Cells => cells(&truth, &predicted.mask, num_classes),
+        ScoredBy::Image | ScoredBy::View => Vec::new(),
+    };
     for note in truth.notes.iter().chain(&predicted.notes) {
         eprintln!("note: {note}");
     }
     if args.json {
-        say!("{}", serde_json::to_string(&scores)?);
-    } else {
-        say!("{}", table_text(&scores).trim_end());
+        let mut report = serde_json::to_value(&scores)?;
+        if args.by == ScoredBy::Cells {
+            report["cells"] = serde_json::to_value(&cells)?;
+        }
+        say!("{report}");
+        return Ok(());
+    }
+    say!("{}", table_text(&scores).trim_end());
+    if !cells.is_empty() {
+        say!(
+            "\n{:<12}{:>10}{:>12}{:>10}",
+            "cell",
+            "mean IoU",
+            "accuracy",
+            "support"
+        );
+    }
+    for cell in &cells {
+        let name = format!("{}, {}", cell.col, cell.row);
+        let (iou, accuracy) = (
+            ratio(cell.scores.mean_iou),
+            ratio(cell.scores.pixel_accuracy),
+        );
+        say!(
+            "{name:<12}{iou:>10}{accuracy:>12}{:>10}",
+            cell.scores.pixels
+        );
     }
     Ok(())
+}
+
+/// The scores of a cell, by its column and row from 0.
+#[derive(Serialize)]
+struct CellScores {
+    col: u32,
+    row: u32,
+    rect: PixelRect,
+    scores: Scores,
+}
+
+/// The scores of the cells that have truth, the worst first.
+fn cells(truth: &LoadedMask, predicted: &Mask, num_classes: usize) -> Vec<CellScores> {
+    let coverage = Coverage::new(truth.mask.size());
+    let keys: Vec<CellKey> = coverage.cells_in(truth.mask.size().bounds()).collect();
+    let scored = |&CellKey { row, col }: &CellKey| {
+        let rect = coverage.rect(CellKey { row, col });
+        let confusion = Confusion::within(&truth.mask, predicted, rect, num_classes);
+        let scores = Scores::new(&confusion, &truth.classes);
+        (scores.pixels > 0).then_some(CellScores {
+            col,
+            row,
+            rect,
+            scores,
+        })
+    };
+    let mut cells: Vec<CellScores> = keys.par_iter().filter_map(scored).collect();
+    let worth = |cell: &CellScores| cell.scores.mean_iou.unwrap_or_default();
+    cells.sort_by(|a, b| worth(a).total_cmp(&worth(b)));
+    cells
+}
+
+fn ratio(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"))
 }
 
 /// The scores as a table that people read.
 pub fn table_text(scores: &Scores) -> String {
     use std::fmt::Write as _;
     let mut text = String::new();
-    let ratio =
-        |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
     let mut line = |name: &str, value: String| {
         writeln!(text, "{name:<28}{value}").expect("a string takes any text");
     };

@@ -12,7 +12,9 @@ macro_rules! say {
 }
 
 mod args;
+mod args_of_predictions;
 mod args_of_runs;
+mod compare;
 mod convert;
 mod dataset;
 mod demo;
@@ -26,6 +28,8 @@ mod info;
 mod judge;
 mod picture;
 mod predict;
+mod predict_desk;
+mod predict_tasks;
 mod project;
 mod sample;
 mod say;
@@ -54,6 +58,7 @@ pub fn run(work: Work) -> anyhow::Result<()> {
         Work::Finetune(args) => finetune::run(&args),
         Work::Predict(args) => predict::run(&args),
         Work::Eval(args) => evaluate::run(&args),
+        Work::Compare(args) => compare::run(&args),
         Work::Convert(args) => convert::run(&args),
         Work::Tiles(args) => tiles::run(&args),
         Work::History(args) => project::history(&args),

@@ -1,74 +1,112 @@
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
-use serde_json::json;
+use anyhow::{bail, ensure};
+use serde_json::{Value, json};
 
 use super::args::PredictArgs;
 use super::drive::Drive;
-use super::say::refuse_to_overwrite;
-use crate::disk::folder_of;
-use crate::label::SaveAs;
-use crate::session::{Command, LayerKind, Predicting};
-use crate::train::Flips;
+use super::predict_desk::Desk;
+use super::predict_tasks::{measures, tasks};
+use crate::session::{Command, LayerKind};
+use crate::train::{FileEnd, FileTask, FilesPlan, Flips, IfBegun};
 
-/// Predicts a whole image and writes the mask.
+/// Predicts images into files. Blocks go to the disk as they are finished, whatever the size of
+/// the image.
 pub fn run(args: &PredictArgs) -> anyhow::Result<()> {
     let began = Instant::now();
-    let inputs = [&args.image, &args.model];
-    for out in [Some(&args.out), args.certainty.as_ref()]
-        .into_iter()
-        .flatten()
-    {
-        refuse_to_overwrite(out, inputs.into_iter().map(AsRef::as_ref))?;
-        check_out(out)?;
+    if let Some(image) = args.image.as_ref().filter(|image| image.is_dir()) {
+        let image = image.display();
+        bail!("Name one image, or a folder with --images: {image}");
     }
-    ensure!(
-        !args.image.is_dir(),
-        "Name one image, not a folder: {}",
-        args.image.display()
-    );
-    let mut drive = Drive::new("Predict");
-    drive.finish(Command::Open {
-        path: args.image.clone(),
-    })?;
-    if let Some(device) = args.device.clone() {
-        drive.finish(Command::SetPredicting(Predicting::Device(device)))?;
+    let tasks = tasks(args)?;
+    let device = args.device.clone().unwrap_or_default();
+    let plan = FilesPlan::new(&args.model, device, tasks.clone())?
+        .flipped(if args.tta { Flips::All } else { Flips::None })
+        .measured_by(&measures(args))
+        .if_begun(if args.resume {
+            IfBegun::GoOn
+        } else {
+            IfBegun::Refuse
+        });
+    let mut desk = Desk::new(&tasks);
+    desk.follow(plan)?;
+    if args.images.is_some() {
+        return tell_many(args, &desk, &tasks, began.elapsed());
     }
-    if args.tta {
-        drive.finish(Command::SetPredicting(Predicting::Flips(Flips::All)))?;
+    let (task, end) = (&tasks[0], desk.ends.remove(0));
+    if let FileEnd::Failed(why) = end {
+        bail!(why);
     }
-    drive.finish(Command::SetPredicting(Predicting::Certainty(
-        args.certainty_by,
-    )))?;
-    predict(&mut drive, &args.model, &args.out)?;
-    if let Some(path) = args.certainty.clone() {
-        let layer = LayerKind::Certainty;
-        drive.finish(Command::SaveAs { layer, path })?;
-    }
-    let state = drive.session().prediction_state();
-    let device = state.device.as_ref().map(|(name, _)| name.clone());
     if args.json {
         let seconds = began.elapsed().as_secs_f64();
         say!(
             "{}",
-            json!({ "prediction": args.out, "device": device, "seconds": seconds })
+            json!({
+                "prediction": task.out,
+                "certainty": task.sure,
+                "device": desk.device,
+                "seconds": seconds,
+                "done_before": end == FileEnd::DoneBefore,
+            })
         );
     } else {
-        say!("{}", args.out.display());
+        say!("{}", task.out.display());
     }
     Ok(())
 }
 
-/// Refuses before hours of work what could not be written after it.
-fn check_out(out: &Path) -> anyhow::Result<()> {
-    SaveAs::of_path(out)
-        .with_context(|| format!("Masks are written as .tif or .png: {}", out.display()))?;
-    tempfile::Builder::new()
-        .prefix(".orthobrush-")
-        .tempfile_in(folder_of(out))
-        .map(drop)
-        .with_context(|| format!("Nothing can be written there: {}", out.display()))
+/// A summary of many images. Fails when one of them failed.
+fn tell_many(
+    args: &PredictArgs,
+    desk: &Desk<'_>,
+    tasks: &[FileTask],
+    took: Duration,
+) -> anyhow::Result<()> {
+    let count = |wanted: fn(&FileEnd) -> bool| desk.ends.iter().filter(|end| wanted(end)).count();
+    let done = count(|end| matches!(end, FileEnd::Done(_)));
+    let before = count(|end| matches!(end, FileEnd::DoneBefore));
+    let failed = count(|end| matches!(end, FileEnd::Failed(_)));
+    let seconds = took.as_secs_f64();
+    if args.json {
+        let images = tasks.iter().zip(&desk.ends).map(entry);
+        say!(
+            "{}",
+            json!({
+                "device": desk.device,
+                "seconds": seconds,
+                "done": done,
+                "done_before": before,
+                "failed": failed,
+                "images": images.collect::<Vec<_>>(),
+            })
+        );
+    } else {
+        let out = args.out.display();
+        say!("{done} predicted, {before} done before, {failed} failed, {seconds:.0} s: {out}");
+    }
+    ensure!(
+        failed == 0,
+        "{failed} of {} images were not predicted; correct them and go on with --resume",
+        desk.ends.len()
+    );
+    Ok(())
+}
+
+fn entry((task, end): (&FileTask, &FileEnd)) -> Value {
+    let mut entry = json!({ "image": task.image, "prediction": task.out });
+    match end {
+        FileEnd::Done(report) => {
+            entry["status"] = json!("done");
+            entry["seconds"] = json!(report.seconds);
+        }
+        FileEnd::DoneBefore => entry["status"] = json!("done before"),
+        FileEnd::Failed(why) => {
+            entry["status"] = json!("failed");
+            entry["reason"] = json!(why);
+        }
+    }
+    entry
 }
 
 /// Predicts the open image with a run's best network and saves the mask.

@@ -67,7 +67,13 @@ impl<E> Job<E> {
     /// Makes the two ends of a job that runs elsewhere, for example on the one thread that owns
     /// all tensors.
     pub fn pair(waker: Waker) -> (Self, JobContext<E>) {
-        let (sender, events) = sync_channel(EVENTS_IN_FLIGHT);
+        Self::pair_holding(EVENTS_IN_FLIGHT, waker)
+    }
+
+    /// As [`Self::pair`] for a job whose events are large: the work waits while `most` of them were
+    /// not taken.
+    pub fn pair_holding(most: usize, waker: Waker) -> (Self, JobContext<E>) {
+        let (sender, events) = sync_channel(most);
         let (cancel, pause) = (CancelToken::default(), PauseToken::default());
         let context = JobContext {
             outlet: Outlet::Channel(sender),

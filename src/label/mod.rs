@@ -5,6 +5,7 @@
 //! rayon.
 
 mod align;
+mod attention;
 mod brush;
 mod builder;
 mod class;
@@ -43,14 +44,15 @@ mod tile_table;
 mod trusted;
 
 pub use align::align_classes;
+pub use attention::{Doubtful, doubtful_places};
 pub use brush::{Brush, BrushShape, Ink, Paint, PaintOver};
 pub use builder::MaskBuilder;
 pub use class::{Class, ClassTable, Rgb};
 pub use cleanup::{Cleanup, Control, MAX_CLEANUP_RADIUS, clean_up};
 pub use codec::{
-    Align, Encoding, FoundTable, LoadedMask, MaskDecisions, MaskSurvey, MaskValue, NEAR_CODE,
-    SaveAs, Shading, TableOrigin, Unknown, UnknownValue, Zero, ZeroMeans, is_void_name, load_mask,
-    load_mask_unaligned, save_mask, survey_mask,
+    Align, Encoding, FoundTable, IndexTiff, LoadedMask, MaskDecisions, MaskSurvey, MaskValue,
+    NEAR_CODE, SaveAs, Shading, TableOrigin, Unknown, UnknownValue, Zero, ZeroMeans, is_void_name,
+    load_mask, load_mask_unaligned, save_index_tiff, save_mask, survey_mask,
 };
 pub use coverage::{CELL_SIDE, CellKey, CellMark, CellState, Coverage};
 pub use edit::{ClassChange, DirtyRects, Edit, EditKind};

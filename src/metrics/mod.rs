@@ -4,6 +4,7 @@
 
 mod binary;
 mod bootstrap;
+mod comparison;
 mod confusion;
 mod definition;
 mod distance;
@@ -21,6 +22,7 @@ mod scores;
 
 pub use binary::BinaryCounts;
 pub use bootstrap::{Estimate, PairedGain, paired_gain};
+pub use comparison::{ClassChange, ComparedPredictions, PredictionComparison, TruthComparison};
 pub use confusion::Confusion;
 pub use definition::{Definition, Figure};
 pub use kappa::{ClassKappa, Kappa};

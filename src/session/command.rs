@@ -201,6 +201,8 @@ pub enum Command {
         /// A run folder; `None` takes the last run of this session.
         run: Option<PathBuf>,
     },
+    /// Predicts parts of the image, or holds two predictions against each other.
+    Prediction(super::PredictionCommand),
     /// Looks at runs and compares them.
     Runs(RunsCommand),
     /// Reads or writes a recipe file.
@@ -433,6 +435,8 @@ pub enum LayerKind {
     Prediction,
     /// How sure the network is of each pixel: 254 is certain.
     Certainty,
+    /// A prediction that is kept to hold another against.
+    Kept,
     /// What a change that is being put together would do to the label.
     Preview,
     /// Who made each pixel of the label; see [`Session::origins`](super::Session::origins).

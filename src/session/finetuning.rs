@@ -232,7 +232,7 @@ impl Session {
     }
 
     fn predict_again(&mut self, run: PathBuf, part: PixelRect) {
-        if let Err(error) = self.predict_within(run, part) {
+        if let Err(error) = self.predict_anew(run, part) {
             self.notify(Notice::warning(error.to_string()));
         }
     }

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::contest::Contestants;
 use super::data::DataReport;
 use super::images::ScannedList;
 use super::importing::Imported;
@@ -13,7 +14,7 @@ use super::state::{ImageId, LayerId, OpenImage, Session};
 use super::{CommandError, Difference, Examined, Notice, Outline, Selected, Vectors};
 use crate::job::{Job, JobContext, JobEvent, spawn};
 use crate::label::{Class, Mask, MaskDecisions, ObjectFinder, StateMark, Superpixels};
-use crate::metrics::TileConfusion;
+use crate::metrics::{PredictionComparison, TileConfusion};
 use crate::project::{KeptImage, OlderSteps};
 use crate::raster::RgbaTile;
 use crate::train::{
@@ -54,6 +55,8 @@ pub(super) enum Report {
     },
     /// Label and prediction were compared.
     Counted(Pairing, Box<TileConfusion>),
+    /// Two predictions were compared.
+    Contested(Contestants, Box<PredictionComparison>),
     /// A small picture of the image at this place of the list was made.
     Thumbnail(usize, PathBuf, Arc<RgbaTile>),
     /// A folder was looked through.
@@ -257,6 +260,7 @@ impl Session {
             taken += 1;
         }
         self.follow_scores();
+        self.follow_contest();
         taken
     }
 
@@ -368,6 +372,7 @@ impl Session {
             Report::MaskRefused(layer, why) => self.mask_refused(layer, why),
             Report::Saved { layer, path, state } => self.layer_saved(layer, path, state),
             Report::Counted(pairing, counts) => self.counted(pairing, *counts),
+            Report::Contested(of, found) => self.contested(of, *found),
             Report::Thumbnail(at, image, picture) => self.thumbnail_made(at, &image, picture),
             Report::Scanned(list) => self.list_scanned(list),
             Report::TrainingReady(plan) => self.training_ready(*plan),

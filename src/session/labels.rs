@@ -145,6 +145,7 @@ impl Session {
             LayerKind::Prediction
             | LayerKind::Origins
             | LayerKind::Certainty
+            | LayerKind::Kept
             | LayerKind::Preview => {
                 self.replace_layer(kind, None);
             }
@@ -183,6 +184,7 @@ impl Session {
             LayerKind::Origins => &mut self.origins,
             LayerKind::Certainty => &mut self.certainty,
             LayerKind::Preview => &mut self.preview_layer,
+            LayerKind::Kept => &mut self.contest.layer,
         };
         if let Some(old) = std::mem::replace(place, layer) {
             self.changes.push(Change::SourceGone(old.id.0));
@@ -192,6 +194,7 @@ impl Session {
     pub(super) fn close_layers(&mut self) {
         self.replace_layer(LayerKind::Label, None);
         self.replace_layer(LayerKind::Prediction, None);
+        self.drop_kept();
     }
 
     pub(super) fn show_layer(
@@ -228,13 +231,16 @@ impl Session {
             LayerKind::Origins => self.origins.as_mut(),
             LayerKind::Certainty => self.certainty.as_mut(),
             LayerKind::Preview => self.preview_layer.as_mut(),
+            LayerKind::Kept => self.contest.layer.as_mut(),
         }
     }
 
     fn some_layer(&mut self, kind: LayerKind) -> Result<&mut Layer, CommandError> {
         let missing = match kind {
             LayerKind::Label | LayerKind::Origins | LayerKind::Preview => CommandError::NoLabel,
-            LayerKind::Prediction | LayerKind::Certainty => CommandError::NoPrediction,
+            LayerKind::Prediction | LayerKind::Certainty | LayerKind::Kept => {
+                CommandError::NoPrediction
+            }
         };
         self.layer_mut(kind).ok_or(missing)
     }
@@ -245,6 +251,7 @@ impl Session {
             LayerKind::Prediction,
             LayerKind::Origins,
             LayerKind::Certainty,
+            LayerKind::Kept,
         ]
         .into_iter()
         .find(|&kind| self.layer(kind).is_some_and(|layer| layer.id == id))

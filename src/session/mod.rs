@@ -7,6 +7,7 @@
 mod apply;
 mod classes;
 mod command;
+mod contest;
 mod data;
 mod doing;
 mod drawing_in;
@@ -28,6 +29,7 @@ mod overlays;
 mod palette;
 mod places;
 mod prediction;
+mod prediction_words;
 mod preview;
 mod queueing;
 mod rate_search;
@@ -51,6 +53,7 @@ pub use command::{
     ClassCommand, Command, ImportCommand, LayerKind, PlaceCommand, ProjectCommand, ReviewCommand,
     SelectHow, SelectionCommand, StepTo, Tool,
 };
+pub use contest::{Contest, PredictionCommand};
 pub use data::{ContactTile, DataCommand, DataPhase, DataSet, Varied, VariedPatch};
 pub use drawing_in::Vectors;
 pub use error::CommandError;
@@ -66,6 +69,7 @@ pub use operations::Wholesale;
 pub use outcome::{Change, Notice, Severity};
 pub use overlays::{Outline, Overlay, OverlayCommand};
 pub use prediction::{Predicting, PredictionState};
+pub use prediction_words::CopiedCommand;
 pub use preview::{MOST_PREVIEWED, Preview};
 pub use queueing::{JudgingState, QueueState, TrialPhase, TrialState};
 pub use rate_search::RateSearch;

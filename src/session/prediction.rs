@@ -1,13 +1,14 @@
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::jobs::{JobId, Leash};
 use super::labels::new_layer;
-use super::state::{Layer, OpenImage, Session};
-use super::{CommandError, LayerKind, Notice};
-use crate::geom::PixelRect;
-use crate::label::Mask;
-use crate::train::{Certainty, DeviceChoice, Flips, PredictEvent, PredictPlan};
+use super::state::{Layer, LayerId, Session};
+use super::{CommandError, LayerKind, Notice, ScoreScope};
+use crate::geom::{ImagePoint, PixelRect};
+use crate::label::{CellState, Mask, UNLABELED};
+use crate::train::{BlockOrder, Certainty, DeviceChoice, Flips, PredictEvent, PredictPlan};
 
 /// The prediction that runs or ran last.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,6 +19,8 @@ pub struct PredictionState {
     pub blocks: (u64, u64),
     /// The run whose network predicts.
     pub run: Option<PathBuf>,
+    /// Which ground it is of.
+    pub on: ScoreScope,
     /// The device and why it was chosen.
     pub device: Option<(String, String)>,
     /// Whether the layer covers the whole image.
@@ -35,13 +38,33 @@ pub enum Predicting {
     Certainty(Certainty),
 }
 
-/// How predictions are made.
+/// How predictions are made, and what was made so.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PredictHow {
+    made: Option<Made>,
     /// Where, if not where the network was trained.
     pub device: Option<DeviceChoice>,
     pub flips: Flips,
     pub certainty: Certainty,
+}
+
+/// Whose the prediction layer is, and how far it is.
+#[derive(Clone, Debug)]
+struct Made {
+    layer: LayerId,
+    by: ModelMark,
+    /// Blocks that are finished.
+    done: HashSet<PixelRect>,
+    /// Where alone pixels are written by the prediction that runs.
+    ground: Option<Mask>,
+}
+
+/// Predictions of equal marks have equal pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct ModelMark {
+    checksums: [u32; 2],
+    flips: Flips,
+    certainty: Certainty,
 }
 
 impl Session {
@@ -64,7 +87,14 @@ impl Session {
         self.predict_how.certainty
     }
 
-    pub(super) fn predict(&mut self, run: Option<PathBuf>) -> Result<(), CommandError> {
+    /// Predicts some ground with a run's best network. What the same network has predicted stays,
+    /// and is not predicted again.
+    pub(super) fn predict(
+        &mut self,
+        run: Option<PathBuf>,
+        on: ScoreScope,
+        near: Option<ImagePoint>,
+    ) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
         if self.prediction_state.job.is_some() {
             return Err(CommandError::Busy("A prediction"));
@@ -73,6 +103,11 @@ impl Session {
             .or_else(|| self.model_in_use())
             .ok_or(CommandError::NoRun)?;
         let plan = self.prediction_plan(&run)?;
+        let plan = self.only_on(plan, on)?;
+        let plan = match near {
+            Some(point) => plan.in_order(BlockOrder::NearestFirst(point)),
+            None => plan,
+        };
         let differences = plan.differences(self.classes()).into_iter();
         for warning in differences.chain(plan.notes().iter().cloned()) {
             self.notify(Notice::warning(warning));
@@ -80,66 +115,131 @@ impl Session {
         if self.label.is_none() {
             self.set_classes(plan.classes().clone());
         }
-        self.start_prediction(plan, run)?;
-        self.clear_prediction();
+        let engine = self.engine()?.clone();
+        let is_complete = self.prepare_layers(&plan);
+        let done = self.predict_how.made.as_ref().map(|made| made.done.clone());
+        let plan = plan.without(done.unwrap_or_default());
+        let job = engine.predict(plan, self.config.waker.clone());
+        let id = self.list_job("Predicting", Leash::Prediction(job));
+        self.prediction_state = PredictionState {
+            job: Some(id),
+            run: Some(run),
+            on,
+            is_complete,
+            ..PredictionState::default()
+        };
         Ok(())
     }
 
-    /// Predicts a part of the image, in level-0 pixels, and leaves the rest of the prediction.
-    pub(super) fn predict_within(
+    /// Predicts a part of the image with a model that is being learned, in level-0 pixels; the rest
+    /// of the prediction stays, whoever made it.
+    pub(super) fn predict_anew(
         &mut self,
         run: PathBuf,
         part: PixelRect,
     ) -> Result<(), CommandError> {
-        let size = self.image.as_ref().ok_or(CommandError::NoImage)?.size();
-        let plan = self
-            .prediction_plan(&run)?
-            .within(part.intersect(size.bounds()))
-            .map_err(|error| CommandError::Refused(error.to_string()))?;
-        self.start_prediction(plan, run)?;
-        if self.prediction.is_none() {
-            self.clear_prediction();
+        let plan = self.prediction_plan(&run)?;
+        let plan = self.only_on(plan, ScoreScope::Within(part))?;
+        match (&self.prediction, &self.certainty) {
+            (Some(layer), Some(_)) => {
+                self.predict_how.made = Some(Made {
+                    layer: layer.id,
+                    by: self.mark_of(&plan),
+                    done: HashSet::new(),
+                    ground: None,
+                });
+            }
+            _ => {
+                self.prepare_layers(&plan);
+            }
         }
-        Ok(())
-    }
-
-    /// A prediction of the whole image by the model of `run`, as it is set.
-    fn prediction_plan(&self, run: &Path) -> Result<PredictPlan, CommandError> {
-        let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
-        let recipe = self.training.recipe.as_ref();
-        let trained_on = recipe.map(|recipe| recipe.device.clone());
-        let device = self.predict_how.device.clone().or(trained_on);
-        let plan = PredictPlan::new(run, Arc::clone(&image.source), device.unwrap_or_default())
-            .map_err(|error| CommandError::Refused(error.to_string()))?;
-        Ok(plan
-            .flipped(self.predict_how.flips)
-            .measured_by(self.predict_how.certainty))
-    }
-
-    fn start_prediction(&mut self, plan: PredictPlan, run: PathBuf) -> Result<(), CommandError> {
         let waker = self.config.waker.clone();
         let job = self.engine()?.predict(plan, waker);
         let id = self.list_job("Predicting", Leash::Prediction(job));
         self.prediction_state = PredictionState {
             job: Some(id),
             run: Some(run),
+            on: ScoreScope::Within(part),
             ..PredictionState::default()
         };
         Ok(())
     }
 
-    /// Nothing is predicted yet.
-    fn clear_prediction(&mut self) {
-        let Some(size) = self.image.as_ref().map(OpenImage::size) else {
-            return;
+    fn mark_of(&self, plan: &PredictPlan) -> ModelMark {
+        ModelMark {
+            checksums: plan.model().checksums(),
+            flips: self.predict_how.flips,
+            certainty: self.predict_how.certainty,
+        }
+    }
+
+    fn prediction_plan(&self, run: &Path) -> Result<PredictPlan, CommandError> {
+        let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
+        let source = Arc::clone(&image.source);
+        let recipe = self.training.recipe.as_ref();
+        let trained_on = recipe.map(|recipe| recipe.device.clone());
+        let device = self.predict_how.device.clone().or(trained_on);
+        let plan = PredictPlan::new(run, source, device.unwrap_or_default())
+            .map_err(|error| CommandError::Refused(error.to_string()))?;
+        Ok(plan
+            .flipped(self.predict_how.flips)
+            .measured_by(&[self.predict_how.certainty]))
+    }
+
+    fn only_on(&self, plan: PredictPlan, on: ScoreScope) -> Result<PredictPlan, CommandError> {
+        let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
+        let bounds = image.size().bounds();
+        let plan = match on {
+            ScoreScope::Whole => Ok(plan),
+            ScoreScope::Within(rect) => plan.within(rect.intersect(bounds)),
+            ScoreScope::Selection => {
+                let selected = self.selected.as_ref();
+                let selected = selected.ok_or_else(|| refused("Nothing is selected"))?;
+                plan.only_where(selected.ground.clone())
+            }
+            ScoreScope::DoneCells => {
+                let coverage = self.coverage();
+                let cells = coverage.cells_in(bounds);
+                let done = cells.filter(|&cell| coverage.state(cell, None) == CellState::Done);
+                let done: Vec<PixelRect> = done.map(|cell| coverage.rect(cell)).collect();
+                if done.is_empty() {
+                    return Err(refused("No cell is marked as done"));
+                }
+                plan.within_all(&done)
+            }
         };
+        plan.map_err(|error| CommandError::Refused(error.to_string()))
+    }
+
+    /// Keeps the layers of the same prediction, or puts new ones in place; whether they cover the
+    /// whole image already.
+    fn prepare_layers(&mut self, plan: &PredictPlan) -> bool {
+        let by = self.mark_of(plan);
+        let shown = self.prediction.as_ref().map(|layer| layer.id);
+        let ground = plan.ground().cloned();
+        if let Some(made) = &mut self.predict_how.made
+            && made.by == by
+            && Some(made.layer) == shown
+            && self.certainty.is_some()
+        {
+            made.ground = ground;
+            return self.prediction_state.is_complete;
+        }
+        let size = plan.image_size();
         let layer = new_layer(self.next_number(), Mask::new(size));
+        self.predict_how.made = Some(Made {
+            layer: layer.id,
+            by,
+            done: HashSet::new(),
+            ground,
+        });
         self.replace_layer(LayerKind::Prediction, Some(layer));
         let certainty = Layer {
             is_visible: false,
             ..new_layer(self.next_number(), Mask::new(size))
         };
         self.put_layer(LayerKind::Certainty, Some(certainty));
+        false
     }
 
     pub(super) fn absorb_prediction(&mut self, id: JobId, event: PredictEvent) {
@@ -159,33 +259,66 @@ impl Session {
                 classes,
                 sure,
             } => {
-                let layers = [
-                    (LayerKind::Prediction, classes),
-                    (LayerKind::Certainty, sure),
-                ];
-                for (kind, values) in layers {
-                    if let Some(layer) = self.layer_mut(kind) {
-                        layer.mask.set_rect(rect, &values);
-                        self.mask_changed(kind, &[rect]);
-                    }
+                self.put_block(LayerKind::Prediction, rect, classes);
+                self.put_block(LayerKind::Certainty, rect, sure);
+                if let Some(made) = &mut self.predict_how.made
+                    && made.ground.is_none()
+                {
+                    made.done.insert(rect);
                 }
             }
             PredictEvent::Finished(report) => {
-                let seconds = report.seconds;
-                self.prediction_state.is_complete = true;
-                self.notify(Notice::info(format!(
-                    "Predicted the whole image in {seconds:.0} s"
-                )));
+                let state = &mut self.prediction_state;
+                state.is_complete |= state.on == ScoreScope::Whole;
+                let (what, seconds) = (words_of(state.on), report.seconds);
+                self.notify(Notice::info(if report.blocks == 0 {
+                    "That was predicted before, with the same network".to_owned()
+                } else {
+                    format!("Predicted {what} in {seconds:.0} s")
+                }));
             }
         }
     }
 
+    /// Writes what was predicted of a block, where it was asked for.
+    fn put_block(&mut self, kind: LayerKind, rect: PixelRect, mut values: Vec<u8>) {
+        let ground = self.predict_how.made.as_ref();
+        let wanted = ground.and_then(|made| Some(made.ground.as_ref()?.read_rect(rect)));
+        let Some(layer) = self.layer_mut(kind) else {
+            return;
+        };
+        if let Some(wanted) = wanted {
+            let before = layer.mask.read_rect(rect);
+            for ((value, before), wanted) in values.iter_mut().zip(before).zip(wanted) {
+                if wanted == UNLABELED {
+                    *value = before;
+                }
+            }
+        }
+        layer.mask.set_rect(rect, &values);
+        self.mask_changed(kind, &[rect]);
+    }
+
     pub(super) fn prediction_ended(&mut self, why: Option<String>) {
         self.prediction_state.job = None;
+        self.contest_again();
         if !self.prediction_state.is_complete && why.is_some() {
             self.notify(Notice::warning(
-                "The prediction was stopped; what is finished stays",
+                "The prediction was stopped; what is finished stays, and Predict goes on with the rest",
             ));
         }
+    }
+}
+
+fn refused(why: &str) -> CommandError {
+    CommandError::Refused(why.to_owned())
+}
+
+const fn words_of(on: ScoreScope) -> &'static str {
+    match on {
+        ScoreScope::Whole => "the whole image",
+        ScoreScope::Within(_) => "what is in view",
+        ScoreScope::Selection => "the selection",
+        ScoreScope::DoneCells => "the cells that are done",
     }
 }

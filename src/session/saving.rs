@@ -43,6 +43,10 @@ impl Session {
             LayerKind::Prediction => self.prediction.as_ref().ok_or(CommandError::NoPrediction)?,
             LayerKind::Origins => self.origins.as_ref().ok_or(CommandError::NoLabel)?,
             LayerKind::Certainty => self.certainty.as_ref().ok_or(CommandError::NoPrediction)?,
+            LayerKind::Kept => {
+                let kept = self.contest.layer.as_ref();
+                kept.ok_or(CommandError::NoPrediction)?
+            }
         };
         if layer.is_loading {
             return Err(CommandError::LabelLoading);

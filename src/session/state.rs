@@ -12,7 +12,7 @@ use super::prediction::PredictHow;
 use super::scoring::LiveCounts;
 use super::thumbnails::Thumbnails;
 use super::{
-    Change, Command, DataSet, Examined, FinetuneState, ImageList, InkChoice, JudgingState,
+    Change, Command, Contest, DataSet, Examined, FinetuneState, ImageList, InkChoice, JudgingState,
     LayerKind, Notice, Overlay, PredictionState, Preview, QueueState, RateSearch, Review, Runs,
     Selected, Settings, Tool, TrainingState, Varied, Vectors, WandSettings,
 };
@@ -146,6 +146,8 @@ pub struct Session {
     pub(super) prediction: Option<Layer>,
     /// How sure the prediction is, when it was made here.
     pub(super) certainty: Option<Layer>,
+    /// A prediction that is kept to hold another against.
+    pub(super) contest: Contest,
     pub(super) places: Places,
     pub(super) palette: Palette,
     pub(super) tool: Tool,
@@ -218,6 +220,7 @@ impl Session {
             models: Vec::new(),
             prediction: None,
             certainty: None,
+            contest: Contest::default(),
             places: Places::default(),
             palette: Palette::new(ClassTable::landcover_ai()),
             tool: Tool::default(),
@@ -272,6 +275,7 @@ impl Session {
             LayerKind::Origins => self.origins.as_ref(),
             LayerKind::Certainty => self.certainty.as_ref(),
             LayerKind::Preview => self.preview_layer.as_ref(),
+            LayerKind::Kept => self.contest.layer.as_ref(),
         }
     }
 
@@ -383,6 +387,7 @@ impl Session {
             &self.origins,
             &self.prediction,
             &self.certainty,
+            &self.contest.layer,
         ];
         let masks: usize = masks
             .into_iter()

@@ -247,6 +247,12 @@ impl SavedModel {
         &self.folder
     }
 
+    /// Checksums (crc32c) of the description and of the weights.
+    pub fn checksums(&self) -> [u32; 2] {
+        let card = serde_json::to_vec(&self.card).expect("plain numbers and texts");
+        [crc32c::crc32c(&card), crc32c::crc32c(&self.weights)]
+    }
+
     /// The network with these weights on `device`.
     pub(super) fn network(&self, device: &Device) -> Result<Network, TrainError> {
         self.network_holding(self.card.model.frozen_stages, device)

@@ -7,14 +7,16 @@ use super::device::{DeviceReport, report};
 use super::finetune::judge_finetuning;
 use super::self_test::Workload;
 use super::{
-    JudgeEvent, JudgePlan, PredictEvent, PredictPlan, QueueEvent, QueuePlan, RateEvent, RateRange,
-    SearchEvent, SearchPlan, TrainEvent, TrainPlan, VerdictEvent, VerdictPlan, find_rate, judge,
-    predict, queue, run, search,
+    FilesEvent, FilesPlan, JudgeEvent, JudgePlan, PredictEvent, PredictPlan, QueueEvent, QueuePlan,
+    RateEvent, RateRange, SearchEvent, SearchPlan, TrainEvent, TrainPlan, VerdictEvent,
+    VerdictPlan, find_rate, judge, predict, queue, run, search, to_files,
 };
 use crate::job::{Job, JobContext, Waker, spawn};
 
 /// Requests that may wait; more are refused in words.
 const MOST_WAITING: usize = 32;
+/// Predicted blocks, two bytes a pixel, that may wait to be taken.
+const BLOCKS_IN_FLIGHT: usize = 16;
 /// What `devices` tries adapters with.
 const PROBE: Workload = Workload {
     batch: 8,
@@ -36,6 +38,7 @@ enum Request {
     Verdict(Box<VerdictPlan>, JobContext<VerdictEvent>),
     Predict(Box<PredictPlan>, JobContext<PredictEvent>),
     FindRate(Box<TrainPlan>, RateRange, JobContext<RateEvent>),
+    PredictFiles(Box<FilesPlan>, JobContext<FilesEvent>),
     Devices(JobContext<DeviceReport>),
 }
 
@@ -107,8 +110,16 @@ impl Engine {
 
     /// Predicts as `plan` says. A training that runs waits meanwhile, between two of its steps.
     pub fn predict(&self, plan: PredictPlan, waker: Waker) -> Job<PredictEvent> {
-        let (job, context) = Job::pair(waker);
+        let (job, context) = Job::pair_holding(BLOCKS_IN_FLIGHT, waker);
         self.ask(Request::Predict(Box::new(plan), context));
+        job
+    }
+
+    /// Predicts images into files as `plan` says, after what was asked for before. Cancelling keeps
+    /// the finished blocks.
+    pub fn predict_files(&self, plan: FilesPlan, waker: Waker) -> Job<FilesEvent> {
+        let (job, context) = Job::pair(waker);
+        self.ask(Request::PredictFiles(Box::new(plan), context));
         job
     }
 
@@ -146,6 +157,7 @@ impl Request {
             Self::Judge(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::Verdict(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::Predict(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
+            Self::PredictFiles(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::FindRate(.., job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::Devices(job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
         }
@@ -189,6 +201,9 @@ impl Desk {
                 Request::Verdict(plan, job) => {
                     let between = &mut || self.serve_between();
                     job.finish_with(|job| judge_finetuning(&plan, job, between));
+                }
+                Request::PredictFiles(plan, job) => {
+                    job.finish_with(|job| to_files::run(&plan, job, &mut || self.serve_between()));
                 }
                 short => serve_short(short),
             }

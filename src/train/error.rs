@@ -164,6 +164,40 @@ pub enum TrainError {
     /// An optimizer's state is damaged or belongs to another training.
     #[error("The state of the training cannot be read ({0}); start the training anew")]
     State(String),
+    /// What is to be predicted is not there.
+    #[error("The area to predict is not inside the image; choose one that is")]
+    Area,
+    /// Blocks of an unfinished prediction lie beside the file.
+    #[error(
+        "A prediction into this file was begun before; go on with it (--resume), or remove what \
+         there is of it: {0}"
+    )]
+    Unfinished(PathBuf),
+    /// A prediction cannot go on since it was begun otherwise.
+    #[error(
+        "The prediction cannot go on: {what} not what it was begun with. Ask for the same again, \
+         or remove what there is of it: {path}"
+    )]
+    OtherPrediction {
+        /// What is different, with its verb: "the model is".
+        what: &'static str,
+        /// What there is.
+        path: PathBuf,
+    },
+    /// Somebody else writes the same prediction.
+    #[error("Another program predicts into this file just now; wait for it: {0}")]
+    PredictedElsewhere(PathBuf),
+    /// Finished blocks could not be kept or read.
+    #[error(
+        "The finished blocks cannot be kept ({source}); check that the disk has space and the \
+         folder is writable: {path}"
+    )]
+    Blocks {
+        /// Their file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The wanted device cannot be used.
     #[error("{0}")]
     Device(String),

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use burn::tensor::Device;
@@ -28,7 +28,7 @@ pub(super) struct WindowLogits<'a> {
     /// Which mirror images of a window are looked at as well.
     pub(super) flips: Flips,
     /// What says how sure the network is.
-    pub(super) certainty: Certainty,
+    pub(super) measures: Vec<Certainty>,
     /// Windows in a batch; always filled up, so that the device sees one shape.
     pub(super) batch: usize,
     /// Bytes of logits to remember.
@@ -37,6 +37,8 @@ pub(super) struct WindowLogits<'a> {
     pub(super) looked_at: u64,
     pub(super) known: HashMap<WindowKey, (Logits, u64)>,
     pub(super) bytes: usize,
+    /// What is known, the longest unused first.
+    pub(super) by_age: BTreeSet<(u64, WindowKey)>,
     pub(super) clock: u64,
 }
 
@@ -46,6 +48,8 @@ impl WindowLogits<'_> {
     pub(super) fn first_of(&mut self, wanted: &[WindowKey]) -> Result<Logits, TrainError> {
         self.clock += 1;
         if let Some((logits, used)) = self.known.get_mut(&wanted[0]) {
+            self.by_age.remove(&(*used, wanted[0]));
+            self.by_age.insert((self.clock, wanted[0]));
             *used = self.clock;
             return Ok(logits.clone());
         }
@@ -102,12 +106,9 @@ impl WindowLogits<'_> {
     fn remember(&mut self, key: WindowKey, logits: Logits) {
         self.bytes += bytes_of(&logits);
         self.known.insert(key, (logits, self.clock));
+        self.by_age.insert((self.clock, key));
         while self.bytes > self.budget && self.known.len() > self.batch {
-            let oldest = self
-                .known
-                .iter()
-                .min_by_key(|(key, (_, used))| (*used, **key));
-            let Some(oldest) = oldest.map(|(key, _)| *key) else {
+            let Some((_, oldest)) = self.by_age.pop_first() else {
                 break;
             };
             if let Some((logits, _)) = self.known.remove(&oldest) {

@@ -53,6 +53,7 @@ mod self_test;
 mod test_folder;
 #[cfg(test)]
 mod test_world;
+mod to_files;
 
 pub use crate::nn::{EncoderKind, Family};
 pub use adapters::{AdapterKind, AdapterReport};
@@ -101,3 +102,4 @@ pub use search::{
     Halving, Refit, RefitResult, RefitRow, Rung, SearchCost, SearchEvent, SearchPlan, SearchResult,
     SearchRow, SearchSpec, SearchTrial, SearchWay,
 };
+pub use to_files::{FileEnd, FileTask, FilesEvent, FilesPlan, IfBegun};

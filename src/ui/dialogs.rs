@@ -5,11 +5,12 @@ use std::time::SystemTime;
 
 use egui::{Key, Modal, TextEdit, Ui};
 
+use super::predicting::predict;
 use super::training::{Correction, look_at};
 use super::view::{CommandQueue, View, Waiting};
 use crate::session::{
     ClassCommand, Command, FinetuneCommand, ImportCommand, LayerKind, ProjectCommand,
-    RecipeCommand, RunsCommand, Session, TrainOn,
+    RecipeCommand, RunsCommand, ScoreScope, Session, TrainOn,
 };
 
 /// What a file or folder is asked for.
@@ -90,6 +91,7 @@ impl FileWish {
             Self::SaveAs(LayerKind::Prediction) => "Save prediction as",
             Self::SaveAs(LayerKind::Origins) => "Save origins as",
             Self::SaveAs(LayerKind::Certainty) => "Save certainty as",
+            Self::SaveAs(LayerKind::Kept) => "Save kept prediction as",
             Self::Export => "Export label",
             Self::ExportTiles => "Cut into tiles",
             Self::OpenClasses => "Open classes",
@@ -177,7 +179,7 @@ impl FileWish {
             Self::Pack => Command::Project(ProjectCommand::Pack { folder: path }),
             Self::OpenClasses => Command::Class(ClassCommand::Load { path }),
             Self::SaveClasses => Command::Class(ClassCommand::Save { path }),
-            Self::PredictWith => Command::Predict { run: Some(path) },
+            Self::PredictWith => predict(Some(path), ScoreScope::Whole, view),
             Self::ChooseModel => Command::Finetune(FinetuneCommand::Activate { run: path }),
             Self::OpenRuns => Command::Runs(RunsCommand::Open {
                 folder: path,
@@ -273,6 +275,7 @@ fn suggested_path(session: &Session, layer: LayerKind) -> String {
         LayerKind::Prediction => "_prediction.tif",
         LayerKind::Origins => "_origins.tif",
         LayerKind::Certainty => "_certainty.tif",
+        LayerKind::Kept => "_kept.tif",
     };
     let path = own.or_else(|| session.beside_image(ending));
     path.map_or_else(String::new, |path| path.display().to_string())

@@ -5,6 +5,7 @@ use super::dialogs::FileWish;
 use super::keys::Action;
 use super::panels::improve::can_improve;
 use super::perform::perform;
+use super::predicting::predict_menu;
 use super::theme;
 use super::view::{CommandQueue, View};
 use crate::session::{Command, LayerKind, PlaceCommand, Predicting, Safety, Session};
@@ -292,6 +293,7 @@ fn train_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
         FileWish::PredictWith,
         view,
     );
+    predict_menu(ui, session, view, commands);
     let mut flips = session.flips() == Flips::All;
     let check = ui.checkbox(&mut flips, "Predict mirror images too");
     let help = "Four looks at each window instead of one: somewhat better, four times the work";

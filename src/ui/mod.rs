@@ -18,6 +18,7 @@ mod panels;
 mod perform;
 mod places;
 mod plots;
+mod predicting;
 mod status;
 mod text;
 mod theme;

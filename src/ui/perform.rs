@@ -3,12 +3,13 @@ use super::dialogs::FileWish;
 use super::keys::Action;
 use super::panels::improve::{can_improve, improve};
 use super::places;
+use super::predicting::predict;
 use super::view::{CommandQueue, View};
 use crate::geom::{Camera, ImagePoint, ScreenPoint};
 use crate::label::UNLABELED;
 use crate::session::{
-    Command, InkChoice, LayerKind, PredictionInk, ReviewCommand, SelectionCommand, Session, StepTo,
-    Tool, TrainOn,
+    Command, InkChoice, LayerKind, PredictionInk, ReviewCommand, ScoreScope, SelectionCommand,
+    Session, StepTo, Tool, TrainOn,
 };
 
 /// Growth of the brush at one press of a bracket.
@@ -59,7 +60,7 @@ pub fn perform(
         Action::NextImage => step(StepTo::Next, session, commands),
         Action::PreviousImage => step(StepTo::Previous, session, commands),
         Action::NextNotDone => step(StepTo::NextNotDone, session, commands),
-        Action::PredictImage => commands.push(Command::Predict { run: None }),
+        Action::PredictImage => commands.push(predict(None, ScoreScope::Whole, view)),
         Action::Train => train(session, view, commands),
         Action::Improve => improve_model(session, view, commands),
         Action::ShowOrigins => toggle_layer(LayerKind::Origins, session, commands),

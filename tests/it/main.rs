@@ -2,6 +2,7 @@
 
 mod cli;
 mod comparing;
+mod contesting;
 mod convert;
 mod correcting;
 mod crash;
@@ -17,6 +18,7 @@ mod killed_window;
 mod layering;
 mod painting;
 mod pictures;
+mod predicting;
 mod raster_suite;
 mod searching;
 mod teamwork;

@@ -61,6 +61,33 @@ pub fn save_mask(
     georef: Option<&Georef>,
     save_as: SaveAs,
 ) -> Result<(), MaskError> {
+    replaced_by(path, |draft| {
+        write_draft(draft, mask, classes, georef, save_as).map_err(|error| match error {
+            // The draft's place is nobody's business.
+            MaskError::Unwritable { reason, .. } => MaskError::Unwritable {
+                reason,
+                path: path.to_owned(),
+            },
+            error => error,
+        })?;
+        verify(draft, mask, classes, save_as).map_err(|error| MaskError::Unverified {
+            reason: error.to_string(),
+            path: path.to_owned(),
+        })
+    })?;
+    if let (Some(georef), SaveAs::IndexPng | SaveAs::RgbPng | SaveAs::BinaryPng) = (georef, save_as)
+    {
+        replace_file(&world_file_of(path), world_file(georef).as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Lets `write` make a draft that then takes the place of the file at `path`, whose last versions
+/// are kept.
+pub(super) fn replaced_by(
+    path: &Path,
+    write: impl FnOnce(&Path) -> Result<(), MaskError>,
+) -> Result<(), MaskError> {
     let refused = |source| ReplaceError {
         path: path.to_owned(),
         source,
@@ -77,33 +104,34 @@ pub fn save_mask(
         .tempdir_in(folder)
         .map_err(refused)?;
     let draft = room.path().join(name);
-    match save_as {
-        SaveAs::IndexPng => replace_with(&draft, |file| write_index_png(file, mask, classes))?,
-        SaveAs::RgbPng => {
-            let codes = written_codes(mask, classes).map_err(|reason| MaskError::Unwritable {
-                reason,
-                path: path.to_owned(),
-            })?;
-            replace_with(&draft, |file| write_rgb_png(file, mask, &codes))?;
-        }
-        SaveAs::BinaryPng => {
-            black_and_white_only(mask, classes).map_err(|reason| MaskError::Unwritable {
-                reason,
-                path: path.to_owned(),
-            })?;
-            replace_with(&draft, |file| write_binary_png(file, mask))?;
-        }
-        SaveAs::GeoTiff => write_tiff(&draft, mask, classes, georef)?,
-    }
-    verify(&draft, mask, classes, save_as).map_err(|error| MaskError::Unverified {
-        reason: error.to_string(),
-        path: path.to_owned(),
-    })?;
+    write(&draft)?;
     keep_version(path, VERSIONS).map_err(refused)?;
     move_into_place(&draft, path).map_err(refused)?;
-    if let (Some(georef), SaveAs::IndexPng | SaveAs::RgbPng | SaveAs::BinaryPng) = (georef, save_as)
-    {
-        replace_file(&world_file_of(path), world_file(georef).as_bytes())?;
+    Ok(())
+}
+
+fn write_draft(
+    draft: &Path,
+    mask: &Mask,
+    classes: &ClassTable,
+    georef: Option<&Georef>,
+    save_as: SaveAs,
+) -> Result<(), MaskError> {
+    let unwritable = |reason| MaskError::Unwritable {
+        reason,
+        path: draft.to_owned(),
+    };
+    match save_as {
+        SaveAs::IndexPng => replace_with(draft, |file| write_index_png(file, mask, classes))?,
+        SaveAs::RgbPng => {
+            let codes = written_codes(mask, classes).map_err(unwritable)?;
+            replace_with(draft, |file| write_rgb_png(file, mask, &codes))?;
+        }
+        SaveAs::BinaryPng => {
+            black_and_white_only(mask, classes).map_err(unwritable)?;
+            replace_with(draft, |file| write_binary_png(file, mask))?;
+        }
+        SaveAs::GeoTiff => write_tiff(draft, mask, classes, georef)?,
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use super::tally::Tally;
 use super::thumbnail::{MOST_THUMBNAILS, shown, thumbnail_path, write_thumbnail};
 use crate::job::{CancelToken, JobContext};
 use crate::label::{Mask, UNLABELED};
-use crate::train::predict::Predictor;
+use crate::train::predict::{Predicted, Predictor};
 use crate::train::{DeviceChoice, Judgement, PredictPlan, SavedModel};
 
 /// Judges as `plan` says. `between` is called between images, when no tensor is in use.
@@ -59,9 +59,11 @@ pub(in crate::train) fn predicted_unit(
     cancel: &CancelToken,
 ) -> anyhow::Result<Mask> {
     let source = unit.source.clone();
-    let predict = PredictPlan::with(model.clone(), source, device.clone())?.within(unit.rect)?;
+    let predict = PredictPlan::with(model.clone(), source, device.clone())?
+        .within(unit.rect)?
+        .measured_by(&[]);
     let mut prediction = Mask::new(unit.truth.size());
-    predictor.each_block(&predict, cancel, |rect, classes, _| {
+    predictor.each_block(&predict, cancel, |rect, Predicted { classes, .. }| {
         prediction.set_rect(rect, &classes);
         if classes.contains(&UNLABELED) {
             let mut labels = unit.truth.read_rect(rect);

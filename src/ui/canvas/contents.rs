@@ -12,6 +12,8 @@ pub enum PaneContent {
     Prediction,
     /// Where label and prediction go together.
     Errors,
+    /// Where the prediction differs from the one that is kept.
+    Changed,
     /// How sure the network is.
     Certainty,
     /// The label, and the prediction where there is no label layer.
@@ -20,12 +22,13 @@ pub enum PaneContent {
 
 impl PaneContent {
     /// All of them, in the order of the menu.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Work,
         Self::Original,
         Self::Label,
         Self::Prediction,
         Self::Errors,
+        Self::Changed,
         Self::Certainty,
     ];
 
@@ -36,6 +39,7 @@ impl PaneContent {
             Self::Label => "Label",
             Self::Prediction => "Prediction",
             Self::Errors => "Errors",
+            Self::Changed => "Changed its mind",
             Self::Certainty => "Doubt",
             Self::Work => "Image and label",
         }
@@ -50,6 +54,10 @@ impl PaneContent {
                 "none yet: press Train, then Predict"
             }
             Self::Errors if lacks(LayerKind::Label) => "there is no label to compare with",
+            Self::Changed if lacks(LayerKind::Kept) => {
+                "keep a prediction first: Train › Keep prediction to compare"
+            }
+            Self::Changed if lacks(LayerKind::Prediction) => "predict with another network",
             Self::Certainty if lacks(LayerKind::Certainty) => "comes with a prediction",
             _ => "",
         }
@@ -58,7 +66,7 @@ impl PaneContent {
     /// The mask layers that it draws, first drawn first.
     pub fn layers(self, session: &Session) -> Vec<LayerKind> {
         match self {
-            Self::Original | Self::Errors => Vec::new(),
+            Self::Original | Self::Errors | Self::Changed => Vec::new(),
             Self::Label => vec![LayerKind::Label],
             Self::Certainty => vec![LayerKind::Certainty],
             Self::Prediction if is_shown(session, LayerKind::Certainty) => {
@@ -115,6 +123,27 @@ impl PaneContents {
         let panes = &mut self.panes[layout.num_panes() - 1];
         if let Some(pane) = panes.get_mut(place) {
             *pane = content;
+        }
+    }
+
+    /// Shows in the last pane where two predictions differ.
+    pub fn show_changes(&mut self, layout: PaneLayout) {
+        let last = layout.num_panes() - 1;
+        self.choose(layout, last, PaneContent::Changed);
+    }
+
+    /// Shows what panes show otherwise wherever they show `content`.
+    pub fn hide(&mut self, content: PaneContent) {
+        let usual = Self::default();
+        for (panes, usual) in self.panes.iter_mut().zip(usual.panes) {
+            for (pane, usual) in panes.iter_mut().zip(usual) {
+                if *pane == content {
+                    *pane = usual;
+                }
+            }
+        }
+        if self.behind == content {
+            self.behind = usual.behind;
         }
     }
 

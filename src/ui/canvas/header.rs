@@ -45,8 +45,8 @@ pub fn header_ui(
                 }
             }
         });
-        if content == PaneContent::Errors {
-            class_ui(ui, session, view);
+        if let PaneContent::Errors | PaneContent::Changed = content {
+            class_ui(ui, content, session, view);
         }
         let hint = content.hint(session);
         if !hint.is_empty() {
@@ -65,7 +65,7 @@ fn opening(name: &str) -> RichText {
 }
 
 /// The class whose errors are shown.
-fn class_ui(ui: &mut Ui, session: &Session, view: &mut View) {
+fn class_ui(ui: &mut Ui, content: PaneContent, session: &Session, view: &mut View) {
     let classes = session.classes();
     let known = view
         .error_class
@@ -85,20 +85,26 @@ fn class_ui(ui: &mut Ui, session: &Session, view: &mut View) {
                 }
             });
     });
-    legend_ui(ui, known.is_some());
+    legend_ui(ui, content, known.is_some());
 }
 
 /// What the colors mean.
-fn legend_ui(ui: &mut Ui, is_of_class: bool) {
+fn legend_ui(ui: &mut Ui, content: PaneContent, is_of_class: bool) {
     let colors = super::scene::VERDICTS;
-    let entries: &[([u8; 4], &str)] = if is_of_class {
-        &[
-            (colors.found, "right"),
-            (colors.missed, "missed"),
-            (colors.invented, "invented"),
-        ]
+    let words = match content {
+        PaneContent::Changed => ["both", "kept alone", "new alone", "changed"],
+        _ => ["right", "missed", "invented", "different"],
+    };
+    let entries = [
+        (colors.found, words[0]),
+        (colors.missed, words[1]),
+        (colors.invented, words[2]),
+        (colors.different, words[3]),
+    ];
+    let entries = if is_of_class {
+        &entries[..3]
     } else {
-        &[(colors.different, "different")]
+        &entries[3..]
     };
     for ([r, g, b, _], words) in entries {
         let (rect, _) = ui.allocate_exact_size(vec2(10.0, 10.0), egui::Sense::hover());

@@ -98,14 +98,16 @@ fn lookup<'a>(levels: &'a LevelCache, layer: &'a Layer) -> impl Fn(TileKey) -> M
     move |key| levels.tile(layer, key)
 }
 
-/// Label and prediction where a pane holds one against the other, else nothing.
+/// The two masks that a pane holds against each other, the first as the truth; else nothing.
 fn compared(content: PaneContent, session: &Session) -> Vec<&Layer> {
-    let pair = [LayerKind::Label, LayerKind::Prediction].map(|kind| session.layer(kind));
-    match pair {
-        [Some(label), Some(prediction)]
-            if content == PaneContent::Errors && label.mask.size() == prediction.mask.size() =>
-        {
-            vec![label, prediction]
+    let first = match content {
+        PaneContent::Errors => LayerKind::Label,
+        PaneContent::Changed => LayerKind::Kept,
+        _ => return Vec::new(),
+    };
+    match [first, LayerKind::Prediction].map(|kind| session.layer(kind)) {
+        [Some(first), Some(prediction)] if first.mask.size() == prediction.mask.size() => {
+            vec![first, prediction]
         }
         _ => Vec::new(),
     }

@@ -16,6 +16,10 @@ pub fn layers_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
         ui.weak("Red is where the network guesses");
         ui.separator();
     }
+    if session.layer(LayerKind::Kept).is_some() {
+        mask_ui(ui, LayerKind::Kept, "Kept prediction", session, commands);
+        ui.separator();
+    }
     mask_ui(ui, LayerKind::Label, "Label", session, commands);
     ui.separator();
     if session.layer(LayerKind::Origins).is_some() {
@@ -118,7 +122,9 @@ fn mask_ui(
             LayerKind::Label | LayerKind::Origins | LayerKind::Preview => {
                 "None yet. Paint, or File › Open label…"
             }
-            LayerKind::Prediction | LayerKind::Certainty => "None yet. Press Train, then Predict",
+            LayerKind::Prediction | LayerKind::Certainty | LayerKind::Kept => {
+                "None yet. Press Train, then Predict"
+            }
         });
         return;
     };

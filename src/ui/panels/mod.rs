@@ -1,6 +1,7 @@
 //! What stands beside the canvases: tools, layers, classes, scores, images, training.
 
 pub mod classes;
+pub mod contest;
 pub mod images;
 pub mod improve;
 pub mod layers;

@@ -1,5 +1,6 @@
 use egui::{ComboBox, Grid, RichText, Ui};
 
+use super::contest::contest_ui;
 use crate::geom::PixelRect;
 use crate::metrics::Scores;
 use crate::session::{Command, LayerKind, ReviewCommand, ScoreScope, Session};
@@ -60,6 +61,7 @@ impl ScoresView {
 /// would score, and which class is taken for which.
 pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     review_ui(ui, session, commands);
+    contest_ui(ui, session, view, commands);
     if session.scores().is_none() {
         let has_both = session.layer(LayerKind::Label).is_some()
             && session.layer(LayerKind::Prediction).is_some();

@@ -2,10 +2,13 @@ use egui::{ProgressBar, RichText, Ui};
 
 use super::recipe::recipe_ui;
 use crate::dataset::SplitKind;
-use crate::session::{Command, LayerKind, Session, TrainOn, TrainingPhase, TrainingState};
+use crate::session::{
+    Command, LayerKind, ScoreScope, Session, TrainOn, TrainingPhase, TrainingState,
+};
 use crate::train::TrainStatus;
 use crate::ui::canvas::PaneLayout;
 use crate::ui::dialogs::FileWish;
+use crate::ui::predicting::predict;
 use crate::ui::training::{Page, pause_ui};
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{plots, text, theme};
@@ -145,7 +148,7 @@ fn outcome_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
     if state.best_row().is_some() && session.prediction_state().job.is_none() {
         ui.horizontal_wrapped(|ui| {
             if ui.button("Predict this image").clicked() {
-                commands.push(Command::Predict { run: None });
+                commands.push(predict(None, ScoreScope::Whole, view));
                 view.layout = PaneLayout::Three;
                 view.camera = None;
             }

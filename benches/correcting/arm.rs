@@ -1,0 +1,215 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use orthobrush::dataset::parts::{PartRule, PartWay};
+use orthobrush::dataset::{Ground, Rng, Scene, Watch};
+use orthobrush::geom::PixelRect;
+use orthobrush::label::{Coverage, Mask, Origin, UNLABELED};
+use orthobrush::metrics::{Confusion, Estimate, Scores, paired_gain};
+use orthobrush::raster::open_raster;
+use orthobrush::train::{BestBy, DeviceChoice, FinetuneOptions, FinetuneOrder, Recipe, TrainPlan};
+
+use super::area::{Area, PATCH, predicted, train};
+use super::pick::Pick;
+
+/// Side in pixels of the blocks that intervals are drawn from.
+const BLOCK: u32 = 256;
+
+/// A way to a map of the area.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arm {
+    /// The model as it came.
+    Parent,
+    /// One click, what the model learned from mixed in.
+    Click,
+    /// One click on the corrections alone.
+    ClickWithoutReplay,
+    /// A decoder on the embedded encoder's weights, as many steps on the same cells.
+    Encoder,
+    /// The default network from scratch, as many steps.
+    Scratch,
+    /// The same with ten times the steps.
+    ScratchTenfold,
+}
+
+/// Which corrections an arm is given.
+pub struct Task<'a> {
+    pub area: &'a Area,
+    pub budget: u32,
+    pub pick: Pick,
+    pub seed: u64,
+    pub cells: &'a [PixelRect],
+}
+
+/// What an arm came to.
+pub struct Outcome {
+    pub scores: Scores,
+    /// Over the parent, on the same ground.
+    pub gain: Option<Estimate>,
+    pub seconds: f64,
+}
+
+impl Arm {
+    pub const ALL: [Self; 6] = [
+        Self::Parent,
+        Self::Click,
+        Self::ClickWithoutReplay,
+        Self::Encoder,
+        Self::Scratch,
+        Self::ScratchTenfold,
+    ];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Parent => "parent",
+            Self::Click => "click",
+            Self::ClickWithoutReplay => "click without replay",
+            Self::Encoder => "encoder",
+            Self::Scratch => "scratch",
+            Self::ScratchTenfold => "scratch, tenfold steps",
+        }
+    }
+
+    /// Whether the protocol has it at a budget: tenfold steps are taken at 5 % alone.
+    pub fn is_asked(self, budget: u32) -> bool {
+        self != Self::ScratchTenfold || budget == 5
+    }
+
+    /// Corrects the cells, learns, predicts the area and is judged.
+    pub fn outcome(self, task: &Task<'_>) -> Outcome {
+        let began = Instant::now();
+        let said = match self {
+            Self::Parent => task.area.said.clone(),
+            _ => self.learned(task),
+        };
+        let seconds = began.elapsed().as_secs_f64();
+        let judged = task.judged_truth();
+        let counted = blocks(
+            &judged,
+            [&task.area.said, &said],
+            task.area.classes.num_classes(),
+        );
+        let mut rng = Rng::of(&[1]);
+        let mut all = Confusion::new(task.area.classes.num_classes());
+        for both in &counted {
+            all.merge(&both[1]);
+        }
+        Outcome {
+            scores: Scores::new(&all, &task.area.classes),
+            gain: paired_gain(&counted, |end| rng.below(end)).mean_iou,
+            seconds,
+        }
+    }
+
+    /// What the arm's model says of the area after it learned.
+    fn learned(self, task: &Task<'_>) -> Mask {
+        let run = task.area.folder.join("arm");
+        drop(fs::remove_dir_all(&run));
+        let plan = match self {
+            Self::Scratch => task.from_scratch(&run, 1),
+            Self::ScratchTenfold => task.from_scratch(&run, 10),
+            Self::Encoder => task.click(&run, None, 0.0),
+            Self::ClickWithoutReplay => task.click(&run, Some(task.area.parent.clone()), 0.0),
+            Self::Parent | Self::Click => {
+                let usual = FinetuneOptions::default().replay_share;
+                task.click(&run, Some(task.area.parent.clone()), usual)
+            }
+        };
+        train(&task.area.engine, plan);
+        let source = open_raster(&task.area.image).expect("an image");
+        let (said, _) = predicted(&task.area.engine, &run, source);
+        drop(fs::remove_dir_all(&run));
+        said
+    }
+}
+
+impl Task<'_> {
+    /// The truth in the corrected cells, as a label.
+    fn label(&self) -> Mask {
+        let mut label = Mask::new(self.area.truth.size());
+        for &cell in self.cells {
+            label.set_rect(cell, &self.area.truth.read_rect(cell));
+        }
+        label
+    }
+
+    /// The truth without the corrected cells and a patch's side around them.
+    fn judged_truth(&self) -> Mask {
+        let mut truth = self.area.truth.clone();
+        for cell in self.cells {
+            let near = cell.grown(PATCH).intersect(truth.size().bounds());
+            truth.set_rect(near, &vec![UNLABELED; near.num_pixels() as usize]);
+        }
+        truth
+    }
+
+    fn click(&self, run: &Path, parent: Option<PathBuf>, replay_share: f64) -> TrainPlan {
+        let label = self.label();
+        let order = FinetuneOrder {
+            image: self.area.image.clone(),
+            source: open_raster(&self.area.image).expect("an image"),
+            origins: Some(label.origins_from(Origin::HAND)),
+            models: Vec::new(),
+            coverage: Coverage::new(label.size()),
+            label,
+            classes: self.area.classes.clone(),
+            parent,
+            options: FinetuneOptions {
+                seed: self.seed,
+                replay_share,
+                device: Some(DeviceChoice::Cpu),
+                ..FinetuneOptions::default()
+            },
+            cache_bytes: 1 << 28,
+        };
+        order.plan(run.to_owned(), &Watch::NOBODY).expect("a plan")
+    }
+
+    fn from_scratch(&self, run: &Path, times: u32) -> TrainPlan {
+        let usual = FinetuneOptions::default();
+        let recipe = Recipe {
+            seed: self.seed,
+            epochs: usual.epochs,
+            steps_per_epoch: usual.steps_per_epoch * times,
+            batch: usual.batch,
+            patch: PATCH,
+            stop_patience: 0,
+            best_by: BestBy::Latest,
+            device: DeviceChoice::Cpu,
+            parts: Some(PartRule {
+                split: PartWay::Given {
+                    validation: Vec::new(),
+                    test: Vec::new(),
+                    margin: 0,
+                },
+                ..PartRule::default()
+            }),
+            ..Recipe::default()
+        };
+        let source = open_raster(&self.area.image).expect("an image");
+        let scene = Scene::tiled("here".to_owned(), source, self.label(), 1 << 28);
+        let ground = Ground::Image(Arc::new(scene));
+        let classes = self.area.classes.clone();
+        TrainPlan::new(recipe, ground, classes, run.to_owned()).expect("a plan")
+    }
+}
+
+/// Two predictions counted by blocks; blocks without judged ground are left out.
+fn blocks(truth: &Mask, said: [&Mask; 2], num_classes: usize) -> Vec<[Confusion; 2]> {
+    let bounds = truth.size().bounds();
+    let ys = (0..bounds.height).step_by(BLOCK as usize);
+    let places = ys.flat_map(|y| {
+        let xs = (0..bounds.width).step_by(BLOCK as usize);
+        xs.map(move |x| PixelRect::new(x, y, BLOCK, BLOCK))
+    });
+    let count = |rect: PixelRect| {
+        let rect = rect.intersect(bounds);
+        said.map(|mask| Confusion::within(truth, mask, rect, num_classes))
+    };
+    places
+        .map(count)
+        .filter(|both| both[0].pixels() > 0)
+        .collect()
+}

@@ -1,0 +1,155 @@
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args};
+
+use super::values::{parse_certainty, parse_rect};
+use crate::geom::PixelRect;
+use crate::label::Encoding;
+use crate::train::{Certainty, DeviceChoice};
+
+/// Arguments of `predict`.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("ground").required(true).args(["image", "images"])))]
+pub struct PredictArgs {
+    /// A run folder.
+    #[arg(long, value_name = "RUN")]
+    pub model: PathBuf,
+    /// The image to predict.
+    #[arg(long, value_name = "FILE")]
+    pub image: Option<PathBuf>,
+    /// Many images to predict: a folder, or a text file with a path in each line.
+    #[arg(long, value_name = "DIR|LIST")]
+    pub images: Option<PathBuf>,
+    /// The mask to write (.tif or .png); with --images the folder for them.
+    #[arg(long, value_name = "FILE|DIR")]
+    pub out: PathBuf,
+    /// Also writes how sure the network is of each pixel: 0 to 254.
+    #[arg(long, value_name = "FILE", conflicts_with = "images")]
+    pub certainty: Option<PathBuf>,
+    /// What says how sure it is: probability, margin or entropy.
+    #[arg(long, value_name = "MEASURE", default_value = "probability", value_parser = parse_certainty)]
+    pub certainty_by: Certainty,
+    /// Also writes all three measures of how sure it is: NAME.probability.tif, NAME.margin.tif and
+    /// NAME.entropy.tif beside the mask.
+    #[arg(long, conflicts_with = "certainty")]
+    pub uncertainty: bool,
+    /// Also looks at mirror images (test-time augmentation): four times the work.
+    #[arg(long)]
+    pub tta: bool,
+    /// Goes on with a prediction that was stopped or killed, and leaves images that are done as they
+    /// are.
+    #[arg(long)]
+    pub resume: bool,
+    /// Predicts only this part, in pixels of the image; may be given often.
+    #[arg(long, value_name = "X,Y,W,H", value_parser = parse_rect)]
+    pub area: Vec<PixelRect>,
+    /// Predicts only cells of the project beside each image: those that are done, those that
+    /// somebody should look at (review), or all but those that are done (open).
+    #[arg(long, value_name = "STATE", conflicts_with = "area", value_parser = parse_cells)]
+    pub cells: Option<WantedCells>,
+    /// auto, gpu, cpu, or an adapter's name.
+    #[arg(long)]
+    pub device: Option<DeviceChoice>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which cells of an image are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WantedCells {
+    /// Those that are marked as done.
+    Done,
+    /// Those that need review.
+    Review,
+    /// All that are not done.
+    Open,
+}
+
+fn parse_cells(text: &str) -> Result<WantedCells, String> {
+    match text {
+        "done" => Ok(WantedCells::Done),
+        "review" => Ok(WantedCells::Review),
+        "open" => Ok(WantedCells::Open),
+        _ => Err("write done, review or open".to_owned()),
+    }
+}
+
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// A run folder, or a file that it predicted.
+    #[arg(long, value_name = "RUN|FILE")]
+    pub a: PathBuf,
+    /// The other run folder or file.
+    #[arg(long, value_name = "RUN|FILE")]
+    pub b: PathBuf,
+    /// The image that both predict.
+    #[arg(long, value_name = "FILE")]
+    pub image: PathBuf,
+    /// The true mask: says which of the two is right.
+    #[arg(long, value_name = "FILE")]
+    pub truth: Option<PathBuf>,
+    /// A map of the ground that changed its mind (.tif): the class that B says, 255 elsewhere.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Compares only this part, in pixels of the image; may be given often.
+    #[arg(long, value_name = "X,Y,W,H", value_parser = parse_rect)]
+    pub area: Vec<PixelRect>,
+    /// Also looks at mirror images (test-time augmentation): four times the work.
+    #[arg(long)]
+    pub tta: bool,
+    /// auto, gpu, cpu, or an adapter's name.
+    #[arg(long)]
+    pub device: Option<DeviceChoice>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which ground a score is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ScoredBy {
+    /// All of the image.
+    #[default]
+    Image,
+    /// Each cell of 1,024 pixels along a side.
+    Cells,
+    /// A rectangle.
+    View,
+}
+
+fn parse_scored_by(text: &str) -> Result<ScoredBy, String> {
+    match text {
+        "image" => Ok(ScoredBy::Image),
+        "cells" => Ok(ScoredBy::Cells),
+        "view" => Ok(ScoredBy::View),
+        _ => Err("write image, cells or view".to_owned()),
+    }
+}
+
+/// Arguments of `eval`.
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    /// The true mask.
+    #[arg(long, value_name = "FILE")]
+    pub truth: PathBuf,
+    /// The predicted mask.
+    #[arg(long, value_name = "FILE")]
+    pub pred: PathBuf,
+    /// A class table (TOML) instead of the one beside the truth.
+    #[arg(long, value_name = "FILE")]
+    pub classes: Option<PathBuf>,
+    /// How the truth codes its classes: auto, index, binary or rgb.
+    #[arg(long, default_value = "auto")]
+    pub mask_encoding: Encoding,
+    /// Which ground is scored: image, cells (each, and all together) or view (see --view).
+    #[arg(long, default_value = "image", value_parser = parse_scored_by)]
+    pub by: ScoredBy,
+    /// The rectangle that `--by view` scores, in pixels of the image.
+    #[arg(long, value_name = "X,Y,W,H", value_parser = parse_rect)]
+    pub view: Option<PixelRect>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}

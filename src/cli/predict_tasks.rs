@@ -1,0 +1,171 @@
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+
+use super::args::{PredictArgs, WantedCells};
+use super::say::refuse_to_overwrite;
+use crate::dataset::RASTER_EXTENSIONS;
+use crate::disk::folder_of;
+use crate::geom::PixelRect;
+use crate::label::{CellKey, CellState, Coverage, SaveAs};
+use crate::project::Project;
+use crate::raster::open_raster;
+use crate::session::companion_label;
+use crate::train::{Certainty, FileTask};
+
+/// The measures of certainty that are asked for.
+pub fn measures(args: &PredictArgs) -> Vec<Certainty> {
+    match (args.uncertainty, &args.certainty) {
+        (true, _) => Certainty::ALL.to_vec(),
+        (false, Some(_)) => vec![args.certainty_by],
+        (false, None) => Vec::new(),
+    }
+}
+
+/// What is to be predicted, after a look at where it will go: what cannot be written is refused
+/// before hours of work.
+pub fn tasks(args: &PredictArgs) -> anyhow::Result<Vec<FileTask>> {
+    let tasks = match (&args.image, &args.images) {
+        (Some(image), _) => vec![task(args, image.clone(), args.out.clone())?],
+        (None, Some(images)) => of_many(args, images)?,
+        (None, None) => bail!("Name an image with --image, or many with --images"),
+    };
+    let mut outs = HashSet::new();
+    for task in &tasks {
+        let inputs = [task.image.as_path(), args.model.as_path()];
+        for out in std::iter::once(&task.out).chain(&task.sure) {
+            refuse_to_overwrite(out, inputs)?;
+            ensure!(
+                outs.insert(out.clone()),
+                "Two predictions would go into one file; rename an image, or predict them apart: {}",
+                out.display()
+            );
+        }
+    }
+    let folders: HashSet<&Path> = outs.iter().map(|out| folder_of(out)).collect();
+    folders.into_iter().try_for_each(check_folder)?;
+    outs.iter().try_for_each(|out| check_name(out))?;
+    Ok(tasks)
+}
+
+fn task(args: &PredictArgs, image: PathBuf, out: PathBuf) -> anyhow::Result<FileTask> {
+    let beside = |measure: &Certainty| out.with_extension(format!("{}.tif", measure.name()));
+    let sure = match &args.certainty {
+        Some(path) => vec![path.clone()],
+        None => measures(args).iter().map(beside).collect(),
+    };
+    let areas = match args.cells {
+        Some(wanted) => cells(&image, wanted)?,
+        None => args.area.clone(),
+    };
+    Ok(FileTask {
+        image,
+        sure,
+        out,
+        areas,
+    })
+}
+
+/// The wanted cells of an image, as the project beside it says.
+fn cells(image: &Path, wanted: WantedCells) -> anyhow::Result<Vec<PixelRect>> {
+    let (path, full) = (
+        image.with_extension("orthobrush"),
+        std::path::absolute(image)?,
+    );
+    let marks = Project::open_read_only(&path)?.cells(&full)?;
+    let mut coverage = Coverage::new(open_raster(image)?.info().size);
+    for (key, mark) in marks {
+        coverage.set(key, mark);
+    }
+    let is_wanted = |key: &CellKey| {
+        let state = coverage.mark(*key).state;
+        match wanted {
+            WantedCells::Done => state == Some(CellState::Done),
+            WantedCells::Review => state == Some(CellState::NeedsReview),
+            WantedCells::Open => state != Some(CellState::Done),
+        }
+    };
+    let (cols, rows) = coverage.grid();
+    let keys = (0..rows).flat_map(|row| (0..cols).map(move |col| CellKey { row, col }));
+    let found: Vec<PixelRect> = keys
+        .filter(is_wanted)
+        .map(|key| coverage.rect(key))
+        .collect();
+    let place = image.display();
+    ensure!(
+        !found.is_empty(),
+        "The image has no such cell; mark some in the window: {place}"
+    );
+    Ok(found)
+}
+
+/// The images of a folder or a list, each to a file of its name in the wanted folder.
+fn of_many(args: &PredictArgs, images: &Path) -> anyhow::Result<Vec<FileTask>> {
+    let found = if images.is_dir() {
+        in_folder(images)?
+    } else {
+        in_list(images)?
+    };
+    let place = images.display();
+    ensure!(!found.is_empty(), "No image to predict is there: {place}");
+    fs::create_dir_all(&args.out)
+        .with_context(|| format!("The folder cannot be made: {}", args.out.display()))?;
+    let to = |image: PathBuf| {
+        let mut name = image.file_stem().unwrap_or_default().to_owned();
+        name.push(".tif");
+        task(args, image, args.out.join(name))
+    };
+    found.into_iter().map(to).collect()
+}
+
+/// The images of a folder by name; masks that lie beside their image are none.
+fn in_folder(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let cannot = || format!("The folder cannot be read: {}", folder.display());
+    let mut images = Vec::new();
+    for entry in fs::read_dir(folder).with_context(cannot)? {
+        let path = entry.with_context(cannot)?.path();
+        let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
+        let is_raster = ending.is_some_and(|ending| {
+            let known = RASTER_EXTENSIONS.iter();
+            ending
+                .to_str()
+                .is_some_and(|ending| known.clone().any(|one| *one == ending))
+        });
+        if is_raster && path.is_file() {
+            images.push(path);
+        }
+    }
+    images.sort();
+    let masks: HashSet<PathBuf> = images
+        .iter()
+        .filter_map(|image| companion_label(image))
+        .collect();
+    images.retain(|image| !masks.contains(image));
+    Ok(images)
+}
+
+/// The images that a text file names, one a line, from the file's own folder; what begins with `#`
+/// is left out.
+fn in_list(list: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let text = fs::read_to_string(list)
+        .with_context(|| format!("The list of images cannot be read: {}", list.display()))?;
+    let lines = text.lines().map(str::trim);
+    let named = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    Ok(named.map(|line| folder_of(list).join(line)).collect())
+}
+
+fn check_name(out: &Path) -> anyhow::Result<()> {
+    SaveAs::of_path(out)
+        .map(drop)
+        .with_context(|| format!("Masks are written as .tif or .png: {}", out.display()))
+}
+
+fn check_folder(folder: &Path) -> anyhow::Result<()> {
+    tempfile::Builder::new()
+        .prefix(".orthobrush-")
+        .tempfile_in(folder)
+        .map(drop)
+        .with_context(|| format!("Nothing can be written there: {}", folder.display()))
+}

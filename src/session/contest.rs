@@ -1,0 +1,173 @@
+use std::path::{Path, PathBuf};
+
+use super::jobs::{JobId, Report};
+use super::labels::new_layer;
+use super::state::{Layer, LayerId, Session};
+use super::{CommandError, LayerKind, ScoreScope};
+use crate::geom::ImagePoint;
+use crate::label::StateMark;
+use crate::metrics::{ComparedPredictions, PredictionComparison};
+
+/// Predictions of parts of the image, and of two networks on the same ground.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PredictionCommand {
+    /// Predicts some ground; what the same network has predicted stays.
+    Predict {
+        /// A run folder; `None` takes the last run of this session.
+        run: Option<PathBuf>,
+        /// Which ground.
+        on: ScoreScope,
+        /// What is predicted first, for example the middle of what is seen.
+        near: Option<ImagePoint>,
+    },
+    /// Keeps the prediction as it is now (A), so that another one (B) can be held against it.
+    Keep,
+    /// Lets go of the kept one.
+    DropKept,
+    /// Counts anew in what the two differ.
+    Compare,
+}
+
+/// A kept prediction (A), held against the one that is there now (B).
+#[derive(Debug, Default)]
+pub struct Contest {
+    pub(super) layer: Option<Layer>,
+    run: Option<PathBuf>,
+    of: Option<Contestants>,
+    job: Option<JobId>,
+    found: Option<PredictionComparison>,
+}
+
+/// What was counted: A, B, and the label in one state of its history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Contestants {
+    a: LayerId,
+    b: LayerId,
+    label: Option<(LayerId, StateMark)>,
+}
+
+impl Contest {
+    /// The run whose network made A, when it is known.
+    pub fn run(&self) -> Option<&Path> {
+        self.run.as_deref()
+    }
+
+    /// In what the two differ; `None` until they are counted.
+    pub const fn found(&self) -> Option<&PredictionComparison> {
+        self.found.as_ref()
+    }
+}
+
+impl Session {
+    /// The kept prediction.
+    pub const fn contest(&self) -> &Contest {
+        &self.contest
+    }
+
+    /// Whether the label changed since the two predictions were counted.
+    pub fn is_contest_old(&self) -> bool {
+        let now = self.contestants();
+        self.contest.found.is_some() && now.is_some() && now != self.contest.of
+    }
+
+    pub(super) fn apply_prediction(
+        &mut self,
+        command: PredictionCommand,
+    ) -> Result<(), CommandError> {
+        match command {
+            PredictionCommand::Predict { run, on, near } => self.predict(run, on, near),
+            PredictionCommand::Keep => self.keep_prediction(),
+            PredictionCommand::DropKept => {
+                self.drop_kept();
+                Ok(())
+            }
+            PredictionCommand::Compare => {
+                self.contest.of = None;
+                self.follow_contest();
+                Ok(())
+            }
+        }
+    }
+
+    fn keep_prediction(&mut self) -> Result<(), CommandError> {
+        let prediction = self.prediction.as_ref().ok_or(CommandError::NoPrediction)?;
+        if self.prediction_state.job.is_some() || prediction.is_loading {
+            return Err(CommandError::Busy("A prediction"));
+        }
+        let (mask, path) = (prediction.mask.clone(), prediction.path.clone());
+        self.drop_kept();
+        let layer = Layer {
+            path,
+            ..new_layer(self.next_number(), mask)
+        };
+        self.put_layer(LayerKind::Kept, Some(layer));
+        self.contest.run = self.prediction_state.run.clone();
+        Ok(())
+    }
+
+    pub(super) fn drop_kept(&mut self) {
+        self.put_layer(LayerKind::Kept, None);
+        if let Some(job) = self.contest.job.take() {
+            self.stop_job(job);
+        }
+        self.contest = Contest::default();
+    }
+
+    /// The prediction has other pixels now.
+    pub(super) const fn contest_again(&mut self) {
+        self.contest.of = None;
+    }
+
+    fn contestants(&self) -> Option<Contestants> {
+        let (a, b) = (self.contest.layer.as_ref()?, self.prediction.as_ref()?);
+        let is_whole = self.prediction_state.job.is_none() && !b.is_loading;
+        let label = self.label.as_ref().filter(|label| !label.is_loading);
+        let is_pair = is_whole && a.mask.size() == b.mask.size();
+        is_pair.then(|| Contestants {
+            a: a.id,
+            b: b.id,
+            label: label.map(|label| (label.id, self.history.mark())),
+        })
+    }
+
+    /// Counts in the background when another prediction is there. Strokes alone change the numbers
+    /// only when somebody asks.
+    pub(super) fn follow_contest(&mut self) {
+        let Some(now) = self.contestants() else {
+            return;
+        };
+        let is_same = |before: Contestants| (before.a, before.b) == (now.a, now.b);
+        if self.contest.of.is_some_and(is_same) {
+            return;
+        }
+        if let Some(job) = self.contest.job.take() {
+            self.stop_job(job);
+        }
+        self.contest.of = Some(now);
+        let [a, b] = [&self.contest.layer, &self.prediction].map(|layer| {
+            let layer = layer
+                .as_ref()
+                .expect("both are there: they were counted on");
+            layer.mask.clone()
+        });
+        let label = self.label.as_ref().filter(|_| now.label.is_some());
+        let truth = label.map(|label| label.mask.clone());
+        let classes = self.classes().clone();
+        self.contest.job = Some(
+            self.start_quiet_job("Comparing two predictions", move |job| {
+                let num_classes = classes.num_classes();
+                let counts = ComparedPredictions::between(&a, &b, truth.as_ref(), num_classes);
+                let found = counts.comparison(&classes);
+                job.tell(Report::Contested(now, Box::new(found)))?;
+                Ok(())
+            }),
+        );
+    }
+
+    pub(super) fn contested(&mut self, of: Contestants, found: PredictionComparison) {
+        if self.contest.of == Some(of) {
+            self.contest.job = None;
+            self.contest.found = Some(found);
+        }
+    }
+}

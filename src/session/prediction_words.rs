@@ -1,0 +1,150 @@
+use std::path::{Path, PathBuf};
+
+use super::state::Session;
+use super::{LayerKind, ScoreScope};
+use crate::train::{Certainty, Flips};
+
+/// What is said as a command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopiedCommand {
+    /// The last prediction.
+    Predict,
+    /// Its scores against the label's file.
+    Evaluate,
+    /// The kept prediction against the last one.
+    Compare,
+}
+
+impl CopiedCommand {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Predict, Self::Evaluate, Self::Compare];
+
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Predict => "Prediction",
+            Self::Evaluate => "Scores",
+            Self::Compare => "Comparison",
+        }
+    }
+}
+
+impl Session {
+    /// The command line that does the same without a window; `None` while there is nothing like it.
+    /// A selection becomes the rectangle around it.
+    pub fn as_command(&self, what: CopiedCommand) -> Option<String> {
+        let image = &self.image.as_ref()?.path;
+        let mut words = Words::default();
+        match what {
+            CopiedCommand::Predict => self.say_prediction(&mut words, image)?,
+            CopiedCommand::Evaluate => {
+                let prediction = self.layer(LayerKind::Prediction)?;
+                let file = prediction.path.clone().or_else(|| self.prediction_file())?;
+                words.say("eval").path("--truth", &self.label_file()?);
+                words.path("--pred", &file);
+                match self.prediction_state().on {
+                    ScoreScope::DoneCells => {
+                        words.say("--by cells");
+                    }
+                    ScoreScope::Within(rect) => {
+                        let (x, y, w, h) = (rect.x, rect.y, rect.width, rect.height);
+                        words.say(&format!("--by view --view {x},{y},{w},{h}"));
+                    }
+                    ScoreScope::Whole | ScoreScope::Selection => {}
+                }
+            }
+            CopiedCommand::Compare => {
+                words.say("compare").path("--a", self.contest().run()?);
+                words.path("--b", self.prediction_state().run.as_ref()?);
+                words.path("--image", image);
+                if let Some(label) = self.label_file() {
+                    words.path("--truth", &label);
+                }
+            }
+        }
+        Some(words.0)
+    }
+
+    fn say_prediction(&self, words: &mut Words, image: &Path) -> Option<()> {
+        let state = self.prediction_state();
+        words.say("predict").path("--model", state.run.as_ref()?);
+        words.path("--image", image);
+        words.path("--out", &self.prediction_file()?);
+        words.path("--certainty", &self.beside_image("_certainty.tif")?);
+        if self.certainty_measure() != Certainty::default() {
+            words.say(&format!(
+                "--certainty-by {}",
+                self.certainty_measure().name()
+            ));
+        }
+        if self.flips() == Flips::All {
+            words.say("--tta");
+        }
+        let area = match state.on {
+            ScoreScope::Whole => None,
+            ScoreScope::Within(rect) => Some(rect),
+            ScoreScope::Selection => Some(self.selected.as_ref()?.pixels.bounds()),
+            ScoreScope::DoneCells => {
+                words.say("--cells done");
+                None
+            }
+        };
+        if let Some(rect) = area {
+            let (x, y, w, h) = (rect.x, rect.y, rect.width, rect.height);
+            words.say(&format!("--area {x},{y},{w},{h}"));
+        }
+        Some(())
+    }
+
+    fn prediction_file(&self) -> Option<PathBuf> {
+        self.beside_image("_prediction.tif")
+    }
+
+    fn label_file(&self) -> Option<PathBuf> {
+        let label = self.layer(LayerKind::Label)?;
+        label.path.clone().or_else(|| self.default_label_path())
+    }
+}
+
+/// A command line that grows.
+struct Words(String);
+
+impl Default for Words {
+    fn default() -> Self {
+        Self("orthobrush".to_owned())
+    }
+}
+
+impl Words {
+    fn say(&mut self, words: &str) -> &mut Self {
+        self.0.push(' ');
+        self.0.push_str(words);
+        self
+    }
+
+    fn path(&mut self, option: &str, path: &Path) -> &mut Self {
+        self.say(option).say(&quoted(&path.display().to_string()))
+    }
+}
+
+/// A text as a POSIX shell takes it for one word.
+fn quoted(text: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+:,@%".contains(letter);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_shell_are_quoted_where_they_must_be() {
+        assert_eq!(quoted("/a/b-1.tif"), "/a/b-1.tif");
+        assert_eq!(quoted("my image.tif"), "'my image.tif'");
+        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(quoted(""), "''");
+    }
+}

@@ -1,0 +1,13 @@
+//! Predicts an image block by block: overlapping windows on one grid, blended where they touch.
+//!
+//! A block's pixels depend on no other block, so any order, and any part, gives the same ones.
+
+mod blend;
+mod plan;
+mod predictor;
+#[cfg(test)]
+mod stories;
+
+pub(super) use blend::Predicted;
+pub use plan::{BlockOrder, PredictPlan};
+pub(super) use predictor::{Predictor, run};

@@ -1,0 +1,129 @@
+use std::collections::{BTreeSet, HashMap};
+use std::time::Instant;
+
+use burn::module::Module as _;
+
+use super::blend::{Predicted, predict_block};
+use super::plan::PredictPlan;
+use crate::geom::PixelRect;
+use crate::job::{CancelToken, JobContext};
+use crate::nn::Network;
+use crate::train::device::{ChosenDevice, choose};
+use crate::train::grid::WindowGrid;
+use crate::train::logits::WindowLogits;
+use crate::train::self_test::Workload;
+use crate::train::{DeviceChoice, PredictEvent, PredictReport, SavedModel, TrainError};
+
+/// Windows that the network looks at in one go.
+const BATCH: usize = 8;
+
+/// Predicts as `plan` says.
+pub(in crate::train) fn run(
+    plan: &PredictPlan,
+    job: &JobContext<PredictEvent>,
+) -> anyhow::Result<()> {
+    job.check()?;
+    let started = Instant::now();
+    let predictor = Predictor::of(&plan.model, &plan.device)?;
+    let ChosenDevice { name, reason, .. } = predictor.chosen.clone();
+    job.tell(PredictEvent::DeviceChosen {
+        name: name.clone(),
+        reason,
+    })?;
+    let total_blocks = plan.num_blocks();
+    let missing = plan.blocks().len() as u64;
+    let mut done_blocks = total_blocks - missing;
+    let cancel = job.cancel_token();
+    let windows = predictor.each_block(plan, cancel, |rect, predicted| {
+        let Predicted { classes, sure } = predicted;
+        let sure = sure.into_iter().next().unwrap_or_default();
+        job.tell(PredictEvent::Block {
+            rect,
+            classes,
+            sure,
+        })?;
+        done_blocks += 1;
+        job.mention(PredictEvent::Progress {
+            done_blocks,
+            total_blocks,
+        });
+        Ok(())
+    })?;
+    let report = PredictReport {
+        blocks: missing,
+        windows,
+        device: name,
+        seconds: started.elapsed().as_secs_f64(),
+    };
+    Ok(job.tell(PredictEvent::Finished(report))?)
+}
+
+/// A model on its device, for as many images as there are.
+pub(in crate::train) struct Predictor {
+    pub(super) network: Network,
+    chosen: ChosenDevice,
+}
+
+impl Predictor {
+    /// Chooses the device and puts the model there.
+    pub(in crate::train) fn of(
+        model: &SavedModel,
+        device: &DeviceChoice,
+    ) -> Result<Self, TrainError> {
+        let workload = Workload {
+            batch: BATCH,
+            side: model.card().patch as usize,
+        };
+        let chosen = choose(device, workload)?;
+        let network = model.network(&chosen.device)?.valid();
+        Ok(Self { network, chosen })
+    }
+
+    /// The device's name and why it was chosen.
+    pub(in crate::train) fn chosen(&self) -> (&str, &str) {
+        (&self.chosen.name, &self.chosen.reason)
+    }
+
+    /// The device's name.
+    pub(in crate::train) fn device_name(&self) -> &str {
+        &self.chosen.name
+    }
+
+    /// Hands what is predicted to `take`, block by block; the number of windows that the network
+    /// looked at. The plan's model must be this one.
+    pub(in crate::train) fn each_block(
+        &self,
+        plan: &PredictPlan,
+        cancel: &CancelToken,
+        mut take: impl FnMut(PixelRect, Predicted) -> anyhow::Result<()>,
+    ) -> anyhow::Result<u64> {
+        let card = plan.model.card();
+        let scene = plan.scene();
+        let grid = WindowGrid::new(scene.size(), card.patch);
+        // A batch is always filled up; a small image has no use for a large one.
+        let area = scene.scale().grid_rect(plan.area, scene.size());
+        let batch = grid.touching(area).len().clamp(1, BATCH);
+        let mut logits = WindowLogits {
+            network: self.network.clone(),
+            device: self.chosen.device.clone(),
+            scene: &scene,
+            normalization: card.normalization.clone(),
+            grid,
+            flips: plan.flips,
+            measures: plan.measures.clone(),
+            batch,
+            budget: plan.cache_bytes,
+            looked_at: 0,
+            known: HashMap::new(),
+            bytes: 0,
+            by_age: BTreeSet::new(),
+            clock: 0,
+        };
+        for rect in plan.blocks() {
+            let mut predicted = predict_block(rect, card.num_classes, &mut logits, cancel)?;
+            plan.erase_unwanted(rect, &mut predicted);
+            take(rect, predicted)?;
+        }
+        Ok(logits.looked_at)
+    }
+}

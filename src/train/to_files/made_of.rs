@@ -1,0 +1,96 @@
+use std::fs;
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::{FileTask, FilesPlan};
+use crate::disk::replace_file;
+use crate::geom::{ImageSize, PixelRect};
+use crate::train::{Certainty, Flips, TrainError};
+
+/// The version of the files beside a prediction.
+const SCHEMA: u32 = 1;
+
+/// What a prediction is made of. Two that are alike have the same pixels, but for what devices
+/// differ in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct MadeOf {
+    schema: u32,
+    /// The checkpoint's folder, as it was named.
+    model: String,
+    /// Checksums (crc32c) of the model's description and of its weights.
+    model_checksums: [u32; 2],
+    /// The image's file, as it was named.
+    image: String,
+    image_bytes: u64,
+    /// When the image's file was written last, in nanoseconds since 1970.
+    image_time: u64,
+    image_size: ImageSize,
+    areas: Vec<PixelRect>,
+    flips: Flips,
+    measures: Vec<Certainty>,
+}
+
+impl MadeOf {
+    /// What the prediction of an image of `size` is made of.
+    pub(super) fn of(
+        plan: &FilesPlan,
+        task: &FileTask,
+        size: ImageSize,
+    ) -> Result<Self, TrainError> {
+        let unreadable = |source| TrainError::Blocks {
+            path: task.image.clone(),
+            source,
+        };
+        let facts = fs::metadata(&task.image).map_err(unreadable)?;
+        let time = facts.modified().ok();
+        let time = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        Ok(Self {
+            schema: SCHEMA,
+            model: plan.model.folder().display().to_string(),
+            model_checksums: plan.model.checksums(),
+            image: task.image.display().to_string(),
+            image_bytes: facts.len(),
+            image_time: time.map_or(0, |time| time.as_nanos() as u64),
+            image_size: size,
+            areas: task.areas.clone(),
+            flips: plan.flips,
+            measures: plan.measures.clone(),
+        })
+    }
+
+    /// What was written at `path`; `None` where there is none or it cannot be understood.
+    pub(super) fn load(path: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read(path).ok()?).ok()
+    }
+
+    pub(super) fn save(&self, path: &Path) -> Result<(), TrainError> {
+        let text = serde_json::to_vec_pretty(self).expect("plain numbers and texts");
+        Ok(replace_file(path, &text)?)
+    }
+
+    /// What of it is another prediction's, with its verb. Files may have moved meanwhile.
+    pub(super) fn difference(&self, other: &Self) -> Option<&'static str> {
+        let image = |one: &Self| (one.image_bytes, one.image_time, one.image_size);
+        let checks = [
+            (self.schema == other.schema, "the program's version is"),
+            (
+                self.model_checksums == other.model_checksums,
+                "the model is",
+            ),
+            (image(self) == image(other), "the image is"),
+            (self.areas == other.areas, "the area is"),
+            (
+                self.flips == other.flips,
+                "the choice of mirror images (--tta) is",
+            ),
+            (
+                self.measures == other.measures,
+                "the measures of certainty are",
+            ),
+        ];
+        let differs = checks.into_iter().find(|(is_same, _)| !is_same);
+        differs.map(|(_, what)| what)
+    }
+}

@@ -1,0 +1,14 @@
+//! Predicts images into files: finished blocks go to the disk at once, so that memory does not grow
+//! with the image and a kill costs at most the block it came in.
+//!
+//! Beside `X.tif` lies `X.tif.part` while it is made: `made-of.json` says what the prediction is
+//! made of, `blocks` holds what is finished. `X.prediction.json` stays and says it of the file.
+
+mod block_file;
+mod made_of;
+mod plan;
+mod rows;
+mod run;
+
+pub use plan::{FileEnd, FileTask, FilesEvent, FilesPlan, IfBegun};
+pub(super) use run::run;

@@ -1,0 +1,80 @@
+use std::path::PathBuf;
+
+use egui::{Button, Ui};
+
+use super::canvas::PaneContent;
+use super::view::{CommandQueue, View};
+use crate::geom::ImagePoint;
+use crate::session::{Command, CopiedCommand, LayerKind, PredictionCommand, ScoreScope, Session};
+
+/// Predicts some ground, what is seen first.
+pub fn predict(run: Option<PathBuf>, on: ScoreScope, view: &View) -> Command {
+    let seen = view.visible;
+    let middle = |start: u32, length: u32| f64::from(start) + f64::from(length) / 2.0;
+    let near = ImagePoint::new(middle(seen.x, seen.width), middle(seen.y, seen.height));
+    Command::Prediction(PredictionCommand::Predict {
+        run,
+        on,
+        near: (!seen.is_empty()).then_some(near),
+    })
+}
+
+/// What the menu offers beside predicting the whole image: parts of it, another network to compare
+/// with, and the same as a command line.
+pub fn predict_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    ui.menu_button("Predict only", |ui| parts_menu(ui, session, view, commands));
+    let is_idle = session.prediction_state().job.is_none();
+    let can_keep = is_idle && session.layer(LayerKind::Prediction).is_some();
+    let keep = ui.add_enabled(can_keep, Button::new("Keep prediction to compare"));
+    let help = "Predict with another network then: a pane and the scores show in what they differ";
+    if keep.on_hover_text(help).clicked() {
+        commands.push(Command::Prediction(PredictionCommand::Keep));
+    }
+    if session.layer(LayerKind::Kept).is_some() && ui.button("Drop kept prediction").clicked() {
+        commands.push(Command::Prediction(PredictionCommand::DropKept));
+        view.contents.hide(PaneContent::Changed);
+    }
+    ui.menu_button("Copy as command", |ui| {
+        for what in CopiedCommand::ALL {
+            let words = session.as_command(what);
+            let button = ui.add_enabled(words.is_some(), Button::new(what.name()));
+            let Some(words) = words else { continue };
+            if button.on_hover_text(&words).clicked() {
+                ui.ctx().copy_text(words);
+                ui.close();
+            }
+        }
+    });
+}
+
+fn parts_menu(ui: &mut Ui, session: &Session, view: &View, commands: &mut CommandQueue) {
+    let state = session.prediction_state();
+    let last = state.run.clone();
+    let has_run = last.is_some() || session.training().best_row().is_some();
+    let is_idle = session.image().is_some() && state.job.is_none() && has_run;
+    let grounds = [
+        (
+            "What is in view",
+            ScoreScope::Within(view.visible),
+            !view.visible.is_empty(),
+        ),
+        (
+            "The selection",
+            ScoreScope::Selection,
+            session.selected().is_some(),
+        ),
+        (
+            "Cells that are done",
+            ScoreScope::DoneCells,
+            session.coverage().num_done() > 0,
+        ),
+    ];
+    for (name, on, is_there) in grounds {
+        let button = ui.add_enabled(is_idle && is_there, Button::new(name));
+        let help = "The rest of the prediction stays if the same network made it";
+        if button.on_hover_text(help).clicked() {
+            commands.push(predict(last.clone(), on, view));
+            ui.close();
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! Predictions into files by the program: killed at any moment they go on to the same last byte,
+//! and memory does not grow with the image.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use orthobrush::disk::replace_file;
+use orthobrush::geom::ImageSize;
+use orthobrush::raster::{Overviews, PixelKind, TiffOptions, TiffWriter};
+use orthobrush::train::{DeviceChoice, Recipe};
+use serde_json::Value;
+
+use crate::fixture::sample;
+
+const PATIENCE: Duration = Duration::from_mins(4);
+
+pub fn orthobrush() -> Command {
+    let run = std::env::var_os("XDG_RUNTIME_DIR").unwrap_or_else(|| std::env::temp_dir().into());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_orthobrush"));
+    command.env("XDG_RUNTIME_DIR", run);
+    command
+}
+
+#[track_caller]
+fn done(output: &Output) -> Value {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    serde_json::from_slice(&output.stdout).expect("one JSON object")
+}
+
+#[track_caller]
+fn refused(output: &Output, words: &[&str]) {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    for word in words {
+        assert!(errors.contains(word), "“{word}” is missing in: {errors}");
+    }
+}
+
+/// Trains the smallest U-Net there is on the sample (five classes), a few steps.
+pub fn trained(folder: &Path, seed: u64) -> PathBuf {
+    let mut recipe = Recipe {
+        seed,
+        epochs: 1,
+        steps_per_epoch: 4,
+        batch: 4,
+        patch: 128,
+        device: DeviceChoice::Cpu,
+        ..Recipe::default()
+    };
+    (recipe.model.base_filters, recipe.model.depth) = (1, 1);
+    let (file, run) = (folder.join("recipe.toml"), folder.join("run"));
+    recipe.save(&file).expect("written");
+    let output = orthobrush()
+        .arg("train")
+        .args([Path::new("--image"), &sample().ortho])
+        .args([Path::new("--label"), &sample().label])
+        .args([Path::new("--recipe"), &file, Path::new("--out"), &run])
+        .output()
+        .expect("it starts");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    run
+}
+
+/// The run of all tests here.
+pub fn run() -> &'static Path {
+    static RUN: OnceLock<PathBuf> = OnceLock::new();
+    RUN.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a folder").keep();
+        trained(&folder, 1)
+    })
+}
+
+/// Writes an image of `size` painted by formula, a row at a time.
+pub fn painted(path: &Path, size: ImageSize) {
+    let options = TiffOptions {
+        overviews: Overviews::None,
+        ..TiffOptions::new(size, PixelKind::Rgb)
+    };
+    let mut writer = TiffWriter::create(path, options).expect("begun");
+    for y in 0..size.height {
+        let pixel = |x: u32| {
+            let field = (x / 97 + y / 61) % 5;
+            let grain = (x * 7 + y * 13) % 16;
+            [field * 40 + grain, 200 - field * 30, 60 + grain].map(|band| band as u8)
+        };
+        let row: Vec<u8> = (0..size.width).flat_map(pixel).collect();
+        writer.write_rows(&row).expect("written");
+    }
+    writer.finish().expect("finished");
+}
+
+fn predict(image: &Path, out: &Path) -> Command {
+    let mut command = orthobrush();
+    command
+        .args(["predict", "--device", "cpu", "--json", "--model"])
+        .arg(run())
+        .args([Path::new("--image"), image, Path::new("--out"), out]);
+    command
+}
+
+/// Starts it, and kills it when its file of blocks has grown by `blocks` writes or so; whether it
+/// ended before.
+fn killed(mut command: Command, part: &Path, patience: Duration) -> bool {
+    let mut child: Child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let kept = || std::fs::metadata(part.join("blocks")).map_or(0, |facts| facts.len());
+    let (before, began) = (kept(), Instant::now());
+    while kept() == before && began.elapsed() < PATIENCE {
+        if let Some(status) = child.try_wait().expect("a child") {
+            assert!(status.success());
+            return true;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    thread::sleep(patience);
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends").success()
+}
+
+#[test]
+fn a_killed_prediction_goes_on_to_the_same_last_byte() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let image = at("image.tif");
+    painted(&image, ImageSize::new(3_200, 2_100));
+    let whole = done(
+        &predict(&image, &at("whole.tif"))
+            .arg("--uncertainty")
+            .output()
+            .expect("it"),
+    );
+    assert_eq!(whole["done_before"], false);
+    assert!(!at("whole.tif.part").exists());
+
+    let again = |out: &Path| {
+        let mut command = predict(&image, out);
+        command.args(["--uncertainty", "--resume"]);
+        command
+    };
+    let (out, part) = (at("killed.tif"), at("killed.tif.part"));
+    let mut kills = 0;
+    while !killed(again(&out), &part, Duration::from_millis(kills * 37 % 90)) {
+        kills += 1;
+        assert!(kills < 60, "it never ends");
+        if kills == 2 {
+            check_refusals(&image, &out);
+        }
+    }
+    assert!(kills >= 3, "only {kills} kills came in time");
+    for name in ["tif", "probability.tif", "margin.tif", "entropy.tif"] {
+        let read = |stem: &str| std::fs::read(at(&format!("{stem}.{name}"))).expect("a file");
+        assert!(read("whole") == read("killed"), "{name} differs");
+    }
+    assert!(!part.exists());
+    let before = done(&again(&out).output().expect("it starts"));
+    assert_eq!(before["done_before"], true);
+}
+
+/// What was begun goes on only as it was begun, and is not begun anew by mistake.
+fn check_refusals(image: &Path, out: &Path) {
+    let start = |arguments: &[&str]| {
+        let mut command = predict(image, out);
+        command.args(arguments).output().expect("it starts")
+    };
+    refused(
+        &start(&["--uncertainty"]),
+        &["begun before", "--resume", "killed.tif.part"],
+    );
+    let resume = ["--resume", "--uncertainty"];
+    let with = |more: &[&str]| start(&[&resume[..], more].concat());
+    refused(&with(&["--tta"]), &["--tta", "killed.tif.part"]);
+    refused(&with(&["--area", "0,0,900,900"]), &["the area is not"]);
+    refused(
+        &start(&["--resume"]),
+        &["the measures of certainty are not"],
+    );
+}
+
+#[test]
+fn a_part_of_an_image_is_what_the_whole_has_there() {
+    use orthobrush::geom::PixelRect;
+    use orthobrush::label::{Encoding, load_mask};
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let image = at("image.tif");
+    let size = ImageSize::new(1_500, 1_200);
+    painted(&image, size);
+    done(&predict(&image, &at("all.tif")).output().expect("it starts"));
+    let mut parts = predict(&image, &at("parts.tif"));
+    parts.args(["--area", "100,50,300,200", "--area", "1000,1000,200,150"]);
+    done(&parts.output().expect("it starts"));
+    let read = |name: &str| {
+        let loaded = load_mask(&at(name), Some(size), Encoding::Auto, None);
+        loaded.expect("a mask").mask
+    };
+    let (all, parts) = (read("all.tif"), read("parts.tif"));
+    let areas = [
+        PixelRect::new(100, 50, 300, 200),
+        PixelRect::new(1_000, 1_000, 200, 150),
+    ];
+    for area in areas {
+        assert!(all.read_rect(area) == parts.read_rect(area));
+    }
+    let predicted: u64 = parts.histogram()[..255].iter().sum();
+    assert_eq!(predicted, 300 * 200 + 200 * 150);
+}
+
+#[test]
+fn of_many_images_a_broken_one_is_told_and_the_others_are_predicted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    std::fs::create_dir(at("images")).expect("a folder");
+    for name in ["a.tif", "c.tif"] {
+        painted(&at("images").join(name), ImageSize::new(300, 200));
+    }
+    replace_file(&at("images").join("b.tif"), b"no image").expect("written");
+    let start = |images: &Path| {
+        let mut command = orthobrush();
+        command.args([
+            "predict", "--device", "cpu", "--json", "--resume", "--model",
+        ]);
+        let command = command.arg(run()).arg("--images").arg(images);
+        command
+            .arg("--out")
+            .arg(at("out"))
+            .output()
+            .expect("it starts")
+    };
+    let summary = |output: &Output| -> Value {
+        serde_json::from_slice(&output.stdout).expect("one JSON object")
+    };
+    let first = start(&at("images"));
+    refused(
+        &first,
+        &["b.tif was not predicted", "1 of 3 images", "--resume"],
+    );
+    assert_eq!(summary(&first)["done"], 2);
+    assert_eq!(summary(&first)["images"][1]["status"], "failed");
+    assert!(at("out").join("c.tif").exists() && !at("out").join("b.tif").exists());
+
+    replace_file(
+        &at("list.txt"),
+        b"# two of them\nimages/c.tif\n\nimages/a.tif\n",
+    )
+    .expect("written");
+    let second = start(&at("list.txt"));
+    assert!(second.status.success());
+    assert_eq!(summary(&second)["done_before"], 2);
+}
+
+/// The whole process, its code and its threads' stacks, within 1 GiB of addresses, the tile cache
+/// included. `ORTHOBRUSH_PREDICT_SIZE=30000x30000` tries another extent.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_does_not_grow_with_the_image() {
+    const CAP_KIB: u32 = 1 << 20;
+    let asked = std::env::var("ORTHOBRUSH_PREDICT_SIZE");
+    let asked = asked.unwrap_or_else(|_| "9500x9000".to_owned());
+    let (width, height) = asked.split_once('x').expect("columns x rows");
+    let side = |text: &str| text.parse().expect("a number");
+    let folder = tempfile::tempdir().expect("a folder");
+    let (image, out) = (
+        folder.path().join("image.tif"),
+        folder.path().join("out.tif"),
+    );
+    painted(&image, ImageSize::new(side(width), side(height)));
+    let within = format!("ulimit -v {CAP_KIB}; exec \"$0\" \"$@\"");
+    let plain = predict(&image, &out);
+    let mut capped = Command::new("sh");
+    capped
+        .args(["-c", &within])
+        .arg(plain.get_program())
+        .args(plain.get_args());
+    let began = Instant::now();
+    done(&capped.output().expect("it starts"));
+    eprintln!("{asked}: {:.0} s", began.elapsed().as_secs_f64());
+    let source = orthobrush::raster::open_raster(&out).expect("a mask");
+    assert_eq!(
+        source.info().size,
+        ImageSize::new(side(width), side(height))
+    );
+}
