@@ -111,9 +111,7 @@ fn entry((task, end): (&FileTask, &FileEnd)) -> Value {
 
 /// Predicts the open image with a run's best network and saves the mask.
 pub fn predict(drive: &mut Drive, run: &Path, out: &Path) -> anyhow::Result<()> {
-    drive.finish(Command::Predict {
-        run: Some(run.to_owned()),
-    })?;
+    drive.finish(Command::predict(Some(run.to_owned())))?;
     let path: PathBuf = out.to_owned();
     drive.finish(Command::SaveAs {
         layer: LayerKind::Prediction,

@@ -1,5 +1,5 @@
 use super::state::Session;
-use super::{Command, CommandError, ScoreScope};
+use super::{Command, CommandError};
 
 impl Session {
     /// The only door. Each arm hands over to the file that owns the subject.
@@ -58,7 +58,6 @@ impl Session {
             Command::Queue(command) => self.apply_queue(command),
             Command::Finetune(command) => self.apply_finetune(command),
             Command::SetPredicting(choice) => self.set_predicting(choice),
-            Command::Predict { run } => self.predict(run, ScoreScope::Whole, None),
             Command::Prediction(command) => self.apply_prediction(command),
             Command::Runs(command) => self.apply_runs(command),
             Command::Recipe(command) => self.apply_recipe(command),

@@ -196,12 +196,7 @@ pub enum Command {
     Finetune(FinetuneCommand),
     /// Chooses how predictions are made.
     SetPredicting(Predicting),
-    /// Predicts the whole open image.
-    Predict {
-        /// A run folder; `None` takes the last run of this session.
-        run: Option<PathBuf>,
-    },
-    /// Predicts parts of the image, or holds two predictions against each other.
+    /// Predicts the image or parts of it, or holds two predictions against each other.
     Prediction(super::PredictionCommand),
     /// Looks at runs and compares them.
     Runs(RunsCommand),

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use super::jobs::{JobId, Report};
 use super::labels::new_layer;
 use super::state::{Layer, LayerId, Session};
-use super::{CommandError, LayerKind, ScoreScope};
+use super::{Command, CommandError, LayerKind, ScoreScope};
 use crate::geom::ImagePoint;
 use crate::label::StateMark;
 use crate::metrics::{ComparedPredictions, PredictionComparison};
@@ -46,6 +46,17 @@ pub(super) struct Contestants {
     label: Option<(LayerId, StateMark)>,
 }
 
+impl Command {
+    /// Predicts the whole open image with the network of `run`, or of the last run of this session.
+    pub const fn predict(run: Option<PathBuf>) -> Self {
+        Self::Prediction(PredictionCommand::Predict {
+            run,
+            on: ScoreScope::Whole,
+            near: None,
+        })
+    }
+}
+
 impl Contest {
     /// The run whose network made A, when it is known.
     pub fn run(&self) -> Option<&Path> {
@@ -61,13 +72,15 @@ impl Contest {
 impl Session {
     /// The kept prediction.
     pub const fn contest(&self) -> &Contest {
-        &self.contest
+        &self.predicting.contest
     }
 
     /// Whether the label changed since the two predictions were counted.
     pub fn is_contest_old(&self) -> bool {
         let now = self.contestants();
-        self.contest.found.is_some() && now.is_some() && now != self.contest.of
+        self.predicting.contest.found.is_some()
+            && now.is_some()
+            && now != self.predicting.contest.of
     }
 
     pub(super) fn apply_prediction(
@@ -82,7 +95,7 @@ impl Session {
                 Ok(())
             }
             PredictionCommand::Compare => {
-                self.contest.of = None;
+                self.predicting.contest.of = None;
                 self.follow_contest();
                 Ok(())
             }
@@ -101,25 +114,28 @@ impl Session {
             ..new_layer(self.next_number(), mask)
         };
         self.put_layer(LayerKind::Kept, Some(layer));
-        self.contest.run = self.prediction_state.run.clone();
+        self.predicting.contest.run = self.prediction_state.run.clone();
         Ok(())
     }
 
     pub(super) fn drop_kept(&mut self) {
         self.put_layer(LayerKind::Kept, None);
-        if let Some(job) = self.contest.job.take() {
+        if let Some(job) = self.predicting.contest.job.take() {
             self.stop_job(job);
         }
-        self.contest = Contest::default();
+        self.predicting.contest = Contest::default();
     }
 
     /// The prediction has other pixels now.
     pub(super) const fn contest_again(&mut self) {
-        self.contest.of = None;
+        self.predicting.contest.of = None;
     }
 
     fn contestants(&self) -> Option<Contestants> {
-        let (a, b) = (self.contest.layer.as_ref()?, self.prediction.as_ref()?);
+        let (a, b) = (
+            self.predicting.contest.layer.as_ref()?,
+            self.prediction.as_ref()?,
+        );
         let is_whole = self.prediction_state.job.is_none() && !b.is_loading;
         let label = self.label.as_ref().filter(|label| !label.is_loading);
         let is_pair = is_whole && a.mask.size() == b.mask.size();
@@ -137,14 +153,14 @@ impl Session {
             return;
         };
         let is_same = |before: Contestants| (before.a, before.b) == (now.a, now.b);
-        if self.contest.of.is_some_and(is_same) {
+        if self.predicting.contest.of.is_some_and(is_same) {
             return;
         }
-        if let Some(job) = self.contest.job.take() {
+        if let Some(job) = self.predicting.contest.job.take() {
             self.stop_job(job);
         }
-        self.contest.of = Some(now);
-        let [a, b] = [&self.contest.layer, &self.prediction].map(|layer| {
+        self.predicting.contest.of = Some(now);
+        let [a, b] = [&self.predicting.contest.layer, &self.prediction].map(|layer| {
             let layer = layer
                 .as_ref()
                 .expect("both are there: they were counted on");
@@ -153,21 +169,22 @@ impl Session {
         let label = self.label.as_ref().filter(|_| now.label.is_some());
         let truth = label.map(|label| label.mask.clone());
         let classes = self.classes().clone();
-        self.contest.job = Some(
-            self.start_quiet_job("Comparing two predictions", move |job| {
+        self.predicting.contest.job = Some(self.start_quiet_job(
+            "Comparing two predictions",
+            move |job| {
                 let num_classes = classes.num_classes();
                 let counts = ComparedPredictions::between(&a, &b, truth.as_ref(), num_classes);
                 let found = counts.comparison(&classes);
                 job.tell(Report::Contested(now, Box::new(found)))?;
                 Ok(())
-            }),
-        );
+            },
+        ));
     }
 
     pub(super) fn contested(&mut self, of: Contestants, found: PredictionComparison) {
-        if self.contest.of == Some(of) {
-            self.contest.job = None;
-            self.contest.found = Some(found);
+        if self.predicting.contest.of == Some(of) {
+            self.predicting.contest.job = None;
+            self.predicting.contest.found = Some(found);
         }
     }
 }

@@ -184,7 +184,7 @@ impl Session {
             LayerKind::Origins => &mut self.origins,
             LayerKind::Certainty => &mut self.certainty,
             LayerKind::Preview => &mut self.preview_layer,
-            LayerKind::Kept => &mut self.contest.layer,
+            LayerKind::Kept => &mut self.predicting.contest.layer,
         };
         if let Some(old) = std::mem::replace(place, layer) {
             self.changes.push(Change::SourceGone(old.id.0));
@@ -231,7 +231,7 @@ impl Session {
             LayerKind::Origins => self.origins.as_mut(),
             LayerKind::Certainty => self.certainty.as_mut(),
             LayerKind::Preview => self.preview_layer.as_mut(),
-            LayerKind::Kept => self.contest.layer.as_mut(),
+            LayerKind::Kept => self.predicting.contest.layer.as_mut(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::jobs::{JobId, Leash};
 use super::labels::new_layer;
 use super::state::{Layer, LayerId, Session};
-use super::{CommandError, LayerKind, Notice, ScoreScope};
+use super::{CommandError, Contest, LayerKind, Notice, ScoreScope};
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{CellState, Mask, UNLABELED};
 use crate::train::{BlockOrder, Certainty, DeviceChoice, Flips, PredictEvent, PredictPlan};
@@ -38,10 +38,11 @@ pub enum Predicting {
     Certainty(Certainty),
 }
 
-/// How predictions are made, and what was made so.
-#[derive(Clone, Debug, Default)]
+/// How predictions are made, what was made so, and what is kept of an earlier one.
+#[derive(Debug, Default)]
 pub(super) struct PredictHow {
     made: Option<Made>,
+    pub contest: Contest,
     /// Where, if not where the network was trained.
     pub device: Option<DeviceChoice>,
     pub flips: Flips,
@@ -70,21 +71,21 @@ struct ModelMark {
 impl Session {
     pub(super) fn set_predicting(&mut self, choice: Predicting) -> Result<(), CommandError> {
         match choice {
-            Predicting::Device(device) => self.predict_how.device = Some(device),
-            Predicting::Flips(flips) => self.predict_how.flips = flips,
-            Predicting::Certainty(certainty) => self.predict_how.certainty = certainty,
+            Predicting::Device(device) => self.predicting.device = Some(device),
+            Predicting::Flips(flips) => self.predicting.flips = flips,
+            Predicting::Certainty(certainty) => self.predicting.certainty = certainty,
         }
         Ok(())
     }
 
     /// Which mirror images predictions look at as well.
     pub const fn flips(&self) -> Flips {
-        self.predict_how.flips
+        self.predicting.flips
     }
 
     /// How predictions say how sure they are.
     pub const fn certainty_measure(&self) -> Certainty {
-        self.predict_how.certainty
+        self.predicting.certainty
     }
 
     /// Predicts some ground with a run's best network. What the same network has predicted stays,
@@ -117,7 +118,7 @@ impl Session {
         }
         let engine = self.engine()?.clone();
         let is_complete = self.prepare_layers(&plan);
-        let done = self.predict_how.made.as_ref().map(|made| made.done.clone());
+        let done = self.predicting.made.as_ref().map(|made| made.done.clone());
         let plan = plan.without(done.unwrap_or_default());
         let job = engine.predict(plan, self.config.waker.clone());
         let id = self.list_job("Predicting", Leash::Prediction(job));
@@ -142,7 +143,7 @@ impl Session {
         let plan = self.only_on(plan, ScoreScope::Within(part))?;
         match (&self.prediction, &self.certainty) {
             (Some(layer), Some(_)) => {
-                self.predict_how.made = Some(Made {
+                self.predicting.made = Some(Made {
                     layer: layer.id,
                     by: self.mark_of(&plan),
                     done: HashSet::new(),
@@ -168,8 +169,8 @@ impl Session {
     fn mark_of(&self, plan: &PredictPlan) -> ModelMark {
         ModelMark {
             checksums: plan.model().checksums(),
-            flips: self.predict_how.flips,
-            certainty: self.predict_how.certainty,
+            flips: self.predicting.flips,
+            certainty: self.predicting.certainty,
         }
     }
 
@@ -178,12 +179,12 @@ impl Session {
         let source = Arc::clone(&image.source);
         let recipe = self.training.recipe.as_ref();
         let trained_on = recipe.map(|recipe| recipe.device.clone());
-        let device = self.predict_how.device.clone().or(trained_on);
+        let device = self.predicting.device.clone().or(trained_on);
         let plan = PredictPlan::new(run, source, device.unwrap_or_default())
             .map_err(|error| CommandError::Refused(error.to_string()))?;
         Ok(plan
-            .flipped(self.predict_how.flips)
-            .measured_by(&[self.predict_how.certainty]))
+            .flipped(self.predicting.flips)
+            .measured_by(&[self.predicting.certainty]))
     }
 
     fn only_on(&self, plan: PredictPlan, on: ScoreScope) -> Result<PredictPlan, CommandError> {
@@ -217,7 +218,7 @@ impl Session {
         let by = self.mark_of(plan);
         let shown = self.prediction.as_ref().map(|layer| layer.id);
         let ground = plan.ground().cloned();
-        if let Some(made) = &mut self.predict_how.made
+        if let Some(made) = &mut self.predicting.made
             && made.by == by
             && Some(made.layer) == shown
             && self.certainty.is_some()
@@ -227,7 +228,7 @@ impl Session {
         }
         let size = plan.image_size();
         let layer = new_layer(self.next_number(), Mask::new(size));
-        self.predict_how.made = Some(Made {
+        self.predicting.made = Some(Made {
             layer: layer.id,
             by,
             done: HashSet::new(),
@@ -261,7 +262,7 @@ impl Session {
             } => {
                 self.put_block(LayerKind::Prediction, rect, classes);
                 self.put_block(LayerKind::Certainty, rect, sure);
-                if let Some(made) = &mut self.predict_how.made
+                if let Some(made) = &mut self.predicting.made
                     && made.ground.is_none()
                 {
                     made.done.insert(rect);
@@ -282,7 +283,7 @@ impl Session {
 
     /// Writes what was predicted of a block, where it was asked for.
     fn put_block(&mut self, kind: LayerKind, rect: PixelRect, mut values: Vec<u8>) {
-        let ground = self.predict_how.made.as_ref();
+        let ground = self.predicting.made.as_ref();
         let wanted = ground.and_then(|made| Some(made.ground.as_ref()?.read_rect(rect)));
         let Some(layer) = self.layer_mut(kind) else {
             return;

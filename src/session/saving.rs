@@ -44,7 +44,7 @@ impl Session {
             LayerKind::Origins => self.origins.as_ref().ok_or(CommandError::NoLabel)?,
             LayerKind::Certainty => self.certainty.as_ref().ok_or(CommandError::NoPrediction)?,
             LayerKind::Kept => {
-                let kept = self.contest.layer.as_ref();
+                let kept = self.predicting.contest.layer.as_ref();
                 kept.ok_or(CommandError::NoPrediction)?
             }
         };

@@ -12,7 +12,7 @@ use super::prediction::PredictHow;
 use super::scoring::LiveCounts;
 use super::thumbnails::Thumbnails;
 use super::{
-    Change, Command, Contest, DataSet, Examined, FinetuneState, ImageList, InkChoice, JudgingState,
+    Change, Command, DataSet, Examined, FinetuneState, ImageList, InkChoice, JudgingState,
     LayerKind, Notice, Overlay, PredictionState, Preview, QueueState, RateSearch, Review, Runs,
     Selected, Settings, Tool, TrainingState, Varied, Vectors, WandSettings,
 };
@@ -146,8 +146,6 @@ pub struct Session {
     pub(super) prediction: Option<Layer>,
     /// How sure the prediction is, when it was made here.
     pub(super) certainty: Option<Layer>,
-    /// A prediction that is kept to hold another against.
-    pub(super) contest: Contest,
     pub(super) places: Places,
     pub(super) palette: Palette,
     pub(super) tool: Tool,
@@ -186,7 +184,7 @@ pub struct Session {
     pub(super) save_later: Option<(LayerKind, PathBuf)>,
     /// What waits for a save to succeed.
     pub(super) after_saving: Option<Command>,
-    pub(super) predict_how: PredictHow,
+    pub(super) predicting: PredictHow,
     pub(super) jobs: Vec<Running>,
     pub(super) changes: Vec<Change>,
     pub(super) notices: Vec<Notice>,
@@ -220,7 +218,6 @@ impl Session {
             models: Vec::new(),
             prediction: None,
             certainty: None,
-            contest: Contest::default(),
             places: Places::default(),
             palette: Palette::new(ClassTable::landcover_ai()),
             tool: Tool::default(),
@@ -249,7 +246,7 @@ impl Session {
             overlays: Vec::new(),
             save_later: None,
             after_saving: None,
-            predict_how: PredictHow::default(),
+            predicting: PredictHow::default(),
             jobs: Vec::new(),
             changes: Vec::new(),
             notices: complaint.map(Notice::warning).into_iter().collect(),
@@ -275,7 +272,7 @@ impl Session {
             LayerKind::Origins => self.origins.as_ref(),
             LayerKind::Certainty => self.certainty.as_ref(),
             LayerKind::Preview => self.preview_layer.as_ref(),
-            LayerKind::Kept => self.contest.layer.as_ref(),
+            LayerKind::Kept => self.predicting.contest.layer.as_ref(),
         }
     }
 
@@ -387,7 +384,7 @@ impl Session {
             &self.origins,
             &self.prediction,
             &self.certainty,
-            &self.contest.layer,
+            &self.predicting.contest.layer,
         ];
         let masks: usize = masks
             .into_iter()

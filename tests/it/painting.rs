@@ -197,7 +197,7 @@ fn commands_that_make_no_sense_say_why() {
         Err(CommandError::NoClass(77))
     ));
     assert!(matches!(
-        session.apply(Command::Predict { run: None }),
+        session.apply(Command::predict(None)),
         Err(CommandError::NoRun)
     ));
     session

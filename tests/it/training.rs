@@ -70,7 +70,7 @@ fn a_training_leaves_curves_and_a_network_that_predicts() {
 }
 
 fn predict_and_accept(session: &mut Session) {
-    finish(session, Command::Predict { run: None });
+    finish(session, Command::predict(None));
     let prediction = session.layer(LayerKind::Prediction).expect("a prediction");
     assert_eq!(
         prediction.mask.histogram()[usize::from(UNLABELED)],
@@ -201,7 +201,7 @@ fn a_training_rests_while_others_predict_and_goes_on() {
     until(&mut session, |session| session.training().is_paused);
     let steps = session.training().step_losses.len();
     session
-        .apply(Command::Predict { run: None })
+        .apply(Command::predict(None))
         .expect("the network so far");
     until(&mut session, |session| session.activities().count() == 1);
     assert!(session.training().is_paused && session.training().is_running());

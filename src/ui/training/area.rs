@@ -6,6 +6,7 @@ use egui::{CentralPanel, Panel, RichText, ScrollArea, Ui};
 use egui_material_icons::icons;
 
 use super::super::dialogs::FileWish;
+use super::super::predicting::predict;
 use super::super::theme;
 use super::super::view::{CommandQueue, View};
 use super::bar::{running_ui, start_ui};
@@ -21,7 +22,7 @@ use super::look::{Look, look_ui};
 use super::picture::Drawing;
 use super::recipe::{PatchPreview, recipe_page_ui};
 use super::samples::{Samples, samples_ui};
-use crate::session::{Command, RunEntry, RunStatus, RunsCommand, Session, TrainOn};
+use crate::session::{Command, RunEntry, RunStatus, RunsCommand, ScoreScope, Session, TrainOn};
 
 /// How often runs of other programs are looked at while one goes on.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
@@ -351,14 +352,12 @@ fn actions_ui(
     let run = record.folder.clone();
     ui.horizontal_wrapped(|ui| {
         let can_predict = record.best.is_some() && session.image().is_some();
-        let predict = ui.add_enabled(can_predict, egui::Button::new("Predict this image"));
-        if predict
+        let button = ui.add_enabled(can_predict, egui::Button::new("Predict this image"));
+        if button
             .on_hover_text("With the best network of this run")
             .clicked()
         {
-            commands.push(Command::Predict {
-                run: Some(run.clone()),
-            });
+            commands.push(predict(Some(run.clone()), ScoreScope::Whole, view));
             area.is_open = false;
         }
         let can_go_on = record.can_go_on
