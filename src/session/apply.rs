@@ -59,6 +59,7 @@ impl Session {
             Command::Finetune(command) => self.apply_finetune(command),
             Command::SetPredicting(choice) => self.set_predicting(choice),
             Command::Prediction(command) => self.apply_prediction(command),
+            Command::Instant(command) => self.apply_instant(command),
             Command::Runs(command) => self.apply_runs(command),
             Command::Recipe(command) => self.apply_recipe(command),
             Command::Data(command) => self.apply_data(command),

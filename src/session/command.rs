@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{
-    Bookmark, DataCommand, ExportOrder, FinetuneCommand, InkChoice, OverlayCommand, Pause,
-    Predicting, QueueCommand, RecipeCommand, RunsCommand, TrainOn, WandSettings, Wholesale,
+    Bookmark, DataCommand, ExportOrder, FinetuneCommand, InkChoice, InstantCommand, OverlayCommand,
+    Pause, Predicting, QueueCommand, RecipeCommand, RunsCommand, TrainOn, WandSettings, Wholesale,
 };
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{BrushShape, CellKey, CellState, Hint, MaskDecisions};
@@ -198,6 +198,8 @@ pub enum Command {
     SetPredicting(Predicting),
     /// Predicts the image or parts of it, or holds two predictions against each other.
     Prediction(super::PredictionCommand),
+    /// Answers from the scribbles at hand.
+    Instant(InstantCommand),
     /// Looks at runs and compares them.
     Runs(RunsCommand),
     /// Reads or writes a recipe file.

@@ -18,8 +18,8 @@ use crate::metrics::{PredictionComparison, TileConfusion};
 use crate::project::{KeptImage, OlderSteps};
 use crate::raster::RgbaTile;
 use crate::train::{
-    Ancestor, JudgeEvent, PredictEvent, QueueEvent, RateEvent, Recipe, TrainEvent, TrainPlan,
-    VerdictEvent,
+    Ancestor, InstantEvent, JudgeEvent, PredictEvent, QueueEvent, RateEvent, Recipe, TrainEvent,
+    TrainPlan, VerdictEvent,
 };
 
 /// One background activity; never used twice.
@@ -137,6 +137,7 @@ pub(super) enum Leash {
     Session(Job<Report>),
     Training(Job<TrainEvent>),
     Prediction(Job<PredictEvent>),
+    Instant(Job<InstantEvent>),
     RateSearch(Job<RateEvent>),
     Queue(Job<QueueEvent>),
     Judging(Job<JudgeEvent>),
@@ -149,6 +150,7 @@ impl Leash {
             Self::Session(job) => job.cancel(),
             Self::Training(job) => job.cancel(),
             Self::Prediction(job) => job.cancel(),
+            Self::Instant(job) => job.cancel(),
             Self::RateSearch(job) => job.cancel(),
             Self::Queue(job) => job.cancel(),
             Self::Judging(job) => job.cancel(),
@@ -161,6 +163,7 @@ impl Leash {
             Self::Session(job) => job.try_next().map(|event| said(event, Said::Session)),
             Self::Training(job) => job.try_next().map(|event| said(event, Said::Training)),
             Self::Prediction(job) => job.try_next().map(|event| said(event, Said::Prediction)),
+            Self::Instant(job) => job.try_next().map(|event| said(event, Said::Instant)),
             Self::RateSearch(job) => job.try_next().map(|event| said(event, Said::RateSearch)),
             Self::Queue(job) => job.try_next().map(|event| said(event, Said::Queue)),
             Self::Judging(job) => job.try_next().map(|event| said(event, Said::Judging)),
@@ -173,6 +176,7 @@ enum Said {
     Session(Report),
     Training(TrainEvent),
     Prediction(PredictEvent),
+    Instant(InstantEvent),
     RateSearch(RateEvent),
     Queue(QueueEvent),
     Judging(JudgeEvent),
@@ -221,11 +225,16 @@ impl Session {
         work: impl FnOnce(&JobContext<Report>) -> anyhow::Result<()> + Send + 'static,
     ) -> JobId {
         let id = self.start_job(title, work);
+        self.hush(id);
+        id
+    }
+
+    /// Takes a job off the list of what people are told.
+    pub(super) fn hush(&mut self, id: JobId) {
         let mut jobs = self.jobs.iter_mut();
         if let Some(running) = jobs.find(|running| running.activity.id == id) {
             running.is_quiet = true;
         }
-        id
     }
 
     pub(super) fn list_job(&mut self, title: impl Into<String>, leash: Leash) -> JobId {
@@ -259,6 +268,7 @@ impl Session {
             self.absorb(id, event);
             taken += 1;
         }
+        self.follow_instant();
         self.follow_scores();
         self.follow_contest();
         taken
@@ -349,6 +359,7 @@ impl Session {
             JobEvent::Said(Said::Session(report)) => self.absorb_report(id, report),
             JobEvent::Said(Said::Training(event)) => self.absorb_training(id, event),
             JobEvent::Said(Said::Prediction(event)) => self.absorb_prediction(id, event),
+            JobEvent::Said(Said::Instant(event)) => self.absorb_instant(event),
             JobEvent::Said(Said::RateSearch(event)) => self.absorb_rate_search(id, event),
             JobEvent::Said(Said::Queue(event)) => self.absorb_queue(id, event),
             JobEvent::Said(Said::Judging(event)) => self.absorb_judging(id, event),
@@ -438,6 +449,7 @@ impl Session {
         match ended.leash {
             Leash::Training(_) => self.training_ended(why),
             Leash::Prediction(_) => self.prediction_ended(why),
+            Leash::Instant(_) => self.instant_ended(why),
             Leash::Queue(_) => self.queue_ended(why),
             Leash::Judging(_) => self.study.queue.judging.job = None,
             Leash::Verdict(_) => self.verdict_ended(why),

@@ -1,3 +1,4 @@
+use super::instant::ANSWERS_NAME;
 use super::labels::new_layer;
 use super::state::{Layer, Session};
 use super::{LayerKind, keeping::Work};
@@ -58,8 +59,13 @@ impl Session {
         Origin::model(place)
     }
 
-    /// The run whose network made the prediction, else the file that it was read from.
+    /// The run whose network made the prediction, else the file that it was read from, unless
+    /// instant answers gave it.
     fn prediction_name(&self) -> String {
+        let shown = self.prediction.as_ref().map(|layer| layer.id);
+        if shown.is_some() && shown == self.instant.layer() {
+            return ANSWERS_NAME.to_owned();
+        }
         let file = self
             .prediction
             .as_ref()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::jobs::{JobId, Leash};
 use super::labels::new_layer;
 use super::state::{Layer, LayerId, Session};
-use super::{CommandError, Contest, LayerKind, Notice, ScoreScope};
+use super::{CommandError, Contest, FinetunePhase, LayerKind, Notice, ScoreScope};
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{CellState, Mask, UNLABELED};
 use crate::train::{BlockOrder, Certainty, DeviceChoice, Flips, PredictEvent, PredictPlan};
@@ -271,6 +271,11 @@ impl Session {
             PredictEvent::Finished(report) => {
                 let state = &mut self.prediction_state;
                 state.is_complete |= state.on == ScoreScope::Whole;
+                if self.study.finetune.phase == FinetunePhase::Learning {
+                    // One of many looks at a model that is being learned.
+                    return;
+                }
+                let state = &self.prediction_state;
                 let (what, seconds) = (words_of(state.on), report.seconds);
                 self.notify(Notice::info(if report.blocks == 0 {
                     "That was predicted before, with the same network".to_owned()

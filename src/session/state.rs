@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::doing::Doing;
+use super::instant::InstantWork;
 use super::jobs::{Running, SharedSource};
 use super::keeping::{Keeper, ProjectPlace};
 use super::labels::Areas;
@@ -166,6 +167,7 @@ pub struct Session {
     pub(super) selected: Option<Selected>,
     pub(super) object: ObjectWork,
     pub(super) doing: Doing,
+    pub(super) instant: InstantWork,
     pub(super) history: History,
     /// The history's state when the label was last saved or loaded.
     pub(super) saved: StateMark,
@@ -238,6 +240,7 @@ impl Session {
             selected: None,
             object: ObjectWork::default(),
             doing: Doing::default(),
+            instant: InstantWork::default(),
             training: TrainingState::default(),
             prediction_state: PredictionState::default(),
             study: Study::default(),
@@ -377,7 +380,7 @@ impl Session {
         &self.cache
     }
 
-    /// Bytes of pixels held: decoded tiles, masks and undo steps.
+    /// Bytes of pixels held: decoded tiles, masks, undo steps, and what instant answers saw.
     pub fn bytes_used(&self) -> usize {
         let masks = [
             &self.label,
@@ -391,7 +394,7 @@ impl Session {
             .flatten()
             .map(|layer| layer.mask.bytes_used())
             .sum();
-        self.cache.bytes_used() + masks + self.history.bytes()
+        self.cache.bytes_used() + masks + self.history.bytes() + self.instant.bytes_used()
     }
 
     /// What looks different since the last call.

@@ -7,9 +7,10 @@ use super::device::{DeviceReport, report};
 use super::finetune::judge_finetuning;
 use super::self_test::Workload;
 use super::{
-    FilesEvent, FilesPlan, JudgeEvent, JudgePlan, PredictEvent, PredictPlan, QueueEvent, QueuePlan,
-    RateEvent, RateRange, SearchEvent, SearchPlan, TrainEvent, TrainPlan, VerdictEvent,
-    VerdictPlan, find_rate, judge, predict, queue, run, search, to_files,
+    FilesEvent, FilesPlan, InstantEvent, InstantOrder, JudgeEvent, JudgePlan, PredictEvent,
+    PredictPlan, QueueEvent, QueuePlan, RateEvent, RateRange, SearchEvent, SearchPlan, TrainEvent,
+    TrainPlan, VerdictEvent, VerdictPlan, find_rate, instant, judge, predict, queue, run, search,
+    to_files,
 };
 use crate::job::{Job, JobContext, Waker, spawn};
 
@@ -37,6 +38,7 @@ enum Request {
     Judge(Box<JudgePlan>, JobContext<JudgeEvent>),
     Verdict(Box<VerdictPlan>, JobContext<VerdictEvent>),
     Predict(Box<PredictPlan>, JobContext<PredictEvent>),
+    Instant(Box<InstantOrder>, JobContext<InstantEvent>),
     FindRate(Box<TrainPlan>, RateRange, JobContext<RateEvent>),
     PredictFiles(Box<FilesPlan>, JobContext<FilesEvent>),
     Devices(JobContext<DeviceReport>),
@@ -123,6 +125,13 @@ impl Engine {
         job
     }
 
+    /// Answers from scribbles. A training that runs waits meanwhile, between two of its steps.
+    pub fn answer(&self, order: InstantOrder, waker: Waker) -> Job<InstantEvent> {
+        let (job, context) = Job::pair(waker);
+        self.ask(Request::Instant(Box::new(order), context));
+        job
+    }
+
     /// Looks what there is to compute on; the job says one report.
     pub fn devices(&self, waker: Waker) -> Job<DeviceReport> {
         let (job, context) = Job::pair(waker);
@@ -146,7 +155,10 @@ impl Engine {
 impl Request {
     /// Whether it may take hours, so that it waits for what else does.
     const fn is_long(&self) -> bool {
-        !matches!(self, Self::Predict(..) | Self::Devices(_))
+        !matches!(
+            self,
+            Self::Predict(..) | Self::Instant(..) | Self::Devices(_)
+        )
     }
 
     fn refuse(self, why: &'static str) {
@@ -158,6 +170,7 @@ impl Request {
             Self::Verdict(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::Predict(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::PredictFiles(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
+            Self::Instant(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::FindRate(.., job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::Devices(job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
         }
@@ -228,6 +241,7 @@ impl Desk {
 fn serve_short(request: Request) {
     match request {
         Request::Predict(plan, job) => job.finish_with(|job| predict::run(&plan, job)),
+        Request::Instant(order, job) => job.finish_with(|job| instant::run(*order, job)),
         Request::Devices(job) => job.finish_with(|job| Ok(job.tell(report(PROBE)?)?)),
         long => long.refuse("A training cannot run inside another"),
     }

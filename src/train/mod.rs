@@ -27,6 +27,7 @@ mod forecast;
 #[cfg(test)]
 mod going_on;
 mod grid;
+mod instant;
 mod judge;
 mod leak_check;
 mod learner;
@@ -78,6 +79,7 @@ pub use finetune::{
 pub use fitting::{Fit, fitting};
 pub use flips::Flips;
 pub use forecast::Forecast;
+pub use instant::{InstantEvent, InstantMind, InstantOrder, InstantOutcome, InstantReport, Sight};
 pub use judge::{JudgeEvent, JudgePlan};
 pub use optimizer::{
     Adam, AdamW, Decays, Optimizer, OptimizerConfig, RateGroup, RmsProp, Sgd, UpdateConfig,

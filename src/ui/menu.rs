@@ -209,6 +209,14 @@ fn label_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
     ui.separator();
     let has_label = session.layer(LayerKind::Label).is_some();
     action(ui, Action::CleanUp, has_label, session, view, commands);
+    action(
+        ui,
+        Action::InstantAnswers,
+        has_image,
+        session,
+        view,
+        commands,
+    );
     let has_prediction = session.layer(LayerKind::Prediction).is_some();
     action(
         ui,

@@ -8,8 +8,8 @@ use super::view::{CommandQueue, View};
 use crate::geom::{Camera, ImagePoint, ScreenPoint};
 use crate::label::UNLABELED;
 use crate::session::{
-    Command, InkChoice, LayerKind, PredictionInk, ReviewCommand, ScoreScope, SelectionCommand,
-    Session, StepTo, Tool, TrainOn,
+    Command, InkChoice, InstantCommand, LayerKind, PredictionInk, ReviewCommand, ScoreScope,
+    SelectionCommand, Session, StepTo, Tool, TrainOn,
 };
 
 /// Growth of the brush at one press of a bracket.
@@ -65,6 +65,7 @@ pub fn perform(
         Action::Improve => improve_model(session, view, commands),
         Action::ShowOrigins => toggle_layer(LayerKind::Origins, session, commands),
         Action::PaintPrediction => toggle_ink(session, commands),
+        Action::InstantAnswers => commands.push(Command::Instant(toggled_instant(session))),
         Action::NextDifference
         | Action::PreviousDifference
         | Action::AcceptDifference
@@ -210,6 +211,14 @@ fn toggle_ink(session: &Session, commands: &mut CommandQueue) {
         InkChoice::Prediction(_) => InkChoice::ActiveClass,
     };
     commands.push(Command::SetInk(ink));
+}
+
+/// What turns instant answers off, or on.
+pub fn toggled_instant(session: &Session) -> InstantCommand {
+    match session.instant() {
+        Some(_) => InstantCommand::Off,
+        None => InstantCommand::On,
+    }
 }
 
 fn cancel_shape(session: &Session, view: &mut View, commands: &mut CommandQueue) {

@@ -10,6 +10,7 @@ mod fixture;
 mod going_on;
 mod importing;
 mod improving;
+mod instant;
 mod judging;
 mod keeping;
 mod kept_with_label;

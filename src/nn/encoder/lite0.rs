@@ -162,6 +162,11 @@ impl FrozenLite0 {
     pub fn features(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
         self.0.forward(images)
     }
+
+    /// The maps of the finest `num_stages` stages alone; the others are not computed.
+    pub fn first_features(&self, images: Tensor<4>, num_stages: usize) -> Vec<Tensor<4>> {
+        self.0.first_maps(images, num_stages)
+    }
 }
 
 #[cfg(test)]

@@ -161,7 +161,7 @@ fn add_window(sums: &mut [f32], width: usize, plane: &[f32], weights: &[f32], of
 }
 
 /// The class with the greatest sum at each pixel; the first of equals.
-fn greatest(sums: &[f32], area: usize) -> Vec<u8> {
+pub(in crate::train) fn greatest(sums: &[f32], area: usize) -> Vec<u8> {
     let mut classes = vec![0; area];
     let mut most = sums[..area].to_vec();
     for (class, plane) in sums.chunks_exact(area).enumerate().skip(1) {

@@ -8,6 +8,6 @@ mod predictor;
 #[cfg(test)]
 mod stories;
 
-pub(super) use blend::Predicted;
+pub(super) use blend::{Predicted, greatest};
 pub use plan::{BlockOrder, PredictPlan};
 pub(super) use predictor::{Predictor, run};

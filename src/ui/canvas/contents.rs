@@ -1,4 +1,5 @@
 use super::PaneLayout;
+use super::instant::instant_hint;
 use crate::session::{LayerKind, Session};
 
 /// What one canvas shows over the image.
@@ -16,7 +17,7 @@ pub enum PaneContent {
     Changed,
     /// How sure the network is.
     Certainty,
-    /// The label, and the prediction where there is no label layer.
+    /// The label, and the prediction where there is no label layer or instant answers are on.
     Work,
 }
 
@@ -45,13 +46,16 @@ impl PaneContent {
         }
     }
 
-    /// What the header says where there is nothing to show.
-    pub fn hint(self, session: &Session) -> &'static str {
+    /// What the header says where there is nothing to show, and of instant answers.
+    pub fn hint(self, session: &Session) -> String {
         let lacks = |kind| session.layer(kind).is_none();
-        match self {
+        if let (Self::Work | Self::Prediction, Some(state)) = (self, session.instant()) {
+            return instant_hint(state);
+        }
+        let hint = match self {
             Self::Label if lacks(LayerKind::Label) => "none yet: paint here, or File › Open label…",
             Self::Prediction | Self::Errors if lacks(LayerKind::Prediction) => {
-                "none yet: press Train, then Predict"
+                "none yet: press Train, then Predict, or turn instant answers on"
             }
             Self::Errors if lacks(LayerKind::Label) => "there is no label to compare with",
             Self::Changed if lacks(LayerKind::Kept) => {
@@ -60,7 +64,8 @@ impl PaneContent {
             Self::Changed if lacks(LayerKind::Prediction) => "predict with another network",
             Self::Certainty if lacks(LayerKind::Certainty) => "comes with a prediction",
             _ => "",
-        }
+        };
+        hint.to_owned()
     }
 
     /// The mask layers that it draws, first drawn first.
@@ -76,6 +81,10 @@ impl PaneContent {
             // Both at once could not be told apart.
             Self::Work if is_shown(session, LayerKind::Origins) => vec![LayerKind::Origins],
             Self::Work if is_shown(session, LayerKind::Certainty) => vec![LayerKind::Certainty],
+            // Scribbles lie over the answers that they give.
+            Self::Work if session.instant().is_some() => {
+                vec![LayerKind::Prediction, LayerKind::Label, LayerKind::Preview]
+            }
             Self::Work => {
                 let label = session.layer(LayerKind::Label).map(|_| LayerKind::Label);
                 vec![label.unwrap_or(LayerKind::Prediction), LayerKind::Preview]

@@ -5,6 +5,7 @@ mod coverage;
 mod curtain;
 mod header;
 mod input;
+mod instant;
 mod measure;
 mod navigator;
 mod overlay;

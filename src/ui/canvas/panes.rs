@@ -3,7 +3,7 @@ use egui::{Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, vec2};
 use super::header::header_ui;
 use super::{CanvasFrame, PaneContent, curtain, input, navigator, overlay, scene};
 use crate::geom::Camera;
-use crate::session::Session;
+use crate::session::{Command, InstantCommand, Session};
 use crate::ui::keys::Action;
 use crate::ui::view::{CommandQueue, View};
 
@@ -79,6 +79,9 @@ pub fn panes_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut 
         };
         view.visible = camera.visible_pixels(frame.size(), image.size());
         view.canvas = frame.size();
+        if session.wants_look(view.visible) {
+            commands.push(Command::Instant(InstantCommand::Look(view.visible)));
+        }
     }
     view.pointer_at = None;
     for (place, (&content, rect)) in panes.iter().zip(&rects).enumerate() {
@@ -145,7 +148,8 @@ fn paint_pane(ui: &mut Ui, pane: Pane, session: &Session, view: &mut View) {
     let is_held = is_one && ui.input(|input| view.keymap.is_held(Action::Blink, input));
     let content = if is_held { behind } else { pane.content };
     paint_part(ui, content, (pane.rect, pane.rect), session, view);
-    if !is_one || content != PaneContent::Work {
+    let has_news = content != PaneContent::Work || session.instant().is_some();
+    if !is_one || has_news {
         let pane = Pane { content, ..pane };
         choose_ui(ui, pane, pane.rect, session, view);
     }

@@ -34,6 +34,7 @@ pub enum Action {
     SmallerBrush,
     LargerBrush,
     PaintPrediction,
+    InstantAnswers,
     SwapClass,
     Unlabeled,
     LessOpacity,

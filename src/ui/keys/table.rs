@@ -137,6 +137,12 @@ pub const ACTIONS: &[ActionInfo] = &[
         &[(NONE, Key::T)],
     ),
     bind(
+        Group::Tools,
+        Action::InstantAnswers,
+        "Instant answers, on or off",
+        &[(SHIFT, Key::I)],
+    ),
+    bind(
         Group::Classes,
         Action::SwapClass,
         "Swap class with the previous one",

@@ -4,12 +4,14 @@ use crate::label::BrushShape;
 use crate::session::{
     Command, InkChoice, LayerKind, PredictionInk, SUPERPIXEL_SIDES, SelectionCommand, Session, Tool,
 };
+use crate::ui::keys::{Action, Keymap};
+use crate::ui::perform::toggled_instant;
 use crate::ui::view::{CommandQueue, ShapeUse, View};
 use crate::ui::{text, theme};
 
-/// The options of the tool in hand, in one line below the canvases.
+/// The options of the tool in hand, in one line below the canvases, or more in a narrow window.
 pub fn options_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 10.0;
         active_class_ui(ui, session);
         ui.separator();
@@ -49,6 +51,7 @@ pub fn options_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
             if ui.checkbox(&mut only, "Only over unlabeled").changed() {
                 commands.push(Command::SetOnlyUnlabeled(only));
             }
+            instant_ui(ui, session, &view.keymap, commands);
             ink_ui(ui, session, commands);
         }
         if session.tool() == Tool::Wand {
@@ -116,6 +119,20 @@ fn ink_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
     }
     if new != ink {
         commands.push(Command::SetInk(InkChoice::Prediction(new)));
+    }
+}
+
+/// Whether what is seen is answered from the scribbles at hand.
+fn instant_ui(ui: &mut Ui, session: &Session, keys: &Keymap, commands: &mut CommandQueue) {
+    let mut is_on = session.instant().is_some();
+    let check = ui.checkbox(&mut is_on, "Instant answers");
+    let help = "Answers what is seen after each stroke, from as little as one stroke a class";
+    let check = check.on_hover_ui(|ui| {
+        ui.strong(keys.tooltip(Action::InstantAnswers));
+        ui.label(help);
+    });
+    if check.changed() {
+        commands.push(Command::Instant(toggled_instant(session)));
     }
 }
 

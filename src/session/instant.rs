@@ -1,0 +1,340 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::jobs::{JobId, Leash};
+use super::labels::new_layer;
+use super::state::{ImageId, Layer, LayerId, OpenImage, Session};
+use super::{CommandError, LayerKind, Notice, PredictionState};
+use crate::geom::PixelRect;
+use crate::label::{MASK_TILE_SIZE, Mask, StateMark, UNLABELED};
+use crate::train::{InstantEvent, InstantMind, InstantOrder, InstantOutcome, InstantReport, Sight};
+
+/// Pixels of a view that are answered at most; 1:1 on a large screen is less.
+pub const MOST_ANSWERED: u64 = 4 << 20;
+
+/// What accepted answers are called.
+pub(super) const ANSWERS_NAME: &str = "instant answers";
+
+/// Answers from the scribbles at hand, for what is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InstantCommand {
+    /// Answers from now on after each stroke and each change of view, as the prediction.
+    On,
+    /// Answers no more; the answers stay.
+    Off,
+    /// Says what is seen, in level-0 pixels.
+    Look(PixelRect),
+}
+
+/// Instant answers while they are on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct InstantState {
+    /// Whether an answer is on its way.
+    pub is_working: bool,
+    /// Whether more is seen than [`MOST_ANSWERED`] pixels, so that nothing is answered.
+    pub is_too_wide: bool,
+    /// How the last answer ended.
+    pub report: Option<InstantReport>,
+}
+
+/// What is asked; another answer is due whenever it changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Question {
+    image: ImageId,
+    label: Option<LayerId>,
+    mark: StateMark,
+    /// Whole tiles around what is seen.
+    area: PixelRect,
+}
+
+/// Instant answers and what they remember.
+#[derive(Debug, Default)]
+pub(super) struct InstantWork {
+    is_on: bool,
+    view: Option<(ImageId, PixelRect)>,
+    job: Option<JobId>,
+    /// Whether the job was stopped since something else is asked by now.
+    is_superseded: bool,
+    /// What the running job answers, or the last one did.
+    asked: Option<Question>,
+    report: Option<InstantReport>,
+    /// What was seen; out while a job uses it.
+    mind: Option<Box<InstantMind>>,
+    bytes: usize,
+    /// The layer that the answers go to.
+    layer: Option<LayerId>,
+    /// Columns and rows of answered tiles, with the state of the label they are from.
+    answered: HashMap<(u32, u32), StateMark>,
+}
+
+impl InstantWork {
+    /// Bytes of what was seen.
+    pub(super) const fn bytes_used(&self) -> usize {
+        self.bytes
+    }
+
+    /// The layer that the answers go to.
+    pub(super) const fn layer(&self) -> Option<LayerId> {
+        self.layer
+    }
+}
+
+impl Session {
+    /// Instant answers; `None` while they are off.
+    pub fn instant(&self) -> Option<InstantState> {
+        let work = &self.instant;
+        work.is_on.then(|| InstantState {
+            is_working: work.job.is_some(),
+            is_too_wide: self.is_view_too_wide(),
+            report: work.report,
+        })
+    }
+
+    /// Whether instant answers are to be told that this is seen, in level-0 pixels.
+    pub fn wants_look(&self, visible: PixelRect) -> bool {
+        let image = self.image.as_ref().map(|image| image.id);
+        self.instant.is_on && image.map(|image| (image, visible)) != self.instant.view
+    }
+
+    pub(super) fn apply_instant(&mut self, command: InstantCommand) -> Result<(), CommandError> {
+        match command {
+            InstantCommand::On => self.instant_on(),
+            InstantCommand::Off => {
+                self.instant_off();
+                Ok(())
+            }
+            InstantCommand::Look(view) => {
+                let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
+                self.instant.view = Some((image.id, view.intersect(image.size().bounds())));
+                Ok(())
+            }
+        }
+    }
+
+    fn instant_on(&mut self) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        self.image.as_ref().ok_or(CommandError::NoImage)?;
+        if self.prediction_state.job.is_some() {
+            return Err(CommandError::Busy("A prediction"));
+        }
+        self.engine()?;
+        if self.is_prediction_anothers() {
+            self.notify(Notice::info(
+                "Instant answers took the place of the prediction that was shown",
+            ));
+            self.new_answers();
+        }
+        self.instant.is_on = true;
+        Ok(())
+    }
+
+    fn instant_off(&mut self) {
+        if let Some(job) = self.instant.job {
+            self.instant.is_superseded = true;
+            self.stop_job(job);
+        }
+        let work = &mut self.instant;
+        work.is_on = false;
+        (work.mind, work.bytes, work.asked, work.report) = (None, 0, None, None);
+    }
+
+    /// Whether a prediction is shown that is not of instant answers.
+    fn is_prediction_anothers(&self) -> bool {
+        let shown = self.prediction.as_ref().map(|layer| layer.id);
+        shown.is_some() && shown != self.instant.layer
+    }
+
+    fn is_view_too_wide(&self) -> bool {
+        let view = self.instant.view;
+        view.is_some_and(|(_, view)| view.num_pixels() > MOST_ANSWERED)
+    }
+
+    /// What is to be answered now, if anything.
+    fn question(&self) -> Option<Question> {
+        let image = self.image.as_ref()?;
+        let (of, view) = self.instant.view?;
+        if of != image.id || view.is_empty() || self.is_view_too_wide() {
+            return None;
+        }
+        let down = |at: u32| at / MASK_TILE_SIZE * MASK_TILE_SIZE;
+        let up = |at: u32| at.next_multiple_of(MASK_TILE_SIZE);
+        let (x, y) = (down(view.x), down(view.y));
+        let area = PixelRect::new(x, y, up(view.right()) - x, up(view.bottom()) - y);
+        Some(Question {
+            image: image.id,
+            label: self.label.as_ref().map(|label| label.id),
+            mark: self.history.mark(),
+            area: area.intersect(image.size().bounds()),
+        })
+    }
+
+    /// Asks anew when label or view are other than when it was asked last. A stroke counts when it
+    /// ends.
+    pub(super) fn follow_instant(&mut self) {
+        let is_changing = self.stroke.is_some() || self.doing.operation.is_some();
+        let is_loading = self.label.as_ref().is_some_and(|label| label.is_loading);
+        if !self.instant.is_on || is_changing || is_loading {
+            return;
+        }
+        if self.is_prediction_anothers() {
+            self.instant_off();
+            return self.notify(Notice::info(
+                "Instant answers are off, since another prediction took their place",
+            ));
+        }
+        let question = self.question();
+        if question == self.instant.asked {
+            return;
+        }
+        if let Some(job) = self.instant.job {
+            self.instant.is_superseded = true;
+            return self.stop_job(job);
+        }
+        self.instant.asked = question;
+        if let Some(question) = question
+            && !self.is_answered(question)
+        {
+            self.ask(question);
+        }
+    }
+
+    /// Whether all of the ground is answered from the label as it is.
+    fn is_answered(&self, question: Question) -> bool {
+        let area = question.area;
+        let span = |from: u32, to: u32| from / MASK_TILE_SIZE..to.div_ceil(MASK_TILE_SIZE);
+        let mark = Some(&question.mark);
+        self.prediction.is_some()
+            && span(area.y, area.bottom()).all(|row| {
+                let mut columns = span(area.x, area.right());
+                columns.all(|col| self.instant.answered.get(&(col, row)) == mark)
+            })
+    }
+
+    fn ask(&mut self, question: Question) {
+        if self.prediction.is_none() {
+            self.new_answers();
+        }
+        let engine = self.engine().cloned();
+        let (Ok(engine), Some(image)) = (engine, &self.image) else {
+            return self.instant_off();
+        };
+        let mask_of = |layer: &Option<Layer>| {
+            let mask = layer.as_ref().map(|layer| layer.mask.clone());
+            mask.unwrap_or_else(|| Mask::new(image.size()))
+        };
+        let known = self.instant.mind.take();
+        let order = InstantOrder {
+            mind: known.unwrap_or_else(|| Box::new(InstantMind::new(Sight::default()))),
+            image: image.id.0,
+            source: Arc::clone(&image.source),
+            label: mask_of(&self.label),
+            origins: mask_of(&self.origins),
+            area: question.area,
+            certainty: self.certainty_measure(),
+        };
+        let job = engine.answer(order, self.config.waker.clone());
+        let id = self.list_job("Answering from scribbles", Leash::Instant(job));
+        self.hush(id);
+        self.instant.job = Some(id);
+        self.instant.is_superseded = false;
+    }
+
+    /// Makes a layer for answers.
+    fn new_answers(&mut self) {
+        let Some(size) = self.image.as_ref().map(OpenImage::size) else {
+            return;
+        };
+        let layer = new_layer(self.next_number(), Mask::new(size));
+        self.instant.layer = Some(layer.id);
+        self.instant.answered.clear();
+        self.replace_layer(LayerKind::Prediction, Some(layer));
+        let certainty = Layer {
+            is_visible: false,
+            ..new_layer(self.next_number(), Mask::new(size))
+        };
+        self.put_layer(LayerKind::Certainty, Some(certainty));
+        self.prediction_state = PredictionState::default();
+    }
+
+    pub(super) fn absorb_instant(&mut self, event: InstantEvent) {
+        match event {
+            InstantEvent::Block {
+                rect,
+                classes,
+                sure,
+            } => self.put_answer(rect, &classes, &sure),
+            InstantEvent::Ended(report) => {
+                self.instant.report = self.instant.is_on.then_some(report);
+                self.drop_old_answers(report.outcome);
+            }
+            InstantEvent::Back(mind) if self.instant.is_on => {
+                self.instant.bytes = mind.bytes_used();
+                self.instant.mind = Some(mind);
+            }
+            InstantEvent::Back(_) => {}
+        }
+    }
+
+    fn put_answer(&mut self, rect: PixelRect, classes: &[u8], sure: &[u8]) {
+        let Some(question) = self.instant.asked else {
+            return;
+        };
+        let shown = self.prediction.as_ref().map(|layer| layer.id);
+        let is_open = self.image.as_ref().map(|image| image.id) == Some(question.image);
+        if !is_open || shown.is_none() || shown != self.instant.layer {
+            return;
+        }
+        let tile = (rect.x / MASK_TILE_SIZE, rect.y / MASK_TILE_SIZE);
+        self.instant.answered.insert(tile, question.mark);
+        self.show_answer(rect, classes, sure);
+    }
+
+    fn show_answer(&mut self, rect: PixelRect, classes: &[u8], sure: &[u8]) {
+        for (kind, values) in [
+            (LayerKind::Prediction, classes),
+            (LayerKind::Certainty, sure),
+        ] {
+            if let Some(layer) = self.layer_mut(kind) {
+                layer.mask.set_rect(rect, values);
+                self.mask_changed(kind, &[rect]);
+            }
+        }
+    }
+
+    /// Takes answers away that other scribbles gave, so that all that is shown is of one mind.
+    fn drop_old_answers(&mut self, outcome: InstantOutcome) {
+        let (Some(question), Some(layer)) = (self.instant.asked, &self.prediction) else {
+            return;
+        };
+        if Some(layer.id) != self.instant.layer {
+            return;
+        }
+        let is_current =
+            |mark: &StateMark| outcome == InstantOutcome::Answered && *mark == question.mark;
+        let answered = self.instant.answered.iter();
+        let old = answered.filter(|(_, mark)| !is_current(mark));
+        let old: Vec<(u32, u32)> = old.map(|(&tile, _)| tile).collect();
+        let rects: Vec<PixelRect> = old
+            .iter()
+            .map(|&(col, row)| layer.mask.tile_rect(col, row))
+            .collect();
+        for tile in old {
+            self.instant.answered.remove(&tile);
+        }
+        for rect in rects {
+            let nothing = vec![UNLABELED; rect.num_pixels() as usize];
+            self.show_answer(rect, &nothing, &nothing);
+        }
+    }
+
+    /// `why` is the reason when the job did not finish.
+    pub(super) fn instant_ended(&mut self, why: Option<String>) {
+        self.instant.job = None;
+        if self.instant.is_superseded {
+            self.instant.asked = None;
+        } else if why.is_some() {
+            // It would fail again after each stroke.
+            self.instant_off();
+        }
+    }
+}

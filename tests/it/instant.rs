@@ -1,0 +1,233 @@
+//! Answers from a few scribbles, as they are asked for, taken over and taken back.
+
+use orthobrush::geom::{ImagePoint, PixelRect};
+use orthobrush::label::{Encoding, Mask, UNLABELED, load_mask};
+use orthobrush::session::{
+    Command, CommandError, InkChoice, InstantCommand, LayerKind, PredictionInk, Session,
+};
+use orthobrush::train::InstantOutcome;
+
+use crate::fixture::{finish, sample, session, settle};
+
+const VIEW: PixelRect = PixelRect::new(300, 200, 500, 400);
+
+/// The sample without a label of its own, and its truth.
+fn unlabeled() -> (tempfile::TempDir, Session, Mask) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("alone.tif");
+    std::fs::copy(&sample().ortho, &path).expect("a copy");
+    let mut session = session();
+    finish(&mut session, Command::Open { path });
+    finish(&mut session, Command::SetBrushDiameter(9.0));
+    let truth = load_mask(&sample().label_true, None, Encoding::Auto, None).expect("a truth");
+    (folder, session, truth.mask)
+}
+
+/// Draws a stroke of `class` where the truth has room for it, from the place of a number on.
+fn scribble(session: &mut Session, truth: &Mask, class: u8, from: u32) {
+    const LENGTH: u32 = 40;
+    let fits = |&(x, y): &(u32, u32)| {
+        let around = PixelRect::new(x - 8, y - 8, LENGTH + 16, 16);
+        truth.read_rect(around).iter().all(|&found| found == class)
+    };
+    let steps =
+        (0..VIEW.width * VIEW.height).map(|step| (step * 37 + from) % (VIEW.width * VIEW.height));
+    let places = steps.map(|step| (VIEW.x + step % VIEW.width, VIEW.y + step / VIEW.width));
+    let mut places = places.filter(|&(x, _)| x + LENGTH + 16 < VIEW.right());
+    let (x, y) = places.find(fits).expect("room for a stroke");
+    let at = |x: u32| ImagePoint::new(f64::from(x), f64::from(y));
+    session
+        .apply(Command::BeginStroke { at: at(x), class })
+        .expect("begun");
+    session
+        .apply(Command::ExtendStroke { to: at(x + LENGTH) })
+        .expect("drawn");
+    finish(session, Command::EndStroke);
+}
+
+fn answers(session: &Session) -> Mask {
+    session
+        .layer(LayerKind::Prediction)
+        .expect("answers")
+        .mask
+        .clone()
+}
+
+/// The two classes that have most of the view.
+fn most_frequent(truth: &Mask) -> [u8; 2] {
+    let mut numbers = [0; 256];
+    for class in truth.read_rect(VIEW) {
+        numbers[usize::from(class)] += 1;
+    }
+    let mut classes: Vec<u8> = (0..UNLABELED).collect();
+    classes.sort_by_key(|&class| std::cmp::Reverse(numbers[usize::from(class)]));
+    [classes[0], classes[1]]
+}
+
+/// The share of the view's pixels that are answered right.
+fn accuracy(session: &Session, truth: &Mask) -> f64 {
+    let (truth, found) = (truth.read_rect(VIEW), answers(session).read_rect(VIEW));
+    let right = truth
+        .iter()
+        .zip(&found)
+        .filter(|(truth, found)| truth == found);
+    right.count() as f64 / truth.len() as f64
+}
+
+fn on(session: &mut Session) {
+    session
+        .apply(Command::Instant(InstantCommand::Look(VIEW)))
+        .expect("looked");
+    finish(session, Command::Instant(InstantCommand::On));
+}
+
+#[test]
+fn scribbles_are_answered_better_with_each_and_as_before_when_taken_back() {
+    let (_folder, mut session, truth) = unlabeled();
+    let [first, second] = most_frequent(&truth);
+    on(&mut session);
+    let report = |session: &Session| {
+        session
+            .instant()
+            .and_then(|state| state.report)
+            .expect("told")
+    };
+    assert_eq!(report(&session).outcome, InstantOutcome::TooFewClasses);
+    scribble(&mut session, &truth, first, 0);
+    assert_eq!(
+        (
+            report(&session).num_classes,
+            answers(&session).histogram()[255]
+        ),
+        (1, 1 << 20)
+    );
+    scribble(&mut session, &truth, second, 0);
+    assert_eq!(report(&session).outcome, InstantOutcome::Answered);
+    let once = accuracy(&session, &truth);
+    assert!(once > 0.5, "{once}");
+    let of_two = answers(&session);
+    scribble(&mut session, &truth, first, 90_000);
+    scribble(&mut session, &truth, second, 90_000);
+    let twice = accuracy(&session, &truth);
+    assert!(twice > once - 0.02, "{twice} after {once}");
+    // The same scribbles, the same answer.
+    for _ in 0..2 {
+        finish(&mut session, Command::Undo);
+    }
+    assert_eq!(answers(&session), of_two);
+}
+
+#[test]
+fn answers_are_taken_over_as_their_own_work_and_taken_back() {
+    let (_folder, mut session, truth) = unlabeled();
+    on(&mut session);
+    for class in most_frequent(&truth) {
+        scribble(&mut session, &truth, class, 0);
+    }
+    let label = session
+        .layer(LayerKind::Label)
+        .expect("a label")
+        .mask
+        .clone();
+    finish(
+        &mut session,
+        Command::SetInk(InkChoice::Prediction(PredictionInk::default())),
+    );
+    let corners = [
+        (310.0, 210.0),
+        (400.0, 210.0),
+        (400.0, 260.0),
+        (310.0, 260.0),
+    ];
+    let corners = corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec();
+    finish(
+        &mut session,
+        Command::FillPolygon {
+            corners,
+            class: None,
+        },
+    );
+    assert!(
+        session.origin_areas()[2] > 4_000,
+        "it is the work of the answers"
+    );
+    let names = session.origins();
+    assert_eq!(names.name_of(2), "accepted from instant answers");
+    finish(&mut session, Command::Undo);
+    assert_eq!(
+        session.layer(LayerKind::Label).expect("a label").mask,
+        label
+    );
+}
+
+#[test]
+fn without_two_classes_old_answers_go() {
+    let (_folder, mut session, truth) = unlabeled();
+    let [first, second] = most_frequent(&truth);
+    on(&mut session);
+    scribble(&mut session, &truth, first, 0);
+    scribble(&mut session, &truth, second, 0);
+    assert!(answers(&session).histogram()[255] < 1 << 20);
+    finish(&mut session, Command::Undo);
+    assert_eq!(answers(&session).histogram()[255], 1 << 20);
+}
+
+#[test]
+fn answers_and_another_prediction_give_way_to_each_other() {
+    let (_folder, mut session, truth) = unlabeled();
+    let path = sample().label_true.clone();
+    let layer = LayerKind::Prediction;
+    finish(
+        &mut session,
+        Command::OpenMask {
+            layer,
+            path: path.clone(),
+        },
+    );
+    on(&mut session);
+    assert_ne!(answers(&session), truth, "the answers took its place");
+    finish(&mut session, Command::OpenMask { layer, path });
+    assert_eq!(session.instant(), None);
+    assert_eq!(answers(&session), truth);
+    assert!(!session.wants_look(VIEW));
+    let nothing = Command::Instant(InstantCommand::On);
+    let refused = crate::fixture::session().apply(nothing);
+    assert!(matches!(refused, Err(CommandError::NoImage)));
+}
+
+#[test]
+fn a_stroke_while_an_answer_is_on_its_way_is_answered_in_the_end() {
+    let (_folder, mut session, truth) = unlabeled();
+    let [first, second] = most_frequent(&truth);
+    session
+        .apply(Command::Instant(InstantCommand::Look(VIEW)))
+        .expect("looked");
+    session
+        .apply(Command::Instant(InstantCommand::On))
+        .expect("on");
+    session.pump(64);
+    assert!(session.instant().is_some_and(|state| state.is_working));
+    scribble(&mut session, &truth, first, 0);
+    let at = |x: f64| ImagePoint::new(x, 400.0);
+    for class in [first, second] {
+        session
+            .apply(Command::BeginStroke {
+                at: at(400.0),
+                class,
+            })
+            .expect("begun");
+        session.apply(Command::EndStroke).expect("ended");
+        session.pump(1);
+    }
+    scribble(&mut session, &truth, second, 0);
+    let answered = answers(&session).read_rect(VIEW);
+    assert!(!answered.contains(&UNLABELED));
+    session
+        .apply(Command::Instant(InstantCommand::Off))
+        .expect("off");
+    settle(&mut session);
+    assert_eq!(
+        (session.instant(), answers(&session).read_rect(VIEW)),
+        (None, answered)
+    );
+}
