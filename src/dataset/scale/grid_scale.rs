@@ -2,7 +2,7 @@ use rayon::prelude::*;
 
 use super::taps::{Tap, needed, smooth, whole};
 use crate::geom::{ImageSize, PixelRect};
-use crate::label::{MASK_TILE_SIZE, Mask, UNLABELED};
+use crate::label::{MASK_TILE_SIZE, Mask, MaskTile, UNLABELED};
 
 /// How an image's own pixels become those of a run's grid. Both grids begin at the image's outer
 /// upper left corner.
@@ -98,6 +98,11 @@ impl GridScale {
         }
         let (image, size) = (mask.size(), self.size(mask.size()));
         let mut scaled = Mask::new(size);
+        let is_empty = |tile: &MaskTile| tile.uniform_class() == Some(UNLABELED);
+        if mask.tiles().all(|(_, _, tile)| is_empty(tile)) {
+            // Who only predicts has no labels, and all of them at once may be gigabytes.
+            return scaled;
+        }
         let corners = |end: u32| (0..end).step_by(MASK_TILE_SIZE as usize);
         let tiles: Vec<PixelRect> = corners(size.height)
             .flat_map(|y| corners(size.width).map(move |x| (x, y)))
