@@ -62,8 +62,8 @@ fn task(args: &PredictArgs, image: PathBuf, out: PathBuf) -> anyhow::Result<File
     };
     Ok(FileTask {
         image,
-        sure,
         out,
+        sure,
         areas,
     })
 }
@@ -126,7 +126,7 @@ fn in_folder(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut images = Vec::new();
     for entry in fs::read_dir(folder).with_context(cannot)? {
         let path = entry.with_context(cannot)?.path();
-        let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
+        let ending = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
         let is_raster = ending.is_some_and(|ending| {
             let known = RASTER_EXTENSIONS.iter();
             ending

@@ -72,7 +72,9 @@ fn predict_strip(
     for (place, pixel) in ground.chunks_exact(4).enumerate() {
         if is_void(pixel) {
             classes[place] = UNLABELED;
-            sure.iter_mut().for_each(|sure| sure[place] = UNLABELED);
+            for sure in &mut sure {
+                sure[place] = UNLABELED;
+            }
         }
     }
     Ok(Predicted { classes, sure })

@@ -181,15 +181,14 @@ impl Desk<'_> {
     }
 
     fn predictor(&mut self) -> anyhow::Result<&Predictor> {
-        let predictor = match self.predictor.take() {
-            Some(predictor) => predictor,
-            None => {
-                let predictor = Predictor::of(&self.plan.model, &self.plan.device)?;
-                let (name, reason) = predictor.chosen();
-                let (name, reason) = (name.to_owned(), reason.to_owned());
-                self.job.tell(FilesEvent::DeviceChosen { name, reason })?;
-                predictor
-            }
+        let predictor = if let Some(predictor) = self.predictor.take() {
+            predictor
+        } else {
+            let predictor = Predictor::of(&self.plan.model, &self.plan.device)?;
+            let (name, reason) = predictor.chosen();
+            let (name, reason) = (name.to_owned(), reason.to_owned());
+            self.job.tell(FilesEvent::DeviceChosen { name, reason })?;
+            predictor
         };
         Ok(self.predictor.insert(predictor))
     }
