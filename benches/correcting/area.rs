@@ -77,24 +77,22 @@ impl Area {
 }
 
 fn make(name: &str, elsewhere: &Path, here: &Path) -> Option<()> {
-    match name {
-        "roads" => mosaics(elsewhere, here),
-        _ => {
-            let first = if name == "tuning" { 21 } else { 11 };
-            for (seed, folder) in [(first, elsewhere), (first + 1, here)] {
-                let config = SampleConfig {
-                    size: ImageSize::new(2_560, 2_560),
-                    seed,
-                    has_overviews: false,
-                };
-                let paths = write_sample(folder, &config, |_| ControlFlow::Continue(()));
-                let paths = paths.expect("a sample");
-                fs::rename(&paths.label_true, folder.join("truth.tif")).expect("renamed");
-                fs::rename(&paths.ortho, folder.join("image.tif")).expect("renamed");
-            }
-            Some(())
-        }
+    if name == "roads" {
+        return mosaics(elsewhere, here);
     }
+    let first = if name == "tuning" { 21 } else { 11 };
+    for (seed, folder) in [(first, elsewhere), (first + 1, here)] {
+        let config = SampleConfig {
+            size: ImageSize::new(2_560, 2_560),
+            seed,
+            has_overviews: false,
+        };
+        let paths = write_sample(folder, &config, |_| ControlFlow::Continue(()));
+        let paths = paths.expect("a sample");
+        fs::rename(&paths.label_true, folder.join("truth.tif")).expect("renamed");
+        fs::rename(&paths.ortho, folder.join("image.tif")).expect("renamed");
+    }
+    Some(())
 }
 
 /// Tiles of the Massachusetts roads, those of one half of the parent images on one mosaic, those of

@@ -108,8 +108,8 @@ impl Arm {
         let run = task.area.folder.join("arm");
         drop(fs::remove_dir_all(&run));
         let plan = match self {
-            Self::Scratch => task.from_scratch(&run, 1),
-            Self::ScratchTenfold => task.from_scratch(&run, 10),
+            Self::Scratch => task.untaught(&run, 1),
+            Self::ScratchTenfold => task.untaught(&run, 10),
             Self::Encoder => task.click(&run, None, 0.0),
             Self::ClickWithoutReplay => task.click(&run, Some(task.area.parent.clone()), 0.0),
             Self::Parent | Self::Click => {
@@ -167,7 +167,7 @@ impl Task<'_> {
         order.plan(run.to_owned(), &Watch::NOBODY).expect("a plan")
     }
 
-    fn from_scratch(&self, run: &Path, times: u32) -> TrainPlan {
+    fn untaught(&self, run: &Path, times: u32) -> TrainPlan {
         let usual = FinetuneOptions::default();
         let recipe = Recipe {
             seed: self.seed,

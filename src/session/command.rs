@@ -335,6 +335,10 @@ pub enum ReviewCommand {
         /// The prediction's class.
         predicted: u8,
     },
+    /// The same through squares of ground that are most worth a look, where no cell is done.
+    StartDoubtful,
+    /// The same through places where the prediction is sure that the label is wrong.
+    StartConfident,
     /// Goes to the next one or the one before.
     Step {
         /// Whether to the next one.

@@ -82,7 +82,7 @@ impl InstantWork {
 impl Session {
     /// Instant answers; `None` while they are off.
     pub fn instant(&self) -> Option<InstantState> {
-        let work = &self.instant;
+        let work = &self.study.instant;
         work.is_on.then(|| InstantState {
             is_working: work.job.is_some(),
             is_too_wide: self.is_view_too_wide(),
@@ -93,7 +93,7 @@ impl Session {
     /// Whether instant answers are to be told that this is seen, in level-0 pixels.
     pub fn wants_look(&self, visible: PixelRect) -> bool {
         let image = self.image.as_ref().map(|image| image.id);
-        self.instant.is_on && image.map(|image| (image, visible)) != self.instant.view
+        self.study.instant.is_on && image.map(|image| (image, visible)) != self.study.instant.view
     }
 
     pub(super) fn apply_instant(&mut self, command: InstantCommand) -> Result<(), CommandError> {
@@ -105,7 +105,7 @@ impl Session {
             }
             InstantCommand::Look(view) => {
                 let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
-                self.instant.view = Some((image.id, view.intersect(image.size().bounds())));
+                self.study.instant.view = Some((image.id, view.intersect(image.size().bounds())));
                 Ok(())
             }
         }
@@ -124,16 +124,16 @@ impl Session {
             ));
             self.new_answers();
         }
-        self.instant.is_on = true;
+        self.study.instant.is_on = true;
         Ok(())
     }
 
     fn instant_off(&mut self) {
-        if let Some(job) = self.instant.job {
-            self.instant.is_superseded = true;
+        if let Some(job) = self.study.instant.job {
+            self.study.instant.is_superseded = true;
             self.stop_job(job);
         }
-        let work = &mut self.instant;
+        let work = &mut self.study.instant;
         work.is_on = false;
         (work.mind, work.bytes, work.asked, work.report) = (None, 0, None, None);
     }
@@ -141,18 +141,18 @@ impl Session {
     /// Whether a prediction is shown that is not of instant answers.
     fn is_prediction_anothers(&self) -> bool {
         let shown = self.prediction.as_ref().map(|layer| layer.id);
-        shown.is_some() && shown != self.instant.layer
+        shown.is_some() && shown != self.study.instant.layer
     }
 
     fn is_view_too_wide(&self) -> bool {
-        let view = self.instant.view;
+        let view = self.study.instant.view;
         view.is_some_and(|(_, view)| view.num_pixels() > MOST_ANSWERED)
     }
 
     /// What is to be answered now, if anything.
     fn question(&self) -> Option<Question> {
         let image = self.image.as_ref()?;
-        let (of, view) = self.instant.view?;
+        let (of, view) = self.study.instant.view?;
         if of != image.id || view.is_empty() || self.is_view_too_wide() {
             return None;
         }
@@ -173,7 +173,7 @@ impl Session {
     pub(super) fn follow_instant(&mut self) {
         let is_changing = self.stroke.is_some() || self.doing.operation.is_some();
         let is_loading = self.label.as_ref().is_some_and(|label| label.is_loading);
-        if !self.instant.is_on || is_changing || is_loading {
+        if !self.study.instant.is_on || is_changing || is_loading {
             return;
         }
         if self.is_prediction_anothers() {
@@ -183,14 +183,14 @@ impl Session {
             ));
         }
         let question = self.question();
-        if question == self.instant.asked {
+        if question == self.study.instant.asked {
             return;
         }
-        if let Some(job) = self.instant.job {
-            self.instant.is_superseded = true;
+        if let Some(job) = self.study.instant.job {
+            self.study.instant.is_superseded = true;
             return self.stop_job(job);
         }
-        self.instant.asked = question;
+        self.study.instant.asked = question;
         if let Some(question) = question
             && !self.is_answered(question)
         {
@@ -206,7 +206,7 @@ impl Session {
         self.prediction.is_some()
             && span(area.y, area.bottom()).all(|row| {
                 let mut columns = span(area.x, area.right());
-                columns.all(|col| self.instant.answered.get(&(col, row)) == mark)
+                columns.all(|col| self.study.instant.answered.get(&(col, row)) == mark)
             })
     }
 
@@ -222,7 +222,7 @@ impl Session {
             let mask = layer.as_ref().map(|layer| layer.mask.clone());
             mask.unwrap_or_else(|| Mask::new(image.size()))
         };
-        let known = self.instant.mind.take();
+        let known = self.study.instant.mind.take();
         let order = InstantOrder {
             mind: known.unwrap_or_else(|| Box::new(InstantMind::new(Sight::default()))),
             image: image.id.0,
@@ -235,8 +235,8 @@ impl Session {
         let job = engine.answer(order, self.config.waker.clone());
         let id = self.list_job("Answering from scribbles", Leash::Instant(job));
         self.hush(id);
-        self.instant.job = Some(id);
-        self.instant.is_superseded = false;
+        self.study.instant.job = Some(id);
+        self.study.instant.is_superseded = false;
     }
 
     /// Makes a layer for answers.
@@ -245,8 +245,8 @@ impl Session {
             return;
         };
         let layer = new_layer(self.next_number(), Mask::new(size));
-        self.instant.layer = Some(layer.id);
-        self.instant.answered.clear();
+        self.study.instant.layer = Some(layer.id);
+        self.study.instant.answered.clear();
         self.replace_layer(LayerKind::Prediction, Some(layer));
         let certainty = Layer {
             is_visible: false,
@@ -264,28 +264,28 @@ impl Session {
                 sure,
             } => self.put_answer(rect, &classes, &sure),
             InstantEvent::Ended(report) => {
-                self.instant.report = self.instant.is_on.then_some(report);
+                self.study.instant.report = self.study.instant.is_on.then_some(report);
                 self.drop_old_answers(report.outcome);
             }
-            InstantEvent::Back(mind) if self.instant.is_on => {
-                self.instant.bytes = mind.bytes_used();
-                self.instant.mind = Some(mind);
+            InstantEvent::Back(mind) if self.study.instant.is_on => {
+                self.study.instant.bytes = mind.bytes_used();
+                self.study.instant.mind = Some(mind);
             }
             InstantEvent::Back(_) => {}
         }
     }
 
     fn put_answer(&mut self, rect: PixelRect, classes: &[u8], sure: &[u8]) {
-        let Some(question) = self.instant.asked else {
+        let Some(question) = self.study.instant.asked else {
             return;
         };
         let shown = self.prediction.as_ref().map(|layer| layer.id);
         let is_open = self.image.as_ref().map(|image| image.id) == Some(question.image);
-        if !is_open || shown.is_none() || shown != self.instant.layer {
+        if !is_open || shown.is_none() || shown != self.study.instant.layer {
             return;
         }
         let tile = (rect.x / MASK_TILE_SIZE, rect.y / MASK_TILE_SIZE);
-        self.instant.answered.insert(tile, question.mark);
+        self.study.instant.answered.insert(tile, question.mark);
         self.show_answer(rect, classes, sure);
     }
 
@@ -303,15 +303,15 @@ impl Session {
 
     /// Takes answers away that other scribbles gave, so that all that is shown is of one mind.
     fn drop_old_answers(&mut self, outcome: InstantOutcome) {
-        let (Some(question), Some(layer)) = (self.instant.asked, &self.prediction) else {
+        let (Some(question), Some(layer)) = (self.study.instant.asked, &self.prediction) else {
             return;
         };
-        if Some(layer.id) != self.instant.layer {
+        if Some(layer.id) != self.study.instant.layer {
             return;
         }
         let is_current =
             |mark: &StateMark| outcome == InstantOutcome::Answered && *mark == question.mark;
-        let answered = self.instant.answered.iter();
+        let answered = self.study.instant.answered.iter();
         let old = answered.filter(|(_, mark)| !is_current(mark));
         let old: Vec<(u32, u32)> = old.map(|(&tile, _)| tile).collect();
         let rects: Vec<PixelRect> = old
@@ -319,7 +319,7 @@ impl Session {
             .map(|&(col, row)| layer.mask.tile_rect(col, row))
             .collect();
         for tile in old {
-            self.instant.answered.remove(&tile);
+            self.study.instant.answered.remove(&tile);
         }
         for rect in rects {
             let nothing = vec![UNLABELED; rect.num_pixels() as usize];
@@ -329,9 +329,9 @@ impl Session {
 
     /// `why` is the reason when the job did not finish.
     pub(super) fn instant_ended(&mut self, why: Option<String>) {
-        self.instant.job = None;
-        if self.instant.is_superseded {
-            self.instant.asked = None;
+        self.study.instant.job = None;
+        if self.study.instant.is_superseded {
+            self.study.instant.asked = None;
         } else if why.is_some() {
             // It would fail again after each stroke.
             self.instant_off();

@@ -10,6 +10,7 @@ mod command;
 mod contest;
 mod data;
 mod doing;
+mod doubts;
 mod drawing_in;
 mod error;
 mod exporting;

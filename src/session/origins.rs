@@ -63,7 +63,7 @@ impl Session {
     /// instant answers gave it.
     fn prediction_name(&self) -> String {
         let shown = self.prediction.as_ref().map(|layer| layer.id);
-        if shown.is_some() && shown == self.instant.layer() {
+        if shown.is_some() && shown == self.study.instant.layer() {
             return ANSWERS_NAME.to_owned();
         }
         let file = self

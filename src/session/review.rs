@@ -5,6 +5,7 @@ use super::state::{LayerId, Session};
 use super::{CommandError, Notice, ReviewCommand};
 use crate::exchange::{Region, polygonize};
 use crate::geom::{ImagePoint, PixelRect};
+use crate::job::JobContext;
 use crate::label::{EditKind, Mask, MaskTile, Selection, UNLABELED};
 
 /// Smaller differences than this, in pixels, are not stepped through.
@@ -22,11 +23,12 @@ pub struct Review {
     decided: (usize, usize),
 }
 
-/// Joined ground of which the prediction says one class and the label others.
+/// Ground to decide about: joined ground of which the prediction says one class and the label
+/// others, or a square that is worth a look.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
-    /// The class that is predicted.
-    pub class: u8,
+    /// The class that is predicted; `None`: whatever is.
+    pub class: Option<u8>,
     /// Number of pixels.
     pub pixels: u64,
     /// Its rings in level-0 pixels: the outer one and holes.
@@ -64,6 +66,8 @@ impl Session {
             ReviewCommand::StartOf { truth, predicted } => {
                 return self.start_review(Some([truth, predicted]));
             }
+            ReviewCommand::StartDoubtful => return self.start_doubtful(),
+            ReviewCommand::StartConfident => return self.start_confident(),
             ReviewCommand::End => self.review = None,
             ReviewCommand::Step { forth } => {
                 let review = self.review.as_mut().ok_or(CommandError::NoReview)?;
@@ -92,23 +96,11 @@ impl Session {
                 None => difference(&label, &prediction),
                 Some(cell) => ground_of(cell, &label, &prediction),
             };
-            let is_cancelled = || job.check().is_err();
-            let bounds = differing.size().bounds();
-            let regions = polygonize(
-                &differing,
-                bounds,
-                &|class| class != UNLABELED,
-                &is_cancelled,
-            );
-            let Some(mut regions) = regions else {
-                return Ok(job.check()?);
-            };
-            let smallest = if of.is_some() { 1 } else { SMALLEST };
-            regions.retain(|region| region.pixels >= smallest);
-            regions.sort_by_key(|region| std::cmp::Reverse(region.pixels));
-            regions.truncate(MOST);
-            let found = regions.iter().map(Difference::of).collect();
-            job.tell(Report::Differences(id, found))?;
+            if let Some(mut regions) = outlined(&differing, job)? {
+                let smallest = if of.is_some() { 1 } else { SMALLEST };
+                regions.retain(|region| region.pixels >= smallest);
+                job.tell(Report::Differences(id, ordered(regions)))?;
+            }
             Ok(())
         });
         Ok(())
@@ -137,13 +129,18 @@ impl Session {
         self.ready_label()?;
         let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
         let ground = current.ground(label.mask.size());
-        let paint = crate::label::Paint {
-            over: self.unlocked(),
-            ..crate::label::Paint::class(current.class)
-        };
-        self.edit_label(EditKind::Accept, |stroke, mask| {
-            Ok(stroke.select(mask, &ground, &paint))
-        })?;
+        match current.class {
+            None => self.accept_ground(&ground)?,
+            Some(class) => {
+                let paint = crate::label::Paint {
+                    over: self.unlocked(),
+                    ..crate::label::Paint::class(class)
+                };
+                self.edit_label(EditKind::Accept, |stroke, mask| {
+                    Ok(stroke.select(mask, &ground, &paint))
+                })?;
+            }
+        }
         if let Some(review) = &mut self.review {
             review.decided.0 += 1;
         }
@@ -170,6 +167,25 @@ impl Session {
     }
 }
 
+/// The regions of one class each of `mask`; `None` when the job was stopped.
+pub(super) fn outlined(
+    mask: &Mask,
+    job: &JobContext<Report>,
+) -> anyhow::Result<Option<Vec<Region>>> {
+    let is_cancelled = || job.check().is_err();
+    let is_class = |class| class != UNLABELED;
+    let regions = polygonize(mask, mask.size().bounds(), &is_class, &is_cancelled);
+    job.check()?;
+    Ok(regions)
+}
+
+/// Regions to decide about, the largest first.
+pub(super) fn ordered(mut regions: Vec<Region>) -> Vec<Difference> {
+    regions.sort_by_key(|region| std::cmp::Reverse(region.pixels));
+    regions.truncate(MOST);
+    regions.iter().map(Difference::of).collect()
+}
+
 impl Difference {
     fn of(region: &Region) -> Self {
         let point = |&(x, y): &(u32, u32)| ImagePoint::new(f64::from(x), f64::from(y));
@@ -186,7 +202,7 @@ impl Difference {
                 }))
             });
         Self {
-            class: region.class,
+            class: Some(region.class),
             pixels: region.pixels,
             rings: Arc::new(region.rings.iter().map(ring).collect()),
             bounds: bounds.unwrap_or_default(),

@@ -126,6 +126,8 @@ pub(super) struct Study {
     pub queue: QueueState,
     /// Going on from a model, and which is active.
     pub finetune: FinetuneState,
+    /// Answers from scribbles.
+    pub instant: InstantWork,
 }
 
 /// Everything that is open. Changed only by commands and by its own jobs' events.
@@ -167,7 +169,6 @@ pub struct Session {
     pub(super) selected: Option<Selected>,
     pub(super) object: ObjectWork,
     pub(super) doing: Doing,
-    pub(super) instant: InstantWork,
     pub(super) history: History,
     /// The history's state when the label was last saved or loaded.
     pub(super) saved: StateMark,
@@ -240,7 +241,6 @@ impl Session {
             selected: None,
             object: ObjectWork::default(),
             doing: Doing::default(),
-            instant: InstantWork::default(),
             training: TrainingState::default(),
             prediction_state: PredictionState::default(),
             study: Study::default(),
@@ -394,7 +394,7 @@ impl Session {
             .flatten()
             .map(|layer| layer.mask.bytes_used())
             .sum();
-        self.cache.bytes_used() + masks + self.history.bytes() + self.instant.bytes_used()
+        self.cache.bytes_used() + masks + self.history.bytes() + self.study.instant.bytes_used()
     }
 
     /// What looks different since the last call.

@@ -221,7 +221,7 @@ impl Session {
         self.carry_out(Stroke::begin(kind), paint)
     }
 
-    fn carry_out(
+    pub(super) fn carry_out(
         &mut self,
         mut stroke: Stroke,
         paint: impl FnOnce(&mut Stroke, &mut Mask) -> Result<DirtyRects, CommandError>,

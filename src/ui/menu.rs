@@ -207,25 +207,15 @@ fn label_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
         action(ui, tool, has_image, session, view, commands);
     }
     ui.separator();
-    let has_label = session.layer(LayerKind::Label).is_some();
-    action(ui, Action::CleanUp, has_label, session, view, commands);
-    action(
-        ui,
-        Action::InstantAnswers,
-        has_image,
-        session,
-        view,
-        commands,
-    );
-    let has_prediction = session.layer(LayerKind::Prediction).is_some();
-    action(
-        ui,
-        Action::PaintPrediction,
-        has_prediction,
-        session,
-        view,
-        commands,
-    );
+    let [has_label, has_prediction] =
+        [LayerKind::Label, LayerKind::Prediction].map(|kind| session.layer(kind).is_some());
+    for (wish, is_possible) in [
+        (Action::CleanUp, has_label),
+        (Action::InstantAnswers, has_image),
+        (Action::PaintPrediction, has_prediction),
+    ] {
+        action(ui, wish, is_possible, session, view, commands);
+    }
     let accept = egui::Button::new("Take the whole prediction over");
     if ui.add_enabled(has_prediction, accept).clicked() {
         commands.push(Command::AcceptPrediction);

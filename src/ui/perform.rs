@@ -53,10 +53,6 @@ pub fn perform(
         Action::ZoomOut => zoom(ctx, view, 1.0 / KEY_ZOOM),
         Action::HideLabel => toggle_layer(LayerKind::Label, session, commands),
         Action::HidePrediction => toggle_layer(LayerKind::Prediction, session, commands),
-        Action::CyclePanes => {
-            view.layout = view.layout.next();
-            view.camera = None;
-        }
         Action::NextImage => step(StepTo::Next, session, commands),
         Action::PreviousImage => step(StepTo::Previous, session, commands),
         Action::NextNotDone => step(StepTo::NextNotDone, session, commands),
@@ -85,6 +81,11 @@ pub fn perform(
 fn toggle_shown(action: Action, view: &mut View) {
     let shown = match action {
         Action::KeySheet => return view.sheet.toggle(),
+        Action::CyclePanes => {
+            view.layout = view.layout.next();
+            view.camera = None;
+            return;
+        }
         Action::ShowErrors => return view.contents.toggle_errors(view.layout),
         Action::Curtain => {
             view.curtain = view.curtain.is_none().then_some(0.5);

@@ -130,7 +130,7 @@ fn a_cell_of_the_matrix_is_found_on_the_ground() {
     for _ in 0..count {
         let place = session.review().and_then(|review| review.current());
         let place = place.expect("a place");
-        assert_eq!(place.class, predicted);
+        assert_eq!(place.class, Some(predicted));
         found += place.pixels;
         let next = ReviewCommand::Step { forth: true };
         session.apply(Command::Review(next)).expect("a step");

@@ -9,7 +9,7 @@ use orthobrush::disk::replace_file;
 use orthobrush::geom::ImagePoint;
 use orthobrush::label::{CellKey, CellMark, CellState, Cleanup, Mask, MaskDecisions};
 use orthobrush::session::{
-    ClassCommand, Command, ImportCommand, LayerKind, PlaceCommand, Session, Wholesale,
+    ClassCommand, Command, ImportCommand, LayerKind, PlaceCommand, Safety, Session, Wholesale,
 };
 
 use crate::fixture::{finish, own_sample, settle};
@@ -222,6 +222,11 @@ fn kill_again_and_again(kills: u64) -> u64 {
         }
         let least = kept.map_or(done, |kept| kept as usize);
         let mut session = opened(&ortho);
+        assert_ne!(
+            session.safety(),
+            Safety::ReadOnly,
+            "the lock of the killed painter is held"
+        );
         let found = State::of(&mut session);
         drop(session);
         // Steps that change nothing make equal states: the latest is as good as the first.

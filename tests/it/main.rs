@@ -6,6 +6,7 @@ mod contesting;
 mod convert;
 mod correcting;
 mod crash;
+mod doubting;
 mod fixture;
 mod going_on;
 mod importing;

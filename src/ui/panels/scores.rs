@@ -118,21 +118,22 @@ fn review_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
         .review()
         .and_then(|review| Some((review, review.current()?)))
     else {
-        let button = ui.button("Review differences");
-        let hover = "Step through the places where label and prediction differ (J)";
-        if button.on_hover_text(hover).clicked() {
-            commands.push(Command::Review(ReviewCommand::Start));
-        }
+        walks_ui(ui, session, commands);
         ui.separator();
         return;
     };
     let (number, all) = review.position();
-    ui.strong(format!("Difference {number} of {all}"));
-    ui.label(format!(
-        "The prediction says {}, {} px",
-        session.classes().name_of(current.class),
-        text::grouped(current.pixels)
-    ));
+    if let Some(class) = current.class {
+        ui.strong(format!("Difference {number} of {all}"));
+        ui.label(format!(
+            "The prediction says {}, {} px",
+            session.classes().name_of(class),
+            text::grouped(current.pixels)
+        ));
+    } else {
+        ui.strong(format!("Doubtful place {number} of {all}"));
+        ui.label("Correct it, take the prediction over, or leave it.");
+    }
     ui.horizontal_wrapped(|ui| {
         for (name, command) in [
             ("Take over (Y)", ReviewCommand::Accept),
@@ -146,6 +147,43 @@ fn review_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
         }
     });
     ui.separator();
+}
+
+/// The walks that can begin.
+fn walks_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    let is_sure_known = session.layer(LayerKind::Certainty).is_some();
+    let walks = [
+        (
+            "Differences",
+            "Step through the places where label and prediction differ, the largest first (J)",
+            ReviewCommand::Start,
+            true,
+        ),
+        (
+            "Doubtful places",
+            "Where to look next: ground where the prediction is unsure and differs, spread over \
+             what is not done yet",
+            ReviewCommand::StartDoubtful,
+            is_sure_known,
+        ),
+        (
+            "Likely mistakes",
+            "Places where the prediction is sure that the label is wrong",
+            ReviewCommand::StartConfident,
+            is_sure_known,
+        ),
+    ];
+    ui.label(RichText::new("Walk through").small().strong());
+    ui.horizontal_wrapped(|ui| {
+        for (name, help, command, is_possible) in walks {
+            let button = ui.add_enabled(is_possible, egui::Button::new(name));
+            let button = button.on_hover_text(help);
+            let unknown = "It is not known how sure this prediction is; predict here";
+            if button.on_disabled_hover_text(unknown).clicked() {
+                commands.push(Command::Review(command));
+            }
+        }
+    });
 }
 
 fn summary_ui(ui: &mut Ui, scores: &Scores) {
