@@ -11,7 +11,7 @@ use orthobrush::metrics::{Confusion, Estimate, Scores, paired_gain};
 use orthobrush::raster::open_raster;
 use orthobrush::train::{BestBy, DeviceChoice, FinetuneOptions, FinetuneOrder, Recipe, TrainPlan};
 
-use super::area::{Area, PATCH, predicted, train};
+use super::area::{Area, predicted, train};
 use super::pick::Pick;
 
 /// Side in pixels of the blocks that intervals are drawn from.
@@ -139,7 +139,7 @@ impl Task<'_> {
     fn judged_truth(&self) -> Mask {
         let mut truth = self.area.truth.clone();
         for cell in self.cells {
-            let near = cell.grown(PATCH).intersect(truth.size().bounds());
+            let near = cell.grown(self.area.patch).intersect(truth.size().bounds());
             truth.set_rect(near, &vec![UNLABELED; near.num_pixels() as usize]);
         }
         truth
@@ -174,7 +174,7 @@ impl Task<'_> {
             epochs: usual.epochs,
             steps_per_epoch: usual.steps_per_epoch * times,
             batch: usual.batch,
-            patch: PATCH,
+            patch: self.area.patch,
             stop_patience: 0,
             best_by: BestBy::Latest,
             device: DeviceChoice::Cpu,

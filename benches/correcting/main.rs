@@ -36,7 +36,7 @@ fn main() {
     let names: &[&str] = if has("--tune") {
         &["tuning"]
     } else {
-        &["roads", "landscape"]
+        &["roads", "loveda", "deepglobe"]
     };
     let out = PathBuf::from(out);
     let mut table = Table::open(&out.join("arms.csv"));

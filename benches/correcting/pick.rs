@@ -2,7 +2,7 @@ use orthobrush::dataset::Rng;
 use orthobrush::geom::PixelRect;
 use orthobrush::label::doubtful_places;
 
-use super::area::{Area, CELL};
+use super::area::Area;
 
 /// Who says which cells are corrected; never the truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +32,8 @@ impl Pick {
                 // Nothing is labeled yet, so label and prediction differ everywhere.
                 let unlabeled = orthobrush::label::Mask::new(area.truth.size());
                 let masks = [&unlabeled, &area.said];
-                let is_whole = |rect: PixelRect| rect.num_pixels() == u64::from(CELL * CELL);
-                let found = doubtful_places(&area.certainty, masks, (CELL, count), is_whole);
+                let is_whole = |rect: PixelRect| rect.num_pixels() == u64::from(area.cell).pow(2);
+                let found = doubtful_places(&area.certainty, masks, (area.cell, count), is_whole);
                 found.into_iter().map(|place| place.rect).collect()
             }
             Self::Random => {

@@ -177,13 +177,17 @@ impl TrainPlan {
 
     /// What is mixed into this training, as its run folder says.
     fn repeating_as_before(self, watch: &Watch<'_>) -> Result<Self, TrainError> {
-        match TrainData::of_run(self.folder.path()) {
-            Ok(TrainData::Finetune { image, replay, .. }) => {
-                let label = kept_replay(&image, self.folder.path(), &replay)?;
-                self.repeating(&replay, label, watch)
+        let Ok(data) = TrainData::of_run(self.folder.path()) else {
+            return Ok(self);
+        };
+        let plan = match &data {
+            TrainData::Finetune { image, replay, .. } => {
+                let label = kept_replay(image, self.folder.path(), replay)?;
+                self.repeating(replay, label, watch)?
             }
-            _ => Ok(self),
-        }
+            _ => self,
+        };
+        Ok(plan.reading(data))
     }
 
     /// Mixes in what earlier trainings learned from: `label` of the same image, and other runs.

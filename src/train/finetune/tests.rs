@@ -262,3 +262,22 @@ fn strokes_alone_are_learned_from_without_a_verdict() {
         .plan(world.run("none"), &Watch::NOBODY);
     assert!(matches!(error, Err(TrainError::Recipe(why)) if why.contains("nothing was corrected")));
 }
+
+#[test]
+fn a_fine_tuning_that_was_stopped_goes_on_to_the_same_weights() {
+    let world = World::new();
+    let parent = world.parent("parent");
+    let plan = |name: &str| {
+        let order = world.order(Some(&parent), &ALL_CELLS[..3]);
+        order.plan(world.run(name), &Watch::NOBODY).expect("a plan")
+    };
+    world.trained(plan("whole"));
+    world.trained(plan("parts").until(Some(1)));
+    let run = world.run("parts");
+    let data = TrainData::of_run(&run).expect("data");
+    let ground = data.ground(&run, 1 << 24).expect("ground");
+    world.trained(TrainPlan::resume(ground, run.clone()).expect("a plan"));
+    let weights = |run: &Path| SavedModel::load(run).expect("a model").weights_print();
+    assert_eq!(weights(&run), weights(&world.run("whole")));
+    assert_eq!(lineage(&run), lineage(&world.run("whole")));
+}
