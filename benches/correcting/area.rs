@@ -133,7 +133,7 @@ fn data(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// Three images of LoveDA: two elsewhere, the third here.
+/// Three images of `LoveDA`: two elsewhere, the third here.
 fn loveda(elsewhere: &Path, here: &Path) -> Option<()> {
     let names = [
         "background",
@@ -146,7 +146,11 @@ fn loveda(elsewhere: &Path, here: &Path) -> Option<()> {
     ];
     let class = |(index, name): (usize, &str)| {
         let index = index as u8;
-        Class::new(index, name, orthobrush::label::default_color(index.into(), names.len()))
+        Class::new(
+            index,
+            name,
+            orthobrush::label::default_color(index.into(), names.len()),
+        )
     };
     let classes = names.into_iter().enumerate().map(class).collect();
     let classes = ClassTable::new(Some(0), classes).ok()?;

@@ -13,11 +13,13 @@ pub enum CopiedCommand {
     Evaluate,
     /// The kept prediction against the last one.
     Compare,
+    /// Going on from the model in use with what was corrected.
+    Finetune,
 }
 
 impl CopiedCommand {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Predict, Self::Evaluate, Self::Compare];
+    pub const ALL: [Self; 4] = [Self::Predict, Self::Evaluate, Self::Compare, Self::Finetune];
 
     /// What people call it.
     pub const fn name(self) -> &'static str {
@@ -25,6 +27,7 @@ impl CopiedCommand {
             Self::Predict => "Prediction",
             Self::Evaluate => "Scores",
             Self::Compare => "Comparison",
+            Self::Finetune => "Improvement",
         }
     }
 }
@@ -59,6 +62,15 @@ impl Session {
                 words.path("--image", image);
                 if let Some(label) = self.label_file() {
                     words.path("--truth", &label);
+                }
+            }
+            CopiedCommand::Finetune => {
+                words
+                    .say("finetune")
+                    .path("--project", self.project_file()?);
+                words.path("--image", image);
+                if let Some(model) = self.model_in_use() {
+                    words.path("--model", &model);
                 }
             }
         }

@@ -49,9 +49,8 @@ pub fn predict_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &
 
 fn parts_menu(ui: &mut Ui, session: &Session, view: &View, commands: &mut CommandQueue) {
     let state = session.prediction_state();
-    let last = state.run.clone();
-    let has_run = last.is_some() || session.training().best_row().is_some();
-    let is_idle = session.image().is_some() && state.job.is_none() && has_run;
+    let run = state.run.clone().or_else(|| session.model_in_use());
+    let is_idle = session.image().is_some() && state.job.is_none() && run.is_some();
     let grounds = [
         (
             "What is in view",
@@ -73,7 +72,7 @@ fn parts_menu(ui: &mut Ui, session: &Session, view: &View, commands: &mut Comman
         let button = ui.add_enabled(is_idle && is_there, Button::new(name));
         let help = "The rest of the prediction stays if the same network made it";
         if button.on_hover_text(help).clicked() {
-            commands.push(predict(last.clone(), on, view));
+            commands.push(predict(run.clone(), on, view));
             ui.close();
         }
     }

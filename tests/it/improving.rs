@@ -7,8 +7,8 @@ use orthobrush::geom::{ImagePoint, PixelRect};
 use orthobrush::job::Waker;
 use orthobrush::label::{CellKey, CellState};
 use orthobrush::session::{
-    Command, CommandError, FinetuneCommand, FinetunePhase, LayerKind, PlaceCommand, ProjectPlace,
-    Session, SessionConfig, TrainOn,
+    Command, CommandError, CopiedCommand, FinetuneCommand, FinetunePhase, LayerKind, PlaceCommand,
+    ProjectPlace, Session, SessionConfig, TrainOn,
 };
 use orthobrush::train::{Decision, DeviceChoice, FinetuneOptions, Recipe, SavedModel};
 
@@ -148,6 +148,15 @@ fn a_model_is_judged_taken_by_hand_and_given_back_and_the_choice_survives() {
     let lineage = SavedModel::card_of(&child).expect("a model").lineage;
     let lineage = lineage.expect("a fine-tuned one");
     assert_eq!(lineage.parent.expect("a parent").run, parent);
+    let words = session.as_command(CopiedCommand::Finetune).expect("words");
+    let project = ortho.with_extension("orthobrush");
+    for part in [
+        "orthobrush finetune --project ",
+        &project.display().to_string(),
+        &format!("--model {}", parent.display()),
+    ] {
+        assert!(words.contains(part), "{part} is missing in {words}");
+    }
     let gone = session.apply(activate(&folder.path().join("nowhere")));
     assert!(matches!(gone, Err(CommandError::Refused(_))));
 }

@@ -41,7 +41,7 @@ pub struct FinetuneOptions {
     pub steps_per_epoch: u32,
     /// Patches in a step.
     pub batch: usize,
-    /// The parent's learning rate is multiplied by this.
+    /// The learning rate of the chain's first training is multiplied by this.
     pub rate_share: f64,
     /// Share of the patches that come from what earlier trainings of the chain learned from.
     pub replay_share: f64,

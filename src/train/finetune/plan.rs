@@ -206,11 +206,9 @@ impl FinetuneOrder {
             Some(None) => PixelSize::AsIs,
             None => before.pixel_size,
         };
-        let rate_share = if model.is_some() {
-            options.rate_share
-        } else {
-            1.0
-        };
+        // The rate is lowered once, not again with each fine-tuning of a chain.
+        let is_first = model.is_some_and(|model| model.card().lineage.is_none());
+        let rate_share = if is_first { options.rate_share } else { 1.0 };
         let is_judged = !held_out.choosing.is_empty();
         Ok(Recipe {
             seed: options.seed,

@@ -168,6 +168,15 @@ fn a_chain_holds_the_same_ground_out_and_only_what_no_model_learned_from() {
     let grandchild = lineage(&world.run("grandchild"));
     assert_eq!(grandchild.held_out, child.held_out);
     assert_eq!(grandchild.generation, 2);
+    let rate = |name: &str| {
+        let recipe = Recipe::load(&world.run(name).join("recipe.toml"));
+        recipe.expect("a recipe").learning_rate
+    };
+    assert!((rate("child") - 0.25 * rate("parent")).abs() < 1e-12);
+    assert!(
+        (rate("grandchild") - rate("child")).abs() < 1e-12,
+        "lowered once"
+    );
     assert_eq!(world.verdict(&world.run("grandchild")).reads, 2);
     let chain = ancestors(&world.run("grandchild"));
     let names: Vec<_> = chain.iter().filter_map(|at| at.run.file_name()).collect();
