@@ -87,6 +87,18 @@ fn paint(session: &mut Session) {
     settle(session);
 }
 
+/// The command line for the next improvement names the project and the model in use.
+fn check_words(session: &Session, [project, model]: [&Path; 2]) {
+    let words = session.as_command(CopiedCommand::Finetune).expect("words");
+    for part in [
+        "orthobrush finetune --project ",
+        &project.display().to_string(),
+        &format!("--model {}", model.display()),
+    ] {
+        assert!(words.contains(part), "{part} is missing in {words}");
+    }
+}
+
 /// The names of the chain's runs.
 fn chain(session: &Session) -> Vec<String> {
     let runs = session.finetuning().chain.iter();
@@ -148,15 +160,7 @@ fn a_model_is_judged_taken_by_hand_and_given_back_and_the_choice_survives() {
     let lineage = SavedModel::card_of(&child).expect("a model").lineage;
     let lineage = lineage.expect("a fine-tuned one");
     assert_eq!(lineage.parent.expect("a parent").run, parent);
-    let words = session.as_command(CopiedCommand::Finetune).expect("words");
-    let project = ortho.with_extension("orthobrush");
-    for part in [
-        "orthobrush finetune --project ",
-        &project.display().to_string(),
-        &format!("--model {}", parent.display()),
-    ] {
-        assert!(words.contains(part), "{part} is missing in {words}");
-    }
+    check_words(&session, [&ortho.with_extension("orthobrush"), &parent]);
     let gone = session.apply(activate(&folder.path().join("nowhere")));
     assert!(matches!(gone, Err(CommandError::Refused(_))));
 }
