@@ -13,6 +13,14 @@ pub struct Estimate {
     pub high: f64,
 }
 
+impl Estimate {
+    /// A gain of a ratio in points, like "+3.1 points (+0.4 to +5.9)".
+    pub fn in_points(&self) -> String {
+        let [value, low, high] = [self.value, self.low, self.high].map(|ratio| ratio * 100.0);
+        format!("{value:+.1} points ({low:+.1} to {high:+.1})")
+    }
+}
+
 /// Two predictions of the same ground compared: the second less the first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PairedGain {

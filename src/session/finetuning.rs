@@ -66,7 +66,6 @@ pub struct FinetuneState {
     pub chain: Vec<Ancestor>,
     /// What is looked at.
     pub view: Option<PixelRect>,
-    job: Option<JobId>,
     /// The image that was corrected.
     image: Option<PathBuf>,
 }
@@ -262,9 +261,8 @@ impl Session {
             .map_err(|error| CommandError::Refused(error.to_string()))?;
         let waker = self.config.waker.clone();
         let job = self.engine()?.verdict(plan, waker);
-        let id = self.list_job("Comparing with the model before", Leash::Verdict(job));
+        self.list_job("Comparing with the model before", Leash::Verdict(job));
         self.study.finetune.phase = FinetunePhase::Judging;
-        self.study.finetune.job = Some(id);
         Ok(())
     }
 
@@ -289,7 +287,6 @@ impl Session {
 
     /// `why` is the reason when the judging did not finish.
     pub(super) fn verdict_ended(&mut self, why: Option<String>) {
-        self.study.finetune.job = None;
         if self.study.finetune.phase == FinetunePhase::Judging {
             let why = why.unwrap_or_else(|| "The comparison ended early".to_owned());
             self.study.finetune.phase = FinetunePhase::Failed(why);

@@ -116,6 +116,15 @@ impl Session {
         if self.label.is_none() {
             self.set_classes(plan.classes().clone());
         }
+        self.start_prediction(plan, (run, on))
+    }
+
+    /// Predicts what is not known yet of what `plan` asks for.
+    fn start_prediction(
+        &mut self,
+        plan: PredictPlan,
+        (run, on): (PathBuf, ScoreScope),
+    ) -> Result<(), CommandError> {
         let engine = self.engine()?.clone();
         let is_complete = self.prepare_layers(&plan);
         let done = self.predicting.made.as_ref().map(|made| made.done.clone());
@@ -132,38 +141,26 @@ impl Session {
         Ok(())
     }
 
-    /// Predicts a part of the image with a model that is being learned, in level-0 pixels; the rest
-    /// of the prediction stays, whoever made it.
+    /// Predicts a part of the image with a model that is being learned, in level-0 pixels. What was
+    /// predicted here before stays elsewhere; a prediction from a file or from scribbles, which has
+    /// other makers, does not.
     pub(super) fn predict_anew(
         &mut self,
         run: PathBuf,
         part: PixelRect,
     ) -> Result<(), CommandError> {
         let plan = self.prediction_plan(&run)?;
-        let plan = self.only_on(plan, ScoreScope::Within(part))?;
-        match (&self.prediction, &self.certainty) {
-            (Some(layer), Some(_)) => {
-                self.predicting.made = Some(Made {
-                    layer: layer.id,
-                    by: self.mark_of(&plan),
-                    done: HashSet::new(),
-                    ground: None,
-                });
-            }
-            _ => {
-                self.prepare_layers(&plan);
-            }
+        let on = ScoreScope::Within(part);
+        let plan = self.only_on(plan, on)?;
+        let by = self.mark_of(&plan);
+        if let Some(made) = &mut self.predicting.made
+            && made.by != by
+        {
+            made.by = by;
+            made.done.clear();
+            self.prediction_state.is_complete = false;
         }
-        let waker = self.config.waker.clone();
-        let job = self.engine()?.predict(plan, waker);
-        let id = self.list_job("Predicting", Leash::Prediction(job));
-        self.prediction_state = PredictionState {
-            job: Some(id),
-            run: Some(run),
-            on: ScoreScope::Within(part),
-            ..PredictionState::default()
-        };
-        Ok(())
+        self.start_prediction(plan, (run, on))
     }
 
     fn mark_of(&self, plan: &PredictPlan) -> ModelMark {

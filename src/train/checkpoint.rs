@@ -229,7 +229,8 @@ impl SavedModel {
 
     /// The checksum (crc32c) of the weights' file, in eight digits.
     pub fn weights_print(&self) -> String {
-        format!("{:08x}", crc32c::crc32c(&self.weights))
+        let [_, weights] = self.checksums();
+        format!("{weights:08x}")
     }
 
     /// The description.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::replace_file;
-use crate::metrics::{Estimate, PairedGain, Scores};
+use crate::metrics::{PairedGain, Scores};
 use crate::train::{DeviceChoice, Lineage, SavedModel, TrainError};
 
 /// Name of the verdict in a run folder.
@@ -156,25 +156,16 @@ impl Decision {
             _ if mean.low > 0.0 => Self::Promoted,
             _ => Self::Kept(format!(
                 "the gain of {} is not above zero for sure",
-                in_points(&mean)
+                mean.in_points()
             )),
         }
     }
 }
 
-/// An estimate of a ratio in points, like "+3.1 points (0.4 to 5.9)".
-pub(super) fn in_points(gain: &Estimate) -> String {
-    format!(
-        "{:+.1} points ({:+.1} to {:+.1})",
-        gain.value * 100.0,
-        gain.low * 100.0,
-        gain.high * 100.0
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::Estimate;
 
     fn gain(low: f64, worst: f64) -> PairedGain {
         let estimate = |value, low| Estimate {

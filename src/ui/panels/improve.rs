@@ -182,7 +182,7 @@ fn verdict_ui(ui: &mut Ui, session: &Session, verdict: &Verdict, commands: &mut 
     {
         let text = format!(
             "On what the model before was checked with: {}",
-            points(gain)
+            gain.in_points()
         );
         ui.label(RichText::new(text).small().weak())
             .on_hover_text("Mean IoU on ground that the first training held out: did it forget?");
@@ -238,7 +238,7 @@ fn scores_ui(ui: &mut Ui, (before, after): (&Scores, &Scores), verdict: &Verdict
                         _ => ui.visuals().text_color(),
                     };
                     ui.label(RichText::new(format!("{:+.1}", gain.value * 100.0)).color(color))
-                        .on_hover_text(format!("95 % interval: {}", points(gain)));
+                        .on_hover_text(format!("95 % interval: {}", gain.in_points()));
                 }
                 None => {
                     ui.weak("–");
@@ -261,15 +261,6 @@ fn scores_ui(ui: &mut Ui, (before, after): (&Scores, &Scores), verdict: &Verdict
             );
         }
     });
-}
-
-fn points(gain: &Estimate) -> String {
-    format!(
-        "{:+.1} ({:+.1} to {:+.1}) points",
-        gain.value * 100.0,
-        gain.low * 100.0,
-        gain.high * 100.0
-    )
 }
 
 /// The models that the one in use comes from, the newest first.
