@@ -5,6 +5,8 @@ mod clerk;
 mod keeper;
 mod load;
 mod place;
+#[cfg(test)]
+mod tests;
 
 pub use place::ProjectPlace;
 
@@ -217,7 +219,7 @@ impl Session {
 
     /// Makes a finished step durable. `before` is the state it began in.
     pub(super) fn keep_step(&mut self, edit: Edit, before: StateMark) {
-        self.begin_keeping(before);
+        self.begin_keeping(before, Some(&edit));
         let (Some(keeper), Some(label), Some(origins)) =
             (&mut self.keeper, &self.label, &self.origins)
         else {
@@ -283,8 +285,10 @@ impl Session {
         }
     }
 
-    /// Tells the project of the label, unless it knows it.
-    pub(super) fn begin_keeping(&mut self, mark: StateMark) {
+    /// Tells the project of the label as it was in the state `mark`, before `step`, unless it knows
+    /// the label. Its ground may be on the disk before the step is: what the step painted must not
+    /// be in it, or a kill between the two would leave pixels that no step can take back.
+    pub(super) fn begin_keeping(&mut self, mark: StateMark, step: Option<&Edit>) {
         let classes = self.kept_classes();
         let (Some(keeper), Some(label), Some(origins), Some(image)) =
             (&mut self.keeper, &self.label, &self.origins, &self.image)
@@ -298,11 +302,16 @@ impl Session {
         keeper.layer = Some(label.id);
         keeper.knows_image = true;
         keeper.needs_source = label.source.is_some();
+        let (mut mask, mut before) = (label.mask.clone(), origins.mask.clone());
+        if let Some(back) = step.map(Edit::inverse) {
+            mask.apply(&back);
+            before.apply_origins(&back);
+        }
         keeper.give(Work::Begin {
             layer: label.id,
             image: absolute(&image.path),
-            mask: label.mask.clone(),
-            origins: origins.mask.clone(),
+            mask,
+            origins: before,
             source: label.source.clone(),
             mark,
         });
@@ -324,7 +333,7 @@ impl Session {
             .as_ref()
             .is_some_and(|keeper| keeper.knows_image);
         if knows_image {
-            self.begin_keeping(self.history.mark());
+            self.begin_keeping(self.history.mark(), None);
         }
     }
 
