@@ -12,9 +12,11 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use orthobrush::app::Stage;
-use orthobrush::geom::ImageSize;
+use orthobrush::geom::{Camera, ImageSize};
 use orthobrush::render::Gpu;
 use orthobrush::sample::{SampleConfig, write_sample};
+use orthobrush::session::{Command, TrainOn};
+use orthobrush::train::{DeviceChoice, Recipe};
 
 const WINDOW: ImageSize = ImageSize::new(1_280, 800);
 /// A screen that shows 60 pictures a second.
@@ -69,23 +71,51 @@ fn time_to_picture(gpu: &Gpu, path: &Path) -> Duration {
 fn panning(_: &mut Criterion) {
     let gpu = Gpu::headless().expect("a Vulkan driver");
     let [path, _] = orthos();
+    let folder = tempfile::tempdir().expect("a folder");
     let mut stage = opened(&gpu, &path);
-    let camera = stage
-        .app_mut()
-        .view_mut()
-        .camera
-        .as_mut()
-        .expect("a camera");
-    (camera.scale, camera.center.x, camera.center.y) = (1.0, 700.0, 4_500.0);
+    pan(&mut stage, "nothing else runs");
+    let run = folder.path().join("run");
+    stage.app_mut().perform(vec![training(&run)]);
+    while stage.app_mut().session().training().rows.is_empty() {
+        stage.frame();
+        std::thread::sleep(FRAME);
+    }
+    pan(&mut stage, "a network is trained");
+    let job = stage.app_mut().session().training().job.expect("it runs");
+    stage.app_mut().perform(vec![Command::StopJob(job)]);
+    while !stage.app_mut().session().is_idle() {
+        stage.frame();
+        std::thread::sleep(FRAME);
+    }
+    stage.app_mut().perform(vec![Command::predict(Some(run))]);
+    pan(&mut stage, "an image is predicted");
+}
+
+/// A training on the processor that takes longer than anybody pans.
+fn training(out: &Path) -> Command {
+    Command::StartTraining {
+        recipe: Box::new(Recipe {
+            epochs: 10_000,
+            steps_per_epoch: 10,
+            device: DeviceChoice::Cpu,
+            ..Recipe::default()
+        }),
+        on: TrainOn::OpenImage,
+        out: Some(out.to_owned()),
+    }
+}
+
+/// Pans from the left edge on and says what frames cost.
+fn pan(stage: &mut Stage, meanwhile: &str) {
+    fn camera(stage: &mut Stage) -> &mut Camera {
+        let view = stage.app_mut().view_mut();
+        view.camera.as_mut().expect("a camera")
+    }
+    let first = camera(stage);
+    (first.scale, first.center.x, first.center.y) = (1.0, 700.0, 4_500.0);
     let mut frames: Vec<Duration> = (0..300)
         .map(|_| {
-            let camera = stage
-                .app_mut()
-                .view_mut()
-                .camera
-                .as_mut()
-                .expect("a camera");
-            camera.center.x += STEP;
+            camera(stage).center.x += STEP;
             let began = Instant::now();
             stage.frame();
             let own = began.elapsed();
@@ -96,8 +126,8 @@ fn panning(_: &mut Criterion) {
     frames.sort_unstable();
     let at = |share: usize| frames[frames.len() * share / 100].as_secs_f64() * 1e3;
     println!(
-        "own work of a frame while panning one screen a second: median {:.2} ms, 95 % {:.2} ms, \
-         most {:.2} ms",
+        "own work of a frame while panning one screen a second and {meanwhile}: median {:.2} ms, \
+         95 % {:.2} ms, 99 % {:.2} ms",
         at(50),
         at(95),
         at(99)

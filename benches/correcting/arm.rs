@@ -1,15 +1,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use orthobrush::dataset::parts::{PartRule, PartWay};
 use orthobrush::dataset::{Ground, Rng, Scene, Watch};
 use orthobrush::geom::PixelRect;
+use orthobrush::job::{JobEvent, Waker};
 use orthobrush::label::{Coverage, Mask, Origin, UNLABELED};
 use orthobrush::metrics::{Confusion, Estimate, Scores, paired_gain};
 use orthobrush::raster::open_raster;
-use orthobrush::train::{BestBy, DeviceChoice, FinetuneOptions, FinetuneOrder, Recipe, TrainPlan};
+use orthobrush::train::{
+    BestBy, Certainty, DeviceChoice, FinetuneOptions, FinetuneOrder, InstantEvent, InstantMind,
+    InstantOrder, Recipe, Sight, TrainPlan,
+};
 
 use super::area::{Area, predicted, train};
 use super::pick::Pick;
@@ -32,6 +36,8 @@ pub enum Arm {
     Scratch,
     /// The same with ten times the steps.
     ScratchTenfold,
+    /// The head of the instant answers on the same cells.
+    Instant,
 }
 
 /// Which corrections an arm is given.
@@ -41,6 +47,8 @@ pub struct Task<'a> {
     pub pick: Pick,
     pub seed: u64,
     pub cells: &'a [PixelRect],
+    /// How a click goes.
+    pub usual: FinetuneOptions,
 }
 
 /// What an arm came to.
@@ -52,13 +60,14 @@ pub struct Outcome {
 }
 
 impl Arm {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Parent,
         Self::Click,
         Self::ClickWithoutReplay,
         Self::Encoder,
         Self::Scratch,
         Self::ScratchTenfold,
+        Self::Instant,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -69,6 +78,7 @@ impl Arm {
             Self::Encoder => "encoder",
             Self::Scratch => "scratch",
             Self::ScratchTenfold => "scratch, tenfold steps",
+            Self::Instant => "instant",
         }
     }
 
@@ -82,6 +92,7 @@ impl Arm {
         let began = Instant::now();
         let said = match self {
             Self::Parent => task.area.said.clone(),
+            Self::Instant => task.instantly(),
             _ => self.learned(task),
         };
         let seconds = began.elapsed().as_secs_f64();
@@ -112,9 +123,9 @@ impl Arm {
             Self::ScratchTenfold => task.untaught(&run, 10),
             Self::Encoder => task.click(&run, None, 0.0),
             Self::ClickWithoutReplay => task.click(&run, Some(task.area.parent.clone()), 0.0),
-            Self::Parent | Self::Click => {
-                let usual = FinetuneOptions::default().replay_share;
-                task.click(&run, Some(task.area.parent.clone()), usual)
+            Self::Parent | Self::Click | Self::Instant => {
+                let share = task.usual.replay_share;
+                task.click(&run, Some(task.area.parent.clone()), share)
             }
         };
         train(&task.area.engine, plan);
@@ -145,6 +156,37 @@ impl Task<'_> {
         truth
     }
 
+    /// What the head of the instant answers says of the area.
+    fn instantly(&self) -> Mask {
+        let (label, source) = (
+            self.label(),
+            open_raster(&self.area.image).expect("an image"),
+        );
+        let size = label.size();
+        let order = InstantOrder {
+            mind: Box::new(InstantMind::new(Sight::default())),
+            image: 1,
+            source,
+            origins: label.origins_from(Origin::HAND),
+            label,
+            area: size.bounds(),
+            certainty: Certainty::default(),
+        };
+        let job = self.area.engine.answer(order, Waker::none());
+        let mut said = Mask::new(size);
+        while let Some(event) = job.next_within(Duration::from_hours(2)) {
+            match event {
+                JobEvent::Said(InstantEvent::Block { rect, classes, .. }) => {
+                    said.set_rect(rect, &classes);
+                }
+                JobEvent::Said(_) => {}
+                JobEvent::Finished => break,
+                ended => panic!("{ended:?}"),
+            }
+        }
+        said
+    }
+
     fn click(&self, run: &Path, parent: Option<PathBuf>, replay_share: f64) -> TrainPlan {
         let label = self.label();
         let order = FinetuneOrder {
@@ -160,7 +202,7 @@ impl Task<'_> {
                 seed: self.seed,
                 replay_share,
                 device: Some(DeviceChoice::Cpu),
-                ..FinetuneOptions::default()
+                ..self.usual.clone()
             },
             cache_bytes: 1 << 28,
         };
@@ -168,7 +210,7 @@ impl Task<'_> {
     }
 
     fn untaught(&self, run: &Path, times: u32) -> TrainPlan {
-        let usual = FinetuneOptions::default();
+        let usual = &self.usual;
         let recipe = Recipe {
             seed: self.seed,
             epochs: usual.epochs,

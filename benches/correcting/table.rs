@@ -22,15 +22,14 @@ impl Table {
         }
     }
 
-    /// Does an arm unless its line is there.
-    pub fn add_missing(&mut self, task: &Task<'_>, arm: Arm) {
+    /// Does an arm, called `name` in the table, unless its line is there.
+    pub fn add_missing(&mut self, task: &Task<'_>, arm: Arm, name: &str) {
         let key = format!(
-            "{},{},{},{},\"{}\",",
+            "{},{},{},{},\"{name}\",",
             task.area.name,
             task.budget,
             task.pick.name(),
             task.seed,
-            arm.name()
         );
         if self.lines.iter().any(|line| line.starts_with(&key)) {
             return;

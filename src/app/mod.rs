@@ -65,7 +65,8 @@ impl App {
             settings_path: config.settings_path,
             projects: config.projects,
         };
-        let session = Session::new(session);
+        let mut session = Session::new(session);
+        session.watch();
         let gpu_tile_bytes = session.settings().budget().gpu_tile_bytes;
         let sample_folder = config.sample_folder;
         let view = View::new(ViewConfig {

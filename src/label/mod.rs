@@ -8,6 +8,7 @@ mod align;
 mod attention;
 mod brush;
 mod builder;
+mod checked;
 mod class;
 mod class_file;
 mod cleanup;
@@ -47,6 +48,7 @@ pub use align::align_classes;
 pub use attention::{Doubtful, doubtful_places};
 pub use brush::{Brush, BrushShape, Ink, Paint, PaintOver};
 pub use builder::MaskBuilder;
+pub use checked::{CheckPoint, MapCheck, Seen, Stratum};
 pub use class::{Class, ClassTable, Rgb};
 pub use cleanup::{Cleanup, Control, MAX_CLEANUP_RADIUS, clean_up};
 pub use codec::{

@@ -9,6 +9,26 @@ impl Mask {
     /// Without origins every pixel counts as imported.
     #[must_use]
     pub fn trusted(&self, origins: Option<&Self>, coverage: &Coverage) -> Self {
+        let of_file = Origin::IMPORTED.index();
+        self.vouched(origins, coverage, |origin| origin != of_file)
+    }
+
+    /// What somebody made of this label: everything in cells that are marked as done; elsewhere only
+    /// what was made by hand. All else is unlabeled.
+    #[must_use]
+    pub fn made_by_hand(&self, origins: &Self, coverage: &Coverage) -> Self {
+        self.vouched(Some(origins), coverage, |origin| {
+            origin == Origin::HAND.index()
+        })
+    }
+
+    /// Done cells, and elsewhere what has an origin that `is_good` accepts.
+    fn vouched(
+        &self,
+        origins: Option<&Self>,
+        coverage: &Coverage,
+        is_good: impl Fn(u8) -> bool + Sync,
+    ) -> Self {
         let (cols, rows) = self.grid();
         let places: Vec<(u32, u32)> = (0..rows)
             .flat_map(|row| (0..cols).map(move |col| (col, row)))
@@ -24,13 +44,14 @@ impl Mask {
                 return Some((ground, self.read_rect(ground)));
             }
             let origins = origins?;
-            let of_file = Some(Origin::IMPORTED.index());
-            if origins.tile(col, row).uniform_class() == of_file {
+            let is_kept = |origin: u8| origin != UNLABELED && is_good(origin);
+            let uniform = origins.tile(col, row).uniform_class();
+            if uniform.is_some_and(|origin| !is_kept(origin)) {
                 return None;
             }
             let mut classes = self.read_rect(ground);
             for (class, origin) in classes.iter_mut().zip(origins.read_rect(ground)) {
-                if Some(origin) == of_file || origin == UNLABELED {
+                if !is_kept(origin) {
                     *class = UNLABELED;
                 }
             }
@@ -42,6 +63,23 @@ impl Mask {
             trusted.set_rect(ground, &classes);
         }
         trusted
+    }
+
+    /// Puts the labeled pixels of `upper` over this mask.
+    pub fn lay_over(&mut self, upper: &Self) {
+        for (col, row, tile) in upper.tiles() {
+            if tile.uniform_class() == Some(UNLABELED) {
+                continue;
+            }
+            let ground = upper.tile_rect(col, row);
+            let mut classes = self.read_rect(ground);
+            for (class, upper) in classes.iter_mut().zip(upper.read_rect(ground)) {
+                if upper != UNLABELED {
+                    *class = upper;
+                }
+            }
+            self.set_rect(ground, &classes);
+        }
     }
 
     /// Takes the class from each pixel of `ground` for which `is_gone` says so, given the pixels

@@ -2,6 +2,7 @@
 //!
 //! Pure: masks in, numbers out. This layer knows no files and no networks.
 
+mod area;
 mod binary;
 mod bootstrap;
 mod comparison;
@@ -20,6 +21,7 @@ mod relaxed;
 mod salt;
 mod scores;
 
+pub use area::{AreaEstimates, CheckedStratum, ClassArea, Margined};
 pub use binary::BinaryCounts;
 pub use bootstrap::{Estimate, PairedGain, paired_gain};
 pub use comparison::{ClassChange, ComparedPredictions, PredictionComparison, TruthComparison};

@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use super::{Project, ProjectError};
 use crate::geom::ImagePoint;
-use crate::label::{CellKey, CellMark, CellState};
+use crate::label::{CellKey, CellMark, CellState, MapCheck};
 
 /// A place in an image that somebody wants to come back to.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,5 +112,50 @@ impl Project {
             })
         })?;
         Ok(marks.collect::<Result<_, _>>()?)
+    }
+
+    /// Keeps the points of an image that somebody looks at; none are forgotten.
+    ///
+    /// # Errors
+    /// When the disk refuses; those of before are then kept.
+    pub fn keep_check(&mut self, image: &Path, points: &MapCheck) -> Result<(), ProjectError> {
+        let image = self.image_id(image)?;
+        if points.points.is_empty() {
+            self.db
+                .execute("DELETE FROM map_check WHERE image = ?1", [image])?;
+            return Ok(());
+        }
+        let data = serde_json::to_string(points).map_err(std::io::Error::from);
+        let data = data.map_err(|source| ProjectError::Io {
+            source,
+            path: self.path.clone(),
+        })?;
+        self.db.execute(
+            "INSERT OR REPLACE INTO map_check (image, data) VALUES (?1, ?2)",
+            params![image, data],
+        )?;
+        Ok(())
+    }
+
+    /// The points of an image that somebody looks at, if there are any.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn check(&self, image: &Path) -> Result<Option<MapCheck>, ProjectError> {
+        if self.version < 3 {
+            return Ok(None);
+        }
+        let mut query = self.db.prepare(
+            "SELECT data FROM map_check JOIN image ON image.id = map_check.image \
+             WHERE image.path = ?1",
+        )?;
+        let mut found = query.query_map([self.named(image)], |row| row.get::<_, String>(0))?;
+        let Some(data) = found.next().transpose()? else {
+            return Ok(None);
+        };
+        let points = serde_json::from_str(&data);
+        Ok(Some(points.map_err(|error| {
+            self.damaged(format!("the points to check: {error}"))
+        })?))
     }
 }

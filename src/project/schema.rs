@@ -4,7 +4,7 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: i32 = 0x4f42_7275;
 
 /// Counts changes of the tables; a file of a later version is refused.
-pub(super) const VERSION: i32 = 2;
+pub(super) const VERSION: i32 = 3;
 
 /// Tables of a new project. All numbers that name a state are marks of the label's history.
 const TABLES: &str = "
@@ -78,6 +78,14 @@ CREATE TABLE bookmark (
 ) WITHOUT ROWID;
 ";
 
+/// What version 3 has besides: points of a map that somebody looks at.
+const SINCE_3: &str = "
+CREATE TABLE map_check (
+    image INTEGER PRIMARY KEY,
+    data TEXT NOT NULL             -- JSON: strata and points with what was seen
+);
+";
+
 /// Makes the tables of a new project in one transaction.
 pub(super) fn create(db: &mut Connection) -> rusqlite::Result<()> {
     // Takes effect only before the first table is made.
@@ -85,6 +93,7 @@ pub(super) fn create(db: &mut Connection) -> rusqlite::Result<()> {
     let transaction = db.transaction()?;
     transaction.execute_batch(TABLES)?;
     transaction.execute_batch(SINCE_2)?;
+    transaction.execute_batch(SINCE_3)?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()
@@ -98,6 +107,9 @@ pub(super) fn migrate(db: &mut Connection, from: i32) -> rusqlite::Result<()> {
     let transaction = db.transaction()?;
     if from < 2 {
         transaction.execute_batch(SINCE_2)?;
+    }
+    if from < 3 {
+        transaction.execute_batch(SINCE_3)?;
     }
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()

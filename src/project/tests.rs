@@ -150,7 +150,7 @@ fn a_project_of_the_first_version_is_brought_to_this_one() {
     let db = &painter.project.db;
     // As the first version wrote it.
     db.execute_batch(
-        "DROP TABLE model; DROP TABLE cell; DROP TABLE bookmark;
+        "DROP TABLE model; DROP TABLE cell; DROP TABLE bookmark; DROP TABLE map_check;
          ALTER TABLE tile DROP COLUMN origin; PRAGMA user_version = 1",
     )
     .expect("changed");

@@ -51,7 +51,7 @@ impl Session {
             Command::Redo => self.redo(),
             Command::SetInk(ink) => self.set_ink(ink),
             Command::Review(command) => self.apply_review(command),
-            Command::AcceptPrediction => self.accept_prediction(),
+            Command::AcceptPrediction(over) => self.accept_prediction(over),
             Command::StartTraining { recipe, on, out } => self.start_training(*recipe, &on, out),
             Command::FindRate { recipe, on, out } => self.find_rate(*recipe, &on, out),
             Command::PauseTraining(pause) => self.pause_training(pause),

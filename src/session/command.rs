@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{
-    Bookmark, DataCommand, ExportOrder, FinetuneCommand, InkChoice, InstantCommand, OverlayCommand,
-    Pause, Predicting, QueueCommand, RecipeCommand, RunsCommand, TrainOn, WandSettings, Wholesale,
+    Bookmark, DataCommand, ExportOrder, FinetuneCommand, InkChoice, InstantCommand, Over,
+    OverlayCommand, Pause, Predicting, QueueCommand, RecipeCommand, RunsCommand, TrainOn,
+    WandSettings, Wholesale,
 };
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{BrushShape, CellKey, CellState, Hint, MaskDecisions};
@@ -167,7 +168,7 @@ pub enum Command {
     /// Sets what tools paint: the active class, or what the prediction says.
     SetInk(InkChoice),
     /// Takes the prediction over as far as the ink and the selection say, as one undo step.
-    AcceptPrediction,
+    AcceptPrediction(Over),
     /// Walks through the places where label and prediction differ.
     Review(ReviewCommand),
     /// Trains a network; the label is frozen, painting goes on.
@@ -339,6 +340,9 @@ pub enum ReviewCommand {
     StartDoubtful,
     /// The same through places where the prediction is sure that the label is wrong.
     StartConfident,
+    /// The same through places that look like this ground (level-0 pixels), else like what is
+    /// selected. No prediction is needed.
+    StartSimilar(Option<crate::geom::PixelRect>),
     /// Goes to the next one or the one before.
     Step {
         /// Whether to the next one.
@@ -425,6 +429,8 @@ pub enum PlaceCommand {
         /// Which place.
         name: String,
     },
+    /// Looks at points of the map.
+    Check(super::CheckCommand),
 }
 
 /// The mask layers that an image can have.

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::jobs::Report;
-use super::review::{Difference, ordered, outlined};
+use super::review::{Difference, PlaceKind, ordered, outlined};
 use super::state::Session;
 use super::{CommandError, PredictionInk};
 use crate::geom::{ImagePoint, PixelRect};
@@ -28,7 +28,8 @@ impl Session {
             };
             let masks = [&label, &prediction];
             let found = doubtful_places(&certainty, masks, (SQUARE, MOST_SQUARES), is_open);
-            let found = found.into_iter().map(|place| square(place.rect)).collect();
+            let place = |rect| square(rect, PlaceKind::Doubtful);
+            let found = found.into_iter().map(|found| place(found.rect)).collect();
             job.tell(Report::Differences(id, found))?;
             Ok(())
         });
@@ -50,8 +51,10 @@ impl Session {
     }
 
     /// Label, prediction and certainty as they are, and the label's number.
-    fn compared(&self) -> Result<(super::LayerId, [Mask; 3]), CommandError> {
+    fn compared(&mut self) -> Result<(super::LayerId, [Mask; 3]), CommandError> {
         self.refuse_during_stroke()?;
+        self.prediction.as_ref().ok_or(CommandError::NoPrediction)?;
+        self.ready_label()?;
         let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
         let prediction = self.prediction.as_ref().ok_or(CommandError::NoPrediction)?;
         let certainty = self.certainty.as_ref().ok_or_else(|| {
@@ -65,6 +68,7 @@ impl Session {
 
     /// Takes over what the prediction says on some ground.
     pub(super) fn accept_ground(&mut self, ground: &Selection) -> Result<(), CommandError> {
+        self.prediction.as_ref().ok_or(CommandError::NoPrediction)?;
         let stencil = Stencil {
             source: self.source(PredictionInk::default()),
             ..Stencil::default()
@@ -81,7 +85,7 @@ impl Session {
 }
 
 /// A square of ground, whatever is predicted there.
-fn square(rect: PixelRect) -> Difference {
+pub(super) fn square(rect: PixelRect, kind: PlaceKind) -> Difference {
     let corners = [
         (rect.x, rect.y),
         (rect.right(), rect.y),
@@ -91,7 +95,7 @@ fn square(rect: PixelRect) -> Difference {
     ];
     let ring = corners.map(|(x, y)| ImagePoint::new(f64::from(x), f64::from(y)));
     Difference {
-        class: None,
+        kind,
         pixels: rect.num_pixels(),
         rings: Arc::new(vec![ring.to_vec()]),
         bounds: rect,

@@ -159,6 +159,7 @@ impl Session {
         self.close_layers();
         self.selected = None;
         self.superpixels = None;
+        self.forget_similar();
         if let Some(old) = self.image.take() {
             self.changes.push(Change::SourceGone(old.id.0));
         }

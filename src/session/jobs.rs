@@ -18,8 +18,8 @@ use crate::metrics::{PredictionComparison, TileConfusion};
 use crate::project::{KeptImage, OlderSteps};
 use crate::raster::RgbaTile;
 use crate::train::{
-    Ancestor, InstantEvent, JudgeEvent, PredictEvent, QueueEvent, RateEvent, Recipe, TrainEvent,
-    TrainPlan, VerdictEvent,
+    Alike, Ancestor, InstantEvent, JudgeEvent, PredictEvent, QueueEvent, RateEvent, Recipe,
+    SimilarEvent, TrainEvent, TrainPlan, VerdictEvent,
 };
 
 /// One background activity; never used twice.
@@ -77,6 +77,8 @@ pub(super) enum Report {
     PlacesRead(ImageId, Box<KeptPlaces>),
     /// Where label and prediction differ, the largest first.
     Differences(LayerId, Vec<Difference>),
+    /// Places that look like what was shown, the likest first.
+    Similar(ImageId, Vec<Alike>),
     /// An object was found in prepared ground.
     ObjectFound(ImageId, Arc<ObjectFinder>, Option<Box<Selected>>),
     /// Ground was prepared in which objects can be found.
@@ -138,6 +140,7 @@ pub(super) enum Leash {
     Training(Job<TrainEvent>),
     Prediction(Job<PredictEvent>),
     Instant(Job<InstantEvent>),
+    Similar(Job<SimilarEvent>),
     RateSearch(Job<RateEvent>),
     Queue(Job<QueueEvent>),
     Judging(Job<JudgeEvent>),
@@ -151,6 +154,7 @@ impl Leash {
             Self::Training(job) => job.cancel(),
             Self::Prediction(job) => job.cancel(),
             Self::Instant(job) => job.cancel(),
+            Self::Similar(job) => job.cancel(),
             Self::RateSearch(job) => job.cancel(),
             Self::Queue(job) => job.cancel(),
             Self::Judging(job) => job.cancel(),
@@ -164,6 +168,7 @@ impl Leash {
             Self::Training(job) => job.try_next().map(|event| said(event, Said::Training)),
             Self::Prediction(job) => job.try_next().map(|event| said(event, Said::Prediction)),
             Self::Instant(job) => job.try_next().map(|event| said(event, Said::Instant)),
+            Self::Similar(job) => job.try_next().map(|event| said(event, Said::Similar)),
             Self::RateSearch(job) => job.try_next().map(|event| said(event, Said::RateSearch)),
             Self::Queue(job) => job.try_next().map(|event| said(event, Said::Queue)),
             Self::Judging(job) => job.try_next().map(|event| said(event, Said::Judging)),
@@ -177,6 +182,7 @@ enum Said {
     Training(TrainEvent),
     Prediction(PredictEvent),
     Instant(InstantEvent),
+    Similar(SimilarEvent),
     RateSearch(RateEvent),
     Queue(QueueEvent),
     Judging(JudgeEvent),
@@ -360,6 +366,7 @@ impl Session {
             JobEvent::Said(Said::Training(event)) => self.absorb_training(id, event),
             JobEvent::Said(Said::Prediction(event)) => self.absorb_prediction(id, event),
             JobEvent::Said(Said::Instant(event)) => self.absorb_instant(event),
+            JobEvent::Said(Said::Similar(event)) => self.absorb_similar(id, event),
             JobEvent::Said(Said::RateSearch(event)) => self.absorb_rate_search(id, event),
             JobEvent::Said(Said::Queue(event)) => self.absorb_queue(id, event),
             JobEvent::Said(Said::Judging(event)) => self.absorb_judging(id, event),
@@ -394,6 +401,7 @@ impl Session {
             Report::LabelRead(layer, read) => self.label_read(layer, *read),
             Report::PlacesRead(image, places) => self.places_read(image, *places),
             Report::Differences(label, found) => self.differences_found(label, found),
+            Report::Similar(image, found) => self.similar_found(image, found),
             Report::ObjectFound(image, finder, found) => self.object_found(image, finder, found),
             Report::ObjectGround(image, finder) => self.object_ground_found(image, finder),
             Report::Previewed(label, shown, pixels) => self.previewed(label, *shown, pixels),
@@ -450,6 +458,7 @@ impl Session {
             Leash::Training(_) => self.training_ended(why),
             Leash::Prediction(_) => self.prediction_ended(why),
             Leash::Instant(_) => self.instant_ended(why),
+            Leash::Similar(_) => self.similar_ended(id),
             Leash::Queue(_) => self.queue_ended(why),
             Leash::Judging(_) => self.study.queue.judging.job = None,
             Leash::Verdict(_) => self.verdict_ended(why),

@@ -5,6 +5,7 @@
 //! knows no widgets, no graphics card and no tensors.
 
 mod apply;
+mod checking;
 mod classes;
 mod command;
 mod contest;
@@ -42,6 +43,7 @@ mod saving;
 mod scoring;
 mod selecting;
 mod settings;
+mod similar;
 mod state;
 mod strokes;
 mod superpixels;
@@ -51,6 +53,7 @@ mod training;
 mod training_command;
 
 pub use crate::project::Bookmark;
+pub use checking::{CheckCommand, MOST_POINTS};
 pub use command::{
     ClassCommand, Command, ImportCommand, LayerKind, PlaceCommand, ProjectCommand, ReviewCommand,
     SelectHow, SelectionCommand, StepTo, Tool,
@@ -68,7 +71,7 @@ pub use ink::{InkChoice, PredictionInk};
 pub use instant::{InstantCommand, InstantState, MOST_ANSWERED};
 pub use jobs::{Activity, JobId};
 pub use keeping::{ProjectPlace, Safety};
-pub use operations::Wholesale;
+pub use operations::{Over, Wholesale};
 pub use outcome::{Change, Notice, Severity};
 pub use overlays::{Outline, Overlay, OverlayCommand};
 pub use prediction::{Predicting, PredictionState};
@@ -77,7 +80,7 @@ pub use preview::{MOST_PREVIEWED, Preview};
 pub use queueing::{JudgingState, QueueState, TrialPhase, TrialState};
 pub use rate_search::RateSearch;
 pub use recipes::RecipeCommand;
-pub use review::{Difference, Review};
+pub use review::{Difference, PlaceKind, Review};
 pub use runs::{RunEntry, RunSamples, RunStatus, Runs, RunsCommand};
 pub use scoring::ScoreScope;
 pub use selecting::{Selected, WandSettings};

@@ -87,6 +87,15 @@ impl Wholesale {
     }
 }
 
+/// What a whole prediction is taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// Everything but cells that are done and what was made by hand.
+    Rest,
+    /// Everything.
+    All,
+}
+
 impl Session {
     /// Changes the whole label, or `part` of it, within the selection when there is one.
     pub(super) fn change_wholesale(
@@ -141,7 +150,7 @@ impl Session {
     }
 
     /// Takes the prediction over: all of it, or what ink and selection say.
-    pub(super) fn accept_prediction(&mut self) -> Result<(), CommandError> {
+    pub(super) fn accept_prediction(&mut self, over: Over) -> Result<(), CommandError> {
         let prediction = self.prediction.as_ref().ok_or(CommandError::NoPrediction)?;
         let ink = match self.ink() {
             InkChoice::Prediction(ink) => ink,
@@ -151,6 +160,8 @@ impl Session {
             source: self.source(ink),
             ..self.stencil(UNLABELED)
         };
+        let coverage = self.coverage().clone();
+        let origins = self.origins.as_ref().map(|layer| layer.mask.clone());
         let area = prediction.mask.size().bounds();
         let all = Selection::of_rect(area);
         let paint = Paint {
@@ -165,6 +176,9 @@ impl Session {
                 let mut stroke = Stroke::begin(EditKind::Accept).through(stencil);
                 stroke.select(&mut after, &all, &paint);
                 drop(stroke.commit(&after));
+                if let (Over::Rest, Some(origins)) = (over, &origins) {
+                    after.lay_over(&mask.made_by_hand(origins, &coverage));
+                }
                 Some(after)
             },
         )

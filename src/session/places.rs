@@ -1,7 +1,8 @@
+use super::checking::Checking;
 use super::keeping::{Work, absolute};
 use super::state::{OpenImage, Session};
 use super::{CommandError, ImageId, PlaceCommand};
-use crate::label::{CellKey, CellMark, CellState, Coverage};
+use crate::label::{CellKey, CellMark, CellState, Coverage, MapCheck};
 use crate::project::Bookmark;
 
 /// What is said about places in the open image.
@@ -9,6 +10,7 @@ use crate::project::Bookmark;
 pub(super) struct Places {
     pub coverage: Coverage,
     pub bookmarks: Vec<Bookmark>,
+    pub checking: Checking,
 }
 
 /// What a project knows of places in an image.
@@ -16,6 +18,7 @@ pub(super) struct Places {
 pub(super) struct KeptPlaces {
     pub cells: Vec<(CellKey, CellMark)>,
     pub bookmarks: Vec<Bookmark>,
+    pub check: Option<MapCheck>,
 }
 
 impl Session {
@@ -34,6 +37,7 @@ impl Session {
         let size = self.image.as_ref().map(OpenImage::size);
         self.places.coverage = Coverage::new(size.unwrap_or_default());
         self.places.bookmarks.clear();
+        self.places.checking = Checking::default();
     }
 
     pub(super) fn places_read(&mut self, image: ImageId, places: KeptPlaces) {
@@ -44,6 +48,7 @@ impl Session {
             self.places.coverage.set(key, mark);
         }
         self.places.bookmarks = places.bookmarks;
+        self.places.checking.points = places.check.unwrap_or_default();
     }
 
     pub(super) fn apply_place(&mut self, command: PlaceCommand) -> Result<(), CommandError> {
@@ -52,6 +57,7 @@ impl Session {
             PlaceCommand::NoteCell { cell, note } => self.note_cell(cell, &note),
             PlaceCommand::AddBookmark(mark) => self.add_bookmark(mark),
             PlaceCommand::RemoveBookmark { name } => self.remove_bookmark(&name),
+            PlaceCommand::Check(command) => self.apply_check(command),
         }
     }
 

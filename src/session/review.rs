@@ -23,12 +23,23 @@ pub struct Review {
     decided: (usize, usize),
 }
 
+/// Why ground is looked at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PlaceKind {
+    /// This class is predicted there.
+    Predicted(u8),
+    /// The prediction is unsure there.
+    Doubtful,
+    /// It looks like ground that was shown; 1 is the same.
+    Similar(f32),
+}
+
 /// Ground to decide about: joined ground of which the prediction says one class and the label
 /// others, or a square that is worth a look.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
-    /// The class that is predicted; `None`: whatever is.
-    pub class: Option<u8>,
+    /// Why it is looked at.
+    pub kind: PlaceKind,
     /// Number of pixels.
     pub pixels: u64,
     /// Its rings in level-0 pixels: the outer one and holes.
@@ -68,6 +79,7 @@ impl Session {
             }
             ReviewCommand::StartDoubtful => return self.start_doubtful(),
             ReviewCommand::StartConfident => return self.start_confident(),
+            ReviewCommand::StartSimilar(ground) => return self.start_similar(ground),
             ReviewCommand::End => self.review = None,
             ReviewCommand::Step { forth } => {
                 let review = self.review.as_mut().ok_or(CommandError::NoReview)?;
@@ -115,6 +127,11 @@ impl Session {
                 "There is no such place, or only specks of less than {SMALLEST} pixels"
             )));
         }
+        self.walk_through(regions);
+    }
+
+    /// Begins a walk, or none when there are no places.
+    pub(super) fn walk_through(&mut self, regions: Vec<Difference>) {
         self.review = (!regions.is_empty()).then_some(Review {
             regions,
             at: 0,
@@ -129,9 +146,9 @@ impl Session {
         self.ready_label()?;
         let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
         let ground = current.ground(label.mask.size());
-        match current.class {
-            None => self.accept_ground(&ground)?,
-            Some(class) => {
+        match current.kind {
+            PlaceKind::Doubtful | PlaceKind::Similar(_) => self.accept_ground(&ground)?,
+            PlaceKind::Predicted(class) => {
                 let paint = crate::label::Paint {
                     over: self.unlocked(),
                     ..crate::label::Paint::class(class)
@@ -202,7 +219,7 @@ impl Difference {
                 }))
             });
         Self {
-            class: Some(region.class),
+            kind: PlaceKind::Predicted(region.class),
             pixels: region.pixels,
             rings: Arc::new(region.rings.iter().map(ring).collect()),
             bounds: bounds.unwrap_or_default(),

@@ -22,6 +22,8 @@ pub struct Settings {
     /// Undo steps in main memory, in MiB; `None` is the default. Older ones are read back from the
     /// project when they are needed.
     pub history_mib: Option<usize>,
+    /// Trainings do not wait while somebody works in the window.
+    pub never_makes_room: bool,
     /// Keys that differ from the program's own: what an action is called here to its keys.
     pub keys: BTreeMap<String, Vec<String>>,
 }

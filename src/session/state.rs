@@ -11,6 +11,7 @@ use super::palette::Palette;
 use super::places::Places;
 use super::prediction::PredictHow;
 use super::scoring::LiveCounts;
+use super::similar::SimilarWork;
 use super::thumbnails::Thumbnails;
 use super::{
     Change, Command, DataSet, Examined, FinetuneState, ImageList, InkChoice, JudgingState,
@@ -128,6 +129,10 @@ pub(super) struct Study {
     pub finetune: FinetuneState,
     /// Answers from scribbles.
     pub instant: InstantWork,
+    /// Whether a window shows the session.
+    pub is_watched: bool,
+    /// What the open image looks like.
+    pub similar: SimilarWork,
 }
 
 /// Everything that is open. Changed only by commands and by its own jobs' events.
@@ -380,7 +385,8 @@ impl Session {
         &self.cache
     }
 
-    /// Bytes of pixels held: decoded tiles, masks, undo steps, and what instant answers saw.
+    /// Bytes of pixels held: decoded tiles, masks, undo steps, and what was seen
+    /// for instant answers and similar places.
     pub fn bytes_used(&self) -> usize {
         let masks = [
             &self.label,
@@ -394,7 +400,11 @@ impl Session {
             .flatten()
             .map(|layer| layer.mask.bytes_used())
             .sum();
-        self.cache.bytes_used() + masks + self.history.bytes() + self.study.instant.bytes_used()
+        self.cache.bytes_used()
+            + masks
+            + self.history.bytes()
+            + self.study.instant.bytes_used()
+            + self.study.similar.bytes_used()
     }
 
     /// What looks different since the last call.
@@ -470,7 +480,7 @@ impl Session {
         Ok(())
     }
 
-    fn save_settings(&mut self) {
+    pub(super) fn save_settings(&mut self) {
         let Some(file) = &self.config.settings_path else {
             return;
         };

@@ -259,9 +259,15 @@ impl Session {
     /// The one thread that owns all tensors, started when it is first needed.
     pub(super) fn engine(&mut self) -> Result<&Engine, CommandError> {
         if self.engine.is_none() {
-            let engine = Engine::start().map_err(|error| {
+            let started = if self.study.is_watched {
+                Engine::start_behind()
+            } else {
+                Engine::start()
+            };
+            let engine = started.map_err(|error| {
                 CommandError::Refused(format!("The training thread could not start ({error})"))
             })?;
+            engine.room().set_made(!self.settings.never_makes_room);
             self.engine = Some(engine);
         }
         self.engine
@@ -337,6 +343,9 @@ impl Session {
 
     /// Lets the training rest until it may go on; predictions are served meanwhile.
     pub(super) fn pause_training(&mut self, pause: Pause) -> Result<(), CommandError> {
+        if let Pause::MakeRoom(is_made) = pause {
+            return self.make_room(is_made);
+        }
         let job = self.training.job;
         let running = self.jobs.iter().find(|run| Some(run.activity.id) == job);
         let Some(Leash::Training(job)) = running.map(|running| &running.leash) else {
@@ -344,8 +353,35 @@ impl Session {
         };
         match pause {
             Pause::Rest => job.pause_token().pause(),
-            Pause::GoOn => job.pause_token().go_on(),
+            Pause::GoOn | Pause::MakeRoom(_) => job.pause_token().go_on(),
         }
+        Ok(())
+    }
+
+    /// Says that somebody looks on: computing goes behind what the window does.
+    pub const fn watch(&mut self) {
+        self.study.is_watched = true;
+    }
+
+    /// Says that somebody works in the window now; trainings make room for a moment.
+    pub fn note_work(&self) {
+        if let Some(engine) = &self.engine {
+            engine.room().want();
+        }
+    }
+
+    /// Whether trainings make room, and how long they waited for it so far.
+    pub fn room_made(&self) -> (bool, std::time::Duration) {
+        let waited = self.engine.as_ref().map(|engine| engine.room().waited());
+        (!self.settings.never_makes_room, waited.unwrap_or_default())
+    }
+
+    fn make_room(&mut self, is_made: bool) -> Result<(), CommandError> {
+        self.settings.never_makes_room = !is_made;
+        if let Some(engine) = &self.engine {
+            engine.room().set_made(is_made);
+        }
+        self.save_settings();
         Ok(())
     }
 

@@ -24,6 +24,8 @@ pub enum Pause {
     Rest,
     /// It takes up where it rests.
     GoOn,
+    /// Whether trainings wait between two steps while somebody works in the window.
+    MakeRoom(bool),
 }
 
 /// What can be done with runs as a whole.

@@ -3,14 +3,17 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
+
 use super::device::{DeviceReport, report};
 use super::finetune::judge_finetuning;
 use super::self_test::Workload;
 use super::{
     FilesEvent, FilesPlan, InstantEvent, InstantOrder, JudgeEvent, JudgePlan, PredictEvent,
-    PredictPlan, QueueEvent, QueuePlan, RateEvent, RateRange, SearchEvent, SearchPlan, TrainEvent,
-    TrainPlan, VerdictEvent, VerdictPlan, find_rate, instant, judge, predict, queue, run, search,
-    to_files,
+    PredictPlan, QueueEvent, QueuePlan, RateEvent, RateRange, Room, SearchEvent, SearchPlan,
+    SimilarEvent, SimilarOrder, TrainEvent, TrainPlan, VerdictEvent, VerdictPlan, find_rate,
+    instant, judge, predict, queue, run, search, similar, to_files,
 };
 use crate::job::{Job, JobContext, Waker, spawn};
 
@@ -18,6 +21,8 @@ use crate::job::{Job, JobContext, Waker, spawn};
 const MOST_WAITING: usize = 32;
 /// Predicted blocks, two bytes a pixel, that may wait to be taken.
 const BLOCKS_IN_FLIGHT: usize = 16;
+/// Of 0 to 99, where 50 is usual: a niceness of about 10.
+const LOW_PRIORITY: u8 = 25;
 /// What `devices` tries adapters with.
 const PROBE: Workload = Workload {
     batch: 8,
@@ -29,6 +34,7 @@ const PROBE: Workload = Workload {
 #[derive(Clone, Debug)]
 pub struct Engine {
     inbox: SyncSender<Request>,
+    room: Room,
 }
 
 enum Request {
@@ -39,6 +45,7 @@ enum Request {
     Verdict(Box<VerdictPlan>, JobContext<VerdictEvent>),
     Predict(Box<PredictPlan>, JobContext<PredictEvent>),
     Instant(Box<InstantOrder>, JobContext<InstantEvent>),
+    Similar(SimilarOrder, JobContext<SimilarEvent>),
     FindRate(Box<TrainPlan>, RateRange, JobContext<RateEvent>),
     PredictFiles(Box<FilesPlan>, JobContext<FilesEvent>),
     Devices(JobContext<DeviceReport>),
@@ -50,18 +57,42 @@ impl Engine {
     /// # Errors
     /// When the system has no more threads.
     pub fn start() -> io::Result<Self> {
+        Self::start_at(Priority::Usual)
+    }
+
+    /// The same behind a window: whatever the window does goes first. The work has threads of its
+    /// own at a low priority.
+    ///
+    /// # Errors
+    /// When the system has no more threads.
+    pub fn start_behind() -> io::Result<Self> {
+        Self::start_at(Priority::Low)
+    }
+
+    fn start_at(priority: Priority) -> io::Result<Self> {
         let (inbox, requests) = sync_channel(MOST_WAITING);
+        let room = Room::default();
+        let desk = Desk {
+            requests,
+            waiting: VecDeque::new(),
+            room: room.clone(),
+        };
+        let pool = priority.pool()?;
         let leash = spawn("burn", Waker::none(), move |_: &JobContext<()>| {
-            Desk {
-                requests,
-                waiting: VecDeque::new(),
+            match pool {
+                Some(pool) => pool.install(|| desk.serve()),
+                None => desk.serve(),
             }
-            .serve();
             Ok(())
         })?;
         // The thread listens to its inbox and ends with it, so the leash has no use.
         drop(leash);
-        Ok(Self { inbox })
+        Ok(Self { inbox, room })
+    }
+
+    /// The room that trainings make for whoever works beside them.
+    pub const fn room(&self) -> &Room {
+        &self.room
     }
 
     /// Trains as `plan` says, after the trainings asked for before. Cancelling keeps the best so
@@ -132,6 +163,14 @@ impl Engine {
         job
     }
 
+    /// Looks at a whole image, so that similar ground can be found. A training that runs waits
+    /// meanwhile, between two of its steps.
+    pub fn look_over(&self, order: SimilarOrder, waker: Waker) -> Job<SimilarEvent> {
+        let (job, context) = Job::pair(waker);
+        self.ask(Request::Similar(order, context));
+        job
+    }
+
     /// Looks what there is to compute on; the job says one report.
     pub fn devices(&self, waker: Waker) -> Job<DeviceReport> {
         let (job, context) = Job::pair(waker);
@@ -157,7 +196,7 @@ impl Request {
     const fn is_long(&self) -> bool {
         !matches!(
             self,
-            Self::Predict(..) | Self::Instant(..) | Self::Devices(_)
+            Self::Predict(..) | Self::Instant(..) | Self::Similar(..) | Self::Devices(_)
         )
     }
 
@@ -171,9 +210,37 @@ impl Request {
             Self::Predict(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::PredictFiles(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::Instant(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
+            Self::Similar(_, job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::FindRate(.., job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
             Self::Devices(job) => job.finish_with(|_| Err(anyhow::Error::msg(why))),
         }
+    }
+}
+
+/// How much computing may keep other work of the machine waiting.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Priority {
+    Usual,
+    Low,
+}
+
+impl Priority {
+    /// Threads for the work; `None`: those that everything shares.
+    fn pool(self) -> io::Result<Option<ThreadPool>> {
+        if self == Self::Usual {
+            return Ok(None);
+        }
+        let pool = ThreadPoolBuilder::new()
+            .thread_name(|at| format!("burn-{at}"))
+            .start_handler(|_| {
+                let low = ThreadPriorityValue::try_from(LOW_PRIORITY).unwrap_or_default();
+                let low = ThreadPriority::Crossplatform(low);
+                if let Err(error) = set_current_thread_priority(low) {
+                    tracing::debug!("computing stays at the usual priority: {error:?}");
+                }
+            })
+            .build();
+        pool.map(Some).map_err(io::Error::other)
     }
 }
 
@@ -182,6 +249,7 @@ struct Desk {
     requests: Receiver<Request>,
     /// What may take hours and came in while something like it ran.
     waiting: VecDeque<Request>,
+    room: Room,
 }
 
 impl Desk {
@@ -225,6 +293,7 @@ impl Desk {
 
     /// Serves what came in during a training, except what may take as long.
     fn serve_between(&mut self) {
+        self.room.wait();
         loop {
             match self.requests.try_recv() {
                 Ok(request) if request.is_long() && self.waiting.len() >= MOST_WAITING => {
@@ -242,6 +311,7 @@ fn serve_short(request: Request) {
     match request {
         Request::Predict(plan, job) => job.finish_with(|job| predict::run(&plan, job)),
         Request::Instant(order, job) => job.finish_with(|job| instant::run(*order, job)),
+        Request::Similar(order, job) => job.finish_with(|job| similar::run(order, job)),
         Request::Devices(job) => job.finish_with(|job| Ok(job.tell(report(PROBE)?)?)),
         long => long.refuse("A training cannot run inside another"),
     }

@@ -45,11 +45,13 @@ mod rate_range;
 mod recipe;
 mod report;
 mod resume;
+mod room;
 mod run;
 mod run_folder;
 mod schedule;
 mod search;
 mod self_test;
+mod similar;
 #[cfg(test)]
 mod test_folder;
 #[cfg(test)]
@@ -99,9 +101,11 @@ pub use report::{
     write_run_files, write_strip,
 };
 pub use resume::can_go_on;
+pub use room::Room;
 pub use schedule::{Constant, Cosine, Exponential, OneCycle, Polynomial, Schedule, Span, Steps};
 pub use search::{
     Halving, Refit, RefitResult, RefitRow, Rung, SearchCost, SearchEvent, SearchPlan, SearchResult,
     SearchRow, SearchSpec, SearchTrial, SearchWay,
 };
+pub use similar::{Alike, FeatureIndex, SimilarEvent, SimilarOrder};
 pub use to_files::{FileEnd, FileTask, FilesEvent, FilesPlan, IfBegun};

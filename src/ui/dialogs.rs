@@ -5,11 +5,12 @@ use std::time::SystemTime;
 
 use egui::{Key, Modal, TextEdit, Ui};
 
+use super::panels::area::check;
 use super::predicting::predict;
 use super::training::{Correction, look_at};
 use super::view::{CommandQueue, View, Waiting};
 use crate::session::{
-    ClassCommand, Command, FinetuneCommand, ImportCommand, LayerKind, ProjectCommand,
+    CheckCommand, ClassCommand, Command, FinetuneCommand, ImportCommand, LayerKind, ProjectCommand,
     RecipeCommand, RunsCommand, ScoreScope, Session, TrainOn,
 };
 
@@ -54,6 +55,8 @@ pub enum FileWish {
     SaveClasses,
     /// A file to write the history to.
     ExportHistory,
+    /// A file to write areas and checked points to.
+    ExportAreas,
     /// Another's project to compare with.
     OpenTheirs,
     /// A folder to pack the project into.
@@ -97,6 +100,7 @@ impl FileWish {
             Self::OpenClasses => "Open classes",
             Self::SaveClasses => "Save classes as",
             Self::ExportHistory => "Export the history",
+            Self::ExportAreas => "Export areas and points",
             Self::OpenTheirs => "Compare with another project",
             Self::Pack => "Pack the project into a folder",
             Self::PredictWith => "Predict with a run",
@@ -124,6 +128,7 @@ impl FileWish {
             | Self::SaveRecipe
             | Self::ExportRun
             | Self::ExportRuns
+            | Self::ExportAreas
             | Self::ExportHistory => "Save",
             _ => "Open",
         }
@@ -148,6 +153,7 @@ impl FileWish {
             }
             Self::ExportTiles => "A new folder for the images and masks",
             Self::ExportHistory => "A .csv or .geojson file: each step with its classes and area",
+            Self::ExportAreas => "A .csv file; the points come beside it as .points.csv",
             Self::OpenTheirs => "Somebody else's .orthobrush file with a label of this image",
             Self::Pack => "A new folder: the project, its images and masks",
             Self::OpenRecipe | Self::SaveRecipe => "A .toml file",
@@ -175,6 +181,7 @@ impl FileWish {
             Self::OpenMask(layer) => Command::OpenMask { layer, path },
             Self::SaveAs(layer) => Command::SaveAs { layer, path },
             Self::ExportHistory => Command::Project(ProjectCommand::ExportHistory { path }),
+            Self::ExportAreas => check(CheckCommand::Export(path)),
             Self::OpenTheirs => Command::Project(ProjectCommand::OpenTheirs { path }),
             Self::Pack => Command::Project(ProjectCommand::Pack { folder: path }),
             Self::OpenClasses => Command::Class(ClassCommand::Load { path }),
@@ -216,14 +223,7 @@ fn file_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
     };
     take_choice(&mut view.dialogs);
     if view.dialogs.path.is_empty() {
-        view.dialogs.path = match wish {
-            FileWish::SaveAs(layer) => suggested_path(session, layer),
-            FileWish::Export | FileWish::ExportTiles => view.export.suggested_path(session),
-            FileWish::ExportRun | FileWish::ExportRuns => {
-                view.training.suggested_path(session, wish)
-            }
-            _ => String::new(),
-        };
+        view.dialogs.path = suggested(session, view, wish);
     }
     let mut is_closed = false;
     Modal::new(egui::Id::unique("file dialog")).show(ui.ctx(), |ui| {
@@ -265,6 +265,20 @@ fn file_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
     });
     if is_closed {
         view.dialogs.wish = None;
+    }
+}
+
+/// Where the file could go; empty when nothing suggests itself.
+fn suggested(session: &Session, view: &View, wish: FileWish) -> String {
+    match wish {
+        FileWish::SaveAs(layer) => suggested_path(session, layer),
+        FileWish::ExportAreas => {
+            let path = session.beside_image("_areas.csv");
+            path.map_or_else(String::new, |path| path.display().to_string())
+        }
+        FileWish::Export | FileWish::ExportTiles => view.export.suggested_path(session),
+        FileWish::ExportRun | FileWish::ExportRuns => view.training.suggested_path(session, wish),
+        _ => String::new(),
     }
 }
 
@@ -322,6 +336,7 @@ fn browse(ctx: egui::Context, wish: FileWish) -> Option<Receiver<Option<PathBuf>
         | FileWish::ExportRun
         | FileWish::SaveRecipe
         | FileWish::ExportRuns
+        | FileWish::ExportAreas
         | FileWish::ExportHistory => wait_for(dialog.save_file(), answer),
         FileWish::Open
         | FileWish::OpenRecipe

@@ -17,6 +17,8 @@ pub enum Panel {
     Classes,
     /// Scores of the prediction against the label.
     Scores,
+    /// How much ground each class covers.
+    Area,
     /// The images of the open folder.
     Images,
     /// Recipe, curves and results.
@@ -31,6 +33,7 @@ impl Panel {
             Self::Layers => "Layers",
             Self::Classes => "Classes",
             Self::Scores => "Scores",
+            Self::Area => "Area",
             Self::Images => "Images",
             Self::Train => "Train",
             Self::Improve => "Improve",
@@ -49,7 +52,13 @@ pub struct Dock {
 impl Default for Dock {
     fn default() -> Self {
         let mut tiles = Tiles::default();
-        let upper = [Panel::Classes, Panel::Layers, Panel::Scores, Panel::Images];
+        let upper = [
+            Panel::Classes,
+            Panel::Layers,
+            Panel::Scores,
+            Panel::Area,
+            Panel::Images,
+        ];
         let upper: Vec<_> = upper
             .into_iter()
             .map(|panel| tiles.insert_pane(panel))
@@ -132,6 +141,9 @@ impl Behavior<Panel> for Panels<'_> {
                     }
                     Panel::Scores => {
                         panels::scores::scores_ui(ui, self.session, self.view, self.commands);
+                    }
+                    Panel::Area => {
+                        panels::area::area_ui(ui, self.session, self.view, self.commands);
                     }
                     Panel::Images => {
                         panels::images::images_ui(ui, self.session, self.view, self.commands);

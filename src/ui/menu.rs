@@ -8,7 +8,7 @@ use super::perform::perform;
 use super::predicting::predict_menu;
 use super::theme;
 use super::view::{CommandQueue, View};
-use crate::session::{Command, LayerKind, PlaceCommand, Predicting, Safety, Session};
+use crate::session::{Command, LayerKind, Over, PlaceCommand, Predicting, Safety, Session};
 use crate::train::{Certainty, Flips};
 
 /// The menu bar, and at its right end: is my work safe, which device draws.
@@ -216,10 +216,7 @@ fn label_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
     ] {
         action(ui, wish, is_possible, session, view, commands);
     }
-    let accept = egui::Button::new("Take the whole prediction over");
-    if ui.add_enabled(has_prediction, accept).clicked() {
-        commands.push(Command::AcceptPrediction);
-    }
+    accept_ui(ui, has_prediction, commands);
     let has_both = has_label && has_prediction;
     action(
         ui,
@@ -236,6 +233,26 @@ fn label_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
         Action::RejectDifference,
     ] {
         action(ui, decision, is_reviewing, session, view, commands);
+    }
+}
+
+fn accept_ui(ui: &mut Ui, has_prediction: bool, commands: &mut CommandQueue) {
+    for (name, help, over) in [
+        (
+            "Take the prediction over",
+            "Everywhere but in cells that are done and over what was painted by hand",
+            Over::Rest,
+        ),
+        (
+            "Take the prediction over everything",
+            "Also over what was painted by hand",
+            Over::All,
+        ),
+    ] {
+        let accept = ui.add_enabled(has_prediction, egui::Button::new(name));
+        if accept.on_hover_text(help).clicked() {
+            commands.push(Command::AcceptPrediction(over));
+        }
     }
 }
 
@@ -258,7 +275,7 @@ fn go_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Comma
         action(ui, cell, has_image, session, view, commands);
     }
     ui.separator();
-    for place in [Action::GoTo, Action::AddBookmark] {
+    for place in [Action::FindSimilar, Action::GoTo, Action::AddBookmark] {
         action(ui, place, has_image, session, view, commands);
     }
     for mark in session.bookmarks() {

@@ -1,15 +1,16 @@
 use super::canvas::{CanvasFrame, Gesture, PaneLayout, shape_command};
 use super::dialogs::FileWish;
 use super::keys::Action;
+use super::panels::area::check;
 use super::panels::improve::{can_improve, improve};
 use super::places;
 use super::predicting::predict;
 use super::view::{CommandQueue, View};
 use crate::geom::{Camera, ImagePoint, ScreenPoint};
-use crate::label::UNLABELED;
+use crate::label::{Seen, UNLABELED};
 use crate::session::{
-    Command, InkChoice, InstantCommand, LayerKind, PredictionInk, ReviewCommand, ScoreScope,
-    SelectionCommand, Session, StepTo, Tool, TrainOn,
+    CheckCommand, Command, InkChoice, InstantCommand, LayerKind, PredictionInk, ReviewCommand,
+    ScoreScope, SelectionCommand, Session, StepTo, Tool, TrainOn,
 };
 
 /// Growth of the brush at one press of a bracket.
@@ -66,7 +67,8 @@ pub fn perform(
         | Action::PreviousDifference
         | Action::AcceptDifference
         | Action::RejectDifference => review(action, session, commands),
-        Action::NextCell
+        Action::FindSimilar
+        | Action::NextCell
         | Action::CellDone
         | Action::CellReview
         | Action::CellNote
@@ -196,6 +198,9 @@ fn paint_line(points: &[ImagePoint], session: &Session, commands: &mut CommandQu
 
 /// Walks through the differences; begins the walk where there is none.
 fn review(action: Action, session: &Session, commands: &mut CommandQueue) {
+    if session.checked_point().is_some() {
+        return point(action, commands);
+    }
     commands.push(Command::Review(match (action, session.review()) {
         (Action::AcceptDifference, _) => ReviewCommand::Accept,
         (Action::RejectDifference, _) => ReviewCommand::Reject,
@@ -204,6 +209,18 @@ fn review(action: Action, session: &Session, commands: &mut CommandQueue) {
             forth: step == Action::NextDifference,
         },
     }));
+}
+
+/// The same while points of the map are checked; what would accept does nothing there.
+fn point(action: Action, commands: &mut CommandQueue) {
+    let command = match action {
+        Action::AcceptDifference => return,
+        Action::RejectDifference => CheckCommand::Say(Seen::Unclear),
+        step => CheckCommand::Step {
+            forth: step == Action::NextDifference,
+        },
+    };
+    commands.push(check(command));
 }
 
 fn toggle_ink(session: &Session, commands: &mut CommandQueue) {
@@ -228,6 +245,8 @@ fn cancel_shape(session: &Session, view: &mut View, commands: &mut CommandQueue)
     }
     if session.selected().is_some() {
         commands.push(Command::Selection(SelectionCommand::Drop));
+    } else if session.checked_point().is_some() {
+        commands.push(check(CheckCommand::Leave));
     } else if session.review().is_some() {
         commands.push(Command::Review(ReviewCommand::End));
     }

@@ -3,9 +3,9 @@ use egui::{Key, Modal, TextEdit, Ui};
 use super::keys::Action;
 use super::theme;
 use super::view::{CommandQueue, View};
-use crate::geom::ImagePoint;
+use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{CellKey, CellState};
-use crate::session::{Bookmark, Command, Notice, PlaceCommand, Session};
+use crate::session::{Bookmark, Command, Notice, PlaceCommand, ReviewCommand, Session};
 
 /// The open question about a place: where to go, what a cell's note or a bookmark says.
 #[derive(Clone, Debug, Default)]
@@ -37,8 +37,24 @@ pub fn perform(action: Action, session: &Session, view: &mut View, commands: &mu
         Action::NextCell => next_cell(session, view),
         Action::CellDone => toggle_cell(CellState::Done, session, view, commands),
         Action::CellReview => toggle_cell(CellState::NeedsReview, session, view, commands),
+        Action::FindSimilar => find_similar(session, view, commands),
         _ => ask(action, session, view),
     }
+}
+
+/// Side of the square around the pointer that is shown where nothing is selected, in pixels.
+const SHOWN: u32 = 64;
+
+/// Walks through places like the selection, like what is under the pointer, or like the middle of
+/// the view.
+fn find_similar(session: &Session, view: &View, commands: &mut CommandQueue) {
+    let at = view.pointer_at.or_else(|| Some(view.camera?.center));
+    let square = at.map(|at| {
+        let corner = |at: f64| (at as u32).saturating_sub(SHOWN / 2);
+        PixelRect::new(corner(at.x), corner(at.y), SHOWN, SHOWN)
+    });
+    let ground = square.filter(|_| session.selected().is_none());
+    commands.push(Command::Review(ReviewCommand::StartSimilar(ground)));
 }
 
 /// Goes to the next cell that is not done.

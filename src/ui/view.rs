@@ -14,6 +14,7 @@ use super::feed::Feed;
 use super::import::ImportForm;
 use super::keys::{KeySheet, Keymap, Palette, Wish, palette_ui, pressed, sheet_ui};
 use super::messages::Messages;
+use super::panels::area::{AreaForm, check};
 use super::panels::images::ImagesView;
 use super::panels::recipe::TrainForm;
 use super::panels::scores::ScoresView;
@@ -22,9 +23,12 @@ use super::training::{TrainingArea, training_ui};
 use super::{menu, panels, perform, places, status, theme, welcome};
 use crate::geom::{Camera, ImagePoint, PixelRect, ScreenSize, TileKey};
 use crate::job::Waker;
-use crate::label::{MaskLevels, MaskTile};
+use crate::label::{MaskLevels, MaskTile, Seen};
 use crate::render::{FrameStats, Gpu, Renderer, SourceId};
-use crate::session::{Change, Command, Layer, Notice, Session, Severity};
+use crate::session::{Change, CheckCommand, Command, Layer, Notice, Session, Severity};
+
+/// Ground around a point that is checked, in pixels to each side.
+const SEEN_AROUND: u32 = 96;
 
 /// Commands of one frame, in order.
 pub type CommandQueue = Vec<Command>;
@@ -97,6 +101,8 @@ pub struct View {
     pub(super) messages: Messages,
     pub(super) images: ImagesView,
     pub(super) scores: ScoresView,
+    pub(super) area: AreaForm,
+    checked: Option<usize>,
     pub(super) thumbnails: HashMap<PathBuf, egui::TextureHandle>,
     pub(super) stats: FrameStats,
     pub(super) frame_began: Option<Instant>,
@@ -195,6 +201,8 @@ impl View {
             messages: Messages::default(),
             images: ImagesView::default(),
             scores: ScoresView::default(),
+            area: AreaForm::default(),
+            checked: None,
             thumbnails: HashMap::new(),
             stats: FrameStats::default(),
             frame_began: None,
@@ -325,6 +333,26 @@ impl View {
         self.reviewed = current;
     }
 
+    /// Brings the point that is checked into view, once; the magnification stays from one to the
+    /// next.
+    fn follow_check(&mut self, session: &Session) {
+        let current = session.checked_point();
+        let at = current.map(|(at, _)| at);
+        if let Some((_, point)) = current
+            && self.checked != at
+        {
+            let pixel = PixelRect::new(point.x, point.y, 1, 1);
+            match &mut self.camera {
+                Some(camera) if self.checked.is_some() => {
+                    let middle = |at: u32| f64::from(at) + 0.5;
+                    camera.center = ImagePoint::new(middle(point.x), middle(point.y));
+                }
+                _ => self.show_rect(pixel.grown(SEEN_AROUND)),
+            }
+        }
+        self.checked = at;
+    }
+
     /// Whether all tiles of the last frame are on the card.
     pub fn is_settled(&self) -> bool {
         self.feed.as_ref().is_none_or(Feed::is_idle)
@@ -364,10 +392,14 @@ impl View {
 
 /// Lays out the whole window and collects what the person asks for.
 pub fn window_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    if is_at_work(ui.ctx()) {
+        session.note_work();
+    }
     view.keymap.follow(&session.settings().keys);
     keys(ui.ctx(), session, view, commands);
     dropped_files(ui.ctx(), commands);
     view.follow_review(session);
+    view.follow_check(session);
     Panel::top("menu").show(ui, |ui| menu::menu_ui(ui, session, view, commands));
     super::banner::banner_ui(ui, session, view);
     Panel::bottom("status").show(ui, |ui| status::status_ui(ui, session, view, commands));
@@ -416,6 +448,22 @@ fn panels_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
     });
 }
 
+/// Whether somebody moves the pointer, turns the wheel or presses something.
+fn is_at_work(ctx: &egui::Context) -> bool {
+    use egui::Event;
+    let is_work = |event: &Event| {
+        matches!(
+            event,
+            Event::PointerMoved(_)
+                | Event::PointerButton { .. }
+                | Event::MouseWheel { .. }
+                | Event::Key { .. }
+                | Event::Touch { .. }
+        )
+    };
+    ctx.input(|input| input.events.iter().any(is_work))
+}
+
 fn keys(ctx: &egui::Context, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     // A question in front has the keys.
     let is_asked = ctx.memory(|memory| memory.top_modal_layer().is_some());
@@ -427,8 +475,14 @@ fn keys(ctx: &egui::Context, session: &Session, view: &mut View, commands: &mut 
             Wish::Action(action) => perform::perform(action, ctx, session, view, commands),
             Wish::Class(place) => {
                 let classes = session.shown_classes();
-                let class = classes.get(place);
-                commands.extend(class.map(|class| Command::SelectClass(class.index)));
+                let is_asked = session.checked_point().is_some();
+                commands.extend(classes.get(place).map(|class| {
+                    if is_asked {
+                        check(CheckCommand::Say(Seen::Class(class.index)))
+                    } else {
+                        Command::SelectClass(class.index)
+                    }
+                }));
             }
         }
     }

@@ -69,7 +69,9 @@ fn numbers_follow_strokes_undo_and_whole_image_changes() {
     session.apply(Command::Undo).expect("undone");
     settle(&mut session);
     assert_eq!(session.scores(), Some(&before));
-    session.apply(Command::AcceptPrediction).expect("accepted");
+    session
+        .apply(Command::AcceptPrediction(orthobrush::session::Over::All))
+        .expect("accepted");
     settle(&mut session);
     session.check_invariants();
     let agreed = session.scores().expect("numbers");
@@ -130,7 +132,10 @@ fn a_cell_of_the_matrix_is_found_on_the_ground() {
     for _ in 0..count {
         let place = session.review().and_then(|review| review.current());
         let place = place.expect("a place");
-        assert_eq!(place.class, Some(predicted));
+        assert_eq!(
+            place.kind,
+            orthobrush::session::PlaceKind::Predicted(predicted)
+        );
         found += place.pixels;
         let next = ReviewCommand::Step { forth: true };
         session.apply(Command::Review(next)).expect("a step");

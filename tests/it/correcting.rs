@@ -79,7 +79,10 @@ fn a_lasso_takes_the_prediction_over_where_it_is_drawn() {
     session
         .apply(Command::SetInk(InkChoice::Prediction(ink)))
         .expect("accepted");
-    finish(&mut session, Command::AcceptPrediction);
+    finish(
+        &mut session,
+        Command::AcceptPrediction(orthobrush::session::Over::All),
+    );
     let after = mask(&session, LayerKind::Label);
     let taken =
         orthobrush::label::Edit::between(&before, &after, EditKind::Accept).expect("some water");

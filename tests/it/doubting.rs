@@ -1,8 +1,11 @@
 //! Where to look next: doubtful squares and likely mistakes, decided one after the other.
 
-use orthobrush::geom::PixelRect;
+use orthobrush::geom::{ImagePoint, PixelRect};
 use orthobrush::label::{CellKey, CellState};
-use orthobrush::session::{Command, CommandError, LayerKind, PlaceCommand, ReviewCommand, Session};
+use orthobrush::session::{
+    Command, CommandError, LayerKind, Over, PlaceCommand, PlaceKind, ReviewCommand, SelectHow,
+    SelectionCommand, Session,
+};
 use orthobrush::train::DeviceChoice;
 
 use crate::fixture::{finish, opened, own_sample, settle};
@@ -35,7 +38,7 @@ fn doubtful_squares_are_taken_over_or_left_and_done_cells_are_not_among_them() {
     let walk = session.review().expect("places");
     assert_eq!(walk.position(), (1, 16), "squares of 256 in 1,024 pixels");
     let place = walk.current().expect("a place").clone();
-    assert_eq!((place.class, place.pixels), (None, 256 * 256));
+    assert_eq!((place.kind, place.pixels), (PlaceKind::Doubtful, 256 * 256));
     let before = pixels(&session, LayerKind::Label, place.bounds);
     let said = pixels(&session, LayerKind::Prediction, place.bounds);
     assert_ne!(before, said);
@@ -75,7 +78,7 @@ fn what_the_prediction_is_sure_of_against_the_label_is_a_likely_mistake() {
     let found = session.review().map_or(0, |walk| walk.position().1);
     assert_eq!(found > 0, expected > 0);
     if let Some(place) = session.review().and_then(|walk| walk.current()) {
-        assert!(place.class.is_some() && place.pixels <= expected);
+        assert!(matches!(place.kind, PlaceKind::Predicted(_)) && place.pixels <= expected);
     }
     let path = session
         .image()
@@ -86,4 +89,108 @@ fn what_the_prediction_is_sure_of_against_the_label_is_a_likely_mistake() {
     finish(&mut session, Command::OpenMask { layer, path });
     let unknown = session.apply(Command::Review(ReviewCommand::StartDoubtful));
     assert!(matches!(unknown, Err(CommandError::Refused(_))));
+}
+
+#[test]
+fn what_was_made_by_hand_stays_when_the_prediction_is_taken_over() {
+    let (_folder, mut session) = predicted();
+    let (by_hand, done) = (
+        PixelRect::new(500, 500, 40, 40),
+        PixelRect::new(0, 0, 512, 512),
+    );
+    let corners = [
+        (500.0, 500.0),
+        (540.0, 500.0),
+        (540.0, 540.0),
+        (500.0, 540.0),
+    ];
+    let corners = corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec();
+    let class = Some(3);
+    finish(&mut session, Command::FillPolygon { corners, class });
+    let whole = PixelRect::new(0, 0, 1_024, 1_024);
+    let [before, said] =
+        [LayerKind::Label, LayerKind::Prediction].map(|kind| pixels(&session, kind, whole));
+    finish(&mut session, Command::AcceptPrediction(Over::Rest));
+    let after = pixels(&session, LayerKind::Label, whole);
+    let is_by_hand = |place: usize| {
+        let (x, y) = (place as u32 % 1_024, place as u32 / 1_024);
+        (by_hand.x..by_hand.right()).contains(&x) && (by_hand.y..by_hand.bottom()).contains(&y)
+    };
+    for (place, &class) in after.iter().enumerate() {
+        let expected = if is_by_hand(place) { 3 } else { said[place] };
+        assert_eq!(class, expected, "at {place}");
+    }
+    finish(&mut session, Command::Undo);
+    assert!(pixels(&session, LayerKind::Label, whole) == before);
+    let mark = PlaceCommand::MarkCell {
+        cell: CellKey { row: 0, col: 0 },
+        state: Some(CellState::Done),
+    };
+    finish(&mut session, Command::Place(mark));
+    let kept = pixels(&session, LayerKind::Label, done);
+    finish(&mut session, Command::AcceptPrediction(Over::Rest));
+    assert!(
+        pixels(&session, LayerKind::Label, done) == kept,
+        "the cell is done"
+    );
+    finish(&mut session, Command::AcceptPrediction(Over::All));
+    assert!(pixels(&session, LayerKind::Label, whole) == said);
+}
+
+/// Where the walk is, and how much that looks like what was shown.
+fn similar(session: &Session) -> (PixelRect, f32) {
+    let place = session.review().and_then(|walk| walk.current());
+    let place = place.expect("a place");
+    let PlaceKind::Similar(likeness) = place.kind else {
+        panic!("{place:?}");
+    };
+    (place.bounds, likeness)
+}
+
+#[test]
+fn places_like_what_is_shown_are_walked_through_without_any_prediction() {
+    let (_folder, ortho) = own_sample();
+    let mut session = opened(&ortho);
+    let nothing = session.apply(Command::Review(ReviewCommand::StartSimilar(None)));
+    assert!(matches!(nothing, Err(CommandError::Refused(_))));
+    let shown = PixelRect::new(300, 200, 64, 64);
+    review(&mut session, ReviewCommand::StartSimilar(Some(shown)));
+    let (_, all) = session.review().expect("places").position();
+    assert_eq!(all, 60);
+    let (first, likest) = similar(&session);
+    assert!(
+        first.intersect(shown).is_empty() && likest > 0.3,
+        "{likest}"
+    );
+    assert_eq!((first.width, first.height), (64, 64));
+    let accept = session.apply(Command::Review(ReviewCommand::Accept));
+    assert!(
+        matches!(accept, Err(CommandError::NoPrediction)),
+        "{accept:?}"
+    );
+    review(&mut session, ReviewCommand::Step { forth: false });
+    assert!(
+        similar(&session).1 < likest,
+        "the last one is the least alike"
+    );
+    review(&mut session, ReviewCommand::End);
+
+    // What is selected is what is shown, and the image is not looked at again.
+    let corners = [
+        (300.0, 200.0),
+        (364.0, 200.0),
+        (364.0, 264.0),
+        (300.0, 264.0),
+    ];
+    let corners = corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec();
+    let how = SelectHow::default();
+    finish(
+        &mut session,
+        Command::Selection(SelectionCommand::Polygon { corners, how }),
+    );
+    let start = Command::Review(ReviewCommand::StartSimilar(None));
+    session.apply(start).expect("accepted");
+    assert_eq!(session.activities().count(), 0);
+    settle(&mut session);
+    assert_eq!(similar(&session), (first, likest));
 }

@@ -21,7 +21,10 @@ fn who_made_each_pixel_is_known_after_a_restart() {
     let layer = LayerKind::Prediction;
     let path = prediction.clone();
     finish(&mut session, Command::OpenMask { layer, path });
-    finish(&mut session, Command::AcceptPrediction);
+    finish(
+        &mut session,
+        Command::AcceptPrediction(orthobrush::session::Over::All),
+    );
     let accepted = session.origin_areas()[2];
     assert!(accepted > 1_000);
     let names: Vec<String> = session

@@ -104,7 +104,7 @@ fn act_largely(session: &mut Session, number: u64) {
                 layer: LayerKind::Prediction,
                 path: truth,
             },
-            Command::AcceptPrediction,
+            Command::AcceptPrediction(orthobrush::session::Over::All),
         ],
         _ => vec![Command::Place(PlaceCommand::MarkCell {
             cell,

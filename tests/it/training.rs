@@ -77,7 +77,10 @@ fn predict_and_accept(session: &mut Session) {
         0,
         "all of it is predicted"
     );
-    finish(session, Command::AcceptPrediction);
+    finish(
+        session,
+        Command::AcceptPrediction(orthobrush::session::Over::All),
+    );
     let label = session
         .layer(LayerKind::Label)
         .expect("a label")

@@ -200,6 +200,7 @@ impl Clerk {
             Work::ActiveModel(run) => project.keep_active_model(run),
             Work::Cell { image, key, mark } => project.keep_cell(image, *key, mark),
             Work::Bookmarks { image, bookmarks } => project.keep_bookmarks(image, bookmarks),
+            Work::Check { image, points } => project.keep_check(image, points),
             Work::Model { place, name } => project.keep_model(*place, name),
             Work::Load { .. }
             | Work::Begin { .. }
@@ -212,8 +213,16 @@ impl Clerk {
 
     fn tell_places(&self, opened: ImageId, image: &Path, job: &JobContext<Report>) {
         let Some(project) = &self.project else { return };
+        let check = project.check(image).unwrap_or_else(|error| {
+            note(job, Notice::error(error.to_string()));
+            None
+        });
         if let (Ok(cells), Ok(bookmarks)) = (project.cells(image), project.bookmarks(image)) {
-            let places = KeptPlaces { cells, bookmarks };
+            let places = KeptPlaces {
+                cells,
+                bookmarks,
+                check,
+            };
             say(job, Report::PlacesRead(opened, Box::new(places)));
         }
     }

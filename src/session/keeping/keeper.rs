@@ -9,7 +9,7 @@ use super::load::Companion;
 use super::place::ProjectPlace;
 use crate::geom::ImageSize;
 use crate::job::{Job, JobEvent, Waker, spawn};
-use crate::label::{CellKey, CellMark, Mask, MaskDecisions, StateMark};
+use crate::label::{CellKey, CellMark, MapCheck, Mask, MaskDecisions, StateMark};
 use crate::project::{Bookmark, KeptClasses, KeptImage, KeptStep, KeptTile, SourceFile};
 use crate::session::jobs::Report;
 use crate::session::{ImageId, LayerId};
@@ -75,6 +75,11 @@ pub(in crate::session) enum Work {
     Bookmarks {
         image: PathBuf,
         bookmarks: Vec<Bookmark>,
+    },
+    /// The points of an image that somebody looks at.
+    Check {
+        image: PathBuf,
+        points: MapCheck,
     },
     /// A model whose prediction was accepted for the first time.
     Model {

@@ -3,7 +3,7 @@ use egui::{Align2, Color32, FontId, Painter, Pos2, Stroke, Ui, pos2, vec2};
 use super::CanvasFrame;
 use super::input::Gesture;
 use crate::geom::{Camera, ImagePoint};
-use crate::label::{BrushShape, Hint, Side};
+use crate::label::{BrushShape, CheckPoint, Hint, Side};
 use crate::session::{Session, Tool};
 use crate::ui::theme;
 use crate::ui::view::View;
@@ -12,6 +12,8 @@ const DARK: Color32 = Color32::from_black_alpha(190);
 const LIGHT: Color32 = Color32::from_rgba_premultiplied(230, 230, 230, 230);
 /// Shorter steps of an outline are left out, in points.
 const SEEN_STEP: f32 = 0.8;
+/// Length of the ticks that lead to a marked pixel, in points.
+const TICK: f32 = 14.0;
 /// Widest scale bar, in points.
 const SCALE_BAR: f64 = 140.0;
 
@@ -31,6 +33,9 @@ pub fn paint(ui: &Ui, frame: CanvasFrame, session: &Session, view: &View) {
     }
     if let Some(current) = session.review().and_then(|review| review.current()) {
         selection(painter, frame, &camera, &current.rings);
+    }
+    if let Some((_, point)) = session.checked_point() {
+        marked_pixel(painter, frame, &camera, point);
     }
     if let Gesture::Outlining(corners) = &view.gesture {
         if session.tool() == Tool::Line {
@@ -139,6 +144,35 @@ fn hint_ui(painter: &Painter, frame: CanvasFrame, camera: &Camera, hint: &Hint) 
     } else {
         painter.line(points.clone(), Stroke::new(4.0, DARK));
         painter.line(points, Stroke::new(2.0, color));
+    }
+}
+
+/// A frame around a pixel with a gap, and ticks that lead to it from all sides.
+fn marked_pixel(painter: &Painter, frame: CanvasFrame, camera: &Camera, point: CheckPoint) {
+    let corner = |x: u32, y: u32| {
+        let at = ImagePoint::new(f64::from(x), f64::from(y));
+        frame.points_from_image(camera, at)
+    };
+    let pixel =
+        egui::Rect::from_two_pos(corner(point.x, point.y), corner(point.x + 1, point.y + 1));
+    let seen = egui::Rect::from_center_size(pixel.center(), pixel.size().max(vec2(9.0, 9.0)));
+    let corners = [
+        seen.left_top(),
+        seen.right_top(),
+        seen.right_bottom(),
+        seen.left_bottom(),
+    ];
+    two_tone(painter, |stroke| {
+        egui::Shape::closed_line(corners.to_vec(), stroke)
+    });
+    for (from, to) in [
+        (seen.center_top(), vec2(0.0, -TICK)),
+        (seen.center_bottom(), vec2(0.0, TICK)),
+        (seen.left_center(), vec2(-TICK, 0.0)),
+        (seen.right_center(), vec2(TICK, 0.0)),
+    ] {
+        let ends = [from + to * 0.3, from + to];
+        two_tone(painter, |stroke| egui::Shape::line_segment(ends, stroke));
     }
 }
 

@@ -64,6 +64,7 @@ pub enum Action {
     PreviousDifference,
     AcceptDifference,
     RejectDifference,
+    FindSimilar,
     GoTo,
     AddBookmark,
     PredictImage,

@@ -313,6 +313,12 @@ pub const ACTIONS: &[ActionInfo] = &[
     ),
     bind(
         Group::Go,
+        Action::FindSimilar,
+        "Places like the selection, or like what is pointed at",
+        &[(CTRL, Key::F)],
+    ),
+    bind(
+        Group::Go,
         Action::GoTo,
         "Go to coordinates",
         &[(CTRL, Key::G)],

@@ -24,7 +24,7 @@ pub fn improve_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
     match &state.phase {
         FinetunePhase::Learning => {
             look(session, view, commands);
-            running_ui(ui, session.training(), commands);
+            running_ui(ui, session, commands);
         }
         FinetunePhase::Judging => {
             ui.horizontal(|ui| {

@@ -1,5 +1,6 @@
 //! What stands beside the canvases: tools, layers, classes, scores, images, training.
 
+pub mod area;
 pub mod classes;
 pub mod contest;
 pub mod images;

@@ -3,7 +3,7 @@ use egui::{ComboBox, Grid, RichText, Ui};
 use super::contest::contest_ui;
 use crate::geom::PixelRect;
 use crate::metrics::Scores;
-use crate::session::{Command, LayerKind, ReviewCommand, ScoreScope, Session};
+use crate::session::{Command, LayerKind, PlaceKind, ReviewCommand, ScoreScope, Session};
 use crate::ui::training::confusion_ui;
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{text, theme};
@@ -109,9 +109,7 @@ pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
 
 /// The walk through the differences: begin it, decide, and how far it is.
 fn review_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
-    let has_both =
-        session.layer(LayerKind::Label).is_some() && session.layer(LayerKind::Prediction).is_some();
-    if !has_both {
+    if session.image().is_none() {
         return;
     }
     let Some((review, current)) = session
@@ -122,18 +120,28 @@ fn review_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
         ui.separator();
         return;
     };
+    let has_prediction = session.layer(LayerKind::Prediction).is_some();
     let (number, all) = review.position();
-    if let Some(class) = current.class {
-        ui.strong(format!("Difference {number} of {all}"));
-        ui.label(format!(
-            "The prediction says {}, {} px",
-            session.classes().name_of(class),
-            text::grouped(current.pixels)
-        ));
-    } else {
-        ui.strong(format!("Doubtful place {number} of {all}"));
-        ui.label("Correct it, take the prediction over, or leave it.");
-    }
+    let (title, about) = match current.kind {
+        PlaceKind::Predicted(class) => (
+            "Difference",
+            format!(
+                "The prediction says {}, {} px",
+                session.classes().name_of(class),
+                text::grouped(current.pixels)
+            ),
+        ),
+        PlaceKind::Doubtful => (
+            "Doubtful place",
+            "Correct it, take the prediction over, or leave it.".to_owned(),
+        ),
+        PlaceKind::Similar(likeness) => (
+            "Similar place",
+            format!("Likeness {likeness:.2}, 1 being the same look"),
+        ),
+    };
+    ui.strong(format!("{title} {number} of {all}"));
+    ui.label(about);
     ui.horizontal_wrapped(|ui| {
         for (name, command) in [
             ("Take over (Y)", ReviewCommand::Accept),
@@ -141,7 +149,12 @@ fn review_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
             ("Next (J)", ReviewCommand::Step { forth: true }),
             ("End (Esc)", ReviewCommand::End),
         ] {
-            if ui.button(name).clicked() {
+            let is_possible = command != ReviewCommand::Accept || has_prediction;
+            let button = ui.add_enabled(is_possible, egui::Button::new(name));
+            if button
+                .on_disabled_hover_text("Nothing is predicted")
+                .clicked()
+            {
                 commands.push(Command::Review(command));
             }
         }
@@ -151,35 +164,45 @@ fn review_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
 
 /// The walks that can begin.
 fn walks_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
-    let is_sure_known = session.layer(LayerKind::Certainty).is_some();
+    let has = |kind| session.layer(kind).is_some();
+    let has_both = has(LayerKind::Label) && has(LayerKind::Prediction);
+    let is_sure_known = has(LayerKind::Prediction) && has(LayerKind::Certainty);
+    let unpredicted = "There must be a label and a prediction";
+    let unsure = "It is not known how sure this prediction is; predict here";
     let walks = [
         (
             "Differences",
             "Step through the places where label and prediction differ, the largest first (J)",
             ReviewCommand::Start,
-            true,
+            (has_both, unpredicted),
         ),
         (
             "Doubtful places",
             "Where to look next: ground where the prediction is unsure and differs, spread over \
              what is not done yet",
             ReviewCommand::StartDoubtful,
-            is_sure_known,
+            (is_sure_known, unsure),
         ),
         (
             "Likely mistakes",
             "Places where the prediction is sure that the label is wrong",
             ReviewCommand::StartConfident,
-            is_sure_known,
+            (is_sure_known, unsure),
+        ),
+        (
+            "Similar places",
+            "Ground anywhere in the image that looks like what is selected (Ctrl+F, also for what \
+             is pointed at). The image is looked at as a whole the first time",
+            ReviewCommand::StartSimilar(None),
+            (session.selected().is_some(), "Select some ground first"),
         ),
     ];
     ui.label(RichText::new("Walk through").small().strong());
     ui.horizontal_wrapped(|ui| {
-        for (name, help, command, is_possible) in walks {
+        for (name, help, command, (is_possible, why_not)) in walks {
             let button = ui.add_enabled(is_possible, egui::Button::new(name));
             let button = button.on_hover_text(help);
-            let unknown = "It is not known how sure this prediction is; predict here";
-            if button.on_disabled_hover_text(unknown).clicked() {
+            if button.on_disabled_hover_text(why_not).clicked() {
                 commands.push(Command::Review(command));
             }
         }

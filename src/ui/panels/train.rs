@@ -9,7 +9,7 @@ use crate::train::TrainStatus;
 use crate::ui::canvas::PaneLayout;
 use crate::ui::dialogs::FileWish;
 use crate::ui::predicting::predict;
-use crate::ui::training::{Page, pause_ui};
+use crate::ui::training::{Page, pause_ui, room_ui};
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{plots, text, theme};
 
@@ -17,7 +17,7 @@ use crate::ui::{plots, text, theme};
 pub fn train_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     let state = session.training();
     if state.is_running() {
-        running_ui(ui, state, commands);
+        running_ui(ui, session, commands);
     } else {
         recipe_ui(ui, session, &mut view.form);
         let all = ui.link("All of the recipe…");
@@ -65,7 +65,8 @@ fn start_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Comm
     }
 }
 
-pub(super) fn running_ui(ui: &mut Ui, state: &TrainingState, commands: &mut CommandQueue) {
+pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    let state = session.training();
     let epochs = state.recipe.as_ref().map_or(0, |recipe| recipe.epochs);
     ui.horizontal(|ui| {
         let (title, hover) = match &state.phase {
@@ -102,6 +103,7 @@ pub(super) fn running_ui(ui: &mut Ui, state: &TrainingState, commands: &mut Comm
     } else {
         ui.add(ProgressBar::new(0.0));
     }
+    room_ui(ui, session, commands);
     device_line(ui, state);
 }
 

@@ -71,3 +71,23 @@ pub fn pause_ui(ui: &mut Ui, state: &TrainingState, commands: &mut CommandQueue)
         commands.push(command);
     }
 }
+
+/// Whether a training makes room for the person, and what that costs.
+pub fn room_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    let (is_made, waited) = session.room_made();
+    let mut is_wanted = is_made;
+    ui.horizontal(|ui| {
+        let check = ui.checkbox(&mut is_wanted, "Make room while I work");
+        let check = check.on_hover_text(
+            "Between two steps the training waits for as long as the pointer moves, half a second \
+             at most",
+        );
+        if check.changed() {
+            commands.push(Command::PauseTraining(Pause::MakeRoom(is_wanted)));
+        }
+        if waited.as_secs() > 0 {
+            let cost = text::duration(waited.as_secs_f64());
+            ui.weak(format!("{cost} so far"));
+        }
+    });
+}

@@ -1,0 +1,74 @@
+//! What a map of a stated quality costs a person: by brush alone, with instant answers, and with a
+//! model that learns from corrections.
+//!
+//! `cargo bench --bench annotating -- OUT [--area NAME]` with OUT the folder of the areas of
+//! `--bench correcting`. A simulated person knows the truth but may only make strokes, press keys
+//! and choose from menus, in the times of the keystroke-level model; `annotating.csv` in OUT says
+//! what was done when a mean `IoU` was reached, which stays empty where it was not.
+#![expect(clippy::print_stdout, reason = "a benchmark talks")]
+
+#[path = "../correcting/area.rs"]
+#[expect(dead_code, reason = "the other benchmark uses more of it")]
+mod area;
+mod hand;
+#[path = "../correcting/pieces.rs"]
+mod pieces;
+mod plan;
+mod ways;
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use orthobrush::disk::replace_file;
+
+use area::Area;
+use hand::Moment;
+use ways::Way;
+
+/// Where the work ends.
+const GOAL: f64 = 0.9;
+/// Strokes at most.
+const MOST_STROKES: u32 = 4_000;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some(out) = arguments.iter().find(|it| !it.starts_with("--")) else {
+        println!("Name a folder to work in: cargo bench --bench annotating -- OUT");
+        return;
+    };
+    let wanted = arguments.iter().position(|argument| argument == "--area");
+    let wanted = wanted.and_then(|at| arguments.get(at + 1));
+    let out = PathBuf::from(out);
+    let mut table = "area,way,mean_iou,strokes,other actions,minutes,minutes waited\n".to_owned();
+    for name in ["loveda", "deepglobe", "abroad"] {
+        if wanted.is_some_and(|wanted| wanted != name) {
+            continue;
+        }
+        let Some(area) = Area::made(name, &out) else {
+            println!("{name}: its data is not there, so it is left out");
+            continue;
+        };
+        for way in Way::ALL {
+            let moments = way.moments(&area, GOAL, MOST_STROKES);
+            for tenth in 4..=18 {
+                let goal = f64::from(tenth) * 0.05;
+                let line = line(&area.name, way, goal, &moments);
+                println!("{line}");
+                writeln!(table, "{line}").expect("memory takes all");
+            }
+        }
+    }
+    replace_file(&out.join("annotating.csv"), table.as_bytes()).expect("the table can be written");
+}
+
+fn line(area: &str, way: Way, goal: f64, moments: &[Moment]) -> String {
+    let reached = moments.iter().find(|moment| moment.mean_iou >= goal);
+    let cost = reached.map_or_else(
+        || ",,,".to_owned(),
+        |it| {
+            let [active, waited] = [it.seconds, it.waited].map(|seconds| seconds / 60.0);
+            format!("{},{},{active:.2},{waited:.2}", it.strokes, it.others)
+        },
+    );
+    format!("{area},{},{goal:.2},{cost}", way.name())
+}

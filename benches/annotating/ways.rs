@@ -1,0 +1,145 @@
+//! Three ways to a label: by brush, with instant answers, with a model that learns from corrections.
+
+use std::fs;
+use std::path::Path;
+
+use orthobrush::session::{
+    Command, FinetuneCommand, InstantCommand, LayerKind, Over, Predicting, ReviewCommand,
+};
+use orthobrush::train::{DeviceChoice, FinetuneOptions};
+
+use super::area::Area;
+use super::hand::{Hand, Moment};
+use super::plan::Limits;
+
+/// Scribbles are drawn with a brush of this radius at most, and so long at most, in pixels.
+const SCRIBBLE: Limits = Limits {
+    radius: 6.0,
+    length: 150.0,
+};
+/// So many scribbles in a row that make the answer no better by [`BETTER`] are enough.
+const ENOUGH: usize = 8;
+const BETTER: f64 = 0.005;
+/// Share of a square that must be right before the next one is turned to.
+const DONE: f64 = 0.97;
+/// A prediction that is right on this share of a square is taken over there first.
+const USEFUL: f64 = 0.5;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Brush,
+    Instant,
+    Loop,
+}
+
+impl Way {
+    pub const ALL: [Self; 3] = [Self::Brush, Self::Instant, Self::Loop];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Brush => "brush",
+            Self::Instant => "instant answers",
+            Self::Loop => "loop",
+        }
+    }
+
+    /// Works until the label's mean `IoU` is `goal`, or for `most` strokes.
+    pub fn moments(self, area: &Area, goal: f64, most: u32) -> Vec<Moment> {
+        let image = alone(area);
+        let mut hand = Hand::new(area, &image);
+        match self {
+            Self::Brush => {}
+            Self::Instant => scribble(&mut hand),
+            Self::Loop => correct(&mut hand, &image),
+        }
+        let all = hand.ground.bounds;
+        hand.paint(all, |hand| {
+            hand.now.mean_iou >= goal || hand.now.strokes >= most
+        });
+        hand.moments
+    }
+}
+
+/// A copy of the area's image in a folder where no label and no run lies.
+fn alone(area: &Area) -> std::path::PathBuf {
+    let folder = area.folder.join("hand");
+    drop(fs::remove_dir_all(&folder));
+    fs::create_dir_all(&folder).expect("a folder");
+    let name = area.image.file_name().expect("a name");
+    let image = folder.join(name);
+    fs::copy(&area.image, &image).expect("a copy");
+    area.classes
+        .save(&folder.join("classes.toml"))
+        .expect("written");
+    image
+}
+
+/// Scribbles until the answers get no better, and takes them over.
+fn scribble(hand: &mut Hand<'_>) {
+    hand.by_key(Command::Instant(InstantCommand::On));
+    let all = hand.ground.bounds;
+    hand.apply(Command::Instant(InstantCommand::Look(all)));
+    hand.wait();
+    let (mut best, mut in_vain) = (0.0, 0);
+    while in_vain < ENOUGH {
+        // Without an answer yet, what is unlabeled is wrong.
+        let Some(stroke) = hand.next_stroke(LayerKind::Prediction, all, SCRIBBLE) else {
+            break;
+        };
+        hand.stroke(&stroke);
+        hand.wait();
+        let now = hand.mean_iou(LayerKind::Prediction);
+        in_vain = if now > best + BETTER { 0 } else { in_vain + 1 };
+        best = now.max(best);
+    }
+    hand.by_menu(Command::AcceptPrediction(Over::Rest));
+    hand.apply(Command::Instant(InstantCommand::Off));
+    hand.wait();
+}
+
+/// Corrects the squares that a model doubts most, lets it learn from them, twice; takes its answer
+/// over.
+fn correct(hand: &mut Hand<'_>, image: &Path) {
+    let device = Predicting::Device(DeviceChoice::Cpu);
+    hand.apply(Command::SetPredicting(device));
+    let mut run = hand.area.parent.clone();
+    for round in 0..2 {
+        hand.by_menu(Command::predict(Some(run.clone())));
+        let squares = hand.ground.bounds.num_pixels() / (256 * 256);
+        correct_squares(hand, squares.div_ceil(20) as usize);
+        let out = image.with_file_name(format!("run-{round}"));
+        hand.by_key(Command::Finetune(FinetuneCommand::Start {
+            options: Box::new(FinetuneOptions {
+                device: Some(DeviceChoice::Cpu),
+                ..FinetuneOptions::default()
+            }),
+            parent: Some(run),
+            out: Some(out.clone()),
+        }));
+        run = out;
+    }
+    hand.by_menu(Command::predict(Some(run)));
+    hand.by_menu(Command::AcceptPrediction(Over::Rest));
+}
+
+fn correct_squares(hand: &mut Hand<'_>, count: usize) {
+    hand.by_menu(Command::Review(ReviewCommand::StartDoubtful));
+    for _ in 0..count {
+        let walk = hand.session.review();
+        let Some(square) = walk.and_then(|walk| walk.current()).map(|it| it.bounds) else {
+            return;
+        };
+        let is_useful = hand.right_share(LayerKind::Prediction, square) >= USEFUL;
+        // Taking the prediction over goes to the next square as well.
+        if is_useful {
+            hand.by_key(Command::Review(ReviewCommand::Accept));
+        }
+        hand.paint(square, |hand| {
+            hand.right_share(LayerKind::Label, square) >= DONE
+        });
+        if !is_useful {
+            hand.by_key(Command::Review(ReviewCommand::Reject));
+        }
+    }
+    hand.apply(Command::Review(ReviewCommand::End));
+}

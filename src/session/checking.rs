@@ -1,0 +1,295 @@
+use std::path::{Path, PathBuf};
+
+use super::keeping::{Work, absolute};
+use super::state::Session;
+use super::{CommandError, LayerKind, Notice};
+use crate::dataset::Rng;
+use crate::disk::replace_file;
+use crate::label::{CheckPoint, MapCheck, Seen};
+use crate::metrics::{AreaEstimates, CheckedStratum, Margined};
+
+/// Points that a person will look at, at most.
+pub const MOST_POINTS: usize = 5_000;
+
+/// Looking at points of a map, to learn how much ground each class covers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CheckCommand {
+    /// Draws about `points` points of a layer class by class and begins to look; points that were
+    /// drawn before are forgotten.
+    Draw {
+        /// The map: the label or the prediction.
+        of: LayerKind,
+        /// How many, at most [`MOST_POINTS`].
+        points: usize,
+        /// What is drawn at random follows from this.
+        seed: u64,
+    },
+    /// Goes to the first point that nobody looked at.
+    GoOn,
+    /// Says what is at the current point and goes to the next one that nobody looked at.
+    Say(Seen),
+    /// Goes to the next point or the one before.
+    Step {
+        /// Whether to the next one.
+        forth: bool,
+    },
+    /// Looks at no more points for now.
+    Leave,
+    /// Forgets all points and what was seen.
+    Drop,
+    /// Writes the estimates as CSV, and the points beside them.
+    Export(PathBuf),
+}
+
+/// The points of the open image.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Checking {
+    pub points: MapCheck,
+    at: Option<usize>,
+    /// Which layers were seen before looking began: label and prediction.
+    seen_before: Option<[bool; 2]>,
+}
+
+/// The map is hidden while points are looked at, so that nobody says what it says.
+const HIDDEN: [LayerKind; 2] = [LayerKind::Label, LayerKind::Prediction];
+
+impl Session {
+    /// The points that were drawn; `None` when there are none.
+    pub fn map_check(&self) -> Option<&MapCheck> {
+        Some(&self.places.checking.points).filter(|check| !check.points.is_empty())
+    }
+
+    /// The number of the point that is looked at, from 0, and the point.
+    pub fn checked_point(&self) -> Option<(usize, CheckPoint)> {
+        let at = self.places.checking.at?;
+        Some((at, *self.places.checking.points.points.get(at)?))
+    }
+
+    /// How much ground each class covers by the points that were looked at, in the order of the
+    /// class table; `None` until two points of each mapped class were.
+    pub fn area_estimates(&self) -> Option<AreaEstimates> {
+        AreaEstimates::of(&self.checked_strata())
+    }
+
+    /// Square meters of the ground that was mapped, when the image lies on a map.
+    pub fn mapped_square_meters(&self) -> Option<f64> {
+        let [width, height] = self.image.as_ref()?.pixel_meters?;
+        let strata = &self.places.checking.points.strata;
+        let pixels: u64 = strata.iter().map(|stratum| stratum.pixels).sum();
+        Some(pixels as f64 * width * height)
+    }
+
+    fn checked_strata(&self) -> Vec<CheckedStratum> {
+        let table = self.classes();
+        let place = |class: u8| table.classes().iter().position(|it| it.index == class);
+        let check = &self.places.checking.points;
+        let stratum = |of: &crate::label::Stratum| {
+            let mut seen = vec![0; table.num_classes()];
+            for point in check.points.iter().filter(|point| point.mapped == of.class) {
+                if let Some(Seen::Class(class)) = point.seen
+                    && let Some(place) = place(class)
+                {
+                    seen[place] += 1;
+                }
+            }
+            Some(CheckedStratum {
+                class: place(of.class)?,
+                weight: of.pixels as f64,
+                seen,
+            })
+        };
+        check.strata.iter().filter_map(stratum).collect()
+    }
+
+    pub(super) fn apply_check(&mut self, command: CheckCommand) -> Result<(), CommandError> {
+        match command {
+            CheckCommand::Draw { of, points, seed } => return self.draw_points(of, points, seed),
+            CheckCommand::GoOn => self.look_at(0)?,
+            CheckCommand::Say(seen) => return self.say_seen(seen),
+            CheckCommand::Step { forth } => {
+                let (at, _) = self.checked_point().ok_or_else(no_points)?;
+                let count = self.places.checking.points.points.len();
+                let step = if forth { 1 } else { count - 1 };
+                self.places.checking.at = Some((at + step) % count);
+            }
+            CheckCommand::Leave => self.leave_points(),
+            CheckCommand::Drop => {
+                self.refuse_when_read_only()?;
+                self.leave_points();
+                self.places.checking.points = MapCheck::default();
+                self.keep_points();
+            }
+            CheckCommand::Export(path) => return self.export_points(&path),
+        }
+        Ok(())
+    }
+
+    fn draw_points(&mut self, of: LayerKind, points: usize, seed: u64) -> Result<(), CommandError> {
+        self.refuse_when_read_only()?;
+        self.refuse_during_stroke()?;
+        let map = self.layer(of).ok_or_else(|| {
+            let why = "There is no such map to check: label the image or predict it first";
+            CommandError::Refused(why.to_owned())
+        })?;
+        let mut rng = Rng::of(&[seed, points as u64]);
+        let count = points.clamp(1, MOST_POINTS);
+        let drawn = MapCheck::drawn(&map.mask, count, |end| rng.below(end));
+        if drawn.points.is_empty() {
+            return Err(CommandError::Refused(
+                "There is nothing on the map to check: all of it is unlabeled".to_owned(),
+            ));
+        }
+        self.leave_points();
+        self.places.checking.points = drawn;
+        self.keep_points();
+        self.look_at(0)
+    }
+
+    /// Goes to the first point from `from` on that nobody looked at, and around; to `from` when all
+    /// were.
+    fn look_at(&mut self, from: usize) -> Result<(), CommandError> {
+        let checking = &mut self.places.checking;
+        let points = &checking.points.points;
+        if points.is_empty() {
+            return Err(no_points());
+        }
+        let around = (0..points.len()).map(|step| (from + step) % points.len());
+        let mut open = around.filter(|&at| points[at].seen.is_none());
+        checking.at = Some(open.next().unwrap_or(from % points.len()));
+        if checking.seen_before.is_none() {
+            let seen = HIDDEN.map(|kind| self.layer(kind).is_some_and(|layer| layer.is_visible));
+            self.places.checking.seen_before = Some(seen);
+            self.show_map([false; 2]);
+        }
+        Ok(())
+    }
+
+    fn leave_points(&mut self) {
+        self.places.checking.at = None;
+        if let Some(seen) = self.places.checking.seen_before.take() {
+            self.show_map(seen);
+        }
+    }
+
+    fn show_map(&mut self, is_seen: [bool; 2]) {
+        for (kind, is_seen) in HIDDEN.into_iter().zip(is_seen) {
+            if self
+                .layer(kind)
+                .is_some_and(|layer| layer.is_visible != is_seen)
+                && let Err(error) = self.show_layer(kind, is_seen)
+            {
+                self.notify(Notice::error(error.to_string()));
+            }
+        }
+    }
+
+    fn say_seen(&mut self, seen: Seen) -> Result<(), CommandError> {
+        self.refuse_when_read_only()?;
+        let (at, _) = self.checked_point().ok_or_else(no_points)?;
+        if let Seen::Class(class) = seen
+            && self.classes().get(class).is_none()
+        {
+            return Err(CommandError::Refused(
+                "What is seen must be one of the classes; add it in the Classes panel".to_owned(),
+            ));
+        }
+        self.places.checking.points.points[at].seen = Some(seen);
+        self.keep_points();
+        let check = &self.places.checking.points;
+        if check.progress().0 == check.points.len() {
+            self.leave_points();
+            self.notify(Notice::info("All points are checked; see the Area panel"));
+            return Ok(());
+        }
+        self.look_at(at + 1)
+    }
+
+    fn keep_points(&mut self) {
+        let Some(image) = &self.image else { return };
+        let image = absolute(&image.path);
+        let points = self.places.checking.points.clone();
+        if let Some(keeper) = &mut self.keeper {
+            keeper.give(Work::Check { image, points });
+        }
+    }
+
+    fn export_points(&mut self, path: &Path) -> Result<(), CommandError> {
+        let estimates = self.area_estimates().ok_or_else(|| {
+            CommandError::Refused(
+                "There are no estimates yet: check at least two points of each mapped class"
+                    .to_owned(),
+            )
+        })?;
+        let write = |path: &Path, text: String| {
+            replace_file(path, text.as_bytes()).map_err(|error| {
+                CommandError::Refused(format!("{} was not written: {error}", path.display()))
+            })
+        };
+        write(path, self.estimates_csv(&estimates))?;
+        let points = path.with_extension("points.csv");
+        write(&points, self.points_csv())?;
+        self.notify(Notice::info(format!(
+            "Estimates and points are written: {} and {}",
+            path.display(),
+            points.display()
+        )));
+        Ok(())
+    }
+
+    fn estimates_csv(&self, estimates: &AreaEstimates) -> String {
+        let hectares = self.mapped_square_meters().map(|meters| meters / 10_000.0);
+        let number = |value: Option<f64>| value.map_or_else(String::new, |it| format!("{it:.6}"));
+        let both = |of: Option<Margined>| {
+            let [value, margin] = [of.map(|it| it.value), of.map(|it| it.margin)].map(number);
+            format!("{value},{margin}")
+        };
+        let mut csv = "class,mapped_share,share,share_margin_95,hectares,hectares_margin_95,\
+                       users_accuracy,users_margin_95,producers_accuracy,producers_margin_95\n"
+            .to_owned();
+        for (class, area) in self.classes().classes().iter().zip(&estimates.per_class) {
+            let ground = hectares.map(|all| Margined {
+                value: area.share.value * all,
+                margin: area.share.margin * all,
+            });
+            let line = [
+                format!("\"{}\"", class.name.replace('"', "\"\"")),
+                number(Some(area.mapped)),
+                both(Some(area.share)),
+                both(ground),
+                both(area.users),
+                both(area.producers),
+            ];
+            csv.push_str(&line.join(","));
+            csv.push('\n');
+        }
+        let overall = both(Some(estimates.overall));
+        csv.extend(["\"overall accuracy\",,", &overall, ",,,,,,\n"]);
+        csv
+    }
+
+    fn points_csv(&self) -> String {
+        let name = |class: u8| {
+            let name = self.classes().name_of(class);
+            format!("\"{}\"", name.replace('"', "\"\""))
+        };
+        let mut csv = "x,y,mapped,seen\n".to_owned();
+        for point in &self.places.checking.points.points {
+            let seen = match point.seen {
+                Some(Seen::Class(class)) => name(class),
+                Some(Seen::Unclear) => "unclear".to_owned(),
+                None => String::new(),
+            };
+            let [x, y] = [point.x, point.y].map(|at| at.to_string());
+            let line = [x, y, name(point.mapped), seen].join(",");
+            csv.extend([
+                &*line, "
+",
+            ]);
+        }
+        csv
+    }
+}
+
+fn no_points() -> CommandError {
+    CommandError::Refused("No points were drawn yet; draw some in the Area panel".to_owned())
+}
