@@ -1,6 +1,6 @@
 //! How long it takes from the click to the first prediction of the view that is better.
 //!
-//! `cargo bench --bench first_better`: a model that was trained shortly on one made-up landscape is
+//! `cargo bench --bench first_better [-- RATE]`: a model that was trained shortly on one made-up landscape is
 //! improved on another, of which 12 cells were corrected and marked as done, from five seeds. The
 //! prediction that is shown is held against the truth on ground of the view that is not done, by
 //! mean `IoU`, beside the model before. The cost of the trainings before is not counted.
@@ -31,6 +31,8 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
+    let rate = std::env::args().find_map(|argument| argument.parse::<f64>().ok());
+    let rate = rate.unwrap_or(FinetuneOptions::default().rate_share);
     let folder = tempfile::tempdir().expect("a folder");
     let [first, second] = [1, 2].map(|seed| landscape(&folder.path().join(seed.to_string()), seed));
     let parent = folder.path().join("parent");
@@ -38,7 +40,7 @@ fn main() {
     println!("seed  seconds  mean IoU before  shown first  is better");
     let mut better = 0;
     for seed in 1..=5 {
-        let (seconds, before, after) = first_better(&second, &parent, seed);
+        let (seconds, before, after) = first_better(&second, &parent, (seed, rate));
         better += u32::from(after > before);
         println!(
             "{seed:4}  {seconds:7.1}  {before:15.3}  {after:11.3}  {}",
@@ -103,7 +105,11 @@ fn train((image, _): &(PathBuf, Mask), out: &Path) {
 
 /// Seconds until the view is predicted by the model that learns, and mean `IoU` there on ground that
 /// is not done: before and then.
-fn first_better((image, truth): &(PathBuf, Mask), parent: &Path, seed: u64) -> (f64, f64, f64) {
+fn first_better(
+    (image, truth): &(PathBuf, Mask),
+    parent: &Path,
+    (seed, rate_share): (u64, f64),
+) -> (f64, f64, f64) {
     let mut session = opened(image);
     for (row, col) in (0..3).flat_map(|row| (0..4).map(move |col| (row, col))) {
         let cell = CellKey { row, col };
@@ -126,6 +132,7 @@ fn first_better((image, truth): &(PathBuf, Mask), parent: &Path, seed: u64) -> (
         Command::Finetune(FinetuneCommand::Start {
             options: Box::new(FinetuneOptions {
                 seed,
+                rate_share,
                 device: Some(DeviceChoice::Cpu),
                 ..FinetuneOptions::default()
             }),

@@ -17,8 +17,8 @@ const MIND: f32 = 1.35;
 const POINT: f32 = 1.1;
 const PRESS: f32 = 0.2;
 const KEY: f32 = 0.28;
-/// Seconds for each brush width that is steered along (Accot and Zhai 1997 for tunnels), and the
-/// fastest a hand goes, in pixels a second.
+/// Seconds for each width of a tunnel that is steered along (Accot and Zhai 1997), and the fastest
+/// a hand goes, in pixels a second.
 const STEER: f32 = 0.1;
 const FASTEST: f32 = 1_000.0;
 /// Turning the wheel until the brush has its size.
@@ -112,7 +112,7 @@ impl<'a> Hand<'a> {
             seconds += RESIZE;
         }
         let length = stroke.length();
-        seconds + (STEER * length / (2.0 * stroke.radius)).max(length / FASTEST)
+        seconds + (STEER * stroke.steering).max(length / FASTEST)
     }
 
     pub fn stroke(&mut self, stroke: &Planned) {

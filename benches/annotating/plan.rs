@@ -7,6 +7,11 @@ use orthobrush::label::Mask;
 const RADII: std::ops::RangeInclusive<f32> = 1.5..=150.0;
 /// The brush stays this much inside what it paints: a hand strays over borders a little.
 const INSIDE: f32 = 0.95;
+/// Straying that nobody minds: a share of the radius, and in pixels.
+const SLACK: f32 = 0.1;
+const LEAST_SLACK: f32 = 1.5;
+/// Shares of the room that brushes have: all of it, or less so that the hand may be quicker.
+const SHARES: [f32; 2] = [1.0, 0.6];
 /// Candidates whose strokes are thought through.
 const CONSIDERED: usize = 8;
 /// Pixels between candidates.
@@ -23,6 +28,8 @@ pub struct Planned {
     pub path: Vec<(f32, f32)>,
     /// Wrong pixels that it mends, about.
     pub gain: f32,
+    /// Length of the path in widths of the tunnel that the brush may stray in.
+    pub steering: f32,
 }
 
 impl Planned {
@@ -81,7 +88,13 @@ impl Ground {
         }
         let sums = Sums::of(&wrong, self.wide());
         let first = self.candidates(&sums, within, limits);
-        let strokes = first.into_iter().map(|at| self.grown(at, &wrong, limits));
+        let sizes = first
+            .into_iter()
+            .flat_map(|at| SHARES.map(|share| (at, share)));
+        let strokes = sizes.map(|(at, share)| {
+            let radius = (self.radius_at(at, limits) * share).max(*RADII.start());
+            self.grown(at, &wrong, (radius, limits))
+        });
         strokes
             .filter(|stroke| stroke.gain >= 1.0)
             .map(|stroke| (stroke.gain / seconds(&stroke), stroke))
@@ -126,12 +139,12 @@ impl Ground {
     }
 
     /// A stroke from a pixel on, which goes where most is wrong.
-    fn grown(&self, start: usize, wrong: &[bool], limits: Limits) -> Planned {
-        let radius = self.radius_at(start, limits);
+    fn grown(&self, start: usize, wrong: &[bool], (radius, limits): (f32, Limits)) -> Planned {
         let mut left = wrong.to_vec();
         let mut at = ((start % self.wide()) as f32, (start / self.wide()) as f32);
         let mut gain = self.take(&mut left, at, radius);
         let (mut path, mut length, mut heading) = (vec![at], 0.0, None);
+        let mut steering = 0.0;
         let step = (radius * 0.6).max(2.0);
         while length < limits.length {
             let next = (0..16).filter_map(|turn| {
@@ -153,12 +166,16 @@ impl Ground {
             (at, heading) = (to, Some(angle));
             path.push(at);
             length += step;
+            let room = self.place(to).map_or(0.0, |place| self.room[place]);
+            let slack = (SLACK * radius).max(LEAST_SLACK);
+            steering += step / (2.0 * ((room - radius).max(0.0) + slack));
         }
         Planned {
             class: self.truth[start],
             radius,
             path,
             gain,
+            steering,
         }
     }
 

@@ -301,7 +301,11 @@ impl Session {
                 self.training.step_losses.clear();
                 self.training.rows.push(row);
             }
-            TrainEvent::BestSaved { .. } => self.finetune_got_better(),
+            TrainEvent::BestSaved { beats_start, .. } => {
+                if beats_start {
+                    self.finetune_got_better();
+                }
+            }
             TrainEvent::Note(note) => {
                 // What was said before the start is not said again.
                 if !self.training.notes.contains(&note) {

@@ -57,6 +57,9 @@ pub enum TrainEvent {
         epoch: u32,
         /// The checkpoint's folder.
         path: PathBuf,
+        /// Whether it is better than the model that the training began with on the same held-out
+        /// ground; also where that is not known.
+        beats_start: bool,
     },
     /// Something the user should know.
     Note(String),

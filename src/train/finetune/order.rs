@@ -56,7 +56,7 @@ impl Default for FinetuneOptions {
             epochs: 12,
             steps_per_epoch: 8,
             batch: 8,
-            rate_share: 0.25,
+            rate_share: 1.0,
             replay_share: 0.25,
             device: None,
         }

@@ -12,11 +12,14 @@ use crate::label::{Encoding, Mask, UNLABELED, load_mask};
 use crate::nn::{EncoderKind, ModelConfig};
 use crate::train::data::LABEL_FILE;
 use crate::train::{
-    BestBy, PatchChoice, Plateau, Recipe, SavedModel, Schedule, TrainData, TrainError, TrainPlan,
+    BestBy, Cosine, PatchChoice, Plateau, Recipe, SavedModel, Schedule, TrainData, TrainError,
+    TrainPlan,
 };
 
 /// Held-out ground is drawn by this, so that all models of a chain agree.
 const HELD_OUT_SEED: u64 = 1;
+/// Epochs in which the rate rises: fresh moments of the optimizer would tear down what was learned.
+const WARM_UP_EPOCHS: u64 = 2;
 /// Epochs without progress after which it is enough.
 const PATIENCE: u32 = 6;
 
@@ -218,7 +221,10 @@ impl FinetuneOrder {
             patch: model.map_or(before.patch, |model| model.card().patch),
             pixel_size,
             learning_rate: before.learning_rate * rate_share,
-            schedule: Schedule::default(),
+            schedule: Schedule::Cosine(Cosine {
+                warm_up: Some(WARM_UP_EPOCHS * u64::from(options.steps_per_epoch)),
+                ..Cosine::default()
+            }),
             plateau: Plateau::default(),
             stop_patience: if is_judged { PATIENCE } else { 0 },
             time_limit_minutes: 0.0,

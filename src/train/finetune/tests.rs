@@ -113,6 +113,7 @@ impl World {
                 epochs: 2,
                 steps_per_epoch: 3,
                 batch: 4,
+                rate_share: 0.25,
                 device: Some(DeviceChoice::Cpu),
                 ..FinetuneOptions::default()
             },

@@ -11,8 +11,8 @@ use crate::train::report::append_steps;
 use crate::train::resume::{Progress, RunState, forget_state};
 use crate::train::run_folder::{BEST, LAST};
 use crate::train::{
-    EpochFiles, EpochRow, ModelCard, Patch, StopReason, TrainError, TrainEvent, TrainReport,
-    TrainStatus, rgba_of, write_run_files, write_strip,
+    BestBy, EpochFiles, EpochRow, ModelCard, Patch, StopReason, TrainError, TrainEvent,
+    TrainReport, TrainStatus, rgba_of, write_run_files, write_strip,
 };
 
 impl Training<'_, '_> {
@@ -39,6 +39,24 @@ impl Training<'_, '_> {
         let cost = self.plan.recipe.best_by.cost(&row);
         row.best = self.progress.keep.judge(cost);
         row
+    }
+
+    /// Judges the model that a fine-tuning begins with on its held-out ground, so that it is known
+    /// which epoch is better. Not where loading ahead has begun already: what comes next is fixed.
+    pub(super) fn judge_start(&mut self) -> Result<(), Halt> {
+        let is_begun = self.progress.epoch > 1 || self.progress.step_in_epoch > 0;
+        let is_known = self.plan.start_from.is_some() && !is_begun;
+        if !is_known || self.feed.is_some() || self.plan.recipe.best_by == BestBy::Latest {
+            return Ok(());
+        }
+        let validation = self.validate()?;
+        let scores = Scores::new(&validation.confusion, &self.plan.classes);
+        self.start_cost = match self.plan.recipe.best_by {
+            BestBy::ValLoss => Some(validation.loss),
+            BestBy::MeanIou => scores.mean_iou.map(|iou| -iou),
+            BestBy::Latest => None,
+        };
+        Ok(())
     }
 
     /// Saves, reports and lets the policies hear.
@@ -70,7 +88,13 @@ impl Training<'_, '_> {
         self.epoch_began = self.outside.clock.seconds();
         self.outside.tell(TrainEvent::EpochEnded(row))?;
         if is_best {
-            self.outside.tell(TrainEvent::BestSaved { epoch, path })?;
+            let beats_start = self.start_cost.is_none_or(|start| cost < start);
+            let saved = TrainEvent::BestSaved {
+                epoch,
+                path,
+                beats_start,
+            };
+            self.outside.tell(saved)?;
         }
         Ok(())
     }

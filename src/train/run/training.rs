@@ -30,6 +30,8 @@ pub(super) struct Training<'a, 'o> {
     pub(super) kept: Instant,
     /// Seconds of work before the running epoch, or before this part of it.
     pub(super) epoch_began: f64,
+    /// What the model cost that the training began with, where it is known.
+    pub(super) start_cost: Option<f64>,
     trial: Trial,
     measured: Measured,
 }
@@ -54,6 +56,7 @@ impl<'a, 'o> Training<'a, 'o> {
             outside,
             learner,
             progress,
+            start_cost: None,
             trial,
             measured: Measured::default(),
         })
@@ -64,6 +67,7 @@ impl<'a, 'o> Training<'a, 'o> {
         if let Some(note) = self.plan.features_note(self.learner.kept()) {
             self.outside.tell(TrainEvent::Note(note))?;
         }
+        self.judge_start()?;
         loop {
             if let Some(reason) = self.reason_to_end() {
                 return Ok(reason);
@@ -197,7 +201,7 @@ impl<'a, 'o> Training<'a, 'o> {
         next_of(&mut self.feed, self.outside)
     }
 
-    fn validate(&mut self) -> Result<Validation, Halt> {
+    pub(super) fn validate(&mut self) -> Result<Validation, Halt> {
         let (feed, outside) = (&mut self.feed, &mut self.outside);
         let (mut waited, mut computed, mut began) = (0.0, 0.0, Instant::now());
         let next = || {
