@@ -27,7 +27,7 @@ pub fn improve_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
             running_ui(ui, session, commands);
         }
         FinetunePhase::Judging => {
-            ui.horizontal(|ui| {
+            ui.horizontal_wrapped(|ui| {
                 ui.spinner();
                 ui.label("Comparing with the model before, on held-out ground…");
             });
