@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::jobs::{JobId, Leash, Report};
@@ -189,6 +189,17 @@ impl Session {
         }
     }
 
+    /// A new model that is not active must not stay in sight as if it were.
+    fn show_active_again(&mut self, new: &Path) {
+        let is_shown = self.prediction_state.run.as_deref() == Some(new);
+        let active = self.study.finetune.active.clone();
+        if let (Some(active), Some(view), true) = (active, self.study.finetune.view, is_shown)
+            && self.prediction_state.job.is_none()
+        {
+            self.predict_again(active, view);
+        }
+    }
+
     fn activate(&mut self, run: PathBuf) {
         if let Some(keeper) = &mut self.keeper {
             keeper.give(Work::ActiveModel(run.clone()));
@@ -276,7 +287,10 @@ impl Session {
                 let is_here = open == self.study.finetune.image;
                 match self.study.finetune.run.clone() {
                     Some(run) if verdict.promotes() && is_here => self.take_over(run),
-                    Some(run) => self.read_chain(run),
+                    Some(run) => {
+                        self.show_active_again(&run);
+                        self.read_chain(run);
+                    }
                     None => {}
                 }
                 self.notify(Notice::info(verdict_text(&verdict)));
