@@ -72,6 +72,7 @@ pub use pixel_ground::pixel_meters;
 pub use polygonize::{Region, polygonize};
 pub use qml::{qml_path, write_qml};
 pub use read::read_vectors;
+pub use records::quoted;
 pub use registry::{RegistryFrame, write_registry};
 pub use registry_csv::write_registry_csv;
 pub use registry_geojson::write_registry_geojson;

@@ -93,7 +93,7 @@ fn next_field(rest: &mut &str, separator: Separator) -> Field {
 }
 
 /// A field as it is written between commas.
-pub(super) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let is_plain =
         !text.contains([',', ';', '\t', '"', '\n', '\r', '\u{feff}']) && text == text.trim();
     if is_plain {

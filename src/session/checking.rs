@@ -1,10 +1,12 @@
 use std::path::{Path, PathBuf};
 
+use super::jobs::Report;
 use super::keeping::{Work, absolute};
-use super::state::Session;
+use super::state::{ImageId, Session};
 use super::{CommandError, LayerKind, Notice};
 use crate::dataset::Rng;
 use crate::disk::replace_file;
+use crate::exchange::quoted;
 use crate::label::{CheckPoint, MapCheck, Seen};
 use crate::metrics::{AreaEstimates, CheckedStratum, Margined};
 
@@ -131,18 +133,33 @@ impl Session {
             let why = "There is no such map to check: label the image or predict it first";
             CommandError::Refused(why.to_owned())
         })?;
-        let mut rng = Rng::of(&[seed, points as u64]);
-        let count = points.clamp(1, MOST_POINTS);
-        let drawn = MapCheck::drawn(&map.mask, count, |end| rng.below(end));
+        let (map, id) = (map.mask.clone(), self.image.as_ref().map(|image| image.id));
+        let id = id.ok_or(CommandError::NoImage)?;
+        self.start_job("Drawing points", move |job| {
+            let mut rng = Rng::of(&[seed, points as u64]);
+            let count = points.clamp(1, MOST_POINTS);
+            let drawn = MapCheck::drawn(&map, count, |end| rng.below(end));
+            job.tell(Report::PointsDrawn(id, drawn))?;
+            Ok(())
+        });
+        Ok(())
+    }
+
+    /// Begins to look at points, if the image they are of is still open.
+    pub(super) fn points_drawn(&mut self, image: ImageId, drawn: MapCheck) {
+        if self.image.as_ref().map(|open| open.id) != Some(image) {
+            return;
+        }
         if drawn.points.is_empty() {
-            return Err(CommandError::Refused(
-                "There is nothing on the map to check: all of it is unlabeled".to_owned(),
-            ));
+            let why = "There is nothing on the map to check: all of it is unlabeled";
+            return self.notify(Notice::info(why));
         }
         self.leave_points();
         self.places.checking.points = drawn;
         self.keep_points();
-        self.look_at(0)
+        if let Err(error) = self.look_at(0) {
+            self.notify(Notice::error(error.to_string()));
+        }
     }
 
     /// Goes to the first point from `from` on that nobody looked at, and around; to `from` when all
@@ -220,19 +237,20 @@ impl Session {
                     .to_owned(),
             )
         })?;
-        let write = |path: &Path, text: String| {
-            replace_file(path, text.as_bytes()).map_err(|error| {
-                CommandError::Refused(format!("{} was not written: {error}", path.display()))
-            })
-        };
-        write(path, self.estimates_csv(&estimates))?;
-        let points = path.with_extension("points.csv");
-        write(&points, self.points_csv())?;
-        self.notify(Notice::info(format!(
-            "Estimates and points are written: {} and {}",
-            path.display(),
-            points.display()
-        )));
+        let files = [
+            (path.to_owned(), self.estimates_csv(&estimates)),
+            (path.with_extension("points.csv"), self.points_csv()),
+        ];
+        self.start_job("Writing the areas", move |job| {
+            for (path, text) in &files {
+                replace_file(path, text.as_bytes())?;
+            }
+            let [areas, points] = files.each_ref().map(|(path, _)| path.display());
+            job.tell(Report::Note(Notice::info(format!(
+                "Areas and points are written: {areas} and {points}"
+            ))))?;
+            Ok(())
+        });
         Ok(())
     }
 
@@ -252,7 +270,7 @@ impl Session {
                 margin: area.share.margin * all,
             });
             let line = [
-                format!("\"{}\"", class.name.replace('"', "\"\"")),
+                quoted(&class.name),
                 number(Some(area.mapped)),
                 both(Some(area.share)),
                 both(ground),
@@ -268,10 +286,7 @@ impl Session {
     }
 
     fn points_csv(&self) -> String {
-        let name = |class: u8| {
-            let name = self.classes().name_of(class);
-            format!("\"{}\"", name.replace('"', "\"\""))
-        };
+        let name = |class: u8| quoted(&self.classes().name_of(class));
         let mut csv = "x,y,mapped,seen\n".to_owned();
         for point in &self.places.checking.points.points {
             let seen = match point.seen {
@@ -281,10 +296,7 @@ impl Session {
             };
             let [x, y] = [point.x, point.y].map(|at| at.to_string());
             let line = [x, y, name(point.mapped), seen].join(",");
-            csv.extend([
-                &*line, "
-",
-            ]);
+            csv.extend([&*line, "\n"]);
         }
         csv
     }

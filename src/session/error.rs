@@ -59,7 +59,7 @@ pub enum CommandError {
     #[error("The image is not where it was. File › Find missing images… looks elsewhere: {0}")]
     MissingFile(PathBuf),
     /// There is no walk through differences.
-    #[error("No difference is looked at. the Scores panel begins such a walk")]
+    #[error("No difference is looked at. The Scores panel begins such a walk")]
     NoReview,
     /// Another job of the kind runs.
     #[error("{0} is already running. Stop it first, or wait until it is done")]

@@ -13,7 +13,7 @@ use super::scoring::Pairing;
 use super::state::{ImageId, LayerId, OpenImage, Session};
 use super::{CommandError, Difference, Examined, Notice, Outline, Selected, Vectors};
 use crate::job::{Job, JobContext, JobEvent, spawn};
-use crate::label::{Class, Mask, MaskDecisions, ObjectFinder, StateMark, Superpixels};
+use crate::label::{Class, MapCheck, Mask, MaskDecisions, ObjectFinder, StateMark, Superpixels};
 use crate::metrics::{PredictionComparison, TileConfusion};
 use crate::project::{KeptImage, OlderSteps};
 use crate::raster::RgbaTile;
@@ -79,6 +79,8 @@ pub(super) enum Report {
     Differences(LayerId, Vec<Difference>),
     /// Places that look like what was shown, the likest first.
     Similar(ImageId, Vec<Alike>),
+    /// Points of a map were drawn, to be looked at.
+    PointsDrawn(ImageId, MapCheck),
     /// An object was found in prepared ground.
     ObjectFound(ImageId, Arc<ObjectFinder>, Option<Box<Selected>>),
     /// Ground was prepared in which objects can be found.
@@ -402,6 +404,7 @@ impl Session {
             Report::PlacesRead(image, places) => self.places_read(image, *places),
             Report::Differences(label, found) => self.differences_found(label, found),
             Report::Similar(image, found) => self.similar_found(image, found),
+            Report::PointsDrawn(image, points) => self.points_drawn(image, points),
             Report::ObjectFound(image, finder, found) => self.object_found(image, finder, found),
             Report::ObjectGround(image, finder) => self.object_ground_found(image, finder),
             Report::Previewed(label, shown, pixels) => self.previewed(label, *shown, pixels),
