@@ -132,6 +132,9 @@ pub struct SampleArgs {
 pub struct InfoArgs {
     /// The image file.
     pub path: PathBuf,
+    /// Read all pixels and state the checksum of each band, as `gdalinfo -checksum` does.
+    #[arg(long)]
+    pub checksum: bool,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,

@@ -1,12 +1,19 @@
 use serde_json::{Value, json};
 
 use super::args::InfoArgs;
-use crate::raster::{Layout, RasterInfo, open_raster};
+use crate::raster::{Layout, RasterInfo, checksum, open_stored};
 
 /// Says what is in an image file.
 pub fn run(args: &InfoArgs) -> anyhow::Result<()> {
-    let source = open_raster(&args.path)?;
-    let described = describe(source.info());
+    // As other programs read it: a checksum is of the pixels in their order in the file.
+    let source = open_stored(&args.path)?;
+    let mut described = describe(source.info());
+    if args.checksum {
+        let sums: Result<Vec<u16>, _> = (0..source.info().bands)
+            .map(|band| checksum(&*source, band))
+            .collect();
+        described["checksums"] = json!(sums?);
+    }
     if args.json {
         say!("{described}");
     } else if let Value::Object(lines) = &described {

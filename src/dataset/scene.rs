@@ -332,6 +332,7 @@ pub(super) mod tests {
                 nodata: None,
                 palette: None,
                 has_alpha: true,
+                orientation: crate::raster::Orientation::default(),
                 format: "test",
             };
             Arc::new(Self { info, paint })

@@ -12,9 +12,9 @@ pub enum OpenError {
         /// What the system said.
         source: io::Error,
     },
-    /// Neither TIFF nor PNG nor JPEG.
+    /// Neither TIFF nor PNG nor JPEG nor WebP.
     #[error(
-        "This is neither a TIFF nor a PNG nor a JPEG image. \
+        "This is neither a TIFF nor a PNG, JPEG or WebP image. \
          Convert it with `gdal_translate INPUT OUTPUT.tif`: {path}"
     )]
     UnknownFormat {

@@ -1,11 +1,14 @@
-//! Pixels from files: GeoTIFF, PNG and JPEG, a pyramid over them that is made on demand, and a
+//! Pixels from files: GeoTIFF, PNG, JPEG and WebP, a pyramid over them that is made on demand, and a
 //! writer for tiled GeoTIFF.
 //!
 //! Headers are checked before anything is allocated, and no file can make this layer panic. It
 //! knows neither classes nor windows, and it never changes a file that it reads.
 
+mod beside;
 mod cache;
+mod checksum;
 mod error;
+mod jpeg_file;
 mod limits;
 mod loader;
 mod plain;
@@ -18,15 +21,20 @@ mod sketch;
 mod source;
 mod sweep;
 mod tiff;
-mod world_file;
+mod turned;
+mod webp_file;
 mod writer;
 
 pub use cache::TileCache;
+pub use checksum::checksum;
 pub use error::{OpenError, ReadError};
 pub use loader::{Loaded, Loader};
 pub use pyramid::{Pyramid, TILE_SIZE};
 pub use rgba_tile::RgbaTile;
-pub use source::{BandSamples, Layout, RasterInfo, SampleType, TileSource, open_raster};
+pub use source::{
+    BandSamples, Layout, RasterInfo, SampleType, TileSource, open_raster, open_stored,
+};
 #[cfg(test)]
 pub(crate) use tiff::MadeBands;
+pub use turned::Orientation;
 pub use writer::{Compression, Overviews, PixelKind, TiffOptions, TiffWriter, WriteError};

@@ -1,24 +1,22 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use super::beside::placed;
 use super::error::{Fault, OpenError, ReadError};
+use super::jpeg_file::{decode_whole_jpeg, jpeg_info};
 use super::limits::{MAX_WHOLE_BYTES, product_within, zeroed};
 use super::png_file::{Width, decode_png, png_info};
 use super::source::{BandSamples, Layout, RasterInfo, SampleType, TileSource};
-use super::tiff::{JpegColors, decode_jpeg, jpeg_header};
-use super::world_file::read_world_file;
-use crate::disk::open_file;
-use crate::geom::{Georef, ImageSize, PixelRect};
+use super::turned::Orientation;
+use super::webp_file::{decode_webp_file, webp_info};
+use crate::geom::{ImageSize, PixelRect};
 use crate::job::fenced;
 
-/// Bytes at the start of a JPEG file among which its header must be.
-const JPEG_HEADER_BYTES: u64 = 16 << 20;
-
-/// A PNG or JPEG file. It is decoded as a whole at the first read, once, and then kept.
+/// A PNG, JPEG or WebP file. It is decoded as a whole at the first read, once, and then kept.
 pub(super) struct PlainSource {
     path: PathBuf,
     info: RasterInfo,
-    kind: Kind,
+    kind: PlainKind,
     /// Opacity of each palette index (PNG).
     palette_alpha: Vec<u8>,
     pixels: OnceLock<Pixels>,
@@ -27,10 +25,24 @@ pub(super) struct PlainSource {
     decoding: Mutex<()>,
 }
 
+/// A format whose files are decoded whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum PlainKind {
     Png,
     Jpeg,
+    WebP,
+}
+
+impl PlainKind {
+    /// The format of a file that begins so.
+    pub(super) const fn of(magic: [u8; 12]) -> Option<Self> {
+        match magic {
+            [0x89, b'P', b'N', b'G', ..] => Some(Self::Png),
+            [0xFF, 0xD8, 0xFF, ..] => Some(Self::Jpeg),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P'] => Some(Self::WebP),
+            _ => None,
+        }
+    }
 }
 
 /// All samples, one byte each (or two where that is asked for), bands interleaved.
@@ -41,35 +53,24 @@ pub(super) struct Pixels {
 
 impl PlainSource {
     /// Reads the header of the file at `path`.
-    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::read_header(path).map_err(|fault| fault.on_open(path))
+    pub(super) fn open(path: &Path, kind: PlainKind) -> Result<Self, OpenError> {
+        Self::read_header(path, kind).map_err(|fault| fault.on_open(path))
     }
 
-    fn read_header(path: &Path) -> Result<Self, Fault> {
-        let mut magic = [0; 2];
-        std::io::Read::read_exact(&mut open_file(path)?, &mut magic)?;
-        let kind = if magic == [0xFF, 0xD8] {
-            Kind::Jpeg
-        } else {
-            Kind::Png
-        };
-        let (mut info, palette_alpha) = match kind {
-            Kind::Png => fenced(|| png_info(path)).map_err(Fault::Damaged)??,
-            Kind::Jpeg => (
-                fenced(|| jpeg_info(path)).map_err(Fault::Damaged)??,
-                Vec::new(),
-            ),
-        };
+    fn read_header(path: &Path, kind: PlainKind) -> Result<Self, Fault> {
+        let header = fenced(|| match kind {
+            PlainKind::Png => png_info(path),
+            PlainKind::Jpeg => jpeg_info(path).map(|info| (info, Vec::new())),
+            PlainKind::WebP => webp_info(path).map(|info| (info, Vec::new())),
+        });
+        let (mut info, palette_alpha) = header.map_err(Fault::Damaged)??;
         let factors = [info.size.num_pixels(), u64::from(info.bands)];
         product_within(
             &factors,
             MAX_WHOLE_BYTES,
             &format!("A {} image", info.format),
         )?;
-        info.georef = read_world_file(path).map(|map_from_image| Georef {
-            map_from_image,
-            ..Georef::default()
-        });
+        info.georef = placed(path, None, None);
         Ok(Self {
             path: path.to_owned(),
             info,
@@ -95,8 +96,9 @@ impl PlainSource {
             return Ok(pixels);
         }
         let decoded = fenced(|| match self.kind {
-            Kind::Png => decode_png(&self.path, width),
-            Kind::Jpeg => decode_whole_jpeg(&self.path, self.info.size, self.info.bands),
+            PlainKind::Png => decode_png(&self.path, width),
+            PlainKind::Jpeg => decode_whole_jpeg(&self.path, self.info.size, self.info.bands),
+            PlainKind::WebP => decode_webp_file(&self.path),
         });
         let pixels = decoded.map_err(Fault::Damaged)??;
         let bytes = if width == Width::Stored { 2 } else { 1 };
@@ -236,39 +238,9 @@ pub(super) fn plain_info(size: ImageSize, sample: SampleType, format: &'static s
         nodata: None,
         palette: None,
         has_alpha: false,
+        orientation: Orientation::default(),
         format,
     }
-}
-
-fn jpeg_info(path: &Path) -> Result<RasterInfo, Fault> {
-    let mut head = Vec::new();
-    let file = open_file(path)?;
-    std::io::Read::read_to_end(&mut std::io::Read::take(file, JPEG_HEADER_BYTES), &mut head)?;
-    let (size, components) = jpeg_header(&head)?;
-    let bands = if components == 1 { 1 } else { 3 };
-    let info = plain_info(size, SampleType::U8, "JPEG");
-    Ok(RasterInfo {
-        bands,
-        compression: "JPEG".to_owned(),
-        ..info
-    })
-}
-
-fn decode_whole_jpeg(path: &Path, size: ImageSize, bands: u16) -> Result<Pixels, Fault> {
-    let stream = std::fs::read(path)?;
-    let colors = if bands == 1 {
-        JpegColors::Grey
-    } else {
-        JpegColors::Rgb
-    };
-    let (_, bands, bytes) = decode_jpeg(&stream, colors, |found| {
-        if found == size {
-            Ok(())
-        } else {
-            Err(Fault::damaged("it changed while it was open"))
-        }
-    })?;
-    Ok(Pixels { bands, bytes })
 }
 
 impl TileSource for PlainSource {
@@ -302,6 +274,16 @@ mod tests {
     use super::*;
     use crate::disk::replace_with;
 
+    fn open(path: &Path) -> Result<PlainSource, OpenError> {
+        let is_jpeg = path.extension().is_some_and(|ending| ending == "jpg");
+        let kind = if is_jpeg {
+            PlainKind::Jpeg
+        } else {
+            PlainKind::Png
+        };
+        PlainSource::open(path, kind)
+    }
+
     /// Writes a PNG of 3 × 2 pixels from packed rows.
     fn write_png(path: &Path, color: ColorType, depth: BitDepth, rows: &[u8]) {
         replace_with(path, |file| {
@@ -328,7 +310,7 @@ mod tests {
         ];
         for (depth, rows) in packings {
             write_png(&path, ColorType::Indexed, depth, rows);
-            let source = PlainSource::open(&path).unwrap();
+            let source = open(&path).unwrap();
             let all = source.info().size.bounds();
             assert_eq!(source.read_index(all).unwrap(), [0, 1, 2, 2, 1, 0]);
             assert_eq!(source.info().palette.as_ref().unwrap()[2], [70, 80, 90]);
@@ -347,7 +329,7 @@ mod tests {
             BitDepth::One,
             &[0b0100_0000, 0b1010_0000],
         );
-        let source = PlainSource::open(&path).unwrap();
+        let source = open(&path).unwrap();
         assert_eq!(
             source.read_index(source.info().size.bounds()).unwrap(),
             [0, 1, 0, 1, 0, 1]
@@ -366,7 +348,7 @@ mod tests {
             BitDepth::Sixteen,
             &[0x80, 0, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0],
         );
-        let source = PlainSource::open(&path).unwrap();
+        let source = open(&path).unwrap();
         assert_eq!(source.info().sample, SampleType::U16);
         let first = PixelRect::new(0, 0, 1, 1);
         assert_eq!(source.read_rgba(0, first).unwrap(), [128, 128, 128, 255]);
@@ -394,7 +376,7 @@ mod tests {
             .encode(&[200; 24 * 16 * 3], 24, 16, jpeg_encoder::ColorType::Rgb)
             .unwrap();
         crate::disk::replace_file(&path, &bytes).unwrap();
-        let source = PlainSource::open(&path).unwrap();
+        let source = open(&path).unwrap();
         assert_eq!(source.info().size, ImageSize::new(24, 16));
         let rgba = source.read_rgba(0, PixelRect::new(20, 12, 4, 4)).unwrap();
         assert!(
@@ -408,10 +390,7 @@ mod tests {
             .unwrap();
         bytes[frame + 5..frame + 9].fill(0xFF);
         crate::disk::replace_file(&path, &bytes).unwrap();
-        assert!(matches!(
-            PlainSource::open(&path),
-            Err(OpenError::Unsupported { .. })
-        ));
+        assert!(matches!(open(&path), Err(OpenError::Unsupported { .. })));
     }
 
     #[test]
@@ -425,7 +404,7 @@ mod tests {
             broken[at] ^= 0xFF;
             for damaged in [&broken[..], &bytes[..at]] {
                 crate::disk::replace_file(&path, damaged).unwrap();
-                let Ok(source) = PlainSource::open(&path) else {
+                let Ok(source) = open(&path) else {
                     continue;
                 };
                 if source.info().size.num_pixels() < 1 << 20 {

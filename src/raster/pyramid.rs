@@ -328,6 +328,7 @@ mod tests {
                 nodata: None,
                 palette: None,
                 has_alpha: false,
+                orientation: crate::raster::Orientation::default(),
                 format: "TIFF",
             };
             Arc::new(Self {

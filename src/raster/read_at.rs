@@ -55,8 +55,7 @@ impl ReadAt for FileBytes {
     }
 }
 
-/// Bytes in memory, for tests that damage them.
-#[cfg(test)]
+/// Bytes in memory.
 impl ReadAt for Vec<u8> {
     fn len(&self) -> u64 {
         self.as_slice().len() as u64

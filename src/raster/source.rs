@@ -3,9 +3,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::{Fault, OpenError, ReadError};
-use super::plain::PlainSource;
+use super::plain::{PlainKind, PlainSource};
 use super::read_at::{FileBytes, ReadAt as _};
 use super::tiff::TiffSource;
+use super::turned::{Orientation, Turned};
 use crate::geom::{Georef, ImageSize, PixelRect};
 
 /// How one sample of one band is stored.
@@ -29,6 +30,10 @@ pub enum SampleType {
     U32,
     /// Four bytes with a sign.
     I32,
+    /// Eight bytes.
+    U64,
+    /// Eight bytes with a sign.
+    I64,
     /// Floating point in two bytes.
     F16,
     /// Floating point in four bytes.
@@ -50,13 +55,15 @@ impl SampleType {
             Self::I16 => "int16",
             Self::U32 => "uint32",
             Self::I32 => "int32",
+            Self::U64 => "uint64",
+            Self::I64 => "int64",
             Self::F16 => "float16",
             Self::F32 => "float32",
             Self::F64 => "float64",
         }
     }
 
-    /// Bits of one sample in the file.
+    /// Bits of one sample.
     pub const fn bits(self) -> u16 {
         match self {
             Self::U1 => 1,
@@ -65,7 +72,7 @@ impl SampleType {
             Self::U8 | Self::I8 => 8,
             Self::U16 | Self::I16 | Self::F16 => 16,
             Self::U32 | Self::I32 | Self::F32 => 32,
-            Self::F64 => 64,
+            Self::U64 | Self::I64 | Self::F64 => 64,
         }
     }
 
@@ -74,7 +81,7 @@ impl SampleType {
         let bits = i32::from(self.bits());
         match self {
             Self::F16 | Self::F32 | Self::F64 => None,
-            Self::I8 | Self::I16 | Self::I32 => {
+            Self::I8 | Self::I16 | Self::I32 | Self::I64 => {
                 let half = 2.0_f64.powi(bits - 1);
                 Some(-half..=half - 1.0)
             }
@@ -136,7 +143,9 @@ pub struct RasterInfo {
     pub palette: Option<Vec<[u8; 3]>>,
     /// Whether a band or a mask of the file says which pixels are transparent.
     pub has_alpha: bool,
-    /// `GeoTIFF`, `TIFF`, `BigTIFF`, `PNG` or `JPEG`.
+    /// How the file has to be turned to be seen upright.
+    pub orientation: Orientation,
+    /// `GeoTIFF`, `TIFF`, `BigTIFF`, `PNG`, `JPEG` or `WebP`.
     pub format: &'static str,
 }
 
@@ -188,6 +197,17 @@ pub trait TileSource: Send + Sync {
         })
     }
 
+    /// The samples of `band` (from 0) of `rect` of level 0 as they are stored, row by row. Numbers of
+    /// 64 bits come as the nearest double.
+    ///
+    /// # Errors
+    /// As [`TileSource::read_bands`].
+    fn read_values(&self, rect: PixelRect, band: u16) -> Result<Vec<f64>, ReadError> {
+        let samples = self.read_bands(rect, &[band])?;
+        let plane = samples.planes.into_iter().next().unwrap_or_default();
+        Ok(plane.into_iter().map(f64::from).collect())
+    }
+
     /// RGBA8 of `rect` (pixels of stored level `stored`), row by row.
     ///
     /// Nodata has alpha 0. Palette images come as their colors, grey as r = g = b; samples wider
@@ -218,17 +238,35 @@ pub trait TileSource: Send + Sync {
     fn block_size(&self, stored: usize) -> ImageSize;
 }
 
-/// Opens a TIFF, PNG or JPEG file, told apart by content, not by name. Reads only the header.
+/// Opens a TIFF, PNG, JPEG or WebP file, told apart by content, not by name. Reads only the header.
+///
+/// A picture that its header says to be turned is shown upright, unless it has a place on the map,
+/// which speaks of pixels as they are stored.
 ///
 /// # Errors
 /// [`OpenError`] when the file cannot be read, is damaged, or uses a codec that is not read here.
 pub fn open_raster(path: &Path) -> Result<Arc<dyn TileSource>, OpenError> {
+    let source = open_stored(path)?;
+    let info = source.info();
+    let is_turned = !info.orientation.is_upright() && info.georef.is_none();
+    Ok(if is_turned {
+        Arc::new(Turned::new(source))
+    } else {
+        source
+    })
+}
+
+/// As [`open_raster`], with rows and columns as they are stored.
+///
+/// # Errors
+/// As [`open_raster`].
+pub fn open_stored(path: &Path) -> Result<Arc<dyn TileSource>, OpenError> {
     let bytes = FileBytes::open(path).map_err(|source| OpenError::Io {
         path: path.to_owned(),
         source,
     })?;
-    let mut magic = [0; 8];
-    let len = bytes.len().min(8) as usize;
+    let mut magic = [0; 12];
+    let len = bytes.len().min(12) as usize;
     bytes
         .read_exact_at(&mut magic[..len], 0)
         .map_err(|error| Fault::from(error).on_open(path))?;
@@ -236,28 +274,34 @@ pub fn open_raster(path: &Path) -> Result<Arc<dyn TileSource>, OpenError> {
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => {
             Ok(Arc::new(TiffSource::open(bytes, path)?))
         }
-        [0x89, b'P', b'N', b'G', ..] | [0xFF, 0xD8, 0xFF, ..] => {
-            Ok(Arc::new(PlainSource::open(path)?))
-        }
-        _ => Err(match known_format(magic) {
-            Some(name) => Fault::unsupported(format!("The format {name}")).on_open(path),
-            None => OpenError::UnknownFormat {
-                path: path.to_owned(),
-            },
-        }),
+        _ => match PlainKind::of(magic) {
+            Some(kind) => Ok(Arc::new(PlainSource::open(path, kind)?)),
+            None => Err(match known_format(magic, path) {
+                Some(name) => Fault::unsupported(format!("The format {name}")).on_open(path),
+                None => OpenError::UnknownFormat {
+                    path: path.to_owned(),
+                },
+            }),
+        },
     }
 }
 
 /// The name of a format that is not read here but that `gdal_translate` converts.
-fn known_format(magic: [u8; 8]) -> Option<&'static str> {
+fn known_format(magic: [u8; 12], path: &Path) -> Option<&'static str> {
     match &magic {
-        [0, 0, 0, 12, b'j', b'P', b' ', b' '] | [0xFF, 0x4F, 0xFF, 0x51, ..] => Some("JPEG 2000"),
-        [b'R', b'I', b'F', b'F', ..] => Some("WebP"),
+        [0, 0, 0, 12, b'j', b'P', b' ', b' ', ..] | [0xFF, 0x4F, 0xFF, 0x51, ..] => {
+            Some("JPEG 2000")
+        }
         [b'G', b'I', b'F', b'8', ..] => Some("GIF"),
         [b'B', b'M', ..] => Some("BMP"),
+        [b'm', b's', b'i', b'd', ..] => Some("MrSID"),
         [0x89, b'H', b'D', b'F', ..] => Some("HDF5"),
         [b'E', b'H', b'F', b'A', ..] => Some("Erdas Imagine"),
         [b'<', b'V', b'R', b'T', ..] => Some("VRT"),
-        _ => None,
+        // Nothing at the start of these tells them apart from other files.
+        _ => path
+            .extension()
+            .filter(|ending| ending.eq_ignore_ascii_case("ecw"))
+            .map(|_| "ECW"),
     }
 }

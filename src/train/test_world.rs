@@ -53,6 +53,7 @@ impl World {
             nodata: None,
             palette: None,
             has_alpha: true,
+            orientation: crate::raster::Orientation::default(),
             format: "test",
         };
         Arc::new(Self { info, fine })

@@ -34,6 +34,7 @@ impl Made {
                 nodata: None,
                 palette: None,
                 has_alpha: false,
+                orientation: crate::raster::Orientation::default(),
                 format: "PNG",
             },
             luma: pixels.map(|(x, y)| luma(x, y)).collect(),

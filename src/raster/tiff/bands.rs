@@ -55,6 +55,24 @@ impl TiffSource {
         Ok(BandSamples { planes, has_data })
     }
 
+    /// The samples of one band within `rect` of the image as they are stored.
+    pub(super) fn values(&self, rect: PixelRect, band: u16) -> Result<Vec<f64>, Fault> {
+        let page = self.base_page();
+        check_inside(rect, page.size)?;
+        if band >= page.bands {
+            return Err(Fault::Outside);
+        }
+        let num_pixels = buffer_len(rect, size_of::<f64>() as u64)? / size_of::<f64>();
+        let mut out = reserved(num_pixels)?;
+        self.each_run_of(band, rect, |at, samples| {
+            let targets = out[at..].iter_mut();
+            for (target, value) in targets.zip(samples.values()) {
+                *target = value;
+            }
+        })?;
+        Ok(out)
+    }
+
     /// Marks what alpha and the mask hide.
     fn hide(&self, rect: PixelRect, flags: &mut [u8]) -> Result<(), Fault> {
         if let Some(alpha) = self.base_page().alpha {
@@ -114,12 +132,12 @@ impl Samples<'_> {
 }
 
 /// Zeros, or an error where the system has no memory for them.
-fn reserved(len: usize) -> Result<Vec<f32>, Fault> {
+fn reserved<T: Clone + Default>(len: usize) -> Result<Vec<T>, Fault> {
     let mut plane = Vec::new();
     plane
         .try_reserve_exact(len)
         .map_err(|error| Fault::damaged(format!("a band of it needs too much memory: {error}")))?;
-    plane.resize(len, 0.0);
+    plane.resize(len, T::default());
     Ok(plane)
 }
 

@@ -1,7 +1,13 @@
-use super::codec::{BitRows, inflate, unpack_bits, unpack_lzw, unpack_packbits};
+use super::bits::{BitRows, unpack_bits, unpack_odd_bits};
+use super::codec::{inflate, unpack_lzw, unpack_packbits, unpack_xz, unpack_zstd};
 use super::grid::ChunkAt;
 use super::jpeg::{JpegColors, decode_jpeg, whole_stream};
-use super::page::{Compression, FillOrder, Page, Photometric, Predictor};
+use super::lerc::{LercShape, decode_lerc};
+use super::numbers::Stored;
+use super::page::{Compression, FillOrder, Page, Photometric};
+use super::webp::decode_webp;
+use super::ycbcr::YCbCr;
+use crate::geom::ImageSize;
 use crate::job::fenced;
 use crate::raster::error::Fault;
 use crate::raster::limits::{MAX_CHUNK_BYTES, filled, zeroed};
@@ -23,23 +29,39 @@ impl Page {
         at: ChunkAt,
         nodata: Option<f64>,
     ) -> Result<Chunk, Fault> {
+        let Some(colors) = self.ycbcr.as_ref().filter(|_| self.grid.chunk_bands == 1) else {
+            let bytes = self.read_plane(bytes, at, nodata)?;
+            return Ok(Chunk { bytes });
+        };
+        // A color needs all three planes, of which one is asked for.
+        let plane = |plane| self.read_plane(bytes, ChunkAt { plane, ..at }, nodata);
+        let [luma, cb, cr] = [plane(0)?, plane(1)?, plane(2)?];
+        let codes = luma.iter().zip(cb.iter().zip(&cr));
+        let wanted = usize::from(at.plane).min(2);
+        let pixels = codes.map(|(&luma, (&cb, &cr))| colors.rgb([luma, cb, cr])[wanted]);
+        Ok(Chunk {
+            bytes: pixels.collect(),
+        })
+    }
+
+    fn read_plane(
+        &self,
+        bytes: &dyn ReadAt,
+        at: ChunkAt,
+        nodata: Option<f64>,
+    ) -> Result<Vec<u8>, Fault> {
         let rows = self.grid.rows_of(at.row, self.size) as usize;
-        let samples = self.grid.chunk.width as usize * usize::from(self.grid.chunk_bands);
         let Some((offset, count)) = self.grid.place(at) else {
-            return Ok(Chunk {
-                bytes: void(self.sample, rows * samples, nodata)?,
-            });
+            return void(self.sample, rows * self.bit_rows().samples, nodata);
         };
         let mut data = self.read_stored(bytes, offset, count, rows)?;
-        if self.fill_order == FillOrder::LowFirst && self.compression != Compression::Jpeg {
+        let is_picture = matches!(self.compression, Compression::Jpeg | Compression::WebP);
+        if self.fill_order == FillOrder::LowFirst && !is_picture {
             for byte in &mut data {
                 *byte = byte.reverse_bits();
             }
         }
-        let decoded = fenced(|| self.decode(&data, rows, samples));
-        Ok(Chunk {
-            bytes: decoded.map_err(Fault::Damaged)??,
-        })
+        fenced(|| self.decode(&data, rows)).map_err(Fault::Damaged)?
     }
 
     fn read_stored(
@@ -52,7 +74,7 @@ impl Page {
         let mut count = count;
         if self.compression == Compression::None {
             // Longer counts than pixels are common and harmless.
-            count = count.min((self.stored_row_bytes() * rows) as u64);
+            count = count.min(self.stored_bytes(rows) as u64);
         }
         let left = bytes.len().saturating_sub(offset);
         if count > left {
@@ -69,85 +91,97 @@ impl Page {
         Ok(data)
     }
 
-    fn stored_row_bytes(&self) -> usize {
-        let samples = self.grid.chunk.width as usize * usize::from(self.grid.chunk_bands);
+    fn bit_rows(&self) -> BitRows {
         BitRows {
-            bits: self.sample.bits(),
-            samples,
+            bits: self.bits,
+            samples: self.grid.chunk.width as usize * usize::from(self.grid.chunk_bands),
         }
-        .row_bytes()
     }
 
-    fn decode(&self, data: &[u8], rows: usize, samples: usize) -> Result<Vec<u8>, Fault> {
-        if self.compression == Compression::Jpeg {
-            return self.decode_jpeg_chunk(data, rows);
+    /// Bytes of a chunk of `rows` rows before it was compressed.
+    fn stored_bytes(&self, rows: usize) -> usize {
+        match self.interleaved_ycbcr() {
+            Some(colors) => colors.packed_bytes(self.chunk_size(rows)),
+            None => self.bit_rows().row_bytes() * rows,
         }
-        let len = self.stored_row_bytes() * rows;
-        let mut out = zeroed(len)?;
+    }
+
+    fn chunk_size(&self, rows: usize) -> ImageSize {
+        ImageSize::new(self.grid.chunk.width, rows as u32)
+    }
+
+    fn decode(&self, data: &[u8], rows: usize) -> Result<Vec<u8>, Fault> {
+        let size = self.chunk_size(rows);
+        let bands = usize::from(self.grid.chunk_bands);
         match self.compression {
-            Compression::None if data.len() < len => {
+            Compression::Jpeg => return self.decode_jpeg_chunk(data, rows),
+            Compression::WebP => return decode_webp(data, size, bands),
+            Compression::Lerc(packing) => {
+                let last = Some(self.bands - 1);
+                let shape = LercShape {
+                    size,
+                    bands,
+                    sample: self.sample,
+                    has_alpha: bands > 1 && self.alpha.map(|alpha| alpha.band) == last,
+                };
+                return decode_lerc(data, packing, shape);
+            }
+            _ => {}
+        }
+        let mut out = zeroed(self.stored_bytes(rows))?;
+        match self.compression {
+            Compression::None if data.len() < out.len() => {
                 return Err(Fault::damaged("the file ends inside of a chunk"));
             }
-            Compression::None => out.copy_from_slice(&data[..len]),
+            Compression::None => {
+                let len = out.len();
+                out.copy_from_slice(&data[..len]);
+            }
             Compression::Lzw => unpack_lzw(data, &mut out)?,
             Compression::Deflate => inflate(data, &mut out)?,
+            Compression::Zstd => unpack_zstd(data, &mut out)?,
+            Compression::Lzma => unpack_xz(data, &mut out)?,
             _ => unpack_packbits(data, &mut out)?,
         }
-        if self.sample.bits() < 8 {
-            let mut unpacked = zeroed(samples * rows)?;
-            unpack_bits(
-                &out,
-                BitRows {
-                    bits: self.sample.bits(),
-                    samples,
-                },
-                &mut unpacked,
-            );
-            return Ok(unpacked);
+        if let Some(colors) = self.interleaved_ycbcr() {
+            let mut pixels = zeroed(size.num_pixels() as usize * 3)?;
+            colors.paint(&out, size, &mut pixels);
+            return Ok(pixels);
         }
-        self.restore_numbers(&mut out);
-        Ok(out)
+        self.whole_numbers(out, rows)
     }
 
-    /// Turns bytes around where the file comes from another kind of machine; undoes predictors.
-    fn restore_numbers(&self, out: &mut [u8]) {
-        let bands = usize::from(self.grid.chunk_bands);
-        let row_len = self.stored_row_bytes();
-        let width = usize::from(self.sample.bits() / 8);
-        if self.predictor == Predictor::FloatingPoint {
-            out.chunks_exact_mut(row_len)
-                .for_each(|row| restore_floats(row, bands, width));
-            return;
+    /// Samples in whole bytes of this machine's order.
+    fn whole_numbers(&self, mut out: Vec<u8>, rows: usize) -> Result<Vec<u8>, Fault> {
+        let packing = self.bit_rows();
+        if matches!(packing.bits, 8 | 16 | 32 | 64) {
+            let order = Stored {
+                bands: usize::from(self.grid.chunk_bands),
+                bytes: usize::from(packing.bits / 8),
+                row_len: packing.row_bytes(),
+                is_foreign: self.order.is_foreign(),
+                predictor: self.predictor,
+            };
+            order.restore(&mut out);
+            return Ok(out);
         }
-        if self.is_foreign_order && width > 1 {
-            out.chunks_exact_mut(width).for_each(<[u8]>::reverse);
+        let mut unpacked = zeroed(packing.samples * packing.unpacked_bytes() * rows)?;
+        match packing.bits {
+            1 | 2 | 4 => unpack_bits(&out, packing, &mut unpacked),
+            _ => {
+                // GDAL writes interleaved numbers of 24 bits high bits first, against the
+                // specification, and reads only planes in the order of the file.
+                let is_plane = self.grid.chunk_bands < self.bands;
+                let whole_bytes = is_plane.then_some(self.order);
+                unpack_odd_bits(&out, packing, whole_bytes, &mut unpacked);
+            }
         }
-        if self.predictor == Predictor::Horizontal {
-            out.chunks_exact_mut(row_len).for_each(|row| match width {
-                1 => add_bytes(row, bands),
-                2 => add_left(
-                    row,
-                    bands,
-                    u16::from_ne_bytes,
-                    u16::wrapping_add,
-                    u16::to_ne_bytes,
-                ),
-                4 => add_left(
-                    row,
-                    bands,
-                    u32::from_ne_bytes,
-                    u32::wrapping_add,
-                    u32::to_ne_bytes,
-                ),
-                _ => add_left(
-                    row,
-                    bands,
-                    u64::from_ne_bytes,
-                    u64::wrapping_add,
-                    u64::to_ne_bytes,
-                ),
-            });
-        }
+        Ok(unpacked)
+    }
+
+    /// Colors that are stored in interleaved blocks, and not by a codec that makes RGB of them.
+    fn interleaved_ycbcr(&self) -> Option<&YCbCr> {
+        self.ycbcr.as_ref().filter(|_| self.grid.chunk_bands == 3)
     }
 
     fn decode_jpeg_chunk(&self, data: &[u8], rows: usize) -> Result<Vec<u8>, Fault> {
@@ -198,6 +232,8 @@ fn void(sample: SampleType, count: usize, nodata: Option<f64>) -> Result<Vec<u8>
         SampleType::I16 => &(value as i16).to_ne_bytes(),
         SampleType::U32 => &(value as u32).to_ne_bytes(),
         SampleType::I32 => &(value as i32).to_ne_bytes(),
+        SampleType::U64 => &(value as u64).to_ne_bytes(),
+        SampleType::I64 => &(value as i64).to_ne_bytes(),
         SampleType::F16 => &[0, 0],
         SampleType::F32 => &(value as f32).to_ne_bytes(),
         SampleType::F64 => &value.to_ne_bytes(),
@@ -211,93 +247,9 @@ fn void(sample: SampleType, count: usize, nodata: Option<f64>) -> Result<Vec<u8>
     Ok(out)
 }
 
-/// Sums up differences to the left of one-byte samples.
-fn add_bytes(row: &mut [u8], bands: usize) {
-    match bands {
-        1 => {
-            let mut left = 0_u8;
-            for sample in row {
-                left = left.wrapping_add(*sample);
-                *sample = left;
-            }
-        }
-        3 => {
-            let mut left = [0_u8; 3];
-            for pixel in row.chunks_exact_mut(3) {
-                for band in 0..3 {
-                    left[band] = left[band].wrapping_add(pixel[band]);
-                    pixel[band] = left[band];
-                }
-            }
-        }
-        _ => {
-            for index in bands..row.len() {
-                row[index] = row[index].wrapping_add(row[index - bands]);
-            }
-        }
-    }
-}
-
-/// Sums up differences to the left of samples of `N` bytes.
-fn add_left<const N: usize, T: Copy>(
-    row: &mut [u8],
-    bands: usize,
-    read: fn([u8; N]) -> T,
-    add: fn(T, T) -> T,
-    write: fn(T) -> [u8; N],
-) {
-    let sample = |row: &[u8], at: usize| {
-        let mut bytes = [0; N];
-        bytes.copy_from_slice(&row[at..at + N]);
-        read(bytes)
-    };
-    for at in (bands * N..row.len() / N * N).step_by(N) {
-        let sum = add(sample(row, at), sample(row, at - bands * N));
-        row[at..at + N].copy_from_slice(&write(sum));
-    }
-}
-
-/// Undoes predictor 3 (Adobe Technical Note 3): differences of bytes, highest bytes first.
-fn restore_floats(row: &mut [u8], bands: usize, width: usize) {
-    for index in bands..row.len() {
-        row[index] = row[index].wrapping_add(row[index - bands]);
-    }
-    let planes = row.to_vec();
-    let count = row.len() / width;
-    for (index, number) in row.chunks_exact_mut(width).enumerate() {
-        for (byte, out) in number.iter_mut().enumerate() {
-            let plane = if cfg!(target_endian = "little") {
-                width - 1 - byte
-            } else {
-                byte
-            };
-            *out = planes[plane * count + index];
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn differences_sum_up_within_their_band() {
-        let mut row = [1, 10, 1, 10, 255, 5];
-        add_bytes(&mut row, 2);
-        assert_eq!(row, [1, 10, 2, 20, 1, 25]);
-        let mut row = [1, 2, 3, 1, 1, 1];
-        add_bytes(&mut row, 3);
-        assert_eq!(row, [1, 2, 3, 2, 3, 4]);
-    }
-
-    #[test]
-    fn floats_come_back_from_their_byte_planes() {
-        // 1.0 = 3F 80 00 00 and 2.0 = 40 00 00 00: planes 3F 40 | 80 00 | 00 00 | 00 00.
-        let mut row = [0x3F, 0x01, 0x40, 0x80, 0x00, 0x00, 0x00, 0x00];
-        restore_floats(&mut row, 1, 4);
-        assert_eq!(row[..4], 1.0_f32.to_ne_bytes());
-        assert_eq!(row[4..], 2.0_f32.to_ne_bytes());
-    }
 
     #[test]
     fn a_chunk_never_written_holds_nodata() {

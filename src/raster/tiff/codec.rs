@@ -1,7 +1,18 @@
+use std::io::Read;
+
+use flate2::bufread::ZlibDecoder;
 use flate2::{Decompress, FlushDecompress, Status};
+use liblzma::bufread::XzDecoder;
+use liblzma::stream::Stream;
 use weezl::{BitOrder, LzwStatus, decode::Decoder};
 
 use crate::raster::error::Fault;
+
+/// Logarithm to base 2 of the most bytes that a Zstandard frame may look back; what the library
+/// itself writes at its highest usual level.
+const MAX_ZSTD_WINDOW_LOG: u32 = 27;
+/// The most bytes that an XZ decoder may take; its highest level needs 65 MiB.
+const MAX_XZ_MEMORY: u64 = 128 << 20;
 
 /// Fills `out` from a zlib stream; what follows in `data` is ignored.
 pub(super) fn inflate(data: &[u8], out: &mut [u8]) -> Result<(), Fault> {
@@ -22,6 +33,62 @@ pub(super) fn inflate(data: &[u8], out: &mut [u8]) -> Result<(), Fault> {
         }
     }
     all_there(written, out.len(), "Deflate")
+}
+
+/// All that a zlib stream holds, at most `most` bytes.
+pub(super) fn inflate_at_most(data: &[u8], most: usize) -> Result<Vec<u8>, Fault> {
+    read_at_most(ZlibDecoder::new(data), most, "Deflate")
+}
+
+/// Fills `out` from a Zstandard frame; what follows in `data` is ignored.
+pub(super) fn unpack_zstd(data: &[u8], out: &mut [u8]) -> Result<(), Fault> {
+    fill(zstd_frame(data)?, out, "ZSTD")
+}
+
+/// All that a Zstandard frame holds, at most `most` bytes.
+pub(super) fn unpack_zstd_at_most(data: &[u8], most: usize) -> Result<Vec<u8>, Fault> {
+    read_at_most(zstd_frame(data)?, most, "ZSTD")
+}
+
+fn zstd_frame(data: &[u8]) -> Result<impl Read + '_, Fault> {
+    let decoder = zstd::stream::read::Decoder::with_buffer(data);
+    let mut decoder = decoder.map_err(|error| Fault::damaged(format!("ZSTD: {error}")))?;
+    let limited = decoder.window_log_max(MAX_ZSTD_WINDOW_LOG);
+    limited.map_err(|error| Fault::damaged(format!("ZSTD: {error}")))?;
+    Ok(decoder.single_frame())
+}
+
+/// Fills `out` from an XZ stream; what follows in `data` is ignored.
+pub(super) fn unpack_xz(data: &[u8], out: &mut [u8]) -> Result<(), Fault> {
+    let stream = Stream::new_stream_decoder(MAX_XZ_MEMORY, 0);
+    let stream = stream.map_err(|error| Fault::damaged(format!("LZMA: {error}")))?;
+    fill(XzDecoder::new_stream(data, stream), out, "LZMA")
+}
+
+/// Fills `out` from what `from` gives.
+fn fill(mut from: impl Read, out: &mut [u8], codec: &str) -> Result<(), Fault> {
+    let mut written = 0;
+    while written < out.len() {
+        match from.read(&mut out[written..]) {
+            Ok(0) => break,
+            Ok(count) => written += count,
+            Err(error) => return Err(Fault::damaged(format!("{codec}: {error}"))),
+        }
+    }
+    all_there(written, out.len(), codec)
+}
+
+fn read_at_most(from: impl Read, most: usize, codec: &str) -> Result<Vec<u8>, Fault> {
+    let mut out = Vec::new();
+    from.take(most as u64 + 1)
+        .read_to_end(&mut out)
+        .map_err(|error| Fault::damaged(format!("{codec}: {error}")))?;
+    if out.len() > most {
+        return Err(Fault::damaged(format!(
+            "{codec} data hold more than {most} bytes"
+        )));
+    }
+    Ok(out)
 }
 
 /// Fills `out` from an LZW stream, of the usual kind or of that before TIFF 6.
@@ -88,39 +155,6 @@ fn all_there(written: usize, expected: usize, codec: &str) -> Result<(), Fault> 
     Ok(())
 }
 
-/// Rows of samples with fewer than 8 bits; each row starts at a byte.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::raster) struct BitRows {
-    /// Bits of a sample: 1, 2 or 4.
-    pub bits: u16,
-    /// Samples of a row.
-    pub samples: usize,
-}
-
-impl BitRows {
-    /// Bytes of a packed row.
-    pub const fn row_bytes(self) -> usize {
-        (self.samples * self.bits as usize).div_ceil(8)
-    }
-}
-
-/// One byte for each sample, in value unchanged.
-pub(in crate::raster) fn unpack_bits(packed: &[u8], rows: BitRows, out: &mut [u8]) {
-    let bits = u32::from(rows.bits);
-    let per_byte = 8 / bits as usize;
-    let mask = (1_u8 << bits) - 1;
-    let lines = packed
-        .chunks_exact(rows.row_bytes())
-        .zip(out.chunks_exact_mut(rows.samples));
-    for (packed, out) in lines {
-        for (&byte, out) in packed.iter().zip(out.chunks_mut(per_byte)) {
-            for (index, sample) in out.iter_mut().enumerate() {
-                *sample = (byte >> (8 - bits * (index as u32 + 1))) & mask;
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,36 +173,14 @@ mod tests {
     }
 
     #[test]
-    fn bits_come_high_first_and_rows_start_at_bytes() {
-        let mut out = [9; 6];
-        unpack_bits(
-            &[0b1010_0000, 0b0110_0000],
-            BitRows {
-                bits: 1,
-                samples: 3,
-            },
-            &mut out,
-        );
-        assert_eq!(out, [1, 0, 1, 0, 1, 1]);
-        let mut out = [9; 3];
-        unpack_bits(
-            &[0x12, 0x3F],
-            BitRows {
-                bits: 4,
-                samples: 3,
-            },
-            &mut out,
-        );
-        assert_eq!(out, [1, 2, 3]);
-    }
-
-    #[test]
     fn streams_that_end_early_are_errors() {
         let mut out = [0; 64];
         for data in [&[][..], &[0x80], &[0x78, 0x9C], &[0x80, 0x00, 0x10]] {
             assert!(inflate(data, &mut out).is_err());
             assert!(unpack_lzw(data, &mut out).is_err());
             assert!(unpack_packbits(data, &mut out).is_err());
+            assert!(unpack_zstd(data, &mut out).is_err());
+            assert!(unpack_xz(data, &mut out).is_err());
         }
     }
 }

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, HashSet};
 
+use super::tag;
 use crate::raster::error::Fault;
 use crate::raster::limits::{MAX_CHUNKS, MAX_DIRECTORIES};
 use crate::raster::read_at::ReadAt;
@@ -49,7 +50,7 @@ pub struct Directory {
 /// The directories of a file, in order, and whether it is a `BigTIFF`.
 pub struct Directories {
     pub all: Vec<Directory>,
-    pub is_big: bool,
+    form: Form,
 }
 
 impl Directories {
@@ -71,10 +72,32 @@ impl Directories {
         if all.is_empty() {
             return Err(Fault::damaged("it has no image directory"));
         }
-        Ok(Self {
-            all,
-            is_big: form.is_big,
-        })
+        Ok(Self { all, form })
+    }
+
+    /// Whether counts and offsets have 64 bits.
+    pub const fn is_big(&self) -> bool {
+        self.form.is_big
+    }
+
+    /// The directories that directory number `index` names as being below it, and those that these
+    /// link to; broken ones are left out.
+    pub fn below(&self, bytes: &dyn ReadAt, index: usize) -> Vec<Directory> {
+        let most = MAX_DIRECTORIES as u64;
+        let starts = self.all[index].numbers(bytes, tag::SUB_IFDS, most);
+        let mut all = Vec::new();
+        let mut seen = HashSet::new();
+        for start in starts.unwrap_or_default() {
+            let mut next = start;
+            while next != 0 && all.len() < MAX_DIRECTORIES && seen.insert(next) {
+                let Ok((directory, following)) = self.form.read_directory(bytes, next) else {
+                    break;
+                };
+                all.push(directory);
+                next = following;
+            }
+        }
+        all
     }
 }
 

@@ -10,22 +10,17 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// The range that the sample type has by itself; `None` where the values must be looked at.
-    pub fn of_type(sample: SampleType) -> Option<Self> {
-        let high = match sample {
-            SampleType::U1 => 1.0,
-            SampleType::U2 => 3.0,
-            SampleType::U4 => 15.0,
-            SampleType::U8 => 255.0,
-            SampleType::I8 => {
-                return Some(Self {
-                    low: -128.0,
-                    high: 127.0,
-                });
-            }
+    /// The range that the samples of a page have by themselves; `None` where the values must be
+    /// looked at.
+    pub fn of_page(page: &Page) -> Option<Self> {
+        let is_narrow = page.bits <= 8 && page.sample != SampleType::F16;
+        let range = match page.sample {
+            SampleType::U8 => 0.0..=f64::from((1_u32 << page.bits) - 1),
+            sample if is_narrow || page.photometric == Photometric::Cmyk => sample.range()?,
             _ => return None,
         };
-        Some(Self { low: 0.0, high })
+        let (low, high) = (*range.start(), *range.end());
+        Some(Self { low, high })
     }
 
     fn apply(self, value: f64) -> u8 {
@@ -56,6 +51,8 @@ impl<'a> Samples<'a> {
             SampleType::I16 => self.each(|raw| f64::from(i16::from_ne_bytes(raw))),
             SampleType::U32 => self.each(|raw| f64::from(u32::from_ne_bytes(raw))),
             SampleType::I32 => self.each(|raw| f64::from(i32::from_ne_bytes(raw))),
+            SampleType::U64 => self.each(|raw| u64::from_ne_bytes(raw) as f64),
+            SampleType::I64 => self.each(|raw| i64::from_ne_bytes(raw) as f64),
             SampleType::F16 => self.each(|raw| half(u16::from_ne_bytes(raw))),
             SampleType::F32 => self.each(|raw| f64::from(f32::from_ne_bytes(raw))),
             SampleType::F64 => self.each(f64::from_ne_bytes),
@@ -116,10 +113,11 @@ impl<'p> Painter<'p> {
         painter
     }
 
-    /// The bands that are needed: the colors, then alpha where there is one.
+    /// The bands that are needed: the colors, then black and alpha where there are such.
     pub fn bands(page: &Page) -> Vec<u16> {
         let alpha = page.alpha.map(|alpha| alpha.band);
-        page.color_bands().iter().copied().chain(alpha).collect()
+        let colors = page.color_bands().iter().copied();
+        colors.chain(page.black_band()).chain(alpha).collect()
     }
 
     /// The chunks that hold the needed bands of chunk (col, row).
@@ -152,6 +150,9 @@ impl<'p> Painter<'p> {
         match page.color_bands().len() {
             1 => self.paint_single(run, out),
             _ => self.paint_colors(run, out),
+        }
+        if page.photometric == Photometric::Cmyk {
+            self.paint_inks(run, out);
         }
         self.paint_alpha(run, out);
     }
@@ -253,9 +254,26 @@ impl<'p> Painter<'p> {
         out.chunks_exact_mut(4).for_each(|out| out[3] *= 255);
     }
 
+    /// Turns cyan, magenta and yellow to the colors that they and black leave.
+    fn paint_inks(&self, run: &Run<'_>, out: &mut [u8]) {
+        let light = |ink: u8| 255 - ink;
+        for pixel in out.as_chunks_mut::<4>().0 {
+            pixel[..3].iter_mut().for_each(|ink| *ink = light(*ink));
+        }
+        if self.page.black_band().is_none() {
+            return;
+        }
+        let black = self.samples(run, self.page.color_bands().len(), out.len() / 4);
+        for (pixel, value) in out.as_chunks_mut::<4>().0.iter_mut().zip(black.values()) {
+            let left = u16::from(light(self.stretch.apply(value)));
+            let colors = pixel[..3].iter_mut();
+            colors.for_each(|color| *color = (u16::from(*color) * left / 255) as u8);
+        }
+    }
+
     fn paint_alpha(&self, run: &Run<'_>, out: &mut [u8]) {
         let Some(alpha) = self.page.alpha else { return };
-        let samples = self.samples(run, self.page.color_bands().len(), out.len() / 4);
+        let samples = self.samples(run, Self::bands(self.page).len() - 1, out.len() / 4);
         if self.page.sample == SampleType::U8 && !alpha.is_premultiplied {
             let pixels = out
                 .chunks_exact_mut(4)
@@ -288,9 +306,11 @@ fn full_alpha(sample: SampleType) -> f64 {
         SampleType::I16 => f64::from(i16::MAX),
         SampleType::U32 => f64::from(u32::MAX),
         SampleType::I32 => f64::from(i32::MAX),
+        SampleType::U64 => u64::MAX as f64,
+        SampleType::I64 => i64::MAX as f64,
         SampleType::I8 => 127.0,
         SampleType::F16 | SampleType::F32 | SampleType::F64 => 1.0,
-        _ => Stretch::of_type(sample).map_or(255.0, |stretch| stretch.high),
+        _ => sample.range().map_or(255.0, |range| *range.end()),
     }
 }
 

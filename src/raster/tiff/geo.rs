@@ -1,6 +1,9 @@
+use std::path::Path;
+
 use super::directory::Directory;
 use super::tag;
 use crate::geom::{GeoKeys, Georef};
+use crate::raster::beside::placed;
 use crate::raster::error::Fault;
 use crate::raster::read_at::ReadAt;
 
@@ -49,15 +52,18 @@ impl GeoTags {
         })
     }
 
-    /// The georeference, with `beside` (a world file) for what the tags do not say.
-    pub fn georef(self, beside: Option<[f64; 6]>) -> Option<Georef> {
-        let map_from_image = self.map_from_image.or(beside)?;
+    /// The georeference, with files beside `image` for what the tags do not say.
+    pub fn georef(self, image: &Path) -> Option<Georef> {
         let epsg = self.keys.as_ref().and_then(epsg_of);
-        Some(Georef {
+        let inside = self.map_from_image.map(|map_from_image| Georef {
             map_from_image,
             epsg,
-            keys: self.keys,
-        })
+            keys: None,
+        });
+        let placed = placed(image, inside, epsg)?;
+        // The keys speak of another system where the files beside state their own.
+        let keys = self.keys.filter(|_| placed.epsg == epsg);
+        Some(Georef { keys, ..placed })
     }
 
     pub const fn is_empty(&self) -> bool {

@@ -1,11 +1,12 @@
 use super::directory::Directory;
 use super::page::Compression;
 use super::tag;
+use super::ycbcr::YCbCr;
 use crate::geom::ImageSize;
 use crate::raster::error::Fault;
 use crate::raster::limits::{MAX_CHUNK_BYTES, MAX_CHUNKS, product_within};
 use crate::raster::read_at::ReadAt;
-use crate::raster::source::{Layout, SampleType};
+use crate::raster::source::Layout;
 
 /// An uncompressed strip above this size is read in pieces.
 const CHOP_ABOVE_BYTES: u64 = 1 << 20;
@@ -36,16 +37,33 @@ pub struct ChunkAt {
     pub plane: u16,
 }
 
+/// What the extent of a chunk follows from.
+pub struct Cut<'a> {
+    pub size: ImageSize,
+    pub bands: u16,
+    /// Bits of a sample in the file.
+    pub bits: u16,
+    pub compression: Compression,
+    pub ycbcr: Option<&'a YCbCr>,
+}
+
+impl Cut<'_> {
+    /// Bytes of a row of samples in a chunk, as it is stored.
+    fn row_bytes(&self, width: u32, chunk_bands: u16) -> u64 {
+        let samples = u64::from(width) * u64::from(chunk_bands);
+        (samples * u64::from(self.bits)).div_ceil(8)
+    }
+
+    /// Whether a strip can be read from any of its rows on.
+    fn can_be_chopped(&self) -> bool {
+        self.compression == Compression::None && self.ycbcr.is_none()
+    }
+}
+
 impl ChunkGrid {
     /// Reads the places of all chunks; the chunk's own size and their number are checked first.
-    pub fn read(
-        bytes: &dyn ReadAt,
-        directory: &Directory,
-        size: ImageSize,
-        bands: u16,
-        sample: SampleType,
-        compression: Compression,
-    ) -> Result<Self, Fault> {
+    pub fn read(bytes: &dyn ReadAt, directory: &Directory, cut: &Cut<'_>) -> Result<Self, Fault> {
+        let (size, bands) = (cut.size, cut.bands);
         let layout = read_layout(bytes, directory, size)?;
         let planar = directory
             .number(bytes, tag::PLANAR_CONFIGURATION)?
@@ -74,12 +92,12 @@ impl ChunkGrid {
             counts: Vec::new(),
         };
         grid.read_places(bytes, directory, total)?;
-        let row_bytes = row_bytes(chunk.width, chunk_bands, sample);
-        if compression == Compression::None {
+        let row_bytes = cut.row_bytes(chunk.width, chunk_bands);
+        if cut.can_be_chopped() {
             grid.chop_strip(row_bytes, size);
         }
-        grid.check_chunk_bytes(sample)?;
-        grid.complete_counts(bytes.len(), row_bytes, compression);
+        grid.check_chunk_bytes(cut.bits)?;
+        grid.complete_counts(bytes.len(), row_bytes, cut.compression);
         Ok(grid)
     }
 
@@ -131,8 +149,8 @@ impl ChunkGrid {
         self.rows = pieces;
     }
 
-    fn check_chunk_bytes(&self, sample: SampleType) -> Result<(), Fault> {
-        let sample_bytes = u64::from(sample.bits().div_ceil(8));
+    fn check_chunk_bytes(&self, bits: u16) -> Result<(), Fault> {
+        let sample_bytes = u64::from(bits.div_ceil(8).next_power_of_two());
         let factors = [
             u64::from(self.chunk.width),
             u64::from(self.chunk.height),
@@ -179,11 +197,6 @@ impl ChunkGrid {
         let (offset, count) = (*self.offsets.get(index)?, *self.counts.get(index)?);
         (offset != 0 && count != 0).then_some((offset, count))
     }
-}
-
-/// Bytes of a row of samples in a chunk, as it is stored.
-fn row_bytes(width: u32, chunk_bands: u16, sample: SampleType) -> u64 {
-    (u64::from(width) * u64::from(chunk_bands) * u64::from(sample.bits())).div_ceil(8)
 }
 
 fn read_layout(

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::made::{Made, sample};
+use super::made::{LERC, LZMA, Made, WEBP, ZSTD, sample};
 use super::source::TiffSource;
 use crate::geom::PixelRect;
 use crate::raster::error::Fault;
@@ -21,7 +21,7 @@ fn all_kinds() -> Vec<Made> {
         photometric: 1,
         ..base()
     };
-    let codecs = [1, 5, 8, 32_773].map(|compression| Made {
+    let codecs = [1, 5, 8, 32_773, LZMA, ZSTD, WEBP].map(|compression| Made {
         compression,
         ..base()
     });
@@ -47,7 +47,19 @@ fn all_kinds() -> Vec<Made> {
         },
         grey(1),
         grey(2),
+        grey(3),
         grey(4),
+        grey(5),
+        grey(7),
+        Made {
+            compression: ZSTD,
+            bits: 6,
+            ..grey(6)
+        },
+        Made {
+            compression: LERC,
+            ..grey(8)
+        },
         Made {
             photometric: 0,
             ..grey(1)
@@ -78,7 +90,7 @@ fn every_arrangement_is_read_exactly() {
             } else {
                 stored
             };
-            let shown = (u32::from(shown) * 255 / u32::from(mask)) as u8;
+            let shown = (f64::from(shown) * 255.0 / f64::from(mask) + 0.5) as u8;
             assert_eq!((rgba[0], rgba[3]), (shown, 255), "{made:?}");
             if made.bands == 3 {
                 assert_eq!(rgba[1..3], [sample(x, y, 1), sample(x, y, 2)], "{made:?}");

@@ -55,6 +55,13 @@ pub(in crate::raster) fn jpeg_header(stream: &[u8]) -> Result<(ImageSize, u8), F
     Ok((ImageSize::new(width as u32, height as u32), components))
 }
 
+/// The EXIF data among the first bytes of a JPEG stream.
+pub(in crate::raster) fn jpeg_exif(stream: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
+    let mut decoder = JpegDecoder::new_with_options(Cursor::new(stream), options(u32::MAX));
+    decoder.decode_headers().map_err(damaged)?;
+    Ok(decoder.exif().cloned())
+}
+
 /// The samples of a JPEG stream, of which the header has been found small enough by `accept`.
 pub(in crate::raster) fn decode_jpeg(
     stream: &[u8],

@@ -36,6 +36,35 @@ impl Default for Made {
     }
 }
 
+pub const LERC: u16 = 34_887;
+pub const LZMA: u16 = 34_925;
+pub const ZSTD: u16 = 50_000;
+pub const WEBP: u16 = 50_001;
+
+/// A LERC blob (version 2, uncompressed) of one band of bytes that are not all alike.
+fn plain_lerc(rows: &[u8], width: u32, height: u32) -> Vec<u8> {
+    const HEAD_BYTES: usize = 6 + 7 * 4 + 3 * 8;
+    let size = HEAD_BYTES + 4 + 1 + rows.len();
+    // Version, rows, columns, valid pixels, block, bytes, type (1: bytes).
+    let numbers = [2, height, width, width * height, 8, size as u32, 1];
+    let range = [0, 1].map(|at| {
+        if at == 0 {
+            rows.iter().min()
+        } else {
+            rows.iter().max()
+        }
+    });
+    let [least, most] = range.map(|value| f64::from(*value.expect("rows are not empty")));
+    let mut out = b"Lerc2 ".to_vec();
+    out.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+    let errors = [0.5, least, most];
+    out.extend(errors.iter().flat_map(|number| number.to_le_bytes()));
+    // No mask, then "as they are".
+    out.extend([0, 0, 0, 0, 1]);
+    out.extend(rows);
+    out
+}
+
 /// The stored sample of a made file.
 pub fn sample(x: usize, y: usize, band: usize) -> u8 {
     (x * 7 + y * 31 + band * 101) as u8
@@ -53,27 +82,29 @@ impl Made {
         };
         let mut out = Vec::new();
         for y in top..bottom {
-            let (mut byte, mut used) = (0_u8, 0);
+            let (mut held, mut used) = (0_u16, 0);
             for x in 0..self.width as usize {
                 for band in bands.clone() {
-                    let mask = (u16::MAX >> (16 - self.bits)) as u8;
-                    let value = sample(x, y as usize, usize::from(band)) & mask;
-                    byte |= value << (8 - self.bits - used);
+                    let mask = u16::MAX >> (16 - self.bits);
+                    let value = u16::from(sample(x, y as usize, usize::from(band))) & mask;
                     used += self.bits;
-                    if used == 8 {
-                        out.push(byte);
-                        (byte, used) = (0, 0);
+                    held |= value << (16 - used);
+                    if used >= 8 {
+                        out.push((held >> 8) as u8);
+                        (held, used) = (held << 8, used - 8);
                     }
                 }
             }
             if used > 0 {
-                out.push(byte);
+                out.push((held >> 8) as u8);
             }
         }
         out
     }
 
     fn pack(&self, rows: &[u8]) -> Vec<u8> {
+        let bands = if self.is_planar { 1 } else { self.bands };
+        let height = rows.len() as u32 / (self.width * u32::from(bands)).max(1);
         match self.compression {
             5 => weezl::encode::Encoder::with_tiff_size_switch(weezl::BitOrder::Msb, 8)
                 .encode(rows)
@@ -89,6 +120,20 @@ impl Made {
                 .chunks(128)
                 .flat_map(|run| [&[run.len() as u8 - 1][..], run].concat())
                 .collect(),
+            LZMA => {
+                let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 1);
+                encoder.write_all(rows).expect("memory is enough");
+                encoder.finish().expect("memory is enough")
+            }
+            ZSTD => zstd::bulk::compress(rows, 1).expect("memory is enough"),
+            WEBP => {
+                let mut out = Vec::new();
+                image_webp::WebPEncoder::new(&mut out)
+                    .encode(rows, self.width, height, image_webp::ColorType::Rgb8)
+                    .expect("a small picture");
+                out
+            }
+            LERC => plain_lerc(rows, self.width, height),
             _ => rows.to_vec(),
         }
     }

@@ -3,28 +3,36 @@
 //! Entropy decoding belongs to codec crates; this folder knows where bytes lie and what they mean.
 
 mod bands;
+mod bits;
 mod chunk;
 mod codec;
 mod directory;
 mod display;
+mod exif;
 mod geo;
 mod grid;
 #[cfg(test)]
 mod hostile;
 mod jpeg;
+mod lerc;
+mod levels;
 #[cfg(test)]
 mod made;
 #[cfg(test)]
 mod made_bands;
+mod numbers;
 mod page;
 mod source;
 #[cfg(test)]
 mod suite;
 pub(super) mod tag;
+mod webp;
+mod ycbcr;
 
-pub(super) use codec::{BitRows, unpack_bits};
+pub(super) use bits::{BitRows, unpack_bits};
+pub(super) use exif::exif_orientation;
 pub(super) use geo::{from_centers, is_usable};
-pub(super) use jpeg::{JpegColors, decode_jpeg, jpeg_header};
+pub(super) use jpeg::{JpegColors, decode_jpeg, jpeg_exif, jpeg_header};
 #[cfg(test)]
 pub(crate) use made_bands::MadeBands;
 pub(super) use source::TiffSource;

@@ -1,6 +1,8 @@
-use super::directory::Directory;
-use super::grid::ChunkGrid;
+use super::directory::{ByteOrder, Directory};
+use super::grid::{ChunkGrid, Cut};
+use super::lerc::LercPacking;
 use super::tag;
+use super::ycbcr::YCbCr;
 use crate::geom::ImageSize;
 use crate::raster::error::Fault;
 use crate::raster::limits::{MAX_BANDS, MAX_SIDE};
@@ -15,16 +17,28 @@ pub enum Compression {
     Deflate,
     PackBits,
     Jpeg,
+    Zstd,
+    Lzma,
+    WebP,
+    Lerc(LercPacking),
 }
 
 impl Compression {
-    fn from_code(code: u64) -> Result<Self, Fault> {
+    fn read(bytes: &dyn ReadAt, directory: &Directory) -> Result<Self, Fault> {
+        let code = directory.number(bytes, tag::COMPRESSION)?.unwrap_or(1);
         Ok(match code {
             1 => Self::None,
             5 => Self::Lzw,
             7 => Self::Jpeg,
             8 | 32_946 => Self::Deflate,
             32_773 => Self::PackBits,
+            34_887 => {
+                let parameters = directory.numbers(bytes, tag::LERC_PARAMETERS, 2)?;
+                Self::Lerc(LercPacking::from_code(*parameters.get(1).unwrap_or(&0))?)
+            }
+            34_925 => Self::Lzma,
+            50_000 => Self::Zstd,
+            50_001 => Self::WebP,
             _ => return Err(Fault::unsupported(codec_name(code))),
         })
     }
@@ -37,6 +51,10 @@ impl Compression {
             Self::Deflate => "Deflate",
             Self::PackBits => "PackBits",
             Self::Jpeg => "JPEG",
+            Self::Zstd => "ZSTD",
+            Self::Lzma => "LZMA",
+            Self::WebP => "WebP",
+            Self::Lerc(_) => "LERC",
         }
     }
 }
@@ -53,10 +71,6 @@ fn codec_name(code: u64) -> String {
         32_809 => "ThunderScan",
         32_845 | 34_676 | 34_677 => "SGI LogLuv",
         33_003 | 33_005 | 34_712 => "JPEG 2000",
-        34_887 => "LERC",
-        34_925 => "LZMA",
-        50_000 => "ZSTD",
-        50_001 => "WebP",
         50_002 | 52_546 => "JPEG XL",
         _ => return format!("TIFF compression number {code}"),
     };
@@ -71,7 +85,9 @@ pub enum Photometric {
     Rgb,
     Palette,
     Mask,
-    /// Only within JPEG, whose decoder makes RGB of it.
+    /// Cyan, magenta, yellow and black ink.
+    Cmyk,
+    /// Made RGB while chunks are decoded.
     YCbCr,
 }
 
@@ -105,15 +121,20 @@ pub enum FillOrder {
 pub struct Page {
     pub size: ImageSize,
     pub bands: u16,
+    /// Bits of a sample in the file.
+    pub bits: u16,
+    /// A sample once it is unpacked.
     pub sample: SampleType,
     pub compression: Compression,
     pub photometric: Photometric,
     pub predictor: Predictor,
     pub fill_order: FillOrder,
-    pub is_foreign_order: bool,
+    pub order: ByteOrder,
     pub alpha: Option<Alpha>,
     pub palette: Option<Vec<[u8; 3]>>,
     pub jpeg_tables: Vec<u8>,
+    /// Where the codec does not make RGB of luminance and color.
+    pub ycbcr: Option<YCbCr>,
     pub grid: ChunkGrid,
 }
 
@@ -128,22 +149,32 @@ impl Page {
             return Err(Fault::damaged(format!("it claims {bands} bands")));
         }
         let bands = bands as u16;
-        let sample = read_sample_type(bytes, directory)?;
-        let compression = Compression::from_code(number(tag::COMPRESSION, 1)?)?;
+        let (bits, sample) = read_sample_type(bytes, directory)?;
+        let compression = Compression::read(bytes, directory)?;
         let photometric = directory.number(bytes, tag::PHOTOMETRIC)?;
-        let photometric = photometric_of(photometric, compression, bands)?;
-        let predictor = predictor_of(number(tag::PREDICTOR, 1)?, compression, sample)?;
+        let photometric = photometric_of(photometric, bands)?;
+        let predictor = predictor_of(number(tag::PREDICTOR, 1)?, compression, bits, sample)?;
         let fill_order = number(tag::FILL_ORDER, 1)?;
         let palette = read_palette(bytes, directory, photometric, sample)?;
-        let grid = ChunkGrid::read(bytes, directory, size, bands, sample, compression)?;
-        if compression == Compression::Jpeg && sample != SampleType::U8 {
-            return Err(Fault::unsupported(format!(
-                "JPEG compression of {sample} samples"
-            )));
-        }
+        let ycbcr = match (photometric, compression) {
+            (Photometric::YCbCr, Compression::Jpeg | Compression::WebP) => None,
+            (Photometric::YCbCr, _) => Some(YCbCr::read(bytes, directory)?),
+            _ => None,
+        };
+        let cut = Cut {
+            size,
+            bands,
+            bits,
+            compression,
+            ycbcr: ycbcr.as_ref(),
+        };
+        let grid = ChunkGrid::read(bytes, directory, &cut)?;
+        check_combination(compression, sample, bits)?;
+        check_ycbcr(ycbcr.as_ref(), bands, bits, grid.chunk_bands)?;
         Ok(Self {
             size,
             bands,
+            bits,
             sample,
             compression,
             photometric,
@@ -153,17 +184,24 @@ impl Page {
             } else {
                 FillOrder::HighFirst
             },
-            is_foreign_order: directory.order.is_foreign(),
+            order: directory.order,
             alpha: read_alpha(bytes, directory, photometric, bands)?,
             palette,
             jpeg_tables: directory
                 .bytes(bytes, tag::JPEG_TABLES, 1 << 16)?
                 .unwrap_or_default(),
+            ycbcr,
             grid,
         })
     }
 
-    /// The bands that make the picture: one for grey and palettes, else three.
+    /// The band of black ink.
+    pub fn black_band(&self) -> Option<u16> {
+        let is_ink = self.photometric == Photometric::Cmyk && self.bands >= 4;
+        is_ink.then_some(3)
+    }
+
+    /// The bands that make the picture, but for black ink: one for grey and palettes, else three.
     pub fn color_bands(&self) -> &'static [u16] {
         let colors = self.bands - u16::from(self.alpha.is_some());
         let is_single = matches!(
@@ -189,7 +227,9 @@ fn read_size(bytes: &dyn ReadAt, directory: &Directory) -> Result<ImageSize, Fau
     Ok(ImageSize::new(width as u32, height as u32))
 }
 
-fn read_sample_type(bytes: &dyn ReadAt, directory: &Directory) -> Result<SampleType, Fault> {
+/// Bits of a sample in the file, and what it is once it is unpacked: whole numbers of an odd
+/// number of bits become unsigned ones of 8, 16 or 32.
+fn read_sample_type(bytes: &dyn ReadAt, directory: &Directory) -> Result<(u16, SampleType), Fault> {
     let most = u64::from(MAX_BANDS);
     let bits = directory.numbers(bytes, tag::BITS_PER_SAMPLE, most)?;
     let formats = directory.numbers(bytes, tag::SAMPLE_FORMAT, most)?;
@@ -202,39 +242,65 @@ fn read_sample_type(bytes: &dyn ReadAt, directory: &Directory) -> Result<SampleT
             "A TIFF whose bands have different sample types",
         ));
     }
-    Ok(match (format, bit) {
+    let sample = match (format, bit) {
         (1 | 4, 1) => SampleType::U1,
         (1 | 4, 2) => SampleType::U2,
         (1 | 4, 4) => SampleType::U4,
-        (1 | 4, 8) => SampleType::U8,
-        (1 | 4, 16) => SampleType::U16,
-        (1 | 4, 32) => SampleType::U32,
         (2, 8) => SampleType::I8,
         (2, 16) => SampleType::I16,
         (2, 32) => SampleType::I32,
+        (2, 64) => SampleType::I64,
         (3, 16) => SampleType::F16,
         (3, 32) => SampleType::F32,
         (3, 64) => SampleType::F64,
-        (2, _) => {
-            return Err(Fault::unsupported(format!(
-                "A TIFF with {bit}-bit signed samples"
-            )));
-        }
         (3, _) => {
             return Err(Fault::unsupported(format!(
                 "A TIFF with {bit}-bit float samples"
             )));
         }
         (5 | 6, _) => return Err(Fault::unsupported("A TIFF with complex samples")),
+        (_, 1..=8) => SampleType::U8,
+        (_, 9..=16) => SampleType::U16,
+        (_, 17..=32) => SampleType::U32,
+        (_, 64) => SampleType::U64,
         _ => return Err(Fault::unsupported(format!("A TIFF with {bit}-bit samples"))),
-    })
+    };
+    Ok((bit as u16, sample))
 }
 
-fn photometric_of(
-    code: Option<u64>,
-    compression: Compression,
+/// Refuses samples that a codec cannot hold.
+fn check_combination(compression: Compression, sample: SampleType, bits: u16) -> Result<(), Fault> {
+    let is_held = match compression {
+        Compression::Jpeg | Compression::WebP => sample == SampleType::U8 && bits == 8,
+        Compression::Lerc(_) => matches!(bits, 8 | 16 | 32 | 64) && bits == sample.bits(),
+        _ => true,
+    };
+    if is_held {
+        return Ok(());
+    }
+    let name = compression.name();
+    Err(Fault::unsupported(format!(
+        "{name} compression of {bits}-bit samples"
+    )))
+}
+
+/// Refuses luminance and color in other arrangements than those that are in use.
+fn check_ycbcr(
+    ycbcr: Option<&YCbCr>,
     bands: u16,
-) -> Result<Photometric, Fault> {
+    bits: u16,
+    chunk_bands: u16,
+) -> Result<(), Fault> {
+    let Some(colors) = ycbcr else { return Ok(()) };
+    if bands != 3 || bits != 8 || (chunk_bands == 1 && colors.is_subsampled()) {
+        return Err(Fault::unsupported(
+            "A TIFF with YCbCr colors in this arrangement",
+        ));
+    }
+    Ok(())
+}
+
+fn photometric_of(code: Option<u64>, bands: u16) -> Result<Photometric, Fault> {
     Ok(match code {
         None if bands >= 3 => Photometric::Rgb,
         Some(0) => Photometric::WhiteIsZero,
@@ -242,15 +308,10 @@ fn photometric_of(
         Some(2) => Photometric::Rgb,
         Some(3) => Photometric::Palette,
         Some(4) => Photometric::Mask,
-        Some(6) if compression == Compression::Jpeg => Photometric::YCbCr,
         // A single band is grey whatever its name is.
-        Some(6) if bands == 1 => Photometric::BlackIsZero,
-        Some(5) => return Err(Fault::unsupported("A TIFF with CMYK colors")),
-        Some(6) => {
-            return Err(Fault::unsupported(
-                "A TIFF with YCbCr colors outside of JPEG",
-            ));
-        }
+        Some(5 | 6) if bands == 1 => Photometric::BlackIsZero,
+        Some(5) => Photometric::Cmyk,
+        Some(6) => Photometric::YCbCr,
         Some(8..=10) => return Err(Fault::unsupported("A TIFF with CIE Lab colors")),
         Some(code) => {
             return Err(Fault::unsupported(format!(
@@ -263,19 +324,23 @@ fn photometric_of(
 fn predictor_of(
     code: u64,
     compression: Compression,
+    bits: u16,
     sample: SampleType,
 ) -> Result<Predictor, Fault> {
     // The tag means nothing elsewhere, and some writers leave it behind.
-    if !matches!(compression, Compression::Lzw | Compression::Deflate) {
+    if !matches!(
+        compression,
+        Compression::Lzw | Compression::Deflate | Compression::Zstd | Compression::Lzma
+    ) {
         return Ok(Predictor::None);
     }
     let is_float = matches!(sample, SampleType::F16 | SampleType::F32 | SampleType::F64);
     match code {
         1 => Ok(Predictor::None),
-        2 if sample.bits() >= 8 => Ok(Predictor::Horizontal),
+        2 if matches!(bits, 8 | 16 | 32 | 64) => Ok(Predictor::Horizontal),
         3 if is_float => Ok(Predictor::FloatingPoint),
         _ => Err(Fault::unsupported(format!(
-            "Predictor {code} on {sample} samples in TIFF"
+            "Predictor {code} on {bits}-bit samples in TIFF"
         ))),
     }
 }
@@ -314,6 +379,7 @@ fn read_alpha(
     let extra = directory.numbers(bytes, tag::EXTRA_SAMPLES, u64::from(bands))?;
     let colors = match photometric {
         Photometric::Rgb | Photometric::YCbCr => 3,
+        Photometric::Cmyk => 4,
         _ => 1,
     };
     // Files with more grey bands than the model says list one extra sample fewer than bands.

@@ -2,11 +2,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::chunk::Chunk;
-use super::directory::{Directories, Directory};
 use super::display::{Painter, Run, Samples, Stretch};
 use super::geo::GeoTags;
 use super::grid::ChunkAt;
-use super::page::{Page, Photometric};
+use super::levels::{FilePage, Level, TiffFile, files_beside, read_levels};
+use super::page::Page;
 use super::tag;
 use crate::geom::{ImageSize, PixelRect};
 use crate::raster::cache::ByteLru;
@@ -14,7 +14,7 @@ use crate::raster::error::{Fault, OpenError, ReadError};
 use crate::raster::limits::{MAX_WHOLE_BYTES, product_within, zeroed};
 use crate::raster::read_at::{FileBytes, ReadAt};
 use crate::raster::source::{BandSamples, RasterInfo, SampleType, TileSource};
-use crate::raster::world_file::read_world_file;
+use crate::raster::turned::Orientation;
 
 /// Decoded chunks that are kept, so that neighbouring windows do not decode them again.
 const CHUNK_CACHE_BYTES: usize = 48 << 20;
@@ -26,18 +26,13 @@ const STRETCH_PROBES: u32 = 3;
 /// A TIFF file: one image, its overviews and its masks.
 pub struct TiffSource {
     path: PathBuf,
-    bytes: Box<dyn ReadAt>,
+    /// The file itself and those beside it.
+    files: Vec<TiffFile>,
     info: RasterInfo,
     levels: Vec<Level>,
     chunks: Mutex<ByteLru<ChunkKey, Arc<Chunk>>>,
     one_large_chunk: Mutex<()>,
     stretch: OnceLock<Stretch>,
-}
-
-/// One stored level and the mask that belongs to it.
-struct Level {
-    page: Page,
-    mask: Option<Page>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,39 +45,53 @@ pub(super) enum PageKind {
 pub(super) type ChunkKey = (usize, PageKind, ChunkAt);
 
 impl TiffSource {
-    /// Reads the directories of the file at `path`.
+    /// Reads the directories of the file at `path` and of those beside it.
     pub fn open(bytes: FileBytes, path: &Path) -> Result<Self, OpenError> {
-        Self::read(Box::new(bytes), path).map_err(|fault| fault.on_open(path))
+        Self::read_with(Box::new(bytes), path, files_beside(path))
+            .map_err(|fault| fault.on_open(path))
     }
 
+    /// Reads the directories of one file.
+    #[cfg(test)]
     pub fn read(bytes: Box<dyn ReadAt>, path: &Path) -> Result<Self, Fault> {
-        let directories = Directories::read(&*bytes)?;
-        let first = &directories.all[0];
-        let geo = GeoTags::read(&*bytes, first)?;
-        let nodata = first.text(&*bytes, tag::GDAL_NODATA)?;
+        Self::read_with(bytes, path, [None, None])
+    }
+
+    fn read_with(
+        bytes: Box<dyn ReadAt>,
+        path: &Path,
+        beside: [Option<TiffFile>; 2],
+    ) -> Result<Self, Fault> {
+        let file = TiffFile::read(bytes)?;
+        let first = &file.directories.all[0];
+        let geo = GeoTags::read(&*file.bytes, first)?;
+        let nodata = first.text(&*file.bytes, tag::GDAL_NODATA)?;
         let nodata = nodata.and_then(|text| text.trim().parse::<f64>().ok());
-        let levels = read_levels(&*bytes, &directories)?;
-        let page = &levels[0].page;
+        let orientation = first.number(&*file.bytes, tag::ORIENTATION)?;
+        let (files, levels) = read_levels(file, beside)?;
+        let page = &levels[0].image.page;
+        let sizes = levels.iter().map(|level| level.image.page.size);
         let info = RasterInfo {
             size: page.size,
             bands: page.bands,
             sample: page.sample,
             compression: page.compression.name().to_owned(),
             layout: page.grid.layout,
-            level_sizes: levels.iter().map(|level| level.page.size).collect(),
+            level_sizes: sizes.collect(),
             nodata,
             palette: page.palette.clone(),
             has_alpha: page.alpha.is_some() || levels[0].mask.is_some(),
-            format: match (directories.is_big, geo.is_empty()) {
+            orientation: Orientation::from_code(orientation.unwrap_or(1)),
+            format: match (files[0].directories.is_big(), geo.is_empty()) {
                 (true, _) => "BigTIFF",
                 (false, true) => "TIFF",
                 (false, false) => "GeoTIFF",
             },
-            georef: geo.georef(read_world_file(path)),
+            georef: geo.georef(path),
         };
         Ok(Self {
             path: path.to_owned(),
-            bytes,
+            files,
             info,
             levels,
             chunks: Mutex::new(ByteLru::new(CHUNK_CACHE_BYTES)),
@@ -91,10 +100,10 @@ impl TiffSource {
         })
     }
 
-    fn page(&self, key: ChunkKey) -> Result<&Page, Fault> {
+    fn page(&self, key: ChunkKey) -> Result<&FilePage, Fault> {
         let level = self.levels.get(key.0).ok_or(Fault::Outside)?;
         match key.1 {
-            PageKind::Image => Ok(&level.page),
+            PageKind::Image => Ok(&level.image),
             PageKind::Mask => level.mask.as_ref().ok_or(Fault::Outside),
         }
     }
@@ -104,7 +113,7 @@ impl TiffSource {
         if let Some(chunk) = self.cached(key) {
             return Ok(chunk);
         }
-        let page = self.page(key)?;
+        let FilePage { page, file } = self.page(key)?;
         let chunk_len = page.grid.chunk.num_pixels() as usize * usize::from(page.grid.chunk_bands);
         let is_large = chunk_len >= LARGE_CHUNK_BYTES;
         let _turn = is_large.then(|| {
@@ -117,7 +126,7 @@ impl TiffSource {
             return Ok(chunk);
         }
         let nodata = self.info.nodata.filter(|_| key.1 == PageKind::Image);
-        let chunk = Arc::new(page.read_chunk(&*self.bytes, key.2, nodata)?);
+        let chunk = Arc::new(page.read_chunk(&*self.files[*file].bytes, key.2, nodata)?);
         let bytes = chunk.bytes.len();
         let mut chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
         chunks.put(key, Arc::clone(&chunk), bytes);
@@ -133,7 +142,7 @@ impl TiffSource {
 
     pub(super) fn rgba(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, Fault> {
         let level = self.levels.get(stored).ok_or(Fault::Outside)?;
-        let page = &level.page;
+        let page = &level.image.page;
         check_inside(rect, page.size)?;
         let painter = Painter::new(page, self.stretch()?, self.info.nodata);
         let mut out = zeroed(buffer_len(rect, 4)?)?;
@@ -165,13 +174,13 @@ impl TiffSource {
 
     /// The image itself.
     pub(super) fn base_page(&self) -> &Page {
-        &self.levels[0].page
+        &self.levels[0].image.page
     }
 
     /// What the image's mask says of `rect`, 0 where it hides; `None` without one.
     pub(super) fn mask(&self, rect: PixelRect) -> Option<Result<Vec<u8>, Fault>> {
         let mask = self.levels[0].mask.as_ref()?;
-        debug_assert_eq!(mask.size, self.info.size);
+        debug_assert_eq!(mask.page.size, self.info.size);
         Some(self.band((0, PageKind::Mask), rect))
     }
 
@@ -182,7 +191,7 @@ impl TiffSource {
             row: 0,
             plane: 0,
         };
-        let page = self.page((stored, kind, any))?;
+        let page = &self.page((stored, kind, any))?.page;
         if !page.sample.is_index() {
             return Err(Fault::NoIndices(page.sample.name()));
         }
@@ -204,7 +213,7 @@ impl TiffSource {
 
     /// Band 0 of an image of 16 bits, as it is stored, high bytes first.
     fn wide_band(&self, rect: PixelRect) -> Result<Vec<u8>, Fault> {
-        let page = &self.levels[0].page;
+        let page = &self.levels[0].image.page;
         check_inside(rect, page.size)?;
         let mut out = zeroed(buffer_len(rect, 2)?)?;
         let stride = 2 * usize::from(page.grid.chunk_bands);
@@ -226,7 +235,7 @@ impl TiffSource {
 
     /// The range of values that is shown; wide samples are looked at in a few chunks, once.
     fn stretch(&self) -> Result<Stretch, Fault> {
-        if let Some(stretch) = Stretch::of_type(self.info.sample) {
+        if let Some(stretch) = Stretch::of_page(self.base_page()) {
             return Ok(stretch);
         }
         if let Some(&stretch) = self.stretch.get() {
@@ -238,7 +247,7 @@ impl TiffSource {
 
     fn probe_stretch(&self) -> Result<Stretch, Fault> {
         let stored = self.levels.len() - 1;
-        let page = &self.levels[stored].page;
+        let page = &self.levels[stored].image.page;
         let places = |count: u32| {
             let places =
                 (0..STRETCH_PROBES).map(move |step| step * (count - 1) / (STRETCH_PROBES - 1));
@@ -288,60 +297,6 @@ fn range(page: &Page, bytes: &[u8], nodata: Option<f64>) -> (f64, f64) {
     values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
         (low.min(value), high.max(value))
     })
-}
-
-/// The image, the overviews that fit it, and their masks, by falling size.
-fn read_levels(bytes: &dyn ReadAt, directories: &Directories) -> Result<Vec<Level>, Fault> {
-    let mut levels = vec![Level {
-        page: Page::read(bytes, &directories.all[0])?,
-        mask: None,
-    }];
-    let mut masks = Vec::new();
-    for directory in &directories.all[1..] {
-        let Some(kind) = subfile_type(bytes, directory) else {
-            continue;
-        };
-        // A broken overview or mask must not hide the image.
-        let Ok(page) = Page::read(bytes, directory) else {
-            continue;
-        };
-        let image = &levels[0].page;
-        if kind & 4 != 0 || page.photometric == Photometric::Mask {
-            if page.sample.is_index() && page.bands == 1 {
-                masks.push(page);
-            }
-        } else if kind & 1 != 0 && is_overview(&page, image) {
-            levels.push(Level { page, mask: None });
-        }
-    }
-    levels.sort_by_key(|level| std::cmp::Reverse(level.page.size.num_pixels()));
-    for mask in masks {
-        let level = levels.iter_mut().find(|level| level.page.size == mask.size);
-        if let Some(level) = level.filter(|level| level.mask.is_none()) {
-            level.mask = Some(mask);
-        }
-    }
-    if levels[0].mask.is_some() {
-        // An overview without the mask would show what the mask hides.
-        levels.retain(|level| level.mask.is_some());
-    }
-    Ok(levels)
-}
-
-fn subfile_type(bytes: &dyn ReadAt, directory: &Directory) -> Option<u64> {
-    directory
-        .number(bytes, tag::NEW_SUBFILE_TYPE)
-        .ok()
-        .flatten()
-        .filter(|&kind| kind != 0)
-}
-
-fn is_overview(page: &Page, image: &Page) -> bool {
-    page.bands == image.bands
-        && page.sample == image.sample
-        && page.size.width <= image.size.width
-        && page.size.height <= image.size.height
-        && page.size != image.size
 }
 
 pub(super) fn check_inside(rect: PixelRect, size: ImageSize) -> Result<(), Fault> {
@@ -419,6 +374,11 @@ impl TileSource for TiffSource {
             .map_err(|fault| fault.on_read(&self.path))
     }
 
+    fn read_values(&self, rect: PixelRect, band: u16) -> Result<Vec<f64>, ReadError> {
+        self.values(rect, band)
+            .map_err(|fault| fault.on_read(&self.path))
+    }
+
     fn read_wide(&self, rect: PixelRect) -> Result<Option<Vec<u8>>, ReadError> {
         let is_wide = self.info.sample == SampleType::U16;
         let read = is_wide.then(|| self.wide_band(rect)).transpose();
@@ -427,6 +387,6 @@ impl TileSource for TiffSource {
 
     fn block_size(&self, stored: usize) -> ImageSize {
         let level = self.levels.get(stored).unwrap_or(&self.levels[0]);
-        level.page.grid.chunk
+        level.image.page.grid.chunk
     }
 }
