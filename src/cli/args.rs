@@ -4,6 +4,7 @@ use clap::{Args, Parser};
 
 pub use super::args_of_predictions::{CompareArgs, EvalArgs, PredictArgs, ScoredBy, WantedCells};
 pub use super::args_of_runs::{CorrectionArgs, ExperimentArgs, FinetuneArgs, SearchArgs, TestArgs};
+use super::pyramid::PyramidArgs;
 use super::values::{
     parse_align, parse_edge, parse_preset, parse_rect, parse_share, parse_size, parse_tolerance,
     parse_value, parse_zero,
@@ -65,6 +66,8 @@ pub enum Work {
     Compare(CompareArgs),
     /// Write a label in another format: mask files, polygons, COCO, YOLO.
     Convert(ConvertArgs),
+    /// Write an image with overviews as a Cloud Optimized `GeoTIFF`.
+    Pyramid(PyramidArgs),
     /// Cut an image and its label into tiles to train on elsewhere.
     Tiles(TilesArgs),
     /// Write what was changed in a label, step by step, as CSV or `GeoJSON`.

@@ -31,6 +31,7 @@ mod predict;
 mod predict_desk;
 mod predict_tasks;
 mod project;
+mod pyramid;
 mod sample;
 mod say;
 mod search;
@@ -60,6 +61,7 @@ pub fn run(work: Work) -> anyhow::Result<()> {
         Work::Eval(args) => evaluate::run(&args),
         Work::Compare(args) => compare::run(&args),
         Work::Convert(args) => convert::run(&args),
+        Work::Pyramid(args) => pyramid::run(&args),
         Work::Tiles(args) => tiles::run(&args),
         Work::History(args) => project::history(&args),
         Work::Merge(args) => project::merged(&args),

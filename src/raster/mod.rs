@@ -7,6 +7,7 @@
 mod beside;
 mod cache;
 mod checksum;
+mod cog;
 mod error;
 mod jpeg_file;
 mod limits;
@@ -27,6 +28,7 @@ mod writer;
 
 pub use cache::TileCache;
 pub use checksum::checksum;
+pub use cog::{CogError, CogOptions, CogReport, Packing, write_cog};
 pub use error::{OpenError, ReadError};
 pub use loader::{Loaded, Loader};
 pub use pyramid::{Pyramid, TILE_SIZE};

@@ -90,6 +90,60 @@ pub(super) fn average_opaque<const N: usize>(rows: RowPair<'_>, out: &mut [u8]) 
     }
 }
 
+/// The average of each 2 × 2 pixels of `bands` bytes in linear light of those that are shown and not
+/// `nodata` in all bands; nodata (or the first pixel) where none is.
+pub(super) fn average_valid(
+    rows: RowPair<'_>,
+    shown: Option<RowPair<'_>>,
+    nodata: Option<u8>,
+    bands: usize,
+    out: &mut [u8],
+) {
+    let (light, shown_of) = (&*LIGHT, &SHOWN[..]);
+    let columns = rows.top.len() / bands;
+    for (index, out) in out.chunks_exact_mut(bands).enumerate() {
+        let (left, right) = (2 * index, (2 * index + 1).min(columns - 1));
+        let places = [
+            (rows.top, left),
+            (rows.top, right),
+            (rows.bottom, left),
+            (rows.bottom, right),
+        ];
+        let pixels = places.map(|(row, at)| &row[at * bands..][..bands]);
+        let flags = shown.map(|shown| {
+            [
+                shown.top[left],
+                shown.top[right],
+                shown.bottom[left],
+                shown.bottom[right],
+            ]
+        });
+        let is_valid = |at: usize| {
+            let is_shown = flags.is_none_or(|flags| flags[at] > 0);
+            is_shown && nodata.is_none_or(|void| pixels[at].iter().any(|&value| value != void))
+        };
+        let valid = [0, 1, 2, 3].map(is_valid);
+        let count = valid.iter().map(|&valid| u32::from(valid)).sum::<u32>();
+        if count == 0 {
+            out.copy_from_slice(pixels[0]);
+            continue;
+        }
+        for (band, out) in out.iter_mut().enumerate() {
+            let lights = pixels.iter().zip(valid).filter(|(_, valid)| *valid);
+            let sum: u32 = lights
+                .map(|(pixel, _)| light[usize::from(pixel[band])])
+                .sum();
+            *out = to_shown(shown_of, (sum + count / 2) / count);
+        }
+        if let Some(void) = nodata
+            && out.iter().all(|&value| value == void)
+        {
+            // What is there must not become void.
+            out[0] = if void == 255 { 254 } else { void + 1 };
+        }
+    }
+}
+
 fn to_shown(shown: &[u8], light: u32) -> u8 {
     shown[(light as usize + 8) >> 4]
 }
@@ -97,7 +151,7 @@ fn to_shown(shown: &[u8], light: u32) -> u8 {
 /// The most frequent of each 2 × 2 indices; `void` only where all four are.
 ///
 /// Of equally frequent ones the first in reading order is taken.
-pub(super) fn most_frequent(rows: RowPair<'_>, void: u8, out: &mut [u8]) {
+pub(super) fn most_frequent(rows: RowPair<'_>, void: Option<u8>, out: &mut [u8]) {
     for (index, out) in out.iter_mut().enumerate() {
         let values = quad::<1>(rows, index).map(|[value]| value);
         let votes = |value: u8| {
@@ -106,12 +160,10 @@ pub(super) fn most_frequent(rows: RowPair<'_>, void: u8, out: &mut [u8]) {
                 .iter()
                 .sum::<u8>()
         };
-        let known = values.iter().copied().filter(|&value| value != void);
+        let known = values.iter().copied().filter(|&value| Some(value) != void);
         // `max_by_key` takes the last of equals, so the order is turned around.
-        *out = known
-            .rev()
-            .max_by_key(|&value| votes(value))
-            .unwrap_or(void);
+        let most = known.rev().max_by_key(|&value| votes(value));
+        *out = most.unwrap_or(values[0]);
     }
 }
 
@@ -230,7 +282,7 @@ mod tests {
                     top: &[a, b],
                     bottom: &[c, d],
                 },
-                255,
+                Some(255),
                 &mut out,
             );
             assert_eq!(out[0], expected);

@@ -23,6 +23,7 @@ mod made_bands;
 mod numbers;
 mod page;
 mod source;
+mod stored;
 #[cfg(test)]
 mod suite;
 pub(super) mod tag;
@@ -35,4 +36,5 @@ pub(super) use geo::{from_centers, is_usable};
 pub(super) use jpeg::{JpegColors, decode_jpeg, jpeg_exif, jpeg_header};
 #[cfg(test)]
 pub(crate) use made_bands::MadeBands;
+pub(super) use page::Photometric;
 pub(super) use source::TiffSource;

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::chunk::Chunk;
+use super::directory::Directory;
 use super::display::{Painter, Run, Samples, Stretch};
 use super::geo::GeoTags;
 use super::grid::ChunkAt;
@@ -20,6 +21,8 @@ use crate::raster::turned::Orientation;
 const CHUNK_CACHE_BYTES: usize = 48 << 20;
 /// Larger chunks are decoded by one thread at a time, so that their copies do not add up.
 const LARGE_CHUNK_BYTES: usize = 16 << 20;
+/// Rows above which a chunk is larger than what is usually asked of it at once.
+const SHARED_CHUNK_ROWS: u32 = 2_048;
 /// Chunks along each side that tell the range of wide samples.
 const STRETCH_PROBES: u32 = 3;
 
@@ -49,6 +52,20 @@ impl TiffSource {
     pub fn open(bytes: FileBytes, path: &Path) -> Result<Self, OpenError> {
         Self::read_with(Box::new(bytes), path, files_beside(path))
             .map_err(|fault| fault.on_open(path))
+    }
+
+    /// Opens the file at `path`, which is a TIFF.
+    pub(in crate::raster) fn open_at(path: &Path) -> Result<Self, OpenError> {
+        let bytes = FileBytes::open(path).map_err(|source| OpenError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::open(bytes, path)
+    }
+
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Reads the directories of one file.
@@ -172,13 +189,41 @@ impl TiffSource {
         Ok(out)
     }
 
+    /// A chunk of the image that nobody keeps.
+    pub(super) fn fresh_chunk(&self, at: ChunkAt) -> Result<Vec<u8>, Fault> {
+        let page = self.base_page();
+        let is_shared = page.grid.chunk.height > SHARED_CHUNK_ROWS;
+        if is_shared {
+            // Many bands are cut out of it, so that it must not be decoded for each.
+            let chunk = self.chunk((0, PageKind::Image, at))?;
+            return Ok(chunk.bytes.clone());
+        }
+        let chunk = page.read_chunk(self.image_bytes(), at, self.info.nodata)?;
+        Ok(chunk.bytes)
+    }
+
+    /// The bytes of the file itself.
+    pub(super) fn image_bytes(&self) -> &dyn ReadAt {
+        &*self.files[0].bytes
+    }
+
+    /// The directory of the image itself.
+    pub(super) fn image_directory(&self) -> &Directory {
+        &self.files[0].directories.all[0]
+    }
+
+    /// The image's mask.
+    pub(super) fn mask_page(&self) -> Option<&Page> {
+        self.levels[0].mask.as_ref().map(|mask| &mask.page)
+    }
+
     /// The image itself.
     pub(super) fn base_page(&self) -> &Page {
         &self.levels[0].image.page
     }
 
     /// What the image's mask says of `rect`, 0 where it hides; `None` without one.
-    pub(super) fn mask(&self, rect: PixelRect) -> Option<Result<Vec<u8>, Fault>> {
+    pub(in crate::raster) fn mask(&self, rect: PixelRect) -> Option<Result<Vec<u8>, Fault>> {
         let mask = self.levels[0].mask.as_ref()?;
         debug_assert_eq!(mask.page.size, self.info.size);
         Some(self.band((0, PageKind::Mask), rect))

@@ -62,6 +62,36 @@ impl DirectoryBuilder {
         self.put(tag, 3, values.len(), bytes);
     }
 
+    /// Whole numbers of 32 bits.
+    pub(in crate::raster) fn longs(&mut self, tag: u16, values: &[u64]) {
+        let bytes = values
+            .iter()
+            .flat_map(|&value| (value as u32).to_le_bytes());
+        self.put(tag, 4, values.len(), bytes.collect());
+    }
+
+    /// Bytes without a meaning here.
+    pub(in crate::raster) fn bytes(&mut self, tag: u16, bytes: Vec<u8>) {
+        self.put(tag, 7, bytes.len(), bytes);
+    }
+
+    /// Numbers as fractions, if there are any.
+    pub(in crate::raster) fn fractions(&mut self, tag: u16, values: &[f64]) {
+        const UNDER: u32 = 1_000_000;
+        let fraction = |value: &f64| {
+            let (over, under) = if value.fract() == 0.0 {
+                (*value as u32, 1)
+            } else {
+                ((value * f64::from(UNDER)).round() as u32, UNDER)
+            };
+            [over.to_le_bytes(), under.to_le_bytes()].concat()
+        };
+        if !values.is_empty() {
+            let bytes = values.iter().flat_map(fraction).collect();
+            self.put(tag, 5, values.len(), bytes);
+        }
+    }
+
     pub(in crate::raster) fn long(&mut self, tag: u16, value: u32) {
         self.put(tag, 4, 1, value.to_le_bytes().to_vec());
     }
@@ -146,6 +176,41 @@ impl DirectoryBuilder {
         out.extend_from_slice(&table);
         out.extend_from_slice(&form.number(next));
         (out, directory)
+    }
+
+    /// The directory as it stands at `start`, a multiple of eight, in the file, its values behind it.
+    /// How many bytes it has does not depend on numbers in it.
+    pub(in crate::raster) fn pack_values_behind(
+        &self,
+        start: u64,
+        next: u64,
+        form: Form,
+    ) -> Vec<u8> {
+        let size = form.offset_size();
+        let mut out = match form {
+            Form::Classic => (self.entries.len() as u16).to_le_bytes().to_vec(),
+            Form::Big => (self.entries.len() as u64).to_le_bytes().to_vec(),
+        };
+        let table = out.len() + self.entries.len() * (4 + 2 * size) + size;
+        let mut behind = Vec::new();
+        align(&mut behind, start + table as u64);
+        for (tag, values) in &self.entries {
+            out.extend_from_slice(&tag.to_le_bytes());
+            out.extend_from_slice(&values.field_type.to_le_bytes());
+            out.extend_from_slice(&form.number(values.count));
+            let mut field = values.bytes.clone();
+            if field.len() > size {
+                let at = start + (table + behind.len()) as u64;
+                field = form.number(at);
+                behind.extend_from_slice(&values.bytes);
+                align(&mut behind, start + table as u64);
+            }
+            field.resize(size, 0);
+            out.extend_from_slice(&field);
+        }
+        out.extend_from_slice(&form.number(next));
+        out.extend_from_slice(&behind);
+        out
     }
 
     /// A bound on the bytes that [`Self::pack`] makes.

@@ -10,7 +10,7 @@ const PIXEL_IS_AREA: u16 = 1;
 
 /// Writes the place of the image: the transform, and the keys as they were read or, without any,
 /// the few that an EPSG code needs.
-pub(super) fn write_georef(directory: &mut DirectoryBuilder, georef: &Georef) {
+pub(in crate::raster) fn write_georef(directory: &mut DirectoryBuilder, georef: &Georef) {
     let place = georef.map_from_image;
     let [width, skew, left, turn, height, top] = place;
     if skew == 0.0 && turn == 0.0 && width > 0.0 && height < 0.0 {

@@ -9,7 +9,9 @@ mod round_trip;
 mod rows;
 mod tiff_writer;
 
-#[cfg(test)]
 pub(super) use directory::{DirectoryBuilder, Form};
+pub(super) use encode::TileCodec;
+pub(super) use geo::write_georef;
 pub use options::{Compression, Overviews, PixelKind, TiffOptions, WriteError};
+pub(super) use rows::LevelRows;
 pub use tiff_writer::TiffWriter;

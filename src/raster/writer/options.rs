@@ -36,6 +36,10 @@ pub enum Compression {
     None,
     /// Lossless; differences to the left neighbour for colors.
     Deflate,
+    /// Lossless, less small than Deflate, and read by everything.
+    Lzw,
+    /// Lossless, as small as Deflate and several times as fast.
+    Zstd,
     /// With loss; only for RGB and for greys without a palette.
     Jpeg {
         /// 1 to 100; 85 to 90 suits orthophotos.

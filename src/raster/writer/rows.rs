@@ -5,10 +5,10 @@ use crate::geom::ImageSize;
 use crate::raster::shrink::{RowPair, average_opaque, average_rgba, most_frequent};
 
 /// The rows of one level that have not become tiles yet: at most one row of tiles.
-pub(super) struct LevelRows {
-    pub(super) size: ImageSize,
-    pub(super) offsets: Vec<u64>,
-    pub(super) counts: Vec<u64>,
+pub(in crate::raster) struct LevelRows {
+    pub(in crate::raster) size: ImageSize,
+    pub(in crate::raster) offsets: Vec<u64>,
+    pub(in crate::raster) counts: Vec<u64>,
     bands: usize,
     tile: u32,
     rows_done: u32,
@@ -16,7 +16,7 @@ pub(super) struct LevelRows {
 }
 
 impl LevelRows {
-    pub(super) const fn new(size: ImageSize, bands: usize, tile: u32) -> Self {
+    pub(in crate::raster) const fn new(size: ImageSize, bands: usize, tile: u32) -> Self {
         Self {
             size,
             offsets: Vec::new(),
@@ -29,7 +29,7 @@ impl LevelRows {
     }
 
     /// Bytes of one row.
-    pub(super) const fn row_len(&self) -> usize {
+    pub(in crate::raster) const fn row_len(&self) -> usize {
         self.size.width as usize * self.bands
     }
 
@@ -38,13 +38,13 @@ impl LevelRows {
     }
 
     /// Whether a row of tiles is complete, be it because the image ends.
-    pub(super) fn is_full(&self) -> bool {
+    pub(in crate::raster) fn is_full(&self) -> bool {
         let waiting = self.rows_waiting();
         waiting > 0 && (waiting == self.tile || self.rows_done + waiting == self.size.height)
     }
 
     /// Takes as many of `rows` as belong to the waiting row of tiles; returns the rest.
-    pub(super) fn take<'a>(&mut self, rows: &'a [u8]) -> &'a [u8] {
+    pub(in crate::raster) fn take<'a>(&mut self, rows: &'a [u8]) -> &'a [u8] {
         let left = (self.tile - self.rows_waiting()).min(self.size.height - self.rows_done);
         let (now, later) = rows.split_at((left as usize * self.row_len()).min(rows.len()));
         self.pixels.extend_from_slice(now);
@@ -52,7 +52,7 @@ impl LevelRows {
     }
 
     /// The waiting pixels of tile column `col`, filled up to a full tile with the last ones.
-    pub(super) fn tile_pixels(&self, col: u32) -> Vec<u8> {
+    pub(in crate::raster) fn tile_pixels(&self, col: u32) -> Vec<u8> {
         let side = self.tile as usize;
         let left = (col * self.tile) as usize * self.bands;
         let len = (side * self.bands).min(self.row_len() - left);
@@ -69,13 +69,18 @@ impl LevelRows {
         out
     }
 
+    /// The rows that have not become tiles yet.
+    pub(in crate::raster) fn waiting(&self) -> &[u8] {
+        &self.pixels
+    }
+
     /// Number of tile columns.
-    pub(super) const fn cols(&self) -> u32 {
+    pub(in crate::raster) const fn cols(&self) -> u32 {
         self.size.width.div_ceil(self.tile)
     }
 
     /// The waiting rows at half the size, which are those of the next level.
-    pub(super) fn halved(&self, overviews: Overviews) -> Vec<u8> {
+    pub(in crate::raster) fn halved(&self, overviews: Overviews) -> Vec<u8> {
         let (row_len, bands) = (self.row_len(), self.bands);
         let half_len = self.size.width.div_ceil(2) as usize * bands;
         let mut out = vec![0; half_len * self.rows_waiting().div_ceil(2) as usize];
@@ -88,7 +93,7 @@ impl LevelRows {
                     bottom: if bottom.is_empty() { top } else { bottom },
                 };
                 match (overviews, bands) {
-                    (Overviews::Mode { void }, _) => most_frequent(rows, void, out),
+                    (Overviews::Mode { void }, _) => most_frequent(rows, Some(void), out),
                     (_, 1) => average_opaque::<1>(rows, out),
                     (_, 3) => average_opaque::<3>(rows, out),
                     _ => average_rgba(rows, out),
@@ -98,7 +103,7 @@ impl LevelRows {
     }
 
     /// Forgets the waiting rows, which are tiles now.
-    pub(super) fn advance(&mut self) {
+    pub(in crate::raster) fn advance(&mut self) {
         self.rows_done += self.rows_waiting();
         self.pixels.clear();
     }

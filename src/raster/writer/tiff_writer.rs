@@ -48,6 +48,8 @@ impl TiffWriter {
         let codec = TileCodec {
             compression: options.compression,
             bands,
+            sample_bytes: 1,
+            is_smooth: bands > 1,
             tile,
         };
         let file = PendingFile::create(path).and_then(|mut file| {
@@ -203,12 +205,7 @@ impl TiffWriter {
     }
 
     fn describe_codec(&self, directory: &mut DirectoryBuilder) {
-        let code = match self.options.compression {
-            Compression::None => 1,
-            Compression::Deflate => 8,
-            Compression::Jpeg { .. } => 7,
-        };
-        directory.shorts(tag::COMPRESSION, &[code]);
+        directory.shorts(tag::COMPRESSION, &[self.options.compression.code()]);
         if self.codec.has_predictor() {
             directory.shorts(tag::PREDICTOR, &[2]);
         }

@@ -1,0 +1,370 @@
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use flate2::write::ZlibEncoder;
+use rayon::prelude::*;
+
+use super::halving::Rows;
+use super::input::{Input, Shape};
+use super::spool::Spool;
+use super::{CogError, CogOptions, CogReport};
+use crate::disk::folder_of;
+use crate::geom::{ImageSize, PixelRect};
+use crate::raster::writer::{LevelRows, TileCodec, WriteError};
+
+/// Side of a tile where neither the options nor the source say one.
+const USUAL_TILE: u32 = 512;
+
+/// A file in the making: level by level what is packed and what waits for its row of tiles.
+pub(super) struct Build<'a> {
+    pub(super) input: &'a Input,
+    pub(super) out: PathBuf,
+    pub(super) shape: Shape,
+    pub(super) codec: TileCodec,
+    /// Whether the image's tiles are those of the source.
+    pub(super) is_copied: bool,
+    pub(super) levels: Vec<Level>,
+}
+
+pub(super) struct Level {
+    pub(super) size: ImageSize,
+    /// Packed tiles; unused for an image whose tiles are copied.
+    pub(super) tiles: Spool,
+    /// Packed tiles of the mask.
+    pub(super) masks: Option<Spool>,
+    waiting: LevelRows,
+    waiting_mask: Option<LevelRows>,
+}
+
+/// What becomes of a tile of the image.
+struct Tile {
+    packed: Vec<u8>,
+    mask: Option<Vec<u8>>,
+    half: Rows,
+    half_width: usize,
+}
+
+impl<'a> Build<'a> {
+    pub(super) fn new(
+        input: &'a Input,
+        out: &Path,
+        options: &CogOptions,
+    ) -> Result<Self, CogError> {
+        let shape = input.shape();
+        let compression = input.compression(options, &shape);
+        let stored = input.tiff().and_then(|source| source.copied_tile());
+        let tile = options.tile.or(stored).unwrap_or(USUAL_TILE);
+        if !tile.is_multiple_of(16) || !(64..=4_096).contains(&tile) {
+            return Err(CogError::Write(WriteError::Options {
+                path: out.to_owned(),
+                reason: "the tile side must be a multiple of 16 from 64 to 4096",
+            }));
+        }
+        let is_same = options.packing == super::Packing::AsSource && options.quality.is_none();
+        let mut build = Self {
+            input,
+            out: out.to_owned(),
+            codec: TileCodec {
+                compression,
+                bands: shape.bands,
+                sample_bytes: shape.sample_bytes(),
+                is_smooth: shape.is_smooth(),
+                tile,
+            },
+            shape,
+            is_copied: is_same && stored == Some(tile),
+            levels: Vec::new(),
+        };
+        let levels = build.level_sizes().into_iter();
+        build.levels = levels
+            .map(|size| build.level(size))
+            .collect::<Result<_, _>>()?;
+        Ok(build)
+    }
+
+    /// The image's extent, halved until one tile holds all.
+    fn level_sizes(&self) -> Vec<ImageSize> {
+        let (size, tile) = (self.input.info().size, self.codec.tile);
+        let mut sizes = vec![size];
+        while sizes
+            .last()
+            .is_some_and(|last| last.width.max(last.height) > tile)
+        {
+            sizes.push(size.at_level(sizes.len() as u8));
+        }
+        sizes
+    }
+
+    fn level(&self, size: ImageSize) -> Result<Level, CogError> {
+        let spool = || Spool::new(folder_of(&self.out)).map_err(|error| self.disk_error(error));
+        let has_mask = self.input.has_mask();
+        let tile = self.codec.tile;
+        Ok(Level {
+            size,
+            tiles: spool()?,
+            masks: has_mask.then(spool).transpose()?,
+            waiting: LevelRows::new(size, self.shape.pixel_bytes(), tile),
+            waiting_mask: has_mask.then(|| LevelRows::new(size, 1, tile)),
+        })
+    }
+
+    pub(super) fn disk_error(&self, source: std::io::Error) -> CogError {
+        CogError::Write(WriteError::Io {
+            path: self.out.clone(),
+            source,
+        })
+    }
+
+    fn packing_error(&self, reason: String) -> CogError {
+        CogError::Write(WriteError::Encode {
+            path: self.out.clone(),
+            reason,
+        })
+    }
+
+    /// Reads the image once and packs all levels.
+    pub(super) fn run(&mut self, goes_on: &(dyn Fn(f64) -> bool + Sync)) -> Result<(), CogError> {
+        let (size, side) = (self.input.info().size, self.codec.tile);
+        let rows = size.height.div_ceil(side);
+        for row in 0..rows {
+            if !goes_on(f64::from(row) / f64::from(rows)) {
+                return Err(CogError::Cancelled);
+            }
+            let top = row * side;
+            let band = PixelRect::new(0, top, size.width, side).intersect(size.bounds());
+            let whole = if self.input.is_tiled() {
+                None
+            } else {
+                Some(self.input.rows(band)?)
+            };
+            let columns: Vec<u32> = (0..size.width.div_ceil(side)).collect();
+            let tiles = columns.into_par_iter().map(|col| {
+                let rect = PixelRect::new(col * side, top, side, side).intersect(size.bounds());
+                let pixels = match &whole {
+                    Some(whole) => cut(whole, band, rect, self.shape.pixel_bytes()),
+                    None => self.input.rows(rect)?,
+                };
+                self.tile(rect, &pixels)
+            });
+            let tiles: Vec<Tile> = tiles.collect::<Result<_, CogError>>()?;
+            drop(whole);
+            self.take(tiles)?;
+        }
+        Ok(())
+    }
+
+    /// Packs and halves one tile of the image.
+    fn tile(&self, rect: PixelRect, rows: &Rows) -> Result<Tile, CogError> {
+        let (width, bytes) = (rect.width as usize, self.shape.pixel_bytes());
+        let packed = if self.is_copied {
+            Vec::new()
+        } else {
+            let full = padded(&rows.pixels, width, bytes, self.codec.tile as usize);
+            self.pack(full, rect)?
+        };
+        let mask = rows.shown.as_ref().map(|shown| {
+            let full = padded(shown, width, 1, self.codec.tile as usize);
+            pack_mask(&full)
+        });
+        let has_next = self.levels.len() > 1;
+        let half = if has_next {
+            self.shape.halving.halve(rows, width, bytes)
+        } else {
+            Rows::default()
+        };
+        Ok(Tile {
+            packed,
+            mask: mask
+                .transpose()
+                .map_err(|reason| self.packing_error(reason))?,
+            half,
+            half_width: width.div_ceil(2),
+        })
+    }
+
+    fn pack(&self, full: Vec<u8>, rect: PixelRect) -> Result<Vec<u8>, CogError> {
+        // What was never written stays unwritten.
+        let is_void = (self.input.tiff()).is_some_and(|source| source.is_unwritten(rect));
+        if is_void {
+            return Ok(Vec::new());
+        }
+        self.codec
+            .encode(full)
+            .map_err(|reason| self.packing_error(reason))
+    }
+
+    /// Keeps a row of tiles of the image and passes their halves on.
+    fn take(&mut self, tiles: Vec<Tile>) -> Result<(), CogError> {
+        let image = &mut self.levels[0];
+        for tile in &tiles {
+            let kept = if self.is_copied {
+                Ok(())
+            } else {
+                image.tiles.push(&tile.packed)
+            };
+            let masks = image.masks.as_mut().zip(tile.mask.as_ref());
+            let kept = kept.and_then(|()| masks.map_or(Ok(()), |(spool, mask)| spool.push(mask)));
+            kept.map_err(|source| {
+                CogError::Write(WriteError::Io {
+                    path: self.out.clone(),
+                    source,
+                })
+            })?;
+        }
+        if self.levels.len() == 1 {
+            return Ok(());
+        }
+        let joined = joined(tiles, self.shape.pixel_bytes());
+        self.push(1, &joined)
+    }
+
+    /// Adds whole rows to an overview; each full row of tiles is packed and halved.
+    fn push(&mut self, at: usize, rows: &Rows) -> Result<(), CogError> {
+        let (mut pixels, mut shown) = (&rows.pixels[..], rows.shown.as_deref());
+        while !pixels.is_empty() {
+            let level = &mut self.levels[at];
+            pixels = level.waiting.take(pixels);
+            if let (Some(rest), Some(waiting)) = (&mut shown, &mut level.waiting_mask) {
+                *rest = waiting.take(rest);
+            }
+            if self.levels[at].waiting.is_full() {
+                self.pack_row(at)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn pack_row(&mut self, at: usize) -> Result<(), CogError> {
+        let level = &self.levels[at];
+        let columns = 0..level.waiting.cols();
+        let tiles = columns.into_par_iter().map(|col| {
+            let tile = self.codec.encode(level.waiting.tile_pixels(col))?;
+            let mask = level.waiting_mask.as_ref();
+            let mask = mask.map(|mask| pack_mask(&mask.tile_pixels(col)));
+            Ok((tile, mask.transpose()?))
+        });
+        let tiles: Result<Vec<(Vec<u8>, Option<Vec<u8>>)>, String> = tiles.collect();
+        let tiles = tiles.map_err(|reason| self.packing_error(reason))?;
+        let half = (at + 1 < self.levels.len()).then(|| {
+            let rows = Rows {
+                pixels: level.waiting.waiting().to_vec(),
+                shown: level
+                    .waiting_mask
+                    .as_ref()
+                    .map(|mask| mask.waiting().to_vec()),
+            };
+            let width = level.size.width as usize;
+            self.shape
+                .halving
+                .halve(&rows, width, self.shape.pixel_bytes())
+        });
+        let level = &mut self.levels[at];
+        for (tile, mask) in tiles {
+            let kept = level.tiles.push(&tile);
+            let masks = level.masks.as_mut().zip(mask);
+            kept.and_then(|()| masks.map_or(Ok(()), |(spool, mask)| spool.push(&mask)))
+                .map_err(|source| {
+                    CogError::Write(WriteError::Io {
+                        path: self.out.clone(),
+                        source,
+                    })
+                })?;
+        }
+        level.waiting.advance();
+        if let Some(mask) = &mut level.waiting_mask {
+            mask.advance();
+        }
+        half.map_or(Ok(()), |half| self.push(at + 1, &half))
+    }
+
+    /// Puts the file together.
+    pub(super) fn finish(mut self) -> Result<CogReport, CogError> {
+        let written = super::file::write(&mut self);
+        let bytes = written.map_err(|error| match error {
+            super::file::Trouble::Disk(source) => self.disk_error(source),
+            super::file::Trouble::Read(error) => CogError::Read(error),
+        })?;
+        Ok(CogReport {
+            levels: self.levels.len(),
+            tile: self.codec.tile,
+            is_copied: self.is_copied,
+            bytes,
+        })
+    }
+}
+
+/// `rect` out of `band`, which is as wide as the image.
+fn cut(whole: &Rows, band: PixelRect, rect: PixelRect, bytes: usize) -> Rows {
+    let part = |all: &[u8], bytes: usize| -> Vec<u8> {
+        let row_len = band.width as usize * bytes;
+        let (left, len) = (rect.x as usize * bytes, rect.width as usize * bytes);
+        let rows = all.chunks_exact(row_len);
+        rows.flat_map(|row| &row[left..left + len])
+            .copied()
+            .collect()
+    };
+    Rows {
+        pixels: part(&whole.pixels, bytes),
+        shown: whole.shown.as_deref().map(|shown| part(shown, 1)),
+    }
+}
+
+/// Pixels filled up to a full tile with the last ones.
+fn padded(pixels: &[u8], width: usize, bytes: usize, side: usize) -> Vec<u8> {
+    if pixels.len() == side * side * bytes {
+        return pixels.to_vec();
+    }
+    let mut out = Vec::with_capacity(side * side * bytes);
+    for row in pixels.chunks_exact(width * bytes) {
+        out.extend_from_slice(row);
+        let last = &row[row.len() - bytes..];
+        (width..side).for_each(|_| out.extend_from_slice(last));
+    }
+    let last_row = out.len() - side * bytes;
+    while out.len() < side * side * bytes {
+        out.extend_from_within(last_row..last_row + side * bytes);
+    }
+    out
+}
+
+/// Halves that lie side by side as whole rows.
+fn joined(tiles: Vec<Tile>, bytes: usize) -> Rows {
+    let side_by_side = |parts: Vec<(&[u8], usize)>| -> Vec<u8> {
+        let height = parts
+            .first()
+            .map_or(0, |(part, width)| part.len() / width.max(&1));
+        let mut out = Vec::with_capacity(parts.iter().map(|(part, _)| part.len()).sum());
+        for y in 0..height {
+            for (part, width) in &parts {
+                out.extend_from_slice(&part[y * width..][..*width]);
+            }
+        }
+        out
+    };
+    let pixels = tiles
+        .iter()
+        .map(|tile| (&tile.half.pixels[..], tile.half_width * bytes));
+    let pixels = side_by_side(pixels.collect());
+    let shown = tiles
+        .iter()
+        .map(|tile| Some((tile.half.shown.as_deref()?, tile.half_width)));
+    let shown: Option<Vec<(&[u8], usize)>> = shown.collect();
+    Rows {
+        pixels,
+        shown: shown.map(side_by_side),
+    }
+}
+
+/// A full tile of a mask, one bit a pixel.
+fn pack_mask(shown: &[u8]) -> Result<Vec<u8>, String> {
+    let bit = |(at, flag): (usize, &u8)| u8::from(*flag > 0) << (7 - at);
+    let bits = shown
+        .chunks(8)
+        .map(|eight| eight.iter().enumerate().map(bit).sum());
+    let bits: Vec<u8> = bits.collect();
+    let mut encoder = ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder
+        .write_all(&bits)
+        .map_err(|error| error.to_string())?;
+    encoder.finish().map_err(|error| error.to_string())
+}

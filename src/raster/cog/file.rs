@@ -1,0 +1,232 @@
+use std::io;
+
+use super::build::{Build, Level};
+use super::halving::Halving;
+use crate::disk::PendingFile;
+use crate::raster::error::ReadError;
+use crate::raster::tiff::tag;
+use crate::raster::writer::{Compression, DirectoryBuilder, Form, write_georef};
+
+/// Bytes that directories may grow by while their numbers are filled in, with room to spare.
+const SPARE_BYTES: u64 = 1 << 20;
+
+/// Why a file could not be put together.
+pub(super) enum Trouble {
+    Disk(io::Error),
+    Read(ReadError),
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Disk(error)
+    }
+}
+
+/// A directory of the file: a level, or its mask.
+#[derive(Clone, Copy)]
+struct Part {
+    level: usize,
+    is_mask: bool,
+}
+
+/// Where the tiles of a part are, and how long they are.
+struct Places {
+    counts: Vec<u64>,
+    offsets: Vec<u64>,
+}
+
+/// Writes directories and tiles, the smallest level first, and puts the file in its place; gives its
+/// bytes.
+pub(super) fn write(build: &mut Build<'_>) -> Result<u64, Trouble> {
+    let parts = parts(build);
+    let mut places: Vec<Places> = parts.iter().map(|part| places(build, *part)).collect();
+    let data: u64 = places.iter().flat_map(|part| &part.counts).sum();
+    let tables: u64 = places
+        .iter()
+        .map(|part| part.counts.len() as u64 * 16)
+        .sum();
+    let is_small = u32::try_from(data + tables + SPARE_BYTES).is_ok();
+    let form = if is_small { Form::Classic } else { Form::Big };
+    let head_bytes = form.head(0).len() as u64;
+    let mut starts = Vec::new();
+    let mut next = head_bytes;
+    for (part, places) in parts.iter().zip(&places) {
+        starts.push(next);
+        let directory = directory(build, *part, places, form)?;
+        let bytes = directory.pack_values_behind(next, 0, form);
+        next = (next + bytes.len() as u64).next_multiple_of(8);
+    }
+    // Data from the smallest level on; a level's mask follows it.
+    let order = in_order_of_data(&parts);
+    for &at in &order {
+        let Places { counts, offsets } = &mut places[at];
+        for (count, offset) in counts.iter().zip(offsets) {
+            *offset = if *count == 0 { 0 } else { next };
+            next += count;
+        }
+    }
+    let mut file = PendingFile::create(&build.out)?;
+    file.append(&form.head(starts[0]))?;
+    for (at, part) in parts.iter().enumerate() {
+        let following = starts.get(at + 1).copied().unwrap_or(0);
+        let directory = directory(build, *part, &places[at], form)?;
+        fill_up(&mut file, starts[at])?;
+        file.append(&directory.pack_values_behind(starts[at], following, form))?;
+    }
+    let first = file.len().next_multiple_of(8);
+    fill_up(&mut file, first)?;
+    for at in order {
+        copy(build, parts[at], &mut file)?;
+    }
+    let bytes = file.len();
+    file.commit()?;
+    Ok(bytes)
+}
+
+fn parts(build: &Build<'_>) -> Vec<Part> {
+    let has_mask = build.input.has_mask();
+    let levels = 0..build.levels.len();
+    levels
+        .flat_map(|level| {
+            let part = |is_mask| Part { level, is_mask };
+            [Some(part(false)), has_mask.then(|| part(true))]
+        })
+        .flatten()
+        .collect()
+}
+
+fn in_order_of_data(parts: &[Part]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..parts.len()).collect();
+    order.sort_by_key(|&at| (std::cmp::Reverse(parts[at].level), parts[at].is_mask));
+    order
+}
+
+fn places(build: &Build<'_>, part: Part) -> Places {
+    let level = &build.levels[part.level];
+    let counts = match (part.is_mask, build.input.tiff()) {
+        (true, _) => (level.masks.as_ref()).map_or_else(Vec::new, |spool| spool.counts().to_vec()),
+        (false, Some(source)) if part.level == 0 && build.is_copied => {
+            let [cols, rows] = tiles_of(build, level);
+            let each = (0..rows).flat_map(|row| (0..cols).map(move |col| (col, row)));
+            each.map(|(col, row)| source.stored_len(col, row)).collect()
+        }
+        _ => level.tiles.counts().to_vec(),
+    };
+    Places {
+        offsets: vec![0; counts.len()],
+        counts,
+    }
+}
+
+fn tiles_of(build: &Build<'_>, level: &Level) -> [u32; 2] {
+    [level.size.width, level.size.height].map(|side| side.div_ceil(build.codec.tile))
+}
+
+fn fill_up(file: &mut PendingFile, to: u64) -> io::Result<()> {
+    let missing = to.saturating_sub(file.len()) as usize;
+    file.append(&vec![0; missing])
+}
+
+fn copy(build: &mut Build<'_>, part: Part, file: &mut PendingFile) -> Result<(), Trouble> {
+    let tiles = tiles_of(build, &build.levels[part.level]);
+    let level = &mut build.levels[part.level];
+    if part.is_mask {
+        let masks = level.masks.as_mut();
+        return Ok(masks.map_or(Ok(()), |spool| spool.copy_to(file))?);
+    }
+    let source = build
+        .input
+        .tiff()
+        .filter(|_| part.level == 0 && build.is_copied);
+    let Some(source) = source else {
+        return Ok(level.tiles.copy_to(file)?);
+    };
+    let [cols, rows] = tiles;
+    for row in 0..rows {
+        for col in 0..cols {
+            let tile = source.copied(col, row).map_err(Trouble::Read)?;
+            file.append(&tile.unwrap_or_default())?;
+        }
+    }
+    Ok(())
+}
+
+fn directory(
+    build: &Build<'_>,
+    part: Part,
+    places: &Places,
+    form: Form,
+) -> Result<DirectoryBuilder, Trouble> {
+    let level = &build.levels[part.level];
+    let mut directory = DirectoryBuilder::default();
+    let kind = u32::from(part.level > 0) + if part.is_mask { 4 } else { 0 };
+    directory.long(tag::NEW_SUBFILE_TYPE, kind);
+    directory.long(tag::IMAGE_WIDTH, level.size.width);
+    directory.long(tag::IMAGE_LENGTH, level.size.height);
+    directory.shorts(tag::PLANAR_CONFIGURATION, &[1]);
+    directory.long(tag::TILE_WIDTH, build.codec.tile);
+    directory.long(tag::TILE_LENGTH, build.codec.tile);
+    directory.offsets(tag::TILE_OFFSETS, &places.offsets, form);
+    directory.offsets(tag::TILE_BYTE_COUNTS, &places.counts, form);
+    if part.is_mask {
+        directory.shorts(tag::SAMPLES_PER_PIXEL, &[1]);
+        directory.shorts(tag::BITS_PER_SAMPLE, &[1]);
+        directory.shorts(tag::PHOTOMETRIC, &[4]);
+        directory.shorts(tag::COMPRESSION, &[Compression::Deflate.code()]);
+        return Ok(directory);
+    }
+    directory.shorts(tag::SAMPLES_PER_PIXEL, &[build.shape.bands as u16]);
+    match build
+        .input
+        .tiff()
+        .filter(|_| part.level == 0 && build.is_copied)
+    {
+        Some(source) => source.tell_tiles(&mut directory).map_err(Trouble::Read)?,
+        None => describe(build, &mut directory),
+    }
+    let info = build.input.info();
+    if let Some(nodata) = info.nodata {
+        directory.text(tag::GDAL_NODATA, &nodata.to_string());
+    }
+    if part.level == 0 {
+        if let Some(georef) = &info.georef {
+            write_georef(&mut directory, georef);
+        }
+        let name = concat!("Orthobrush ", env!("CARGO_PKG_VERSION"));
+        directory.text(tag::SOFTWARE, name);
+    }
+    Ok(directory)
+}
+
+/// Tells `directory` how tiles are packed here.
+fn describe(build: &Build<'_>, directory: &mut DirectoryBuilder) {
+    let (shape, codec) = (&build.shape, build.codec);
+    let bits = 8 * shape.sample_bytes() as u16;
+    directory.shorts(tag::BITS_PER_SAMPLE, &vec![bits; shape.bands]);
+    directory.shorts(
+        tag::SAMPLE_FORMAT,
+        &vec![shape.sample_format(); shape.bands],
+    );
+    directory.shorts(tag::COMPRESSION, &[codec.compression.code()]);
+    if codec.has_predictor() {
+        directory.shorts(tag::PREDICTOR, &[2]);
+    }
+    let is_jpeg = matches!(codec.compression, Compression::Jpeg { .. });
+    if is_jpeg && shape.bands == 3 {
+        directory.shorts(tag::PHOTOMETRIC, &[6]);
+        directory.shorts(tag::YCBCR_SUBSAMPLING, &[2, 2]);
+        directory.rationals(tag::REFERENCE_BLACK_WHITE, &[0, 255, 128, 255, 128, 255]);
+    } else {
+        directory.shorts(tag::PHOTOMETRIC, &[shape.photometric]);
+    }
+    if !shape.extra.is_empty() {
+        directory.shorts(tag::EXTRA_SAMPLES, &shape.extra);
+    }
+    if let (Some(palette), Halving::Index { .. }) = (&build.input.info().palette, shape.halving) {
+        let shade = |index: usize, band: usize| {
+            u16::from(palette.get(index).map_or(0, |color| color[band])) * 257
+        };
+        let map = (0..3).flat_map(|band| (0..256).map(move |index| shade(index, band)));
+        directory.shorts(tag::COLOR_MAP, &map.collect::<Vec<_>>());
+    }
+}

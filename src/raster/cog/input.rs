@@ -1,0 +1,219 @@
+use std::path::Path;
+
+use super::halving::{Halving, Rows};
+use super::{CogOptions, Packing};
+use crate::geom::PixelRect;
+use crate::raster::error::{OpenError, ReadError};
+use crate::raster::source::{Layout, RasterInfo, SampleType, TileSource, open_stored};
+use crate::raster::tiff::{Photometric, TiffSource};
+use crate::raster::writer::Compression;
+
+/// Quality of JPEG where the image is one and nobody says otherwise.
+const USUAL_QUALITY: u8 = 89;
+
+/// The image that is written again.
+pub(super) enum Input {
+    /// A TIFF, whose tiles can be taken over and whose samples are kept.
+    Tiff(Box<TiffSource>),
+    /// Another format, of which red, green, blue (and opacity) are read, or indices.
+    Plain(std::sync::Arc<dyn TileSource>),
+}
+
+/// What a pixel of the written file is.
+#[derive(Clone, Debug)]
+pub(super) struct Shape {
+    pub(super) sample: SampleType,
+    pub(super) bands: usize,
+    pub(super) halving: Halving,
+    /// The number in a directory, where the codec does not ask for another one.
+    pub(super) photometric: u16,
+    /// Meaning of the bands behind the colors.
+    pub(super) extra: Vec<u16>,
+}
+
+impl Shape {
+    /// Bytes of a sample; narrow ones are written as bytes.
+    pub(super) fn sample_bytes(&self) -> usize {
+        usize::from(self.sample.bits().div_ceil(8))
+    }
+
+    /// Bytes of a pixel.
+    pub(super) fn pixel_bytes(&self) -> usize {
+        self.sample_bytes() * self.bands
+    }
+
+    /// Number of a sample's format in a directory.
+    pub(super) const fn sample_format(&self) -> u16 {
+        match self.sample {
+            SampleType::I8 | SampleType::I16 | SampleType::I32 | SampleType::I64 => 2,
+            SampleType::F16 | SampleType::F32 | SampleType::F64 => 3,
+            _ => 1,
+        }
+    }
+
+    /// Whether neighbours are alike, as those of indices and of floating-point bits are not.
+    pub(super) fn is_smooth(&self) -> bool {
+        self.sample.range().is_some() && !matches!(self.halving, Halving::Index { .. })
+    }
+}
+
+impl Input {
+    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
+        let source = open_stored(path)?;
+        if source.info().format.contains("TIFF") {
+            return Ok(Self::Tiff(Box::new(TiffSource::open_at(path)?)));
+        }
+        Ok(Self::Plain(source))
+    }
+
+    pub(super) fn info(&self) -> &RasterInfo {
+        match self {
+            Self::Tiff(source) => source.info(),
+            Self::Plain(source) => source.info(),
+        }
+    }
+
+    pub(super) const fn tiff(&self) -> Option<&TiffSource> {
+        match self {
+            Self::Tiff(source) => Some(source),
+            Self::Plain(_) => None,
+        }
+    }
+
+    /// Whether the image's mask is written, too.
+    pub(super) fn has_mask(&self) -> bool {
+        self.tiff().is_some_and(TiffSource::has_mask)
+    }
+
+    /// Whether each tile can be read alone.
+    pub(super) fn is_tiled(&self) -> bool {
+        matches!(self.info().layout, Layout::Tiles { .. })
+    }
+
+    pub(super) fn shape(&self) -> Shape {
+        match self {
+            Self::Tiff(source) => shape_of_tiff(source),
+            Self::Plain(source) => shape_of_plain(source.info()),
+        }
+    }
+
+    /// The codec that the options ask for, where it can hold the samples; else Deflate.
+    pub(super) fn compression(&self, options: &CogOptions, shape: &Shape) -> Compression {
+        let quality = options.quality.unwrap_or(USUAL_QUALITY);
+        let wanted = match options.packing {
+            Packing::AsSource => match &self.info().compression[..] {
+                "None" => Compression::None,
+                "LZW" => Compression::Lzw,
+                "ZSTD" => Compression::Zstd,
+                "JPEG" => Compression::Jpeg { quality },
+                _ => Compression::Deflate,
+            },
+            Packing::None => Compression::None,
+            Packing::Lzw => Compression::Lzw,
+            Packing::Deflate => Compression::Deflate,
+            Packing::Zstd => Compression::Zstd,
+            Packing::Jpeg => Compression::Jpeg { quality },
+        };
+        let is_picture = shape.sample == SampleType::U8
+            && matches!(shape.bands, 1 | 3)
+            && !matches!(shape.halving, Halving::Index { .. });
+        match wanted {
+            Compression::Jpeg { .. } if !is_picture => Compression::Deflate,
+            wanted => wanted,
+        }
+    }
+
+    /// The pixels of `rect`, a mask beside them where there is one.
+    pub(super) fn rows(&self, rect: PixelRect) -> Result<Rows, ReadError> {
+        match self {
+            Self::Tiff(source) => source.rows_of(|source| {
+                let pixels = source.interleaved(rect)?;
+                let shown = source.mask(rect).transpose()?.map(|mask| {
+                    let flag = |&value: &u8| if value == 0 { 0 } else { 255 };
+                    mask.iter().map(flag).collect()
+                });
+                Ok(Rows { pixels, shown })
+            }),
+            Self::Plain(source) => {
+                let pixels = plain_pixels(&**source, rect)?;
+                Ok(Rows {
+                    pixels,
+                    shown: None,
+                })
+            }
+        }
+    }
+}
+
+fn shape_of_tiff(source: &TiffSource) -> Shape {
+    let (page, info) = (source.image_page(), source.info());
+    let nodata = info.nodata;
+    let byte = nodata
+        .filter(|value| value.fract() == 0.0 && (0.0..=255.0).contains(value))
+        .map(|value| value as u8);
+    let is_color = matches!(page.photometric, Photometric::Rgb | Photometric::YCbCr);
+    let is_picture = is_color || page.photometric == Photometric::BlackIsZero;
+    let colors = if is_color { 3 } else { 1 };
+    let is_narrow = page.sample.is_index() && page.sample != SampleType::U8;
+    let halving = match (page.sample, page.photometric, page.bands) {
+        (_, Photometric::Palette | Photometric::Mask, _) => Halving::Index { void: byte },
+        _ if is_narrow => Halving::Index { void: byte },
+        (SampleType::U8, _, 4) if is_color && page.alpha.is_some() => Halving::Opacity,
+        (SampleType::U8, _, bands) if is_picture && bands == colors => {
+            Halving::Light { nodata: byte }
+        }
+        (sample, ..) => Halving::Numbers { sample, nodata },
+    };
+    let extra = (colors..page.bands).map(|band| match page.alpha {
+        Some(alpha) if alpha.band == band => 2 - u16::from(alpha.is_premultiplied),
+        _ => 0,
+    });
+    let photometric = match page.photometric {
+        Photometric::WhiteIsZero => 0,
+        Photometric::BlackIsZero | Photometric::Mask => 1,
+        Photometric::Rgb | Photometric::YCbCr => 2,
+        Photometric::Palette => 3,
+        Photometric::Cmyk => 5,
+    };
+    let is_ink = page.photometric == Photometric::Cmyk;
+    Shape {
+        sample: page.sample,
+        bands: usize::from(page.bands),
+        halving,
+        photometric,
+        extra: extra.skip(if is_ink { 3 } else { 0 }).collect(),
+    }
+}
+
+fn shape_of_plain(info: &RasterInfo) -> Shape {
+    let (bands, halving, photometric) = if info.palette.is_some() {
+        (1, Halving::Index { void: None }, 3)
+    } else if info.has_alpha {
+        (4, Halving::Opacity, 2)
+    } else if info.bands == 1 {
+        (1, Halving::Light { nodata: None }, 1)
+    } else {
+        (3, Halving::Light { nodata: None }, 2)
+    };
+    Shape {
+        sample: SampleType::U8,
+        bands,
+        halving,
+        photometric,
+        extra: if bands == 4 { vec![2] } else { Vec::new() },
+    }
+}
+
+fn plain_pixels(source: &dyn TileSource, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
+    let info = source.info();
+    if info.palette.is_some() {
+        return source.read_index(rect);
+    }
+    let rgba = source.read_rgba(0, rect)?;
+    if info.has_alpha {
+        return Ok(rgba);
+    }
+    let bands = if info.bands == 1 { 1 } else { 3 };
+    let pixels = rgba.chunks_exact(4);
+    Ok(pixels.flat_map(|pixel| &pixel[..bands]).copied().collect())
+}

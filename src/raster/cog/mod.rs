@@ -1,0 +1,99 @@
+//! Cloud Optimized GeoTIFF from any raster: tiles, overviews, masks and the place on the map, the
+//! smallest overview first, so that a reader over a network finds all it needs at the start.
+//!
+//! Tiles of the source are taken over as they are wherever that is possible, so that only overviews
+//! are packed anew. Memory holds one row of tiles of each level.
+
+mod build;
+mod file;
+mod halving;
+mod input;
+mod spool;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use super::error::{OpenError, ReadError};
+use super::writer::WriteError;
+use build::Build;
+use input::Input;
+
+/// How tiles are packed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Packing {
+    /// As those of the source; where that codec is only read here, by Deflate.
+    #[default]
+    AsSource,
+    /// Not at all.
+    None,
+    /// LZW.
+    Lzw,
+    /// Deflate.
+    Deflate,
+    /// ZSTD.
+    Zstd,
+    /// JPEG, for grey and for colors of 8 bits.
+    Jpeg,
+}
+
+/// How a Cloud Optimized GeoTIFF is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CogOptions {
+    /// The codec.
+    pub packing: Packing,
+    /// Quality of JPEG, 1 to 100.
+    pub quality: Option<u8>,
+    /// Side of a tile in pixels, a multiple of 16 from 64 to 4096; that of the source, else 512.
+    pub tile: Option<u32>,
+}
+
+/// What was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CogReport {
+    /// Levels, the image itself included.
+    pub levels: usize,
+    /// Side of a tile in pixels.
+    pub tile: u32,
+    /// Whether tiles of the source were taken over as they are.
+    pub is_copied: bool,
+    /// Bytes of the file.
+    pub bytes: u64,
+}
+
+/// A pyramid cannot be written; what was at its path is untouched.
+#[derive(Debug, thiserror::Error)]
+pub enum CogError {
+    /// The source cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A part of the source cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The file cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// Somebody said so.
+    #[error("Cancelled; nothing was written")]
+    Cancelled,
+}
+
+/// Writes `input` with overviews to `out`, whole or not at all. `goes_on` is told the share that is
+/// done, 0 to 1, and says whether to go on.
+///
+/// Colors of 8 bits are averaged in linear light, indices by the most frequent one, other numbers as
+/// they are; nodata, opacity and masks are taken into account.
+///
+/// # Errors
+/// [`CogError`] when the source cannot be read, the disk refuses, or `goes_on` says no.
+pub fn write_cog(
+    input: &Path,
+    out: &Path,
+    options: &CogOptions,
+    goes_on: &(dyn Fn(f64) -> bool + Sync),
+) -> Result<CogReport, CogError> {
+    let input = Input::open(input)?;
+    let mut build = Build::new(&input, out, options)?;
+    build.run(goes_on)?;
+    build.finish()
+}
