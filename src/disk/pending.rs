@@ -49,6 +49,30 @@ impl PendingFile {
         self.len == 0
     }
 
+    /// Puts bytes anywhere into a file whose length was set, from any thread.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    #[cfg(unix)]
+    pub fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::write_all_at(self.temporary.as_file(), bytes, offset)
+    }
+
+    /// Puts bytes anywhere into a file whose length was set, from any thread.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    #[cfg(windows)]
+    pub fn write_at(&self, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+        use std::os::windows::fs::FileExt as _;
+        while !bytes.is_empty() {
+            let count = self.temporary.as_file().seek_write(bytes, offset)?;
+            bytes = &bytes[count..];
+            offset += count as u64;
+        }
+        Ok(())
+    }
+
     /// Adds to the end.
     ///
     /// # Errors

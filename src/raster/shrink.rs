@@ -78,16 +78,31 @@ pub(super) fn average_rgba(rows: RowPair<'_>, out: &mut [u8]) {
 /// The average of each 2 × 2 pixels of `N` opaque bands in linear light.
 pub(super) fn average_opaque<const N: usize>(rows: RowPair<'_>, out: &mut [u8]) {
     let (light, shown) = (&*LIGHT, &SHOWN[..]);
-    for (index, out) in out.chunks_exact_mut(N).enumerate() {
-        let pixels = quad::<N>(rows, index);
+    // Pixels of which both columns are there need no look at the edge.
+    let whole = (rows.top.len() / (2 * N)).min(out.len() / N);
+    let (inner, edge) = out.split_at_mut(whole * N);
+    let pairs = rows
+        .top
+        .chunks_exact(2 * N)
+        .zip(rows.bottom.chunks_exact(2 * N));
+    for (out, (top, bottom)) in inner.chunks_exact_mut(N).zip(pairs) {
         for band in 0..N {
-            let sum: u32 = pixels
-                .iter()
-                .map(|pixel| light[usize::from(pixel[band])])
-                .sum();
-            out[band] = to_shown(shown, (sum + 2) / 4);
+            let pixels = [top[band], top[N + band], bottom[band], bottom[N + band]];
+            out[band] = mean_light(light, shown, pixels);
         }
     }
+    for (index, out) in (whole..).zip(edge.chunks_exact_mut(N)) {
+        let pixels = quad::<N>(rows, index);
+        for band in 0..N {
+            out[band] = mean_light(light, shown, pixels.map(|pixel| pixel[band]));
+        }
+    }
+}
+
+#[inline]
+fn mean_light(light: &[u32; 256], shown: &[u8], values: [u8; 4]) -> u8 {
+    let [a, b, c, d] = values.map(|value| light[usize::from(value)]);
+    to_shown(shown, (a + b + c + d + 2) / 4)
 }
 
 /// The average of each 2 × 2 pixels of `bands` bytes in linear light of those that are shown and not

@@ -57,6 +57,44 @@ fn info_tells_what_the_header_says() {
 }
 
 #[test]
+fn a_pyramid_is_written_whole_and_keeps_what_the_image_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (image, out) = (text(&sample().label_true), folder.path().join("cog.tif"));
+    let report = json(&[
+        "pyramid",
+        image,
+        "--out",
+        text(&out),
+        "--tile",
+        "256",
+        "--json",
+    ]);
+    assert_eq!(
+        (&report["levels"], &report["tile"]),
+        (&3.into(), &256.into())
+    );
+    let told = |path: &str| json(&["info", path, "--checksum", "--json"]);
+    let (before, after) = (told(image), told(text(&out)));
+    for what in [
+        "width",
+        "height",
+        "bands",
+        "dtype",
+        "epsg",
+        "bounds",
+        "nodata",
+        "checksums",
+    ] {
+        assert_eq!(before[what], after[what], "{what}");
+    }
+    assert_eq!(after["tile"], serde_json::json!([256, 256]));
+    check_failure(&["pyramid", image, "--out", image], 1, &["replace a file"]);
+    let odd = ["pyramid", image, "--out", text(&out), "--tile", "100"];
+    check_failure(&odd, 1, &["multiple of 16", "cog.tif"]);
+    assert_eq!(told(text(&out)), after, "a failure leaves the file alone");
+}
+
+#[test]
 fn eval_scores_the_label_with_mistakes_against_the_truth() {
     let paths = sample();
     let truth = text(&paths.label_true);

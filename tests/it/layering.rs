@@ -50,7 +50,10 @@ const NAMED_ONLY_IN: &[(&str, &[&str])] = &[
     ("rusqlite", &["project", "exchange"]),
     ("proj4rs", &["exchange"]),
     ("crs_definitions", &["exchange"]),
-    ("roxmltree", &["exchange"]),
+    ("roxmltree", &["raster", "exchange"]),
+    ("lerc_reader", &["raster"]),
+    ("liblzma", &["raster"]),
+    ("zstd", &["raster"]),
     // `train` lists adapters through the wgpu that Burn re-exports.
     ("wgpu", &["render", "app", "train"]),
     ("egui_wgpu", &["render", "app"]),

@@ -1,16 +1,19 @@
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use flate2::write::ZlibEncoder;
 use rayon::prelude::*;
 
+use super::file::{Plan, Trouble};
 use super::halving::Rows;
 use super::input::{Input, Shape};
 use super::spool::Spool;
 use super::{CogError, CogOptions, CogReport};
-use crate::disk::folder_of;
+use crate::disk::{PendingFile, folder_of};
 use crate::geom::{ImageSize, PixelRect};
-use crate::raster::writer::{LevelRows, TileCodec, WriteError};
+use crate::raster::tiff::TiffSource;
+use crate::raster::writer::{Compression, LevelRows, TileCodec, WriteError};
 
 /// Side of a tile where neither the options nor the source say one.
 const USUAL_TILE: u32 = 512;
@@ -24,6 +27,8 @@ pub(super) struct Build<'a> {
     /// Whether the image's tiles are those of the source.
     pub(super) is_copied: bool,
     pub(super) levels: Vec<Level>,
+    /// Where each tile belongs in the file, where that is known before the first is read.
+    pub(super) direct: Option<(Plan, PendingFile)>,
 }
 
 pub(super) struct Level {
@@ -32,6 +37,8 @@ pub(super) struct Level {
     pub(super) tiles: Spool,
     /// Packed tiles of the mask.
     pub(super) masks: Option<Spool>,
+    /// Rows of tiles that are packed.
+    rows_packed: u32,
     waiting: LevelRows,
     waiting_mask: Option<LevelRows>,
 }
@@ -52,7 +59,7 @@ impl<'a> Build<'a> {
     ) -> Result<Self, CogError> {
         let shape = input.shape();
         let compression = input.compression(options, &shape);
-        let stored = input.tiff().and_then(|source| source.copied_tile());
+        let stored = input.tiff().and_then(TiffSource::copied_tile);
         let tile = options.tile.or(stored).unwrap_or(USUAL_TILE);
         if !tile.is_multiple_of(16) || !(64..=4_096).contains(&tile) {
             return Err(CogError::Write(WriteError::Options {
@@ -72,13 +79,23 @@ impl<'a> Build<'a> {
                 tile,
             },
             shape,
-            is_copied: is_same && stored == Some(tile),
+            // Without a codec there is nothing to gain, and tiles are at hand when they are halved.
+            is_copied: is_same && stored == Some(tile) && compression != Compression::None,
             levels: Vec::new(),
+            direct: None,
         };
         let levels = build.level_sizes().into_iter();
         build.levels = levels
             .map(|size| build.level(size))
             .collect::<Result<_, _>>()?;
+        let plan = Plan::known(&build).map_err(|trouble| build.trouble(trouble))?;
+        if let Some(plan) = plan {
+            let file = PendingFile::create(out).and_then(|mut file| {
+                file.file_mut().set_len(plan.end())?;
+                Ok(file)
+            });
+            build.direct = Some((plan, file.map_err(|error| build.disk_error(error))?));
+        }
         Ok(build)
     }
 
@@ -103,12 +120,38 @@ impl<'a> Build<'a> {
             size,
             tiles: spool()?,
             masks: has_mask.then(spool).transpose()?,
+            rows_packed: 0,
             waiting: LevelRows::new(size, self.shape.pixel_bytes(), tile),
             waiting_mask: has_mask.then(|| LevelRows::new(size, 1, tile)),
         })
     }
 
-    pub(super) fn disk_error(&self, source: std::io::Error) -> CogError {
+    fn trouble(&self, trouble: Trouble) -> CogError {
+        match trouble {
+            Trouble::Disk(source) => self.disk_error(source),
+            Trouble::Read(error) => CogError::Read(error),
+        }
+    }
+
+    /// Whether nothing was ever written where a tile of the image is.
+    pub(super) fn is_unwritten(&self, col: u32, row: u32) -> bool {
+        let side = self.codec.tile;
+        let rect = PixelRect::new(col * side, row * side, side, side);
+        let rect = rect.intersect(self.input.info().size.bounds());
+        (self.input.tiff()).is_some_and(|source| source.is_unwritten(rect))
+    }
+
+    /// Puts tile number `tile` of a level into its place, if that is known.
+    fn put(&self, level: usize, tile: usize, pixels: &[u8]) -> Result<bool, CogError> {
+        let Some((plan, file)) = &self.direct else {
+            return Ok(false);
+        };
+        let written = file.write_at(pixels, plan.place(level, tile));
+        written.map_err(|error| self.disk_error(error))?;
+        Ok(true)
+    }
+
+    fn disk_error(&self, source: std::io::Error) -> CogError {
         CogError::Write(WriteError::Io {
             path: self.out.clone(),
             source,
@@ -160,7 +203,7 @@ impl<'a> Build<'a> {
             Vec::new()
         } else {
             let full = padded(&rows.pixels, width, bytes, self.codec.tile as usize);
-            self.pack(full, rect)?
+            self.packed(rect, full)?
         };
         let mask = rows.shown.as_ref().map(|shown| {
             let full = padded(shown, width, 1, self.codec.tile as usize);
@@ -182,15 +225,20 @@ impl<'a> Build<'a> {
         })
     }
 
-    fn pack(&self, full: Vec<u8>, rect: PixelRect) -> Result<Vec<u8>, CogError> {
-        // What was never written stays unwritten.
-        let is_void = (self.input.tiff()).is_some_and(|source| source.is_unwritten(rect));
-        if is_void {
+    /// The stored bytes of a full tile of the image, which are none where it is put into its place at
+    /// once, or where nothing was ever written.
+    fn packed(&self, rect: PixelRect, full: Cow<'_, [u8]>) -> Result<Vec<u8>, CogError> {
+        let side = self.codec.tile;
+        let (col, row) = (rect.x / side, rect.y / side);
+        if self.is_unwritten(col, row) {
             return Ok(Vec::new());
         }
-        self.codec
-            .encode(full)
-            .map_err(|reason| self.packing_error(reason))
+        let number = (row * self.levels[0].waiting.cols() + col) as usize;
+        if self.put(0, number, &full)? {
+            return Ok(Vec::new());
+        }
+        let packed = self.codec.encode(full.into_owned());
+        packed.map_err(|reason| self.packing_error(reason))
     }
 
     /// Keeps a row of tiles of the image and passes their halves on.
@@ -236,15 +284,22 @@ impl<'a> Build<'a> {
 
     fn pack_row(&mut self, at: usize) -> Result<(), CogError> {
         let level = &self.levels[at];
+        let first = level.rows_packed as usize * level.waiting.cols() as usize;
         let columns = 0..level.waiting.cols();
         let tiles = columns.into_par_iter().map(|col| {
-            let tile = self.codec.encode(level.waiting.tile_pixels(col))?;
+            let full = level.waiting.tile_pixels(col);
+            let tile = if self.put(at, first + col as usize, &full)? {
+                Vec::new()
+            } else {
+                let tile = self.codec.encode(full);
+                tile.map_err(|reason| self.packing_error(reason))?
+            };
             let mask = level.waiting_mask.as_ref();
             let mask = mask.map(|mask| pack_mask(&mask.tile_pixels(col)));
-            Ok((tile, mask.transpose()?))
+            let mask = mask.transpose();
+            Ok((tile, mask.map_err(|reason| self.packing_error(reason))?))
         });
-        let tiles: Result<Vec<(Vec<u8>, Option<Vec<u8>>)>, String> = tiles.collect();
-        let tiles = tiles.map_err(|reason| self.packing_error(reason))?;
+        let tiles: Vec<(Vec<u8>, Option<Vec<u8>>)> = tiles.collect::<Result<_, CogError>>()?;
         let half = (at + 1 < self.levels.len()).then(|| {
             let rows = Rows {
                 pixels: level.waiting.waiting().to_vec(),
@@ -270,6 +325,7 @@ impl<'a> Build<'a> {
                     })
                 })?;
         }
+        level.rows_packed += 1;
         level.waiting.advance();
         if let Some(mask) = &mut level.waiting_mask {
             mask.advance();
@@ -280,10 +336,7 @@ impl<'a> Build<'a> {
     /// Puts the file together.
     pub(super) fn finish(mut self) -> Result<CogReport, CogError> {
         let written = super::file::write(&mut self);
-        let bytes = written.map_err(|error| match error {
-            super::file::Trouble::Disk(source) => self.disk_error(source),
-            super::file::Trouble::Read(error) => CogError::Read(error),
-        })?;
+        let bytes = written.map_err(|trouble| self.trouble(trouble))?;
         Ok(CogReport {
             levels: self.levels.len(),
             tile: self.codec.tile,
@@ -310,9 +363,9 @@ fn cut(whole: &Rows, band: PixelRect, rect: PixelRect, bytes: usize) -> Rows {
 }
 
 /// Pixels filled up to a full tile with the last ones.
-fn padded(pixels: &[u8], width: usize, bytes: usize, side: usize) -> Vec<u8> {
+fn padded(pixels: &[u8], width: usize, bytes: usize, side: usize) -> Cow<'_, [u8]> {
     if pixels.len() == side * side * bytes {
-        return pixels.to_vec();
+        return Cow::Borrowed(pixels);
     }
     let mut out = Vec::with_capacity(side * side * bytes);
     for row in pixels.chunks_exact(width * bytes) {
@@ -324,7 +377,7 @@ fn padded(pixels: &[u8], width: usize, bytes: usize, side: usize) -> Vec<u8> {
     while out.len() < side * side * bytes {
         out.extend_from_within(last_row..last_row + side * bytes);
     }
-    out
+    Cow::Owned(out)
 }
 
 /// Halves that lie side by side as whole rows.

@@ -35,52 +35,127 @@ struct Places {
     offsets: Vec<u64>,
 }
 
+/// Where everything is in the file.
+pub(super) struct Plan {
+    form: Form,
+    parts: Vec<Part>,
+    places: Vec<Places>,
+    /// Where the directory of each part begins.
+    starts: Vec<u64>,
+    /// Parts in the order of their data.
+    order: Vec<usize>,
+    end: u64,
+}
+
+impl Plan {
+    /// Directories first, then data from the smallest level on, a level's mask behind it.
+    fn new(build: &Build<'_>, counts: impl Fn(Part) -> Vec<u64>) -> Result<Self, Trouble> {
+        let parts = parts(build);
+        let places = parts.iter().map(|&part| {
+            let counts = counts(part);
+            Places {
+                offsets: vec![0; counts.len()],
+                counts,
+            }
+        });
+        let mut places: Vec<Places> = places.collect();
+        let data: u64 = places.iter().flat_map(|part| &part.counts).sum();
+        let tables: u64 = places
+            .iter()
+            .map(|part| part.counts.len() as u64 * 16)
+            .sum();
+        let is_small = u32::try_from(data + tables + SPARE_BYTES).is_ok();
+        let form = if is_small { Form::Classic } else { Form::Big };
+        let mut starts = Vec::new();
+        let mut next = form.head(0).len() as u64;
+        for (part, places) in parts.iter().zip(&places) {
+            starts.push(next);
+            let directory = directory(build, *part, places, form)?;
+            let bytes = directory.pack_values_behind(next, 0, form);
+            next = (next + bytes.len() as u64).next_multiple_of(8);
+        }
+        let mut order: Vec<usize> = (0..parts.len()).collect();
+        order.sort_by_key(|&at| (std::cmp::Reverse(parts[at].level), parts[at].is_mask));
+        for &at in &order {
+            let Places { counts, offsets } = &mut places[at];
+            for (count, offset) in counts.iter().zip(offsets) {
+                *offset = if *count == 0 { 0 } else { next };
+                next += count;
+            }
+        }
+        Ok(Self {
+            form,
+            parts,
+            places,
+            starts,
+            order,
+            end: next,
+        })
+    }
+
+    /// The plan of a file whose tiles are not packed, so that it is known before the first is read;
+    /// `None` for others.
+    pub(super) fn known(build: &Build<'_>) -> Result<Option<Self>, Trouble> {
+        if build.codec.compression != Compression::None || build.input.has_mask() {
+            return Ok(None);
+        }
+        let side = u64::from(build.codec.tile);
+        let bytes = side * side * build.shape.pixel_bytes() as u64;
+        let plan = Self::new(build, |part| {
+            let level = &build.levels[part.level];
+            let [cols, rows] = tiles_of(build, level);
+            let each = (0..rows).flat_map(|row| (0..cols).map(move |col| (col, row)));
+            let is_left_out = |(col, row)| part.level == 0 && build.is_unwritten(col, row);
+            each.map(|at| if is_left_out(at) { 0 } else { bytes })
+                .collect()
+        })?;
+        Ok(Some(plan))
+    }
+
+    /// Where tile number `tile` of a level without a mask begins.
+    pub(super) fn place(&self, level: usize, tile: usize) -> u64 {
+        self.places[level].offsets[tile]
+    }
+
+    /// Bytes of the whole file.
+    pub(super) const fn end(&self) -> u64 {
+        self.end
+    }
+}
+
 /// Writes directories and tiles, the smallest level first, and puts the file in its place; gives its
 /// bytes.
 pub(super) fn write(build: &mut Build<'_>) -> Result<u64, Trouble> {
-    let parts = parts(build);
-    let mut places: Vec<Places> = parts.iter().map(|part| places(build, *part)).collect();
-    let data: u64 = places.iter().flat_map(|part| &part.counts).sum();
-    let tables: u64 = places
-        .iter()
-        .map(|part| part.counts.len() as u64 * 16)
-        .sum();
-    let is_small = u32::try_from(data + tables + SPARE_BYTES).is_ok();
-    let form = if is_small { Form::Classic } else { Form::Big };
-    let head_bytes = form.head(0).len() as u64;
-    let mut starts = Vec::new();
-    let mut next = head_bytes;
-    for (part, places) in parts.iter().zip(&places) {
-        starts.push(next);
-        let directory = directory(build, *part, places, form)?;
-        let bytes = directory.pack_values_behind(next, 0, form);
-        next = (next + bytes.len() as u64).next_multiple_of(8);
+    if let Some((plan, mut file)) = build.direct.take() {
+        write_directories(build, &plan, &mut file)?;
+        file.commit()?;
+        return Ok(plan.end);
     }
-    // Data from the smallest level on; a level's mask follows it.
-    let order = in_order_of_data(&parts);
-    for &at in &order {
-        let Places { counts, offsets } = &mut places[at];
-        for (count, offset) in counts.iter().zip(offsets) {
-            *offset = if *count == 0 { 0 } else { next };
-            next += count;
-        }
-    }
+    let plan = Plan::new(build, |part| counts(build, part))?;
     let mut file = PendingFile::create(&build.out)?;
-    file.append(&form.head(starts[0]))?;
-    for (at, part) in parts.iter().enumerate() {
-        let following = starts.get(at + 1).copied().unwrap_or(0);
-        let directory = directory(build, *part, &places[at], form)?;
-        fill_up(&mut file, starts[at])?;
-        file.append(&directory.pack_values_behind(starts[at], following, form))?;
-    }
+    write_directories(build, &plan, &mut file)?;
     let first = file.len().next_multiple_of(8);
     fill_up(&mut file, first)?;
-    for at in order {
-        copy(build, parts[at], &mut file)?;
+    for &at in &plan.order {
+        copy(build, plan.parts[at], &mut file)?;
     }
-    let bytes = file.len();
     file.commit()?;
-    Ok(bytes)
+    Ok(plan.end)
+}
+
+fn write_directories(
+    build: &Build<'_>,
+    plan: &Plan,
+    file: &mut PendingFile,
+) -> Result<(), Trouble> {
+    file.append(&plan.form.head(plan.starts[0]))?;
+    for (at, part) in plan.parts.iter().enumerate() {
+        let following = plan.starts.get(at + 1).copied().unwrap_or(0);
+        let directory = directory(build, *part, &plan.places[at], plan.form)?;
+        fill_up(file, plan.starts[at])?;
+        file.append(&directory.pack_values_behind(plan.starts[at], following, plan.form))?;
+    }
+    Ok(())
 }
 
 fn parts(build: &Build<'_>) -> Vec<Part> {
@@ -95,15 +170,9 @@ fn parts(build: &Build<'_>) -> Vec<Part> {
         .collect()
 }
 
-fn in_order_of_data(parts: &[Part]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..parts.len()).collect();
-    order.sort_by_key(|&at| (std::cmp::Reverse(parts[at].level), parts[at].is_mask));
-    order
-}
-
-fn places(build: &Build<'_>, part: Part) -> Places {
+fn counts(build: &Build<'_>, part: Part) -> Vec<u64> {
     let level = &build.levels[part.level];
-    let counts = match (part.is_mask, build.input.tiff()) {
+    match (part.is_mask, build.input.tiff()) {
         (true, _) => (level.masks.as_ref()).map_or_else(Vec::new, |spool| spool.counts().to_vec()),
         (false, Some(source)) if part.level == 0 && build.is_copied => {
             let [cols, rows] = tiles_of(build, level);
@@ -111,10 +180,6 @@ fn places(build: &Build<'_>, part: Part) -> Places {
             each.map(|(col, row)| source.stored_len(col, row)).collect()
         }
         _ => level.tiles.counts().to_vec(),
-    };
-    Places {
-        offsets: vec![0; counts.len()],
-        counts,
     }
 }
 

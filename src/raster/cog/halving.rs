@@ -112,91 +112,45 @@ fn average_numbers(
     bands: usize,
     out: &mut [u8],
 ) {
-    match sample {
-        SampleType::I8 => numbers(
-            rows,
-            bands,
-            nodata,
-            out,
-            |[raw]| f64::from(raw as i8),
-            |it| (it.round() as i8).to_ne_bytes(),
-        ),
-        SampleType::U16 => numbers(
-            rows,
-            bands,
-            nodata,
-            out,
-            |raw| f64::from(u16::from_ne_bytes(raw)),
-            |it| (it.round() as u16).to_ne_bytes(),
-        ),
-        SampleType::I16 => numbers(
-            rows,
-            bands,
-            nodata,
-            out,
-            |raw| f64::from(i16::from_ne_bytes(raw)),
-            |it| (it.round() as i16).to_ne_bytes(),
-        ),
-        SampleType::U32 => numbers(
-            rows,
-            bands,
-            nodata,
-            out,
-            |raw| f64::from(u32::from_ne_bytes(raw)),
-            |it| (it.round() as u32).to_ne_bytes(),
-        ),
-        SampleType::I32 => numbers(
-            rows,
-            bands,
-            nodata,
-            out,
-            |raw| f64::from(i32::from_ne_bytes(raw)),
-            |it| (it.round() as i32).to_ne_bytes(),
-        ),
-        SampleType::U64 => numbers(
-            rows,
-            bands,
-            nodata,
-            out,
-            |raw| u64::from_ne_bytes(raw) as f64,
-            |it| (it.round() as u64).to_ne_bytes(),
-        ),
-        SampleType::I64 => numbers(
-            rows,
-            bands,
-            nodata,
-            out,
-            |raw| i64::from_ne_bytes(raw) as f64,
-            |it| (it.round() as i64).to_ne_bytes(),
-        ),
-        SampleType::F32 => numbers(
-            rows,
-            bands,
-            nodata,
-            out,
-            |raw| f64::from(f32::from_ne_bytes(raw)),
-            |it| (it as f32).to_ne_bytes(),
-        ),
-        SampleType::F64 => numbers(
-            rows,
-            bands,
-            nodata,
-            out,
-            f64::from_ne_bytes,
-            f64::to_ne_bytes,
-        ),
-        // Halves have no arithmetic here: the first of the four stands for all.
-        SampleType::F16 => first_of_four(rows, bands, out),
-        SampleType::U1 | SampleType::U2 | SampleType::U4 | SampleType::U8 => {
+    macro_rules! whole {
+        ($type:ty, $value:expr) => {
             numbers(
                 rows,
                 bands,
                 nodata,
                 out,
-                |[raw]| f64::from(raw),
-                |it| [it.round() as u8],
+                |raw| $value(<$type>::from_ne_bytes(raw)),
+                |mean| (mean.round() as $type).to_ne_bytes(),
+            )
+        };
+    }
+    match sample {
+        SampleType::I8 => whole!(i8, f64::from),
+        SampleType::U16 => whole!(u16, f64::from),
+        SampleType::I16 => whole!(i16, f64::from),
+        SampleType::U32 => whole!(u32, f64::from),
+        SampleType::I32 => whole!(i32, f64::from),
+        SampleType::U64 => whole!(u64, |value: u64| value as f64),
+        SampleType::I64 => whole!(i64, |value: i64| value as f64),
+        SampleType::F32 => {
+            let value = |raw| f64::from(f32::from_ne_bytes(raw));
+            numbers(rows, bands, nodata, out, value, |mean| {
+                (mean as f32).to_ne_bytes()
+            });
+        }
+        SampleType::F64 => {
+            numbers(
+                rows,
+                bands,
+                nodata,
+                out,
+                f64::from_ne_bytes,
+                f64::to_ne_bytes,
             );
         }
+        // Halves have no arithmetic here: the first of the four stands for all.
+        SampleType::F16 => first_of_four(rows, bands, out),
+        SampleType::U1 | SampleType::U2 | SampleType::U4 | SampleType::U8 => whole!(u8, f64::from),
     }
 }
 

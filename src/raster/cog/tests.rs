@@ -40,7 +40,9 @@ fn cog(input: &Path, out: &Path, options: CogOptions) -> CogReport {
 fn rgb(source: &dyn TileSource, level: usize) -> Vec<u8> {
     let bounds = source.info().level_sizes[level].bounds();
     let rgba = source.read_rgba(level, bounds).expect("pixels");
-    rgba.chunks_exact(4).flat_map(|pixel| pixel[..3].to_vec()).collect()
+    rgba.chunks_exact(4)
+        .flat_map(|pixel| pixel[..3].to_vec())
+        .collect()
 }
 
 /// The pixels of the next level.
@@ -61,18 +63,36 @@ fn halved(pixels: &[u8], size: ImageSize) -> Vec<u8> {
 fn lossless_tiles_are_taken_over_and_overviews_are_averages() {
     let folder = tempfile::tempdir().expect("a folder");
     let [source, out] = ["a.tif", "b.tif"].map(|name| folder.path().join(name));
-    for compression in [Compression::None, Compression::Lzw, Compression::Deflate, Compression::Zstd]
-    {
+    for compression in [
+        Compression::None,
+        Compression::Lzw,
+        Compression::Deflate,
+        Compression::Zstd,
+    ] {
         photo(&source, compression);
         let report = cog(&source, &out, CogOptions::default());
-        assert_eq!((report.levels, report.tile, report.is_copied), (4, 64, true));
+        let is_copied = compression != Compression::None;
+        assert_eq!(
+            (report.levels, report.tile, report.is_copied),
+            (4, 64, is_copied)
+        );
         let file = open_raster(&out).expect("a raster");
         let info = file.info();
-        assert_eq!(info.compression, open_raster(&source).expect("a raster").info().compression);
-        assert_eq!(info.georef.as_ref().and_then(|georef| georef.epsg), Some(2_180));
+        assert_eq!(
+            info.compression,
+            open_raster(&source).expect("a raster").info().compression
+        );
+        assert_eq!(
+            info.georef.as_ref().and_then(|georef| georef.epsg),
+            Some(2_180)
+        );
         let mut expected = colors(SIZE);
         for (level, &size) in info.level_sizes.iter().enumerate() {
-            assert_eq!(rgb(&*file, level), expected, "{compression:?}, level {level}");
+            assert_eq!(
+                rgb(&*file, level),
+                expected,
+                "{compression:?}, level {level}"
+            );
             expected = halved(&expected, size);
         }
     }
@@ -123,14 +143,20 @@ fn wide_numbers_strips_and_planes_keep_their_values() {
     let folder = tempfile::tempdir().expect("a folder");
     let [source, out] = ["a.tif", "b.tif"].map(|name| folder.path().join(name));
     for (bands, bits, format) in [(4, 16, 1), (1, 16, 2), (2, 32, 3), (5, 8, 1)] {
-        for (is_planar, tile) in [(false, None), (true, None), (true, Some(16)), (false, Some(16))] {
+        for (is_planar, tile) in [
+            (false, None),
+            (true, None),
+            (true, Some(16)),
+            (false, Some(16)),
+        ] {
             let made = MadeBands {
                 format,
                 is_planar,
                 tile,
                 ..MadeBands::new(133, 71, bands, bits)
             };
-            let file = made.file(|x, y, band| f64::from((x * 7 + y * 13 + u32::from(band) * 50) % 200));
+            let file =
+                made.file(|x, y, band| f64::from((x * 7 + y * 13 + u32::from(band) * 50) % 200));
             crate::disk::replace_file(&source, &file).expect("a file");
             let options = CogOptions {
                 tile: Some(64),
@@ -139,7 +165,13 @@ fn wide_numbers_strips_and_planes_keep_their_values() {
             cog(&source, &out, options);
             let [before, after] = [&source, &out].map(|path| open_raster(path).expect("a raster"));
             assert_eq!(before.info().sample, after.info().sample);
-            assert_eq!(after.info().layout, Layout::Tiles { width: 64, height: 64 });
+            assert_eq!(
+                after.info().layout,
+                Layout::Tiles {
+                    width: 64,
+                    height: 64
+                }
+            );
             for band in 0..bands {
                 let sums = [&before, &after].map(|file| checksum(&**file, band).expect("a sum"));
                 assert_eq!(sums[0], sums[1], "{made:?}, band {band}");
@@ -161,13 +193,24 @@ fn indices_keep_their_colors_and_vote() {
         ..TiffOptions::new(size, PixelKind::Index { palette })
     };
     // Columns of ones, but for every fourth pixel, which is not known.
-    let rows: Vec<u8> = (0..size.num_pixels()).map(|at| if at % 4 == 0 { 255 } else { 1 }).collect();
+    let rows: Vec<u8> = (0..size.num_pixels())
+        .map(|at| if at % 4 == 0 { 255 } else { 1 })
+        .collect();
     write(&source, options, &rows);
     cog(&source, &out, CogOptions::default());
     let file = open_raster(&out).expect("a raster");
-    assert_eq!(file.info().palette.as_ref().map(|colors| colors[1]), Some([40, 50, 60]));
-    let small = file.read_rgba(1, PixelRect::new(0, 0, 64, 35)).expect("pixels");
-    assert!(small.chunks_exact(4).all(|pixel| pixel == [40, 50, 60, 255]));
+    assert_eq!(
+        file.info().palette.as_ref().map(|colors| colors[1]),
+        Some([40, 50, 60])
+    );
+    let small = file
+        .read_rgba(1, PixelRect::new(0, 0, 64, 35))
+        .expect("pixels");
+    assert!(
+        small
+            .chunks_exact(4)
+            .all(|pixel| pixel == [40, 50, 60, 255])
+    );
 }
 
 #[test]
@@ -177,16 +220,23 @@ fn directories_come_first_and_small_levels_before_large_ones() {
     photo(&source, Compression::Deflate);
     cog(&source, &out, CogOptions::default());
     let file = std::fs::read(&out).expect("a file");
-    let number = |at: usize| u32::from_le_bytes([file[at], file[at + 1], file[at + 2], file[at + 3]]);
+    let number =
+        |at: usize| u32::from_le_bytes([file[at], file[at + 1], file[at + 2], file[at + 3]]);
     let (mut directory, mut firsts) = (number(4) as usize, Vec::new());
     assert_eq!(directory, 8);
     while directory != 0 {
         let count = usize::from(file[directory]) + 256 * usize::from(file[directory + 1]);
         let entries = (0..count).map(|entry| directory + 2 + 12 * entry);
-        let offsets = entries.clone().find(|&at| file[at..at + 2] == 324_u16.to_le_bytes());
+        let offsets = entries
+            .clone()
+            .find(|&at| file[at..at + 2] == 324_u16.to_le_bytes());
         let at = offsets.expect("tiles");
         let place = number(at + 8) as usize;
-        let first = if number(at + 4) == 1 { place } else { number(place) as usize };
+        let first = if number(at + 4) == 1 {
+            place
+        } else {
+            number(place) as usize
+        };
         assert!(first > directory);
         firsts.push(first);
         directory = number(directory + 2 + 12 * count) as usize;
@@ -205,7 +255,10 @@ fn a_cancelled_pyramid_leaves_nothing_and_wrong_options_are_refused() {
         tile: Some(100),
         ..CogOptions::default()
     };
-    assert!(matches!(write_cog(&source, &out, &odd, &|_| true), Err(CogError::Write(_))));
+    assert!(matches!(
+        write_cog(&source, &out, &odd, &|_| true),
+        Err(CogError::Write(_))
+    ));
     let left = std::fs::read_dir(folder.path()).expect("a folder");
     assert_eq!(left.count(), 1);
 }

@@ -61,7 +61,7 @@ impl Page {
                 *byte = byte.reverse_bits();
             }
         }
-        fenced(|| self.decode(&data, rows)).map_err(Fault::Damaged)?
+        fenced(|| self.decode(data, rows)).map_err(Fault::Damaged)?
     }
 
     fn read_stored(
@@ -110,12 +110,12 @@ impl Page {
         ImageSize::new(self.grid.chunk.width, rows as u32)
     }
 
-    fn decode(&self, data: &[u8], rows: usize) -> Result<Vec<u8>, Fault> {
+    fn decode(&self, mut data: Vec<u8>, rows: usize) -> Result<Vec<u8>, Fault> {
         let size = self.chunk_size(rows);
         let bands = usize::from(self.grid.chunk_bands);
         match self.compression {
-            Compression::Jpeg => return self.decode_jpeg_chunk(data, rows),
-            Compression::WebP => return decode_webp(data, size, bands),
+            Compression::Jpeg => return self.decode_jpeg_chunk(&data, rows),
+            Compression::WebP => return decode_webp(&data, size, bands),
             Compression::Lerc(packing) => {
                 let last = Some(self.bands - 1);
                 let shape = LercShape {
@@ -124,25 +124,28 @@ impl Page {
                     sample: self.sample,
                     has_alpha: bands > 1 && self.alpha.map(|alpha| alpha.band) == last,
                 };
-                return decode_lerc(data, packing, shape);
+                return decode_lerc(&data, packing, shape);
             }
             _ => {}
         }
-        let mut out = zeroed(self.stored_bytes(rows))?;
-        match self.compression {
-            Compression::None if data.len() < out.len() => {
+        let len = self.stored_bytes(rows);
+        let out = if self.compression == Compression::None {
+            if data.len() < len {
                 return Err(Fault::damaged("the file ends inside of a chunk"));
             }
-            Compression::None => {
-                let len = out.len();
-                out.copy_from_slice(&data[..len]);
+            data.truncate(len);
+            data
+        } else {
+            let mut out = zeroed(len)?;
+            match self.compression {
+                Compression::Lzw => unpack_lzw(&data, &mut out)?,
+                Compression::Deflate => inflate(&data, &mut out)?,
+                Compression::Zstd => unpack_zstd(&data, &mut out)?,
+                Compression::Lzma => unpack_xz(&data, &mut out)?,
+                _ => unpack_packbits(&data, &mut out)?,
             }
-            Compression::Lzw => unpack_lzw(data, &mut out)?,
-            Compression::Deflate => inflate(data, &mut out)?,
-            Compression::Zstd => unpack_zstd(data, &mut out)?,
-            Compression::Lzma => unpack_xz(data, &mut out)?,
-            _ => unpack_packbits(data, &mut out)?,
-        }
+            out
+        };
         if let Some(colors) = self.interleaved_ycbcr() {
             let mut pixels = zeroed(size.num_pixels() as usize * 3)?;
             colors.paint(&out, size, &mut pixels);

@@ -304,10 +304,8 @@ fn full_alpha(sample: SampleType) -> f64 {
     match sample {
         SampleType::U16 => f64::from(u16::MAX),
         SampleType::I16 => f64::from(i16::MAX),
-        SampleType::U32 => f64::from(u32::MAX),
-        SampleType::I32 => f64::from(i32::MAX),
-        SampleType::U64 => u64::MAX as f64,
-        SampleType::I64 => i64::MAX as f64,
+        // Nobody means so many steps of opacity: these are bytes that were widened with the rest.
+        SampleType::U32 | SampleType::I32 | SampleType::U64 | SampleType::I64 => 255.0,
         SampleType::I8 => 127.0,
         SampleType::F16 | SampleType::F32 | SampleType::F64 => 1.0,
         _ => sample.range().map_or(255.0, |range| *range.end()),
