@@ -17,6 +17,8 @@ use crate::raster::writer::{Compression, LevelRows, TileCodec, WriteError};
 
 /// Side of a tile where neither the options nor the source say one.
 const USUAL_TILE: u32 = 512;
+/// Sides of tiles that are written.
+const TILE_SIDES: std::ops::RangeInclusive<u32> = 64..=4_096;
 
 /// A file in the making: level by level what is packed and what waits for its row of tiles.
 pub(super) struct Build<'a> {
@@ -60,8 +62,9 @@ impl<'a> Build<'a> {
         let shape = input.shape();
         let compression = input.compression(options, &shape);
         let stored = input.tiff().and_then(TiffSource::copied_tile);
+        let stored = stored.filter(|side| TILE_SIDES.contains(side));
         let tile = options.tile.or(stored).unwrap_or(USUAL_TILE);
-        if !tile.is_multiple_of(16) || !(64..=4_096).contains(&tile) {
+        if !tile.is_multiple_of(16) || !TILE_SIDES.contains(&tile) {
             return Err(CogError::Write(WriteError::Options {
                 path: out.to_owned(),
                 reason: "the tile side must be a multiple of 16 from 64 to 4096",
@@ -84,6 +87,8 @@ impl<'a> Build<'a> {
             levels: Vec::new(),
             direct: None,
         };
+        let folder = std::fs::create_dir_all(folder_of(out));
+        folder.map_err(|error| build.disk_error(error))?;
         let levels = build.level_sizes().into_iter();
         build.levels = levels
             .map(|size| build.level(size))

@@ -125,7 +125,7 @@ fn other_tiles_and_codecs_are_packed_anew() {
 #[test]
 fn jpeg_tiles_stay_to_the_last_byte() {
     let folder = tempfile::tempdir().expect("a folder");
-    let [source, out] = ["a.tif", "b.tif"].map(|name| folder.path().join(name));
+    let [source, out] = ["a.tif", "new/b.tif"].map(|name| folder.path().join(name));
     photo(&source, Compression::Jpeg { quality: 80 });
     assert!(cog(&source, &out, CogOptions::default()).is_copied);
     let [before, after] = [&source, &out].map(|path| open_raster(path).expect("a raster"));
