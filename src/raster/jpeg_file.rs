@@ -4,7 +4,7 @@ use std::path::Path;
 use super::error::Fault;
 use super::plain::{Pixels, plain_info};
 use super::source::{RasterInfo, SampleType};
-use super::tiff::{JpegColors, decode_jpeg, exif_orientation, jpeg_exif, jpeg_header};
+use super::tiff::{JpegColors, decode_jpeg, exif_orientation, jpeg_header};
 use crate::disk::open_file;
 use crate::geom::ImageSize;
 
@@ -15,13 +15,12 @@ const HEADER_BYTES: u64 = 16 << 20;
 pub(super) fn jpeg_info(path: &Path) -> Result<RasterInfo, Fault> {
     let mut head = Vec::new();
     open_file(path)?.take(HEADER_BYTES).read_to_end(&mut head)?;
-    let (size, components) = jpeg_header(&head)?;
-    let orientation = jpeg_exif(&head)?.map(exif_orientation);
+    let header = jpeg_header(&head)?;
     Ok(RasterInfo {
-        bands: if components == 1 { 1 } else { 3 },
+        bands: if header.components == 1 { 1 } else { 3 },
         compression: "JPEG".to_owned(),
-        orientation: orientation.unwrap_or_default(),
-        ..plain_info(size, SampleType::U8, "JPEG")
+        orientation: header.exif.map(exif_orientation).unwrap_or_default(),
+        ..plain_info(header.size, SampleType::U8, "JPEG")
     })
 }
 

@@ -261,28 +261,44 @@ pub fn open_raster(path: &Path) -> Result<Arc<dyn TileSource>, OpenError> {
 /// # Errors
 /// As [`open_raster`].
 pub fn open_stored(path: &Path) -> Result<Arc<dyn TileSource>, OpenError> {
-    let bytes = FileBytes::open(path).map_err(|source| OpenError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
-    let mut magic = [0; 12];
-    let len = bytes.len().min(12) as usize;
-    bytes
-        .read_exact_at(&mut magic[..len], 0)
-        .map_err(|error| Fault::from(error).on_open(path))?;
-    match magic {
-        [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => {
-            Ok(Arc::new(TiffSource::open(bytes, path)?))
+    Ok(match Opened::open(path)? {
+        Opened::Tiff(source) => source,
+        Opened::Plain(source) => source,
+    })
+}
+
+/// A file by the reader that it has.
+pub(super) enum Opened {
+    Tiff(Arc<TiffSource>),
+    Plain(Arc<PlainSource>),
+}
+
+impl Opened {
+    /// Opens a file with rows and columns as they are stored.
+    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
+        let bytes = FileBytes::open(path).map_err(|source| OpenError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        let mut magic = [0; 12];
+        let len = bytes.len().min(12) as usize;
+        bytes
+            .read_exact_at(&mut magic[..len], 0)
+            .map_err(|error| Fault::from(error).on_open(path))?;
+        match magic {
+            [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => {
+                Ok(Self::Tiff(Arc::new(TiffSource::open(bytes, path)?)))
+            }
+            _ => match PlainKind::of(magic) {
+                Some(kind) => Ok(Self::Plain(Arc::new(PlainSource::open(path, kind)?))),
+                None => Err(match known_format(magic, path) {
+                    Some(name) => Fault::unsupported(format!("The format {name}")).on_open(path),
+                    None => OpenError::UnknownFormat {
+                        path: path.to_owned(),
+                    },
+                }),
+            },
         }
-        _ => match PlainKind::of(magic) {
-            Some(kind) => Ok(Arc::new(PlainSource::open(path, kind)?)),
-            None => Err(match known_format(magic, path) {
-                Some(name) => Fault::unsupported(format!("The format {name}")).on_open(path),
-                None => OpenError::UnknownFormat {
-                    path: path.to_owned(),
-                },
-            }),
-        },
     }
 }
 

@@ -13,7 +13,7 @@ use super::{CogError, CogOptions, CogReport};
 use crate::disk::{PendingFile, folder_of};
 use crate::geom::{ImageSize, PixelRect};
 use crate::raster::tiff::TiffSource;
-use crate::raster::writer::{Compression, LevelRows, TileCodec, WriteError};
+use crate::raster::writer::{Compression, LevelRows, TileCodec, WriteError, full_tile};
 
 /// Side of a tile where neither the options nor the source say one.
 const USUAL_TILE: u32 = 512;
@@ -157,10 +157,7 @@ impl<'a> Build<'a> {
     }
 
     fn disk_error(&self, source: std::io::Error) -> CogError {
-        CogError::Write(WriteError::Io {
-            path: self.out.clone(),
-            source,
-        })
+        disk_error(&self.out, source)
     }
 
     fn packing_error(&self, reason: String) -> CogError {
@@ -257,12 +254,7 @@ impl<'a> Build<'a> {
             };
             let masks = image.masks.as_mut().zip(tile.mask.as_ref());
             let kept = kept.and_then(|()| masks.map_or(Ok(()), |(spool, mask)| spool.push(mask)));
-            kept.map_err(|source| {
-                CogError::Write(WriteError::Io {
-                    path: self.out.clone(),
-                    source,
-                })
-            })?;
+            kept.map_err(|source| disk_error(&self.out, source))?;
         }
         if self.levels.len() == 1 {
             return Ok(());
@@ -323,12 +315,7 @@ impl<'a> Build<'a> {
             let kept = level.tiles.push(&tile);
             let masks = level.masks.as_mut().zip(mask);
             kept.and_then(|()| masks.map_or(Ok(()), |(spool, mask)| spool.push(&mask)))
-                .map_err(|source| {
-                    CogError::Write(WriteError::Io {
-                        path: self.out.clone(),
-                        source,
-                    })
-                })?;
+                .map_err(|source| disk_error(&self.out, source))?;
         }
         level.rows_packed += 1;
         level.waiting.advance();
@@ -349,6 +336,13 @@ impl<'a> Build<'a> {
             bytes,
         })
     }
+}
+
+fn disk_error(out: &Path, source: std::io::Error) -> CogError {
+    CogError::Write(WriteError::Io {
+        path: out.to_owned(),
+        source,
+    })
 }
 
 /// `rect` out of `band`, which is as wide as the image.
@@ -372,17 +366,7 @@ fn padded(pixels: &[u8], width: usize, bytes: usize, side: usize) -> Cow<'_, [u8
     if pixels.len() == side * side * bytes {
         return Cow::Borrowed(pixels);
     }
-    let mut out = Vec::with_capacity(side * side * bytes);
-    for row in pixels.chunks_exact(width * bytes) {
-        out.extend_from_slice(row);
-        let last = &row[row.len() - bytes..];
-        (width..side).for_each(|_| out.extend_from_slice(last));
-    }
-    let last_row = out.len() - side * bytes;
-    while out.len() < side * side * bytes {
-        out.extend_from_within(last_row..last_row + side * bytes);
-    }
-    Cow::Owned(out)
+    Cow::Owned(full_tile(pixels.chunks_exact(width * bytes), bytes, side))
 }
 
 /// Halves that lie side by side as whole rows.

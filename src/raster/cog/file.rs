@@ -288,10 +288,6 @@ fn describe(build: &Build<'_>, directory: &mut DirectoryBuilder) {
         directory.shorts(tag::EXTRA_SAMPLES, &shape.extra);
     }
     if let (Some(palette), Halving::Index { .. }) = (&build.input.info().palette, shape.halving) {
-        let shade = |index: usize, band: usize| {
-            u16::from(palette.get(index).map_or(0, |color| color[band])) * 257
-        };
-        let map = (0..3).flat_map(|band| (0..256).map(move |index| shade(index, band)));
-        directory.shorts(tag::COLOR_MAP, &map.collect::<Vec<_>>());
+        directory.palette(palette);
     }
 }

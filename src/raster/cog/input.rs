@@ -4,20 +4,16 @@ use super::halving::{Halving, Rows};
 use super::{CogOptions, Packing};
 use crate::geom::PixelRect;
 use crate::raster::error::{OpenError, ReadError};
-use crate::raster::source::{Layout, RasterInfo, SampleType, TileSource, open_stored};
+use crate::raster::source::{Layout, Opened, RasterInfo, SampleType, TileSource};
 use crate::raster::tiff::{Photometric, TiffSource};
 use crate::raster::writer::Compression;
 
 /// Quality of JPEG where the image is one and nobody says otherwise.
 const USUAL_QUALITY: u8 = 89;
 
-/// The image that is written again.
-pub(super) enum Input {
-    /// A TIFF, whose tiles can be taken over and whose samples are kept.
-    Tiff(Box<TiffSource>),
-    /// Another format, of which red, green, blue (and opacity) are read, or indices.
-    Plain(std::sync::Arc<dyn TileSource>),
-}
+/// The image that is written again: a TIFF, whose tiles can be taken over and whose samples are
+/// kept, or another format, of which red, green, blue (and opacity) are read, or indices.
+pub(super) struct Input(Opened);
 
 /// What a pixel of the written file is.
 #[derive(Clone, Debug)]
@@ -59,24 +55,20 @@ impl Shape {
 
 impl Input {
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
-        let source = open_stored(path)?;
-        if source.info().format.contains("TIFF") {
-            return Ok(Self::Tiff(Box::new(TiffSource::open_at(path)?)));
-        }
-        Ok(Self::Plain(source))
+        Opened::open(path).map(Self)
     }
 
     pub(super) fn info(&self) -> &RasterInfo {
-        match self {
-            Self::Tiff(source) => source.info(),
-            Self::Plain(source) => source.info(),
+        match &self.0 {
+            Opened::Tiff(source) => source.info(),
+            Opened::Plain(source) => source.info(),
         }
     }
 
-    pub(super) const fn tiff(&self) -> Option<&TiffSource> {
-        match self {
-            Self::Tiff(source) => Some(source),
-            Self::Plain(_) => None,
+    pub(super) fn tiff(&self) -> Option<&TiffSource> {
+        match &self.0 {
+            Opened::Tiff(source) => Some(source),
+            Opened::Plain(_) => None,
         }
     }
 
@@ -91,9 +83,9 @@ impl Input {
     }
 
     pub(super) fn shape(&self) -> Shape {
-        match self {
-            Self::Tiff(source) => shape_of_tiff(source),
-            Self::Plain(source) => shape_of_plain(source.info()),
+        match &self.0 {
+            Opened::Tiff(source) => shape_of_tiff(source),
+            Opened::Plain(source) => shape_of_plain(source.info()),
         }
     }
 
@@ -125,8 +117,8 @@ impl Input {
 
     /// The pixels of `rect`, a mask beside them where there is one.
     pub(super) fn rows(&self, rect: PixelRect) -> Result<Rows, ReadError> {
-        match self {
-            Self::Tiff(source) => source.rows_of(|source| {
+        match &self.0 {
+            Opened::Tiff(source) => source.rows_of(|source| {
                 let pixels = source.interleaved(rect)?;
                 let shown = source.mask(rect).transpose()?.map(|mask| {
                     let flag = |&value: &u8| if value == 0 { 0 } else { 255 };
@@ -134,7 +126,7 @@ impl Input {
                 });
                 Ok(Rows { pixels, shown })
             }),
-            Self::Plain(source) => {
+            Opened::Plain(source) => {
                 let pixels = plain_pixels(&**source, rect)?;
                 Ok(Rows {
                     pixels,

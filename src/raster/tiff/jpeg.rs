@@ -46,20 +46,23 @@ pub(super) fn whole_stream(
     Ok(stream)
 }
 
-/// Extent and number of components, from the header alone.
-pub(in crate::raster) fn jpeg_header(stream: &[u8]) -> Result<(ImageSize, u8), Fault> {
+/// What the header of a JPEG stream says.
+pub(in crate::raster) struct JpegHeader {
+    pub(in crate::raster) size: ImageSize,
+    pub(in crate::raster) components: u8,
+    pub(in crate::raster) exif: Option<Vec<u8>>,
+}
+
+/// The header alone, from the first bytes of a stream.
+pub(in crate::raster) fn jpeg_header(stream: &[u8]) -> Result<JpegHeader, Fault> {
     let mut decoder = JpegDecoder::new_with_options(Cursor::new(stream), options(u32::MAX));
     decoder.decode_headers().map_err(damaged)?;
     let (width, height) = decoder.dimensions().unwrap_or_default();
-    let components = decoder.info().map_or(0, |info| info.components);
-    Ok((ImageSize::new(width as u32, height as u32), components))
-}
-
-/// The EXIF data among the first bytes of a JPEG stream.
-pub(in crate::raster) fn jpeg_exif(stream: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
-    let mut decoder = JpegDecoder::new_with_options(Cursor::new(stream), options(u32::MAX));
-    decoder.decode_headers().map_err(damaged)?;
-    Ok(decoder.exif().cloned())
+    Ok(JpegHeader {
+        size: ImageSize::new(width as u32, height as u32),
+        components: decoder.info().map_or(0, |info| info.components),
+        exif: decoder.exif().cloned(),
+    })
 }
 
 /// The samples of a JPEG stream, of which the header has been found small enough by `accept`.
@@ -68,7 +71,9 @@ pub(in crate::raster) fn decode_jpeg(
     colors: JpegColors,
     accept: impl FnOnce(ImageSize) -> Result<(), Fault>,
 ) -> Result<(ImageSize, usize, Vec<u8>), Fault> {
-    let (size, components) = jpeg_header(stream)?;
+    let JpegHeader {
+        size, components, ..
+    } = jpeg_header(stream)?;
     accept(size)?;
     let space = match (colors, components) {
         (JpegColors::Grey, _) | (JpegColors::AsStored, 1) => ColorSpace::Luma,

@@ -54,15 +54,6 @@ impl TiffSource {
             .map_err(|fault| fault.on_open(path))
     }
 
-    /// Opens the file at `path`, which is a TIFF.
-    pub(in crate::raster) fn open_at(path: &Path) -> Result<Self, OpenError> {
-        let bytes = FileBytes::open(path).map_err(|source| OpenError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
-        Self::open(bytes, path)
-    }
-
     /// The file.
     pub(super) fn path(&self) -> &Path {
         &self.path

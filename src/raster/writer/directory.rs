@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use crate::raster::tiff::tag;
+
 /// Classic TIFF (offsets of 32 bits) or `BigTIFF` (64 bits). All numbers are little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::raster) enum Form {
@@ -68,6 +70,15 @@ impl DirectoryBuilder {
             .iter()
             .flat_map(|&value| (value as u32).to_le_bytes());
         self.put(tag, 4, values.len(), bytes.collect());
+    }
+
+    /// A table of 256 colors; missing ones are black.
+    pub(in crate::raster) fn palette(&mut self, colors: &[[u8; 3]]) {
+        let shade = |index: usize, band: usize| {
+            u16::from(colors.get(index).map_or(0, |color| color[band])) * 257
+        };
+        let map = (0..3).flat_map(|band| (0..256).map(move |index| shade(index, band)));
+        self.shorts(tag::COLOR_MAP, &map.collect::<Vec<_>>());
     }
 
     /// Bytes without a meaning here.

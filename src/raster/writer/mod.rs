@@ -13,5 +13,5 @@ pub(super) use directory::{DirectoryBuilder, Form};
 pub(super) use encode::TileCodec;
 pub(super) use geo::write_georef;
 pub use options::{Compression, Overviews, PixelKind, TiffOptions, WriteError};
-pub(super) use rows::LevelRows;
+pub(super) use rows::{LevelRows, full_tile};
 pub use tiff_writer::TiffWriter;

@@ -56,17 +56,8 @@ impl LevelRows {
         let side = self.tile as usize;
         let left = (col * self.tile) as usize * self.bands;
         let len = (side * self.bands).min(self.row_len() - left);
-        let mut out = Vec::with_capacity(side * side * self.bands);
-        for row in self.pixels.chunks_exact(self.row_len()) {
-            out.extend_from_slice(&row[left..left + len]);
-            let last = &row[left + len - self.bands..left + len];
-            (len / self.bands..side).for_each(|_| out.extend_from_slice(last));
-        }
-        let last_row = out.len() - side * self.bands;
-        while out.len() < side * side * self.bands {
-            out.extend_from_within(last_row..last_row + side * self.bands);
-        }
-        out
+        let rows = self.pixels.chunks_exact(self.row_len());
+        full_tile(rows.map(|row| &row[left..left + len]), self.bands, side)
     }
 
     /// The rows that have not become tiles yet.
@@ -107,4 +98,23 @@ impl LevelRows {
         self.rows_done += self.rows_waiting();
         self.pixels.clear();
     }
+}
+
+/// Rows of pixels of `bytes` bytes each, filled up to a tile of `side` × `side` with the last ones.
+pub(in crate::raster) fn full_tile<'a>(
+    rows: impl Iterator<Item = &'a [u8]>,
+    bytes: usize,
+    side: usize,
+) -> Vec<u8> {
+    let mut out = Vec::with_capacity(side * side * bytes);
+    for row in rows {
+        out.extend_from_slice(row);
+        let last = &row[row.len() - bytes..];
+        (row.len() / bytes..side).for_each(|_| out.extend_from_slice(last));
+    }
+    let last_row = out.len() - side * bytes;
+    while out.len() < side * side * bytes {
+        out.extend_from_within(last_row..last_row + side * bytes);
+    }
+    out
 }

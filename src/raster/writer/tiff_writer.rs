@@ -229,13 +229,7 @@ impl TiffWriter {
             PixelKind::Rgba => directory.shorts(tag::EXTRA_SAMPLES, &[2]),
             PixelKind::Index {
                 palette: Some(colors),
-            } => {
-                let shade = |index: usize, band: usize| {
-                    u16::from(colors.get(index).map_or(0, |color| color[band])) * 257
-                };
-                let map = (0..3).flat_map(|band| (0..256).map(move |index| shade(index, band)));
-                directory.shorts(tag::COLOR_MAP, &map.collect::<Vec<_>>());
-            }
+            } => directory.palette(colors),
             _ => {}
         }
     }
