@@ -12,6 +12,7 @@ mod error;
 mod jpeg_file;
 mod limits;
 mod loader;
+mod open;
 mod plain;
 mod png_file;
 mod pyramid;
@@ -31,11 +32,10 @@ pub use checksum::checksum;
 pub use cog::{CogError, CogOptions, CogReport, Packing, write_cog};
 pub use error::{OpenError, ReadError};
 pub use loader::{Loaded, Loader};
+pub use open::{open_raster, open_stored};
 pub use pyramid::{Pyramid, TILE_SIZE};
 pub use rgba_tile::RgbaTile;
-pub use source::{
-    BandSamples, Layout, RasterInfo, SampleType, TileSource, open_raster, open_stored,
-};
+pub use source::{BandSamples, Layout, RasterInfo, SampleType, TileSource};
 #[cfg(test)]
 pub(crate) use tiff::MadeBands;
 pub use turned::Orientation;

@@ -4,7 +4,8 @@ use super::halving::{Halving, Rows};
 use super::{CogOptions, Packing};
 use crate::geom::PixelRect;
 use crate::raster::error::{OpenError, ReadError};
-use crate::raster::source::{Layout, Opened, RasterInfo, SampleType, TileSource};
+use crate::raster::open::Opened;
+use crate::raster::source::{Layout, RasterInfo, SampleType, TileSource};
 use crate::raster::tiff::{Photometric, TiffSource};
 use crate::raster::writer::Compression;
 
