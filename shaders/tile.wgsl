@@ -1,8 +1,16 @@
 // Draws image tiles. Corners come in clip space, computed in f64 on the CPU; positions inside a
 // tile are texels of that tile, so that large images do not jitter.
 
-@group(0) @binding(0) var tiles: texture_2d_array<f32>;   // RGBA8, one layer a tile
+@group(0) @binding(0) var tiles: texture_2d_array<f32>;   // three bands and opacity, one layer a tile
 @group(0) @binding(1) var smooth_sampler: sampler;
+@group(1) @binding(0) var<uniform> shading: Shading;
+@group(1) @binding(1) var ramp: texture_2d<f32>;          // 256 x 1
+
+struct Shading {
+    low: vec4f,           // numbers that are black
+    factor: vec4f,        // what the rest is multiplied with
+    exponent: vec4f,      // in x; y is 1 where the first band is looked up in the ramp
+}
 
 struct TileInstance {
     @location(0) clip: vec4f,     // left, top, right, bottom in clip space
@@ -26,6 +34,15 @@ fn vs_main(@builtin(vertex_index) corner: u32, tile: TileInstance) -> TileFragme
     return out;
 }
 
+fn shaded(bands: vec3f) -> vec3f {
+    let share = clamp((bands - shading.low.rgb) * shading.factor.rgb, vec3f(0.0), vec3f(1.0));
+    let bright = select(pow(share, vec3f(shading.exponent.x)), share, shading.exponent.x == 1.0);
+    if shading.exponent.y == 1.0 {
+        return textureLoad(ramp, vec2i(i32(bright.r * 255.0 + 0.5), 0), 0).rgb;
+    }
+    return bright;
+}
+
 @fragment
 fn fs_main(in: TileFragment) -> @location(0) vec4f {
     let valid = vec2f(in.slot.yz);
@@ -34,5 +51,5 @@ fn fs_main(in: TileFragment) -> @location(0) vec4f {
     texel = clamp(texel, vec2f(0.5), valid - 0.5);
     let uv = texel / vec2f(textureDimensions(tiles));
     let color = textureSampleLevel(tiles, smooth_sampler, uv, in.slot.x, 0.0);
-    return vec4f(color.rgb * color.a, color.a);
+    return vec4f(shaded(color.rgb) * color.a, color.a);
 }

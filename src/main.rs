@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use orthobrush::app::{AppConfig, run_window, take_screenshot};
-use orthobrush::cli::{Arguments, Subcommand, run};
+use orthobrush::app::{AppConfig, bench_view, run_window, take_screenshot};
+use orthobrush::cli::{Arguments, BenchWork, Subcommand, run};
 use orthobrush::nn::share_one_heap;
 
 fn main() -> ExitCode {
@@ -15,6 +15,9 @@ fn main() -> ExitCode {
     report(match arguments.subcommand {
         None => run_window(AppConfig::of_user(arguments.path)),
         Some(Subcommand::Screenshot(args)) => take_screenshot(&args),
+        Some(Subcommand::Bench(bench)) => match bench.work {
+            BenchWork::View(args) => bench_view(&args),
+        },
         Some(Subcommand::Work(work)) => run(work),
     })
 }

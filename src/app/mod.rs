@@ -1,15 +1,18 @@
 //! The window: drains events, lays out panes, applies what the person asked for.
 
+mod bench_view;
 mod screenshot;
 mod stage;
 
+pub use bench_view::{PartReport, ViewBench, ViewReport};
 pub use screenshot::Screenshot;
 pub use stage::Stage;
 
 use std::path::PathBuf;
 
-use crate::cli::{ScreenshotArgs, write_png};
+use crate::cli::{BenchViewArgs, ScreenshotArgs, say_view, write_png};
 use crate::job::Waker;
+use crate::raster::OverviewStore;
 use crate::render::Gpu;
 use crate::session::{Command, CommandError, ProjectPlace, Session, SessionConfig, Settings};
 use crate::ui::{PaneLayout, View, ViewConfig, install_theme, window_ui};
@@ -34,6 +37,9 @@ pub struct AppConfig {
     pub sample_folder: PathBuf,
     /// Where finished strokes are kept.
     pub projects: ProjectPlace,
+    /// Whether overviews of images that have none are made and kept in this user's folder for
+    /// caches.
+    pub keeps_overviews: bool,
 }
 
 impl AppConfig {
@@ -48,6 +54,7 @@ impl AppConfig {
             projects: ProjectPlace::Beside {
                 fallback: Some(data.join("projects")),
             },
+            keeps_overviews: true,
         }
     }
 }
@@ -66,6 +73,10 @@ impl App {
             projects: config.projects,
         };
         let mut session = Session::new(session);
+        let bytes = session.settings().overview_bytes();
+        if let Some(store) = OverviewStore::usual(bytes).filter(|_| config.keeps_overviews) {
+            session.keep_overviews(store);
+        }
         session.watch();
         let gpu_tile_bytes = session.settings().budget().gpu_tile_bytes;
         let sample_folder = config.sample_folder;
@@ -199,4 +210,20 @@ pub fn take_screenshot(args: &ScreenshotArgs) -> anyhow::Result<()> {
     };
     let pixels = screenshot.take()?;
     write_png(&args.out, args.size, &pixels)
+}
+
+/// Looks at an image along a path and says what that costs.
+///
+/// # Errors
+/// When the image cannot be opened or there is no graphics device.
+pub fn bench_view(args: &BenchViewArgs) -> anyhow::Result<()> {
+    let bench = ViewBench {
+        path: args.path.clone(),
+        seconds: args.seconds,
+        draws: args.draw,
+    };
+    let report = bench.run()?;
+    let json = serde_json::to_value(&report)?;
+    say_view(&json, args.json);
+    Ok(())
 }

@@ -82,6 +82,15 @@ impl Stage {
         self.ctx.tessellate(output.shapes, scale).len()
     }
 
+    /// Hands what waits for the graphics card over, so that it does not pile up.
+    pub fn flush(&self) {
+        let (device, queue) = self.gpu.raw();
+        queue.submit([]);
+        if let Err(error) = device.poll(wgpu::PollType::Poll) {
+            tracing::warn!("the graphics card does not answer: {error}");
+        }
+    }
+
     fn layout(&mut self) -> egui::FullOutput {
         let extent = egui::vec2(self.size.width as f32, self.size.height as f32);
         let input = egui::RawInput {

@@ -4,15 +4,17 @@ use clap::{Args, Parser};
 
 pub use super::args_of_predictions::{CompareArgs, EvalArgs, PredictArgs, ScoredBy, WantedCells};
 pub use super::args_of_runs::{CorrectionArgs, ExperimentArgs, FinetuneArgs, SearchArgs, TestArgs};
+use super::bench::BenchArgs;
 use super::pyramid::PyramidArgs;
 use super::values::{
-    parse_align, parse_edge, parse_preset, parse_rect, parse_share, parse_size, parse_tolerance,
-    parse_value, parse_zero,
+    parse_align, parse_contrast, parse_edge, parse_preset, parse_ramp, parse_rect, parse_share,
+    parse_shown_bands, parse_size, parse_tolerance, parse_value, parse_zero,
 };
 use crate::dataset::Bands;
 use crate::exchange::Edge;
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{Align, Encoding, MergeRule, ZeroMeans};
+use crate::raster::{Contrast, GAMMAS, Look, Ramp, ShownBands};
 use crate::train::{DeviceChoice, Preset};
 
 /// Browse, correct, train and compare masks of aerial imagery.
@@ -36,6 +38,8 @@ pub enum Subcommand {
     Work(Work),
     /// Draw the whole window into a PNG.
     Screenshot(ScreenshotArgs),
+    /// Measure.
+    Bench(BenchArgs),
 }
 
 /// What can be done without a window.
@@ -383,12 +387,48 @@ pub struct RenderArgs {
     /// The ground to show in level-0 pixels; all of it without.
     #[arg(long, value_name = "X,Y,W,H", value_parser = parse_rect)]
     pub rect: Option<PixelRect>,
+    /// How the image is shown.
+    #[command(flatten)]
+    pub look: LookArgs,
     /// Extent of each pane in pixels.
     #[arg(long, value_name = "WxH", default_value = "1280x800", value_parser = parse_size)]
     pub size: ImageSize,
     /// The PNG to write.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+}
+
+/// How an image is shown.
+#[derive(Debug, Args)]
+pub struct LookArgs {
+    /// The bands that are shown, from 1: three as red, green, blue, such as 4,3,2, or one.
+    #[arg(long, value_name = "R,G,B|BAND", value_parser = parse_shown_bands)]
+    pub bands: Option<ShownBands>,
+    /// Colors of one band: grey, viridis, inferno, blue-red, brown-green, terrain.
+    #[arg(long, value_name = "NAME", value_parser = parse_ramp, requires = "bands")]
+    pub ramp: Option<Ramp>,
+    /// Which values are black and white: usual, min-max, 2% (cut off at each end), 2sd (standard
+    /// deviations around the mean), or FROM..TO.
+    #[arg(long, value_name = "HOW", value_parser = parse_contrast, default_value = "usual")]
+    pub contrast: Contrast,
+    /// Above 1 dark things are brighter.
+    #[arg(long, default_value_t = 1.0)]
+    pub gamma: f32,
+}
+
+impl LookArgs {
+    /// The look that they describe.
+    pub fn look(&self) -> Look {
+        let bands = match (self.bands, self.ramp) {
+            (Some(ShownBands::One(band, _)), Some(ramp)) => Some(ShownBands::One(band, ramp)),
+            (bands, _) => bands,
+        };
+        Look {
+            bands,
+            contrast: self.contrast,
+            gamma: self.gamma.clamp(*GAMMAS.start(), *GAMMAS.end()),
+        }
+    }
 }
 
 /// Arguments of `screenshot`.

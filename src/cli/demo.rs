@@ -15,6 +15,7 @@ use crate::disk::replace_file;
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{Encoding, LoadedMask, load_mask};
 use crate::metrics::{Confusion, Scores};
+use crate::raster::Look;
 use crate::sample::{SampleConfig, SamplePaths, write_sample};
 use crate::session::{LayerKind, TrainOn};
 use crate::train::Recipe;
@@ -122,7 +123,7 @@ fn score(drive: &Drive, truth: &LoadedMask) -> anyhow::Result<Scores> {
 fn draw(drive: &Drive, truth: &LoadedMask, written: &Written) -> anyhow::Result<()> {
     let predicted = drive.session().layer(LayerKind::Prediction);
     let predicted = predicted.ok_or_else(|| anyhow::anyhow!("The prediction is missing"))?;
-    let mut picture = Picture::open(&written.test_world.ortho)?;
+    let mut picture = Picture::open(&written.test_world.ortho, &Look::default())?;
     picture.add_mask(truth.mask.clone(), truth.classes.clone());
     picture.add_mask(predicted.mask.clone(), truth.classes.clone());
     picture.save(None, PICTURE, &written.picture)?;

@@ -14,6 +14,7 @@ macro_rules! say {
 mod args;
 mod args_of_predictions;
 mod args_of_runs;
+mod bench;
 mod compare;
 mod convert;
 mod dataset;
@@ -41,6 +42,7 @@ mod values;
 
 use args::DatasetWork;
 pub use args::{Arguments, ScreenshotArgs, Subcommand, Work};
+pub use bench::{BenchArgs, BenchViewArgs, BenchWork, say_view};
 pub use picture::write_png;
 
 /// Does one piece of work.

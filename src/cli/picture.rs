@@ -11,7 +11,7 @@ use super::args::RenderArgs;
 use crate::disk::{MemoryBudget, replace_with};
 use crate::geom::{Camera, ImagePoint, ImageSize, PixelRect, ScreenSize, TileKey};
 use crate::label::{ClassTable, Encoding, Mask, MaskLevels, load_mask};
-use crate::raster::{Pyramid, TileCache, open_raster};
+use crate::raster::{Look, Pyramid, Shading, TileCache, open_raster};
 use crate::render::{
     Gpu, ImageTiles, MaskView, Offscreen, PaneDraw, PaneScene, Renderer, SourceId, palette,
 };
@@ -32,7 +32,7 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
         .map(|path| load_mask(path, Some(size), Encoding::Auto, None))
         .collect();
     let masks = masks?;
-    let mut picture = Picture::open(&args.path)?;
+    let mut picture = Picture::open(&args.path, &args.look.look())?;
     for loaded in masks {
         picture.add_mask(loaded.mask, loaded.classes);
     }
@@ -44,22 +44,32 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
 /// An image and masks that are drawn side by side.
 pub struct Picture {
     pyramid: Pyramid,
+    shading: Shading,
     renderer: Renderer,
     masks: Vec<(Mask, ClassTable)>,
 }
 
 impl Picture {
-    /// Opens the image and a headless graphics device.
+    /// Opens the image, to be shown with `look`, and a headless graphics device.
     ///
     /// # Errors
     /// When the image cannot be read or there is no graphics device.
-    pub fn open(path: &Path) -> anyhow::Result<Self> {
+    pub fn open(path: &Path, look: &Look) -> anyhow::Result<Self> {
         let budget = MemoryBudget::default();
         let source = open_raster(path)?;
-        let pyramid = Pyramid::new(source, Arc::new(TileCache::new(budget.tile_cache_bytes)));
-        let renderer = Renderer::new(Gpu::headless()?, budget.gpu_tile_bytes);
+        let colors = source.color_bands();
+        let cache = Arc::new(TileCache::new(budget.tile_cache_bytes));
+        let pyramid = Pyramid::of_samples(source, cache);
+        pyramid.look_around()?;
+        let values = pyramid
+            .statistics()
+            .context("Nothing is known of the image's values")?;
+        let shading = look.shading(values, &colors);
+        let mut renderer = Renderer::new(Gpu::headless()?, budget.gpu_tile_bytes);
+        renderer.pick_bands(SourceId(0), shading.picks);
         Ok(Self {
             pyramid,
+            shading,
             renderer,
             masks: Vec::new(),
         })
@@ -147,6 +157,7 @@ impl Picture {
         let image = Some(ImageTiles {
             source: SourceId(0),
             shape: self.pyramid.shape(),
+            shading: self.shading,
         });
         let shown = mask.and_then(|place| Some((place, self.masks.get(place)?)));
         let Some((place, (mask, classes))) = shown else {

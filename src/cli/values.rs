@@ -3,6 +3,7 @@
 use crate::exchange::Edge;
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{Align, ZeroMeans};
+use crate::raster::{Contrast, Ramp, ShownBands};
 use crate::train::{Certainty, Experiment, Preset};
 
 pub fn parse_value(text: &str) -> Result<(String, u8), String> {
@@ -51,6 +52,49 @@ pub fn parse_edge(text: &str) -> Result<Edge, String> {
         "shift" => Ok(Edge::Shift),
         _ => Err("write drop, pad or shift".to_owned()),
     }
+}
+
+pub fn parse_shown_bands(text: &str) -> Result<ShownBands, String> {
+    let wrong = || format!("“{text}” names no bands; write one or three from 1, such as 4,3,2");
+    let bands: Option<Vec<u16>> = (text.split(','))
+        .map(|band| band.trim().parse::<u16>().ok()?.checked_sub(1))
+        .collect();
+    match bands.ok_or_else(wrong)?[..] {
+        [red, green, blue] => Ok(ShownBands::Colors([red, green, blue])),
+        [band] => Ok(ShownBands::One(band, Ramp::Grey)),
+        _ => Err(wrong()),
+    }
+}
+
+pub fn parse_ramp(text: &str) -> Result<Ramp, String> {
+    let word = |ramp: &Ramp| ramp.name().to_lowercase().replace(" to ", "-");
+    let mut all = Ramp::ALL.into_iter();
+    all.find(|ramp| word(ramp) == text)
+        .ok_or_else(|| format!("“{text}” is no ramp; see --help"))
+}
+
+pub fn parse_contrast(text: &str) -> Result<Contrast, String> {
+    let number = |text: &str| {
+        text.trim()
+            .parse::<f32>()
+            .ok()
+            .filter(|value| *value >= 0.0)
+    };
+    let parsed = match text {
+        "usual" => Some(Contrast::Usual),
+        "min-max" => Some(Contrast::MinMax),
+        _ => (text.strip_suffix('%').and_then(number))
+            .filter(|&percent| percent < 50.0)
+            .map(|percent| Contrast::Cut(percent / 100.0))
+            .or_else(|| Some(Contrast::Deviations(number(text.strip_suffix("sd")?)?)))
+            .or_else(|| {
+                let (low, high) = text.split_once("..")?;
+                let ends = [low.trim().parse().ok()?, high.trim().parse().ok()?];
+                Some(Contrast::Fixed([ends; 3]))
+            }),
+    };
+    parsed
+        .ok_or_else(|| format!("“{text}” is no contrast; write usual, min-max, 2%, 2sd or 0..4000"))
 }
 
 pub fn parse_rect(text: &str) -> Result<PixelRect, String> {

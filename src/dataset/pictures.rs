@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::BandReading;
 use crate::geom::{ImageSize, PixelRect, TileKey};
-use crate::raster::{Pyramid, ReadError, RgbaTile, TILE_SIZE, TileCache, TileSource};
+use crate::raster::{Pyramid, ReadError, TILE_SIZE, Tile, TileCache, TileSource};
 
 /// The pixels of three channels of an image as RGBA8.
 pub(super) enum Pixels {
@@ -21,7 +21,7 @@ impl Pixels {
             Self::Tiled(pyramid, _) => {
                 for key in pyramid_tiles(rect) {
                     let tile = pyramid.tile(key)?;
-                    copy_rows(&tile.pixels, ground_of(key, &tile), rect, &mut pixels);
+                    copy_rows(&tile.bytes, ground_of(key, &tile), rect, &mut pixels);
                 }
             }
         }
@@ -71,7 +71,7 @@ fn pyramid_tiles(rect: PixelRect) -> impl Iterator<Item = TileKey> {
     rows.flat_map(move |row| cols.clone().map(move |col| TileKey::new(0, col, row)))
 }
 
-const fn ground_of(key: TileKey, tile: &RgbaTile) -> PixelRect {
+const fn ground_of(key: TileKey, tile: &Tile) -> PixelRect {
     PixelRect::new(
         key.col * TILE_SIZE,
         key.row * TILE_SIZE,

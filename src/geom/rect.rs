@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use super::ImageSize;
+
 /// A rectangle of whole pixels: X, Y, W, H; the right and bottom edges are exclusive.
 ///
 /// Which level's pixels they are is said where it is used; without a word it is level 0.
@@ -60,6 +62,30 @@ impl PixelRect {
             return Self::new(x, y, 0, 0);
         }
         Self::new(x, y, right - x, bottom - y)
+    }
+
+    /// What each block of a grid of blocks of `block`, which begins at (0, 0), has of it, row by row.
+    pub fn pieces(self, block: ImageSize) -> Vec<Self> {
+        let (width, height) = (block.width.max(1), block.height.max(1));
+        if self.is_empty() {
+            return Vec::new();
+        }
+        let cols = self.x / width..=(self.right() - 1) / width;
+        let rows = self.y / height..=(self.bottom() - 1) / height;
+        let block = |row: u32, col: u32| Self::new(col * width, row * height, width, height);
+        rows.flat_map(|row| cols.clone().map(move |col| block(row, col).intersect(self)))
+            .collect()
+    }
+
+    /// The pixels of level 0 under these pixels of `level`.
+    pub const fn from_level(self, level: u8) -> Self {
+        let factor = 1_u32 << if level < 31 { level } else { 31 };
+        Self::new(
+            self.x.saturating_mul(factor),
+            self.y.saturating_mul(factor),
+            self.width.saturating_mul(factor),
+            self.height.saturating_mul(factor),
+        )
     }
 
     /// The smallest rectangle around both; an empty one adds nothing.

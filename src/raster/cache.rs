@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::rgba_tile::RgbaTile;
+use super::tile::Tile;
 use crate::geom::TileKey;
 
 /// Keeps what was used last, up to a number of bytes.
@@ -101,7 +101,7 @@ pub(super) struct PyramidId(pub(super) u64);
 /// Decoded tiles of any number of pyramids, those used last, up to a number of bytes.
 #[derive(Debug)]
 pub struct TileCache {
-    tiles: Mutex<ByteLru<(PyramidId, TileKey), Arc<RgbaTile>>>,
+    tiles: Mutex<ByteLru<(PyramidId, TileKey), Arc<Tile>>>,
 }
 
 impl TileCache {
@@ -117,7 +117,7 @@ impl TileCache {
         self.lock().bytes_used
     }
 
-    pub(super) fn get(&self, pyramid: PyramidId, key: TileKey) -> Option<Arc<RgbaTile>> {
+    pub(super) fn get(&self, pyramid: PyramidId, key: TileKey) -> Option<Arc<Tile>> {
         self.lock().get(&(pyramid, key))
     }
 
@@ -125,8 +125,8 @@ impl TileCache {
         self.lock().has(&(pyramid, key))
     }
 
-    pub(super) fn put(&self, pyramid: PyramidId, key: TileKey, tile: Arc<RgbaTile>) {
-        let bytes = tile.pixels.len();
+    pub(super) fn put(&self, pyramid: PyramidId, key: TileKey, tile: Arc<Tile>) {
+        let bytes = tile.bytes.len();
         self.lock().put((pyramid, key), tile, bytes);
     }
 
@@ -134,7 +134,7 @@ impl TileCache {
         self.lock().remove_where(|(id, _)| *id == pyramid);
     }
 
-    fn lock(&self) -> MutexGuard<'_, ByteLru<(PyramidId, TileKey), Arc<RgbaTile>>> {
+    fn lock(&self) -> MutexGuard<'_, ByteLru<(PyramidId, TileKey), Arc<Tile>>> {
         // No step of the bookkeeping can stop half-way for a reason that a panic leaves behind.
         self.tiles.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -143,6 +143,7 @@ impl TileCache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::raster::TileFormat;
 
     #[test]
     fn the_oldest_goes_first_and_use_makes_young() {
@@ -175,7 +176,8 @@ mod tests {
     #[test]
     fn a_closed_pyramid_leaves_nothing() {
         let cache = TileCache::new(1 << 20);
-        let tile = Arc::new(RgbaTile::blank(crate::geom::ImageSize::new(2, 2)));
+        let size = crate::geom::ImageSize::new(2, 2);
+        let tile = Arc::new(Tile::blank(size, TileFormat::PICTURE));
         let key = TileKey::new(0, 0, 0);
         cache.put(PyramidId(1), key, Arc::clone(&tile));
         cache.put(PyramidId(2), key, tile);

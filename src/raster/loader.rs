@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use super::{Pyramid, ReadError, RgbaTile};
+use super::{Pyramid, ReadError, Tile};
 use crate::geom::TileKey;
 use crate::job::{Waker, fenced};
 
@@ -15,9 +15,9 @@ const TILES_IN_FLIGHT: usize = 32;
 #[derive(Debug)]
 pub enum Loaded {
     /// The quick first picture of the whole image.
-    Sketch(Arc<RgbaTile>),
+    Sketch(Arc<Tile>),
     /// A tile that was wanted.
-    Tile(TileKey, Arc<RgbaTile>),
+    Tile(TileKey, Arc<Tile>),
     /// A tile that cannot be read; it is not tried again.
     Failed(TileKey, String),
 }
@@ -45,6 +45,8 @@ struct Wants {
     in_flight: HashSet<TileKey>,
     failed: HashSet<TileKey>,
     wants_sketch: bool,
+    /// The first picture is being made, or waits for the window.
+    is_sketching: bool,
     is_closed: bool,
 }
 
@@ -54,14 +56,14 @@ enum Task {
 }
 
 impl Loader {
-    /// Starts `num_threads` workers on `pyramid`; the first picture of an image without small
-    /// stored levels comes before everything else.
+    /// Starts `num_threads` workers on `pyramid`; a first picture of the whole image comes before
+    /// everything else, and with it [`Pyramid::statistics`].
     ///
     /// # Errors
     /// When the system has no more threads.
     pub fn start(pyramid: Arc<Pyramid>, num_threads: usize, waker: Waker) -> io::Result<Self> {
         let board = Arc::new(Board::default());
-        board.lock().wants_sketch = pyramid.needs_sketch();
+        board.lock().wants_sketch = true;
         let (sender, loaded) = sync_channel(TILES_IN_FLIGHT);
         let loader = Self { board, loaded };
         for number in 0..num_threads.max(1) {
@@ -89,8 +91,10 @@ impl Loader {
     /// A finished tile if one waits.
     pub fn try_next(&self) -> Option<Loaded> {
         let loaded = self.loaded.try_recv().ok()?;
-        if let Loaded::Tile(key, _) = &loaded {
-            self.board.lock().in_flight.remove(key);
+        match &loaded {
+            Loaded::Tile(key, _) => drop(self.board.lock().in_flight.remove(key)),
+            Loaded::Sketch(_) => self.board.lock().is_sketching = false,
+            Loaded::Failed(..) => {}
         }
         Some(loaded)
     }
@@ -98,7 +102,8 @@ impl Loader {
     /// Whether nothing is being decoded and nothing waits to be.
     pub fn is_idle(&self) -> bool {
         let state = self.board.lock();
-        state.queue.is_empty() && state.in_flight.is_empty() && !state.wants_sketch
+        let has_sketch = !state.wants_sketch && !state.is_sketching;
+        has_sketch && state.queue.is_empty() && state.in_flight.is_empty()
     }
 }
 
@@ -123,6 +128,7 @@ impl Board {
                 return None;
             }
             if std::mem::take(&mut state.wants_sketch) {
+                state.is_sketching = true;
                 return Some(Task::Sketch);
             }
             if let Some(key) = state.queue.pop() {
@@ -158,7 +164,13 @@ fn work(board: &Board, pyramid: &Pyramid, sender: &SyncSender<Loaded>, waker: &W
 fn perform(task: Task, board: &Board, pyramid: &Pyramid) -> Option<Loaded> {
     match task {
         // The true tiles follow; an image whose quick picture fails shows their errors.
-        Task::Sketch => read(|| pyramid.sketch()).ok().map(Loaded::Sketch),
+        Task::Sketch => match read(|| pyramid.look_around()) {
+            Ok(sketch) => Some(Loaded::Sketch(sketch)),
+            Err(why) => {
+                board.lock().is_sketching = false;
+                Some(Loaded::Failed(pyramid.shape().root(), why))
+            }
+        },
         Task::Tile(key) => Some(match read(|| pyramid.tile(key)) {
             Ok(tile) => Loaded::Tile(key, tile),
             Err(why) => {
@@ -169,6 +181,6 @@ fn perform(task: Task, board: &Board, pyramid: &Pyramid) -> Option<Loaded> {
     }
 }
 
-fn read(read: impl FnOnce() -> Result<Arc<RgbaTile>, ReadError>) -> Result<Arc<RgbaTile>, String> {
+fn read(read: impl FnOnce() -> Result<Arc<Tile>, ReadError>) -> Result<Arc<Tile>, String> {
     fenced(read)?.map_err(|error| error.to_string())
 }

@@ -5,14 +5,18 @@
 //! knows neither classes nor windows, and it never changes a file that it reads.
 
 mod beside;
+mod broken;
 mod cache;
 mod checksum;
 mod cog;
 mod error;
+mod halves;
 mod jpeg_file;
 mod limits;
 mod loader;
+mod look;
 mod open;
+mod overviews;
 mod plain;
 mod png_file;
 mod pyramid;
@@ -21,22 +25,29 @@ mod rgba_tile;
 mod shrink;
 mod sketch;
 mod source;
+mod statistics;
 mod sweep;
 mod tiff;
+mod tile;
 mod turned;
 mod webp_file;
 mod writer;
 
+pub use broken::BrokenGround;
 pub use cache::TileCache;
 pub use checksum::checksum;
 pub use cog::{CogError, CogOptions, CogReport, Packing, write_cog};
 pub use error::{OpenError, ReadError};
 pub use loader::{Loaded, Loader};
-pub use open::{open_raster, open_stored};
+pub use look::{Contrast, GAMMAS, Look, Ramp, Shading, ShownBands};
+pub use open::{open_raster, open_stored, open_with_overviews};
+pub use overviews::{OverviewError, OverviewStore};
 pub use pyramid::{Pyramid, TILE_SIZE};
 pub use rgba_tile::RgbaTile;
-pub use source::{BandSamples, Layout, RasterInfo, SampleType, TileSource};
+pub use source::{BandSamples, Layout, RasterInfo, SampleType, TileSamples, TileSource};
+pub use statistics::{BandValues, Statistics};
 #[cfg(test)]
 pub(crate) use tiff::MadeBands;
+pub use tile::{Depth, Tile, TileFormat};
 pub use turned::Orientation;
 pub use writer::{Compression, Overviews, PixelKind, TiffOptions, TiffWriter, WriteError};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::error::{Fault, OpenError};
 use super::plain::{PlainKind, PlainSource};
 use super::read_at::{FileBytes, ReadAt as _};
-use super::source::TileSource;
+use super::source::{TileSamples, TileSource};
 use super::tiff::TiffSource;
 use super::turned::Turned;
 
@@ -16,14 +16,34 @@ use super::turned::Turned;
 /// # Errors
 /// [`OpenError`] when the file cannot be read, is damaged, or uses a codec that is not read here.
 pub fn open_raster(path: &Path) -> Result<Arc<dyn TileSource>, OpenError> {
-    let source = open_stored(path)?;
+    Ok(upright(Opened::open(path)?.source()))
+}
+
+/// As [`open_raster`], with overviews that [`super::OverviewStore`] keeps. Where the range of the
+/// samples has to be found out, it is that of `like`, which is the same image without them.
+///
+/// # Errors
+/// As [`open_raster`].
+pub fn open_with_overviews(
+    path: &Path,
+    overviews: &Path,
+    like: Option<&TileSamples>,
+) -> Result<Arc<dyn TileSource>, OpenError> {
+    let opened = Opened::open_with(path, Some(overviews))?;
+    if let (Opened::Tiff(source), Some(like)) = (&opened, like) {
+        source.stretch_as(like);
+    }
+    Ok(upright(opened.source()))
+}
+
+fn upright(source: Arc<dyn TileSource>) -> Arc<dyn TileSource> {
     let info = source.info();
     let is_turned = !info.orientation.is_upright() && info.georef.is_none();
-    Ok(if is_turned {
+    if is_turned {
         Arc::new(Turned::new(source))
     } else {
         source
-    })
+    }
 }
 
 /// As [`open_raster`], with rows and columns as they are stored.
@@ -31,10 +51,7 @@ pub fn open_raster(path: &Path) -> Result<Arc<dyn TileSource>, OpenError> {
 /// # Errors
 /// As [`open_raster`].
 pub fn open_stored(path: &Path) -> Result<Arc<dyn TileSource>, OpenError> {
-    Ok(match Opened::open(path)? {
-        Opened::Tiff(source) => source,
-        Opened::Plain(source) => source,
-    })
+    Ok(Opened::open(path)?.source())
 }
 
 /// A file by the reader that it has.
@@ -46,6 +63,17 @@ pub(super) enum Opened {
 impl Opened {
     /// Opens a file with rows and columns as they are stored.
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::open_with(path, None)
+    }
+
+    fn source(self) -> Arc<dyn TileSource> {
+        match self {
+            Self::Tiff(source) => source,
+            Self::Plain(source) => source,
+        }
+    }
+
+    fn open_with(path: &Path, overviews: Option<&Path>) -> Result<Self, OpenError> {
         let bytes = FileBytes::open(path).map_err(|source| OpenError::Io {
             path: path.to_owned(),
             source,
@@ -57,7 +85,8 @@ impl Opened {
             .map_err(|error| Fault::from(error).on_open(path))?;
         match magic {
             [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => {
-                Ok(Self::Tiff(Arc::new(TiffSource::open(bytes, path)?)))
+                let source = TiffSource::open(bytes, path, overviews)?;
+                Ok(Self::Tiff(Arc::new(source)))
             }
             _ => match PlainKind::of(magic) {
                 Some(kind) => Ok(Self::Plain(Arc::new(PlainSource::open(path, kind)?))),

@@ -1,15 +1,17 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
+use super::broken::{BrokenGround, BrokenList};
 use super::cache::{PyramidId, TileCache};
 use super::error::ReadError;
-use super::rgba_tile::RgbaTile;
 use super::sketch;
 use super::source::{Layout, TileSource};
+use super::statistics::Statistics;
 use super::sweep::Sweep;
+use super::tile::{Tile, TileFormat};
 use crate::geom::{ImageSize, PixelRect, PyramidShape, TileKey};
 
 /// Side of a tile in pixels.
@@ -23,16 +25,29 @@ const BAND_LOCKS: usize = 8;
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
+/// What is read of an image.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tiles {
+    /// RGBA8.
+    Pictures,
+    /// All bands that can be shown.
+    Samples,
+}
+
 /// Makes any tile of an image that may be far larger than memory. Shared by threads.
 pub struct Pyramid {
     id: PyramidId,
     source: Arc<dyn TileSource>,
+    tiles: Tiles,
+    format: TileFormat,
     cache: Arc<TileCache>,
     shape: PyramidShape,
     /// For each level of the shape the stored level that has its pixels.
     stored: Vec<Option<usize>>,
     band_locks: [Mutex<()>; BAND_LOCKS],
     sweep_lock: Mutex<()>,
+    statistics: OnceLock<Arc<Statistics>>,
+    broken: BrokenList,
 }
 
 impl fmt::Debug for Pyramid {
@@ -42,8 +57,17 @@ impl fmt::Debug for Pyramid {
 }
 
 impl Pyramid {
-    /// A pyramid over `source` that keeps its tiles in `cache`.
+    /// A pyramid of pictures (RGBA8) of `source` that keeps its tiles in `cache`.
     pub fn new(source: Arc<dyn TileSource>, cache: Arc<TileCache>) -> Self {
+        Self::with_tiles(source, cache, Tiles::Pictures)
+    }
+
+    /// A pyramid of all that can be shown of `source`, in the format that it says.
+    pub fn of_samples(source: Arc<dyn TileSource>, cache: Arc<TileCache>) -> Self {
+        Self::with_tiles(source, cache, Tiles::Samples)
+    }
+
+    fn with_tiles(source: Arc<dyn TileSource>, cache: Arc<TileCache>, tiles: Tiles) -> Self {
         let info = source.info();
         let shape = PyramidShape::new(info.size, TILE_SIZE);
         let stored = (0..shape.num_levels())
@@ -52,13 +76,27 @@ impl Pyramid {
         let id = PyramidId(NEXT_ID.fetch_add(1, Ordering::Relaxed));
         Self {
             id,
+            format: match tiles {
+                Tiles::Pictures => TileFormat::PICTURE,
+                Tiles::Samples => source.tile_format(),
+            },
             source,
+            tiles,
             cache,
             shape,
             stored,
             band_locks: Default::default(),
             sweep_lock: Mutex::default(),
+            statistics: OnceLock::new(),
+            broken: BrokenList::default(),
         }
+    }
+
+    /// A pyramid over `source`, which is the same image with more stored levels: shown alike.
+    pub fn again_with(&self, source: Arc<dyn TileSource>) -> Self {
+        let mut again = Self::with_tiles(source, Arc::clone(&self.cache), self.tiles);
+        again.statistics.clone_from(&self.statistics);
+        again
     }
 
     /// Sizes and tile counts of all levels.
@@ -76,7 +114,7 @@ impl Pyramid {
     ///
     /// # Errors
     /// [`ReadError`] when a part of the file below does not decode or there is no such tile.
-    pub fn tile(&self, key: TileKey) -> Result<Arc<RgbaTile>, ReadError> {
+    pub fn tile(&self, key: TileKey) -> Result<Arc<Tile>, ReadError> {
         if let Some(tile) = self.cache.get(self.id, key) {
             return Ok(tile);
         }
@@ -99,19 +137,56 @@ impl Pyramid {
     ///
     /// # Errors
     /// [`ReadError`] when none of the blocks decodes.
-    pub fn sketch(&self) -> Result<Arc<RgbaTile>, ReadError> {
+    pub fn sketch(&self) -> Result<Arc<Tile>, ReadError> {
         if !self.needs_sketch() {
             return self.tile(self.shape.root());
         }
-        sketch::sketch(
-            &*self.source,
-            self.shape.size().at_level(self.shape.root().level),
-        )
-        .map(Arc::new)
+        let size = self.shape.size().at_level(self.shape.root().level);
+        let read = |stored, rect: PixelRect| match self.read_bytes(stored, rect) {
+            Err(_) if self.tiles == Tiles::Samples => {
+                let size = ImageSize::new(rect.width, rect.height);
+                Ok(Tile::blank(size, self.format).bytes)
+            }
+            read => read,
+        };
+        sketch::sketch(&*self.source, self.format, &read, size).map(Arc::new)
+    }
+
+    /// How tiles are stored.
+    pub const fn format(&self) -> TileFormat {
+        self.format
+    }
+
+    /// What values each band has in [`Self::sketch`], once somebody measured it.
+    pub fn statistics(&self) -> Option<&Arc<Statistics>> {
+        self.statistics.get()
+    }
+
+    /// [`Self::sketch`], and what values it has.
+    ///
+    /// # Errors
+    /// As [`Self::sketch`].
+    pub fn look_around(&self) -> Result<Arc<Tile>, ReadError> {
+        let sketch = self.sketch()?;
+        self.measure(&sketch)?;
+        Ok(sketch)
+    }
+
+    /// Measures what values each band has in `tile`, a picture of the whole image; the first counts.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the range of the samples cannot be told, because a chunk does not decode.
+    fn measure(&self, tile: &Tile) -> Result<(), ReadError> {
+        if self.statistics.get().is_none() {
+            let samples = self.source.tile_samples()?;
+            let statistics = Statistics::of(tile, &samples);
+            self.statistics.get_or_init(|| Arc::new(statistics));
+        }
+        Ok(())
     }
 
     /// The tile `key` on the way to a tile at level `wanted`.
-    fn tile_above(&self, key: TileKey, wanted: u8) -> Result<Arc<RgbaTile>, ReadError> {
+    fn tile_above(&self, key: TileKey, wanted: u8) -> Result<Arc<Tile>, ReadError> {
         let (tile, is_kept) = if let Some(stored) = self.stored_for(key) {
             if let Some(tile) = self.tile_of_band(key, stored)? {
                 return Ok(tile);
@@ -136,31 +211,88 @@ impl Pyramid {
         self.stored.get(usize::from(key.level)).copied().flatten()
     }
 
-    fn read(&self, stored: usize, key: TileKey) -> Result<RgbaTile, ReadError> {
+    fn read(&self, stored: usize, key: TileKey) -> Result<Tile, ReadError> {
         let rect = self.shape.tile_rect(key);
         self.read_rect(stored, key.level, rect)
     }
 
     /// Reads `rect` of pyramid level `level` from a stored level, whose size may differ by one.
-    fn read_rect(&self, stored: usize, level: u8, rect: PixelRect) -> Result<RgbaTile, ReadError> {
+    fn read_rect(&self, stored: usize, level: u8, rect: PixelRect) -> Result<Tile, ReadError> {
         let there = rect.intersect(self.source.info().level_sizes[stored].bounds());
-        let pixels = self.source.read_rgba(stored, there)?;
-        let size = ImageSize::new(rect.width, rect.height);
+        let bytes = match self.read_bytes(stored, there) {
+            Ok(bytes) => bytes,
+            // Who looks wants to see the rest; who computes must not take holes for ground.
+            Err(error) if self.tiles == Tiles::Samples => {
+                self.read_pieces(stored, level, there, &error)
+            }
+            Err(error) => return Err(error),
+        };
         debug_assert!(self.shape.size().at_level(level).width >= rect.right());
-        if there == rect {
-            return Ok(RgbaTile { size, pixels });
-        }
-        let there = ImageSize::new(there.width, there.height);
-        Ok(RgbaTile {
-            size: there,
-            pixels,
-        }
-        .extended(size))
+        let tile = Tile {
+            size: ImageSize::new(there.width, there.height),
+            format: self.format,
+            bytes,
+        };
+        Ok(if there == rect {
+            tile
+        } else {
+            tile.extended(ImageSize::new(rect.width, rect.height))
+        })
     }
 
-    fn average_below(&self, key: TileKey, wanted: u8) -> Result<RgbaTile, ReadError> {
+    fn read_bytes(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
+        match self.tiles {
+            Tiles::Pictures => self.source.read_rgba(stored, rect),
+            Tiles::Samples => self.source.read_tile(stored, rect),
+        }
+    }
+
+    /// What of `rect` can be read, block by block; the rest is transparent and remembered.
+    fn read_pieces(&self, stored: usize, level: u8, rect: PixelRect, why: &ReadError) -> Vec<u8> {
+        let mut out = Tile::blank(ImageSize::new(rect.width, rect.height), self.format);
+        let pieces = rect.pieces(self.source.block_size(stored));
+        let is_one = pieces.len() == 1;
+        for piece in pieces {
+            let read = if is_one {
+                Err(why.to_string())
+            } else {
+                let read = self.read_bytes(stored, piece);
+                read.map_err(|error| error.to_string())
+            };
+            match read {
+                Ok(bytes) => {
+                    let size = ImageSize::new(piece.width, piece.height);
+                    let format = self.format;
+                    let tile = Tile {
+                        size,
+                        format,
+                        bytes,
+                    };
+                    out.draw(&tile, (piece.x - rect.x, piece.y - rect.y));
+                }
+                Err(why) => {
+                    let ground = piece.from_level(level);
+                    let ground = ground.intersect(self.shape.size().bounds());
+                    self.broken.add(ground, why);
+                }
+            }
+        }
+        out.bytes
+    }
+
+    /// Ground that could not be read so far; it is transparent in tiles.
+    pub fn broken(&self) -> Vec<BrokenGround> {
+        self.broken.all()
+    }
+
+    /// How many pieces of it there are.
+    pub fn num_broken(&self) -> usize {
+        self.broken.len()
+    }
+
+    fn average_below(&self, key: TileKey, wanted: u8) -> Result<Tile, ReadError> {
         let rect = self.shape.tile_rect(key);
-        let mut tile = RgbaTile::blank(ImageSize::new(rect.width, rect.height));
+        let mut tile = Tile::blank(ImageSize::new(rect.width, rect.height), self.format);
         let children: Vec<TileKey> = key
             .children()
             .filter(|&child| self.shape.contains(child))
@@ -184,11 +316,7 @@ impl Pyramid {
 
     /// For images in strips: decodes the whole band of tiles around `key` once and keeps all of
     /// them. `None` where the file is not in strips or a band is too large.
-    fn tile_of_band(
-        &self,
-        key: TileKey,
-        stored: usize,
-    ) -> Result<Option<Arc<RgbaTile>>, ReadError> {
+    fn tile_of_band(&self, key: TileKey, stored: usize) -> Result<Option<Arc<Tile>>, ReadError> {
         if !self.is_banded(key.level, stored) {
             return Ok(None);
         }
@@ -228,44 +356,26 @@ impl Pyramid {
     }
 
     /// The pixels of a whole row of tiles.
-    pub(super) fn read_band(
-        &self,
-        stored: usize,
-        level: u8,
-        row: u32,
-    ) -> Result<RgbaTile, ReadError> {
+    pub(super) fn read_band(&self, stored: usize, level: u8, row: u32) -> Result<Tile, ReadError> {
         let size = self.shape.size().at_level(level);
         let rect = PixelRect::new(0, row * TILE_SIZE, size.width, TILE_SIZE);
         self.read_rect(stored, level, rect.intersect(size.bounds()))
     }
 
     /// One tile out of the pixels of its row of tiles.
-    pub(super) fn cut(&self, band: &RgbaTile, key: TileKey) -> RgbaTile {
-        let rect = self.shape.tile_rect(key);
-        let len = rect.width as usize * 4;
-        let mut pixels = Vec::with_capacity(len * rect.height as usize);
-        for row in band
-            .pixels
-            .chunks_exact(band.row_len())
-            .take(rect.height as usize)
-        {
-            pixels.extend_from_slice(&row[rect.x as usize * 4..][..len]);
-        }
-        RgbaTile {
-            size: ImageSize::new(rect.width, rect.height),
-            pixels,
-        }
+    pub(super) fn cut(&self, band: &Tile, key: TileKey) -> Tile {
+        band.cut(self.shape.tile_rect(key))
     }
 
     /// Keeps a tile that was made on the way to one at level `wanted`, where that is worth it.
-    pub(super) fn keep(&self, key: TileKey, tile: Arc<RgbaTile>, wanted: u8) {
+    pub(super) fn keep(&self, key: TileKey, tile: Arc<Tile>, wanted: u8) {
         if key.level + KEPT_LEVELS_BELOW >= wanted {
             self.cache.put(self.id, key, tile);
         }
     }
 
     /// A tile that is in the cache.
-    pub(super) fn cached(&self, key: TileKey) -> Option<Arc<RgbaTile>> {
+    pub(super) fn cached(&self, key: TileKey) -> Option<Arc<Tile>> {
         self.cache.get(self.id, key)
     }
 
@@ -300,162 +410,4 @@ fn stored_level(level_sizes: &[ImageSize], size: ImageSize) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::raster::{Overviews, PixelKind, RasterInfo, SampleType, TiffOptions, TiffWriter};
-
-    /// An image of which each pixel is a function of its place, in blocks of a given size.
-    struct Made {
-        info: RasterInfo,
-        block: ImageSize,
-        pixels_read: AtomicU64,
-    }
-
-    impl Made {
-        fn new(size: ImageSize, block: ImageSize) -> Arc<Self> {
-            let layout = Layout::Tiles {
-                width: block.width,
-                height: block.height,
-            };
-            let info = RasterInfo {
-                size,
-                bands: 3,
-                sample: SampleType::U8,
-                compression: String::new(),
-                layout,
-                level_sizes: vec![size],
-                georef: None,
-                nodata: None,
-                palette: None,
-                has_alpha: false,
-                orientation: crate::raster::Orientation::default(),
-                format: "TIFF",
-            };
-            Arc::new(Self {
-                info,
-                block,
-                pixels_read: AtomicU64::new(0),
-            })
-        }
-    }
-
-    impl TileSource for Made {
-        fn info(&self) -> &RasterInfo {
-            &self.info
-        }
-
-        fn read_rgba(&self, _: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
-            self.pixels_read
-                .fetch_add(rect.num_pixels(), Ordering::Relaxed);
-            let pixel =
-                |x: u32, y: u32| [(x / 16) as u8, (y / 16) as u8, ((x ^ y) & 0xFF) as u8, 255];
-            let rows = rect.y..rect.bottom();
-            let pixels = rows.flat_map(|y| (rect.x..rect.right()).map(move |x| pixel(x, y)));
-            Ok(pixels.flatten().collect())
-        }
-
-        fn read_index(&self, _: PixelRect) -> Result<Vec<u8>, ReadError> {
-            Ok(Vec::new())
-        }
-
-        fn block_size(&self, _: usize) -> ImageSize {
-            self.block
-        }
-    }
-
-    fn pyramid(source: &Arc<Made>) -> Pyramid {
-        let source: Arc<dyn TileSource> = Arc::clone(source) as _;
-        Pyramid::new(source, Arc::new(TileCache::new(64 << 20)))
-    }
-
-    #[test]
-    fn strips_and_tiles_make_the_same_pyramid() {
-        let size = ImageSize::new(2_601, 1_537);
-        let tiled = pyramid(&Made::new(size, ImageSize::new(256, 256)));
-        let strips = pyramid(&Made::new(size, ImageSize::new(2_601, 8)));
-        for level in (0..tiled.shape().num_levels()).rev() {
-            let (cols, rows) = tiled.shape().grid(level);
-            for (col, row) in (0..rows).flat_map(|row| (0..cols).map(move |col| (col, row))) {
-                let key = TileKey::new(level, col, row);
-                assert!(
-                    tiled.tile(key).unwrap() == strips.tile(key).unwrap(),
-                    "{key:?}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn a_root_over_strips_reads_every_pixel_once() {
-        let size = ImageSize::new(4_000, 3_000);
-        let source = Made::new(size, ImageSize::new(4_000, 1));
-        let pyramid = pyramid(&source);
-        let root = pyramid.tile(pyramid.shape().root()).unwrap();
-        assert_eq!(root.size, ImageSize::new(500, 375));
-        assert_eq!(
-            source.pixels_read.load(Ordering::Relaxed),
-            size.num_pixels()
-        );
-        // What was made on the way is there, and asking again reads nothing.
-        pyramid.tile(TileKey::new(2, 1, 1)).unwrap();
-        pyramid.tile(TileKey::new(1, 3, 2)).unwrap();
-        assert_eq!(
-            source.pixels_read.load(Ordering::Relaxed),
-            size.num_pixels()
-        );
-    }
-
-    #[test]
-    fn a_band_of_strips_is_read_once_for_all_its_tiles() {
-        let source = Made::new(ImageSize::new(3_000, 1_000), ImageSize::new(3_000, 4));
-        let pyramid = pyramid(&source);
-        for col in [3, 0, 5, 1] {
-            pyramid.tile(TileKey::new(0, col, 0)).unwrap();
-        }
-        assert_eq!(source.pixels_read.load(Ordering::Relaxed), 3_000 * 512);
-    }
-
-    #[test]
-    fn a_sketch_reads_little_and_looks_like_the_root() {
-        let size = ImageSize::new(20_000, 16_000);
-        for block in [ImageSize::new(256, 256), ImageSize::new(20_000, 1)] {
-            let source = Made::new(size, block);
-            let pyramid = pyramid(&source);
-            assert!(pyramid.needs_sketch());
-            let sketch = pyramid.sketch().unwrap();
-            assert_eq!(sketch.size, size.at_level(pyramid.shape().root().level));
-            assert!(source.pixels_read.load(Ordering::Relaxed) <= 13 << 20);
-            // Red grows by one each 16 columns and wraps at 4,096; the middle column is 10,000.
-            let middle =
-                (sketch.size.height / 2 * sketch.size.width + sketch.size.width / 2) as usize;
-            assert_eq!(sketch.pixels[middle * 4 + 3], 255);
-        }
-    }
-
-    #[test]
-    fn stored_levels_are_used_and_may_differ_by_a_pixel() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.tif");
-        let size = ImageSize::new(1_100, 700);
-        let options = TiffOptions::new(size, PixelKind::Rgb);
-        assert_eq!(options.overviews, Overviews::Average);
-        let mut writer = TiffWriter::create(&path, options).unwrap();
-        (0..700).for_each(|y: u32| writer.write_rows(&vec![(y / 4) as u8; 3_300]).unwrap());
-        writer.finish().unwrap();
-        let source = crate::raster::open_raster(&path).unwrap();
-        let pyramid = Pyramid::new(Arc::clone(&source), Arc::new(TileCache::new(1 << 24)));
-        assert!(!pyramid.needs_sketch());
-        let root = pyramid.tile(pyramid.shape().root()).unwrap();
-        assert_eq!(root.size, ImageSize::new(275, 175));
-        assert_eq!(
-            root.pixels,
-            source
-                .read_rgba(2, ImageSize::new(275, 175).bounds())
-                .unwrap()
-        );
-
-        let sizes = [size, ImageSize::new(549, 351)];
-        assert_eq!(stored_level(&sizes, size.at_level(1)), Some(1));
-        assert_eq!(stored_level(&sizes, size.at_level(2)), None);
-    }
-}
+mod tests;

@@ -1,19 +1,34 @@
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::error::ReadError;
-use super::rgba_tile::RgbaTile;
 use super::source::TileSource;
+use super::tile::{Tile, TileFormat};
 use crate::geom::{ImageSize, PixelRect};
 
 /// Pixels that may be decoded for the first picture.
 const PIXEL_BUDGET: u64 = 12 << 20;
 
-/// A picture of `size` of the whole image out of some blocks, spread evenly.
+/// Pixels whose color is known, row by row, each with the numbers of all layers.
+struct Known {
+    width: u32,
+    texel: usize,
+    numbers: Vec<f32>,
+}
+
+/// A tile of `size` of the whole image out of some blocks, spread evenly; `read` gives the pixels of
+/// a stored level in `format`.
 ///
 /// When all blocks fit, each is averaged to where it belongs. Else each becomes one color in its
 /// middle and all between is blended softly: a blurred picture looks like the image from afar, true
 /// blocks among blurred ground look like tiles on a wall.
-pub(super) fn sketch(source: &dyn TileSource, size: ImageSize) -> Result<RgbaTile, ReadError> {
+pub(super) fn sketch(
+    source: &dyn TileSource,
+    format: TileFormat,
+    read: &(dyn Fn(usize, PixelRect) -> Result<Vec<u8>, ReadError> + Sync),
+    size: ImageSize,
+) -> Result<Tile, ReadError> {
     let info = source.info();
     let stored = info.level_sizes.len() - 1;
     let level = info.level_sizes[stored];
@@ -21,21 +36,18 @@ pub(super) fn sketch(source: &dyn TileSource, size: ImageSize) -> Result<RgbaTil
     let (cols, rows) = choose(level, block, size);
     let across: Vec<Span> = spread(level.width, block.width, cols, size.width);
     let down: Vec<Span> = spread(level.height, block.height, rows, size.height);
-    let known = ImageSize::new(total(&across), total(&down));
-    let mut picture = RgbaTile::blank(known);
-    let rows_of_blocks: Result<Vec<RgbaTile>, ReadError> = down
+    let read = |rect| read(stored, rect);
+    let rows_of_blocks: Result<Vec<Vec<f32>>, ReadError> = down
         .par_iter()
-        .map(|down| row_of_blocks(source, stored, &across, *down))
+        .map(|down| row_of_blocks(&read, format, &across, *down))
         .collect();
-    picture.pixels = rows_of_blocks?
-        .into_iter()
-        .flat_map(|row| row.pixels)
-        .collect();
-    Ok(blend(
-        &picture,
-        &places(&across, size.width),
-        &places(&down, size.height),
-    ))
+    let known = Known {
+        width: total(&across),
+        texel: 4 * usize::from(format.layers),
+        numbers: rows_of_blocks?.concat(),
+    };
+    let (across, down) = (places(&across, size.width), places(&down, size.height));
+    Ok(blend(&known, format, &across, &down))
 }
 
 /// Some pixels of a stored level along one axis and the pixels of the picture they make.
@@ -103,22 +115,27 @@ fn spread(len: u32, block: u32, count: u32, shown: u32) -> Vec<Span> {
 
 /// One row of decoded blocks, each averaged to its shown size.
 fn row_of_blocks(
-    source: &dyn TileSource,
-    stored: usize,
+    read: &(dyn Fn(PixelRect) -> Result<Vec<u8>, ReadError> + Sync),
+    format: TileFormat,
     across: &[Span],
     down: Span,
-) -> Result<RgbaTile, ReadError> {
-    let mut row = RgbaTile::blank(ImageSize::new(total(across), down.shown_len));
+) -> Result<Vec<f32>, ReadError> {
+    let (width, texel) = (total(across) as usize, 4 * usize::from(format.layers));
+    let mut row = vec![0.0; width * down.shown_len as usize * texel];
     let mut left = 0;
     for &span in across {
         let rect = PixelRect::new(span.from, down.from, span.len, down.len);
-        let pixels = source.read_rgba(stored, rect)?;
+        let bytes = read(rect)?;
+        let block = Block {
+            bytes: &bytes,
+            format,
+            width: span.len,
+        };
         for y in 0..down.shown_len {
             for x in 0..span.shown_len {
-                let cols = part(span, x);
-                let rows = part(down, y);
-                let at = (y as usize * row.size.width as usize + (left + x) as usize) * 4;
-                row.pixels[at..at + 4].copy_from_slice(&mean(&pixels, span.len, cols, rows));
+                let at = (y as usize * width + (left + x) as usize) * texel;
+                let mean = block.mean(&part(span, x), &part(down, y));
+                row[at..at + texel].copy_from_slice(&mean);
             }
         }
         left += span.shown_len;
@@ -127,42 +144,52 @@ fn row_of_blocks(
 }
 
 /// The pixels of a span that make its shown pixel `index`.
-fn part(span: Span, index: u32) -> std::ops::Range<u32> {
+fn part(span: Span, index: u32) -> Range<u32> {
     let edge =
         |index: u32| (u64::from(index) * u64::from(span.len) / u64::from(span.shown_len)) as u32;
     let first = edge(index).min(span.len - 1);
     first..edge(index + 1).max(first + 1)
 }
 
-/// The average of a part of a block; a few of its pixels are enough for a first picture.
-fn mean(
-    pixels: &[u8],
+/// Decoded pixels.
+struct Block<'a> {
+    bytes: &'a [u8],
+    format: TileFormat,
     width: u32,
-    cols: std::ops::Range<u32>,
-    rows: std::ops::Range<u32>,
-) -> [u8; 4] {
-    let step = |range: &std::ops::Range<u32>| (range.len() / 16).max(1);
-    let (mut sum, mut weight, mut count) = ([0_u64; 3], 0_u64, 0_u64);
-    for y in rows.clone().step_by(step(&rows)) {
-        for x in cols.clone().step_by(step(&cols)) {
-            let at = (y as usize * width as usize + x as usize) * 4;
-            let pixel = &pixels[at..at + 4];
-            let alpha = u64::from(pixel[3]);
-            (0..3).for_each(|band| sum[band] += u64::from(pixel[band]) * alpha);
-            weight += alpha;
-            count += 1;
-        }
-    }
-    let [red, green, blue] = sum.map(|sum| sum.checked_div(weight).unwrap_or(0) as u8);
-    [red, green, blue, (weight / count.max(1)) as u8]
 }
 
-/// Between which two known pixels a shown pixel lies, and how near to the second (0 to 256).
+impl Block<'_> {
+    /// The average of a part, all layers; a few of its pixels are enough for a first picture.
+    fn mean(&self, cols: &Range<u32>, rows: &Range<u32>) -> Vec<f32> {
+        let step = |range: &Range<u32>| (range.len() / 16).max(1);
+        let (row_bytes, texel) = (self.format.row_bytes(self.width), self.format.texel_bytes());
+        let mut means = Vec::with_capacity(4 * usize::from(self.format.layers));
+        for layer in 0..usize::from(self.format.layers) {
+            let (mut sum, mut weight, mut count) = ([0.0_f32; 3], 0.0_f32, 0.0_f32);
+            for y in rows.clone().step_by(step(rows)) {
+                let row = &self.bytes[y as usize * row_bytes..][..row_bytes];
+                let row = &row[layer * self.format.layer_bytes(self.width)..];
+                for x in cols.clone().step_by(step(cols)) {
+                    let pixel = self.format.widened(&row[x as usize * texel..][..texel]);
+                    (0..3).for_each(|band| sum[band] += pixel[band] * pixel[3]);
+                    weight += pixel[3];
+                    count += 1.0;
+                }
+            }
+            let mean = |sum: f32| if weight > 0.0 { sum / weight } else { 0.0 };
+            means.extend(sum.map(mean));
+            means.push(weight / count.max(1.0));
+        }
+        means
+    }
+}
+
+/// Between which two known pixels a shown pixel lies, and how near to the second (0 to 1).
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Place {
     first: u32,
     second: u32,
-    nearness: u32,
+    nearness: f32,
 }
 
 /// For each shown pixel along one axis its place among the known ones.
@@ -182,7 +209,7 @@ fn places(spans: &[Span], shown: u32) -> Vec<Place> {
         let gap = known[second].saturating_sub(known[first]);
         let share = f64::from(at.saturating_sub(known[first])) / f64::from(gap.max(1));
         // Smoothstep: no creases where two gaps meet.
-        let nearness = (share * share * (3.0 - 2.0 * share) * 256.0) as u32;
+        let nearness = (share * share * (3.0 - 2.0 * share)) as f32;
         Place {
             first: first as u32,
             second: second as u32,
@@ -192,22 +219,28 @@ fn places(spans: &[Span], shown: u32) -> Vec<Place> {
     (0..shown).map(place).collect()
 }
 
-fn blend(known: &RgbaTile, across: &[Place], down: &[Place]) -> RgbaTile {
-    let mut out = RgbaTile::blank(ImageSize::new(across.len() as u32, down.len() as u32));
-    let row_len = known.size.width as usize * 4;
-    for (row, y) in out.pixels.chunks_exact_mut(across.len() * 4).zip(down) {
-        let first = &known.pixels[y.first as usize * row_len..][..row_len];
-        let second = &known.pixels[y.second as usize * row_len..][..row_len];
-        for (out, x) in row.chunks_exact_mut(4).zip(across) {
-            let (left, right) = (x.first as usize * 4, x.second as usize * 4);
-            for band in 0..4 {
-                let mix = |row: &[u8]| {
-                    u32::from(row[left + band]) * (256 - x.nearness)
-                        + u32::from(row[right + band]) * x.nearness
-                };
-                let mixed = mix(first) * (256 - y.nearness) + mix(second) * y.nearness;
-                out[band] = ((mixed + (1 << 15)) >> 16) as u8;
+fn blend(known: &Known, format: TileFormat, across: &[Place], down: &[Place]) -> Tile {
+    let mut out = Tile {
+        size: ImageSize::new(across.len() as u32, down.len() as u32),
+        format,
+        bytes: Vec::new(),
+    };
+    let row_len = known.width as usize * known.texel;
+    for y in down {
+        let first = &known.numbers[y.first as usize * row_len..][..row_len];
+        let second = &known.numbers[y.second as usize * row_len..][..row_len];
+        for layer in (0..known.texel).step_by(4) {
+            let mut row = Vec::with_capacity(4 * across.len());
+            for x in across {
+                let [left, right] = [x.first, x.second].map(|at| at as usize * known.texel);
+                row.extend((layer..layer + 4).map(|number| {
+                    let mix = |row: &[f32]| {
+                        row[left + number] * (1.0 - x.nearness) + row[right + number] * x.nearness
+                    };
+                    mix(first) * (1.0 - y.nearness) + mix(second) * y.nearness
+                }));
             }
+            out.bytes.extend(format.narrowed(&row));
         }
     }
     out
@@ -268,12 +301,13 @@ mod tests {
             }],
             1,
         );
-        let known = RgbaTile {
-            size: ImageSize::new(2, 1),
-            pixels: vec![0, 0, 0, 255, 200, 100, 40, 255],
+        let known = Known {
+            width: 2,
+            texel: 4,
+            numbers: vec![0.0, 0.0, 0.0, 255.0, 200.0, 100.0, 40.0, 255.0],
         };
-        let reds: Vec<u8> = blend(&known, &across, &one)
-            .pixels
+        let reds: Vec<u8> = blend(&known, TileFormat::PICTURE, &across, &one)
+            .bytes
             .chunks(4)
             .map(|pixel| pixel[0])
             .collect();

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::error::ReadError;
+use super::tile::TileFormat;
 use super::turned::Orientation;
 use crate::geom::{Georef, ImageSize, PixelRect};
 
@@ -154,6 +155,40 @@ pub struct BandSamples {
     pub has_data: Vec<bool>,
 }
 
+/// What the tiles of a source hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TileSamples {
+    /// The bands, from 0, in the order of the layers.
+    pub bands: Vec<u16>,
+    /// How their numbers lie in memory.
+    pub format: TileFormat,
+    /// The sample values that the numbers 0 and 1 (of bytes: 0 and 255) stand for.
+    pub scale: [f64; 2],
+    /// The sample values that are shown as black and white where nobody chooses others; `None`
+    /// where that depends on the values.
+    pub usual: Option<[f64; 2]>,
+    /// Whether small values are bright.
+    pub is_inverted: bool,
+}
+
+impl TileSamples {
+    /// The sample value of a number of a tile, as [`TileFormat::widened`] gives it.
+    pub(super) fn value(&self, number: f32) -> f64 {
+        let share = f64::from(number / self.format.opaque());
+        self.scale[0] + share * (self.scale[1] - self.scale[0])
+    }
+
+    /// The share (0 to 1 between the ends of the scale) of a sample value.
+    pub(super) fn share(&self, value: f64) -> f64 {
+        let range = self.scale[1] - self.scale[0];
+        if range == 0.0 {
+            0.0
+        } else {
+            (value - self.scale[0]) / range
+        }
+    }
+}
+
 /// Reads pixels at any place of any stored level, from any thread.
 pub trait TileSource: Send + Sync {
     /// What the header says.
@@ -211,6 +246,41 @@ pub trait TileSource: Send + Sync {
     /// # Errors
     /// [`ReadError`] when a chunk does not decode or `rect` is not inside the level.
     fn read_rgba(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError>;
+
+    /// How [`TileSource::read_tile`] gives pixels.
+    fn tile_format(&self) -> TileFormat {
+        TileFormat::PICTURE
+    }
+
+    /// What these pixels stand for.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the range of the samples cannot be told, because a chunk does not decode.
+    fn tile_samples(&self) -> Result<TileSamples, ReadError> {
+        let info = self.info();
+        let range = info.sample.range().unwrap_or(0.0..=255.0);
+        let scale = [*range.start(), *range.end()];
+        Ok(TileSamples {
+            // Colors of a table are no bands.
+            bands: match info.palette {
+                Some(_) => Vec::new(),
+                None => self.color_bands(),
+            },
+            format: TileFormat::PICTURE,
+            scale,
+            usual: Some(scale),
+            is_inverted: false,
+        })
+    }
+
+    /// All bands that can be shown of `rect` (pixels of stored level `stored`), in the layers of
+    /// [`TileSource::tile_format`].
+    ///
+    /// # Errors
+    /// As [`TileSource::read_rgba`].
+    fn read_tile(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
+        self.read_rgba(stored, rect)
+    }
 
     /// Band 0 of level 0 as it is stored (palette index, class index), one byte a pixel.
     ///

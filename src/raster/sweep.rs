@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use super::error::ReadError;
 use super::pyramid::{Pyramid, TILE_SIZE};
-use super::rgba_tile::RgbaTile;
-use super::shrink::{RowPair, average_rgba};
+use super::shrink::RowPair;
+use super::tile::{Tile, TileFormat};
 use crate::geom::{ImageSize, TileKey};
 
 /// Makes a whole row of coarse tiles of an image in strips, decoding each strip once.
@@ -23,7 +23,10 @@ struct Band {
     level: u8,
     row_of_tiles: u32,
     width: u32,
-    pixels: Vec<u8>,
+    /// Columns of the level below.
+    width_below: u32,
+    format: TileFormat,
+    bytes: Vec<u8>,
     /// The upper row of a pair whose lower row is not there yet.
     odd_row: Vec<u8>,
 }
@@ -42,7 +45,7 @@ impl<'a> Sweep<'a> {
     }
 
     /// Makes all tiles in the row of `key` and those between; keeps them and returns `key`.
-    pub(super) fn run(&self, key: TileKey) -> Result<Arc<RgbaTile>, ReadError> {
+    pub(super) fn run(&self, key: TileKey) -> Result<Arc<Tile>, ReadError> {
         let _turn = self.pyramid.sweep_turn();
         if let Some(tile) = self.pyramid.cached(key) {
             return Ok(tile);
@@ -52,30 +55,27 @@ impl<'a> Sweep<'a> {
         let first = u64::from(key.row) << halvings;
         let behind = (first + (1 << halvings)).min(u64::from(shape.grid(self.base_level).1));
         let mut bands: Vec<Band> = (self.base_level + 1..=self.top_level)
-            .map(|level| Band::new(shape.size(), level, key.row << (key.level - level)))
+            .map(|level| {
+                let format = self.pyramid.format();
+                Band::new(shape.size(), level, key.row << (key.level - level), format)
+            })
             .collect();
         let mut wanted = None;
         for row in first..behind {
             let band = self
                 .pyramid
                 .read_band(self.stored, self.base_level, row as u32)?;
-            let row_len = band.size.width as usize * 4;
-            for row in band.pixels.chunks_exact(row_len) {
+            for row in band.bytes.chunks_exact(band.row_bytes()) {
                 self.push(&mut bands, row, key, &mut wanted);
             }
         }
         self.finish(&mut bands, key, &mut wanted);
         // The row of tiles that was made holds the wanted one unless it is not in the image.
-        Ok(wanted.unwrap_or_else(|| Arc::new(RgbaTile::blank(ImageSize::default()))))
+        Ok(wanted
+            .unwrap_or_else(|| Arc::new(Tile::blank(ImageSize::default(), self.pyramid.format()))))
     }
 
-    fn push(
-        &self,
-        bands: &mut [Band],
-        row: &[u8],
-        key: TileKey,
-        wanted: &mut Option<Arc<RgbaTile>>,
-    ) {
+    fn push(&self, bands: &mut [Band], row: &[u8], key: TileKey, wanted: &mut Option<Arc<Tile>>) {
         let Some((band, above)) = bands.split_first_mut() else {
             return;
         };
@@ -90,7 +90,7 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    fn finish(&self, bands: &mut [Band], key: TileKey, wanted: &mut Option<Arc<RgbaTile>>) {
+    fn finish(&self, bands: &mut [Band], key: TileKey, wanted: &mut Option<Arc<Tile>>) {
         let Some((band, above)) = bands.split_first_mut() else {
             return;
         };
@@ -100,18 +100,19 @@ impl<'a> Sweep<'a> {
             self.push(above, &halved, key, wanted);
         }
         self.finish(above, key, wanted);
-        if !band.pixels.is_empty() {
+        if !band.bytes.is_empty() {
             self.cut(band, key, wanted);
         }
     }
 
     /// Makes tiles of a finished band and starts the next.
-    fn cut(&self, band: &mut Band, key: TileKey, wanted: &mut Option<Arc<RgbaTile>>) {
-        let rows = band.pixels.len() / (band.width as usize * 4);
-        let pixels = std::mem::take(&mut band.pixels);
-        let strip = RgbaTile {
+    fn cut(&self, band: &mut Band, key: TileKey, wanted: &mut Option<Arc<Tile>>) {
+        let rows = band.bytes.len() / band.format.row_bytes(band.width);
+        let bytes = std::mem::take(&mut band.bytes);
+        let strip = Tile {
             size: ImageSize::new(band.width, rows as u32),
-            pixels,
+            format: band.format,
+            bytes,
         };
         for col in 0..self.pyramid.shape().grid(band.level).0 {
             let cut = TileKey::new(band.level, col, band.row_of_tiles);
@@ -126,33 +127,32 @@ impl<'a> Sweep<'a> {
 }
 
 impl Band {
-    fn new(size: ImageSize, level: u8, row_of_tiles: u32) -> Self {
-        let width = size.at_level(level).width;
+    fn new(size: ImageSize, level: u8, row_of_tiles: u32, format: TileFormat) -> Self {
         Self {
             level,
             row_of_tiles,
-            width,
-            pixels: Vec::new(),
+            width: size.at_level(level).width,
+            width_below: size.at_level(level - 1).width,
+            format,
+            bytes: Vec::new(),
             odd_row: Vec::new(),
         }
     }
 
     fn is_full(&self) -> bool {
-        self.pixels.len() >= self.width as usize * 4 * TILE_SIZE as usize
+        self.bytes.len() >= self.format.row_bytes(self.width) * TILE_SIZE as usize
     }
 
     /// Averages the waiting row and `bottom` to the next row of this level.
     fn take_pair(&mut self, bottom: &[u8]) -> Vec<u8> {
-        let mut halved = vec![0; self.width as usize * 4];
-        average_rgba(
-            RowPair {
-                top: &self.odd_row,
-                bottom,
-            },
-            &mut halved,
-        );
+        let mut halved = vec![0; self.format.row_bytes(self.width)];
+        let pair = RowPair {
+            top: &self.odd_row,
+            bottom,
+        };
+        (self.format).average(pair, self.width_below, &mut halved, (0, self.width));
         self.odd_row.clear();
-        self.pixels.extend_from_slice(&halved);
+        self.bytes.extend_from_slice(&halved);
         halved
     }
 }

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use super::error::ReadError;
-use super::source::{BandSamples, Layout, RasterInfo, TileSource};
+use super::source::{BandSamples, Layout, RasterInfo, TileSamples, TileSource};
+use super::tile::{Depth, TileFormat};
 use crate::geom::{ImageSize, PixelRect};
 
 /// How the rows and columns of a file have to be turned to be seen upright (TIFF 6, tag 274; EXIF).
@@ -171,6 +172,36 @@ impl TileSource for Turned {
     fn read_rgba(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
         let rgba = self.stored.read_rgba(stored, self.asked(stored, rect))?;
         Ok(self.turn(rgba.as_chunks::<4>().0, rect).into_flattened())
+    }
+
+    fn tile_format(&self) -> TileFormat {
+        self.stored.tile_format()
+    }
+
+    fn tile_samples(&self) -> Result<TileSamples, ReadError> {
+        self.stored.tile_samples()
+    }
+
+    fn read_tile(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
+        let asked = self.asked(stored, rect);
+        let bytes = self.stored.read_tile(stored, asked)?;
+        let format = self.tile_format();
+        let layer = |layer: usize| {
+            let len = format.layer_bytes(asked.width);
+            let rows = bytes.chunks_exact(format.row_bytes(asked.width));
+            let pixels: Vec<u8> = (rows.flat_map(|row| &row[layer * len..][..len]))
+                .copied()
+                .collect();
+            match format.depth {
+                Depth::Byte => self.turn(pixels.as_chunks::<4>().0, rect).into_flattened(),
+                Depth::Half => self.turn(pixels.as_chunks::<8>().0, rect).into_flattened(),
+            }
+        };
+        let layers: Vec<Vec<u8>> = (0..usize::from(format.layers)).map(layer).collect();
+        let len = format.layer_bytes(rect.width);
+        let rows = (0..rect.height as usize)
+            .flat_map(|y| layers.iter().map(move |layer| &layer[y * len..][..len]));
+        Ok(rows.flatten().copied().collect())
     }
 
     fn read_index(&self, rect: PixelRect) -> Result<Vec<u8>, ReadError> {

@@ -1,10 +1,11 @@
+use std::collections::HashSet;
+
 use super::pipelines::{QuadInstance, clip_corners, texel_corners};
 use super::slots::Slots;
 use super::{Gpu, SourceId};
 use crate::geom::{Camera, ImageSize, PixelRect, PyramidShape, ScreenSize, TileKey, TileQuad};
-use crate::raster::{RgbaTile, TILE_SIZE};
+use crate::raster::{Depth, TILE_SIZE};
 
-const TILE_BYTES: usize = (TILE_SIZE * TILE_SIZE * 4) as usize;
 /// What every device offers (wgpu's default limit).
 const MAX_LAYERS: usize = 256;
 
@@ -15,20 +16,44 @@ enum Held {
     Sketch,
 }
 
+/// Pixels on their way to the card.
+#[derive(Clone, Copy, Debug)]
+pub struct Upload<'a> {
+    pub size: ImageSize,
+    pub bytes: &'a [u8],
+}
+
+/// Bytes of a pixel on the card.
+const fn texel_bytes(depth: Depth) -> u32 {
+    match depth {
+        Depth::Byte => 4,
+        Depth::Half => 8,
+    }
+}
+
 /// Image tiles on the graphics card: one texture array, a layer a tile, bounded in bytes.
 #[derive(Debug)]
 pub struct ImageAtlas {
+    depth: Depth,
     texture: wgpu::Texture,
     pub bind_group: wgpu::BindGroup,
     slots: Slots<(SourceId, Held)>,
     /// Valid extent of the tile in each layer, in texels.
     extents: Vec<ImageSize>,
+    /// Tiles that show other bands than are wanted now; they stand in until the new ones are there.
+    stale: HashSet<(SourceId, TileKey)>,
 }
 
 impl ImageAtlas {
-    /// An empty atlas of at most `budget_bytes`.
-    pub fn new(gpu: &Gpu, layout: &wgpu::BindGroupLayout, budget_bytes: usize) -> Self {
-        let layers = (budget_bytes / TILE_BYTES).clamp(4, MAX_LAYERS);
+    /// An empty atlas of at most `budget_bytes` for numbers of one depth.
+    pub fn new(
+        gpu: &Gpu,
+        layout: &wgpu::BindGroupLayout,
+        budget_bytes: usize,
+        depth: Depth,
+    ) -> Self {
+        let tile_bytes = (TILE_SIZE * TILE_SIZE) as usize * texel_bytes(depth) as usize;
+        let layers = (budget_bytes / tile_bytes).clamp(4, MAX_LAYERS);
         let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
             label: Some("image tiles"),
             size: wgpu::Extent3d {
@@ -39,7 +64,10 @@ impl ImageAtlas {
             mip_level_count: 1,
             sample_count: 1,
             dimension: wgpu::TextureDimension::D2,
-            format: wgpu::TextureFormat::Rgba8Unorm,
+            format: match depth {
+                Depth::Byte => wgpu::TextureFormat::Rgba8Unorm,
+                Depth::Half => wgpu::TextureFormat::Rgba16Float,
+            },
             usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
             view_formats: &[],
         });
@@ -68,11 +96,18 @@ impl ImageAtlas {
         });
         let extents = vec![ImageSize::default(); layers];
         Self {
+            depth,
             texture,
             bind_group,
             slots: Slots::new(layers),
             extents,
+            stale: HashSet::new(),
         }
+    }
+
+    /// What the tiles are made of.
+    pub const fn depth(&self) -> Depth {
+        self.depth
     }
 
     pub const fn begin_frame(&mut self) {
@@ -90,19 +125,36 @@ impl ImageAtlas {
 
     pub fn forget(&mut self, source: SourceId) {
         self.slots.forget(|(owner, _)| owner == source);
+        self.stale.retain(|(owner, _)| *owner != source);
     }
 
-    /// Puts a tile on the card. Does nothing when this frame draws from all layers.
-    pub fn upload(&mut self, gpu: &Gpu, source: SourceId, key: TileKey, tile: &RgbaTile) {
+    /// Notes that tiles of `source` show other bands than are wanted now.
+    pub fn outdate(&mut self, source: SourceId) {
+        let tiles = self.slots.keys().filter_map(|(owner, held)| match held {
+            Held::Tile(key) if owner == source => Some((owner, key)),
+            _ => None,
+        });
+        self.stale.extend(tiles);
+    }
+
+    /// Whether a tile is there but shows other bands than are wanted now.
+    pub fn is_stale(&self, source: SourceId, key: TileKey) -> bool {
+        self.stale.contains(&(source, key))
+    }
+
+    /// Puts a tile on the card: four numbers of the atlas's depth for each pixel, row by row. Does
+    /// nothing when this frame draws from all layers.
+    pub fn upload(&mut self, gpu: &Gpu, (source, key): (SourceId, TileKey), tile: Upload<'_>) {
+        self.stale.remove(&(source, key));
         self.upload_held(gpu, (source, Held::Tile(key)), tile);
     }
 
     /// Puts the quick first picture of an image on the card.
-    pub fn upload_sketch(&mut self, gpu: &Gpu, source: SourceId, sketch: &RgbaTile) {
+    pub fn upload_sketch(&mut self, gpu: &Gpu, source: SourceId, sketch: Upload<'_>) {
         self.upload_held(gpu, (source, Held::Sketch), sketch);
     }
 
-    fn upload_held(&mut self, gpu: &Gpu, held: (SourceId, Held), tile: &RgbaTile) {
+    fn upload_held(&mut self, gpu: &Gpu, held: (SourceId, Held), tile: Upload<'_>) {
         let Some(layer) = self.slots.claim(held) else {
             return;
         };
@@ -118,10 +170,10 @@ impl ImageAtlas {
                 },
                 aspect: wgpu::TextureAspect::All,
             },
-            &tile.pixels,
+            tile.bytes,
             wgpu::TexelCopyBufferLayout {
                 offset: 0,
-                bytes_per_row: Some(tile.size.width * 4),
+                bytes_per_row: Some(tile.size.width * texel_bytes(self.depth)),
                 rows_per_image: None,
             },
             wgpu::Extent3d {

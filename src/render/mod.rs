@@ -13,6 +13,7 @@ mod pane;
 mod pipelines;
 mod renderer;
 mod slots;
+mod tables;
 
 pub use frame_stats::FrameStats;
 pub use gpu::{AdapterSummary, Gpu, GpuError, list_adapters};

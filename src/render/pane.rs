@@ -101,7 +101,7 @@ pub enum MaskLook {
 #[derive(Clone, Debug)]
 pub struct PaneDraw {
     pub(super) pipelines: Pipelines,
-    pub(super) image: Option<(wgpu::BindGroup, wgpu::Buffer)>,
+    pub(super) image: Option<(wgpu::BindGroup, wgpu::BindGroup, wgpu::Buffer)>,
     pub(super) masks: Vec<(wgpu::BindGroup, wgpu::BindGroup, wgpu::Buffer)>,
     pub(super) comparison: Option<(wgpu::BindGroup, wgpu::BindGroup, wgpu::Buffer)>,
 }
@@ -109,9 +109,10 @@ pub struct PaneDraw {
 impl PaneDraw {
     /// Draws into the pass's current viewport.
     pub fn draw(&self, pass: &mut wgpu::RenderPass<'_>) {
-        if let Some((tiles, quads)) = &self.image {
+        if let Some((tiles, shading, quads)) = &self.image {
             pass.set_pipeline(&self.pipelines.image);
             pass.set_bind_group(0, tiles, &[]);
+            pass.set_bind_group(1, shading, &[]);
             draw_quads(pass, quads, size_of::<QuadInstance>());
         }
         for (pages, palette, quads) in &self.masks {

@@ -85,6 +85,7 @@ pub struct Pipelines {
     pub mask: wgpu::RenderPipeline,
     pub comparison: wgpu::RenderPipeline,
     pub image_layout: wgpu::BindGroupLayout,
+    pub shading_layout: wgpu::BindGroupLayout,
     pub pages_layout: wgpu::BindGroupLayout,
     pub palette_layout: wgpu::BindGroupLayout,
 }
@@ -99,18 +100,17 @@ impl Pipelines {
                 sampler(),
             ],
         );
-        let pages_layout = layout(gpu, &[array_of(wgpu::TextureSampleType::Uint)]);
-        let palette_layout = layout(
-            gpu,
-            &[texture(
-                wgpu::TextureSampleType::Float { filterable: false },
-                wgpu::TextureViewDimension::D2,
-            )],
+        let table = texture(
+            wgpu::TextureSampleType::Float { filterable: false },
+            wgpu::TextureViewDimension::D2,
         );
+        let shading_layout = layout(gpu, &[UNIFORM, table]);
+        let pages_layout = layout(gpu, &[array_of(wgpu::TextureSampleType::Uint)]);
+        let palette_layout = layout(gpu, &[table]);
         let image = pipeline(
             gpu,
             include_str!("../../shaders/tile.wgsl"),
-            &[Some(&image_layout)],
+            &[Some(&image_layout), Some(&shading_layout)],
             &QUAD,
         );
         let mask = pipeline(
@@ -130,6 +130,7 @@ impl Pipelines {
             mask,
             comparison,
             image_layout,
+            shading_layout,
             pages_layout,
             palette_layout,
         }
@@ -147,6 +148,12 @@ pub fn instance_buffer<I: Pod>(gpu: &Gpu, instances: &[I]) -> Option<wgpu::Buffe
             })
     })
 }
+
+const UNIFORM: wgpu::BindingType = wgpu::BindingType::Buffer {
+    ty: wgpu::BufferBindingType::Uniform,
+    has_dynamic_offset: false,
+    min_binding_size: None,
+};
 
 const fn texture(
     sample_type: wgpu::TextureSampleType,

@@ -1,10 +1,13 @@
-use super::image_atlas::ImageAtlas;
+use std::borrow::Cow;
+
+use super::image_atlas::{ImageAtlas, Upload};
 use super::mask_atlas::MaskAtlas;
 use super::pipelines::{Pipelines, QuadInstance, instance_buffer};
+use super::tables::Tables;
 use super::{ComparisonView, Gpu, MaskView, PaneDraw, PaneScene};
 use crate::geom::{ImageSize, PixelRect, PyramidShape, TileKey, plan_tiles};
 use crate::label::MASK_TILE_SIZE as TILE_SIDE;
-use crate::raster::RgbaTile;
+use crate::raster::{Depth, Shading, Tile};
 
 /// Whose tiles they are: one number for each image or mask layer that was ever shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -12,12 +15,14 @@ pub struct SourceId(pub u64);
 
 /// An image as the renderer sees it: a number and a shape. Its tiles come by
 /// [`Renderer::upload_image`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ImageTiles {
     /// Whose tiles they are on the card.
     pub source: SourceId,
     /// Levels and tiles.
     pub shape: PyramidShape,
+    /// What becomes of their numbers.
+    pub shading: Shading,
 }
 
 /// Draws panes from the tiles on the card, and says which tiles are missing.
@@ -27,14 +32,11 @@ pub struct Renderer {
     pipelines: Pipelines,
     images: ImageAtlas,
     masks: MaskAtlas,
-    /// Class colors on the card, those used last at the end.
-    palettes: Vec<(Colors, wgpu::BindGroup)>,
+    tables: Tables,
+    image_bytes: usize,
+    /// The bands that tiles show, where they are not the first three.
+    picks: Option<(SourceId, [u16; 3])>,
 }
-
-type Colors = [[u8; 4]; 256];
-
-/// Two masks in each kind of pane, and one change of colors before the old ones go.
-const PALETTES_KEPT: usize = 12;
 
 /// Share of the card's budget that image tiles get, in quarters; masks get the rest.
 const IMAGE_QUARTERS: usize = 3;
@@ -46,14 +48,16 @@ impl Renderer {
     pub fn new(gpu: Gpu, budget_bytes: usize) -> Self {
         let pipelines = Pipelines::new(&gpu);
         let image_bytes = budget_bytes / 4 * IMAGE_QUARTERS;
-        let images = ImageAtlas::new(&gpu, &pipelines.image_layout, image_bytes);
+        let images = ImageAtlas::new(&gpu, &pipelines.image_layout, image_bytes, Depth::Byte);
         let masks = MaskAtlas::new(&gpu, &pipelines.pages_layout, budget_bytes - image_bytes);
         Self {
             gpu,
             pipelines,
             images,
             masks,
-            palettes: Vec::new(),
+            tables: Tables::default(),
+            image_bytes,
+            picks: None,
         }
     }
 
@@ -68,14 +72,50 @@ impl Renderer {
         self.masks.begin_frame();
     }
 
+    /// Says which bands of `source` are shown from now on; whether others were shown before. Tiles
+    /// that are there stand in until they are uploaded again.
+    pub fn pick_bands(&mut self, source: SourceId, picks: [u16; 3]) -> bool {
+        let before = self.picks_of(source);
+        self.picks = Some((source, picks));
+        if before != picks {
+            self.images.outdate(source);
+        }
+        before != picks
+    }
+
+    fn picks_of(&self, source: SourceId) -> [u16; 3] {
+        let own = self.picks.filter(|(owner, _)| *owner == source);
+        own.map_or(Shading::PLAIN.picks, |(_, picks)| picks)
+    }
+
     /// Puts an image tile on the card.
-    pub fn upload_image(&mut self, source: SourceId, key: TileKey, tile: &RgbaTile) {
-        self.images.upload(&self.gpu, source, key, tile);
+    pub fn upload_image(&mut self, source: SourceId, key: TileKey, tile: &Tile) {
+        let bytes = self.made_ready(source, tile);
+        let upload = Upload {
+            size: tile.size,
+            bytes: &bytes,
+        };
+        self.images.upload(&self.gpu, (source, key), upload);
     }
 
     /// Puts the quick first picture of an image on the card; it stands in until the root is there.
-    pub fn upload_sketch(&mut self, source: SourceId, sketch: &RgbaTile) {
-        self.images.upload_sketch(&self.gpu, source, sketch);
+    pub fn upload_sketch(&mut self, source: SourceId, sketch: &Tile) {
+        let bytes = self.made_ready(source, sketch);
+        let upload = Upload {
+            size: sketch.size,
+            bytes: &bytes,
+        };
+        self.images.upload_sketch(&self.gpu, source, upload);
+    }
+
+    /// The shown bands of a tile, and an atlas that can hold them: one image is open at a time.
+    fn made_ready<'t>(&mut self, source: SourceId, tile: &'t Tile) -> Cow<'t, [u8]> {
+        let depth = tile.format.depth;
+        if self.images.depth() != depth {
+            let layout = &self.pipelines.image_layout;
+            self.images = ImageAtlas::new(&self.gpu, layout, self.image_bytes, depth);
+        }
+        tile.picked(self.picks_of(source))
     }
 
     /// Notes that pixels of a mask changed (level 0), so that they are uploaded again when drawn.
@@ -98,8 +138,13 @@ impl Renderer {
             Some(image) => self.image_quads(scene, image),
             None => (Vec::new(), Vec::new()),
         };
+        let shading = scene.image.as_ref().map(|image| image.shading);
         let image = instance_buffer(&self.gpu, &quads)
-            .map(|buffer| (self.images.bind_group.clone(), buffer));
+            .zip(shading)
+            .map(|(buffer, shading)| {
+                let shading = self.tables.shading(&self.gpu, &self.pipelines, shading);
+                (self.images.bind_group.clone(), shading, buffer)
+            });
         let masks = scene
             .masks
             .iter()
@@ -135,10 +180,16 @@ impl Renderer {
             self.images
                 .sketch_quad(image.source, &image.shape, camera, canvas),
         );
+        let mut want = plan.want;
+        let drawn = plan.draw.iter().map(|quad| quad.source);
+        let renewed = drawn
+            .filter(|key| key.level == level)
+            .chain([image.shape.root()]);
+        want.extend(renewed.filter(|&key| self.images.is_stale(image.source, key)));
         for quad in plan.draw {
             quads.extend(self.images.quad(image.source, quad, camera, canvas));
         }
-        (quads, plan.want)
+        (quads, want)
     }
 
     fn mask_draw(
@@ -153,7 +204,8 @@ impl Renderer {
         let buffer = instance_buffer(&self.gpu, &quads)?;
         Some((
             self.masks.bind_group.clone(),
-            self.palette(&mask.palette),
+            self.tables
+                .palette(&self.gpu, &self.pipelines, &mask.palette),
             buffer,
         ))
     }
@@ -171,62 +223,9 @@ impl Renderer {
         let buffer = instance_buffer(&self.gpu, &quads)?;
         Some((
             self.masks.bind_group.clone(),
-            self.palette(&masks.colors.palette()),
+            self.tables
+                .palette(&self.gpu, &self.pipelines, &masks.colors.palette()),
             buffer,
         ))
-    }
-
-    /// The bindings of these colors: those of an earlier frame unless the colors are new.
-    fn palette(&mut self, colors: &Colors) -> wgpu::BindGroup {
-        let known = self.palettes.iter().position(|(known, _)| known == colors);
-        let palette = match known {
-            Some(place) => self.palettes.remove(place),
-            None => (*colors, self.new_palette(colors)),
-        };
-        if self.palettes.len() == PALETTES_KEPT {
-            self.palettes.remove(0);
-        }
-        let bind_group = palette.1.clone();
-        self.palettes.push(palette);
-        bind_group
-    }
-
-    fn new_palette(&self, colors: &Colors) -> wgpu::BindGroup {
-        let size = wgpu::Extent3d {
-            width: 256,
-            height: 1,
-            depth_or_array_layers: 1,
-        };
-        let texture = self.gpu.device.create_texture(&wgpu::TextureDescriptor {
-            label: Some("class colors"),
-            size,
-            mip_level_count: 1,
-            sample_count: 1,
-            dimension: wgpu::TextureDimension::D2,
-            format: wgpu::TextureFormat::Rgba8Unorm,
-            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
-            view_formats: &[],
-        });
-        self.gpu.queue.write_texture(
-            texture.as_image_copy(),
-            colors.as_flattened(),
-            wgpu::TexelCopyBufferLayout {
-                offset: 0,
-                bytes_per_row: Some(256 * 4),
-                rows_per_image: None,
-            },
-            size,
-        );
-        let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
-        self.gpu
-            .device
-            .create_bind_group(&wgpu::BindGroupDescriptor {
-                label: Some("class colors"),
-                layout: &self.pipelines.palette_layout,
-                entries: &[wgpu::BindGroupEntry {
-                    binding: 0,
-                    resource: wgpu::BindingResource::TextureView(&view),
-                }],
-            })
     }
 }

@@ -65,6 +65,11 @@ impl<K: Copy + Eq + Hash> Slots<K> {
         Some(place)
     }
 
+    /// All keys that have a place.
+    pub fn keys(&self) -> impl Iterator<Item = K> {
+        self.place_of.keys().copied()
+    }
+
     /// Frees the places of all keys that `is_gone` names.
     pub fn forget(&mut self, is_gone: impl Fn(K) -> bool) {
         for place in &mut self.places {

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{BrushShape, CellKey, CellState, Hint, MaskDecisions};
+use crate::raster::Look;
 use crate::train::Recipe;
 
 /// Everything that can change a session. Windows, scripts and tests all speak it.
@@ -38,6 +39,8 @@ pub enum Command {
     },
     /// Opens another image of the list.
     Step(StepTo),
+    /// Shows the open image with other bands, contrast or colors.
+    SetLook(Look),
     /// Says something about places in the open image.
     Place(PlaceCommand),
     /// Does something with the project file.

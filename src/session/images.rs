@@ -4,12 +4,13 @@ use std::sync::Arc;
 use super::folder_scan::{companion_label, scan_folder};
 use super::jobs::{Report, tell_progress};
 use super::keeping::Companion;
+use super::overviews::open_source;
 use super::state::{ImageId, OpenImage, Session};
 use super::{Change, Command, CommandError, Notice, StepTo};
 use crate::exchange::pixel_meters;
 use crate::label::ClassTable;
 use crate::project::Project;
-use crate::raster::{OpenError, Pyramid, RgbaTile, TileCache, open_raster};
+use crate::raster::{OpenError, OverviewStore, Pyramid, RgbaTile, TileCache};
 use crate::sample::{SampleConfig, write_sample};
 
 /// How far the work on an image is.
@@ -140,10 +141,10 @@ impl Session {
         let path = path.to_owned();
         let id = ImageId(self.next_number());
         self.doing.opening = Some(id);
-        let cache = Arc::clone(&self.cache);
+        let (cache, store) = (Arc::clone(&self.cache), self.overview_store());
         let title = format!("Opening {}", path.display());
         self.start_job(title, move |job| {
-            let image = open_from(&path, id, &cache)?;
+            let image = open_from(&path, id, &cache, store.as_ref())?;
             job.tell(Report::ImageOpened(Box::new(image)))?;
             Ok(())
         });
@@ -153,6 +154,7 @@ impl Session {
         if self.doing.opening != Some(image.id) {
             return;
         }
+        self.keep_look_for(&image);
         // Not before: what is painted until now belongs to the image before.
         let of_list = self.list.as_ref().map(|list| list.folder.clone());
         self.turn_to_project(&of_list.unwrap_or_else(|| image.path.clone()));
@@ -173,6 +175,7 @@ impl Session {
         let companion = mask.map(|path| Companion { path, classes });
         self.changes.push(Change::ImageOpened(image.id));
         self.image = Some(image);
+        self.make_overviews();
         self.forget_places();
         self.place_overlays();
         self.open_label(companion);
@@ -290,9 +293,14 @@ impl Session {
     }
 }
 
-fn open_from(path: &Path, id: ImageId, cache: &Arc<TileCache>) -> Result<OpenImage, OpenError> {
-    let source = open_raster(path)?;
-    let pyramid = Arc::new(Pyramid::new(Arc::clone(&source), Arc::clone(cache)));
+fn open_from(
+    path: &Path,
+    id: ImageId,
+    cache: &Arc<TileCache>,
+    store: Option<&OverviewStore>,
+) -> Result<OpenImage, OpenError> {
+    let source = open_source(path, store)?;
+    let pyramid = Arc::new(Pyramid::of_samples(Arc::clone(&source), Arc::clone(cache)));
     let pixel_meters = pixel_meters(source.info().size, source.info().georef.as_ref());
     Ok(OpenImage {
         id,

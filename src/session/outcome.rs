@@ -7,6 +7,8 @@ use crate::label::MaskLevels;
 pub enum Change {
     /// Another image is open.
     ImageOpened(ImageId),
+    /// The open image has tiles of all levels at hand now.
+    PyramidReady(ImageId),
     /// An image or a layer is gone; its number never comes back.
     SourceGone(u64),
     /// A mask was read; its coarse levels come with it, derived off the interface thread.

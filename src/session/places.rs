@@ -4,6 +4,7 @@ use super::state::{OpenImage, Session};
 use super::{CommandError, ImageId, PlaceCommand};
 use crate::label::{CellKey, CellMark, CellState, Coverage, MapCheck};
 use crate::project::Bookmark;
+use crate::raster::Look;
 
 /// What is said about places in the open image.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +12,8 @@ pub(super) struct Places {
     pub coverage: Coverage,
     pub bookmarks: Vec<Bookmark>,
     pub checking: Checking,
+    /// How the open image is shown.
+    pub look: Look,
 }
 
 /// What a project knows of places in an image.

@@ -22,6 +22,8 @@ pub struct Settings {
     /// Undo steps in main memory, in MiB; `None` is the default. Older ones are read back from the
     /// project when they are needed.
     pub history_mib: Option<usize>,
+    /// Overviews of images that have none, on the disk, in GiB; `None` is the default of 8.
+    pub overviews_gib: Option<u64>,
     /// Trainings do not wait while somebody works in the window.
     pub never_makes_room: bool,
     /// Keys that differ from the program's own: what an action is called here to its keys.
@@ -67,6 +69,11 @@ impl Settings {
         self.recent.retain(|known| known != path);
         self.recent.insert(0, path.to_owned());
         self.recent.truncate(MAX_RECENT);
+    }
+
+    /// The bytes of overviews that are kept on the disk.
+    pub fn overview_bytes(&self) -> u64 {
+        self.overviews_gib.unwrap_or(8).saturating_mul(1 << 30)
     }
 
     /// The bytes that caches may hold.

@@ -7,6 +7,7 @@ use super::jobs::{Running, SharedSource};
 use super::keeping::{Keeper, ProjectPlace};
 use super::labels::Areas;
 use super::objects::ObjectWork;
+use super::overviews::OverviewWork;
 use super::palette::Palette;
 use super::places::Places;
 use super::prediction::PredictHow;
@@ -133,6 +134,8 @@ pub(super) struct Study {
     pub is_watched: bool,
     /// What the open image looks like.
     pub similar: SimilarWork,
+    /// Overviews of images that have none.
+    pub overviews: OverviewWork,
 }
 
 /// Everything that is open. Changed only by commands and by its own jobs' events.

@@ -89,7 +89,7 @@ pub(super) fn thumbnail(file: &Path, side: u32) -> Option<RgbaTile> {
     } else {
         pyramid.tile(pyramid.shape().root())
     };
-    Some(shrunk(&*picture.ok()?, side))
+    Some(shrunk(&picture.ok()?.picture()?, side))
 }
 
 /// The picture with its longest side brought to `side`, by the nearest pixel.

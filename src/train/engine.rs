@@ -3,8 +3,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
-use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
+use rayon::ThreadPool;
 
 use super::device::{DeviceReport, report};
 use super::finetune::judge_finetuning;
@@ -15,14 +14,12 @@ use super::{
     SimilarEvent, SimilarOrder, TrainEvent, TrainPlan, VerdictEvent, VerdictPlan, find_rate,
     instant, judge, predict, queue, run, search, similar, to_files,
 };
-use crate::job::{Job, JobContext, Waker, spawn};
+use crate::job::{Job, JobContext, Waker, pool_behind, spawn};
 
 /// Requests that may wait; more are refused in words.
 const MOST_WAITING: usize = 32;
 /// Predicted blocks, two bytes a pixel, that may wait to be taken.
 const BLOCKS_IN_FLIGHT: usize = 16;
-/// Of 0 to 99, where 50 is usual: a niceness of about 10.
-const LOW_PRIORITY: u8 = 25;
 /// What `devices` tries adapters with.
 const PROBE: Workload = Workload {
     batch: 8,
@@ -230,17 +227,7 @@ impl Priority {
         if self == Self::Usual {
             return Ok(None);
         }
-        let pool = ThreadPoolBuilder::new()
-            .thread_name(|at| format!("burn-{at}"))
-            .start_handler(|_| {
-                let low = ThreadPriorityValue::try_from(LOW_PRIORITY).unwrap_or_default();
-                let low = ThreadPriority::Crossplatform(low);
-                if let Err(error) = set_current_thread_priority(low) {
-                    tracing::debug!("computing stays at the usual priority: {error:?}");
-                }
-            })
-            .build();
-        pool.map(Some).map_err(io::Error::other)
+        pool_behind("burn").map(Some)
     }
 }
 

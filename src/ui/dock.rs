@@ -134,7 +134,8 @@ impl Behavior<Panel> for Panels<'_> {
                 .auto_shrink(false)
                 .show(ui, |ui| match panel {
                     Panel::Layers => {
-                        panels::layers::layers_ui(ui, self.session, self.commands);
+                        let shows_look = &mut self.view.shows_look;
+                        panels::layers::layers_ui(ui, self.session, shows_look, self.commands);
                     }
                     Panel::Classes => {
                         panels::classes::classes_ui(ui, self.session, self.view, self.commands);

@@ -166,6 +166,7 @@ fn view_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
         view,
         commands,
     );
+    action(ui, Action::ShowLook, has_image, session, view, commands);
     ui.checkbox(&mut view.shows_held_out, "Show validation ground");
     action(ui, Action::TogglePanels, true, session, view, commands);
     ui.separator();
@@ -367,6 +368,7 @@ fn action(
             | Action::CleanUp
             | Action::CellNote
             | Action::GoTo
+            | Action::ShowLook
             | Action::AddBookmark
             | Action::OpenRuns
             | Action::OpenDataset

@@ -101,6 +101,7 @@ fn toggle_shown(action: Action, view: &mut View) {
         Action::ShowCoverage => &mut view.shows_coverage,
         Action::OutlineMode => &mut view.outlines,
         Action::ShowNavigator => &mut view.shows_navigator,
+        Action::ShowLook => &mut view.shows_look,
         _ => return super::training::perform(action, view),
     };
     *shown = !*shown;

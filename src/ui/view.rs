@@ -1,31 +1,28 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use egui::{CentralPanel, Frame, Panel, Ui};
-
-use super::canvas::{Gesture, PaneContents, PaneLayout, panes_ui};
+use super::canvas::{Gesture, PaneContents, PaneLayout};
 use super::cleanup::CleanupForm;
 use super::dialogs::{Dialogs, FileWish};
 use super::dock::Dock;
 use super::export::ExportSheet;
 use super::feed::Feed;
 use super::import::ImportForm;
-use super::keys::{KeySheet, Keymap, Palette, Wish, palette_ui, pressed, sheet_ui};
+use super::keys::{KeySheet, Keymap, Palette};
 use super::messages::Messages;
-use super::panels::area::{AreaForm, check};
+use super::panels::area::AreaForm;
 use super::panels::images::ImagesView;
 use super::panels::recipe::TrainForm;
 use super::panels::scores::ScoresView;
 use super::places::PlaceForm;
-use super::training::{TrainingArea, training_ui};
-use super::{menu, panels, perform, places, status, theme, welcome};
+use super::training::TrainingArea;
 use crate::geom::{Camera, ImagePoint, PixelRect, ScreenSize, TileKey};
 use crate::job::Waker;
-use crate::label::{MaskLevels, MaskTile, Seen};
+use crate::label::{MaskLevels, MaskTile};
 use crate::render::{FrameStats, Gpu, Renderer, SourceId};
-use crate::session::{Change, CheckCommand, Command, Layer, Notice, Session, Severity};
+use crate::session::{Change, Command, Layer, Notice, Session, Severity};
 
 /// Ground around a point that is checked, in pixels to each side.
 const SEEN_AROUND: u32 = 96;
@@ -79,6 +76,7 @@ pub struct View {
     pub(super) shape_use: ShapeUse,
     pub(super) outlines: bool,
     pub(super) shows_navigator: bool,
+    pub(super) shows_look: bool,
     /// What was drawn over the canvases last; tools leave it alone.
     pub(super) covered: Vec<egui::Rect>,
     /// The difference that was brought into view last.
@@ -186,6 +184,7 @@ impl View {
             shape_use: ShapeUse::default(),
             outlines: false,
             shows_navigator: false,
+            shows_look: false,
             covered: Vec::new(),
             reviewed: None,
             dialogs: Dialogs::default(),
@@ -226,7 +225,10 @@ impl View {
         let (Some(feed), Some(renderer)) = (&mut self.feed, &mut self.renderer) else {
             return false;
         };
-        let more = feed.upload(renderer);
+        let shading = session
+            .image()
+            .and_then(|image| image.shading(session.look()));
+        let more = feed.upload(renderer, shading.map(|shading| shading.picks));
         for why in feed.take_failures() {
             self.messages.add(Notice::error(format!(
                 "A part of the image cannot be shown. {why}"
@@ -241,13 +243,10 @@ impl View {
                 self.camera = None;
                 self.gesture = Gesture::Idle;
                 self.last_dab = None;
-                self.feed = session.image().and_then(|image| {
-                    let started = Feed::start(image, self.config.waker.clone());
-                    started
-                        .inspect_err(|error| tracing::error!("no decoding threads: {error}"))
-                        .ok()
-                });
+                self.feed = Feed::of(session, &self.config.waker);
             }
+            // What is on the card stays.
+            Change::PyramidReady(_) => self.feed = Feed::of(session, &self.config.waker),
             Change::SourceGone(number) => {
                 self.levels.0.borrow_mut().remove(&number);
                 if let Some(renderer) = &mut self.renderer {
@@ -321,7 +320,7 @@ impl View {
     }
 
     /// Brings the difference that is looked at into view, once.
-    fn follow_review(&mut self, session: &Session) {
+    pub(super) fn follow_review(&mut self, session: &Session) {
         let current = session.review().and_then(|review| review.current());
         let current = current.map(|difference| difference.bounds);
         if let Some(bounds) = current
@@ -335,7 +334,7 @@ impl View {
 
     /// Brings the point that is checked into view, once; the magnification stays from one to the
     /// next.
-    fn follow_check(&mut self, session: &Session) {
+    pub(super) fn follow_check(&mut self, session: &Session) {
         let current = session.checked_point();
         let at = current.map(|(at, _)| at);
         if let Some((_, point)) = current
@@ -358,6 +357,16 @@ impl View {
         self.feed.as_ref().is_none_or(Feed::is_idle)
     }
 
+    /// Whether anything of the image is shown.
+    pub fn has_picture(&self) -> bool {
+        self.feed.as_ref().is_some_and(Feed::has_picture)
+    }
+
+    /// How long tiles were missed that came since the last call.
+    pub fn take_waits(&mut self) -> Vec<Duration> {
+        self.feed.as_mut().map_or_else(Vec::new, Feed::take_waits)
+    }
+
     /// Whether the person decided that the window may go.
     pub fn may_close(&self) -> bool {
         self.waiting == Waiting::CloseNow
@@ -373,7 +382,7 @@ impl View {
         self.waiting = Waiting::Command(Box::new(command));
     }
 
-    fn end_frame(&mut self) {
+    pub(super) fn end_frame(&mut self) {
         if let Some(feed) = &mut self.feed
             && feed.end_frame()
             && self.camera.is_some()
@@ -387,112 +396,5 @@ impl View {
         if let Some(began) = self.frame_began.take() {
             self.stats.add(began.elapsed());
         }
-    }
-}
-
-/// Lays out the whole window and collects what the person asks for.
-pub fn window_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
-    if is_at_work(ui.ctx()) {
-        session.note_work();
-    }
-    view.keymap.follow(&session.settings().keys);
-    keys(ui.ctx(), session, view, commands);
-    dropped_files(ui.ctx(), commands);
-    view.follow_review(session);
-    view.follow_check(session);
-    Panel::top("menu").show(ui, |ui| menu::menu_ui(ui, session, view, commands));
-    super::banner::banner_ui(ui, session, view);
-    Panel::bottom("status").show(ui, |ui| status::status_ui(ui, session, view, commands));
-    let canvas = if view.training.is_open {
-        let bare = Frame::new().fill(ui.visuals().panel_fill);
-        CentralPanel::default()
-            .frame(bare)
-            .show(ui, |ui| training_ui(ui, session, view, commands))
-    } else if session.image().is_some() {
-        if view.shows_panels {
-            panels_ui(ui, session, view, commands);
-        }
-        let no_margin = Frame::new().fill(theme::CANVAS);
-        CentralPanel::default()
-            .frame(no_margin)
-            .show(ui, |ui| panes_ui(ui, session, view, commands))
-    } else {
-        CentralPanel::default().show(ui, |ui| welcome::welcome_ui(ui, session, view, commands))
-    };
-    super::dialogs::dialogs_ui(ui, session, view, commands);
-    super::cleanup::cleanup_ui(ui, session, view, commands);
-    super::export::export_ui(ui, session, view);
-    super::import::import_ui(ui, session, view, commands);
-    super::import::vectors_ui(ui, session, view, commands);
-    places::places_ui(ui, session, view, commands);
-    panels::classes::removal_ui(ui, session, view, commands);
-    sheet_ui(ui, session, view, commands);
-    palette_ui(ui, session, view, commands);
-    view.messages.show(ui, canvas.response.rect);
-    view.end_frame();
-}
-
-fn panels_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
-    Panel::left("tools")
-        .resizable(false)
-        .exact_size(panels::tools::rail_width(ui.available_height()))
-        .show(ui, |ui| {
-            panels::tools::rail_ui(ui, session, &view.keymap, commands);
-        });
-    Panel::right("dock")
-        .default_size(300.0)
-        .size_range(240.0..=520.0)
-        .show(ui, |ui| super::dock::dock_ui(ui, session, view, commands));
-    Panel::bottom("options").show(ui, |ui| {
-        panels::options::options_ui(ui, session, view, commands);
-    });
-}
-
-/// Whether somebody moves the pointer, turns the wheel or presses something.
-fn is_at_work(ctx: &egui::Context) -> bool {
-    use egui::Event;
-    let is_work = |event: &Event| {
-        matches!(
-            event,
-            Event::PointerMoved(_)
-                | Event::PointerButton { .. }
-                | Event::MouseWheel { .. }
-                | Event::Key { .. }
-                | Event::Touch { .. }
-        )
-    };
-    ctx.input(|input| input.events.iter().any(is_work))
-}
-
-fn keys(ctx: &egui::Context, session: &Session, view: &mut View, commands: &mut CommandQueue) {
-    // A question in front has the keys.
-    let is_asked = ctx.memory(|memory| memory.top_modal_layer().is_some());
-    if ctx.text_edit_focused() || is_asked {
-        return;
-    }
-    for wish in pressed(ctx, &view.keymap) {
-        match wish {
-            Wish::Action(action) => perform::perform(action, ctx, session, view, commands),
-            Wish::Class(place) => {
-                let classes = session.shown_classes();
-                let is_asked = session.checked_point().is_some();
-                commands.extend(classes.get(place).map(|class| {
-                    if is_asked {
-                        check(CheckCommand::Say(Seen::Class(class.index)))
-                    } else {
-                        Command::SelectClass(class.index)
-                    }
-                }));
-            }
-        }
-    }
-}
-
-fn dropped_files(ctx: &egui::Context, commands: &mut CommandQueue) {
-    let dropped = ctx.input(|input| input.raw.dropped_files.clone());
-    if let Some(file) = dropped.first() {
-        commands.push(Command::Open {
-            path: file.path().to_owned(),
-        });
     }
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use orthobrush::disk::replace_file;
 use orthobrush::geom::{Camera, ImagePoint, ImageSize, PixelRect, ScreenSize, TileKey};
 use orthobrush::label::{Mask, MaskLevels, MaskTile};
-use orthobrush::raster::{Pyramid, TileCache, open_raster};
+use orthobrush::raster::{Contrast, Look, Pyramid, Shading, ShownBands, TileCache, open_raster};
 use orthobrush::render::{
     ComparisonView, ImageTiles, MaskTiles, MaskView, Offscreen, PaneDraw, PaneScene, Renderer,
     SourceId, VerdictColors,
@@ -42,6 +43,7 @@ fn image_scene(pyramid: &Pyramid, camera: Camera) -> PaneScene<'static> {
     let image = ImageTiles {
         source: SourceId(1),
         shape: pyramid.shape(),
+        shading: Shading::PLAIN,
     };
     PaneScene {
         canvas: CANVAS,
@@ -69,6 +71,91 @@ fn actual_pixels_are_the_files_bytes() {
     let source = open_raster(&sample().ortho).expect("the sample opens");
     let expected = source.read_rgba(0, rect).expect("pixels");
     assert!(drawn == expected, "the picture differs from the file");
+}
+
+/// A TIFF of four bands of 16 bits; band b of pixel (x, y) is 100 (b + 1) (1 + x % 10).
+fn four_bands(path: &std::path::Path, size: ImageSize) {
+    let value = |x: u32, band: u32| (100 * (band + 1) * (1 + x % 10)) as u16;
+    let rows = (0..size.height).flat_map(|_| 0..size.width);
+    let pixels = rows.flat_map(|x| (0..4).map(move |band| value(x, band)));
+    let data: Vec<u8> = pixels.flat_map(u16::to_le_bytes).collect();
+    let entry = |tag: u16, kind: u16, count: u32, value: u32| {
+        let mut entry = [tag.to_le_bytes(), kind.to_le_bytes()].concat();
+        entry.extend([count.to_le_bytes(), value.to_le_bytes()].concat());
+        entry
+    };
+    let directory = 8 + data.len() as u32;
+    let behind = directory + 2 + 10 * 12 + 4;
+    let mut file = [*b"II\x2a\0", directory.to_le_bytes()].concat();
+    file.extend(&data);
+    file.extend(10_u16.to_le_bytes());
+    for entry in [
+        entry(256, 4, 1, size.width),
+        entry(257, 4, 1, size.height),
+        entry(258, 3, 4, behind),
+        entry(259, 3, 1, 1),
+        entry(262, 3, 1, 2),
+        entry(273, 4, 1, 8),
+        entry(277, 3, 1, 4),
+        entry(278, 4, 1, size.height),
+        entry(279, 4, 1, data.len() as u32),
+        entry(338, 3, 1, 0),
+    ] {
+        file.extend(entry);
+    }
+    file.extend([0; 4]);
+    file.extend([16_u16; 4].map(u16::to_le_bytes).concat());
+    replace_file(path, &file).expect("a file");
+}
+
+#[test]
+fn any_bands_in_any_range_are_shown_without_reading_again() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("bands.tif");
+    four_bands(&path, ImageSize::new(60, 40));
+    let source = open_raster(&path).expect("it opens");
+    let colors = source.color_bands();
+    let pyramid = Pyramid::of_samples(source, Arc::new(TileCache::new(64 << 20)));
+    pyramid.look_around().expect("values");
+    // Whatever is shown from here on comes from memory.
+    std::fs::remove_file(&path).expect("removed");
+    let mut renderer = Renderer::new(gpu(), 64 << 20);
+    let camera = Camera {
+        center: ImagePoint::new(30.0, 20.0),
+        scale: 5.0,
+    };
+    let values = pyramid.statistics().expect("values");
+    for (bands, top) in [
+        ([3, 1, 0], [4_000.0, 2_000.0, 1_000.0]),
+        ([2, 2, 2], [3_000.0; 3]),
+    ] {
+        let look = Look {
+            bands: Some(ShownBands::Colors(bands)),
+            contrast: Contrast::Fixed(top.map(|top| [0.0, top])),
+            gamma: 1.0,
+        };
+        let shading = look.shading(values, &colors);
+        renderer.pick_bands(SourceId(1), shading.picks);
+        let mut scene = image_scene(&pyramid, camera);
+        scene.image.as_mut().expect("an image").shading = shading;
+        let draw = prepared(&mut renderer, &pyramid, &scene);
+        let offscreen = Offscreen::new(&gpu(), SIZE);
+        let drawn = offscreen
+            .picture(&[(0, SIZE.width, draw)], BLACK)
+            .expect("a picture");
+        for x in 0..60_usize {
+            let at = (100 * 300 + 5 * x + 2) * 4;
+            let expected = (255.0 * (1 + x % 10) as f64 / 10.0).round();
+            for shown in &drawn[at..at + 3] {
+                let difference = (f64::from(*shown) - expected).abs();
+                assert!(
+                    difference <= 1.0,
+                    "{bands:?} column {x}: {shown} for {expected}"
+                );
+            }
+        }
+    }
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn orthophotos_have_a_first_picture() {
         let pyramid = Pyramid::new(source, Arc::new(TileCache::new(64 << 20)));
         let root = pyramid.tile(pyramid.shape().root()).expect("the root");
         assert!(
-            root.pixels.chunks_exact(4).any(|pixel| pixel[3] > 0),
+            root.bytes.chunks_exact(4).any(|pixel| pixel[3] > 0),
             "{}",
             path.display()
         );

@@ -28,6 +28,8 @@ pub(super) struct Build<'a> {
     pub(super) codec: TileCodec,
     /// Whether the image's tiles are those of the source.
     pub(super) is_copied: bool,
+    /// What of it is written.
+    pub(super) parts: Parts,
     pub(super) levels: Vec<Level>,
     /// Where each tile belongs in the file, where that is known before the first is read.
     pub(super) direct: Option<(Plan, PendingFile)>,
@@ -45,6 +47,15 @@ pub(super) struct Level {
     waiting_mask: Option<LevelRows>,
 }
 
+/// What of an image is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parts {
+    /// The image and its overviews.
+    All,
+    /// Overviews only.
+    Overviews,
+}
+
 /// What becomes of a tile of the image.
 struct Tile {
     packed: Vec<u8>,
@@ -58,6 +69,7 @@ impl<'a> Build<'a> {
         input: &'a Input,
         out: &Path,
         options: &CogOptions,
+        parts: Parts,
     ) -> Result<Self, CogError> {
         let shape = input.shape();
         let compression = input.compression(options, &shape);
@@ -84,6 +96,7 @@ impl<'a> Build<'a> {
             shape,
             // Without a codec there is nothing to gain, and tiles are at hand when they are halved.
             is_copied: is_same && stored == Some(tile) && compression != Compression::None,
+            parts,
             levels: Vec::new(),
             direct: None,
         };
@@ -201,13 +214,15 @@ impl<'a> Build<'a> {
     /// Packs and halves one tile of the image.
     fn tile(&self, rect: PixelRect, rows: &Rows) -> Result<Tile, CogError> {
         let (width, bytes) = (rect.width as usize, self.shape.pixel_bytes());
-        let packed = if self.is_copied {
+        let is_left_out = self.parts == Parts::Overviews;
+        let packed = if self.is_copied || is_left_out {
             Vec::new()
         } else {
             let full = padded(&rows.pixels, width, bytes, self.codec.tile as usize);
             self.packed(rect, full)?
         };
-        let mask = rows.shown.as_ref().map(|shown| {
+        let shown = rows.shown.as_ref().filter(|_| !is_left_out);
+        let mask = shown.map(|shown| {
             let full = padded(shown, width, 1, self.codec.tile as usize);
             pack_mask(&full)
         });

@@ -1,6 +1,6 @@
 use std::io;
 
-use super::build::{Build, Level};
+use super::build::{Build, Level, Parts};
 use super::halving::Halving;
 use crate::disk::PendingFile;
 use crate::raster::error::ReadError;
@@ -160,7 +160,8 @@ fn write_directories(
 
 fn parts(build: &Build<'_>) -> Vec<Part> {
     let has_mask = build.input.has_mask();
-    let levels = 0..build.levels.len();
+    let first = usize::from(build.parts == Parts::Overviews);
+    let levels = first..build.levels.len();
     levels
         .flat_map(|level| {
             let part = |is_mask| Part { level, is_mask };

@@ -116,6 +116,15 @@ impl Input {
         }
     }
 
+    /// How overviews for looking at are packed: colors with a little loss, unless pixels tell by
+    /// their value that they are void.
+    pub(super) fn packing_of_overviews(&self) -> Packing {
+        match self.shape().halving {
+            Halving::Light { nodata: None } => Packing::Jpeg,
+            _ => Packing::Zstd,
+        }
+    }
+
     /// The pixels of `rect`, a mask beside them where there is one.
     pub(super) fn rows(&self, rect: PixelRect) -> Result<Rows, ReadError> {
         match &self.0 {

@@ -16,8 +16,13 @@ use std::path::Path;
 
 use super::error::{OpenError, ReadError};
 use super::writer::WriteError;
-use build::Build;
+use build::{Build, Parts};
 use input::Input;
+
+/// Quality of overviews that only a viewer reads.
+const OVERVIEW_QUALITY: u8 = 90;
+/// Side of their tiles: that of the viewer's own.
+const OVERVIEW_TILE: u32 = 512;
 
 /// How tiles are packed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,7 +98,28 @@ pub fn write_cog(
     goes_on: &(dyn Fn(f64) -> bool + Sync),
 ) -> Result<CogReport, CogError> {
     let input = Input::open(input)?;
-    let mut build = Build::new(&input, out, options)?;
+    let mut build = Build::new(&input, out, options, Parts::All)?;
+    build.run(goes_on)?;
+    build.finish()
+}
+
+/// Writes the overviews of `input` alone, as a file beside it (`.ovr`) would hold them: for looking
+/// at, so colors are packed with a little loss.
+///
+/// # Errors
+/// As [`write_cog`].
+pub(super) fn write_overviews(
+    input: &Path,
+    out: &Path,
+    goes_on: &(dyn Fn(f64) -> bool + Sync),
+) -> Result<CogReport, CogError> {
+    let input = Input::open(input)?;
+    let options = CogOptions {
+        packing: input.packing_of_overviews(),
+        quality: Some(OVERVIEW_QUALITY),
+        tile: Some(OVERVIEW_TILE),
+    };
+    let mut build = Build::new(&input, out, &options, Parts::Overviews)?;
     build.run(goes_on)?;
     build.finish()
 }

@@ -17,7 +17,17 @@ impl TiffSource {
         rect: PixelRect,
         bands: &[u16],
     ) -> Result<BandSamples, Fault> {
-        let page = self.base_page();
+        self.level_samples(0, rect, bands)
+    }
+
+    /// As [`Self::band_samples`], of stored level `stored`.
+    pub(super) fn level_samples(
+        &self,
+        stored: usize,
+        rect: PixelRect,
+        bands: &[u16],
+    ) -> Result<BandSamples, Fault> {
+        let page = self.level_page(stored)?;
         check_inside(rect, page.size)?;
         if bands.iter().any(|&band| band >= page.bands) {
             return Err(Fault::Outside);
@@ -30,7 +40,7 @@ impl TiffSource {
         let is_nodata = |value: f64| nodata.is_some_and(|nodata| same(value, nodata, sample));
         for &band in bands {
             let mut plane = reserved(num_pixels)?;
-            self.each_run_of(band, rect, |at, samples| {
+            self.each_run_of((stored, band), rect, |at, samples| {
                 let count = samples.count();
                 let targets = plane[at..][..count].iter_mut().zip(&mut flags[at..]);
                 let take = |((target, flags), value): ((&mut f32, &mut u8), f64)| {
@@ -50,7 +60,7 @@ impl TiffSource {
             })?;
             planes.push(plane);
         }
-        self.hide(rect, &mut flags)?;
+        self.hide(stored, rect, &mut flags)?;
         let has_data = flags.iter().map(|&flags| flags == HAS_VALUE).collect();
         Ok(BandSamples { planes, has_data })
     }
@@ -64,7 +74,7 @@ impl TiffSource {
         }
         let num_pixels = buffer_len(rect, size_of::<f64>() as u64)? / size_of::<f64>();
         let mut out = reserved(num_pixels)?;
-        self.each_run_of(band, rect, |at, samples| {
+        self.each_run_of((0, band), rect, |at, samples| {
             let targets = out[at..].iter_mut();
             for (target, value) in targets.zip(samples.values()) {
                 *target = value;
@@ -74,30 +84,30 @@ impl TiffSource {
     }
 
     /// Marks what alpha and the mask hide.
-    fn hide(&self, rect: PixelRect, flags: &mut [u8]) -> Result<(), Fault> {
+    fn hide(&self, stored: usize, rect: PixelRect, flags: &mut [u8]) -> Result<(), Fault> {
         if let Some(alpha) = self.base_page().alpha {
-            self.each_run_of(alpha.band, rect, |at, samples| {
+            self.each_run_of((stored, alpha.band), rect, |at, samples| {
                 for (flags, opacity) in flags[at..].iter_mut().zip(samples.values()) {
                     *flags |= if opacity > 0.0 { 0 } else { IS_VOID };
                 }
             })?;
         }
-        if let Some(mask) = self.mask(rect).transpose()? {
+        if let Some(mask) = self.level_mask(stored, rect).transpose()? {
             let hidden = flags.iter_mut().zip(mask).filter(|(_, mask)| *mask == 0);
             hidden.for_each(|(flags, _)| *flags |= IS_VOID);
         }
         Ok(())
     }
 
-    /// Calls `visit(first pixel in the window, samples)` for each run of pixels of `band` that lie
+    /// Calls `visit(first pixel in the window, samples)` for each run of pixels of a band that lie
     /// beside each other in a chunk and in `rect`.
-    fn each_run_of(
+    pub(super) fn each_run_of(
         &self,
-        band: u16,
+        (stored, band): (usize, u16),
         rect: PixelRect,
         mut visit: impl FnMut(usize, Samples<'_>),
     ) -> Result<(), Fault> {
-        let page = self.base_page();
+        let page = self.level_page(stored)?;
         let size = usize::from(page.sample.bits().div_ceil(8));
         let stride = size * usize::from(page.grid.chunk_bands);
         let (plane, first) = if page.grid.chunk_bands < page.bands {
@@ -106,7 +116,7 @@ impl TiffSource {
             (0, usize::from(band) * size)
         };
         for (col, row) in chunks_of(page, rect) {
-            let chunk = self.chunk((0, PageKind::Image, ChunkAt { col, row, plane }))?;
+            let chunk = self.chunk((stored, PageKind::Image, ChunkAt { col, row, plane }))?;
             for_each_run(page, (col, row), rect, |pixel, at, count| {
                 let start = pixel * stride + first;
                 let end = start + count.saturating_sub(1) * stride + size;
@@ -132,7 +142,7 @@ impl Samples<'_> {
 }
 
 /// Zeros, or an error where the system has no memory for them.
-fn reserved<T: Clone + Default>(len: usize) -> Result<Vec<T>, Fault> {
+pub(super) fn reserved<T: Clone + Default>(len: usize) -> Result<Vec<T>, Fault> {
     let mut plane = Vec::new();
     plane
         .try_reserve_exact(len)

@@ -300,7 +300,7 @@ impl<'p> Painter<'p> {
 }
 
 /// The alpha sample of an opaque pixel.
-fn full_alpha(sample: SampleType) -> f64 {
+pub(super) fn full_alpha(sample: SampleType) -> f64 {
     match sample {
         SampleType::U16 => f64::from(u16::MAX),
         SampleType::I16 => f64::from(i16::MAX),

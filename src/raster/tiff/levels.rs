@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::directory::{Directories, Directory};
 use super::page::{Page, Photometric};
@@ -36,13 +36,10 @@ impl TiffFile {
         Ok(Self { bytes, directories })
     }
 
-    fn beside(image: &Path, ending: &str) -> Option<Self> {
-        let mut name = image.as_os_str().to_owned();
-        name.push(ending);
-        let path = PathBuf::from(name);
-        // What is there but cannot be read must not hide the image.
+    /// What is there but cannot be read must not hide the image.
+    fn at(path: &Path) -> Option<Self> {
         path.is_file()
-            .then(|| Self::read(Box::new(FileBytes::open(&path).ok()?)).ok())?
+            .then(|| Self::read(Box::new(FileBytes::open(path).ok()?)).ok())?
     }
 
     fn page(&self, directory: &Directory, file: usize) -> Option<FilePage> {
@@ -51,9 +48,22 @@ impl TiffFile {
     }
 }
 
-/// The files beside `image` that hold overviews (`.ovr`) and masks (`.msk`) of it.
-pub(super) fn files_beside(image: &Path) -> [Option<TiffFile>; 2] {
-    [".ovr", ".msk"].map(|ending| TiffFile::beside(image, ending))
+/// A file whose directories belong to an image, and what they are where they do not say it.
+pub(super) type Beside = (TiffFile, u64);
+
+/// The files beside `image` that hold overviews (`.ovr`) and masks (`.msk`) of it, then
+/// `overviews` from elsewhere.
+pub(super) fn files_beside(image: &Path, overviews: Option<&Path>) -> Vec<Beside> {
+    let found = [(".ovr", IS_REDUCED), (".msk", IS_MASK)].into_iter();
+    let found = found.filter_map(|(ending, usual)| {
+        let mut name = image.as_os_str().to_owned();
+        name.push(ending);
+        Some((TiffFile::at(Path::new(&name))?, usual))
+    });
+    let elsewhere = overviews.and_then(TiffFile::at);
+    found
+        .chain(elsewhere.map(|file| (file, IS_REDUCED)))
+        .collect()
 }
 
 /// The image, the overviews that fit it, and their masks, by falling size.
@@ -62,7 +72,7 @@ pub(super) fn files_beside(image: &Path) -> [Option<TiffFile>; 2] {
 /// below it, or in a file beside it.
 pub(super) fn read_levels(
     image: TiffFile,
-    [overviews, masks]: [Option<TiffFile>; 2],
+    beside: Vec<Beside>,
 ) -> Result<(Vec<TiffFile>, Vec<Level>), Fault> {
     let mut files = vec![image];
     let main = &files[0];
@@ -81,8 +91,7 @@ pub(super) fn read_levels(
             found.add(page, kind);
         }
     }
-    for (file, usual) in [(overviews, IS_REDUCED), (masks, IS_MASK)] {
-        let Some(file) = file else { continue };
+    for (file, usual) in beside {
         for directory in &file.directories.all {
             let kind = subfile_type(&file, directory).unwrap_or(0) | usual;
             if let Some(page) = file.page(directory, files.len()) {
@@ -145,8 +154,11 @@ fn subfile_type(file: &TiffFile, directory: &Directory) -> Option<u64> {
 }
 
 fn is_overview(page: &Page, image: &Page) -> bool {
+    // Overviews of few bits may be bytes.
+    let is_alike =
+        page.sample == image.sample || (page.sample.is_index() && image.sample.is_index());
     page.bands == image.bands
-        && page.sample == image.sample
+        && is_alike
         && page.size.width <= image.size.width
         && page.size.height <= image.size.height
         && page.size != image.size

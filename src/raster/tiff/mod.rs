@@ -27,6 +27,7 @@ mod stored;
 #[cfg(test)]
 mod suite;
 pub(super) mod tag;
+mod tiles;
 mod webp;
 mod ycbcr;
 

@@ -6,7 +6,7 @@ use super::directory::Directory;
 use super::display::{Painter, Run, Samples, Stretch};
 use super::geo::GeoTags;
 use super::grid::ChunkAt;
-use super::levels::{FilePage, Level, TiffFile, files_beside, read_levels};
+use super::levels::{Beside, FilePage, Level, TiffFile, files_beside, read_levels};
 use super::page::Page;
 use super::tag;
 use crate::geom::{ImageSize, PixelRect};
@@ -14,7 +14,8 @@ use crate::raster::cache::ByteLru;
 use crate::raster::error::{Fault, OpenError, ReadError};
 use crate::raster::limits::{MAX_WHOLE_BYTES, product_within, zeroed};
 use crate::raster::read_at::{FileBytes, ReadAt};
-use crate::raster::source::{BandSamples, RasterInfo, SampleType, TileSource};
+use crate::raster::source::{BandSamples, RasterInfo, SampleType, TileSamples, TileSource};
+use crate::raster::tile::TileFormat;
 use crate::raster::turned::Orientation;
 
 /// Decoded chunks that are kept, so that neighbouring windows do not decode them again.
@@ -48,10 +49,20 @@ pub(super) enum PageKind {
 pub(super) type ChunkKey = (usize, PageKind, ChunkAt);
 
 impl TiffSource {
-    /// Reads the directories of the file at `path` and of those beside it.
-    pub fn open(bytes: FileBytes, path: &Path) -> Result<Self, OpenError> {
-        Self::read_with(Box::new(bytes), path, files_beside(path))
+    /// Reads the directories of the file at `path`, of those beside it, and of `overviews`.
+    pub fn open(
+        bytes: FileBytes,
+        path: &Path,
+        overviews: Option<&Path>,
+    ) -> Result<Self, OpenError> {
+        Self::read_with(Box::new(bytes), path, files_beside(path, overviews))
             .map_err(|fault| fault.on_open(path))
+    }
+
+    /// Shows wide samples within the range in which `other` shows them, which has fewer overviews.
+    pub fn stretch_as(&self, other: &TileSamples) {
+        let [low, high] = other.scale;
+        self.stretch.get_or_init(|| Stretch { low, high });
     }
 
     /// The file.
@@ -62,14 +73,10 @@ impl TiffSource {
     /// Reads the directories of one file.
     #[cfg(test)]
     pub fn read(bytes: Box<dyn ReadAt>, path: &Path) -> Result<Self, Fault> {
-        Self::read_with(bytes, path, [None, None])
+        Self::read_with(bytes, path, Vec::new())
     }
 
-    fn read_with(
-        bytes: Box<dyn ReadAt>,
-        path: &Path,
-        beside: [Option<TiffFile>; 2],
-    ) -> Result<Self, Fault> {
+    fn read_with(bytes: Box<dyn ReadAt>, path: &Path, beside: Vec<Beside>) -> Result<Self, Fault> {
         let file = TiffFile::read(bytes)?;
         let first = &file.directories.all[0];
         let geo = GeoTags::read(&*file.bytes, first)?;
@@ -215,9 +222,23 @@ impl TiffSource {
 
     /// What the image's mask says of `rect`, 0 where it hides; `None` without one.
     pub(in crate::raster) fn mask(&self, rect: PixelRect) -> Option<Result<Vec<u8>, Fault>> {
-        let mask = self.levels[0].mask.as_ref()?;
-        debug_assert_eq!(mask.page.size, self.info.size);
-        Some(self.band((0, PageKind::Mask), rect))
+        self.level_mask(0, rect)
+    }
+
+    /// As [`Self::mask`], of a stored level.
+    pub(super) fn level_mask(
+        &self,
+        stored: usize,
+        rect: PixelRect,
+    ) -> Option<Result<Vec<u8>, Fault>> {
+        self.levels.get(stored)?.mask.as_ref()?;
+        Some(self.band((stored, PageKind::Mask), rect))
+    }
+
+    /// A stored level of the image.
+    pub(super) fn level_page(&self, stored: usize) -> Result<&Page, Fault> {
+        let level = self.levels.get(stored).ok_or(Fault::Outside)?;
+        Ok(&level.image.page)
     }
 
     /// Band 0 of a page of at most 8 bits, as it is stored.
@@ -270,7 +291,7 @@ impl TiffSource {
     }
 
     /// The range of values that is shown; wide samples are looked at in a few chunks, once.
-    fn stretch(&self) -> Result<Stretch, Fault> {
+    pub(super) fn stretch(&self) -> Result<Stretch, Fault> {
         if let Some(stretch) = Stretch::of_page(self.base_page()) {
             return Ok(stretch);
         }
@@ -412,6 +433,20 @@ impl TileSource for TiffSource {
 
     fn read_values(&self, rect: PixelRect, band: u16) -> Result<Vec<f64>, ReadError> {
         self.values(rect, band)
+            .map_err(|fault| fault.on_read(&self.path))
+    }
+
+    fn tile_format(&self) -> TileFormat {
+        self.format_of_tiles()
+    }
+
+    fn tile_samples(&self) -> Result<TileSamples, ReadError> {
+        self.samples_of_tiles()
+            .map_err(|fault| fault.on_read(&self.path))
+    }
+
+    fn read_tile(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
+        self.tile(stored, rect)
             .map_err(|fault| fault.on_read(&self.path))
     }
 

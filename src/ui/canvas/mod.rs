@@ -1,5 +1,6 @@
 //! The canvases: one camera, one to three panes, tools under the pointer.
 
+mod broken;
 mod contents;
 mod coverage;
 mod curtain;

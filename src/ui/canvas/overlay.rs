@@ -24,6 +24,7 @@ pub fn paint(ui: &Ui, frame: CanvasFrame, session: &Session, view: &View) {
         return;
     };
     let painter = ui.painter();
+    super::broken::paint(ui, frame, &camera, session, view);
     super::vectors::paint(painter, frame, &camera, session);
     if view.shows_held_out {
         held_out(painter, frame, &camera, session);

@@ -67,7 +67,7 @@ pub fn paint(
     let scene = PaneScene {
         canvas: frame.size(),
         camera,
-        image: Some(image_tiles(image)),
+        image: image_tiles(image, session),
         masks,
         comparison,
     };
@@ -78,11 +78,13 @@ pub fn paint(
     ui.painter().add(paint_callback(frame.rect, draw));
 }
 
-fn image_tiles(image: &OpenImage) -> ImageTiles {
-    ImageTiles {
+/// The image's tiles, once it is known how they are to be shown.
+fn image_tiles(image: &OpenImage, session: &Session) -> Option<ImageTiles> {
+    Some(ImageTiles {
         source: SourceId(image.id.0),
         shape: image.pyramid.shape(),
-    }
+        shading: image.shading(session.look())?,
+    })
 }
 
 const fn look_of(view: &View) -> MaskLook {

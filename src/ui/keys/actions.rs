@@ -55,6 +55,7 @@ pub enum Action {
     ShowOrigins,
     OutlineMode,
     ShowNavigator,
+    ShowLook,
     CommandPalette,
     NextImage,
     PreviousImage,

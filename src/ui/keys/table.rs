@@ -259,6 +259,12 @@ pub const ACTIONS: &[ActionInfo] = &[
     ),
     bind(
         Group::View,
+        Action::ShowLook,
+        "Bands and contrast",
+        &[(SHIFT, Key::B)],
+    ),
+    bind(
+        Group::View,
         Action::CommandPalette,
         "Command palette",
         &[(CTRL_SHIFT, Key::P)],

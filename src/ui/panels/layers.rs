@@ -8,7 +8,12 @@ use crate::ui::text;
 use crate::ui::view::CommandQueue;
 
 /// What the picture is made of: image, label, prediction; eye and opacity for each mask.
-pub fn layers_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+pub fn layers_ui(
+    ui: &mut Ui,
+    session: &Session,
+    shows_look: &mut bool,
+    commands: &mut CommandQueue,
+) {
     mask_ui(ui, LayerKind::Prediction, "Prediction", session, commands);
     ui.separator();
     if session.layer(LayerKind::Certainty).is_some() {
@@ -28,7 +33,7 @@ pub fn layers_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
         ui.separator();
     }
     overlays_ui(ui, session, commands);
-    image_ui(ui, session);
+    image_ui(ui, session, shows_look);
 }
 
 /// Polygons and lines over the image: eye, color, name, and a way to let go of them.
@@ -66,7 +71,7 @@ fn overlays_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
     ui.separator();
 }
 
-fn image_ui(ui: &mut Ui, session: &Session) {
+fn image_ui(ui: &mut Ui, session: &Session, shows_look: &mut bool) {
     let Some(image) = session.image() else { return };
     let info = image.info();
     ui.strong("Image");
@@ -76,8 +81,9 @@ fn image_ui(ui: &mut Ui, session: &Session) {
         info.bands,
         info.compression
     ));
+    ui.toggle_value(shows_look, "Bands and contrast…");
     ui.weak(format!(
-        "{} stored levels, {}",
+        "{} levels, {}",
         info.level_sizes.len(),
         info.format
     ));

@@ -1,0 +1,263 @@
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::cog::{CogError, write_overviews};
+use super::read_at::{FileBytes, ReadAt as _};
+use crate::disk::{FileLock, free_bytes};
+use crate::job::pool_behind;
+
+/// Bytes at both ends of a file that tell it from another of the same name, size and time.
+const PRINT_BYTES: u64 = 64 << 10;
+/// Bytes that stay free on the disk.
+const LEFT_FREE: u64 = 1 << 30;
+/// How long one asks again for what another process makes.
+const PATIENCE: Duration = Duration::from_millis(200);
+const ENDING: &str = "ovr.tif";
+
+/// Overviews cannot be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum OverviewError {
+    /// The folder or a file in it refuses.
+    #[error(
+        "Overviews cannot be kept in {path} ({source}); the image can be looked at all the same"
+    )]
+    Io {
+        /// Which place.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The disk is nearly full.
+    #[error("Overviews are not kept: {path} has less than 1 GB free besides what they need")]
+    NoRoom {
+        /// Which place.
+        path: PathBuf,
+    },
+    /// The image cannot be read, or its overviews not be written.
+    #[error(transparent)]
+    Build(#[from] CogError),
+}
+
+/// Overviews of images that have none, in a folder of the user's: made once, found again by path,
+/// size, time and content of the image. What was not used longest goes first. Any file of it may be
+/// deleted at any time, and processes may share it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OverviewStore {
+    folder: PathBuf,
+    budget_bytes: u64,
+}
+
+impl OverviewStore {
+    /// Keeps at most `budget_bytes` in `folder`, which is made when the first file is.
+    pub fn new(folder: &Path, budget_bytes: u64) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            budget_bytes,
+        }
+    }
+
+    /// In this user's folder for caches; `None` on a machine without a home folder.
+    pub fn usual(budget_bytes: u64) -> Option<Self> {
+        let folders = directories::ProjectDirs::from("", "", "orthobrush")?;
+        Some(Self::new(
+            &folders.cache_dir().join("overviews"),
+            budget_bytes,
+        ))
+    }
+
+    /// The overviews of `image`, which are now the youngest at `now`; `None` when there are none.
+    pub fn find(&self, image: &Path, now: SystemTime) -> Option<PathBuf> {
+        let path = self.place(image).ok()?;
+        let file = File::options().write(true).open(&path).ok()?;
+        // Only the order in which files go depends on it.
+        drop(file.set_modified(now));
+        Some(path)
+    }
+
+    /// Makes overviews of `image` on threads of low priority, unless they are there or another
+    /// process makes them, which is waited for. `goes_on` is told the share that is done, 0 to 1,
+    /// and says whether to go on.
+    ///
+    /// # Errors
+    /// [`OverviewError`] when the image cannot be read, the disk refuses or is nearly full, or
+    /// `goes_on` says no. Nothing is left then.
+    pub fn make(
+        &self,
+        image: &Path,
+        now: SystemTime,
+        goes_on: &(dyn Fn(f64) -> bool + Sync),
+    ) -> Result<PathBuf, OverviewError> {
+        let refused = |source| OverviewError::Io {
+            path: self.folder.clone(),
+            source,
+        };
+        fs::create_dir_all(&self.folder).map_err(refused)?;
+        let path = self.place(image).map_err(refused)?;
+        let lock = path.with_extension("lock");
+        let _turn = loop {
+            if let Some(turn) = FileLock::acquire(&lock, PATIENCE).map_err(refused)? {
+                break turn;
+            }
+            if !goes_on(0.0) {
+                return Err(CogError::Cancelled.into());
+            }
+        };
+        if path.is_file() {
+            return Ok(path);
+        }
+        let len = fs::metadata(image).map_err(refused)?.len();
+        // Packed anew twice, in parts and as a whole, an image's overviews take less than itself.
+        if free_bytes(&self.folder).is_some_and(|free| free < len + LEFT_FREE) {
+            let path = self.folder.clone();
+            return Err(OverviewError::NoRoom { path });
+        }
+        let pool = pool_behind("overviews").map_err(refused)?;
+        pool.install(|| write_overviews(image, &path, goes_on))?;
+        self.make_room(&path);
+        // The file's own time says when it was used.
+        drop(self.find(image, now));
+        Ok(path)
+    }
+
+    /// Bytes of all files.
+    pub fn bytes_used(&self) -> u64 {
+        self.files().iter().map(|(_, _, len)| len).sum()
+    }
+
+    /// Removes those that were not used longest, but for `kept`, until all fit.
+    fn make_room(&self, kept: &Path) {
+        let mut files = self.files();
+        files.sort_by_key(|(_, used, _)| *used);
+        let mut bytes: u64 = files.iter().map(|(_, _, len)| len).sum();
+        for (path, _, len) in files.iter().filter(|(path, ..)| path != kept) {
+            if bytes <= self.budget_bytes {
+                return;
+            }
+            // One that is open elsewhere may stay on some systems; the next time gets it.
+            if fs::remove_file(path).is_ok() {
+                bytes -= len;
+            }
+        }
+    }
+
+    fn files(&self) -> Vec<(PathBuf, SystemTime, u64)> {
+        let Ok(entries) = fs::read_dir(&self.folder) else {
+            return Vec::new();
+        };
+        let file = |entry: fs::DirEntry| {
+            let path = entry.path();
+            let is_ours = path.to_string_lossy().ends_with(ENDING);
+            let data = entry
+                .metadata()
+                .ok()
+                .filter(|data| is_ours && data.is_file())?;
+            Some((path, data.modified().ok()?, data.len()))
+        };
+        entries.flatten().filter_map(file).collect()
+    }
+
+    /// Where the overviews of `image`, as it is now, are.
+    fn place(&self, image: &Path) -> io::Result<PathBuf> {
+        let whole = fs::canonicalize(image)?;
+        let data = fs::metadata(&whole)?;
+        let time = data
+            .modified()?
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let bytes = FileBytes::open(&whole)?;
+        let mut end = vec![0; PRINT_BYTES.min(bytes.len()) as usize];
+        bytes.read_exact_at(&mut end, 0)?;
+        let mut content = crc32c::crc32c(&end);
+        let behind = bytes.len() - end.len() as u64;
+        bytes.read_exact_at(&mut end, behind)?;
+        content = crc32c::crc32c_append(content, &end);
+        let name = crc32c::crc32c(whole.as_os_str().as_encoded_bytes());
+        let (len, nanos) = (data.len(), time.as_nanos());
+        Ok(self.folder.join(format!(
+            "{name:08x}-{content:08x}-{len:x}-{nanos:x}.{ENDING}"
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::geom::ImageSize;
+    use crate::raster::{
+        Overviews, PixelKind, Pyramid, TiffOptions, TiffWriter, TileCache, open_raster,
+        open_with_overviews,
+    };
+
+    const NOW: SystemTime = UNIX_EPOCH;
+
+    fn write_image(path: &Path, size: ImageSize, seed: u32) {
+        let options = TiffOptions {
+            overviews: Overviews::None,
+            ..TiffOptions::new(size, PixelKind::Rgb)
+        };
+        let mut writer = TiffWriter::create(path, options).unwrap();
+        for y in 0..size.height {
+            let pixel = |x: u32| [(x / 16) as u8, (y / 16) as u8, (seed % 256) as u8];
+            let row: Vec<u8> = (0..size.width).flat_map(pixel).collect();
+            writer.write_rows(&row).unwrap();
+        }
+        writer.finish().unwrap();
+    }
+
+    #[test]
+    fn made_overviews_are_found_and_look_like_the_image() {
+        let folder = tempfile::tempdir().unwrap();
+        let (image, store) = (folder.path().join("a.tif"), folder.path().join("cache"));
+        write_image(&image, ImageSize::new(2_100, 1_300), 7);
+        let store = OverviewStore::new(&store, 1 << 30);
+        assert_eq!(store.find(&image, NOW), None);
+        let made = store.make(&image, NOW, &|_| true).unwrap();
+        assert_eq!(store.find(&image, NOW), Some(made.clone()));
+
+        let cache = || Arc::new(TileCache::new(1 << 26));
+        let plain = Pyramid::new(open_raster(&image).unwrap(), cache());
+        let source = open_with_overviews(&image, &made, None).unwrap();
+        assert_eq!(source.info().level_sizes.len(), 4);
+        let quick = Pyramid::new(source, cache());
+        assert!(plain.needs_sketch() && !quick.needs_sketch());
+        let root = plain.shape().root();
+        let (one, other) = (plain.tile(root).unwrap(), quick.tile(root).unwrap());
+        let differences = one.bytes.iter().zip(&other.bytes);
+        let most = differences.map(|(one, other)| one.abs_diff(*other)).max();
+        assert!(most <= Some(6), "{most:?}");
+
+        // Another content of the same name is another image.
+        write_image(&image, ImageSize::new(2_100, 1_300), 8);
+        assert_eq!(store.find(&image, NOW), None);
+    }
+
+    #[test]
+    fn the_oldest_go_first_and_a_stop_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = folder.path().join("cache");
+        let store = OverviewStore::new(&cache, 1);
+        let images = [1, 2].map(|seed| {
+            let image = folder.path().join(format!("{seed}.tif"));
+            write_image(&image, ImageSize::new(1_100, 700), seed);
+            image
+        });
+        let first = store.make(&images[0], NOW, &|_| true).unwrap();
+        assert!(first.is_file());
+        let later = NOW + Duration::from_secs(9);
+        let second = store.make(&images[1], later, &|_| true).unwrap();
+        assert!(!first.exists() && second.is_file());
+        assert_eq!(store.bytes_used(), fs::metadata(&second).unwrap().len());
+
+        let stopped = store.make(&images[0], NOW, &|_| false);
+        assert!(matches!(
+            stopped,
+            Err(OverviewError::Build(CogError::Cancelled))
+        ));
+        let left = fs::read_dir(&cache).unwrap().count();
+        assert_eq!(left, 1, "only the finished file is there");
+    }
+}

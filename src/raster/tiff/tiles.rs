@@ -1,0 +1,205 @@
+//! All bands of a window in the layers that the viewer keeps.
+
+use super::bands::reserved;
+use super::display::{Stretch, full_alpha};
+use super::page::{Page, Photometric};
+use super::source::TiffSource;
+use crate::geom::PixelRect;
+use crate::raster::error::Fault;
+use crate::raster::source::{SampleType, TileSamples, TileSource as _};
+use crate::raster::tile::{Depth, TileFormat};
+
+/// Layers of a tile at most: bands behind these are not shown.
+const MOST_LAYERS: usize = 4;
+
+impl TiffSource {
+    /// Whether tiles are pictures: where bytes of one to three bands make it, or colors are not the
+    /// samples themselves.
+    fn has_pictures(&self) -> bool {
+        let page = self.base_page();
+        let is_plain = matches!(
+            page.photometric,
+            Photometric::Rgb | Photometric::BlackIsZero | Photometric::WhiteIsZero
+        );
+        let has_all = self.shown_bands().len() == page.color_bands().len();
+        !is_plain || (page.sample.is_index() && has_all)
+    }
+
+    /// How tiles are stored.
+    pub(super) fn format_of_tiles(&self) -> TileFormat {
+        if self.has_pictures() {
+            return TileFormat::PICTURE;
+        }
+        let depth = if self.base_page().sample.is_index() {
+            Depth::Byte
+        } else {
+            Depth::Half
+        };
+        TileFormat {
+            depth,
+            layers: self.shown_bands().len().div_ceil(3) as u8,
+        }
+    }
+
+    /// The bands of tiles, in their order.
+    fn shown_bands(&self) -> Vec<u16> {
+        let mut bands = self.data_bands();
+        bands.truncate(3 * MOST_LAYERS);
+        bands
+    }
+
+    pub(super) fn samples_of_tiles(&self) -> Result<TileSamples, Fault> {
+        let page = self.base_page();
+        if self.has_pictures() {
+            return Ok(picture_samples(page));
+        }
+        let format = self.format_of_tiles();
+        let own = Stretch::of_page(page).map(|stretch| [stretch.low, stretch.high]);
+        let scale = match (format.depth, page.sample) {
+            (Depth::Byte, _) => [0.0, 255.0],
+            // A half has eleven bits wherever it is, so that no range has to be known.
+            (_, SampleType::F16) => [0.0, 1.0],
+            (_, SampleType::I8) => [0.0, 127.0],
+            (_, SampleType::U16) => [0.0, 65_535.0],
+            (_, SampleType::I16) => [0.0, 32_767.0],
+            _ => {
+                let stretch = self.stretch()?;
+                let is_flat = stretch.low >= stretch.high;
+                [stretch.low, stretch.high + f64::from(u8::from(is_flat))]
+            }
+        };
+        Ok(TileSamples {
+            bands: self.shown_bands(),
+            format,
+            scale,
+            usual: own.filter(|_| format.depth == Depth::Byte),
+            is_inverted: page.photometric == Photometric::WhiteIsZero,
+        })
+    }
+
+    /// The pixels of `rect` in the format of tiles.
+    pub(super) fn tile(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, Fault> {
+        if self.has_pictures() {
+            return self.rgba(stored, rect);
+        }
+        let format = self.format_of_tiles();
+        let samples = self.samples_of_tiles()?;
+        let read = self.level_samples(stored, rect, &samples.bands)?;
+        let opacity = self.opacity(stored, rect, &read.has_data)?;
+        let (width, height) = (rect.width as usize, rect.height as usize);
+        let full = format.opaque();
+        let number = |value: f32| {
+            let share = samples.share(f64::from(value)) as f32;
+            if share.is_nan() { 0.0 } else { share * full }
+        };
+        let mut out = Vec::with_capacity(format.row_bytes(rect.width) * height);
+        let mut row = Vec::with_capacity(4 * width);
+        for y in 0..height {
+            let pixels = y * width..(y + 1) * width;
+            for planes in read.planes.chunks(3) {
+                row.clear();
+                // One band alone is grey.
+                let grey = planes.first().filter(|_| read.planes.len() == 1);
+                let bands = [0, 1, 2].map(|band| planes.get(band).or(grey));
+                for at in pixels.clone() {
+                    row.extend(bands.map(|plane| plane.map_or(0.0, |plane| number(plane[at]))));
+                    row.push(opacity[at] * full);
+                }
+                out.extend(format.narrowed(&row));
+            }
+        }
+        Ok(out)
+    }
+
+    /// For each pixel of `rect` how much of it is seen, 0 to 1.
+    fn opacity(
+        &self,
+        stored: usize,
+        rect: PixelRect,
+        has_data: &[bool],
+    ) -> Result<Vec<f32>, Fault> {
+        let mut opacity = reserved(has_data.len())?;
+        if let Some(alpha) = self.base_page().alpha {
+            let full = full_alpha(self.base_page().sample);
+            self.each_run_of((stored, alpha.band), rect, |at, samples| {
+                let targets = opacity[at..].iter_mut();
+                for (target, value) in targets.zip(samples.values()) {
+                    *target = (value / full).clamp(0.0, 1.0) as f32;
+                }
+            })?;
+        } else {
+            opacity.fill(1.0);
+        }
+        let hidden = opacity.iter_mut().zip(has_data).filter(|(_, has)| !**has);
+        hidden.for_each(|(opacity, _)| *opacity = 0.0);
+        Ok(opacity)
+    }
+}
+
+/// What a picture of the colors of `page` stands for.
+fn picture_samples(page: &Page) -> TileSamples {
+    let own = Stretch::of_page(page).map_or([0.0, 255.0], |stretch| [stretch.low, stretch.high]);
+    let has_bands = !matches!(page.photometric, Photometric::Palette | Photometric::Cmyk);
+    let is_inverted = page.photometric == Photometric::WhiteIsZero;
+    TileSamples {
+        bands: if has_bands {
+            page.color_bands().to_vec()
+        } else {
+            Vec::new()
+        },
+        format: TileFormat::PICTURE,
+        // A picture is bright where it is to be bright.
+        scale: if is_inverted { [own[1], own[0]] } else { own },
+        usual: Some(own),
+        is_inverted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::raster::tiff::MadeBands;
+
+    fn source(made: &MadeBands, value: impl Fn(u32, u32, u16) -> f64) -> TiffSource {
+        let file = made.file(value);
+        TiffSource::read(Box::new(file), Path::new("a.tif")).expect("a sound file")
+    }
+
+    /// Every value of every band comes back from the tiles to within what a half holds.
+    #[test]
+    fn tiles_hold_the_values_of_all_bands() {
+        let value = |x: u32, y: u32, band: u16| f64::from(x * 31 + y * 7 + u32::from(band) * 50);
+        for bits in [8, 16, 32] {
+            for bands in [1, 2, 3, 4, 7] {
+                let made = MadeBands::new(23, 9, bands, bits);
+                let most = if bits == 8 { 256.0 } else { 1e9 };
+                let value = |x, y, band| value(x, y, band).rem_euclid(most);
+                let source = source(&made, value);
+                let rect = PixelRect::new(2, 1, 20, 7);
+                let (samples, bytes) = (
+                    source.tile_samples().unwrap(),
+                    source.read_tile(0, rect).unwrap(),
+                );
+                let format = source.tile_format();
+                assert_eq!(samples.format, format);
+                let is_picture = bits == 8 && (bands == 1 || bands == 3);
+                assert_eq!(source.has_pictures(), is_picture, "{bits} {bands}");
+                let numbers = format.widened(&bytes);
+                let row = 4 * rect.width as usize * usize::from(format.layers);
+                for (place, &band) in samples.bands.iter().enumerate() {
+                    for (x, y) in [(0, 0), (19, 6), (7, 3)] {
+                        let at = y * row + (place / 3 * 20 + x) * 4 + place % 3;
+                        let expected = value(2 + x as u32, 1 + y as u32, band);
+                        let found = samples.value(numbers[at]);
+                        let near = (found - expected).abs() <= 0.5 + expected / 1_000.0;
+                        assert!(near, "{bits} {bands}: {found} for {expected}");
+                        assert_eq!(numbers[y * row + x * 4 + 3], format.opaque());
+                    }
+                }
+                assert_eq!(samples.bands.len(), usize::from(bands).min(12));
+            }
+        }
+    }
+}
