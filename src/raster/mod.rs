@@ -1,4 +1,4 @@
-//! Pixels from files: GeoTIFF, PNG, JPEG and WebP, a pyramid over them that is made on demand, and a
+//! Pixels from files: GeoTIFF, PNG, JPEG, WebP and mosaics of such, a pyramid over them that is made on demand, and a
 //! writer for tiled GeoTIFF.
 //!
 //! Headers are checked before anything is allocated, and no file can make this layer panic. It
@@ -12,6 +12,7 @@ mod error;
 mod jpeg_file;
 mod limits;
 mod loader;
+mod mosaic;
 mod open;
 mod plain;
 mod png_file;
@@ -32,6 +33,7 @@ pub use checksum::checksum;
 pub use cog::{CogError, CogOptions, CogReport, Packing, write_cog};
 pub use error::{OpenError, ReadError};
 pub use loader::{Loaded, Loader};
+pub use mosaic::{MosaicError, MosaicReport, is_tile_folder, mosaic_of, write_mosaic};
 pub use open::{open_raster, open_stored};
 pub use pyramid::{Pyramid, TILE_SIZE};
 pub use rgba_tile::RgbaTile;

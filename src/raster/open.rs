@@ -2,13 +2,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::{Fault, OpenError};
+use super::mosaic::{Mosaic, Nesting, TilePyramid, is_vrt, open_vrt};
 use super::plain::{PlainKind, PlainSource};
 use super::read_at::{FileBytes, ReadAt as _};
 use super::source::TileSource;
 use super::tiff::TiffSource;
 use super::turned::Turned;
 
-/// Opens a TIFF, PNG, JPEG or WebP file, told apart by content, not by name. Reads only the header.
+/// Bytes that tell what a file is; a VRT may begin with a comment.
+const HEAD_BYTES: usize = 1_024;
+
+/// Opens a TIFF, PNG, JPEG, WebP or VRT file, told apart by content, not by name, or a folder of
+/// tiles. Reads only the header.
 ///
 /// A picture that its header says to be turned is shown upright, unless it has a place on the map,
 /// which speaks of pixels as they are stored.
@@ -31,34 +36,49 @@ pub fn open_raster(path: &Path) -> Result<Arc<dyn TileSource>, OpenError> {
 /// # Errors
 /// As [`open_raster`].
 pub fn open_stored(path: &Path) -> Result<Arc<dyn TileSource>, OpenError> {
-    Ok(match Opened::open(path)? {
-        Opened::Tiff(source) => source,
-        Opened::Plain(source) => source,
-    })
+    Opened::open(path).map(Opened::into_source)
 }
 
 /// A file by the reader that it has.
 pub(super) enum Opened {
     Tiff(Arc<TiffSource>),
     Plain(Arc<PlainSource>),
+    Mosaic(Arc<Mosaic>),
+    Tiles(Arc<TilePyramid>),
 }
 
 impl Opened {
     /// Opens a file with rows and columns as they are stored.
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::open_within(path, &Nesting::default())
+    }
+
+    /// Opens a file that may be a part of mosaics.
+    pub(super) fn open_within(path: &Path, nesting: &Nesting) -> Result<Self, OpenError> {
+        if path.is_dir()
+            && let Some(tiles) = TilePyramid::open(path)
+        {
+            return Ok(Self::Tiles(Arc::new(tiles?)));
+        }
         let bytes = FileBytes::open(path).map_err(|source| OpenError::Io {
             path: path.to_owned(),
             source,
         })?;
-        let mut magic = [0; 12];
-        let len = bytes.len().min(12) as usize;
+        let mut head = [0; HEAD_BYTES];
+        let len = bytes.len().min(HEAD_BYTES as u64) as usize;
         bytes
-            .read_exact_at(&mut magic[..len], 0)
+            .read_exact_at(&mut head[..len], 0)
             .map_err(|error| Fault::from(error).on_open(path))?;
+        let magic = *head.first_chunk::<12>().unwrap_or(&[0; 12]);
         match magic {
             [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => {
-                Ok(Self::Tiff(Arc::new(TiffSource::open(bytes, path)?)))
+                let tiff = TiffSource::open(bytes, path)?;
+                Ok(Self::Tiff(Arc::new(match nesting.cache_bytes() {
+                    Some(most) => tiff.keeping(most),
+                    None => tiff,
+                })))
             }
+            _ if is_vrt(&head[..len]) => Ok(Self::Mosaic(Arc::new(open_vrt(path, nesting)?))),
             _ => match PlainKind::of(magic) {
                 Some(kind) => Ok(Self::Plain(Arc::new(PlainSource::open(path, kind)?))),
                 None => Err(match known_format(magic, path) {
@@ -68,6 +88,16 @@ impl Opened {
                     },
                 }),
             },
+        }
+    }
+
+    /// The reader, whatever it is.
+    pub(super) fn into_source(self) -> Arc<dyn TileSource> {
+        match self {
+            Self::Tiff(source) => source,
+            Self::Plain(source) => source,
+            Self::Mosaic(source) => source,
+            Self::Tiles(source) => source,
         }
     }
 }
@@ -83,7 +113,6 @@ fn known_format(magic: [u8; 12], path: &Path) -> Option<&'static str> {
         [b'm', b's', b'i', b'd', ..] => Some("MrSID"),
         [0x89, b'H', b'D', b'F', ..] => Some("HDF5"),
         [b'E', b'H', b'F', b'A', ..] => Some("Erdas Imagine"),
-        [b'<', b'V', b'R', b'T', ..] => Some("VRT"),
         // Nothing at the start of these tells them apart from other files.
         _ => path
             .extension()

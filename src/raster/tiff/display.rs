@@ -23,7 +23,8 @@ impl Stretch {
         Some(Self { low, high })
     }
 
-    fn apply(self, value: f64) -> u8 {
+    /// What a value looks like.
+    pub fn apply(self, value: f64) -> u8 {
         let range = self.high - self.low;
         if range <= 0.0 {
             return if value > self.high { 255 } else { 0 };
@@ -300,7 +301,7 @@ impl<'p> Painter<'p> {
 }
 
 /// The alpha sample of an opaque pixel.
-fn full_alpha(sample: SampleType) -> f64 {
+pub fn full_alpha(sample: SampleType) -> f64 {
     match sample {
         SampleType::U16 => f64::from(u16::MAX),
         SampleType::I16 => f64::from(i16::MAX),
@@ -313,7 +314,7 @@ fn full_alpha(sample: SampleType) -> f64 {
 }
 
 /// Whether a sample is the nodata value, which a file writes in decimals.
-pub(super) fn same(value: f64, nodata: f64, sample: SampleType) -> bool {
+pub fn same(value: f64, nodata: f64, sample: SampleType) -> bool {
     if sample == SampleType::F32 {
         value as f32 == nodata as f32
     } else {

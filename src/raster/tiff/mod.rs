@@ -31,6 +31,7 @@ mod webp;
 mod ycbcr;
 
 pub(super) use bits::{BitRows, unpack_bits};
+pub(super) use display::{Stretch, full_alpha, same};
 pub(super) use exif::exif_orientation;
 pub(super) use geo::{from_centers, is_usable};
 pub(super) use jpeg::{JpegColors, decode_jpeg, jpeg_header};

@@ -54,6 +54,12 @@ impl TiffSource {
             .map_err(|fault| fault.on_open(path))
     }
 
+    /// Keeps at most so many bytes of decoded chunks.
+    pub fn keeping(mut self, bytes: usize) -> Self {
+        self.chunks = Mutex::new(ByteLru::new(bytes.min(CHUNK_CACHE_BYTES)));
+        self
+    }
+
     /// The file.
     pub(super) fn path(&self) -> &Path {
         &self.path
