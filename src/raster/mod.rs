@@ -1,5 +1,5 @@
-//! Pixels from files: GeoTIFF, PNG, JPEG and WebP, a pyramid over them that is made on demand, and a
-//! writer for tiled GeoTIFF.
+//! Pixels from files: GeoTIFF, JPEG 2000, PNG, JPEG and WebP, a pyramid over them that is made on
+//! demand, and a writer for tiled GeoTIFF.
 //!
 //! Headers are checked before anything is allocated, and no file can make this layer panic. It
 //! knows neither classes nor windows, and it never changes a file that it reads.
@@ -9,6 +9,7 @@ mod cache;
 mod checksum;
 mod cog;
 mod error;
+mod jp2;
 mod jpeg_file;
 mod limits;
 mod loader;
@@ -21,6 +22,7 @@ mod rgba_tile;
 mod shrink;
 mod sketch;
 mod source;
+mod stretch;
 mod sweep;
 mod tiff;
 mod turned;

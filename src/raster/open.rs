@@ -2,13 +2,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::{Fault, OpenError};
+use super::jp2::Jp2Source;
 use super::plain::{PlainKind, PlainSource};
 use super::read_at::{FileBytes, ReadAt as _};
 use super::source::TileSource;
 use super::tiff::TiffSource;
 use super::turned::Turned;
 
-/// Opens a TIFF, PNG, JPEG or WebP file, told apart by content, not by name. Reads only the header.
+/// Opens a TIFF, JPEG 2000, PNG, JPEG or WebP file, told apart by content, not by name. Reads only the header.
 ///
 /// A picture that its header says to be turned is shown upright, unless it has a place on the map,
 /// which speaks of pixels as they are stored.
@@ -33,6 +34,7 @@ pub fn open_raster(path: &Path) -> Result<Arc<dyn TileSource>, OpenError> {
 pub fn open_stored(path: &Path) -> Result<Arc<dyn TileSource>, OpenError> {
     Ok(match Opened::open(path)? {
         Opened::Tiff(source) => source,
+        Opened::Jp2(source) => source,
         Opened::Plain(source) => source,
     })
 }
@@ -40,6 +42,7 @@ pub fn open_stored(path: &Path) -> Result<Arc<dyn TileSource>, OpenError> {
 /// A file by the reader that it has.
 pub(super) enum Opened {
     Tiff(Arc<TiffSource>),
+    Jp2(Arc<Jp2Source>),
     Plain(Arc<PlainSource>),
 }
 
@@ -59,6 +62,9 @@ impl Opened {
             [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => {
                 Ok(Self::Tiff(Arc::new(TiffSource::open(bytes, path)?)))
             }
+            [0, 0, 0, 12, b'j', b'P', b' ', b' ', ..] | [0xFF, 0x4F, 0xFF, 0x51, ..] => {
+                Ok(Self::Jp2(Arc::new(Jp2Source::open(Box::new(bytes), path)?)))
+            }
             _ => match PlainKind::of(magic) {
                 Some(kind) => Ok(Self::Plain(Arc::new(PlainSource::open(path, kind)?))),
                 None => Err(match known_format(magic, path) {
@@ -75,9 +81,6 @@ impl Opened {
 /// The name of a format that is not read here but that `gdal_translate` converts.
 fn known_format(magic: [u8; 12], path: &Path) -> Option<&'static str> {
     match &magic {
-        [0, 0, 0, 12, b'j', b'P', b' ', b' ', ..] | [0xFF, 0x4F, 0xFF, 0x51, ..] => {
-            Some("JPEG 2000")
-        }
         [b'G', b'I', b'F', b'8', ..] => Some("GIF"),
         [b'B', b'M', ..] => Some("BMP"),
         [b'm', b's', b'i', b'd', ..] => Some("MrSID"),

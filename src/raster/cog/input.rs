@@ -62,6 +62,7 @@ impl Input {
     pub(super) fn info(&self) -> &RasterInfo {
         match &self.0 {
             Opened::Tiff(source) => source.info(),
+            Opened::Jp2(source) => source.info(),
             Opened::Plain(source) => source.info(),
         }
     }
@@ -69,7 +70,7 @@ impl Input {
     pub(super) fn tiff(&self) -> Option<&TiffSource> {
         match &self.0 {
             Opened::Tiff(source) => Some(source),
-            Opened::Plain(_) => None,
+            Opened::Jp2(_) | Opened::Plain(_) => None,
         }
     }
 
@@ -86,6 +87,8 @@ impl Input {
     pub(super) fn shape(&self) -> Shape {
         match &self.0 {
             Opened::Tiff(source) => shape_of_tiff(source),
+            Opened::Jp2(source) if is_picture(source.info()) => shape_of_plain(source.info()),
+            Opened::Jp2(source) => shape_of_samples(&**source),
             Opened::Plain(source) => shape_of_plain(source.info()),
         }
     }
@@ -127,13 +130,11 @@ impl Input {
                 });
                 Ok(Rows { pixels, shown })
             }),
-            Opened::Plain(source) => {
-                let pixels = plain_pixels(&**source, rect)?;
-                Ok(Rows {
-                    pixels,
-                    shown: None,
-                })
+            Opened::Jp2(source) if !is_picture(source.info()) => {
+                interleaved(&**source, rect).map(Rows::without_mask)
             }
+            Opened::Jp2(source) => plain_pixels(&**source, rect).map(Rows::without_mask),
+            Opened::Plain(source) => plain_pixels(&**source, rect).map(Rows::without_mask),
         }
     }
 }
@@ -195,6 +196,55 @@ fn shape_of_plain(info: &RasterInfo) -> Shape {
         photometric,
         extra: if bands == 4 { vec![2] } else { Vec::new() },
     }
+}
+
+/// Whether bytes of grey or colors, opacity among them, or indices are all that there is.
+fn is_picture(info: &RasterInfo) -> bool {
+    let colors = info.bands - u16::from(info.has_alpha && info.bands > 1);
+    info.sample == SampleType::U8 && matches!(colors, 1 | 3)
+}
+
+/// All bands as they are stored.
+fn shape_of_samples(source: &dyn TileSource) -> Shape {
+    let info = source.info();
+    let colors = source.color_bands();
+    let data = source.data_bands();
+    let extra = (colors.len() as u16..info.bands).map(|band| u16::from(!data.contains(&band)) * 2);
+    Shape {
+        sample: info.sample,
+        bands: usize::from(info.bands),
+        halving: Halving::Numbers {
+            sample: info.sample,
+            nodata: info.nodata,
+        },
+        photometric: if colors == [0, 1, 2] { 2 } else { 1 },
+        extra: if colors == [0, 1, 2] || colors.len() == 1 {
+            extra.collect()
+        } else {
+            vec![0; usize::from(info.bands) - 1]
+        },
+    }
+}
+
+/// The samples of all bands, pixel by pixel, as bytes of this machine's order.
+fn interleaved(source: &dyn TileSource, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
+    let info = source.info();
+    let (bands, size) = (usize::from(info.bands), usize::from(info.sample.bits() / 8));
+    let mut pixels = vec![0; rect.num_pixels() as usize * bands * size];
+    for band in 0..info.bands {
+        let values = source.read_values(rect, band)?;
+        let places = pixels.chunks_exact_mut(bands * size);
+        for (pixel, value) in places.zip(values) {
+            // Whole numbers of at most 32 bits: what is written is the low part of each.
+            let raw = (value as i64).to_le_bytes();
+            let place = &mut pixel[usize::from(band) * size..][..size];
+            place.copy_from_slice(&raw[..size]);
+            if cfg!(target_endian = "big") {
+                place.reverse();
+            }
+        }
+    }
+    Ok(pixels)
 }
 
 fn plain_pixels(source: &dyn TileSource, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
