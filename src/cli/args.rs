@@ -5,6 +5,7 @@ use clap::{Args, Parser};
 pub use super::args_of_predictions::{CompareArgs, EvalArgs, PredictArgs, ScoredBy, WantedCells};
 pub use super::args_of_runs::{CorrectionArgs, ExperimentArgs, FinetuneArgs, SearchArgs, TestArgs};
 use super::bench::BenchArgs;
+use super::mosaic::MosaicArgs;
 use super::pyramid::PyramidArgs;
 use super::values::{
     parse_align, parse_contrast, parse_edge, parse_preset, parse_ramp, parse_rect, parse_share,
@@ -72,6 +73,8 @@ pub enum Work {
     Convert(ConvertArgs),
     /// Write an image with overviews as a Cloud Optimized `GeoTIFF`.
     Pyramid(PyramidArgs),
+    /// Join adjoining images into one: a VRT that refers to them.
+    Mosaic(MosaicArgs),
     /// Cut an image and its label into tiles to train on elsewhere.
     Tiles(TilesArgs),
     /// Write what was changed in a label, step by step, as CSV or `GeoJSON`.

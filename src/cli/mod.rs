@@ -27,6 +27,7 @@ mod finetune;
 mod folds;
 mod info;
 mod judge;
+mod mosaic;
 mod picture;
 mod predict;
 mod predict_desk;
@@ -64,6 +65,7 @@ pub fn run(work: Work) -> anyhow::Result<()> {
         Work::Compare(args) => compare::run(&args),
         Work::Convert(args) => convert::run(&args),
         Work::Pyramid(args) => pyramid::run(&args),
+        Work::Mosaic(args) => mosaic::run(&args),
         Work::Tiles(args) => tiles::run(&args),
         Work::History(args) => project::history(&args),
         Work::Merge(args) => project::merged(&args),

@@ -8,6 +8,7 @@ use super::args::PredictArgs;
 use super::drive::Drive;
 use super::predict_desk::Desk;
 use super::predict_tasks::{measures, tasks};
+use crate::raster::is_tile_folder;
 use crate::session::{Command, LayerKind};
 use crate::train::{FileEnd, FileTask, FilesPlan, Flips, IfBegun};
 
@@ -15,7 +16,8 @@ use crate::train::{FileEnd, FileTask, FilesPlan, Flips, IfBegun};
 /// the image.
 pub fn run(args: &PredictArgs) -> anyhow::Result<()> {
     let began = Instant::now();
-    if let Some(image) = args.image.as_ref().filter(|image| image.is_dir()) {
+    let is_many = |image: &&PathBuf| image.is_dir() && !is_tile_folder(image);
+    if let Some(image) = args.image.as_ref().filter(is_many) {
         let image = image.display();
         bail!("Name one image, or a folder with --images: {image}");
     }

@@ -121,7 +121,7 @@ fn of_many(args: &PredictArgs, images: &Path) -> anyhow::Result<Vec<FileTask>> {
 }
 
 /// The images of a folder by name; masks that lie beside their image are none.
-fn in_folder(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn in_folder(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let cannot = || format!("The folder cannot be read: {}", folder.display());
     let mut images = Vec::new();
     for entry in fs::read_dir(folder).with_context(cannot)? {

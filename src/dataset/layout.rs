@@ -16,7 +16,9 @@ pub const MASK_FOLDERS: [&str; 7] = [
     "ann_dir",
 ];
 /// Endings of the files that images and masks come in, in lower case.
-pub const RASTER_EXTENSIONS: [&str; 6] = ["tif", "tiff", "png", "jpg", "jpeg", "webp"];
+pub const RASTER_EXTENSIONS: [&str; 9] = [
+    "tif", "tiff", "jp2", "j2k", "jpx", "png", "jpg", "jpeg", "webp",
+];
 
 /// An image and the mask that belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]

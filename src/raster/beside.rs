@@ -51,15 +51,24 @@ fn read_pam(image: &Path) -> Option<(Option<[f64; 6]>, Option<u32>)> {
         let found = root.children().find(|node| node.has_tag_name(name))?;
         found.text()
     };
-    let numbers = child("GeoTransform").map(|text| {
-        let numbers = text.split(',').map(|word| word.trim().parse().ok());
-        numbers.collect::<Option<Vec<f64>>>()
-    });
-    let transform = numbers.flatten().and_then(|numbers| match numbers[..] {
+    let transform = child("GeoTransform").and_then(transform_of_gdal);
+    Some((transform, child("SRS").and_then(epsg_of_srs)))
+}
+
+/// The transform that GDAL writes as six numbers, offsets first.
+pub(super) fn transform_of_gdal(text: &str) -> Option<[f64; 6]> {
+    let numbers = text.split(',').map(|word| word.trim().parse().ok());
+    match numbers.collect::<Option<Vec<f64>>>()?[..] {
         [c, a, b, f, d, e] => Some([a, b, c, d, e, f]).filter(is_usable),
         _ => None,
-    });
-    Some((transform, child("SRS").and_then(epsg_of_wkt)))
+    }
+}
+
+/// The EPSG code of a coordinate system that is stated as `EPSG:2180` or in WKT.
+pub(super) fn epsg_of_srs(text: &str) -> Option<u32> {
+    let text = text.trim();
+    let code = text.strip_prefix("EPSG:");
+    code.map_or_else(|| epsg_of_wkt(text), |code| code.trim().parse().ok())
 }
 
 /// The EPSG code in the `.prj` file beside `image`.
@@ -81,7 +90,7 @@ fn epsg_of_wkt(wkt: &str) -> Option<u32> {
 }
 
 /// A file of at most `most` bytes.
-fn small_text(path: &Path, most: u64) -> Option<String> {
+pub(super) fn small_text(path: &Path, most: u64) -> Option<String> {
     let about = path.metadata().ok()?;
     let is_small = about.is_file() && about.len() <= most;
     is_small.then(|| std::fs::read_to_string(path).ok())?

@@ -12,9 +12,9 @@ pub enum OpenError {
         /// What the system said.
         source: io::Error,
     },
-    /// Neither TIFF nor PNG nor JPEG nor WebP.
+    /// Neither TIFF nor PNG nor JPEG nor WebP, nor a mosaic of such.
     #[error(
-        "This is neither a TIFF nor a PNG, JPEG or WebP image. \
+        "This is neither a TIFF nor a PNG, JPEG or WebP image, nor a VRT of such. \
          Convert it with `gdal_translate INPUT OUTPUT.tif`: {path}"
     )]
     UnknownFormat {
@@ -28,6 +28,20 @@ pub enum OpenError {
         path: PathBuf,
         /// What is wrong.
         reason: String,
+    },
+    /// The file names another one that lies where nothing is read from.
+    #[error(
+        "The file refers to {what}, which is not read for safety. Move that file into the folder of \
+         the VRT (or below it) and write the VRT anew, or make one file of all with \
+         `gdal_translate IN.vrt OUT.tif -co TILED=YES`: {name} in {path}"
+    )]
+    Elsewhere {
+        /// The file.
+        path: PathBuf,
+        /// What kind of a place is meant.
+        what: &'static str,
+        /// The other file, as it is named.
+        name: String,
     },
     /// The file is sound, but its codec or its arrangement is not read here.
     #[error("{what} cannot be read here. Convert the file with `{advice}`: {path}")]
@@ -56,6 +70,17 @@ pub enum ReadError {
     #[error("A part of the image is damaged ({reason}). Use another copy of the file: {path}")]
     Damaged {
         /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file of a mosaic cannot be used.
+    #[error(
+        "A file of the mosaic cannot be used ({reason}). Put a sound copy of it there; the rest of \
+         the mosaic is shown: {path}"
+    )]
+    Part {
+        /// The file of the mosaic.
         path: PathBuf,
         /// What is wrong.
         reason: String,

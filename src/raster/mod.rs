@@ -1,5 +1,5 @@
-//! Pixels from files: GeoTIFF, PNG, JPEG and WebP, a pyramid over them that is made on demand, and a
-//! writer for tiled GeoTIFF.
+//! Pixels from files: GeoTIFF, JPEG 2000, PNG, JPEG, WebP and mosaics of such, a pyramid over them
+//! that is made on demand, and a writer for tiled GeoTIFF.
 //!
 //! Headers are checked before anything is allocated, and no file can make this layer panic. It
 //! knows neither classes nor windows, and it never changes a file that it reads.
@@ -11,10 +11,13 @@ mod checksum;
 mod cog;
 mod error;
 mod halves;
+mod jp2;
 mod jpeg_file;
+mod layers;
 mod limits;
 mod loader;
 mod look;
+mod mosaic;
 mod open;
 mod overviews;
 mod plain;
@@ -26,6 +29,7 @@ mod shrink;
 mod sketch;
 mod source;
 mod statistics;
+mod stretch;
 mod sweep;
 mod tiff;
 mod tile;
@@ -40,6 +44,7 @@ pub use cog::{CogError, CogOptions, CogReport, Packing, write_cog};
 pub use error::{OpenError, ReadError};
 pub use loader::{Loaded, Loader};
 pub use look::{Contrast, GAMMAS, Look, Ramp, Shading, ShownBands};
+pub use mosaic::{MosaicError, MosaicReport, is_tile_folder, mosaic_of, write_mosaic};
 pub use open::{open_raster, open_stored, open_with_overviews};
 pub use overviews::{OverviewError, OverviewStore};
 pub use pyramid::{Pyramid, TILE_SIZE};

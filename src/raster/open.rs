@@ -2,13 +2,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::{Fault, OpenError};
+use super::jp2::Jp2Source;
+use super::mosaic::{Mosaic, Nesting, TilePyramid, is_vrt, open_vrt};
 use super::plain::{PlainKind, PlainSource};
 use super::read_at::{FileBytes, ReadAt as _};
 use super::source::{TileSamples, TileSource};
 use super::tiff::TiffSource;
 use super::turned::Turned;
 
-/// Opens a TIFF, PNG, JPEG or WebP file, told apart by content, not by name. Reads only the header.
+/// Bytes that tell what a file is; a VRT may begin with a comment.
+const HEAD_BYTES: usize = 1_024;
+
+/// Opens a TIFF, JPEG 2000, PNG, JPEG, WebP or VRT file, told apart by content, not by name, or a
+/// folder of tiles. Reads only the header.
 ///
 /// A picture that its header says to be turned is shown upright, unless it has a place on the map,
 /// which speaks of pixels as they are stored.
@@ -16,7 +22,7 @@ use super::turned::Turned;
 /// # Errors
 /// [`OpenError`] when the file cannot be read, is damaged, or uses a codec that is not read here.
 pub fn open_raster(path: &Path) -> Result<Arc<dyn TileSource>, OpenError> {
-    Ok(upright(Opened::open(path)?.source()))
+    Ok(upright(Opened::open(path)?.into_source()))
 }
 
 /// As [`open_raster`], with overviews that [`super::OverviewStore`] keeps. Where the range of the
@@ -29,11 +35,11 @@ pub fn open_with_overviews(
     overviews: &Path,
     like: Option<&TileSamples>,
 ) -> Result<Arc<dyn TileSource>, OpenError> {
-    let opened = Opened::open_with(path, Some(overviews))?;
+    let opened = Opened::open_within(path, &Nesting::default(), Some(overviews))?;
     if let (Opened::Tiff(source), Some(like)) = (&opened, like) {
         source.stretch_as(like);
     }
-    Ok(upright(opened.source()))
+    Ok(upright(opened.into_source()))
 }
 
 fn upright(source: Arc<dyn TileSource>) -> Arc<dyn TileSource> {
@@ -51,43 +57,57 @@ fn upright(source: Arc<dyn TileSource>) -> Arc<dyn TileSource> {
 /// # Errors
 /// As [`open_raster`].
 pub fn open_stored(path: &Path) -> Result<Arc<dyn TileSource>, OpenError> {
-    Ok(Opened::open(path)?.source())
+    Opened::open(path).map(Opened::into_source)
 }
 
 /// A file by the reader that it has.
 pub(super) enum Opened {
     Tiff(Arc<TiffSource>),
+    Jp2(Arc<Jp2Source>),
     Plain(Arc<PlainSource>),
+    Mosaic(Arc<Mosaic>),
+    Tiles(Arc<TilePyramid>),
 }
 
 impl Opened {
     /// Opens a file with rows and columns as they are stored.
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::open_with(path, None)
+        Self::open_within(path, &Nesting::default(), None)
     }
 
-    fn source(self) -> Arc<dyn TileSource> {
-        match self {
-            Self::Tiff(source) => source,
-            Self::Plain(source) => source,
+    /// Opens a file that may be a part of mosaics, a TIFF with more overviews out of another file.
+    pub(super) fn open_within(
+        path: &Path,
+        nesting: &Nesting,
+        overviews: Option<&Path>,
+    ) -> Result<Self, OpenError> {
+        if path.is_dir()
+            && let Some(tiles) = TilePyramid::open(path)
+        {
+            return Ok(Self::Tiles(Arc::new(tiles?)));
         }
-    }
-
-    fn open_with(path: &Path, overviews: Option<&Path>) -> Result<Self, OpenError> {
         let bytes = FileBytes::open(path).map_err(|source| OpenError::Io {
             path: path.to_owned(),
             source,
         })?;
-        let mut magic = [0; 12];
-        let len = bytes.len().min(12) as usize;
+        let mut head = [0; HEAD_BYTES];
+        let len = bytes.len().min(HEAD_BYTES as u64) as usize;
         bytes
-            .read_exact_at(&mut magic[..len], 0)
+            .read_exact_at(&mut head[..len], 0)
             .map_err(|error| Fault::from(error).on_open(path))?;
+        let magic = *head.first_chunk::<12>().unwrap_or(&[0; 12]);
         match magic {
             [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => {
-                let source = TiffSource::open(bytes, path, overviews)?;
-                Ok(Self::Tiff(Arc::new(source)))
+                let tiff = TiffSource::open(bytes, path, overviews)?;
+                Ok(Self::Tiff(Arc::new(match nesting.cache_bytes() {
+                    Some(most) => tiff.keeping(most),
+                    None => tiff,
+                })))
             }
+            [0, 0, 0, 12, b'j', b'P', b' ', b' ', ..] | [0xFF, 0x4F, 0xFF, 0x51, ..] => {
+                Ok(Self::Jp2(Arc::new(Jp2Source::open(Box::new(bytes), path)?)))
+            }
+            _ if is_vrt(&head[..len]) => Ok(Self::Mosaic(Arc::new(open_vrt(path, nesting)?))),
             _ => match PlainKind::of(magic) {
                 Some(kind) => Ok(Self::Plain(Arc::new(PlainSource::open(path, kind)?))),
                 None => Err(match known_format(magic, path) {
@@ -99,20 +119,27 @@ impl Opened {
             },
         }
     }
+
+    /// The reader, whatever it is.
+    pub(super) fn into_source(self) -> Arc<dyn TileSource> {
+        match self {
+            Self::Tiff(source) => source,
+            Self::Jp2(source) => source,
+            Self::Plain(source) => source,
+            Self::Mosaic(source) => source,
+            Self::Tiles(source) => source,
+        }
+    }
 }
 
 /// The name of a format that is not read here but that `gdal_translate` converts.
 fn known_format(magic: [u8; 12], path: &Path) -> Option<&'static str> {
     match &magic {
-        [0, 0, 0, 12, b'j', b'P', b' ', b' ', ..] | [0xFF, 0x4F, 0xFF, 0x51, ..] => {
-            Some("JPEG 2000")
-        }
         [b'G', b'I', b'F', b'8', ..] => Some("GIF"),
         [b'B', b'M', ..] => Some("BMP"),
         [b'm', b's', b'i', b'd', ..] => Some("MrSID"),
         [0x89, b'H', b'D', b'F', ..] => Some("HDF5"),
         [b'E', b'H', b'F', b'A', ..] => Some("Erdas Imagine"),
-        [b'<', b'V', b'R', b'T', ..] => Some("VRT"),
         // Nothing at the start of these tells them apart from other files.
         _ => path
             .extension()

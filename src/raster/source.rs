@@ -141,7 +141,8 @@ pub struct RasterInfo {
     pub has_alpha: bool,
     /// How the file has to be turned to be seen upright.
     pub orientation: Orientation,
-    /// `GeoTIFF`, `TIFF`, `BigTIFF`, `PNG`, `JPEG` or `WebP`.
+    /// `GeoTIFF`, `TIFF`, `BigTIFF`, `PNG`, `JPEG`, `WebP`, `VRT`, or `XYZ` and `TMS` for folders of
+    /// tiles.
     pub format: &'static str,
 }
 

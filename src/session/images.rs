@@ -10,7 +10,7 @@ use super::{Change, Command, CommandError, Notice, StepTo};
 use crate::exchange::pixel_meters;
 use crate::label::ClassTable;
 use crate::project::Project;
-use crate::raster::{OpenError, OverviewStore, Pyramid, RgbaTile, TileCache};
+use crate::raster::{OpenError, OverviewStore, Pyramid, RgbaTile, TileCache, is_tile_folder};
 use crate::sample::{SampleConfig, write_sample};
 
 /// How far the work on an image is.
@@ -90,7 +90,7 @@ impl Session {
             self.open_project(path);
             return Ok(());
         }
-        if path.is_dir() {
+        if path.is_dir() && !is_tile_folder(path) {
             self.scan(path, true);
         } else {
             self.list = None;

@@ -36,7 +36,9 @@ impl Session {
         let (Some(store), Some(image)) = (self.overview_store(), &self.image) else {
             return;
         };
-        if !image.pyramid.needs_sketch() {
+        // Only of TIFF can tiles be read without decoding all of it, and only they say by themselves
+        // that they changed.
+        if !image.pyramid.needs_sketch() || !image.info().format.ends_with("TIFF") {
             return;
         }
         let (before, path, id) = (Arc::clone(&image.pyramid), image.path.clone(), image.id);

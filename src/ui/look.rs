@@ -100,7 +100,9 @@ fn bands_ui(ui: &mut Ui, look: &mut Look, values: &Statistics, colors: &[u16]) {
     match &mut shown {
         ShownBands::Colors(picked) => {
             ui.horizontal(|ui| {
-                for (name, band) in ["Red", "Green", "Blue"].into_iter().zip(picked) {
+                let names = ["Red", "Green", "Blue"].into_iter().zip(BAND_COLORS);
+                for ((name, ink), band) in names.zip(picked) {
+                    ui.colored_label(ink, &name[..1]);
                     band_ui(ui, name, band, bands);
                 }
             });

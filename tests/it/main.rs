@@ -19,6 +19,7 @@ mod kept_with_label;
 mod killed;
 mod killed_window;
 mod layering;
+mod mosaics;
 mod painting;
 mod pictures;
 mod predicting;

@@ -33,6 +33,16 @@ pub(super) struct Rows {
     pub(super) shown: Option<Vec<u8>>,
 }
 
+impl Rows {
+    /// Rows of an image without a mask.
+    pub(super) const fn without_mask(pixels: Vec<u8>) -> Self {
+        Self {
+            pixels,
+            shown: None,
+        }
+    }
+}
+
 impl Halving {
     /// Rows of `width` pixels of `pixel_bytes` bytes each at half their sides; the last row and column
     /// of an odd side stand for both.

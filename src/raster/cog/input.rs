@@ -62,14 +62,17 @@ impl Input {
     pub(super) fn info(&self) -> &RasterInfo {
         match &self.0 {
             Opened::Tiff(source) => source.info(),
+            Opened::Jp2(source) => source.info(),
             Opened::Plain(source) => source.info(),
+            Opened::Mosaic(source) => source.info(),
+            Opened::Tiles(source) => source.info(),
         }
     }
 
     pub(super) fn tiff(&self) -> Option<&TiffSource> {
         match &self.0 {
             Opened::Tiff(source) => Some(source),
-            Opened::Plain(_) => None,
+            Opened::Jp2(_) | Opened::Plain(_) | Opened::Mosaic(_) | Opened::Tiles(_) => None,
         }
     }
 
@@ -86,7 +89,10 @@ impl Input {
     pub(super) fn shape(&self) -> Shape {
         match &self.0 {
             Opened::Tiff(source) => shape_of_tiff(source),
+            Opened::Jp2(source) => shape_of_source(&**source),
             Opened::Plain(source) => shape_of_plain(source.info()),
+            Opened::Mosaic(source) => shape_of_source(&**source),
+            Opened::Tiles(source) => shape_of_plain(source.info()),
         }
     }
 
@@ -136,12 +142,13 @@ impl Input {
                 });
                 Ok(Rows { pixels, shown })
             }),
-            Opened::Plain(source) => {
-                let pixels = plain_pixels(&**source, rect)?;
-                Ok(Rows {
-                    pixels,
-                    shown: None,
-                })
+            Opened::Jp2(source) => {
+                source_pixels(&**source, &self.shape(), rect).map(Rows::without_mask)
+            }
+            Opened::Plain(source) => plain_pixels(&**source, rect).map(Rows::without_mask),
+            Opened::Tiles(source) => plain_pixels(&**source, rect).map(Rows::without_mask),
+            Opened::Mosaic(source) => {
+                source_pixels(&**source, &self.shape(), rect).map(Rows::without_mask)
             }
         }
     }
@@ -218,4 +225,83 @@ fn plain_pixels(source: &dyn TileSource, rect: PixelRect) -> Result<Vec<u8>, Rea
     let bands = if info.bands == 1 { 1 } else { 3 };
     let pixels = rgba.chunks_exact(4);
     Ok(pixels.flat_map(|pixel| &pixel[..bands]).copied().collect())
+}
+
+/// Bytes that make a picture are one; others are kept as they are.
+fn shape_of_source(source: &dyn TileSource) -> Shape {
+    let info = source.info();
+    let data = source.data_bands();
+    let byte = info
+        .nodata
+        .filter(|value| value.fract() == 0.0 && (0.0..=255.0).contains(value))
+        .map(|value| value as u8);
+    let is_byte = info.sample == SampleType::U8;
+    let is_color = source.color_bands().len() == 3;
+    if info.palette.is_some() && is_byte {
+        let halving = Halving::Index { void: byte };
+        return Shape {
+            halving,
+            ..shape_of_plain(info)
+        };
+    }
+    if is_byte && info.has_alpha && is_color && data.len() == 3 {
+        return shape_of_plain(info);
+    }
+    let colors = if is_color { 3 } else { 1 };
+    let is_picture = is_byte && usize::from(info.bands) == colors;
+    let extra = (colors as u16..info.bands).map(|band| {
+        let is_opacity = !data.contains(&band);
+        if is_opacity { 2 } else { 0 }
+    });
+    Shape {
+        sample: info.sample,
+        bands: usize::from(info.bands),
+        halving: if is_picture {
+            Halving::Light { nodata: byte }
+        } else {
+            Halving::Numbers {
+                sample: info.sample,
+                nodata: info.nodata,
+            }
+        },
+        photometric: if is_color { 2 } else { 1 },
+        extra: extra.collect(),
+    }
+}
+
+fn source_pixels(
+    source: &dyn TileSource,
+    shape: &Shape,
+    rect: PixelRect,
+) -> Result<Vec<u8>, ReadError> {
+    match shape.halving {
+        Halving::Index { .. } => return source.read_index(rect),
+        Halving::Opacity => return source.read_rgba(0, rect),
+        Halving::Light { .. } | Halving::Numbers { .. } => {}
+    }
+    let (bytes, pixel_bytes) = (shape.sample_bytes(), shape.pixel_bytes());
+    let mut out = vec![0; rect.num_pixels() as usize * pixel_bytes];
+    for band in 0..shape.bands {
+        let values = source.read_values(rect, band as u16)?;
+        for (pixel, value) in out.chunks_exact_mut(pixel_bytes).zip(values) {
+            put_sample(value, shape.sample, &mut pixel[band * bytes..][..bytes]);
+        }
+    }
+    Ok(out)
+}
+
+/// A sample in the order of this machine.
+fn put_sample(value: f64, sample: SampleType, out: &mut [u8]) {
+    match sample {
+        SampleType::I8 => out.copy_from_slice(&(value as i8).to_ne_bytes()),
+        SampleType::U16 => out.copy_from_slice(&(value as u16).to_ne_bytes()),
+        SampleType::I16 => out.copy_from_slice(&(value as i16).to_ne_bytes()),
+        SampleType::U32 => out.copy_from_slice(&(value as u32).to_ne_bytes()),
+        SampleType::I32 => out.copy_from_slice(&(value as i32).to_ne_bytes()),
+        SampleType::U64 => out.copy_from_slice(&(value as u64).to_ne_bytes()),
+        SampleType::I64 => out.copy_from_slice(&(value as i64).to_ne_bytes()),
+        SampleType::F32 => out.copy_from_slice(&(value as f32).to_ne_bytes()),
+        SampleType::F64 => out.copy_from_slice(&value.to_ne_bytes()),
+        _ => out.copy_from_slice(&[value as u8]),
+    }
 }

@@ -1,9 +1,10 @@
-use super::display::{Samples, same};
+use super::display::same;
 use super::grid::ChunkAt;
 use super::source::{PageKind, TiffSource, buffer_len, check_inside, chunks_of, for_each_run};
 use crate::geom::PixelRect;
 use crate::raster::error::Fault;
 use crate::raster::source::{BandSamples, TileSource as _};
+use crate::raster::stretch::Samples;
 
 /// Some band of the pixel does not hold the nodata value.
 const HAS_VALUE: u8 = 1;

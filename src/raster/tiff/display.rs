@@ -1,84 +1,19 @@
 use super::grid::ChunkAt;
 use super::page::{Page, Photometric};
 use crate::raster::source::SampleType;
+use crate::raster::stretch::{Samples, Stretch};
 
-/// The range of sample values that is shown as 0 to 255.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Stretch {
-    pub low: f64,
-    pub high: f64,
-}
-
-impl Stretch {
-    /// The range that the samples of a page have by themselves; `None` where the values must be
-    /// looked at.
-    pub fn of_page(page: &Page) -> Option<Self> {
-        let is_narrow = page.bits <= 8 && page.sample != SampleType::F16;
-        let range = match page.sample {
-            SampleType::U8 => 0.0..=f64::from((1_u32 << page.bits) - 1),
-            sample if is_narrow || page.photometric == Photometric::Cmyk => sample.range()?,
-            _ => return None,
-        };
-        let (low, high) = (*range.start(), *range.end());
-        Some(Self { low, high })
-    }
-
-    fn apply(self, value: f64) -> u8 {
-        let range = self.high - self.low;
-        if range <= 0.0 {
-            return if value > self.high { 255 } else { 0 };
-        }
-        // Casting takes NaN to 0 and cuts what is out of range.
-        ((value - self.low) / range * 255.0 + 0.5) as u8
-    }
-}
-
-/// Samples of one band within decoded bytes: where the first is and how far the next.
-#[derive(Clone, Copy)]
-pub struct Samples<'a> {
-    pub bytes: &'a [u8],
-    /// Bytes from one sample to the next.
-    pub stride: usize,
-    pub sample: SampleType,
-}
-
-impl<'a> Samples<'a> {
-    /// The values as they are; `NaN` only from floating-point files.
-    pub fn values(self) -> Box<dyn Iterator<Item = f64> + 'a> {
-        match self.sample {
-            SampleType::I8 => self.each(|[byte]: [u8; 1]| f64::from(byte as i8)),
-            SampleType::U16 => self.each(|raw| f64::from(u16::from_ne_bytes(raw))),
-            SampleType::I16 => self.each(|raw| f64::from(i16::from_ne_bytes(raw))),
-            SampleType::U32 => self.each(|raw| f64::from(u32::from_ne_bytes(raw))),
-            SampleType::I32 => self.each(|raw| f64::from(i32::from_ne_bytes(raw))),
-            SampleType::U64 => self.each(|raw| u64::from_ne_bytes(raw) as f64),
-            SampleType::I64 => self.each(|raw| i64::from_ne_bytes(raw) as f64),
-            SampleType::F16 => self.each(|raw| half(u16::from_ne_bytes(raw))),
-            SampleType::F32 => self.each(|raw| f64::from(f32::from_ne_bytes(raw))),
-            SampleType::F64 => self.each(f64::from_ne_bytes),
-            _ => self.each(|[byte]: [u8; 1]| f64::from(byte)),
-        }
-    }
-
-    fn each<const N: usize>(
-        self,
-        number: impl Fn([u8; N]) -> f64 + 'a,
-    ) -> Box<dyn Iterator<Item = f64> + 'a> {
-        let chunks = self.bytes.chunks(self.stride);
-        Box::new(chunks.filter_map(move |raw| raw.first_chunk::<N>().map(|&raw| number(raw))))
-    }
-}
-
-/// The value of a 16-bit floating-point number (IEEE 754 binary16).
-fn half(bits: u16) -> f64 {
-    let sign = if bits & 0x8000 == 0 { 1.0 } else { -1.0 };
-    let (exponent, fraction) = (i32::from((bits >> 10) & 0x1F), f64::from(bits & 0x3FF));
-    match exponent {
-        0 => sign * fraction * 2.0_f64.powi(-24),
-        31 if fraction == 0.0 => sign * f64::INFINITY,
-        31 => f64::NAN,
-        _ => sign * (1.0 + fraction / 1_024.0) * 2.0_f64.powi(exponent - 15),
-    }
+/// The range that the samples of a page have by themselves; `None` where the values must be looked
+/// at.
+pub(super) fn stretch_of(page: &Page) -> Option<Stretch> {
+    let is_narrow = page.bits <= 8 && page.sample != SampleType::F16;
+    let range = match page.sample {
+        SampleType::U8 => return Some(Stretch::of_bits(u32::from(page.bits))),
+        sample if is_narrow || page.photometric == Photometric::Cmyk => sample.range()?,
+        _ => return None,
+    };
+    let (low, high) = (*range.start(), *range.end());
+    Some(Stretch { low, high })
 }
 
 /// Turns rows of samples of one page to RGBA.
@@ -300,7 +235,7 @@ impl<'p> Painter<'p> {
 }
 
 /// The alpha sample of an opaque pixel.
-pub(super) fn full_alpha(sample: SampleType) -> f64 {
+pub fn full_alpha(sample: SampleType) -> f64 {
     match sample {
         SampleType::U16 => f64::from(u16::MAX),
         SampleType::I16 => f64::from(i16::MAX),
@@ -313,32 +248,10 @@ pub(super) fn full_alpha(sample: SampleType) -> f64 {
 }
 
 /// Whether a sample is the nodata value, which a file writes in decimals.
-pub(super) fn same(value: f64, nodata: f64, sample: SampleType) -> bool {
+pub fn same(value: f64, nodata: f64, sample: SampleType) -> bool {
     if sample == SampleType::F32 {
         value as f32 == nodata as f32
     } else {
         value == nodata
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stretch_reaches_both_ends() {
-        let stretch = Stretch {
-            low: 100.0,
-            high: 300.0,
-        };
-        let shown = [0.0, 100.0, 200.0, 300.0, 9_999.0, f64::NAN].map(|value| stretch.apply(value));
-        assert_eq!(shown, [0, 0, 128, 255, 255, 0]);
-    }
-
-    #[test]
-    fn halves_are_read() {
-        assert_eq!([0x3C00, 0xC000, 0x0001, 0x7BFF].map(half)[..2], [1.0, -2.0]);
-        assert_eq!([half(0x0001), half(0x7BFF)], [2.0_f64.powi(-24), 65_504.0]);
-        assert!(half(0x7E00).is_nan());
     }
 }

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::directory::Directory;
+use super::directory::{Directories, Directory};
 use super::tag;
 use crate::geom::{GeoKeys, Georef};
 use crate::raster::beside::placed;
@@ -69,6 +69,15 @@ impl GeoTags {
     pub const fn is_empty(&self) -> bool {
         self.map_from_image.is_none() && self.keys.is_none()
     }
+}
+
+/// The georeference that a TIFF in memory states, which has nothing else of interest (GeoJP2), with
+/// files beside `image` for what it does not say; `None` where it states no place.
+pub(in crate::raster) fn georef_of_tags(tiff: &dyn ReadAt, image: &Path) -> Option<Georef> {
+    let directories = Directories::read(tiff).ok()?;
+    let tags = GeoTags::read(tiff, directories.all.first()?).ok()?;
+    tags.map_from_image?;
+    tags.georef(image)
 }
 
 fn epsg_of(keys: &GeoKeys) -> Option<u32> {

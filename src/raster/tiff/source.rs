@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::chunk::Chunk;
 use super::directory::Directory;
-use super::display::{Painter, Run, Samples, Stretch};
+use super::display::{Painter, Run, stretch_of};
 use super::geo::GeoTags;
 use super::grid::ChunkAt;
 use super::levels::{Beside, FilePage, Level, TiffFile, files_beside, read_levels};
@@ -15,6 +15,7 @@ use crate::raster::error::{Fault, OpenError, ReadError};
 use crate::raster::limits::{MAX_WHOLE_BYTES, product_within, zeroed};
 use crate::raster::read_at::{FileBytes, ReadAt};
 use crate::raster::source::{BandSamples, RasterInfo, SampleType, TileSamples, TileSource};
+use crate::raster::stretch::{Samples, Spread, Stretch, probes};
 use crate::raster::tile::TileFormat;
 use crate::raster::turned::Orientation;
 
@@ -24,8 +25,6 @@ const CHUNK_CACHE_BYTES: usize = 48 << 20;
 const LARGE_CHUNK_BYTES: usize = 16 << 20;
 /// Rows above which a chunk is larger than what is usually asked of it at once.
 const SHARED_CHUNK_ROWS: u32 = 2_048;
-/// Chunks along each side that tell the range of wide samples.
-const STRETCH_PROBES: u32 = 3;
 
 /// A TIFF file: one image, its overviews and its masks.
 pub struct TiffSource {
@@ -63,6 +62,12 @@ impl TiffSource {
     pub fn stretch_as(&self, other: &TileSamples) {
         let [low, high] = other.scale;
         self.stretch.get_or_init(|| Stretch { low, high });
+    }
+
+    /// Keeps at most so many bytes of decoded chunks.
+    pub fn keeping(mut self, bytes: usize) -> Self {
+        self.chunks = Mutex::new(ByteLru::new(bytes.min(CHUNK_CACHE_BYTES)));
+        self
     }
 
     /// The file.
@@ -292,7 +297,7 @@ impl TiffSource {
 
     /// The range of values that is shown; wide samples are looked at in a few chunks, once.
     pub(super) fn stretch(&self) -> Result<Stretch, Fault> {
-        if let Some(stretch) = Stretch::of_page(self.base_page()) {
+        if let Some(stretch) = stretch_of(self.base_page()) {
             return Ok(stretch);
         }
         if let Some(&stretch) = self.stretch.get() {
@@ -305,42 +310,30 @@ impl TiffSource {
     fn probe_stretch(&self) -> Result<Stretch, Fault> {
         let stored = self.levels.len() - 1;
         let page = &self.levels[stored].image.page;
-        let places = |count: u32| {
-            let places =
-                (0..STRETCH_PROBES).map(move |step| step * (count - 1) / (STRETCH_PROBES - 1));
-            places.collect::<std::collections::BTreeSet<_>>()
-        };
-        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        for row in places(page.grid.rows) {
-            for col in places(page.grid.cols) {
+        let mut spread = Spread::NONE;
+        for row in probes(page.grid.rows) {
+            for col in probes(page.grid.cols) {
                 let colors = Painter::chunks(page, col, row).into_iter();
                 for at in colors.take(page.color_bands().len()) {
                     let chunk = self.chunk((stored, PageKind::Image, at))?;
-                    let (least, most) = range(page, &chunk.bytes, self.info.nodata);
-                    (low, high) = (low.min(least), high.max(most));
+                    let values = color_values(page, &chunk.bytes);
+                    spread = spread.with(values, self.info.nodata);
                 }
             }
         }
-        Ok(if low <= high {
-            Stretch { low, high }
-        } else {
-            Stretch {
-                low: 0.0,
-                high: 1.0,
-            }
-        })
+        Ok(spread.stretch())
     }
 }
 
-/// Least and greatest value of the color bands within one decoded chunk.
-fn range(page: &Page, bytes: &[u8], nodata: Option<f64>) -> (f64, f64) {
+/// The values of the color bands within one decoded chunk.
+fn color_values<'a>(page: &'a Page, bytes: &'a [u8]) -> impl Iterator<Item = f64> + 'a {
     let size = usize::from(page.sample.bits().div_ceil(8));
     let stride = usize::from(page.grid.chunk_bands) * size;
     let bands = page
         .color_bands()
         .len()
         .min(usize::from(page.grid.chunk_bands));
-    let values = (0..bands).flat_map(|band| {
+    (0..bands).flat_map(move |band| {
         let bytes = bytes.get(band * size..).unwrap_or_default();
         Samples {
             bytes,
@@ -348,11 +341,6 @@ fn range(page: &Page, bytes: &[u8], nodata: Option<f64>) -> (f64, f64) {
             sample: page.sample,
         }
         .values()
-    });
-    let is_void = |value: &f64| !value.is_finite() || nodata == Some(*value);
-    let values = values.filter(|value| !is_void(value));
-    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-        (low.min(value), high.max(value))
     })
 }
 

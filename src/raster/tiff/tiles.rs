@@ -1,16 +1,14 @@
 //! All bands of a window in the layers that the viewer keeps.
 
 use super::bands::reserved;
-use super::display::{Stretch, full_alpha};
+use super::display::{full_alpha, stretch_of};
 use super::page::{Page, Photometric};
 use super::source::TiffSource;
 use crate::geom::PixelRect;
 use crate::raster::error::Fault;
-use crate::raster::source::{SampleType, TileSamples, TileSource as _};
+use crate::raster::layers::{format_of, found_scale, packed, scale_of, shown_bands};
+use crate::raster::source::{TileSamples, TileSource as _};
 use crate::raster::tile::{Depth, TileFormat};
-
-/// Layers of a tile at most: bands behind these are not shown.
-const MOST_LAYERS: usize = 4;
 
 impl TiffSource {
     /// Whether tiles are pictures: where bytes of one to three bands make it, or colors are not the
@@ -30,22 +28,12 @@ impl TiffSource {
         if self.has_pictures() {
             return TileFormat::PICTURE;
         }
-        let depth = if self.base_page().sample.is_index() {
-            Depth::Byte
-        } else {
-            Depth::Half
-        };
-        TileFormat {
-            depth,
-            layers: self.shown_bands().len().div_ceil(3) as u8,
-        }
+        format_of(self.base_page().sample, self.shown_bands().len())
     }
 
     /// The bands of tiles, in their order.
     fn shown_bands(&self) -> Vec<u16> {
-        let mut bands = self.data_bands();
-        bands.truncate(3 * MOST_LAYERS);
-        bands
+        shown_bands(self.data_bands())
     }
 
     pub(super) fn samples_of_tiles(&self) -> Result<TileSamples, Fault> {
@@ -54,19 +42,12 @@ impl TiffSource {
             return Ok(picture_samples(page));
         }
         let format = self.format_of_tiles();
-        let own = Stretch::of_page(page).map(|stretch| [stretch.low, stretch.high]);
-        let scale = match (format.depth, page.sample) {
-            (Depth::Byte, _) => [0.0, 255.0],
-            // A half has eleven bits wherever it is, so that no range has to be known.
-            (_, SampleType::F16) => [0.0, 1.0],
-            (_, SampleType::I8) => [0.0, 127.0],
-            (_, SampleType::U16) => [0.0, 65_535.0],
-            (_, SampleType::I16) => [0.0, 32_767.0],
-            _ => {
-                let stretch = self.stretch()?;
-                let is_flat = stretch.low >= stretch.high;
-                [stretch.low, stretch.high + f64::from(u8::from(is_flat))]
-            }
+        let own = stretch_of(page).map(|stretch| [stretch.low, stretch.high]);
+        let scale = match scale_of(page.sample) {
+            Some(scale) => scale,
+            None => self
+                .stretch()
+                .map(|found| found_scale([found.low, found.high]))?,
         };
         Ok(TileSamples {
             bands: self.shown_bands(),
@@ -82,33 +63,10 @@ impl TiffSource {
         if self.has_pictures() {
             return self.rgba(stored, rect);
         }
-        let format = self.format_of_tiles();
         let samples = self.samples_of_tiles()?;
         let read = self.level_samples(stored, rect, &samples.bands)?;
         let opacity = self.opacity(stored, rect, &read.has_data)?;
-        let (width, height) = (rect.width as usize, rect.height as usize);
-        let full = format.opaque();
-        let number = |value: f32| {
-            let share = samples.share(f64::from(value)) as f32;
-            if share.is_nan() { 0.0 } else { share * full }
-        };
-        let mut out = Vec::with_capacity(format.row_bytes(rect.width) * height);
-        let mut row = Vec::with_capacity(4 * width);
-        for y in 0..height {
-            let pixels = y * width..(y + 1) * width;
-            for planes in read.planes.chunks(3) {
-                row.clear();
-                // One band alone is grey.
-                let grey = planes.first().filter(|_| read.planes.len() == 1);
-                let bands = [0, 1, 2].map(|band| planes.get(band).or(grey));
-                for at in pixels.clone() {
-                    row.extend(bands.map(|plane| plane.map_or(0.0, |plane| number(plane[at]))));
-                    row.push(opacity[at] * full);
-                }
-                out.extend(format.narrowed(&row));
-            }
-        }
-        Ok(out)
+        Ok(packed(&samples, &read, &opacity, rect))
     }
 
     /// For each pixel of `rect` how much of it is seen, 0 to 1.
@@ -138,7 +96,7 @@ impl TiffSource {
 
 /// What a picture of the colors of `page` stands for.
 fn picture_samples(page: &Page) -> TileSamples {
-    let own = Stretch::of_page(page).map_or([0.0, 255.0], |stretch| [stretch.low, stretch.high]);
+    let own = stretch_of(page).map_or([0.0, 255.0], |stretch| [stretch.low, stretch.high]);
     let has_bands = !matches!(page.photometric, Photometric::Palette | Photometric::Cmyk);
     let is_inverted = page.photometric == Photometric::WhiteIsZero;
     TileSamples {

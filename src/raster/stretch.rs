@@ -1,0 +1,170 @@
+//! How samples of any type become what is shown.
+
+use std::collections::BTreeSet;
+
+use super::source::SampleType;
+
+/// Chunks along each side that tell the range of wide samples.
+const PROBES: u32 = 3;
+
+/// The range of sample values that is shown as 0 to 255.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Stretch {
+    pub(super) low: f64,
+    pub(super) high: f64,
+}
+
+impl Stretch {
+    /// From zero to the greatest number of so many bits.
+    pub(super) fn of_bits(bits: u32) -> Self {
+        Self {
+            low: 0.0,
+            high: 2.0_f64.powi(bits as i32) - 1.0,
+        }
+    }
+
+    /// The value as it is shown.
+    pub(super) fn apply(self, value: f64) -> u8 {
+        let range = self.high - self.low;
+        if range <= 0.0 {
+            return if value > self.high { 255 } else { 0 };
+        }
+        // Casting takes NaN to 0 and cuts what is out of range.
+        ((value - self.low) / range * 255.0 + 0.5) as u8
+    }
+}
+
+/// Least and greatest of the values seen so far.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spread {
+    low: f64,
+    high: f64,
+}
+
+impl Spread {
+    /// Nothing seen yet.
+    pub(super) const NONE: Self = Self {
+        low: f64::INFINITY,
+        high: f64::NEG_INFINITY,
+    };
+
+    /// Looks at more values; infinities, what is no number and `nodata` do not count.
+    pub(super) fn with(self, values: impl Iterator<Item = f64>, nodata: Option<f64>) -> Self {
+        let is_void = |value: &f64| !value.is_finite() || nodata == Some(*value);
+        let values = values.filter(|value| !is_void(value));
+        values.fold(self, |seen, value| Self {
+            low: seen.low.min(value),
+            high: seen.high.max(value),
+        })
+    }
+
+    /// The range to show; from 0 to 1 where there was nothing.
+    pub(super) fn stretch(self) -> Stretch {
+        if self.low <= self.high {
+            Stretch {
+                low: self.low,
+                high: self.high,
+            }
+        } else {
+            Stretch {
+                low: 0.0,
+                high: 1.0,
+            }
+        }
+    }
+}
+
+/// Which of `count` chunks along a side are looked at for the range of values.
+pub(super) fn probes(count: u32) -> BTreeSet<u32> {
+    let last = count.saturating_sub(1);
+    let places = 0..PROBES;
+    places
+        .map(|step| (u64::from(step) * u64::from(last) / u64::from(PROBES - 1)) as u32)
+        .collect()
+}
+
+/// Samples of one band within decoded bytes: where the first is and how far the next.
+#[derive(Clone, Copy)]
+pub(super) struct Samples<'a> {
+    pub(super) bytes: &'a [u8],
+    /// Bytes from one sample to the next.
+    pub(super) stride: usize,
+    pub(super) sample: SampleType,
+}
+
+impl<'a> Samples<'a> {
+    /// The values as they are; `NaN` only from floating-point files.
+    pub(super) fn values(self) -> Box<dyn Iterator<Item = f64> + 'a> {
+        match self.sample {
+            SampleType::I8 => self.each(|[byte]: [u8; 1]| f64::from(byte as i8)),
+            SampleType::U16 => self.each(|raw| f64::from(u16::from_ne_bytes(raw))),
+            SampleType::I16 => self.each(|raw| f64::from(i16::from_ne_bytes(raw))),
+            SampleType::U32 => self.each(|raw| f64::from(u32::from_ne_bytes(raw))),
+            SampleType::I32 => self.each(|raw| f64::from(i32::from_ne_bytes(raw))),
+            SampleType::U64 => self.each(|raw| u64::from_ne_bytes(raw) as f64),
+            SampleType::I64 => self.each(|raw| i64::from_ne_bytes(raw) as f64),
+            SampleType::F16 => self.each(|raw| half(u16::from_ne_bytes(raw))),
+            SampleType::F32 => self.each(|raw| f64::from(f32::from_ne_bytes(raw))),
+            SampleType::F64 => self.each(f64::from_ne_bytes),
+            _ => self.each(|[byte]: [u8; 1]| f64::from(byte)),
+        }
+    }
+
+    fn each<const N: usize>(
+        self,
+        number: impl Fn([u8; N]) -> f64 + 'a,
+    ) -> Box<dyn Iterator<Item = f64> + 'a> {
+        let chunks = self.bytes.chunks(self.stride);
+        Box::new(chunks.filter_map(move |raw| raw.first_chunk::<N>().map(|&raw| number(raw))))
+    }
+}
+
+/// The value of a 16-bit floating-point number (IEEE 754 binary16).
+fn half(bits: u16) -> f64 {
+    let sign = if bits & 0x8000 == 0 { 1.0 } else { -1.0 };
+    let (exponent, fraction) = (i32::from((bits >> 10) & 0x1F), f64::from(bits & 0x3FF));
+    match exponent {
+        0 => sign * fraction * 2.0_f64.powi(-24),
+        31 if fraction == 0.0 => sign * f64::INFINITY,
+        31 => f64::NAN,
+        _ => sign * (1.0 + fraction / 1_024.0) * 2.0_f64.powi(exponent - 15),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stretch_reaches_both_ends() {
+        let stretch = Stretch {
+            low: 100.0,
+            high: 300.0,
+        };
+        let shown = [0.0, 100.0, 200.0, 300.0, 9_999.0, f64::NAN].map(|value| stretch.apply(value));
+        assert_eq!(shown, [0, 0, 128, 255, 255, 0]);
+    }
+
+    #[test]
+    fn halves_are_read() {
+        assert_eq!([0x3C00, 0xC000, 0x0001, 0x7BFF].map(half)[..2], [1.0, -2.0]);
+        assert_eq!([half(0x0001), half(0x7BFF)], [2.0_f64.powi(-24), 65_504.0]);
+        assert!(half(0x7E00).is_nan());
+    }
+
+    #[test]
+    fn a_few_places_stand_for_all() {
+        assert_eq!(Vec::from_iter(probes(1)), [0]);
+        assert_eq!(Vec::from_iter(probes(2)), [0, 1]);
+        assert_eq!(Vec::from_iter(probes(9)), [0, 4, 8]);
+        assert!(probes(0).len() == 1);
+    }
+
+    #[test]
+    fn a_spread_leaves_out_what_is_no_value() {
+        let values = [3.0, f64::NAN, -9_999.0, 7.0].into_iter();
+        let stretch = Spread::NONE.with(values, Some(-9_999.0)).stretch();
+        assert_eq!((stretch.low, stretch.high), (3.0, 7.0));
+        assert_eq!(Spread::NONE.stretch().high, 1.0);
+    }
+}
