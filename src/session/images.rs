@@ -6,7 +6,7 @@ use super::jobs::{Report, tell_progress};
 use super::keeping::Companion;
 use super::state::{ImageId, OpenImage, Session};
 use super::{Change, Command, CommandError, Notice, StepTo};
-use crate::exchange::pixel_meters;
+use crate::exchange::{MapPlace, pixel_meters};
 use crate::label::ClassTable;
 use crate::project::Project;
 use crate::raster::{OpenError, Pyramid, RgbaTile, TileCache, open_raster};
@@ -293,13 +293,16 @@ impl Session {
 fn open_from(path: &Path, id: ImageId, cache: &Arc<TileCache>) -> Result<OpenImage, OpenError> {
     let source = open_raster(path)?;
     let pyramid = Arc::new(Pyramid::new(Arc::clone(&source), Arc::clone(cache)));
-    let pixel_meters = pixel_meters(source.info().size, source.info().georef.as_ref());
+    let georef = source.info().georef.as_ref();
+    let pixel_meters = pixel_meters(source.info().size, georef);
+    let map = georef.map(|georef| Arc::new(MapPlace::new(georef)));
     Ok(OpenImage {
         id,
         path: path.to_owned(),
         source,
         pyramid,
         pixel_meters,
+        map,
     })
 }
 
