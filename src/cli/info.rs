@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::args::InfoArgs;
+use crate::exchange::crs_name;
 use crate::raster::{Layout, RasterInfo, checksum, open_stored};
 
 /// Says what is in an image file.
@@ -41,6 +42,7 @@ fn describe(info: &RasterInfo) -> Value {
         "tile": tile,
         "levels": info.level_sizes.len(),
         "epsg": georef.and_then(|georef| georef.epsg),
+        "crs": georef.and_then(|georef| georef.epsg).and_then(crs_name),
         "pixel_size": georef.map(crate::geom::Georef::pixel_size),
         "bounds": georef.map(|georef| georef.bounds(info.size)),
         "nodata": info.nodata,

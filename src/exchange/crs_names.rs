@@ -53,6 +53,12 @@ pub(super) fn by_name(name: &str) -> Option<Crs> {
     Some(Crs::Epsg(code))
 }
 
+/// The name of a coordinate system of the EPSG registry, for example `WGS 84 / UTM zone 31N`.
+pub fn crs_name(epsg: u32) -> Option<&'static str> {
+    let known = crs_definitions::from_code(u16::try_from(epsg).ok()?)?;
+    known.wkt.split('"').nth(1).filter(|name| !name.is_empty())
+}
+
 fn zoned_code(
     key: &str,
     (pattern, first, zones): &(&str, u32, std::ops::RangeInclusive<u32>),
@@ -66,6 +72,14 @@ fn zoned_code(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn codes_have_names() {
+        assert_eq!(crs_name(32_631), Some("WGS 84 / UTM zone 31N"));
+        assert_eq!(crs_name(4_326), Some("WGS 84"));
+        assert_eq!(crs_name(60_001), None);
+        assert_eq!(crs_name(1 << 20), None);
+    }
 
     #[test]
     fn usual_names_have_their_codes() {

@@ -23,6 +23,7 @@ mod gpkg_read;
 mod gpkg_write;
 mod import;
 mod keyhole;
+mod map_place;
 mod open;
 mod pam;
 mod pixel_ground;
@@ -56,6 +57,7 @@ pub use burn_in::{Burned, burn_in};
 pub use burn_plan::{BurnPlan, LineWidth};
 pub use class_list::{ClassList, read_class_list, write_class_list};
 pub use coco::{CocoFile, CocoForm, CocoImage, CocoMask, CocoWriter, read_coco};
+pub use crs_names::crs_name;
 pub use error::ExchangeError;
 pub use export::{ExportForm, ExportWork, Exported, export};
 pub use figures::{PlacedFigures, place_figures};
@@ -67,6 +69,7 @@ pub use import::{
     Alignment, Answer, Choice, ImageGround, MaskAudit, PlaceRelation, Question, align, audit_mask,
     find_table, load_mask_as,
 };
+pub use map_place::MapPlace;
 pub use pam::{pam_path, read_pam, write_pam};
 pub use pixel_ground::pixel_meters;
 pub use polygonize::{Region, polygonize};

@@ -6,15 +6,21 @@ use crate::geom::{Georef, ImagePoint, ImageSize};
 /// surveyors do.
 const MEANT_FOR_MEASURING: f64 = 0.005;
 
+/// Pixels of an unknown system that are smaller than this are likely in degrees.
+const LEAST_UNIT_PIXEL: f64 = 1e-3;
+
 /// How large the pixel at the middle of an image is on the ground, in meters; `None` without a place
 /// on the map.
 ///
-/// Map units of an unknown system are taken for meters; those of Web Mercator are shorter than
-/// that, and degrees longer.
+/// Map units of an unknown system are taken for meters, unless a pixel is so small that they are
+/// likely degrees, whose length nobody knows then. Those of Web Mercator are shorter than a meter,
+/// feet too, and degrees longer.
 pub fn pixel_meters(size: ImageSize, georef: Option<&Georef>) -> Option<[f64; 2]> {
     let middle = ImagePoint::new(f64::from(size.width) / 2.0, f64::from(size.height) / 2.0);
     let georef = georef?;
-    let [east, north] = unit(georef, middle).unwrap_or([1.0; 2]);
+    let [width, height] = georef.pixel_size();
+    let taken = (width.min(height) >= LEAST_UNIT_PIXEL).then_some([1.0; 2]);
+    let [east, north] = unit(georef, middle).or(taken)?;
     let [a, b, _, d, e, _] = georef.map_from_image;
     Some([(a * east).hypot(d * north), (b * east).hypot(e * north)])
 }
@@ -30,7 +36,7 @@ pub(super) fn pixel_area(georef: Option<&Georef>, at: ImagePoint) -> Option<f64>
         return Some(in_units * east * north);
     }
     let [width, height] = georef.pixel_size();
-    (width.min(height) >= 1e-3).then_some(in_units)
+    (width.min(height) >= LEAST_UNIT_PIXEL).then_some(in_units)
 }
 
 /// Meters a map unit at a place of the image, to the east and to the north.
@@ -100,6 +106,11 @@ mod tests {
             [0.25; 2],
         );
         check(&Georef::north_up(0.0, 0.0, 0.5, None), [0.5; 2]);
+        // North Carolina in feet.
+        check(
+            &Georef::north_up(2_000_000.0, 600_000.0, 0.5, Some(2264)),
+            [0.1524; 2],
+        );
         // At the equator a degree is 111.3 km to the east and 110.6 km to the north.
         check(
             &Georef::north_up(10.0, 0.0, 1e-6, Some(4326)),
@@ -114,5 +125,6 @@ mod tests {
         assert_eq!(pixel_meters(SIZE, Some(&poland)), Some([0.25; 2]));
         let degrees = Georef::north_up(10.0, 50.0, 1e-6, None);
         assert_eq!(pixel_area(Some(&degrees), ImagePoint::new(0.0, 0.0)), None);
+        assert_eq!(pixel_meters(SIZE, Some(&degrees)), None);
     }
 }

@@ -7,7 +7,7 @@ use super::keeping::Companion;
 use super::overviews::open_source;
 use super::state::{ImageId, OpenImage, Session};
 use super::{Change, Command, CommandError, Notice, StepTo};
-use crate::exchange::pixel_meters;
+use crate::exchange::{MapPlace, pixel_meters};
 use crate::label::ClassTable;
 use crate::project::Project;
 use crate::raster::{OpenError, OverviewStore, Pyramid, RgbaTile, TileCache, is_tile_folder};
@@ -301,13 +301,16 @@ fn open_from(
 ) -> Result<OpenImage, OpenError> {
     let source = open_source(path, store)?;
     let pyramid = Arc::new(Pyramid::of_samples(Arc::clone(&source), Arc::clone(cache)));
-    let pixel_meters = pixel_meters(source.info().size, source.info().georef.as_ref());
+    let georef = source.info().georef.as_ref();
+    let pixel_meters = pixel_meters(source.info().size, georef);
+    let map = georef.map(|georef| Arc::new(MapPlace::new(georef)));
     Ok(OpenImage {
         id,
         path: path.to_owned(),
         source,
         pyramid,
         pixel_meters,
+        map,
     })
 }
 

@@ -19,6 +19,7 @@ use super::{
     LayerKind, Notice, Overlay, PredictionState, Preview, QueueState, RateSearch, Review, Runs,
     Selected, Settings, Tool, TrainingState, Varied, Vectors, WandSettings,
 };
+use crate::exchange::MapPlace;
 use crate::geom::{Georef, ImageSize};
 use crate::job::Waker;
 use crate::label::{
@@ -64,6 +65,8 @@ pub struct OpenImage {
     /// Width and height of the middle pixel on the ground, in meters; `None` when the image lies on
     /// no map.
     pub pixel_meters: Option<[f64; 2]>,
+    /// Tells coordinates of pixels; `None` when the image lies on no map.
+    pub map: Option<Arc<MapPlace>>,
 }
 
 impl OpenImage {

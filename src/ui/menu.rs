@@ -1,6 +1,7 @@
 use egui::{RichText, ThemePreference, Ui};
 
 use super::canvas::PaneLayout;
+use super::coordinates::coordinates_menu;
 use super::dialogs::FileWish;
 use super::keys::Action;
 use super::panels::improve::can_improve;
@@ -168,6 +169,9 @@ fn view_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
     );
     action(ui, Action::ShowLook, has_image, session, view, commands);
     ui.checkbox(&mut view.shows_held_out, "Show validation ground");
+    ui.menu_button("Coordinates", |ui| {
+        coordinates_menu(ui, &mut view.coordinates);
+    });
     action(ui, Action::TogglePanels, true, session, view, commands);
     ui.separator();
     theme_ui(ui);

@@ -6,6 +6,7 @@
 mod banner;
 mod canvas;
 mod cleanup;
+mod coordinates;
 mod dialogs;
 mod dock;
 mod export;

@@ -1,9 +1,10 @@
 use egui::{Key, Modal, TextEdit, Ui};
 
+use super::coordinates::place_of;
 use super::keys::Action;
 use super::theme;
 use super::view::{CommandQueue, View};
-use crate::geom::{ImagePoint, PixelRect};
+use crate::geom::PixelRect;
 use crate::label::{CellKey, CellState};
 use crate::session::{Bookmark, Command, Notice, PlaceCommand, ReviewCommand, Session};
 
@@ -123,7 +124,11 @@ pub fn places_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
         return;
     };
     let (title, hint, button) = match question {
-        Question::GoTo => ("Go to", "x y, or easting northing", "Go"),
+        Question::GoTo => (
+            "Go to",
+            "x y, easting northing, or longitude latitude",
+            "Go",
+        ),
         Question::Note(_) => ("Note on the cell", "What should be looked at?", "Keep"),
         Question::Bookmark => ("Bookmark this place", "Name", "Keep"),
     };
@@ -186,28 +191,4 @@ fn answer(question: Question, session: &Session, view: &mut View, commands: &mut
         }
     }
     view.places = PlaceForm::default();
-}
-
-/// The place that two numbers name: map coordinates where the image has them and they lie on it,
-/// else pixels.
-fn place_of(text: &str, session: &Session) -> Result<ImagePoint, String> {
-    let image = session.image().ok_or("No image is open")?;
-    let numbers: Vec<f64> = text
-        .split(|letter: char| letter.is_whitespace() || ",;".contains(letter))
-        .filter(|part| !part.is_empty())
-        .map_while(|part| part.trim_end_matches(['E', 'N', 'm']).parse().ok())
-        .collect();
-    let &[x, y] = &numbers[..] else {
-        return Err("Type two numbers with a space between them".to_owned());
-    };
-    let on_map = image
-        .georef()
-        .and_then(|georef| georef.image_from_map((x, y)));
-    let candidates = [on_map, Some(ImagePoint::new(x, y))];
-    let is_inside = |at: &ImagePoint| at.pixel_in(image.size()).is_some();
-    let found = candidates.into_iter().flatten().find(is_inside);
-    found.ok_or_else(|| {
-        let size = image.size();
-        format!("{x} {y} does not lie on the image, which has {size} pixels")
-    })
 }

@@ -1,5 +1,6 @@
 use egui::{ProgressBar, RichText, Ui};
 
+use super::coordinates::coordinates_ui;
 use super::text;
 use super::view::{CommandQueue, View};
 use crate::label::UNLABELED;
@@ -40,7 +41,7 @@ fn coverage_ui(ui: &mut Ui, session: &Session, view: &mut View) {
     }
 }
 
-fn position_ui(ui: &mut Ui, session: &Session, view: &View) {
+fn position_ui(ui: &mut Ui, session: &Session, view: &mut View) {
     let Some(image) = session.image() else { return };
     let pixel = view
         .pointer_at
@@ -55,13 +56,7 @@ fn position_ui(ui: &mut Ui, session: &Session, view: &View) {
                     text::grouped(y.into())
                 ),
             );
-            if let Some(georef) = image.georef() {
-                let (east, north) = georef.map_from_image(at);
-                let epsg = georef
-                    .epsg
-                    .map_or_else(String::new, |code| format!("  EPSG:{code}"));
-                small(ui, format!("E {east:.2}  N {north:.2}{epsg}"));
-            }
+            coordinates_ui(ui, image, at, &mut view.coordinates);
         }
         None => {
             small(ui, format!("{} px", image.size()));
