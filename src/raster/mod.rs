@@ -18,6 +18,8 @@ mod limits;
 mod loader;
 mod look;
 mod mosaic;
+#[cfg(test)]
+mod mutated;
 mod open;
 mod overviews;
 mod plain;

@@ -192,6 +192,8 @@ impl Pyramid {
                 return Ok(tile);
             }
             (self.read(stored, key)?, key.level == wanted)
+        } else if let Some(tile) = self.tile_of_nothing(key)? {
+            (tile, true)
         } else if let Some(sweep) = Sweep::plan(self, key) {
             return sweep.run(key);
         } else {
@@ -205,6 +207,24 @@ impl Pyramid {
             self.cache.put(self.id, key, Arc::clone(&tile));
         }
         Ok(tile)
+    }
+
+    /// The tile of ground of which nothing was ever written: its first pixel again and again.
+    fn tile_of_nothing(&self, key: TileKey) -> Result<Option<Tile>, ReadError> {
+        let bounds = self.shape.size().bounds();
+        let rect = self.shape.tile_rect(key);
+        let ground = rect.from_level(key.level).intersect(bounds);
+        if !self.source.is_unwritten(ground) {
+            return Ok(None);
+        }
+        let first = Tile {
+            size: ImageSize::new(1, 1),
+            format: self.format,
+            bytes: self.read_bytes(0, PixelRect::new(ground.x, ground.y, 1, 1))?,
+        };
+        Ok(Some(
+            first.extended(ImageSize::new(rect.width, rect.height)),
+        ))
     }
 
     fn stored_for(&self, key: TileKey) -> Option<usize> {

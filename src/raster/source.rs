@@ -274,6 +274,11 @@ pub trait TileSource: Send + Sync {
         })
     }
 
+    /// Whether nothing within `rect` (level 0) was ever written, so that all its pixels are the same.
+    fn is_unwritten(&self, _rect: PixelRect) -> bool {
+        false
+    }
+
     /// All bands that can be shown of `rect` (pixels of stored level `stored`), in the layers of
     /// [`TileSource::tile_format`].
     ///

@@ -156,7 +156,7 @@ impl<'a> Build<'a> {
         let side = self.codec.tile;
         let rect = PixelRect::new(col * side, row * side, side, side);
         let rect = rect.intersect(self.input.info().size.bounds());
-        (self.input.tiff()).is_some_and(|source| source.is_unwritten(rect))
+        (self.input.tiff()).is_some_and(|source| source.has_nothing(rect))
     }
 
     /// Puts tile number `tile` of a level into its place, if that is known.

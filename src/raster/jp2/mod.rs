@@ -20,3 +20,6 @@ mod source;
 mod tests;
 
 pub(super) use source::Jp2Source;
+
+#[cfg(test)]
+pub(super) use made::rgb_file as made_file;

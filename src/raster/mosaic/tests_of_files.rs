@@ -86,7 +86,7 @@ fn a_mosaic_becomes_a_pyramid() {
     let options = CogOptions {
         packing: Packing::Deflate,
         quality: None,
-        tile: Some(16),
+        tile: Some(64),
     };
     write_cog(&out, &cog, &options, &|_| true).expect("written");
     let (mosaic, cog) = (open(&out), open(&cog));

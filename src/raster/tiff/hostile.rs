@@ -13,6 +13,11 @@ fn open(bytes: Vec<u8>) -> Result<TiffSource, Fault> {
     TiffSource::read(Box::new(bytes), Path::new("made.tif"))
 }
 
+/// Sound files of all arrangements.
+pub(in crate::raster) fn made_files() -> Vec<Vec<u8>> {
+    all_kinds().iter().map(Made::file).collect()
+}
+
 fn all_kinds() -> Vec<Made> {
     let base = Made::default;
     let grey = |bits| Made {

@@ -35,6 +35,8 @@ pub(super) use bits::{BitRows, unpack_bits};
 pub(super) use display::{full_alpha, same};
 pub(super) use exif::exif_orientation;
 pub(super) use geo::{from_centers, georef_of_tags, is_usable};
+#[cfg(test)]
+pub(super) use hostile::made_files;
 pub(super) use jpeg::{JpegColors, decode_jpeg, jpeg_header};
 #[cfg(test)]
 pub(crate) use made_bands::MadeBands;

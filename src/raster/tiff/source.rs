@@ -424,6 +424,10 @@ impl TileSource for TiffSource {
             .map_err(|fault| fault.on_read(&self.path))
     }
 
+    fn is_unwritten(&self, rect: PixelRect) -> bool {
+        self.has_nothing(rect)
+    }
+
     fn tile_format(&self) -> TileFormat {
         self.format_of_tiles()
     }

@@ -99,11 +99,17 @@ impl TiffSource {
     }
 
     /// Whether nothing within `rect` was ever written.
-    pub(in crate::raster) fn is_unwritten(&self, rect: PixelRect) -> bool {
+    pub(in crate::raster) fn has_nothing(&self, rect: PixelRect) -> bool {
         let grid = &self.base_page().grid;
-        chunks_of(self.base_page(), rect).all(|(col, row)| {
-            let at = ChunkAt { col, row, plane: 0 };
-            grid.place(at).is_none()
+        let page = self.base_page();
+        let planes = if page.grid.chunk_bands < page.bands {
+            page.bands
+        } else {
+            1
+        };
+        chunks_of(page, rect).all(|(col, row)| {
+            let mut places = (0..planes).map(|plane| ChunkAt { col, row, plane });
+            places.all(|at| grid.place(at).is_none())
         })
     }
 
