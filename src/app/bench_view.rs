@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Stage;
 use crate::geom::{Camera, ImagePoint, ImageSize};
 use crate::render::{Gpu, list_adapters};
-use crate::session::Command;
+use crate::session::{Command, OpenImage};
 
 const WINDOW: ImageSize = ImageSize::new(1_280, 800);
 /// A screen that shows 60 pictures a second.
@@ -87,7 +87,7 @@ impl ViewBench {
             thread::sleep(Duration::from_millis(1));
         }
         let sharp = began.elapsed();
-        let size = stage.app_mut().session().image().map(|image| image.size());
+        let size = stage.app_mut().session().image().map(OpenImage::size);
         let size = size.unwrap_or_default();
         let frames = (u64::from(self.seconds) * 20).max(1);
         let mut parts = Vec::new();

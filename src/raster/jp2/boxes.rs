@@ -8,7 +8,7 @@ const MAX_BOXES: usize = 4_096;
 const MAX_BOX_BYTES: u64 = 4 << 20;
 /// Boxes within boxes of what is read are fewer.
 const MAX_DEPTH: usize = 4;
-/// The box of a degenerate GeoTIFF ("GeoJP2").
+/// The box of a degenerate GeoTIFF (`GeoJP2`).
 const GEOTIFF_UUID: [u8; 16] = [
     0xB1, 0x4B, 0xF8, 0xBD, 0x08, 0x3D, 0x4B, 0x43, 0xA5, 0xAE, 0x8C, 0xD7, 0xD5, 0xA6, 0xCE, 0x03,
 ];
@@ -236,17 +236,17 @@ mod tests {
     #[test]
     fn boxes_tell_colors_opacity_palette_and_place() {
         let header = [
-            boxed(b"colr", &[1, 0, 0, 0, 0, 0, 16]),
-            boxed(b"pclr", &[0, 2, 3, 7, 7, 7, 10, 20, 30, 40, 50, 60]),
-            boxed(b"cmap", &[0, 0, 1, 2, 0, 0, 1, 1, 0, 0, 1, 0]),
-            boxed(b"cdef", &[0, 1, 0, 3, 0, 1, 0, 0]),
+            boxed(*b"colr", &[1, 0, 0, 0, 0, 0, 16]),
+            boxed(*b"pclr", &[0, 2, 3, 7, 7, 7, 10, 20, 30, 40, 50, 60]),
+            boxed(*b"cmap", &[0, 0, 1, 2, 0, 0, 1, 1, 0, 0, 1, 0]),
+            boxed(*b"cdef", &[0, 1, 0, 3, 0, 1, 0, 0]),
         ];
-        let gml = boxed(b"asoc", &boxed(b"xml ", b"<RectifiedGrid/>"));
+        let gml = boxed(*b"asoc", &boxed(*b"xml ", b"<RectifiedGrid/>"));
         let file = [
-            boxed(b"jP  ", &[0x0D, 0x0A, 0x87, 0x0A]),
-            boxed(b"jp2h", &header.concat()),
-            boxed(b"uuid", &[&GEOTIFF_UUID[..], b"II"].concat()),
-            boxed(b"asoc", &gml),
+            boxed(*b"jP  ", &[0x0D, 0x0A, 0x87, 0x0A]),
+            boxed(*b"jp2h", &header.concat()),
+            boxed(*b"uuid", &[&GEOTIFF_UUID[..], b"II"].concat()),
+            boxed(*b"asoc", &gml),
             [&[0, 0, 0, 0][..], b"jp2c", &[1, 2, 3]].concat(),
         ]
         .concat();

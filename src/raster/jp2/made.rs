@@ -57,19 +57,19 @@ pub fn wide_sample(x: u32, y: u32) -> u16 {
 
 /// A codestream in boxes, with the content of its header box.
 pub fn boxed_file(header: &[u8], codestream: &[u8]) -> Vec<u8> {
-    let signature = boxed(b"jP  ", &[0x0D, 0x0A, 0x87, 0x0A]);
+    let signature = boxed(*b"jP  ", &[0x0D, 0x0A, 0x87, 0x0A]);
     [
         signature,
-        boxed(b"jp2h", header),
-        boxed(b"jp2c", codestream),
+        boxed(*b"jp2h", header),
+        boxed(*b"jp2c", codestream),
     ]
     .concat()
 }
 
 /// A box.
-pub fn boxed(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
+pub fn boxed(name: [u8; 4], content: &[u8]) -> Vec<u8> {
     let len = content.len() as u32 + 8;
-    [&len.to_be_bytes()[..], name, content].concat()
+    [&len.to_be_bytes()[..], &name, content].concat()
 }
 
 fn bytes(hex: &str) -> Vec<u8> {

@@ -76,7 +76,9 @@ impl Look {
             && self.sample == SampleType::U8
         {
             let plane = &mut block.planes[usize::from(alpha.band)];
-            plane.iter_mut().for_each(|opacity| *opacity *= 255);
+            for opacity in plane.iter_mut() {
+                *opacity *= 255;
+            }
         }
     }
 
@@ -112,7 +114,9 @@ impl Look {
                 pairs.for_each(|(out, value)| out[slot] = stretch.apply(value));
             }
         }
-        out.iter_mut().for_each(|pixel| pixel[3] = 255);
+        for pixel in out.iter_mut() {
+            pixel[3] = 255;
+        }
         if let Some(palette) = &self.palette {
             let indices = self.samples(block, self.color_bands[0], pixel, count).bytes;
             for (out, &index) in out.iter_mut().zip(indices) {
@@ -120,11 +124,13 @@ impl Look {
                 out[..3].copy_from_slice(&color);
             }
         } else if self.color_bands.len() == 1 {
-            out.iter_mut()
-                .for_each(|pixel| *pixel = [pixel[0], pixel[0], pixel[0], 255]);
+            for pixel in out.iter_mut() {
+                *pixel = [pixel[0], pixel[0], pixel[0], 255];
+            }
         } else if self.is_sycc {
-            out.iter_mut()
-                .for_each(|pixel| *pixel = rgb_of_sycc(*pixel));
+            for pixel in out.iter_mut() {
+                *pixel = rgb_of_sycc(*pixel);
+            }
         }
         self.paint_alpha(block, pixel, out);
     }

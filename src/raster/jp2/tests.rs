@@ -133,8 +133,8 @@ fn a_part_of_a_tile_is_that_part_of_the_whole() {
 
 #[test]
 fn boxes_say_what_bands_are() {
-    let colors = boxed(b"colr", &[1, 0, 0, 0, 0, 0, 16]);
-    let channels = boxed(b"cdef", &[0, 1, 0, 2, 0, 1, 0, 0]);
+    let colors = boxed(*b"colr", &[1, 0, 0, 0, 0, 0, 16]);
+    let channels = boxed(*b"cdef", &[0, 1, 0, 2, 0, 1, 0, 0]);
     let file = boxed_file(&[colors, channels].concat(), &rgb_file());
     let source = open(file).expect("a sound file");
     assert!(source.info().has_alpha);
@@ -206,7 +206,7 @@ fn flipped_bytes_end_in_pixels_or_an_error() {
     for file in [
         rgb_file(),
         wide_file(),
-        boxed_file(&boxed(b"colr", &[1; 7]), &wide_file()),
+        boxed_file(&boxed(*b"colr", &[1; 7]), &wide_file()),
     ] {
         for at in 0..file.len() {
             for flip in [0x01, 0x10, 0x80, 0xFF] {

@@ -154,10 +154,13 @@ impl Mosaic {
                 high: full,
             };
             let shares = plane.values.into_iter().zip(plane.is_drawn);
-            let shares = shares.map(|(value, is_drawn)| match is_drawn {
-                // Hardly anything is still something.
-                true if value > 0.0 => stretch.apply(value).max(1),
-                _ => 0,
+            let shares = shares.map(|(value, is_drawn)| {
+                if is_drawn && value > 0.0 {
+                    // Hardly anything is still something.
+                    stretch.apply(value).max(1)
+                } else {
+                    0
+                }
             });
             opacity = Some(match opacity {
                 Some(known) => known.into_iter().zip(shares).map(least).collect(),
@@ -345,15 +348,15 @@ fn read_mask(
     let data = source.data_bands();
     let info = source.info();
     let alpha = (0..info.bands).find(|band| !data.contains(band));
-    let values = match alpha.filter(|_| info.sample == SampleType::U8) {
-        Some(band) => source.read_values(window, band)?,
-        None => {
-            let shown = source
-                .read_bands(window, &data[..1.min(data.len())])?
-                .has_data;
-            let number = |is_shown| if is_shown { 255.0 } else { 0.0 };
-            shown.into_iter().map(number).collect()
-        }
+    let alpha = alpha.filter(|_| info.sample == SampleType::U8);
+    let values = if let Some(band) = alpha {
+        source.read_values(window, band)?
+    } else {
+        let shown = source
+            .read_bands(window, &data[..1.min(data.len())])?
+            .has_data;
+        let number = |is_shown| if is_shown { 255.0 } else { 0.0 };
+        shown.into_iter().map(number).collect()
     };
     let is_shown = placement.uses_mask.then(|| {
         let values: &Vec<f64> = &values;

@@ -1,5 +1,5 @@
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::parts::{Broken, OpenParts};
@@ -202,7 +202,7 @@ fn open_tile(path: &Path) -> Result<Arc<dyn TileSource>, OpenError> {
 }
 
 /// Side and codec of tiles, by one of them.
-fn tile_kind(tile: &PathBuf) -> Result<(u32, String), Fault> {
+fn tile_kind(tile: &Path) -> Result<(u32, String), Fault> {
     let opened = open_tile(tile).map_err(|error| {
         let reason = super::nesting::reason_of(error);
         Fault::damaged(format!("its tile {}: {reason}", tile.display()))

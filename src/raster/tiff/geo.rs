@@ -71,7 +71,7 @@ impl GeoTags {
     }
 }
 
-/// The georeference that a TIFF in memory states, which has nothing else of interest (GeoJP2), with
+/// The georeference that a TIFF in memory states, which has nothing else of interest (`GeoJP2`), with
 /// files beside `image` for what it does not say; `None` where it states no place.
 pub(in crate::raster) fn georef_of_tags(tiff: &dyn ReadAt, image: &Path) -> Option<Georef> {
     let directories = Directories::read(tiff).ok()?;
