@@ -1,5 +1,6 @@
 //! `orthobrush pyramid` beside `vips tiffsave --pyramid` and `gdaladdo` on the same files:
-//! `cargo bench --bench pyramid -- OUT [--large] [--image FILE]`.
+//! `cargo bench --bench pyramid -- OUT [--large] [--image FILE]`. Then how soon the same files are
+//! looked at, without overviews and with, beside `vips thumbnail`.
 //!
 //! A picture (FILE, else a made-up landscape) is repeated until it fills 9,500 × 9,000 pixels, with
 //! `--large` 30,000 × 30,000 as well, in tiles of 512: as it is, by LZW and by JPEG of quality 89.
@@ -41,6 +42,7 @@ fn main() {
     if arguments.iter().any(|argument| argument == "--large") {
         sizes.push(ImageSize::new(30_000, 30_000));
     }
+    let mut looks = Vec::new();
     println!("| input | program | wall, s | CPU, s | memory, MB | times as long as Orthobrush |");
     println!("|---|---|---:|---:|---:|---:|");
     for size in sizes {
@@ -51,9 +53,57 @@ fn main() {
                 quality: JPEG_QUALITY,
             },
         ] {
-            compare(&out, &image, size, compression);
+            compare(&out, &image, size, compression, &mut looks);
         }
     }
+    println!();
+    println!(
+        "| input | first picture, ms | sharp, ms | vips thumbnail, ms | own work of a frame, 95 %, ms \
+         | until a missed tile came, 95 %, ms | memory, MB |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|---:|");
+    for look in &looks {
+        println!("{look}");
+    }
+}
+
+/// How soon an image is looked at, and what looking costs, as a row.
+fn looked_at(name: &str, path: &Path, out: &Path) -> String {
+    let mut vips = timed("vips");
+    vips.arg("thumbnail")
+        .arg(path)
+        .arg(out.join("small.jpg"))
+        .arg("1024");
+    let mut theirs = f64::INFINITY;
+    let mut ours: Option<serde_json::Value> = None;
+    let sharp = |report: &serde_json::Value| report["sharp_ms"].as_f64().unwrap_or(f64::INFINITY);
+    for _ in 0..RUNS {
+        theirs = cost(&mut vips).map_or(theirs, |cost| theirs.min(cost.wall * 1e3));
+        let output = Command::new(env!("CARGO_BIN_EXE_orthobrush"))
+            .args(["bench", "view", "--seconds", "5", "--json"])
+            .arg(path)
+            .output();
+        let report = output
+            .ok()
+            .and_then(|output| serde_json::from_slice(&output.stdout).ok());
+        let reports = [ours.take(), report].into_iter().flatten();
+        ours = reports.min_by(|a, b| sharp(a).total_cmp(&sharp(b)));
+    }
+    drop(fs::remove_file(out.join("small.jpg")));
+    let Some(report) = ours else {
+        return format!("| {name} | not measured | | {theirs:.0} | | | |");
+    };
+    let number = |value: &serde_json::Value| value.as_f64().unwrap_or(f64::NAN);
+    // The first part of the path: actual pixels, one screen a second.
+    let pan = &report["parts"][0];
+    format!(
+        "| {name} | {:.0} | {:.0} | {theirs:.0} | {:.1} | {:.0} | {:.0} |",
+        number(&report["first_picture_ms"]),
+        sharp(&report),
+        number(&pan["frame_ms"][1]),
+        number(&pan["wait_ms"][1]),
+        number(&report["peak_mib"]) * 1.048_576,
+    )
 }
 
 fn landscape(out: &Path) -> PathBuf {
@@ -91,7 +141,13 @@ fn write_input(path: &Path, image: &Path, size: ImageSize, compression: Compress
     writer.finish().expect("a whole file");
 }
 
-fn compare(out: &Path, image: &Path, size: ImageSize, compression: Compression) {
+fn compare(
+    out: &Path,
+    image: &Path,
+    size: ImageSize,
+    compression: Compression,
+    looks: &mut Vec<String>,
+) {
     let input = out.join("in.tif");
     write_input(&input, image, size, compression);
     drop(fs::read(&input));
@@ -122,6 +178,17 @@ fn compare(out: &Path, image: &Path, size: ImageSize, compression: Compression) 
             best.wall / ours
         );
     }
+    drop(fs::remove_file(out.join("in.tif.ovr")));
+    looks.push(looked_at(
+        &format!("{name}, without overviews"),
+        &input,
+        out,
+    ));
+    looks.push(looked_at(
+        &format!("{name}, with"),
+        &out.join("ours.tif"),
+        out,
+    ));
     for name in ["in.tif", "in.tif.ovr", "ours.tif", "theirs.tif"] {
         drop(fs::remove_file(out.join(name)));
     }

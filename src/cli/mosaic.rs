@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::predict_tasks::in_folder;
 use super::say::refuse_to_overwrite;
-use crate::raster::{is_tile_folder, write_mosaic};
+use crate::raster::{is_tile_folder, write_mosaic, write_stack};
 
 /// Arguments of `mosaic`.
 #[derive(Debug, Args)]
@@ -17,6 +17,10 @@ pub struct MosaicArgs {
     /// The VRT to write, in the folder of the images or above it.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Put the bands of each image behind those of the ones before, over the ground of the first:
+    /// colors, infrared, height.
+    #[arg(long)]
+    pub stack: bool,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -42,7 +46,11 @@ pub fn run(args: &MosaicArgs) -> anyhow::Result<()> {
         }
     }
     refuse_to_overwrite(&args.out, images.iter().map(PathBuf::as_path))?;
-    let report = write_mosaic(&images, &args.out)?;
+    let report = if args.stack {
+        write_stack(&images, &args.out)?
+    } else {
+        write_mosaic(&images, &args.out)?
+    };
     let size = report.size;
     if args.json {
         say!(

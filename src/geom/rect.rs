@@ -64,6 +64,29 @@ impl PixelRect {
         Self::new(x, y, right - x, bottom - y)
     }
 
+    /// Both halves, cut across the longer side.
+    pub const fn halves(self) -> [Self; 2] {
+        let Self {
+            x,
+            y,
+            width,
+            height,
+        } = self;
+        if width >= height {
+            let half = width / 2;
+            [
+                Self::new(x, y, half, height),
+                Self::new(x + half, y, width - half, height),
+            ]
+        } else {
+            let half = height / 2;
+            [
+                Self::new(x, y, width, half),
+                Self::new(x, y + half, width, height - half),
+            ]
+        }
+    }
+
     /// What each block of a grid of blocks of `block`, which begins at (0, 0), has of it, row by row.
     pub fn pieces(self, block: ImageSize) -> Vec<Self> {
         let (width, height) = (block.width.max(1), block.height.max(1));

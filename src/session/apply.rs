@@ -19,7 +19,6 @@ impl Session {
             Command::Relink { folder } => self.relink(&folder),
             Command::Project(command) => self.apply_project(command),
             Command::Place(command) => self.apply_place(command),
-            Command::SetLook(look) => self.set_look(look),
             Command::SetKeys(keys) => self.set_keys(keys),
             Command::SaveLabel => self.save_label(),
             Command::SaveAs { layer, path } => self.save_as(layer, path),

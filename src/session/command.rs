@@ -39,8 +39,6 @@ pub enum Command {
     },
     /// Opens another image of the list.
     Step(StepTo),
-    /// Shows the open image with other bands, contrast or colors.
-    SetLook(Look),
     /// Says something about places in the open image.
     Place(PlaceCommand),
     /// Does something with the project file.
@@ -411,6 +409,8 @@ pub enum ProjectCommand {
 /// What is said about places in the open image.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PlaceCommand {
+    /// Shows the open image with other bands, contrast or colors.
+    Look(Look),
     /// Says how far a cell of the open image is; `None` takes it back.
     MarkCell {
         /// Which cell.

@@ -56,6 +56,7 @@ impl Session {
 
     pub(super) fn apply_place(&mut self, command: PlaceCommand) -> Result<(), CommandError> {
         match command {
+            PlaceCommand::Look(look) => self.set_look(look),
             PlaceCommand::MarkCell { cell, state } => self.mark_cell(cell, state),
             PlaceCommand::NoteCell { cell, note } => self.note_cell(cell, &note),
             PlaceCommand::AddBookmark(mark) => self.add_bookmark(mark),

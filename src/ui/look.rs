@@ -4,7 +4,7 @@ use egui::{
 
 use super::view::{CommandQueue, View};
 use crate::raster::{Contrast, GAMMAS, Look, Ramp, ShownBands, Statistics};
-use crate::session::{Command, OpenImage, Session};
+use crate::session::{Command, OpenImage, PlaceCommand, Session};
 
 /// Width of the form, in points.
 const WIDTH: f32 = 264.0;
@@ -68,7 +68,7 @@ fn form_ui(ui: &mut Ui, image: &OpenImage, shown: &Look, commands: &mut CommandQ
     }
     beyond_ui(ui, image, values);
     if look != *shown {
-        commands.push(Command::SetLook(look));
+        commands.push(Command::Place(PlaceCommand::Look(look)));
     }
 }
 

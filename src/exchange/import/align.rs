@@ -64,7 +64,7 @@ impl<W: Fn(ImagePoint) -> Option<ImagePoint>> Block<'_, W> {
                 self.fill_straight(part, &patch);
             }
         } else if part.width.max(part.height) > LEAST_SIDE {
-            for half in halves(part) {
+            for half in part.halves() {
                 self.fill(half);
             }
         } else {
@@ -133,28 +133,6 @@ impl Patch {
             && any(&|at| at.y >= -1.0)
             && any(&|at| at.x <= f64::from(size.width))
             && any(&|at| at.y <= f64::from(size.height))
-    }
-}
-
-fn halves(part: PixelRect) -> [PixelRect; 2] {
-    let PixelRect {
-        x,
-        y,
-        width,
-        height,
-    } = part;
-    if width >= height {
-        let half = width / 2;
-        [
-            PixelRect::new(x, y, half, height),
-            PixelRect::new(x + half, y, width - half, height),
-        ]
-    } else {
-        let half = height / 2;
-        [
-            PixelRect::new(x, y, width, half),
-            PixelRect::new(x, y + half, width, height - half),
-        ]
     }
 }
 

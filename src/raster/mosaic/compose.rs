@@ -94,7 +94,7 @@ impl Mosaic {
         };
         let window = PixelRect::new(x, y, width, height);
         if window.num_pixels() > MOST_WINDOW && cut.num_pixels() > 1 {
-            for half in halves(cut) {
+            for half in cut.halves() {
                 self.lay(placement, half, rect, plane)?;
             }
             return Ok(());
@@ -284,28 +284,6 @@ fn reach(places: &[Option<u32>]) -> Option<(u32, u32)> {
     let first = places.iter().flatten().min()?;
     let last = places.iter().flatten().max()?;
     Some((*first, last - first + 1))
-}
-
-fn halves(rect: PixelRect) -> [PixelRect; 2] {
-    let PixelRect {
-        x,
-        y,
-        width,
-        height,
-    } = rect;
-    if width >= height {
-        let half = width / 2;
-        [
-            PixelRect::new(x, y, half, height),
-            PixelRect::new(x + half, y, width - half, height),
-        ]
-    } else {
-        let half = height / 2;
-        [
-            PixelRect::new(x, y, width, half),
-            PixelRect::new(x, y + half, width, height - half),
-        ]
-    }
 }
 
 /// Samples of a window of a file, and which it shows where that matters.

@@ -316,7 +316,7 @@ impl Grid {
     }
 }
 
-fn north_up(info: &RasterInfo) -> Result<&Georef, String> {
+pub(super) fn north_up(info: &RasterInfo) -> Result<&Georef, String> {
     let georef = info.georef.as_ref();
     let georef = georef.ok_or_else(|| "it has no place on the map".to_owned())?;
     let [width, turn, _, lean, height, _] = georef.map_from_image;

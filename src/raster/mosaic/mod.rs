@@ -14,6 +14,7 @@ mod nesting;
 mod parts;
 mod place;
 mod source;
+mod stack;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -27,6 +28,7 @@ mod xyz;
 pub use join::{MosaicError, MosaicReport, mosaic_of, write_mosaic};
 pub(super) use nesting::Nesting;
 pub(super) use source::Mosaic;
+pub use stack::write_stack;
 pub(super) use vrt::{is_vrt, open_vrt};
 pub(super) use xyz::TilePyramid;
 pub use xyz::is_tile_folder;

@@ -215,7 +215,7 @@ impl Text<'_> {
 }
 
 /// A number as GDAL reads it.
-fn told(number: f64) -> String {
+pub(super) fn told(number: f64) -> String {
     if number.is_nan() {
         "nan".to_owned()
     } else {
@@ -224,7 +224,7 @@ fn told(number: f64) -> String {
 }
 
 /// The type that holds samples as they are read.
-const fn gdal_name(sample: SampleType) -> &'static str {
+pub(super) const fn gdal_name(sample: SampleType) -> &'static str {
     match sample {
         SampleType::U1 | SampleType::U2 | SampleType::U4 | SampleType::U8 => "Byte",
         SampleType::I8 => "Int8",
@@ -240,7 +240,7 @@ const fn gdal_name(sample: SampleType) -> &'static str {
 }
 
 /// A path as text with slashes, as any system reads it.
-fn in_slashes(path: &Path) -> Option<String> {
+pub(super) fn in_slashes(path: &Path) -> Option<String> {
     let text = path.to_str()?;
     Some(if std::path::MAIN_SEPARATOR == '/' {
         text.to_owned()
@@ -249,7 +249,7 @@ fn in_slashes(path: &Path) -> Option<String> {
     })
 }
 
-fn escaped(text: &str) -> Cow<'_, str> {
+pub(super) fn escaped(text: &str) -> Cow<'_, str> {
     if !text.contains(['&', '<', '>', '"']) {
         return Cow::Borrowed(text);
     }

@@ -2,11 +2,13 @@
 
 use super::bands::reserved;
 use super::display::{full_alpha, stretch_of};
+use super::grid::ChunkAt;
 use super::page::{Page, Photometric};
-use super::source::TiffSource;
+use super::source::{PageKind, TiffSource, buffer_len, check_inside, chunks_of, for_each_run};
 use crate::geom::PixelRect;
 use crate::raster::error::Fault;
 use crate::raster::layers::{format_of, found_scale, packed, scale_of, shown_bands};
+use crate::raster::limits::zeroed;
 use crate::raster::source::{TileSamples, TileSource as _};
 use crate::raster::tile::{Depth, TileFormat};
 
@@ -64,9 +66,54 @@ impl TiffSource {
             return self.rgba(stored, rect);
         }
         let samples = self.samples_of_tiles()?;
+        let has_plain_bytes = samples.format.depth == Depth::Byte && self.info().nodata.is_none();
+        if has_plain_bytes && self.is_interleaved(stored)? {
+            return self.bytes_in_layers(stored, rect, &samples);
+        }
         let read = self.level_samples(stored, rect, &samples.bands)?;
         let opacity = self.opacity(stored, rect, &read.has_data)?;
         Ok(packed(&samples, &read, &opacity, rect))
+    }
+
+    /// Whether the bands of a pixel lie beside each other, and no mask hides any.
+    fn is_interleaved(&self, stored: usize) -> Result<bool, Fault> {
+        let page = self.level_page(stored)?;
+        Ok(page.grid.chunk_bands == page.bands && !self.has_mask())
+    }
+
+    /// Bytes of interleaved bands in layers, without a look at each: the commonest kind of images
+    /// with infrared.
+    fn bytes_in_layers(
+        &self,
+        stored: usize,
+        rect: PixelRect,
+        samples: &TileSamples,
+    ) -> Result<Vec<u8>, Fault> {
+        let page = self.level_page(stored)?;
+        check_inside(rect, page.size)?;
+        let (width, bands) = (rect.width as usize, usize::from(page.bands));
+        let layers = usize::from(samples.format.layers);
+        let mut out = zeroed(buffer_len(rect, 4 * layers as u64)?)?;
+        let alpha = page.alpha.map(|alpha| usize::from(alpha.band));
+        for (col, row) in chunks_of(page, rect) {
+            let at = ChunkAt { col, row, plane: 0 };
+            let chunk = self.chunk((stored, PageKind::Image, at))?;
+            for_each_run(page, (col, row), rect, |pixel, first, count| {
+                let (y, x) = (first / width, first % width);
+                let pixels = &chunk.bytes[pixel * bands..][..count * bands];
+                for (layer, shown) in samples.bands.chunks(3).enumerate() {
+                    let start = ((y * layers + layer) * width + x) * 4;
+                    let out = out[start..][..4 * count].as_chunks_mut::<4>().0;
+                    for (out, pixel) in out.iter_mut().zip(pixels.chunks_exact(bands)) {
+                        for (out, &band) in out.iter_mut().zip(shown) {
+                            *out = pixel[usize::from(band)];
+                        }
+                        out[3] = alpha.map_or(255, |alpha| pixel[alpha]);
+                    }
+                }
+            });
+        }
+        Ok(out)
     }
 
     /// For each pixel of `rect` how much of it is seen, 0 to 1.
