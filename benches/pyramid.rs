@@ -179,6 +179,8 @@ fn compare(
         );
     }
     drop(fs::remove_file(out.join("in.tif.ovr")));
+    // The loop above left the last program's file alone.
+    cost(&mut commands[0].1);
     looks.push(looked_at(
         &format!("{name}, without overviews"),
         &input,

@@ -13,6 +13,11 @@ pub(super) fn widened(bytes: &[u8]) -> Vec<f32> {
     halves.to_f32_vec()
 }
 
+/// One number.
+pub(super) fn number(raw: [u8; 2]) -> f32 {
+    f16::from_ne_bytes(raw).to_f32()
+}
+
 /// The other way around; what is too large for a half becomes the largest.
 pub(super) fn narrowed(numbers: &[f32]) -> Vec<u8> {
     let most = f16::MAX.to_f32();

@@ -55,9 +55,11 @@ pub(super) fn packed(
     let format = samples.format;
     let (width, height) = (rect.width as usize, rect.height as usize);
     let full = format.opaque();
+    let [low, one] = [0.0, 1.0].map(|share| samples.value(share * full));
+    let factor = f64::from(full) / (one - low);
     let number = |value: f32| {
-        let share = samples.share(f64::from(value)) as f32;
-        if share.is_nan() { 0.0 } else { share * full }
+        let number = ((f64::from(value) - low) * factor) as f32;
+        if number.is_nan() { 0.0 } else { number }
     };
     let mut out = Vec::with_capacity(format.row_bytes(rect.width) * height);
     let mut row = Vec::with_capacity(4 * width);

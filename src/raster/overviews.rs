@@ -14,6 +14,8 @@ const PRINT_BYTES: u64 = 64 << 10;
 const LEFT_FREE: u64 = 1 << 30;
 /// How long one asks again for what another process makes.
 const PATIENCE: Duration = Duration::from_millis(200);
+/// No file is written for so long.
+const LONGEST_BUILD: Duration = Duration::from_hours(24);
 const ENDING: &str = "ovr.tif";
 
 /// Overviews cannot be kept.
@@ -116,6 +118,7 @@ impl OverviewStore {
         let pool = pool_behind("overviews").map_err(refused)?;
         pool.install(|| write_overviews(image, &path, goes_on))?;
         self.make_room(&path);
+        self.drop_drafts(now);
         // The file's own time says when it was used.
         drop(self.find(image, now));
         Ok(path)
@@ -138,6 +141,24 @@ impl OverviewStore {
             // One that is open elsewhere may stay on some systems; the next time gets it.
             if fs::remove_file(path).is_ok() {
                 bytes -= len;
+            }
+        }
+    }
+
+    /// Removes what processes left that were killed while they wrote.
+    fn drop_drafts(&self, now: SystemTime) {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let is_draft = entry
+                .file_name()
+                .to_string_lossy()
+                .starts_with(".orthobrush-");
+            let written = entry.metadata().and_then(|data| data.modified());
+            let age = written
+                .ok()
+                .and_then(|written| now.duration_since(written).ok());
+            if is_draft && age.is_some_and(|age| age > LONGEST_BUILD) {
+                // Whoever may not remove it leaves it to the next.
+                drop(fs::remove_file(entry.path()));
             }
         }
     }
@@ -251,6 +272,18 @@ mod tests {
         let second = store.make(&images[1], later, &|_| true).unwrap();
         assert!(!first.exists() && second.is_file());
         assert_eq!(store.bytes_used(), fs::metadata(&second).unwrap().len());
+
+        // A draft is left alone while somebody may still write it.
+        let draft = cache.join(".orthobrush-left");
+        File::create(&draft).unwrap().set_modified(NOW).unwrap();
+        store
+            .make(&images[0], NOW + LONGEST_BUILD, &|_| true)
+            .unwrap();
+        assert!(draft.exists());
+        store
+            .make(&images[1], NOW + LONGEST_BUILD * 2, &|_| true)
+            .unwrap();
+        assert!(!draft.exists());
 
         let stopped = store.make(&images[0], NOW, &|_| false);
         assert!(matches!(

@@ -170,7 +170,7 @@ impl Block<'_> {
                 let row = &self.bytes[y as usize * row_bytes..][..row_bytes];
                 let row = &row[layer * self.format.layer_bytes(self.width)..];
                 for x in cols.clone().step_by(step(cols)) {
-                    let pixel = self.format.widened(&row[x as usize * texel..][..texel]);
+                    let pixel = self.format.pixel(&row[x as usize * texel..][..texel]);
                     (0..3).for_each(|band| sum[band] += pixel[band] * pixel[3]);
                     weight += pixel[3];
                     count += 1.0;

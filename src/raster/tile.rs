@@ -88,6 +88,18 @@ impl TileFormat {
         }
     }
 
+    /// The four numbers of one pixel of a layer.
+    pub(super) fn pixel(self, bytes: &[u8]) -> [f32; 4] {
+        let mut numbers = [0.0; 4];
+        match self.depth {
+            Depth::Byte => (numbers.iter_mut().zip(bytes))
+                .for_each(|(number, &byte)| *number = f32::from(byte)),
+            Depth::Half => (numbers.iter_mut().zip(bytes.as_chunks::<2>().0))
+                .for_each(|(number, &raw)| *number = halves::number(raw)),
+        }
+        numbers
+    }
+
     /// The other way around.
     pub(super) fn narrowed(self, numbers: &[f32]) -> Vec<u8> {
         match self.depth {
