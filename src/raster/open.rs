@@ -6,7 +6,7 @@ use super::jp2::Jp2Source;
 use super::mosaic::{Mosaic, Nesting, TilePyramid, is_vrt, open_vrt};
 use super::plain::{PlainKind, PlainSource};
 use super::read_at::{FileBytes, ReadAt as _};
-use super::source::{TileSamples, TileSource};
+use super::source::TileSource;
 use super::tiff::TiffSource;
 use super::turned::Turned;
 
@@ -25,20 +25,15 @@ pub fn open_raster(path: &Path) -> Result<Arc<dyn TileSource>, OpenError> {
     Ok(upright(Opened::open(path)?.into_source()))
 }
 
-/// As [`open_raster`], with overviews that [`super::OverviewStore`] keeps. Where the range of the
-/// samples has to be found out, it is that of `like`, which is the same image without them.
+/// As [`open_raster`], with overviews that [`super::OverviewStore`] keeps; no value depends on them.
 ///
 /// # Errors
 /// As [`open_raster`].
 pub fn open_with_overviews(
     path: &Path,
     overviews: &Path,
-    like: Option<&TileSamples>,
 ) -> Result<Arc<dyn TileSource>, OpenError> {
     let opened = Opened::open_within(path, &Nesting::default(), Some(overviews))?;
-    if let (Opened::Tiff(source), Some(like)) = (&opened, like) {
-        source.stretch_as(like);
-    }
     Ok(upright(opened.into_source()))
 }
 

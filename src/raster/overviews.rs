@@ -207,7 +207,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::geom::ImageSize;
+    use crate::geom::{ImageSize, PixelRect};
+    use crate::raster::tiff::MadeBands;
     use crate::raster::{
         Overviews, PixelKind, Pyramid, TiffOptions, TiffWriter, TileCache, open_raster,
         open_with_overviews,
@@ -241,7 +242,7 @@ mod tests {
 
         let cache = || Arc::new(TileCache::new(1 << 26));
         let plain = Pyramid::new(open_raster(&image).unwrap(), cache());
-        let source = open_with_overviews(&image, &made, None).unwrap();
+        let source = open_with_overviews(&image, &made).unwrap();
         assert_eq!(source.info().level_sizes.len(), 4);
         let quick = Pyramid::new(source, cache());
         assert!(plain.needs_sketch() && !quick.needs_sketch());
@@ -254,6 +255,27 @@ mod tests {
         // Another content of the same name is another image.
         write_image(&image, ImageSize::new(2_100, 1_300), 8);
         assert_eq!(store.find(&image, NOW), None);
+    }
+
+    #[test]
+    fn no_value_depends_on_the_cache() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = OverviewStore::new(&folder.path().join("cache"), 1 << 30);
+        for bits in [16, 32] {
+            let image = folder.path().join(format!("{bits}.tif"));
+            // Single bright pixels, which averages do not have.
+            let value = |x: u32, y: u32, _| f64::from(if (x * y) % 97 == 1 { 40_000 } else { x });
+            let made = MadeBands::new(1_300, 1_100, 1, bits);
+            crate::disk::replace_file(&image, &made.file(value)).unwrap();
+            let plain = open_raster(&image).unwrap();
+            let overviews = store.make(&image, NOW, &|_| true).unwrap();
+            let quick = open_with_overviews(&image, &overviews).unwrap();
+            assert!(quick.info().level_sizes.len() > plain.info().level_sizes.len());
+            assert_eq!(quick.tile_samples().unwrap(), plain.tile_samples().unwrap());
+            let rect = PixelRect::new(700, 500, 64, 64);
+            let shown = [&plain, &quick].map(|source| source.read_rgba(0, rect).unwrap());
+            assert_eq!(shown[0], shown[1]);
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use half::f16;
+
 use super::source::SampleType;
 
 /// Chunks along each side that tell the range of wide samples.
@@ -103,7 +105,7 @@ impl<'a> Samples<'a> {
             SampleType::I32 => self.each(|raw| f64::from(i32::from_ne_bytes(raw))),
             SampleType::U64 => self.each(|raw| u64::from_ne_bytes(raw) as f64),
             SampleType::I64 => self.each(|raw| i64::from_ne_bytes(raw) as f64),
-            SampleType::F16 => self.each(|raw| half(u16::from_ne_bytes(raw))),
+            SampleType::F16 => self.each(|raw| f16::from_ne_bytes(raw).to_f64()),
             SampleType::F32 => self.each(|raw| f64::from(f32::from_ne_bytes(raw))),
             SampleType::F64 => self.each(f64::from_ne_bytes),
             _ => self.each(|[byte]: [u8; 1]| f64::from(byte)),
@@ -116,18 +118,6 @@ impl<'a> Samples<'a> {
     ) -> Box<dyn Iterator<Item = f64> + 'a> {
         let chunks = self.bytes.chunks(self.stride);
         Box::new(chunks.filter_map(move |raw| raw.first_chunk::<N>().map(|&raw| number(raw))))
-    }
-}
-
-/// The value of a 16-bit floating-point number (IEEE 754 binary16).
-fn half(bits: u16) -> f64 {
-    let sign = if bits & 0x8000 == 0 { 1.0 } else { -1.0 };
-    let (exponent, fraction) = (i32::from((bits >> 10) & 0x1F), f64::from(bits & 0x3FF));
-    match exponent {
-        0 => sign * fraction * 2.0_f64.powi(-24),
-        31 if fraction == 0.0 => sign * f64::INFINITY,
-        31 => f64::NAN,
-        _ => sign * (1.0 + fraction / 1_024.0) * 2.0_f64.powi(exponent - 15),
     }
 }
 
@@ -147,9 +137,15 @@ mod tests {
 
     #[test]
     fn halves_are_read() {
-        assert_eq!([0x3C00, 0xC000, 0x0001, 0x7BFF].map(half)[..2], [1.0, -2.0]);
-        assert_eq!([half(0x0001), half(0x7BFF)], [2.0_f64.powi(-24), 65_504.0]);
-        assert!(half(0x7E00).is_nan());
+        let bits = [0x3C00_u16, 0xC000, 0x0001, 0x7BFF, 0x7E00];
+        let samples = Samples {
+            bytes: &bits.map(u16::to_ne_bytes).concat(),
+            stride: 2,
+            sample: SampleType::F16,
+        };
+        let values: Vec<f64> = samples.values().collect();
+        assert_eq!(values[..4], [1.0, -2.0, 2.0_f64.powi(-24), 65_504.0]);
+        assert!(values[4].is_nan());
     }
 
     #[test]

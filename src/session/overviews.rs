@@ -55,9 +55,7 @@ impl Session {
                 Err(OverviewError::Build(CogError::Cancelled)) => return Ok(()),
                 made => made?,
             };
-            // Tiles that are shown already must not become darker or brighter.
-            let samples = before.source().tile_samples().ok();
-            let source = open_with_overviews(&path, &made, samples.as_ref())?;
+            let source = open_with_overviews(&path, &made)?;
             let pyramid = Arc::new(before.again_with(source));
             job.tell(Report::OverviewsMade(id, pyramid))?;
             Ok(())
@@ -81,7 +79,7 @@ pub(super) fn open_source(
     store: Option<&OverviewStore>,
 ) -> Result<Arc<dyn TileSource>, OpenError> {
     match store.and_then(|store| store.find(path, SystemTime::now())) {
-        Some(overviews) => open_with_overviews(path, &overviews, None),
+        Some(overviews) => open_with_overviews(path, &overviews),
         None => open_raster(path),
     }
 }

@@ -51,6 +51,7 @@ const NAMED_ONLY_IN: &[(&str, &[&str])] = &[
     ("proj4rs", &["exchange"]),
     ("crs_definitions", &["exchange"]),
     ("roxmltree", &["raster", "exchange"]),
+    ("half", &["raster"]),
     ("jpeg2k", &["raster"]),
     ("lerc_reader", &["raster"]),
     ("liblzma", &["raster"]),

@@ -30,6 +30,11 @@ pub(super) struct Level {
     pub mask: Option<FilePage>,
 }
 
+/// A file elsewhere that holds overviews of an image.
+pub(super) fn overviews_at(path: &Path) -> Option<Beside> {
+    Some((TiffFile::at(path)?, IS_REDUCED))
+}
+
 impl TiffFile {
     pub fn read(bytes: Box<dyn ReadAt>) -> Result<Self, Fault> {
         let directories = Directories::read(&*bytes)?;
@@ -51,19 +56,15 @@ impl TiffFile {
 /// A file whose directories belong to an image, and what they are where they do not say it.
 pub(super) type Beside = (TiffFile, u64);
 
-/// The files beside `image` that hold overviews (`.ovr`) and masks (`.msk`) of it, then
-/// `overviews` from elsewhere.
-pub(super) fn files_beside(image: &Path, overviews: Option<&Path>) -> Vec<Beside> {
+/// The files beside `image` that hold overviews (`.ovr`) and masks (`.msk`) of it.
+pub(super) fn files_beside(image: &Path) -> Vec<Beside> {
     let found = [(".ovr", IS_REDUCED), (".msk", IS_MASK)].into_iter();
     let found = found.filter_map(|(ending, usual)| {
         let mut name = image.as_os_str().to_owned();
         name.push(ending);
         Some((TiffFile::at(Path::new(&name))?, usual))
     });
-    let elsewhere = overviews.and_then(TiffFile::at);
-    found
-        .chain(elsewhere.map(|file| (file, IS_REDUCED)))
-        .collect()
+    found.collect()
 }
 
 /// The image, the overviews that fit it, and their masks, by falling size.

@@ -6,7 +6,7 @@ use super::directory::Directory;
 use super::display::{Painter, Run, stretch_of};
 use super::geo::GeoTags;
 use super::grid::ChunkAt;
-use super::levels::{Beside, FilePage, Level, TiffFile, files_beside, read_levels};
+use super::levels::{Beside, FilePage, Level, TiffFile, files_beside, overviews_at, read_levels};
 use super::page::Page;
 use super::tag;
 use crate::geom::{ImageSize, PixelRect};
@@ -31,6 +31,8 @@ pub struct TiffSource {
     path: PathBuf,
     /// The file itself and those beside it.
     files: Vec<TiffFile>,
+    /// How many of them are the image's own; a cache behind them changes no value.
+    own_files: usize,
     info: RasterInfo,
     levels: Vec<Level>,
     chunks: Mutex<ByteLru<ChunkKey, Arc<Chunk>>>,
@@ -54,14 +56,15 @@ impl TiffSource {
         path: &Path,
         overviews: Option<&Path>,
     ) -> Result<Self, OpenError> {
-        Self::read_with(Box::new(bytes), path, files_beside(path, overviews))
-            .map_err(|fault| fault.on_open(path))
-    }
-
-    /// Shows wide samples within the range in which `other` shows them, which has fewer overviews.
-    pub fn stretch_as(&self, other: &TileSamples) {
-        let [low, high] = other.scale;
-        self.stretch.get_or_init(|| Stretch { low, high });
+        let mut beside = files_beside(path);
+        let own_files = 1 + beside.len();
+        beside.extend(overviews.and_then(overviews_at));
+        let read = Self::read_with(Box::new(bytes), path, beside);
+        let source = read.map_err(|fault| fault.on_open(path))?;
+        Ok(Self {
+            own_files,
+            ..source
+        })
     }
 
     /// Keeps at most so many bytes of decoded chunks.
@@ -89,6 +92,7 @@ impl TiffSource {
         let nodata = nodata.and_then(|text| text.trim().parse::<f64>().ok());
         let orientation = first.number(&*file.bytes, tag::ORIENTATION)?;
         let (files, levels) = read_levels(file, beside)?;
+        let own_files = files.len();
         let page = &levels[0].image.page;
         let sizes = levels.iter().map(|level| level.image.page.size);
         let info = RasterInfo {
@@ -112,6 +116,7 @@ impl TiffSource {
         Ok(Self {
             path: path.to_owned(),
             files,
+            own_files,
             info,
             levels,
             chunks: Mutex::new(ByteLru::new(CHUNK_CACHE_BYTES)),
@@ -308,7 +313,8 @@ impl TiffSource {
     }
 
     fn probe_stretch(&self) -> Result<Stretch, Fault> {
-        let stored = self.levels.len() - 1;
+        let is_own = |level: &Level| level.image.file < self.own_files;
+        let stored = self.levels.iter().rposition(is_own).unwrap_or(0);
         let page = &self.levels[stored].image.page;
         let mut spread = Spread::NONE;
         for row in probes(page.grid.rows) {
