@@ -26,7 +26,11 @@ pub(super) fn narrowed(numbers: &[f32]) -> Vec<u8> {
         .collect();
     let mut halves = vec![f16::ZERO; bounded.len()];
     halves.convert_from_f32_slice(&bounded);
-    halves.into_iter().flat_map(f16::to_ne_bytes).collect()
+    let mut out = vec![0; 2 * halves.len()];
+    for (out, half) in out.as_chunks_mut().0.iter_mut().zip(halves) {
+        *out = half.to_ne_bytes();
+    }
+    out
 }
 
 /// The average of each 2 × 2 pixels, weighted by opacity. The last column of an odd width stands for

@@ -17,6 +17,7 @@ mod layers;
 mod limits;
 mod loader;
 mod look;
+mod lzw;
 mod mosaic;
 #[cfg(test)]
 mod mutated;

@@ -51,13 +51,13 @@ impl Spread {
     };
 
     /// Looks at more values; infinities, what is no number and `nodata` do not count.
-    pub(super) fn with(self, values: impl Iterator<Item = f64>, nodata: Option<f64>) -> Self {
-        let is_void = |value: &f64| !value.is_finite() || nodata == Some(*value);
-        let values = values.filter(|value| !is_void(value));
-        values.fold(self, |seen, value| Self {
-            low: seen.low.min(value),
-            high: seen.high.max(value),
-        })
+    pub(super) fn look_at(&mut self, samples: Samples<'_>, nodata: Option<f64>) {
+        samples.each_with(std::iter::repeat(()), |(), value| {
+            if value.is_finite() && nodata != Some(value) {
+                self.low = self.low.min(value);
+                self.high = self.high.max(value);
+            }
+        });
     }
 
     /// The range to show; from 0 to 1 where there was nothing.
@@ -94,30 +94,50 @@ pub(super) struct Samples<'a> {
     pub(super) sample: SampleType,
 }
 
-impl<'a> Samples<'a> {
-    /// The values as they are; `NaN` only from floating-point files.
-    pub(super) fn values(self) -> Box<dyn Iterator<Item = f64> + 'a> {
+impl Samples<'_> {
+    /// Calls `take` with each of `targets` and its value as it is; `NaN` only from floating-point
+    /// files.
+    pub(super) fn each_with<T>(
+        self,
+        targets: impl IntoIterator<Item = T>,
+        take: impl FnMut(T, f64),
+    ) {
+        let run = Run {
+            samples: self,
+            targets,
+            take,
+        };
         match self.sample {
-            SampleType::I8 => self.each(|[byte]: [u8; 1]| f64::from(byte as i8)),
-            SampleType::U16 => self.each(|raw| f64::from(u16::from_ne_bytes(raw))),
-            SampleType::I16 => self.each(|raw| f64::from(i16::from_ne_bytes(raw))),
-            SampleType::U32 => self.each(|raw| f64::from(u32::from_ne_bytes(raw))),
-            SampleType::I32 => self.each(|raw| f64::from(i32::from_ne_bytes(raw))),
-            SampleType::U64 => self.each(|raw| u64::from_ne_bytes(raw) as f64),
-            SampleType::I64 => self.each(|raw| i64::from_ne_bytes(raw) as f64),
-            SampleType::F16 => self.each(|raw| f16::from_ne_bytes(raw).to_f64()),
-            SampleType::F32 => self.each(|raw| f64::from(f32::from_ne_bytes(raw))),
-            SampleType::F64 => self.each(f64::from_ne_bytes),
-            _ => self.each(|[byte]: [u8; 1]| f64::from(byte)),
+            SampleType::I8 => run.each(|[byte]: [u8; 1]| f64::from(byte as i8)),
+            SampleType::U16 => run.each(|raw| f64::from(u16::from_ne_bytes(raw))),
+            SampleType::I16 => run.each(|raw| f64::from(i16::from_ne_bytes(raw))),
+            SampleType::U32 => run.each(|raw| f64::from(u32::from_ne_bytes(raw))),
+            SampleType::I32 => run.each(|raw| f64::from(i32::from_ne_bytes(raw))),
+            SampleType::U64 => run.each(|raw| u64::from_ne_bytes(raw) as f64),
+            SampleType::I64 => run.each(|raw| i64::from_ne_bytes(raw) as f64),
+            SampleType::F16 => run.each(|raw| f16::from_ne_bytes(raw).to_f64()),
+            SampleType::F32 => run.each(|raw| f64::from(f32::from_ne_bytes(raw))),
+            SampleType::F64 => run.each(f64::from_ne_bytes),
+            _ => run.each(|[byte]: [u8; 1]| f64::from(byte)),
         }
     }
+}
 
-    fn each<const N: usize>(
-        self,
-        number: impl Fn([u8; N]) -> f64 + 'a,
-    ) -> Box<dyn Iterator<Item = f64> + 'a> {
-        let chunks = self.bytes.chunks(self.stride);
-        Box::new(chunks.filter_map(move |raw| raw.first_chunk::<N>().map(|&raw| number(raw))))
+/// Samples on their way, so that their type is asked once and not for each.
+struct Run<'a, I, F> {
+    samples: Samples<'a>,
+    targets: I,
+    take: F,
+}
+
+impl<T, I: IntoIterator<Item = T>, F: FnMut(T, f64)> Run<'_, I, F> {
+    fn each<const N: usize>(mut self, number: impl Fn([u8; N]) -> f64) {
+        let chunks = self.samples.bytes.chunks(self.samples.stride);
+        for (raw, target) in chunks.zip(self.targets) {
+            if let Some(&raw) = raw.first_chunk::<N>() {
+                (self.take)(target, number(raw));
+            }
+        }
     }
 }
 
@@ -143,7 +163,8 @@ mod tests {
             stride: 2,
             sample: SampleType::F16,
         };
-        let values: Vec<f64> = samples.values().collect();
+        let mut values = [0.0; 5];
+        samples.each_with(&mut values, |target, value| *target = value);
         assert_eq!(values[..4], [1.0, -2.0, 2.0_f64.powi(-24), 65_504.0]);
         assert!(values[4].is_nan());
     }
@@ -158,8 +179,16 @@ mod tests {
 
     #[test]
     fn a_spread_leaves_out_what_is_no_value() {
-        let values = [3.0, f64::NAN, -9_999.0, 7.0].into_iter();
-        let stretch = Spread::NONE.with(values, Some(-9_999.0)).stretch();
+        let samples = Samples {
+            bytes: &[3.0, f64::NAN, -9_999.0, 7.0]
+                .map(f64::to_ne_bytes)
+                .concat(),
+            stride: 8,
+            sample: SampleType::F64,
+        };
+        let mut spread = Spread::NONE;
+        spread.look_at(samples, Some(-9_999.0));
+        let stretch = spread.stretch();
         assert_eq!((stretch.low, stretch.high), (3.0, 7.0));
         assert_eq!(Spread::NONE.stretch().high, 1.0);
     }

@@ -110,8 +110,7 @@ impl Look {
                 let pairs = out.iter_mut().zip(samples.bytes);
                 pairs.for_each(|(out, &value)| out[slot] = value);
             } else {
-                let pairs = out.iter_mut().zip(samples.values());
-                pairs.for_each(|(out, value)| out[slot] = stretch.apply(value));
+                samples.each_with(&mut *out, |out, value| out[slot] = stretch.apply(value));
             }
         }
         for pixel in out.iter_mut() {
@@ -143,8 +142,8 @@ impl Look {
             alpha.bits
         };
         let full = Stretch::of_bits(u32::from(bits));
-        let values = self.samples(block, alpha.band, pixel, out.len()).values();
-        for (out, value) in out.iter_mut().zip(values) {
+        let samples = self.samples(block, alpha.band, pixel, out.len());
+        samples.each_with(out, |out, value| {
             out[3] = full.apply(value);
             if alpha.is_premultiplied && out[3] > 0 {
                 let straight = |color: u8| u32::from(color) * 255 / u32::from(out[3]);
@@ -152,7 +151,7 @@ impl Look {
                 let colors = [red, green, blue].map(|color| color.min(255) as u8);
                 out[..3].copy_from_slice(&colors);
             }
-        }
+        });
     }
 }
 

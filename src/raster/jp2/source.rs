@@ -228,11 +228,8 @@ impl Jp2Source {
         }
         let mut out = vec![T::default(); buffer_len(rect, 1)?];
         self.for_each_run(0, rect, |block, pixel, place, count| {
-            let values = self.look.samples(block, band, pixel, count).values();
-            let out = &mut out[place..][..count];
-            out.iter_mut()
-                .zip(values)
-                .for_each(|(out, value)| *out = number(value));
+            let samples = self.look.samples(block, band, pixel, count);
+            samples.each_with(&mut out[place..], |out, value| *out = number(value));
         })?;
         Ok(out)
     }
@@ -293,7 +290,7 @@ impl Jp2Source {
                 let pixels = across.len as usize * down.len as usize;
                 for &band in &self.look.color_bands {
                     let samples: Samples<'_> = self.look.samples(&block, band, 0, pixels);
-                    spread = spread.with(samples.values(), None);
+                    spread.look_at(samples, None);
                 }
             }
         }

@@ -44,20 +44,11 @@ impl TiffSource {
             self.each_run_of((stored, band), rect, |at, samples| {
                 let count = samples.count();
                 let targets = plane[at..][..count].iter_mut().zip(&mut flags[at..]);
-                let take = |((target, flags), value): ((&mut f32, &mut u8), f64)| {
+                samples.each_with(targets, |(target, flags), value| {
                     *target = value as f32;
                     *flags |= if is_nodata(value) { 0 } else { HAS_VALUE };
                     *flags |= if value.is_nan() { IS_VOID } else { 0 };
-                };
-                if sample.is_index() {
-                    // The commonest kind, without a call for each sample.
-                    let bytes = samples.bytes.iter().step_by(samples.stride);
-                    targets
-                        .zip(bytes.map(|&byte| f64::from(byte)))
-                        .for_each(take);
-                } else {
-                    targets.zip(samples.values()).for_each(take);
-                }
+                });
             })?;
             planes.push(plane);
         }
@@ -76,10 +67,7 @@ impl TiffSource {
         let num_pixels = buffer_len(rect, size_of::<f64>() as u64)? / size_of::<f64>();
         let mut out = reserved(num_pixels)?;
         self.each_run_of((0, band), rect, |at, samples| {
-            let targets = out[at..].iter_mut();
-            for (target, value) in targets.zip(samples.values()) {
-                *target = value;
-            }
+            samples.each_with(&mut out[at..], |target, value| *target = value);
         })?;
         Ok(out)
     }
@@ -88,9 +76,9 @@ impl TiffSource {
     fn hide(&self, stored: usize, rect: PixelRect, flags: &mut [u8]) -> Result<(), Fault> {
         if let Some(alpha) = self.base_page().alpha {
             self.each_run_of((stored, alpha.band), rect, |at, samples| {
-                for (flags, opacity) in flags[at..].iter_mut().zip(samples.values()) {
+                samples.each_with(&mut flags[at..], |flags, opacity| {
                     *flags |= if opacity > 0.0 { 0 } else { IS_VOID };
-                }
+                });
             })?;
         }
         if let Some(mask) = self.level_mask(stored, rect).transpose()? {

@@ -4,9 +4,9 @@ use flate2::bufread::ZlibDecoder;
 use flate2::{Decompress, FlushDecompress, Status};
 use liblzma::bufread::XzDecoder;
 use liblzma::stream::Stream;
-use weezl::{BitOrder, LzwStatus, decode::Decoder};
 
 use crate::raster::error::Fault;
+use crate::raster::lzw;
 
 /// Logarithm to base 2 of the most bytes that a Zstandard frame may look back; what the library
 /// itself writes at its highest usual level.
@@ -93,24 +93,12 @@ fn read_at_most(from: impl Read, most: usize, codec: &str) -> Result<Vec<u8>, Fa
 
 /// Fills `out` from an LZW stream, of the usual kind or of that before TIFF 6.
 pub(super) fn unpack_lzw(data: &[u8], out: &mut [u8]) -> Result<(), Fault> {
-    let is_old = data.len() > 1 && data[0] == 0 && data[1] & 1 == 1;
-    let mut decoder = if is_old {
-        Decoder::new(BitOrder::Lsb, 8)
-    } else {
-        Decoder::with_tiff_size_switch(BitOrder::Msb, 8)
-    };
-    let (mut read, mut written) = (0, 0);
-    while written < out.len() {
-        let step = decoder.decode_bytes(&data[read..], &mut out[written..]);
-        read += step.consumed_in;
-        written += step.consumed_out;
-        match step.status {
-            Ok(LzwStatus::Ok) => {}
-            Ok(LzwStatus::NoProgress | LzwStatus::Done) => break,
-            Err(error) => return Err(Fault::damaged(format!("LZW: {error}"))),
-        }
+    match lzw::unpack(data, out) {
+        Ok(written) => all_there(written, out.len(), "LZW"),
+        Err(lzw::UnknownCode) => Err(Fault::damaged(
+            "LZW: a code stands for nothing that came before".to_owned(),
+        )),
     }
-    all_there(written, out.len(), "LZW")
 }
 
 /// Fills `out` from a `PackBits` stream.

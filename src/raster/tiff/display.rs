@@ -121,11 +121,11 @@ impl<'p> Painter<'p> {
             pixels.for_each(|(out, &index)| out.copy_from_slice(&self.table[usize::from(index)]));
             return;
         }
-        for (out, value) in out.chunks_exact_mut(4).zip(samples.values()) {
+        samples.each_with(out.as_chunks_mut().0, |out, value| {
             let grey = self.grey(value);
             let alpha = if self.is_void(value) { 0 } else { 255 };
-            out.copy_from_slice(&[grey, grey, grey, alpha]);
-        }
+            *out = [grey, grey, grey, alpha];
+        });
     }
 
     fn grey(&self, value: f64) -> u8 {
@@ -179,10 +179,10 @@ impl<'p> Painter<'p> {
                     out[3] |= u8::from(Some(value) != nodata);
                 }
             } else {
-                for (out, value) in out.chunks_exact_mut(4).zip(samples.values()) {
+                samples.each_with(out.chunks_exact_mut(4), |out, value| {
                     out[band] = self.stretch.apply(value);
                     out[3] |= u8::from(!self.is_void(value));
-                }
+                });
             }
         }
         // A pixel is void only where all bands are.
@@ -199,11 +199,11 @@ impl<'p> Painter<'p> {
             return;
         }
         let black = self.samples(run, self.page.color_bands().len(), out.len() / 4);
-        for (pixel, value) in out.as_chunks_mut::<4>().0.iter_mut().zip(black.values()) {
+        black.each_with(out.as_chunks_mut::<4>().0, |pixel, value| {
             let left = u16::from(light(self.stretch.apply(value)));
             let colors = pixel[..3].iter_mut();
             colors.for_each(|color| *color = (u16::from(*color) * left / 255) as u8);
-        }
+        });
     }
 
     fn paint_alpha(&self, run: &Run<'_>, out: &mut [u8]) {
@@ -217,7 +217,7 @@ impl<'p> Painter<'p> {
             return;
         }
         let full = full_alpha(self.page.sample);
-        for (out, value) in out.chunks_exact_mut(4).zip(samples.values()) {
+        samples.each_with(out.chunks_exact_mut(4), |out, value| {
             let opacity = Stretch {
                 low: 0.0,
                 high: full,
@@ -230,7 +230,7 @@ impl<'p> Painter<'p> {
                     .for_each(|color| *color = straight(*color) as u8);
             }
             out[3] = out[3].min(opacity);
-        }
+        });
     }
 }
 

@@ -322,8 +322,7 @@ impl TiffSource {
                 let colors = Painter::chunks(page, col, row).into_iter();
                 for at in colors.take(page.color_bands().len()) {
                     let chunk = self.chunk((stored, PageKind::Image, at))?;
-                    let values = color_values(page, &chunk.bytes);
-                    spread = spread.with(values, self.info.nodata);
+                    look_at_colors(&mut spread, page, &chunk.bytes, self.info.nodata);
                 }
             }
         }
@@ -331,23 +330,18 @@ impl TiffSource {
     }
 }
 
-/// The values of the color bands within one decoded chunk.
-fn color_values<'a>(page: &'a Page, bytes: &'a [u8]) -> impl Iterator<Item = f64> + 'a {
+/// Looks at the values of the color bands within one decoded chunk.
+fn look_at_colors(spread: &mut Spread, page: &Page, bytes: &[u8], nodata: Option<f64>) {
     let size = usize::from(page.sample.bits().div_ceil(8));
-    let stride = usize::from(page.grid.chunk_bands) * size;
-    let bands = page
-        .color_bands()
-        .len()
-        .min(usize::from(page.grid.chunk_bands));
-    (0..bands).flat_map(move |band| {
-        let bytes = bytes.get(band * size..).unwrap_or_default();
-        Samples {
-            bytes,
-            stride,
+    let chunk_bands = usize::from(page.grid.chunk_bands);
+    for band in 0..page.color_bands().len().min(chunk_bands) {
+        let samples = Samples {
+            bytes: bytes.get(band * size..).unwrap_or_default(),
+            stride: chunk_bands * size,
             sample: page.sample,
-        }
-        .values()
-    })
+        };
+        spread.look_at(samples, nodata);
+    }
 }
 
 pub(super) fn check_inside(rect: PixelRect, size: ImageSize) -> Result<(), Fault> {

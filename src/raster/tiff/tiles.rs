@@ -127,10 +127,9 @@ impl TiffSource {
         if let Some(alpha) = self.base_page().alpha {
             let full = full_alpha(self.base_page().sample);
             self.each_run_of((stored, alpha.band), rect, |at, samples| {
-                let targets = opacity[at..].iter_mut();
-                for (target, value) in targets.zip(samples.values()) {
+                samples.each_with(&mut opacity[at..], |target, value| {
                     *target = (value / full).clamp(0.0, 1.0) as f32;
-                }
+                });
             })?;
         } else {
             opacity.fill(1.0);

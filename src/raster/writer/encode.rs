@@ -2,9 +2,9 @@ use std::io::Write as _;
 
 use flate2::write::ZlibEncoder;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-use weezl::BitOrder;
 
 use super::options::Compression;
+use crate::raster::lzw;
 
 /// Deflate levels: colors hardly shrink with more effort, indices do.
 const COLOR_LEVEL: u32 = 4;
@@ -58,10 +58,7 @@ impl TileCodec {
         }
         match self.compression {
             Compression::None => Ok(pixels),
-            Compression::Lzw => {
-                let mut encoder = weezl::encode::Encoder::with_tiff_size_switch(BitOrder::Msb, 8);
-                encoder.encode(&pixels).map_err(|error| error.to_string())
-            }
+            Compression::Lzw => Ok(lzw::pack(&pixels)),
             Compression::Zstd => {
                 zstd::bulk::compress(&pixels, ZSTD_LEVEL).map_err(|error| error.to_string())
             }
