@@ -9,6 +9,8 @@ use crate::geom::{ImageSize, PixelRect};
 
 /// Pixels that may be decoded for the first picture.
 const PIXEL_BUDGET: u64 = 12 << 20;
+/// And their share of the image, since the sharp picture waits for the first.
+const MOST_SHARE: u64 = 8;
 
 /// Pixels whose color is known, row by row, each with the numbers of all layers.
 struct Known {
@@ -71,7 +73,8 @@ fn choose(level: ImageSize, block: ImageSize, size: ImageSize) -> (u32, u32) {
         level.height.div_ceil(block.height),
     );
     let block_pixels = block.num_pixels().max(1);
-    let affordable = (PIXEL_BUDGET / block_pixels).max(1);
+    let budget = PIXEL_BUDGET.min(level.num_pixels() / MOST_SHARE);
+    let affordable = (budget / block_pixels).max(1);
     let shape = f64::from(all.0) / f64::from(all.1);
     let cols = ((affordable as f64 * shape).sqrt() as u32).clamp(1, all.0.min(size.width));
     let rows = ((affordable / u64::from(cols)) as u32).clamp(1, all.1.min(size.height));

@@ -7,7 +7,7 @@ use crate::raster::source::{BandSamples, TileSource as _};
 use crate::raster::stretch::Samples;
 
 /// Some band of the pixel does not hold the nodata value.
-const HAS_VALUE: u8 = 1;
+pub(super) const HAS_VALUE: u8 = 1;
 /// Some band of the pixel is no number, or the pixel is hidden.
 const IS_VOID: u8 = 2;
 
@@ -73,7 +73,12 @@ impl TiffSource {
     }
 
     /// Marks what alpha and the mask hide.
-    fn hide(&self, stored: usize, rect: PixelRect, flags: &mut [u8]) -> Result<(), Fault> {
+    pub(super) fn hide(
+        &self,
+        stored: usize,
+        rect: PixelRect,
+        flags: &mut [u8],
+    ) -> Result<(), Fault> {
         if let Some(alpha) = self.base_page().alpha {
             self.each_run_of((stored, alpha.band), rect, |at, samples| {
                 samples.each_with(&mut flags[at..], |flags, opacity| {

@@ -29,6 +29,7 @@ mod suite;
 pub(super) mod tag;
 mod tiles;
 mod webp;
+mod words;
 mod ycbcr;
 
 pub(super) use bits::{BitRows, unpack_bits};

@@ -5,6 +5,7 @@ use super::display::{full_alpha, stretch_of};
 use super::grid::ChunkAt;
 use super::page::{Page, Photometric};
 use super::source::{PageKind, TiffSource, buffer_len, check_inside, chunks_of, for_each_run};
+use super::words::table_for;
 use crate::geom::PixelRect;
 use crate::raster::error::Fault;
 use crate::raster::layers::{format_of, found_scale, packed, scale_of, shown_bands};
@@ -70,6 +71,10 @@ impl TiffSource {
         if has_plain_bytes && self.is_interleaved(stored)? {
             return self.bytes_in_layers(stored, rect, &samples);
         }
+        let sample = self.level_page(stored)?.sample;
+        if let Some(table) = table_for(sample, samples.format.depth) {
+            return self.words_in_layers(stored, rect, &samples, table);
+        }
         let read = self.level_samples(stored, rect, &samples.bands)?;
         let opacity = self.opacity(stored, rect, &read.has_data)?;
         Ok(packed(&samples, &read, &opacity, rect))
@@ -117,7 +122,7 @@ impl TiffSource {
     }
 
     /// For each pixel of `rect` how much of it is seen, 0 to 1.
-    fn opacity(
+    pub(super) fn opacity(
         &self,
         stored: usize,
         rect: PixelRect,
