@@ -4,6 +4,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use super::draft::ShowTile;
 use super::{Pyramid, ReadError, Tile};
 use crate::geom::TileKey;
 use crate::job::{Waker, fenced};
@@ -16,6 +17,8 @@ const TILES_IN_FLIGHT: usize = 32;
 pub enum Loaded {
     /// The quick first picture of the whole image.
     Sketch(Arc<Tile>),
+    /// A tile in the making, which stands in until it is whole.
+    Draft(TileKey, Arc<Tile>),
     /// A tile that was wanted.
     Tile(TileKey, Arc<Tile>),
     /// A tile that cannot be read; it is not tried again.
@@ -94,7 +97,7 @@ impl Loader {
         match &loaded {
             Loaded::Tile(key, _) => drop(self.board.lock().in_flight.remove(key)),
             Loaded::Sketch(_) => self.board.lock().is_sketching = false,
-            Loaded::Failed(..) => {}
+            Loaded::Draft(..) | Loaded::Failed(..) => {}
         }
         Some(loaded)
     }
@@ -151,7 +154,12 @@ impl Board {
 
 fn work(board: &Board, pyramid: &Pyramid, sender: &SyncSender<Loaded>, waker: &Waker) {
     while let Some(task) = board.next_task() {
-        let Some(loaded) = perform(task, board, pyramid) else {
+        let show = |key, tile| {
+            // Who has gone needs no stand-ins.
+            drop(sender.send(Loaded::Draft(key, tile)));
+            waker.wake();
+        };
+        let Some(loaded) = perform(task, board, pyramid, &show) else {
             continue;
         };
         if sender.send(loaded).is_err() {
@@ -161,7 +169,7 @@ fn work(board: &Board, pyramid: &Pyramid, sender: &SyncSender<Loaded>, waker: &W
     }
 }
 
-fn perform(task: Task, board: &Board, pyramid: &Pyramid) -> Option<Loaded> {
+fn perform(task: Task, board: &Board, pyramid: &Pyramid, show: ShowTile<'_>) -> Option<Loaded> {
     match task {
         // The true tiles follow; an image whose quick picture fails shows their errors.
         Task::Sketch => match read(|| pyramid.look_around()) {
@@ -171,7 +179,7 @@ fn perform(task: Task, board: &Board, pyramid: &Pyramid) -> Option<Loaded> {
                 Some(Loaded::Failed(pyramid.shape().root(), why))
             }
         },
-        Task::Tile(key) => Some(match read(|| pyramid.tile(key)) {
+        Task::Tile(key) => Some(match read(|| pyramid.tile_in_steps(key, Some(show))) {
             Ok(tile) => Loaded::Tile(key, tile),
             Err(why) => {
                 board.give_up(key);

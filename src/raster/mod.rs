@@ -9,6 +9,7 @@ mod broken;
 mod cache;
 mod checksum;
 mod cog;
+mod draft;
 mod error;
 mod halves;
 mod jp2;

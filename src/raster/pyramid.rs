@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::broken::{BrokenGround, BrokenList};
 use super::cache::{PyramidId, TileCache};
+use super::draft::{Draft, ShowTile};
 use super::error::ReadError;
 use super::sketch;
 use super::source::{Layout, TileSource};
@@ -22,6 +23,8 @@ const KEPT_LEVELS_BELOW: u8 = 2;
 const MOST_BAND_BYTES: u64 = 192 << 20;
 /// Bands that may be decoded at once; a second reader of the same band waits for the first.
 const BAND_LOCKS: usize = 8;
+/// So many levels above the stored ones tiles take long enough to be shown before they are whole.
+const LEAST_DRAFTED: u8 = 3;
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
@@ -47,6 +50,7 @@ pub struct Pyramid {
     band_locks: [Mutex<()>; BAND_LOCKS],
     sweep_lock: Mutex<()>,
     statistics: OnceLock<Arc<Statistics>>,
+    sketched: OnceLock<Arc<Tile>>,
     broken: BrokenList,
 }
 
@@ -88,6 +92,7 @@ impl Pyramid {
             band_locks: Default::default(),
             sweep_lock: Mutex::default(),
             statistics: OnceLock::new(),
+            sketched: OnceLock::new(),
             broken: BrokenList::default(),
         }
     }
@@ -115,10 +120,34 @@ impl Pyramid {
     /// # Errors
     /// [`ReadError`] when a part of the file below does not decode or there is no such tile.
     pub fn tile(&self, key: TileKey) -> Result<Arc<Tile>, ReadError> {
+        self.tile_in_steps(key, None)
+    }
+
+    /// As [`Self::tile`]; coarse tiles that take long are shown before they are whole, if there is
+    /// somebody to `show` them to. Others of the same row may be shown, too.
+    ///
+    /// # Errors
+    /// As [`Self::tile`].
+    pub fn tile_in_steps(
+        &self,
+        key: TileKey,
+        show: Option<ShowTile<'_>>,
+    ) -> Result<Arc<Tile>, ReadError> {
         if let Some(tile) = self.cache.get(self.id, key) {
             return Ok(tile);
         }
-        self.tile_above(key, key.level)
+        let is_slow = key.level >= self.nearest_stored(key.level).0 + LEAST_DRAFTED;
+        let blurred = show.filter(|_| is_slow).zip(self.blurred(key));
+        let draft = blurred.map(|(show, tile)| Draft::new(key, tile, show));
+        self.tile_above(key, key.level, draft.as_ref())
+    }
+
+    /// The tile `key` out of [`Self::sketch`], once that was made.
+    pub(super) fn blurred(&self, key: TileKey) -> Option<Tile> {
+        let halvings = self.shape.root().level.checked_sub(key.level)?;
+        let sketch = self.sketched.get()?;
+        let rect = self.shape.tile_rect(key);
+        Some(sketch::enlarged(sketch, rect, halvings))
     }
 
     /// Whether every tile above the stored levels takes many decoded blocks, so that
@@ -141,6 +170,9 @@ impl Pyramid {
         if !self.needs_sketch() {
             return self.tile(self.shape.root());
         }
+        if self.source.is_sequential() {
+            return self.sketch_of_top().map(Arc::new);
+        }
         let size = self.shape.size().at_level(self.shape.root().level);
         let read = |stored, rect: PixelRect| match self.read_bytes(stored, rect) {
             Err(_) if self.tiles == Tiles::Samples => {
@@ -150,6 +182,24 @@ impl Pyramid {
             read => read,
         };
         sketch::sketch(&*self.source, self.format, &read, size).map(Arc::new)
+    }
+
+    /// The first rows of an image that can only be read from its start, the rest transparent.
+    fn sketch_of_top(&self) -> Result<Tile, ReadError> {
+        let size = self.source.info().size;
+        let rows = self.source.block_size(0).height;
+        let rect = PixelRect::new(0, 0, size.width, rows).intersect(size.bounds());
+        let mut top = self.read_rect(0, 0, rect)?;
+        for _ in 0..self.shape.root().level {
+            let half = [top.size.width, top.size.height].map(|side| side.div_ceil(2));
+            let mut halved = Tile::blank(ImageSize::new(half[0], half[1]), self.format);
+            halved.draw_halved(&top, (0, 0));
+            top = halved;
+        }
+        let root = self.shape.tile_rect(self.shape.root());
+        let mut whole = Tile::blank(ImageSize::new(root.width, root.height), self.format);
+        whole.draw(&top, (0, 0));
+        Ok(whole)
     }
 
     /// How tiles are stored.
@@ -169,7 +219,7 @@ impl Pyramid {
     pub fn look_around(&self) -> Result<Arc<Tile>, ReadError> {
         let sketch = self.sketch()?;
         self.measure(&sketch)?;
-        Ok(sketch)
+        Ok(Arc::clone(self.sketched.get_or_init(|| sketch)))
     }
 
     /// Measures what values each band has in `tile`, a picture of the whole image; the first counts.
@@ -186,7 +236,12 @@ impl Pyramid {
     }
 
     /// The tile `key` on the way to a tile at level `wanted`.
-    fn tile_above(&self, key: TileKey, wanted: u8) -> Result<Arc<Tile>, ReadError> {
+    fn tile_above(
+        &self,
+        key: TileKey,
+        wanted: u8,
+        draft: Option<&Draft<'_>>,
+    ) -> Result<Arc<Tile>, ReadError> {
         let (tile, is_kept) = if let Some(stored) = self.stored_for(key) {
             if let Some(tile) = self.tile_of_band(key, stored)? {
                 return Ok(tile);
@@ -195,13 +250,16 @@ impl Pyramid {
         } else if let Some(tile) = self.tile_of_nothing(key)? {
             (tile, true)
         } else if let Some(sweep) = Sweep::plan(self, key) {
-            return sweep.run(key);
+            return sweep.run(key, draft);
         } else {
             (
-                self.average_below(key, wanted)?,
+                self.average_below(key, wanted, draft)?,
                 key.level + KEPT_LEVELS_BELOW >= wanted,
             )
         };
+        if let Some(draft) = draft {
+            draft.add(key, &tile);
+        }
         let tile = Arc::new(tile);
         if is_kept {
             self.cache.put(self.id, key, Arc::clone(&tile));
@@ -310,7 +368,12 @@ impl Pyramid {
         self.broken.len()
     }
 
-    fn average_below(&self, key: TileKey, wanted: u8) -> Result<Tile, ReadError> {
+    fn average_below(
+        &self,
+        key: TileKey,
+        wanted: u8,
+        draft: Option<&Draft<'_>>,
+    ) -> Result<Tile, ReadError> {
         let rect = self.shape.tile_rect(key);
         let mut tile = Tile::blank(ImageSize::new(rect.width, rect.height), self.format);
         let children: Vec<TileKey> = key
@@ -321,7 +384,7 @@ impl Pyramid {
             .par_iter()
             .map(|&child| match self.cache.get(self.id, child) {
                 Some(tile) => Ok(tile),
-                None => self.tile_above(child, wanted),
+                None => self.tile_above(child, wanted, draft),
             })
             .collect();
         for (child, pixels) in children.iter().zip(below?) {

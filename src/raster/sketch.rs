@@ -154,6 +154,42 @@ fn part(span: Span, index: u32) -> Range<u32> {
     first..edge(index + 1).max(first + 1)
 }
 
+/// `rect` of a level whose pixels are smaller than those of the first picture by `halvings`
+/// halvings, blended softly out of that.
+pub(super) fn enlarged(picture: &Tile, rect: PixelRect, halvings: u8) -> Tile {
+    let format = picture.format;
+    let (layer, texel) = (format.layer_bytes(picture.size.width), format.texel_bytes());
+    let mut numbers = Vec::new();
+    for row in picture.bytes.chunks_exact(picture.row_bytes().max(1)) {
+        for at in (0..layer).step_by(texel) {
+            for layer in row.chunks_exact(layer) {
+                numbers.extend(format.pixel(&layer[at..]));
+            }
+        }
+    }
+    let known = Known {
+        width: picture.size.width,
+        texel: 4 * usize::from(format.layers),
+        numbers,
+    };
+    let places = |from: u32, len: u32, known: u32| -> Vec<Place> {
+        let scale = f64::from(1_u32 << halvings);
+        let place = |at: u32| {
+            let at = ((f64::from(from + at) + 0.5) / scale - 0.5).max(0.0);
+            let first = (at as u32).min(known - 1);
+            Place {
+                first,
+                second: (first + 1).min(known - 1),
+                nearness: at.fract() as f32,
+            }
+        };
+        (0..len).map(place).collect()
+    };
+    let across = places(rect.x, rect.width, picture.size.width);
+    let down = places(rect.y, rect.height, picture.size.height);
+    blend(&known, format, &across, &down)
+}
+
 /// Decoded pixels.
 struct Block<'a> {
     bytes: &'a [u8],
@@ -275,6 +311,26 @@ mod tests {
             }
             let last = spans.last().unwrap();
             assert!(last.shown_from + last.shown_len <= shown && last.from + last.len <= len);
+        }
+    }
+
+    #[test]
+    fn an_enlarged_part_is_where_it_was() {
+        for layers in 1..=2 {
+            let format = TileFormat {
+                layers,
+                ..TileFormat::PICTURE
+            };
+            let pixels = [0_u8, 100, 200].map(|red| [red, 0, 0, 255]);
+            let picture = Tile {
+                size: ImageSize::new(3, 1),
+                format,
+                bytes: pixels.concat().repeat(usize::from(layers)),
+            };
+            // The middle pixel, twice as large, and half of the next.
+            let part = enlarged(&picture, PixelRect::new(2, 0, 3, 1), 1);
+            let reds: Vec<u8> = part.bytes.chunks(4).map(|pixel| pixel[0]).collect();
+            assert_eq!(reds, [75, 125, 175].repeat(usize::from(layers)));
         }
     }
 

@@ -304,6 +304,12 @@ pub trait TileSource: Send + Sync {
         Ok(None)
     }
 
+    /// Whether ground can only be reached through all that lies above it, so that nothing is read
+    /// here and there.
+    fn is_sequential(&self) -> bool {
+        false
+    }
+
     /// Extent of the blocks that decode as one unit at stored level `stored`; blocks at the right
     /// and bottom edges may be cut.
     fn block_size(&self, stored: usize) -> ImageSize;

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
+use super::draft::{Draft, ShowTile};
 use super::error::ReadError;
 use super::pyramid::{Pyramid, TILE_SIZE};
 use super::shrink::RowPair;
 use super::tile::{Tile, TileFormat};
-use crate::geom::{ImageSize, TileKey};
+use crate::geom::{ImageSize, PixelRect, TileKey};
 
 /// Makes a whole row of coarse tiles of an image in strips, decoding each strip once.
 ///
@@ -45,7 +46,11 @@ impl<'a> Sweep<'a> {
     }
 
     /// Makes all tiles in the row of `key` and those between; keeps them and returns `key`.
-    pub(super) fn run(&self, key: TileKey) -> Result<Arc<Tile>, ReadError> {
+    pub(super) fn run(
+        &self,
+        key: TileKey,
+        draft: Option<&Draft<'_>>,
+    ) -> Result<Arc<Tile>, ReadError> {
         let _turn = self.pyramid.sweep_turn();
         if let Some(tile) = self.pyramid.cached(key) {
             return Ok(tile);
@@ -67,6 +72,9 @@ impl<'a> Sweep<'a> {
                 .read_band(self.stored, self.base_level, row as u32)?;
             for row in band.bytes.chunks_exact(band.row_bytes()) {
                 self.push(&mut bands, row, key, &mut wanted);
+            }
+            if let (Some(show), Some(top)) = (draft.and_then(Draft::due), bands.last()) {
+                self.show(top, show);
             }
         }
         self.finish(&mut bands, key, &mut wanted);
@@ -102,6 +110,26 @@ impl<'a> Sweep<'a> {
         self.finish(above, key, wanted);
         if !band.bytes.is_empty() {
             self.cut(band, key, wanted);
+        }
+    }
+
+    /// Shows what there is of the row of tiles that is made, the rest blurred.
+    fn show(&self, band: &Band, show: ShowTile<'_>) {
+        let rows = band.bytes.len() / band.format.row_bytes(band.width);
+        let strip = Tile {
+            size: ImageSize::new(band.width, rows as u32),
+            format: band.format,
+            bytes: band.bytes.clone(),
+        };
+        for col in 0..self.pyramid.shape().grid(band.level).0 {
+            let key = TileKey::new(band.level, col, band.row_of_tiles);
+            let Some(mut tile) = self.pyramid.blurred(key) else {
+                return;
+            };
+            let rect = self.pyramid.shape().tile_rect(key);
+            let there = PixelRect::new(rect.x, 0, rect.width, rows as u32);
+            tile.draw(&strip.cut(there), (0, 0));
+            show(key, Arc::new(tile));
         }
     }
 

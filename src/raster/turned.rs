@@ -214,6 +214,10 @@ impl TileSource for Turned {
         Ok(wide.map(|wide| self.turn(wide.as_chunks::<2>().0, rect).into_flattened()))
     }
 
+    fn is_sequential(&self) -> bool {
+        self.stored.is_sequential()
+    }
+
     fn block_size(&self, stored: usize) -> ImageSize {
         let block = self.stored.block_size(stored);
         self.orientation.turned_size(block)

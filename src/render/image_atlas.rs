@@ -40,7 +40,8 @@ pub struct ImageAtlas {
     slots: Slots<(SourceId, Held)>,
     /// Valid extent of the tile in each layer, in texels.
     extents: Vec<ImageSize>,
-    /// Tiles that show other bands than are wanted now; they stand in until the new ones are there.
+    /// Tiles that show other bands than are wanted now, or are not whole; they stand in until the new
+    /// ones are there.
     stale: HashSet<(SourceId, TileKey)>,
 }
 
@@ -137,7 +138,12 @@ impl ImageAtlas {
         self.stale.extend(tiles);
     }
 
-    /// Whether a tile is there but shows other bands than are wanted now.
+    /// Notes that a tile only stands in.
+    pub fn await_again(&mut self, source: SourceId, key: TileKey) {
+        self.stale.insert((source, key));
+    }
+
+    /// Whether a tile is there but only stands in.
     pub fn is_stale(&self, source: SourceId, key: TileKey) -> bool {
         self.stale.contains(&(source, key))
     }

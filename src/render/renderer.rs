@@ -98,6 +98,12 @@ impl Renderer {
         self.images.upload(&self.gpu, (source, key), upload);
     }
 
+    /// Puts an image tile on the card that stands in until it is whole.
+    pub fn upload_draft(&mut self, source: SourceId, key: TileKey, tile: &Tile) {
+        self.upload_image(source, key, tile);
+        self.images.await_again(source, key);
+    }
+
     /// Puts the quick first picture of an image on the card; it stands in until the root is there.
     pub fn upload_sketch(&mut self, source: SourceId, sketch: &Tile) {
         let bytes = self.made_ready(source, sketch);

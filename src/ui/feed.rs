@@ -78,6 +78,13 @@ impl Feed {
                     self.has_picture = true;
                     self.sketch = Some(sketch);
                 }
+                // One that is whole already must not be blurred again.
+                Some(Loaded::Draft(key, tile)) if self.missed.contains_key(&key) => {
+                    bytes += tile.bytes.len();
+                    renderer.upload_draft(self.source, key, &tile);
+                    self.has_picture = true;
+                }
+                Some(Loaded::Draft(..)) => {}
                 Some(Loaded::Tile(key, tile)) => {
                     bytes += tile.bytes.len();
                     renderer.upload_image(self.source, key, &tile);

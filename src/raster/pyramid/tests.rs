@@ -208,3 +208,34 @@ fn a_broken_block_is_a_hole_for_who_looks_and_an_error_for_who_computes() {
     assert!(broken[0].why.contains("a hole"));
     assert!(looking.look_around().is_ok());
 }
+
+#[test]
+fn coarse_tiles_are_shown_before_they_are_whole() {
+    let size = ImageSize::new(4_400, 4_200);
+    for block in [ImageSize::new(256, 256), ImageSize::new(4_400, 8)] {
+        let source = Made::new(size, block);
+        let pyramid = pyramid(&source);
+        let root = pyramid.shape().root();
+        let shown = std::sync::Mutex::new(Vec::new());
+        let show = |key, tile| shown.lock().unwrap().push((key, tile));
+        // Without a blurred picture there is nothing to fill gaps with.
+        let key = TileKey::new(root.level - 1, 0, 0);
+        pyramid.tile_in_steps(key, Some(&show)).unwrap();
+        assert!(shown.lock().unwrap().is_empty());
+        let sketch = pyramid.look_around().unwrap();
+        let whole = pyramid.tile_in_steps(root, Some(&show)).unwrap();
+        let shown = shown.into_inner().unwrap();
+        assert!(shown.len() > 3, "{}", shown.len());
+        let unlike = |tile: &Tile| {
+            let pairs = tile.bytes.iter().zip(&whole.bytes);
+            pairs.filter(|(one, other)| one != other).count()
+        };
+        let mut before = unlike(&sketch);
+        for (key, tile) in &shown {
+            assert_eq!((*key, tile.size), (root, whole.size));
+            assert!(unlike(tile) <= before);
+            before = unlike(tile);
+        }
+        assert!(before * 4 < unlike(&sketch));
+    }
+}

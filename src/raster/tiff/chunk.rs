@@ -99,7 +99,7 @@ impl Page {
     }
 
     /// Bytes of a chunk of `rows` rows before it was compressed.
-    fn stored_bytes(&self, rows: usize) -> usize {
+    pub(super) fn stored_bytes(&self, rows: usize) -> usize {
         match self.interleaved_ycbcr() {
             Some(colors) => colors.packed_bytes(self.chunk_size(rows)),
             None => self.bit_rows().row_bytes() * rows,
@@ -155,7 +155,7 @@ impl Page {
     }
 
     /// Samples in whole bytes of this machine's order.
-    fn whole_numbers(&self, mut out: Vec<u8>, rows: usize) -> Result<Vec<u8>, Fault> {
+    pub(super) fn whole_numbers(&self, mut out: Vec<u8>, rows: usize) -> Result<Vec<u8>, Fault> {
         let packing = self.bit_rows();
         if matches!(packing.bits, 8 | 16 | 32 | 64) {
             let order = Stored {

@@ -1,4 +1,4 @@
-use std::io::Read;
+use std::io::{BufRead, Read};
 
 use flate2::bufread::ZlibDecoder;
 use flate2::{Decompress, FlushDecompress, Status};
@@ -42,7 +42,7 @@ pub(super) fn inflate_at_most(data: &[u8], most: usize) -> Result<Vec<u8>, Fault
 
 /// Fills `out` from a Zstandard frame; what follows in `data` is ignored.
 pub(super) fn unpack_zstd(data: &[u8], out: &mut [u8]) -> Result<(), Fault> {
-    fill(zstd_frame(data)?, out, "ZSTD")
+    fill(&mut zstd_frame(data)?, out, "ZSTD")
 }
 
 /// All that a Zstandard frame holds, at most `most` bytes.
@@ -50,7 +50,8 @@ pub(super) fn unpack_zstd_at_most(data: &[u8], most: usize) -> Result<Vec<u8>, F
     read_at_most(zstd_frame(data)?, most, "ZSTD")
 }
 
-fn zstd_frame(data: &[u8]) -> Result<impl Read + '_, Fault> {
+/// The bytes of the first Zstandard frame.
+pub(super) fn zstd_frame<R: BufRead>(data: R) -> Result<impl Read + use<R>, Fault> {
     let decoder = zstd::stream::read::Decoder::with_buffer(data);
     let mut decoder = decoder.map_err(|error| Fault::damaged(format!("ZSTD: {error}")))?;
     let limited = decoder.window_log_max(MAX_ZSTD_WINDOW_LOG);
@@ -60,13 +61,18 @@ fn zstd_frame(data: &[u8]) -> Result<impl Read + '_, Fault> {
 
 /// Fills `out` from an XZ stream; what follows in `data` is ignored.
 pub(super) fn unpack_xz(data: &[u8], out: &mut [u8]) -> Result<(), Fault> {
+    fill(&mut xz_stream(data)?, out, "LZMA")
+}
+
+/// The bytes of an XZ stream.
+pub(super) fn xz_stream<R: BufRead>(data: R) -> Result<XzDecoder<R>, Fault> {
     let stream = Stream::new_stream_decoder(MAX_XZ_MEMORY, 0);
     let stream = stream.map_err(|error| Fault::damaged(format!("LZMA: {error}")))?;
-    fill(XzDecoder::new_stream(data, stream), out, "LZMA")
+    Ok(XzDecoder::new_stream(data, stream))
 }
 
 /// Fills `out` from what `from` gives.
-fn fill(mut from: impl Read, out: &mut [u8], codec: &str) -> Result<(), Fault> {
+pub(super) fn fill(from: &mut dyn Read, out: &mut [u8], codec: &str) -> Result<(), Fault> {
     let mut written = 0;
     while written < out.len() {
         match from.read(&mut out[written..]) {

@@ -11,6 +11,9 @@ use crate::raster::source::Layout;
 /// An uncompressed strip above this size is read in pieces.
 const CHOP_ABOVE_BYTES: u64 = 1 << 20;
 const CHOPPED_BYTES: u64 = 1 << 18;
+/// A packed strip above this size is unpacked row by row.
+const STREAM_ABOVE_BYTES: u64 = 16 << 20;
+const STREAMED_BYTES: u64 = 2 << 20;
 
 /// Where the chunks (tiles or strips) of one page are.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub struct ChunkGrid {
     pub rows: u32,
     /// Bands within one chunk: all of them, or one.
     pub chunk_bands: u16,
+    /// Whether the chunks are no more than rows of one strip that is unpacked from its start.
+    is_stream: bool,
     offsets: Vec<u64>,
     counts: Vec<u64>,
 }
@@ -45,6 +50,8 @@ pub struct Cut<'a> {
     pub bits: u16,
     pub compression: Compression,
     pub ycbcr: Option<&'a YCbCr>,
+    /// Whether the lowest bit of a byte is the first.
+    pub is_reversed: bool,
 }
 
 impl Cut<'_> {
@@ -57,6 +64,15 @@ impl Cut<'_> {
     /// Whether a strip can be read from any of its rows on.
     fn can_be_chopped(&self) -> bool {
         self.compression == Compression::None && self.ycbcr.is_none()
+    }
+
+    /// Whether a strip can be unpacked row by row.
+    fn can_be_streamed(&self) -> bool {
+        let is_stream = matches!(
+            self.compression,
+            Compression::Deflate | Compression::Lzw | Compression::Zstd | Compression::Lzma
+        );
+        is_stream && self.ycbcr.is_none() && !self.is_reversed
     }
 }
 
@@ -88,6 +104,7 @@ impl ChunkGrid {
             cols,
             rows,
             chunk_bands,
+            is_stream: false,
             offsets: Vec::new(),
             counts: Vec::new(),
         };
@@ -96,8 +113,12 @@ impl ChunkGrid {
         if cut.can_be_chopped() {
             grid.chop_strip(row_bytes, size);
         }
+        let strip_bytes = row_bytes.saturating_mul(u64::from(grid.chunk.height));
+        grid.complete_counts(bytes.len(), strip_bytes, cut.compression);
+        if cut.can_be_streamed() {
+            grid.stream_strip(row_bytes, size);
+        }
         grid.check_chunk_bytes(cut.bits)?;
-        grid.complete_counts(bytes.len(), row_bytes, cut.compression);
         Ok(grid)
     }
 
@@ -149,6 +170,29 @@ impl ChunkGrid {
         self.rows = pieces;
     }
 
+    /// Cuts one large packed strip into rows that are unpacked one after the other.
+    fn stream_strip(&mut self, row_bytes: u64, size: ImageSize) {
+        let is_one_strip = matches!(self.layout, Layout::Strips { .. }) && self.rows == 1;
+        let strip_bytes = row_bytes.saturating_mul(u64::from(size.height));
+        if !is_one_strip || strip_bytes <= STREAM_ABOVE_BYTES {
+            return;
+        }
+        let rows = (STREAMED_BYTES / row_bytes.max(1)).clamp(1, u64::from(size.height)) as u32;
+        self.is_stream = true;
+        self.chunk.height = rows;
+        self.rows = size.height.div_ceil(rows);
+    }
+
+    /// Whether chunks can only be reached through those above them.
+    pub const fn is_stream(&self) -> bool {
+        self.is_stream
+    }
+
+    /// Whether a chunk that was written can only be reached through those above it.
+    pub fn is_streamed(&self, at: ChunkAt) -> bool {
+        self.is_stream && self.place(at).is_some()
+    }
+
     fn check_chunk_bytes(&self, bits: u16) -> Result<(), Fault> {
         let sample_bytes = u64::from(bits.div_ceil(8).next_power_of_two());
         let factors = [
@@ -161,13 +205,12 @@ impl ChunkGrid {
     }
 
     /// Makes up for byte counts that are missing or all zero.
-    fn complete_counts(&mut self, file_len: u64, row_bytes: u64, compression: Compression) {
+    fn complete_counts(&mut self, file_len: u64, chunk_bytes: u64, compression: Compression) {
         let is_missing = self.counts.iter().all(|&count| count == 0);
         if !is_missing {
             self.counts.resize(self.offsets.len(), 0);
             return;
         }
-        let chunk_bytes = row_bytes.saturating_mul(u64::from(self.chunk.height));
         // A codec finds its own end; twice the plain size is more than any of them needs.
         let most = if compression == Compression::None {
             chunk_bytes
@@ -189,11 +232,18 @@ impl ChunkGrid {
         }
     }
 
-    /// Offset and length in the file; `None` for a chunk that was never written.
+    /// Offset and length in the file, of a streamed chunk those of the strip; `None` for a chunk that
+    /// was never written.
     pub fn place(&self, at: ChunkAt) -> Option<(u64, u64)> {
+        if self.is_stream {
+            return self.stored_at(usize::from(at.plane));
+        }
         let plane_len = u64::from(self.cols) * u64::from(self.rows);
         let in_plane = u64::from(at.row) * u64::from(self.cols) + u64::from(at.col);
-        let index = (u64::from(at.plane) * plane_len + in_plane) as usize;
+        self.stored_at((u64::from(at.plane) * plane_len + in_plane) as usize)
+    }
+
+    fn stored_at(&self, index: usize) -> Option<(u64, u64)> {
         let (offset, count) = (*self.offsets.get(index)?, *self.counts.get(index)?);
         (offset != 0 && count != 0).then_some((offset, count))
     }

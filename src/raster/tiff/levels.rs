@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::sync::Arc;
 
 use super::directory::{Directories, Directory};
 use super::page::{Page, Photometric};
@@ -13,7 +14,7 @@ const IS_REDUCED: u64 = 1;
 
 /// A file with its directories: the image itself, or one beside it.
 pub(super) struct TiffFile {
-    pub bytes: Box<dyn ReadAt>,
+    pub bytes: Arc<dyn ReadAt>,
     pub directories: Directories,
 }
 
@@ -36,7 +37,7 @@ pub(super) fn overviews_at(path: &Path) -> Option<Beside> {
 }
 
 impl TiffFile {
-    pub fn read(bytes: Box<dyn ReadAt>) -> Result<Self, Fault> {
+    pub fn read(bytes: Arc<dyn ReadAt>) -> Result<Self, Fault> {
         let directories = Directories::read(&*bytes)?;
         Ok(Self { bytes, directories })
     }
@@ -44,7 +45,7 @@ impl TiffFile {
     /// What is there but cannot be read must not hide the image.
     fn at(path: &Path) -> Option<Self> {
         path.is_file()
-            .then(|| Self::read(Box::new(FileBytes::open(path).ok()?)).ok())?
+            .then(|| Self::read(Arc::new(FileBytes::open(path).ok()?)).ok())?
     }
 
     fn page(&self, directory: &Directory, file: usize) -> Option<FilePage> {

@@ -24,6 +24,7 @@ mod numbers;
 mod page;
 mod source;
 mod stored;
+mod stream;
 #[cfg(test)]
 mod suite;
 pub(super) mod tag;

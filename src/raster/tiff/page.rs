@@ -167,6 +167,7 @@ impl Page {
             bits,
             compression,
             ycbcr: ycbcr.as_ref(),
+            is_reversed: fill_order == 2,
         };
         let grid = ChunkGrid::read(bytes, directory, &cut)?;
         check_combination(compression, sample, bits)?;

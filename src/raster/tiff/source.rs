@@ -8,6 +8,7 @@ use super::geo::GeoTags;
 use super::grid::ChunkAt;
 use super::levels::{Beside, FilePage, Level, TiffFile, files_beside, overviews_at, read_levels};
 use super::page::Page;
+use super::stream::Streams;
 use super::tag;
 use crate::geom::{ImageSize, PixelRect};
 use crate::raster::cache::ByteLru;
@@ -37,6 +38,7 @@ pub struct TiffSource {
     levels: Vec<Level>,
     chunks: Mutex<ByteLru<ChunkKey, Arc<Chunk>>>,
     one_large_chunk: Mutex<()>,
+    streams: Streams,
     stretch: OnceLock<Stretch>,
 }
 
@@ -59,7 +61,7 @@ impl TiffSource {
         let mut beside = files_beside(path);
         let own_files = 1 + beside.len();
         beside.extend(overviews.and_then(overviews_at));
-        let read = Self::read_with(Box::new(bytes), path, beside);
+        let read = Self::read_with(Arc::new(bytes), path, beside);
         let source = read.map_err(|fault| fault.on_open(path))?;
         Ok(Self {
             own_files,
@@ -81,10 +83,10 @@ impl TiffSource {
     /// Reads the directories of one file.
     #[cfg(test)]
     pub fn read(bytes: Box<dyn ReadAt>, path: &Path) -> Result<Self, Fault> {
-        Self::read_with(bytes, path, Vec::new())
+        Self::read_with(bytes.into(), path, Vec::new())
     }
 
-    fn read_with(bytes: Box<dyn ReadAt>, path: &Path, beside: Vec<Beside>) -> Result<Self, Fault> {
+    fn read_with(bytes: Arc<dyn ReadAt>, path: &Path, beside: Vec<Beside>) -> Result<Self, Fault> {
         let file = TiffFile::read(bytes)?;
         let first = &file.directories.all[0];
         let geo = GeoTags::read(&*file.bytes, first)?;
@@ -121,6 +123,7 @@ impl TiffSource {
             levels,
             chunks: Mutex::new(ByteLru::new(CHUNK_CACHE_BYTES)),
             one_large_chunk: Mutex::new(()),
+            streams: Streams::default(),
             stretch: OnceLock::new(),
         })
     }
@@ -139,6 +142,12 @@ impl TiffSource {
             return Ok(chunk);
         }
         let FilePage { page, file } = self.page(key)?;
+        let bytes = &self.files[*file].bytes;
+        if page.grid.is_streamed(key.2) {
+            let known = || self.cached(key);
+            let keep = |key, chunk: &Arc<Chunk>| self.keep(key, chunk);
+            return self.streams.read(key, (page, bytes), known, keep);
+        }
         let chunk_len = page.grid.chunk.num_pixels() as usize * usize::from(page.grid.chunk_bands);
         let is_large = chunk_len >= LARGE_CHUNK_BYTES;
         let _turn = is_large.then(|| {
@@ -151,11 +160,14 @@ impl TiffSource {
             return Ok(chunk);
         }
         let nodata = self.info.nodata.filter(|_| key.1 == PageKind::Image);
-        let chunk = Arc::new(page.read_chunk(&*self.files[*file].bytes, key.2, nodata)?);
-        let bytes = chunk.bytes.len();
-        let mut chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
-        chunks.put(key, Arc::clone(&chunk), bytes);
+        let chunk = Arc::new(page.read_chunk(&**bytes, key.2, nodata)?);
+        self.keep(key, &chunk);
         Ok(chunk)
+    }
+
+    fn keep(&self, key: ChunkKey, chunk: &Arc<Chunk>) {
+        let mut chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
+        chunks.put(key, Arc::clone(chunk), chunk.bytes.len());
     }
 
     fn cached(&self, key: ChunkKey) -> Option<Arc<Chunk>> {
@@ -200,7 +212,7 @@ impl TiffSource {
     /// A chunk of the image that nobody keeps.
     pub(super) fn fresh_chunk(&self, at: ChunkAt) -> Result<Vec<u8>, Fault> {
         let page = self.base_page();
-        let is_shared = page.grid.chunk.height > SHARED_CHUNK_ROWS;
+        let is_shared = page.grid.chunk.height > SHARED_CHUNK_ROWS || page.grid.is_streamed(at);
         if is_shared {
             // Many bands are cut out of it, so that it must not be decoded for each.
             let chunk = self.chunk((0, PageKind::Image, at))?;
@@ -317,7 +329,8 @@ impl TiffSource {
         let stored = self.levels.iter().rposition(is_own).unwrap_or(0);
         let page = &self.levels[stored].image.page;
         let mut spread = Spread::NONE;
-        for row in probes(page.grid.rows) {
+        let is_stream = page.grid.is_stream();
+        for row in probes(if is_stream { 1 } else { page.grid.rows }) {
             for col in probes(page.grid.cols) {
                 let colors = Painter::chunks(page, col, row).into_iter();
                 for at in colors.take(page.color_bands().len()) {
@@ -446,6 +459,10 @@ impl TileSource for TiffSource {
         let is_wide = self.info.sample == SampleType::U16;
         let read = is_wide.then(|| self.wide_band(rect)).transpose();
         read.map_err(|fault| fault.on_read(&self.path))
+    }
+
+    fn is_sequential(&self) -> bool {
+        self.base_page().grid.is_stream()
     }
 
     fn block_size(&self, stored: usize) -> ImageSize {
