@@ -3,7 +3,7 @@
 use super::source::{Jp2Source, buffer_len};
 use crate::geom::PixelRect;
 use crate::raster::error::Fault;
-use crate::raster::layers::{format_of, found_scale, packed, scale_of, shown_bands};
+use crate::raster::layers::{format_of, found_scale, packed, scale_of};
 use crate::raster::source::{BandSamples, TileSamples, TileSource as _};
 use crate::raster::tile::{Depth, TileFormat};
 
@@ -15,14 +15,14 @@ impl Jp2Source {
         self.look.makes_colors() || (self.info().sample.is_index() && has_all)
     }
 
-    /// The bands of tiles, in their order.
-    fn bands_of_tiles(&self) -> Vec<u16> {
+    /// The bands that tiles can hold.
+    pub(super) fn bands_of_tiles(&self) -> Vec<u16> {
         if self.look.palette().is_some() {
             Vec::new()
         } else if self.has_pictures() {
             self.color_bands()
         } else {
-            shown_bands(self.data_bands())
+            self.data_bands()
         }
     }
 
@@ -31,12 +31,12 @@ impl Jp2Source {
         if self.has_pictures() {
             return TileFormat::PICTURE;
         }
-        format_of(self.info().sample, self.bands_of_tiles().len())
+        format_of(self.info().sample, self.data_bands().len())
     }
 
     /// What tiles hold. Samples of 9 to 15 bits are on the scale of those of 16, since a half is as
     /// fine there as anywhere; how few of the values are used is up to who looks at them.
-    pub(super) fn samples_of_tiles(&self) -> Result<TileSamples, Fault> {
+    pub(super) fn samples_of_tiles(&self, bands: &[u16]) -> Result<TileSamples, Fault> {
         let format = self.format_of_tiles();
         let own = || {
             self.stretch()
@@ -45,7 +45,7 @@ impl Jp2Source {
         let usual = (format.depth == Depth::Byte).then(own).transpose()?;
         let known = scale_of(self.info().sample).filter(|_| !self.has_pictures());
         Ok(TileSamples {
-            bands: self.bands_of_tiles(),
+            bands: bands.to_vec(),
             format,
             scale: known.map_or_else(own, Ok)?,
             usual,
@@ -54,12 +54,17 @@ impl Jp2Source {
     }
 
     /// The pixels of `rect` in the format of tiles.
-    pub(super) fn tile(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, Fault> {
+    pub(super) fn tile(
+        &self,
+        stored: usize,
+        rect: PixelRect,
+        bands: &[u16],
+    ) -> Result<Vec<u8>, Fault> {
         if self.has_pictures() {
             return self.rgba(stored, rect);
         }
-        let samples = self.samples_of_tiles()?;
-        let (read, opacity) = self.level_samples(stored, rect, &samples.bands)?;
+        let samples = self.samples_of_tiles(bands)?;
+        let (read, opacity) = self.level_samples(stored, rect, bands)?;
         Ok(packed(&samples, &read, &opacity, rect))
     }
 
@@ -109,10 +114,16 @@ mod tests {
         Jp2Source::read(Box::new(file), Path::new("a.jp2")).expect("a sound file")
     }
 
+    fn samples(source: &Jp2Source) -> TileSamples {
+        let samples = source.tile_samples(&source.tile_bands());
+        samples.expect("a scale")
+    }
+
     /// The sample values in a layer of a tile of one row, and each opacity.
     fn row(source: &Jp2Source, stored: usize, rect: PixelRect) -> Vec<[f64; 4]> {
-        let samples = source.tile_samples().expect("a scale");
-        let tile = source.read_tile(stored, rect).expect("a tile");
+        let samples = samples(source);
+        let tile = source.read_tile(stored, rect, &samples.bands);
+        let tile = tile.expect("a tile");
         let numbers = samples.format.widened(&tile);
         let pixels = numbers.as_chunks::<4>().0.iter();
         let value = |pixel: &[f32; 4]| {
@@ -138,7 +149,7 @@ mod tests {
     #[test]
     fn wide_samples_are_halves_on_one_scale() {
         let source = open(wide_file());
-        let samples = source.tile_samples().expect("a scale");
+        let samples = samples(&source);
         assert_eq!(
             (samples.format.depth, samples.format.layers),
             (Depth::Half, 1)
@@ -156,7 +167,7 @@ mod tests {
         for (is_signed, moved) in [(false, 1_920.0), (true, -128.0)] {
             let source = open(deep_file(is_signed));
             assert_eq!(source.tile_format().depth, Depth::Half);
-            assert_eq!(source.tile_samples().expect("a scale").bands, [0, 1, 2]);
+            assert_eq!(source.tile_bands(), [0, 1, 2]);
             let expected = |color: [u8; 3]| {
                 let [red, green, blue] = color.map(|value| f64::from(value) + moved);
                 [red, green, blue, 1.0]
@@ -177,7 +188,7 @@ mod tests {
         let channels = boxed(*b"cdef", &[0, 1, 0, 2, 0, 1, 0, 0]);
         for (header, has_alpha) in [(grey.clone(), false), ([grey, channels].concat(), true)] {
             let source = open(boxed_file(&header, &rgb_file()));
-            let samples = source.tile_samples().expect("a scale");
+            let samples = samples(&source);
             assert_eq!(
                 (samples.format.depth, samples.format.layers),
                 (Depth::Byte, 1)
@@ -205,12 +216,12 @@ mod tests {
             boxed_file(&sycc, &deep_file(false)),
         ] {
             let source = open(file);
-            let samples = source.tile_samples().expect("a range");
+            let samples = samples(&source);
             assert_eq!(samples.format, TileFormat::PICTURE);
             assert_eq!(samples.usual, Some(samples.scale));
             assert_eq!(samples.bands, [0, 1, 2]);
             let rect = ImageSize::new(20, 12).bounds();
-            let (tile, picture) = (source.read_tile(1, rect), source.read_rgba(1, rect));
+            let (tile, picture) = (source.read_tile(1, rect, &[]), source.read_rgba(1, rect));
             assert_eq!(tile.expect("a tile"), picture.expect("a picture"));
         }
     }
