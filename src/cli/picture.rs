@@ -60,6 +60,8 @@ impl Picture {
         let colors = source.color_bands();
         let cache = Arc::new(TileCache::new(budget.tile_cache_bytes));
         let pyramid = Pyramid::of_samples(source, cache);
+        let other = pyramid.holding(&look.shown_bands(&colors).bands());
+        let pyramid = other.unwrap_or(pyramid);
         pyramid.look_around()?;
         let values = pyramid
             .statistics()

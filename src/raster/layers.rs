@@ -4,24 +4,30 @@ use super::source::{BandSamples, SampleType, TileSamples};
 use super::tile::{Depth, TileFormat};
 use crate::geom::PixelRect;
 
-/// Layers of a tile at most: bands behind these are not shown.
-const MOST_LAYERS: usize = 4;
+/// Bands that tiles hold at most.
+const MOST_BANDS: usize = 12;
 
-/// As many of `bands` as tiles hold.
-pub(super) fn shown_bands(mut bands: Vec<u16>) -> Vec<u16> {
-    bands.truncate(3 * MOST_LAYERS);
-    bands
+/// As many of `all` bands as tiles hold: those of `picked` and the nearest to them, as they follow
+/// each other in the file.
+pub(super) fn held_bands(mut all: Vec<u16>, picked: &[u16]) -> Vec<u16> {
+    if all.len() <= MOST_BANDS {
+        return all;
+    }
+    all.sort_by_key(|band| picked.iter().map(|pick| pick.abs_diff(*band)).min());
+    all.truncate(MOST_BANDS);
+    all.sort_unstable();
+    all
 }
 
-/// How tiles hold `bands` bands of one type.
-pub(super) const fn format_of(sample: SampleType, bands: usize) -> TileFormat {
+/// How tiles hold bands of one type, of which there are `bands`.
+pub(super) fn format_of(sample: SampleType, bands: usize) -> TileFormat {
     TileFormat {
         depth: if sample.is_index() {
             Depth::Byte
         } else {
             Depth::Half
         },
-        layers: bands.div_ceil(3) as u8,
+        layers: bands.min(MOST_BANDS).div_ceil(3) as u8,
     }
 }
 
@@ -78,4 +84,21 @@ pub(super) fn packed(
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bands_that_are_picked_are_held_with_their_neighbours() {
+        let all = || (0..20).collect::<Vec<u16>>();
+        assert_eq!(held_bands(all(), &[0, 1, 2]), Vec::from_iter(0..12));
+        let held = held_bands(all(), &[18, 14, 2]);
+        assert_eq!(held, [0, 1, 2, 3, 4, 12, 13, 14, 15, 17, 18, 19]);
+        assert_eq!(held_bands(all(), &held), held);
+        assert_eq!(held_bands(all(), &[]), Vec::from_iter(0..12));
+        // A picture's bands stay in the order of its colors.
+        assert_eq!(held_bands(vec![2, 1, 0], &[0, 1, 2]), [2, 1, 0]);
+    }
 }

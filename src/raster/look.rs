@@ -39,6 +39,16 @@ pub enum ShownBands {
     One(u16, Ramp),
 }
 
+impl ShownBands {
+    /// Those of red, green and blue.
+    pub const fn bands(self) -> [u16; 3] {
+        match self {
+            Self::Colors(bands) => bands,
+            Self::One(band, _) => [band; 3],
+        }
+    }
+}
+
 /// Colors from the least to the greatest value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -206,14 +216,10 @@ impl Look {
 
     /// From and to of each shown band, in sample values; small values may be bright.
     pub fn ranges(&self, values: &Statistics, colors: &[u16]) -> [[f64; 2]; 3] {
-        let bands = match self.shown_bands(colors) {
-            ShownBands::Colors(bands) => bands,
-            ShownBands::One(band, _) => [band; 3],
-        };
         if let Contrast::Fixed(ranges) = self.contrast {
             return ranges;
         }
-        bands.map(|band| {
+        self.shown_bands(colors).bands().map(|band| {
             let [low, high] = self.range(values, band);
             if values.samples.is_inverted {
                 [high, low]
@@ -254,16 +260,17 @@ impl Look {
         if samples.bands.is_empty() {
             return Shading::PLAIN;
         }
-        let (bands, ramp) = match self.shown_bands(colors) {
-            ShownBands::Colors(bands) => (bands, None),
-            ShownBands::One(band, ramp) => ([band; 3], Some(ramp)),
+        let shown = self.shown_bands(colors);
+        let ramp = match shown {
+            ShownBands::Colors(_) => None,
+            ShownBands::One(_, ramp) => Some(ramp).filter(|&ramp| ramp != Ramp::Grey),
         };
         let place = |band| samples.bands.iter().position(|&known| known == band);
         let picks = if samples.bands.len() == 1 {
             // All three numbers of its pixels are the same.
             [0, 1, 2]
         } else {
-            bands.map(|band| place(band).unwrap_or(0) as u16)
+            shown.bands().map(|band| place(band).unwrap_or(0) as u16)
         };
         let ranges = self.ranges(values, colors);
         let ends = ranges.map(|range| range.map(|value| samples.share(value)));
@@ -273,7 +280,7 @@ impl Look {
             low: ends.map(|[low, _]| low as f32),
             factor: ends.map(|[low, high]| factor(low, high)),
             exponent: 1.0 / gamma,
-            ramp: ramp.filter(|&ramp| ramp != Ramp::Grey),
+            ramp,
         }
     }
 }

@@ -9,6 +9,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::layers::held_bands;
 use super::open_raster;
 use super::source::TileSource;
 use crate::geom::PixelRect;
@@ -81,13 +82,14 @@ fn damage(file: &mut Vec<u8>, dice: &mut Dice) {
 fn look_at(source: &dyn TileSource) {
     let info = source.info();
     let window = PixelRect::new(0, 0, 400, 400);
+    let bands = held_bands(source.tile_bands(), &source.color_bands());
     for (stored, size) in info.level_sizes.iter().enumerate().take(4) {
         let rect = window.intersect(size.bounds());
         drop(source.read_rgba(stored, rect));
-        drop(source.read_tile(stored, rect));
+        drop(source.read_tile(stored, rect, &bands));
     }
     let rect = window.intersect(info.size.bounds());
-    drop(source.tile_samples());
+    drop(source.tile_samples(&bands));
     drop(source.read_index(rect));
     drop(source.read_wide(rect));
     for band in 0..info.bands.min(4) {

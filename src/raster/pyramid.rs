@@ -8,6 +8,7 @@ use super::broken::{BrokenGround, BrokenList};
 use super::cache::{PyramidId, TileCache};
 use super::draft::{Draft, ShowTile};
 use super::error::ReadError;
+use super::layers::held_bands;
 use super::sketch;
 use super::source::{Layout, TileSource};
 use super::statistics::Statistics;
@@ -33,7 +34,7 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 enum Tiles {
     /// RGBA8.
     Pictures,
-    /// All bands that can be shown.
+    /// Samples of bands that can be shown.
     Samples,
 }
 
@@ -43,6 +44,8 @@ pub struct Pyramid {
     source: Arc<dyn TileSource>,
     tiles: Tiles,
     format: TileFormat,
+    /// The bands that tiles hold.
+    bands: Vec<u16>,
     cache: Arc<TileCache>,
     shape: PyramidShape,
     /// For each level of the shape the stored level that has its pixels.
@@ -63,15 +66,23 @@ impl fmt::Debug for Pyramid {
 impl Pyramid {
     /// A pyramid of pictures (RGBA8) of `source` that keeps its tiles in `cache`.
     pub fn new(source: Arc<dyn TileSource>, cache: Arc<TileCache>) -> Self {
-        Self::with_tiles(source, cache, Tiles::Pictures)
+        let colors = source.color_bands();
+        Self::with_tiles(source, cache, Tiles::Pictures, &colors)
     }
 
-    /// A pyramid of all that can be shown of `source`, in the format that it says.
+    /// A pyramid of what can be shown of `source`, in the format that it says: of more bands than
+    /// tiles hold the colors and their neighbours.
     pub fn of_samples(source: Arc<dyn TileSource>, cache: Arc<TileCache>) -> Self {
-        Self::with_tiles(source, cache, Tiles::Samples)
+        let colors = source.color_bands();
+        Self::with_tiles(source, cache, Tiles::Samples, &colors)
     }
 
-    fn with_tiles(source: Arc<dyn TileSource>, cache: Arc<TileCache>, tiles: Tiles) -> Self {
+    fn with_tiles(
+        source: Arc<dyn TileSource>,
+        cache: Arc<TileCache>,
+        tiles: Tiles,
+        picked: &[u16],
+    ) -> Self {
         let info = source.info();
         let shape = PyramidShape::new(info.size, TILE_SIZE);
         let stored = (0..shape.num_levels())
@@ -84,6 +95,7 @@ impl Pyramid {
                 Tiles::Pictures => TileFormat::PICTURE,
                 Tiles::Samples => source.tile_format(),
             },
+            bands: held_bands(source.tile_bands(), picked),
             source,
             tiles,
             cache,
@@ -99,19 +111,26 @@ impl Pyramid {
 
     /// A pyramid over `source`, which is the same image with more stored levels: shown alike.
     pub fn again_with(&self, source: Arc<dyn TileSource>) -> Self {
-        let mut again = Self::with_tiles(source, Arc::clone(&self.cache), self.tiles);
+        let cache = Arc::clone(&self.cache);
+        let mut again = Self::with_tiles(source, cache, self.tiles, &self.bands);
         again.statistics.clone_from(&self.statistics);
         again
+    }
+
+    /// The same image with other bands in its tiles, `picked` among them; `None` where tiles hold
+    /// already what there is of these.
+    pub fn holding(&self, picked: &[u16]) -> Option<Self> {
+        let all = self.source.tile_bands();
+        let is_missing = |band: &u16| all.contains(band) && !self.bands.contains(band);
+        picked.iter().any(is_missing).then(|| {
+            let (source, cache) = (Arc::clone(&self.source), Arc::clone(&self.cache));
+            Self::with_tiles(source, cache, self.tiles, picked)
+        })
     }
 
     /// Sizes and tile counts of all levels.
     pub const fn shape(&self) -> PyramidShape {
         self.shape
-    }
-
-    /// The file below.
-    pub fn source(&self) -> &Arc<dyn TileSource> {
-        &self.source
     }
 
     /// The pixels of `key`: from the cache, else from a stored level, else the area average of the
@@ -228,7 +247,7 @@ impl Pyramid {
     /// [`ReadError`] when the range of the samples cannot be told, because a chunk does not decode.
     fn measure(&self, tile: &Tile) -> Result<(), ReadError> {
         if self.statistics.get().is_none() {
-            let samples = self.source.tile_samples()?;
+            let samples = self.source.tile_samples(&self.bands)?;
             let statistics = Statistics::of(tile, &samples);
             self.statistics.get_or_init(|| Arc::new(statistics));
         }
@@ -321,7 +340,7 @@ impl Pyramid {
     fn read_bytes(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
         match self.tiles {
             Tiles::Pictures => self.source.read_rgba(stored, rect),
-            Tiles::Samples => self.source.read_tile(stored, rect),
+            Tiles::Samples => self.source.read_tile(stored, rect, &self.bands),
         }
     }
 

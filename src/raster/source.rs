@@ -248,25 +248,30 @@ pub trait TileSource: Send + Sync {
     /// [`ReadError`] when a chunk does not decode or `rect` is not inside the level.
     fn read_rgba(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError>;
 
-    /// How [`TileSource::read_tile`] gives pixels.
+    /// How [`TileSource::read_tile`] gives pixels, whichever bands it is asked for.
     fn tile_format(&self) -> TileFormat {
         TileFormat::PICTURE
     }
 
-    /// What these pixels stand for.
+    /// The bands that can be shown, from 0: all that hold data, or those of a picture in the order of
+    /// its colors; none where colors are those of a table.
+    fn tile_bands(&self) -> Vec<u16> {
+        match self.info().palette {
+            Some(_) => Vec::new(),
+            None => self.color_bands(),
+        }
+    }
+
+    /// What these pixels stand for where they hold `bands`: of [`TileSource::tile_bands`] as many as
+    /// tiles hold.
     ///
     /// # Errors
     /// [`ReadError`] when the range of the samples cannot be told, because a chunk does not decode.
-    fn tile_samples(&self) -> Result<TileSamples, ReadError> {
-        let info = self.info();
-        let range = info.sample.range().unwrap_or(0.0..=255.0);
+    fn tile_samples(&self, bands: &[u16]) -> Result<TileSamples, ReadError> {
+        let range = self.info().sample.range().unwrap_or(0.0..=255.0);
         let scale = [*range.start(), *range.end()];
         Ok(TileSamples {
-            // Colors of a table are no bands.
-            bands: match info.palette {
-                Some(_) => Vec::new(),
-                None => self.color_bands(),
-            },
+            bands: bands.to_vec(),
             format: TileFormat::PICTURE,
             scale,
             usual: Some(scale),
@@ -279,12 +284,17 @@ pub trait TileSource: Send + Sync {
         false
     }
 
-    /// All bands that can be shown of `rect` (pixels of stored level `stored`), in the layers of
-    /// [`TileSource::tile_format`].
+    /// `bands` (of [`TileSource::tile_bands`] as many as tiles hold) of `rect` (pixels of stored level
+    /// `stored`), in the layers of [`TileSource::tile_format`].
     ///
     /// # Errors
     /// As [`TileSource::read_rgba`].
-    fn read_tile(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
+    fn read_tile(
+        &self,
+        stored: usize,
+        rect: PixelRect,
+        _bands: &[u16],
+    ) -> Result<Vec<u8>, ReadError> {
         self.read_rgba(stored, rect)
     }
 

@@ -178,13 +178,22 @@ impl TileSource for Turned {
         self.stored.tile_format()
     }
 
-    fn tile_samples(&self) -> Result<TileSamples, ReadError> {
-        self.stored.tile_samples()
+    fn tile_bands(&self) -> Vec<u16> {
+        self.stored.tile_bands()
     }
 
-    fn read_tile(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
+    fn tile_samples(&self, bands: &[u16]) -> Result<TileSamples, ReadError> {
+        self.stored.tile_samples(bands)
+    }
+
+    fn read_tile(
+        &self,
+        stored: usize,
+        rect: PixelRect,
+        bands: &[u16],
+    ) -> Result<Vec<u8>, ReadError> {
         let asked = self.asked(stored, rect);
-        let bytes = self.stored.read_tile(stored, asked)?;
+        let bytes = self.stored.read_tile(stored, asked, bands)?;
         let format = self.tile_format();
         let layer = |layer: usize| {
             let len = format.layer_bytes(asked.width);

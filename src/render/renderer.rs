@@ -83,6 +83,12 @@ impl Renderer {
         before != picks
     }
 
+    /// Says that tiles of `source` hold other bands from now on. Those that are there stand in until
+    /// they are uploaded again.
+    pub fn outdate(&mut self, source: SourceId) {
+        self.images.outdate(source);
+    }
+
     fn picks_of(&self, source: SourceId) -> [u16; 3] {
         let own = self.picks.filter(|(owner, _)| *owner == source);
         own.map_or(Shading::PLAIN.picks, |(_, picks)| picks)

@@ -150,11 +150,11 @@ impl Session {
         });
     }
 
-    pub(super) fn image_opened(&mut self, image: OpenImage) {
+    pub(super) fn image_opened(&mut self, mut image: OpenImage) {
         if self.doing.opening != Some(image.id) {
             return;
         }
-        self.keep_look_for(&image);
+        self.keep_look_for(&mut image);
         // Not before: what is painted until now belongs to the image before.
         let of_list = self.list.as_ref().map(|list| list.folder.clone());
         self.turn_to_project(&of_list.unwrap_or_else(|| image.path.clone()));

@@ -16,7 +16,7 @@ use crate::job::{Job, JobContext, JobEvent, spawn};
 use crate::label::{Class, MapCheck, Mask, MaskDecisions, ObjectFinder, StateMark, Superpixels};
 use crate::metrics::{PredictionComparison, TileConfusion};
 use crate::project::{KeptImage, OlderSteps};
-use crate::raster::{Pyramid, RgbaTile};
+use crate::raster::RgbaTile;
 use crate::train::{
     Alike, Ancestor, InstantEvent, JudgeEvent, PredictEvent, QueueEvent, RateEvent, Recipe,
     SimilarEvent, TrainEvent, TrainPlan, VerdictEvent,
@@ -58,7 +58,7 @@ pub(super) enum Report {
     /// Two predictions were compared.
     Contested(Contestants, Box<PredictionComparison>),
     /// All levels of an image are at hand.
-    OverviewsMade(ImageId, Arc<Pyramid>),
+    OverviewsMade(ImageId, SharedSource),
     /// A small picture of the image at this place of the list was made.
     Thumbnail(usize, PathBuf, Arc<RgbaTile>),
     /// A folder was looked through.
@@ -396,7 +396,7 @@ impl Session {
             Report::Counted(pairing, counts) => self.counted(pairing, *counts),
             Report::Contested(of, found) => self.contested(of, *found),
             Report::Thumbnail(at, image, picture) => self.thumbnail_made(at, &image, picture),
-            Report::OverviewsMade(id, pyramid) => self.overviews_made(id, pyramid),
+            Report::OverviewsMade(id, source) => self.overviews_made(id, source),
             Report::Scanned(list) => self.list_scanned(list),
             Report::TrainingReady(plan) => self.training_ready(*plan),
             Report::RateSearchReady(plan) => self.rate_search_ready(*plan),

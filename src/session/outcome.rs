@@ -9,6 +9,8 @@ pub enum Change {
     ImageOpened(ImageId),
     /// The open image has tiles of all levels at hand now.
     PyramidReady(ImageId),
+    /// Tiles of the open image hold other bands now.
+    OtherBands(ImageId),
     /// An image or a layer is gone; its number never comes back.
     SourceGone(u64),
     /// A mask was read; its coarse levels come with it, derived off the interface thread.

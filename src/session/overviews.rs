@@ -2,12 +2,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use super::jobs::{Report, tell_progress};
+use super::jobs::{Report, SharedSource, tell_progress};
 use super::state::{ImageId, Session};
 use super::{Change, JobId};
 use crate::raster::{
-    CogError, OpenError, OverviewError, OverviewStore, Pyramid, TileSource, open_raster,
-    open_with_overviews,
+    CogError, OpenError, OverviewError, OverviewStore, TileSource, open_raster, open_with_overviews,
 };
 
 /// Overviews of images that have none.
@@ -41,7 +40,7 @@ impl Session {
         if !image.pyramid.needs_sketch() || !image.info().format.ends_with("TIFF") {
             return;
         }
-        let (before, path, id) = (Arc::clone(&image.pyramid), image.path.clone(), image.id);
+        let (path, id) = (image.path.clone(), image.id);
         let title = format!("Overviews of {}", image.name());
         let job = self.start_job(title, move |job| {
             let told = Mutex::new(0);
@@ -56,19 +55,18 @@ impl Session {
                 made => made?,
             };
             let source = open_with_overviews(&path, &made)?;
-            let pyramid = Arc::new(before.again_with(source));
-            job.tell(Report::OverviewsMade(id, pyramid))?;
+            job.tell(Report::OverviewsMade(id, source))?;
             Ok(())
         });
         self.study.overviews.job = Some(job);
     }
 
-    pub(super) fn overviews_made(&mut self, id: ImageId, pyramid: Arc<Pyramid>) {
+    pub(super) fn overviews_made(&mut self, id: ImageId, source: SharedSource) {
         let Some(image) = self.image.as_mut().filter(|image| image.id == id) else {
             return;
         };
-        image.source = Arc::clone(pyramid.source());
-        image.pyramid = pyramid;
+        image.pyramid = Arc::new(image.pyramid.again_with(Arc::clone(&source)));
+        image.source = source;
         self.changes.push(Change::PyramidReady(id));
     }
 }

@@ -4,7 +4,7 @@ use super::state::{OpenImage, Session};
 use super::{CommandError, ImageId, PlaceCommand};
 use crate::label::{CellKey, CellMark, CellState, Coverage, MapCheck};
 use crate::project::Bookmark;
-use crate::raster::Look;
+use crate::raster::{Look, Shading};
 
 /// What is said about places in the open image.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +14,8 @@ pub(super) struct Places {
     pub checking: Checking,
     /// How the open image is shown.
     pub look: Look,
+    /// How it was shown before other bands were picked, until something is known of these.
+    pub stand_in: Option<Shading>,
 }
 
 /// What a project knows of places in an image.

@@ -33,23 +33,17 @@ pub fn look_ui(ui: &Ui, session: &Session, view: &mut View, commands: &mut Comma
 
 fn form_ui(ui: &mut Ui, image: &OpenImage, shown: &Look, commands: &mut CommandQueue) {
     ui.set_width(WIDTH);
-    let Some(values) = image.pyramid.statistics() else {
-        ui.weak("The values are not known yet");
-        return;
-    };
-    if values.samples.bands.is_empty() {
+    let (bands, colors) = (image.source.tile_bands(), image.source.color_bands());
+    if bands.is_empty() {
         ui.weak("Colors of a table: nothing to choose");
         return;
     }
     let mut look = shown.clone();
-    let colors = image.source.color_bands();
-    bands_ui(ui, &mut look, values, &colors);
-    let ranges = look.ranges(values, &colors);
-    histogram_ui(ui, look.shown_bands(&colors), &ranges, values);
-    contrast_ui(ui, &mut look, ranges);
-    let is_one = matches!(look.shown_bands(&colors), ShownBands::One(..));
-    if let Contrast::Fixed(ranges) = &mut look.contrast {
-        ranges_ui(ui, ranges, is_one);
+    bands_ui(ui, &mut look, &bands, &colors);
+    if let Some(values) = image.pyramid.statistics() {
+        values_ui(ui, &mut look, values, &colors);
+    } else {
+        ui.weak("The values are not known yet");
     }
     ui.horizontal(|ui| {
         let label = ui.label("Gamma");
@@ -66,22 +60,22 @@ fn form_ui(ui: &mut Ui, image: &OpenImage, shown: &Look, commands: &mut CommandQ
     {
         look = Look::default();
     }
-    beyond_ui(ui, image, values);
     if look != *shown {
         commands.push(Command::Place(PlaceCommand::Look(look)));
     }
 }
 
-/// Says when a file has more bands than can be chosen from.
-fn beyond_ui(ui: &mut Ui, image: &OpenImage, values: &Statistics) {
-    let (all, shown) = (image.source.data_bands().len(), values.samples.bands.len());
-    if all > shown && shown > 1 {
-        ui.weak(format!("The first {shown} of {all} bands can be shown"));
+/// Which values are shown.
+fn values_ui(ui: &mut Ui, look: &mut Look, values: &Statistics, colors: &[u16]) {
+    let (shown, ranges) = (look.shown_bands(colors), look.ranges(values, colors));
+    histogram_ui(ui, shown, &ranges, values);
+    contrast_ui(ui, look, ranges);
+    if let Contrast::Fixed(ranges) = &mut look.contrast {
+        ranges_ui(ui, ranges, matches!(shown, ShownBands::One(..)));
     }
 }
 
-fn bands_ui(ui: &mut Ui, look: &mut Look, values: &Statistics, colors: &[u16]) {
-    let bands = &values.samples.bands;
+fn bands_ui(ui: &mut Ui, look: &mut Look, bands: &[u16], colors: &[u16]) {
     let mut shown = look.shown_bands(colors);
     let before = shown;
     if bands.len() > 1 {

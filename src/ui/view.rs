@@ -227,10 +227,8 @@ impl View {
         let (Some(feed), Some(renderer)) = (&mut self.feed, &mut self.renderer) else {
             return false;
         };
-        let shading = session
-            .image()
-            .and_then(|image| image.shading(session.look()));
-        let more = feed.upload(renderer, shading.map(|shading| shading.picks));
+        let picks = session.shading().map(|shading| shading.picks);
+        let more = feed.upload(renderer, picks);
         for why in feed.take_failures() {
             self.messages.add(Notice::error(format!(
                 "A part of the image cannot be shown. {why}"
@@ -249,6 +247,12 @@ impl View {
             }
             // What is on the card stays.
             Change::PyramidReady(_) => self.feed = Feed::of(session, &self.config.waker),
+            Change::OtherBands(id) => {
+                self.feed = Feed::of(session, &self.config.waker);
+                if let Some(renderer) = &mut self.renderer {
+                    renderer.outdate(SourceId(id.0));
+                }
+            }
             Change::SourceGone(number) => {
                 self.levels.0.borrow_mut().remove(&number);
                 if let Some(renderer) = &mut self.renderer {

@@ -1,5 +1,6 @@
 //! The tile pipeline on a headless adapter: what is drawn is what the file holds.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use orthobrush::disk::replace_file;
@@ -10,8 +11,9 @@ use orthobrush::render::{
     ComparisonView, ImageTiles, MaskTiles, MaskView, Offscreen, PaneDraw, PaneScene, Renderer,
     SourceId, VerdictColors,
 };
+use orthobrush::session::{Change, Command, PlaceCommand, Session};
 
-use crate::fixture::{gpu, sample, turn};
+use crate::fixture::{gpu, opened, sample, turn};
 
 const SIZE: ImageSize = ImageSize::new(300, 200);
 const CANVAS: ScreenSize = ScreenSize::new(300.0, 200.0);
@@ -73,11 +75,11 @@ fn actual_pixels_are_the_files_bytes() {
     assert!(drawn == expected, "the picture differs from the file");
 }
 
-/// A TIFF of four bands of 16 bits; band b of pixel (x, y) is 100 (b + 1) (1 + x % 10).
-fn four_bands(path: &std::path::Path, size: ImageSize) {
+/// A TIFF of at least four bands of 16 bits; band b of pixel (x, y) is 100 (b + 1) (1 + x % 10).
+fn write_bands(path: &Path, size: ImageSize, bands: u32) {
     let value = |x: u32, band: u32| (100 * (band + 1) * (1 + x % 10)) as u16;
     let rows = (0..size.height).flat_map(|_| 0..size.width);
-    let pixels = rows.flat_map(|x| (0..4).map(move |band| value(x, band)));
+    let pixels = rows.flat_map(|x| (0..bands).map(move |band| value(x, band)));
     let data: Vec<u8> = pixels.flat_map(u16::to_le_bytes).collect();
     let entry = |tag: u16, kind: u16, count: u32, value: u32| {
         let mut entry = [tag.to_le_bytes(), kind.to_le_bytes()].concat();
@@ -86,26 +88,67 @@ fn four_bands(path: &std::path::Path, size: ImageSize) {
     };
     let directory = 8 + data.len() as u32;
     let behind = directory + 2 + 10 * 12 + 4;
+    let extra = bands - 3;
+    // Two numbers have room in the entry itself.
+    let extra_at = if extra > 2 { behind + 2 * bands } else { 0 };
     let mut file = [*b"II\x2a\0", directory.to_le_bytes()].concat();
     file.extend(&data);
     file.extend(10_u16.to_le_bytes());
     for entry in [
         entry(256, 4, 1, size.width),
         entry(257, 4, 1, size.height),
-        entry(258, 3, 4, behind),
+        entry(258, 3, bands, behind),
         entry(259, 3, 1, 1),
         entry(262, 3, 1, 2),
         entry(273, 4, 1, 8),
-        entry(277, 3, 1, 4),
+        entry(277, 3, 1, bands),
         entry(278, 4, 1, size.height),
         entry(279, 4, 1, data.len() as u32),
-        entry(338, 3, 1, 0),
+        entry(338, 3, extra, extra_at),
     ] {
         file.extend(entry);
     }
     file.extend([0; 4]);
-    file.extend([16_u16; 4].map(u16::to_le_bytes).concat());
+    file.extend([16, 0].repeat(bands as usize));
+    file.extend([0, 0].repeat(extra as usize));
     replace_file(path, &file).expect("a file");
+}
+
+/// Draws bands of an image of [`write_bands`] that is 60 pixels wide, each from 0 to its greatest
+/// value, and checks them.
+#[track_caller]
+fn check_bands(renderer: &mut Renderer, pyramid: &Pyramid, bands: [u16; 3]) {
+    let camera = Camera {
+        center: ImagePoint::new(30.0, 20.0),
+        scale: 5.0,
+    };
+    let values = pyramid.statistics().expect("values");
+    let top = bands.map(|band| 1_000.0 * f64::from(band + 1));
+    let look = Look {
+        bands: Some(ShownBands::Colors(bands)),
+        contrast: Contrast::Fixed(top.map(|top| [0.0, top])),
+        gamma: 1.0,
+    };
+    let shading = look.shading(values, &[0, 1, 2]);
+    renderer.pick_bands(SourceId(1), shading.picks);
+    let mut scene = image_scene(pyramid, camera);
+    scene.image.as_mut().expect("an image").shading = shading;
+    let draw = prepared(renderer, pyramid, &scene);
+    let offscreen = Offscreen::new(&gpu(), SIZE);
+    let drawn = offscreen
+        .picture(&[(0, SIZE.width, draw)], BLACK)
+        .expect("a picture");
+    for x in 0..60_usize {
+        let at = (100 * 300 + 5 * x + 2) * 4;
+        let expected = (255.0 * (1 + x % 10) as f64 / 10.0).round();
+        for shown in &drawn[at..at + 3] {
+            let difference = (f64::from(*shown) - expected).abs();
+            assert!(
+                difference <= 1.0,
+                "{bands:?} column {x}: {shown} for {expected}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -113,49 +156,72 @@ fn any_bands_in_any_range_are_shown_without_reading_again() {
     let _turn = turn();
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("bands.tif");
-    four_bands(&path, ImageSize::new(60, 40));
+    write_bands(&path, ImageSize::new(60, 40), 4);
     let source = open_raster(&path).expect("it opens");
-    let colors = source.color_bands();
     let pyramid = Pyramid::of_samples(source, Arc::new(TileCache::new(64 << 20)));
     pyramid.look_around().expect("values");
     // Whatever is shown from here on comes from memory.
     std::fs::remove_file(&path).expect("removed");
     let mut renderer = Renderer::new(gpu(), 64 << 20);
-    let camera = Camera {
-        center: ImagePoint::new(30.0, 20.0),
-        scale: 5.0,
-    };
-    let values = pyramid.statistics().expect("values");
-    for (bands, top) in [
-        ([3, 1, 0], [4_000.0, 2_000.0, 1_000.0]),
-        ([2, 2, 2], [3_000.0; 3]),
-    ] {
+    for bands in [[3, 1, 0], [2, 2, 2]] {
+        check_bands(&mut renderer, &pyramid, bands);
+    }
+}
+
+#[test]
+fn bands_that_tiles_do_not_hold_are_read_when_they_are_picked() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("bands.tif");
+    write_bands(&path, ImageSize::new(60, 40), 20);
+    let source = open_raster(&path).expect("it opens");
+    let first = Pyramid::of_samples(source, Arc::new(TileCache::new(64 << 20)));
+    first.look_around().expect("values");
+    assert!(first.holding(&[11, 5, 0]).is_none());
+    assert!(first.holding(&[99, 5, 0]).is_none());
+    let other = first.holding(&[19, 15, 3]).expect("other bands");
+    other.look_around().expect("values");
+    std::fs::remove_file(&path).expect("removed");
+    let mut renderer = Renderer::new(gpu(), 64 << 20);
+    check_bands(&mut renderer, &first, [11, 5, 0]);
+    renderer.outdate(SourceId(1));
+    check_bands(&mut renderer, &other, [19, 15, 3]);
+    // Neighbours are there as well.
+    check_bands(&mut renderer, &other, [18, 2, 16]);
+}
+
+#[test]
+fn a_session_turns_to_tiles_of_the_bands_that_are_picked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("bands.tif");
+    write_bands(&path, ImageSize::new(60, 40), 20);
+    let mut session = opened(&path);
+    let pyramid = |session: &Session| Arc::clone(&session.image().expect("an image").pyramid);
+    let pick = |session: &mut Session, bands| {
         let look = Look {
             bands: Some(ShownBands::Colors(bands)),
-            contrast: Contrast::Fixed(top.map(|top| [0.0, top])),
-            gamma: 1.0,
+            ..Look::default()
         };
-        let shading = look.shading(values, &colors);
-        renderer.pick_bands(SourceId(1), shading.picks);
-        let mut scene = image_scene(&pyramid, camera);
-        scene.image.as_mut().expect("an image").shading = shading;
-        let draw = prepared(&mut renderer, &pyramid, &scene);
-        let offscreen = Offscreen::new(&gpu(), SIZE);
-        let drawn = offscreen
-            .picture(&[(0, SIZE.width, draw)], BLACK)
-            .expect("a picture");
-        for x in 0..60_usize {
-            let at = (100 * 300 + 5 * x + 2) * 4;
-            let expected = (255.0 * (1 + x % 10) as f64 / 10.0).round();
-            for shown in &drawn[at..at + 3] {
-                let difference = (f64::from(*shown) - expected).abs();
-                assert!(
-                    difference <= 1.0,
-                    "{bands:?} column {x}: {shown} for {expected}"
-                );
-            }
-        }
-    }
+        let command = Command::Place(PlaceCommand::Look(look));
+        session.apply(command).expect("the command is accepted");
+        session.take_changes()
+    };
+    session.take_changes();
+    let before = pyramid(&session);
+    before.look_around().expect("values");
+    assert!(pick(&mut session, [11, 5, 0]).is_empty());
+    assert!(Arc::ptr_eq(&before, &pyramid(&session)));
+    let shading = session.shading();
+    assert!(matches!(
+        pick(&mut session, [19, 15, 3])[..],
+        [Change::OtherBands(_)]
+    ));
+    // As before, until something is known of these bands.
+    assert_eq!(session.shading(), shading);
+    pyramid(&session).look_around().expect("values");
+    let shading = session.shading().expect("values");
+    // Tiles hold 1 to 5 and 13 to 19.
+    assert_eq!(shading.picks, [11, 7, 2]);
 }
 
 #[test]

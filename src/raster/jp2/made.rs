@@ -45,6 +45,18 @@ pub fn wide_file() -> Vec<u8> {
     bytes(WIDE)
 }
 
+/// [`rgb_file`] as one of 12 bits: since only the middle of the range moves, samples are larger by
+/// 1,920, or smaller by 128 with a sign.
+pub fn deep_file(is_signed: bool) -> Vec<u8> {
+    let mut file = rgb_file();
+    // Behind SOC, SIZ, its length, the capabilities, eight numbers and the count.
+    let components = &mut file[42..51];
+    for component in components.chunks_mut(3) {
+        component[0] = if is_signed { 0x8B } else { 0x0B };
+    }
+    file
+}
+
 /// A pixel of [`rgb_file`].
 pub fn rgb_pixel(x: u32, y: u32) -> [u8; 3] {
     [x * 6, y * 10, (x + y) * 3 + 20].map(|value| value as u8)

@@ -18,6 +18,7 @@ mod parts;
 mod source;
 #[cfg(test)]
 mod tests;
+mod tiles;
 
 pub(super) use source::Jp2Source;
 

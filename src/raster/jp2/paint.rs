@@ -70,6 +70,17 @@ impl Look {
         self.palette.as_ref()
     }
 
+    /// Whether colors are made of the samples by more than a stretch.
+    pub const fn makes_colors(&self) -> bool {
+        self.is_sycc || self.palette.is_some()
+    }
+
+    /// From hidden to opaque, in samples of opacity.
+    pub fn full_alpha(&self, alpha: Alpha) -> Stretch {
+        let is_widened = alpha.bits == 1 && self.sample == SampleType::U8;
+        Stretch::of_bits(if is_widened { 8 } else { u32::from(alpha.bits) })
+    }
+
     /// Makes opacity of one bit that of a byte, as GDAL does.
     pub fn widen_alpha(&self, block: &mut Block) {
         if let Some(alpha) = self.alpha.filter(|alpha| alpha.bits == 1)
@@ -136,12 +147,7 @@ impl Look {
 
     fn paint_alpha(&self, block: &Block, pixel: usize, out: &mut [[u8; 4]]) {
         let Some(alpha) = self.alpha else { return };
-        let bits = if alpha.bits == 1 && self.sample == SampleType::U8 {
-            8
-        } else {
-            alpha.bits
-        };
-        let full = Stretch::of_bits(u32::from(bits));
+        let full = self.full_alpha(alpha);
         let samples = self.samples(block, alpha.band, pixel, out.len());
         samples.each_with(out, |out, value| {
             out[3] = full.apply(value);

@@ -16,9 +16,10 @@ use crate::raster::cache::ByteLru;
 use crate::raster::error::{Fault, OpenError, ReadError};
 use crate::raster::limits::{MAX_WHOLE_BYTES, product_within, zeroed};
 use crate::raster::read_at::ReadAt;
-use crate::raster::source::{BandSamples, Layout, RasterInfo, SampleType, TileSource};
+use crate::raster::source::{BandSamples, Layout, RasterInfo, SampleType, TileSamples, TileSource};
 use crate::raster::stretch::{Samples, Spread, Stretch, probes};
 use crate::raster::tiff::georef_of_tags;
+use crate::raster::tile::TileFormat;
 use crate::raster::turned::Orientation;
 
 /// Decoded blocks that are kept, so that neighbouring windows do not decode them again.
@@ -41,7 +42,7 @@ pub struct Jp2Source {
     bytes: Box<dyn ReadAt>,
     info: RasterInfo,
     codestream: Codestream,
-    look: Look,
+    pub(super) look: Look,
     /// Bits of the widest band.
     bits: u8,
     /// Found at the first read: a file has one for each tile, all over it.
@@ -170,7 +171,7 @@ impl Jp2Source {
 
     /// Visits all runs of pixels of `rect` of a level: the block, the run's first pixel there and in
     /// the rectangle, and its length.
-    fn for_each_run(
+    pub(super) fn for_each_run(
         &self,
         stored: usize,
         rect: PixelRect,
@@ -206,7 +207,7 @@ impl Jp2Source {
         Ok(())
     }
 
-    fn rgba(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, Fault> {
+    pub(super) fn rgba(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, Fault> {
         let stretch = self.stretch()?;
         let mut out = zeroed(buffer_len(rect, 4)?)?;
         self.for_each_run(stored, rect, |block, pixel, place, count| {
@@ -234,18 +235,6 @@ impl Jp2Source {
         Ok(out)
     }
 
-    fn band_samples(&self, rect: PixelRect, bands: &[u16]) -> Result<BandSamples, Fault> {
-        let planes = bands
-            .iter()
-            .map(|&band| self.band(rect, band, |value| value as f32));
-        let planes = planes.collect::<Result<_, _>>()?;
-        let has_data = match self.look.alpha {
-            Some(alpha) => self.band(rect, alpha.band, |opacity| opacity > 0.0)?,
-            None => vec![true; buffer_len(rect, 1)?],
-        };
-        Ok(BandSamples { planes, has_data })
-    }
-
     fn index(&self, rect: PixelRect) -> Result<Vec<u8>, Fault> {
         if !self.info.sample.is_index() {
             return Err(Fault::NoIndices(self.info.sample.name()));
@@ -259,7 +248,7 @@ impl Jp2Source {
     }
 
     /// The range of values that is shown; wide samples are looked at in a few blocks, once.
-    fn stretch(&self) -> Result<Stretch, Fault> {
+    pub(super) fn stretch(&self) -> Result<Stretch, Fault> {
         match self.info.sample {
             SampleType::U8 => return Ok(Stretch::of_bits(u32::from(self.bits))),
             SampleType::I8 => {
@@ -299,7 +288,7 @@ impl Jp2Source {
 }
 
 /// Bytes of `rect`, within what a whole image may take.
-fn buffer_len(rect: PixelRect, bytes_per_pixel: u64) -> Result<usize, Fault> {
+pub(super) fn buffer_len(rect: PixelRect, bytes_per_pixel: u64) -> Result<usize, Fault> {
     let cap = MAX_WHOLE_BYTES * bytes_per_pixel;
     product_within(&[rect.num_pixels(), bytes_per_pixel], cap, "A window").map(|len| len as usize)
 }
@@ -365,7 +354,8 @@ impl TileSource for Jp2Source {
     }
 
     fn read_bands(&self, rect: PixelRect, bands: &[u16]) -> Result<BandSamples, ReadError> {
-        self.band_samples(rect, bands)
+        let read = self.level_samples(0, rect, bands);
+        read.map(|(samples, _)| samples)
             .map_err(|fault| fault.on_read(&self.path))
     }
 
@@ -376,6 +366,29 @@ impl TileSource for Jp2Source {
 
     fn read_rgba(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
         self.rgba(stored, rect)
+            .map_err(|fault| fault.on_read(&self.path))
+    }
+
+    fn tile_format(&self) -> TileFormat {
+        self.format_of_tiles()
+    }
+
+    fn tile_bands(&self) -> Vec<u16> {
+        self.bands_of_tiles()
+    }
+
+    fn tile_samples(&self, bands: &[u16]) -> Result<TileSamples, ReadError> {
+        self.samples_of_tiles(bands)
+            .map_err(|fault| fault.on_read(&self.path))
+    }
+
+    fn read_tile(
+        &self,
+        stored: usize,
+        rect: PixelRect,
+        bands: &[u16],
+    ) -> Result<Vec<u8>, ReadError> {
+        self.tile(stored, rect, bands)
             .map_err(|fault| fault.on_read(&self.path))
     }
 

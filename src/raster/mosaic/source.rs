@@ -6,7 +6,7 @@ use super::nesting::PartFiles;
 use super::place::Layer;
 use crate::geom::{Georef, ImageSize, PixelRect};
 use crate::raster::error::{Fault, ReadError};
-use crate::raster::layers::{format_of, found_scale, packed, scale_of, shown_bands};
+use crate::raster::layers::{format_of, found_scale, packed, scale_of};
 use crate::raster::source::{BandSamples, Layout, RasterInfo, SampleType, TileSamples, TileSource};
 use crate::raster::stretch::Stretch;
 use crate::raster::tile::TileFormat;
@@ -177,13 +177,12 @@ impl Mosaic {
         Err(Fault::Outside.on_read(&self.path))
     }
 
-    /// The bands that tiles hold as they are; `None` where tiles are pictures: of three bytes or less,
-    /// of a table of colors, and where smaller levels are stored.
-    fn shown(&self) -> Option<Vec<u16>> {
-        let bands = shown_bands(self.data_bands());
-        let has_all = self.info.sample.is_index() && bands.len() == self.colors.len();
+    /// Whether tiles are pictures: of three bytes or less, of a table of colors, and where smaller
+    /// levels are stored.
+    fn has_pictures(&self) -> bool {
+        let has_all = self.data_bands().len() == self.colors.len();
         let is_single = self.info.level_sizes.len() == 1 && self.info.palette.is_none();
-        (is_single && !has_all).then_some(bands)
+        !is_single || (self.info.sample.is_index() && has_all)
     }
 
     fn band(&self, band: u16) -> Result<&Layer, ReadError> {
@@ -246,43 +245,49 @@ impl TileSource for Mosaic {
     }
 
     fn tile_format(&self) -> TileFormat {
-        match self.shown() {
-            Some(bands) => format_of(self.info.sample, bands.len()),
-            None => TileFormat::PICTURE,
+        if self.has_pictures() {
+            return TileFormat::PICTURE;
+        }
+        format_of(self.info.sample, self.data_bands().len())
+    }
+
+    fn tile_bands(&self) -> Vec<u16> {
+        match (&self.info.palette, self.has_pictures()) {
+            (Some(_), _) => Vec::new(),
+            (None, true) => self.colors.clone(),
+            (None, false) => self.data_bands(),
         }
     }
 
-    fn tile_samples(&self) -> Result<TileSamples, ReadError> {
+    fn tile_samples(&self, bands: &[u16]) -> Result<TileSamples, ReadError> {
         let sample = self.info.sample;
         let range = sample.range().map(|range| [*range.start(), *range.end()]);
         let own = range.filter(|_| sample.is_index());
-        let (bands, format) = match (self.shown(), &self.info.palette) {
-            (Some(bands), _) => (bands, self.tile_format()),
-            (None, None) => (self.colors.clone(), TileFormat::PICTURE),
-            (None, Some(_)) => (Vec::new(), TileFormat::PICTURE),
-        };
-        let scale = match (self.shown().and_then(|_| scale_of(sample)), own) {
-            (Some(scale), _) | (None, Some(scale)) => scale,
-            (None, None) => {
-                let found = self.stretch();
-                found_scale([found.low, found.high])
-            }
-        };
+        let known = scale_of(sample).filter(|_| !self.has_pictures());
+        let scale = known.or(own).unwrap_or_else(|| {
+            let found = self.stretch();
+            found_scale([found.low, found.high])
+        });
         Ok(TileSamples {
-            bands,
-            format,
+            bands: bands.to_vec(),
+            format: self.tile_format(),
             scale,
-            usual: own.or((format == TileFormat::PICTURE).then_some(scale)),
+            usual: own.or(self.has_pictures().then_some(scale)),
             is_inverted: false,
         })
     }
 
-    fn read_tile(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
-        if self.shown().is_none() {
+    fn read_tile(
+        &self,
+        stored: usize,
+        rect: PixelRect,
+        bands: &[u16],
+    ) -> Result<Vec<u8>, ReadError> {
+        if self.has_pictures() {
             return self.read_rgba(stored, rect);
         }
-        let samples = self.tile_samples()?;
-        let read = self.read_bands(rect, &samples.bands)?;
+        let samples = self.tile_samples(bands)?;
+        let read = self.read_bands(rect, bands)?;
         let opacity = read.has_data.iter();
         let opacity: Vec<f32> = opacity
             .map(|&has_data| f32::from(u8::from(has_data)))

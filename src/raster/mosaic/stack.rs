@@ -205,6 +205,7 @@ fn source(part: &Part, band: &str) -> String {
 mod tests {
     use super::*;
     use crate::geom::PixelRect;
+    use crate::raster::layers::held_bands;
     use crate::raster::tiff::MadeBands;
     use crate::raster::{Depth, open_raster};
 
@@ -234,8 +235,9 @@ mod tests {
         assert_eq!(values, [54.0, 104.0, 154.0, 2_405.0]);
         let format = stack.tile_format();
         assert_eq!((format.depth, format.layers), (Depth::Half, 2));
-        let tile = stack.read_tile(0, rect).expect("a tile");
-        let samples = stack.tile_samples().expect("a scale");
+        let bands = stack.tile_bands();
+        let tile = stack.read_tile(0, rect, &bands).expect("a tile");
+        let samples = stack.tile_samples(&bands).expect("a scale");
         let height = samples.value(format.widened(&tile)[4]);
         assert!((height - 2_405.0).abs() < 2.0, "{height}");
 
@@ -243,5 +245,34 @@ mod tests {
         let misfit = write_stack(&[path("rgb.tif"), path("small.tif")], &out);
         assert!(matches!(misfit, Err(MosaicError::DoesNotFit { .. })));
         assert!(matches!(write_stack(&[], &out), Err(MosaicError::Empty)));
+    }
+
+    #[test]
+    fn tiles_hold_those_of_many_bands_that_are_picked() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (many, out) = (folder.path().join("many.tif"), folder.path().join("a.vrt"));
+        let made = MadeBands::new(9, 6, 20, 16);
+        let file = made.file(|x, y, band| f64::from(x + 10 * y + 1_000 * u32::from(band)));
+        crate::disk::replace_file(&many, &file).expect("written");
+        write_stack(std::slice::from_ref(&many), &out).expect("written");
+        for path in [many, out] {
+            let source = open_raster(&path).expect("it opens");
+            assert_eq!(source.tile_bands(), Vec::from_iter(0..20));
+            let held = held_bands(source.tile_bands(), &[19, 15, 3]);
+            let (format, pixel) = (source.tile_format(), PixelRect::new(4, 5, 1, 1));
+            assert_eq!(format.layers, 4);
+            let samples = source.tile_samples(&held).expect("a scale");
+            let tile = source.read_tile(0, pixel, &held).expect("a tile");
+            let layers = format.widened(&tile);
+            let numbers = layers
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .flat_map(|layer| &layer[..3]);
+            for (&number, &band) in numbers.zip(&held) {
+                let (found, expected) = (samples.value(number), 54.0 + 1_000.0 * f64::from(band));
+                assert!((found - expected).abs() < 10.0, "{found} for {expected}");
+            }
+        }
     }
 }

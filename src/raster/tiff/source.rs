@@ -445,13 +445,22 @@ impl TileSource for TiffSource {
         self.format_of_tiles()
     }
 
-    fn tile_samples(&self) -> Result<TileSamples, ReadError> {
-        self.samples_of_tiles()
+    fn tile_bands(&self) -> Vec<u16> {
+        self.bands_of_tiles()
+    }
+
+    fn tile_samples(&self, bands: &[u16]) -> Result<TileSamples, ReadError> {
+        self.samples_of_tiles(bands)
             .map_err(|fault| fault.on_read(&self.path))
     }
 
-    fn read_tile(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
-        self.tile(stored, rect)
+    fn read_tile(
+        &self,
+        stored: usize,
+        rect: PixelRect,
+        bands: &[u16],
+    ) -> Result<Vec<u8>, ReadError> {
+        self.tile(stored, rect, bands)
             .map_err(|fault| fault.on_read(&self.path))
     }
 

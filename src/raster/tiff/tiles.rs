@@ -8,7 +8,7 @@ use super::source::{PageKind, TiffSource, buffer_len, check_inside, chunks_of, f
 use super::words::table_for;
 use crate::geom::PixelRect;
 use crate::raster::error::Fault;
-use crate::raster::layers::{format_of, found_scale, packed, scale_of, shown_bands};
+use crate::raster::layers::{format_of, found_scale, packed, scale_of};
 use crate::raster::limits::zeroed;
 use crate::raster::source::{TileSamples, TileSource as _};
 use crate::raster::tile::{Depth, TileFormat};
@@ -22,7 +22,7 @@ impl TiffSource {
             page.photometric,
             Photometric::Rgb | Photometric::BlackIsZero | Photometric::WhiteIsZero
         );
-        let has_all = self.shown_bands().len() == page.color_bands().len();
+        let has_all = self.data_bands().len() == page.color_bands().len();
         !is_plain || (page.sample.is_index() && has_all)
     }
 
@@ -31,18 +31,22 @@ impl TiffSource {
         if self.has_pictures() {
             return TileFormat::PICTURE;
         }
-        format_of(self.base_page().sample, self.shown_bands().len())
+        format_of(self.base_page().sample, self.data_bands().len())
     }
 
-    /// The bands of tiles, in their order.
-    fn shown_bands(&self) -> Vec<u16> {
-        shown_bands(self.data_bands())
+    /// The bands that tiles can hold.
+    pub(super) fn bands_of_tiles(&self) -> Vec<u16> {
+        match self.base_page().photometric {
+            Photometric::Palette | Photometric::Cmyk => Vec::new(),
+            _ if self.has_pictures() => self.color_bands(),
+            _ => self.data_bands(),
+        }
     }
 
-    pub(super) fn samples_of_tiles(&self) -> Result<TileSamples, Fault> {
+    pub(super) fn samples_of_tiles(&self, bands: &[u16]) -> Result<TileSamples, Fault> {
         let page = self.base_page();
         if self.has_pictures() {
-            return Ok(picture_samples(page));
+            return Ok(picture_samples(page, bands));
         }
         let format = self.format_of_tiles();
         let own = stretch_of(page).map(|stretch| [stretch.low, stretch.high]);
@@ -53,7 +57,7 @@ impl TiffSource {
                 .map(|found| found_scale([found.low, found.high]))?,
         };
         Ok(TileSamples {
-            bands: self.shown_bands(),
+            bands: bands.to_vec(),
             format,
             scale,
             usual: own.filter(|_| format.depth == Depth::Byte),
@@ -62,11 +66,16 @@ impl TiffSource {
     }
 
     /// The pixels of `rect` in the format of tiles.
-    pub(super) fn tile(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, Fault> {
+    pub(super) fn tile(
+        &self,
+        stored: usize,
+        rect: PixelRect,
+        bands: &[u16],
+    ) -> Result<Vec<u8>, Fault> {
         if self.has_pictures() {
             return self.rgba(stored, rect);
         }
-        let samples = self.samples_of_tiles()?;
+        let samples = self.samples_of_tiles(bands)?;
         let has_plain_bytes = samples.format.depth == Depth::Byte && self.info().nodata.is_none();
         if has_plain_bytes && self.is_interleaved(stored)? {
             return self.bytes_in_layers(stored, rect, &samples);
@@ -146,16 +155,11 @@ impl TiffSource {
 }
 
 /// What a picture of the colors of `page` stands for.
-fn picture_samples(page: &Page) -> TileSamples {
+fn picture_samples(page: &Page, bands: &[u16]) -> TileSamples {
     let own = stretch_of(page).map_or([0.0, 255.0], |stretch| [stretch.low, stretch.high]);
-    let has_bands = !matches!(page.photometric, Photometric::Palette | Photometric::Cmyk);
     let is_inverted = page.photometric == Photometric::WhiteIsZero;
     TileSamples {
-        bands: if has_bands {
-            page.color_bands().to_vec()
-        } else {
-            Vec::new()
-        },
+        bands: bands.to_vec(),
         format: TileFormat::PICTURE,
         // A picture is bright where it is to be bright.
         scale: if is_inverted { [own[1], own[0]] } else { own },
@@ -187,9 +191,10 @@ mod tests {
                 let value = |x, y, band| value(x, y, band).rem_euclid(most);
                 let source = source(&made, value);
                 let rect = PixelRect::new(2, 1, 20, 7);
+                let shown = source.tile_bands();
                 let (samples, bytes) = (
-                    source.tile_samples().unwrap(),
-                    source.read_tile(0, rect).unwrap(),
+                    source.tile_samples(&shown).unwrap(),
+                    source.read_tile(0, rect, &shown).unwrap(),
                 );
                 let format = source.tile_format();
                 assert_eq!(samples.format, format);
@@ -207,7 +212,7 @@ mod tests {
                         assert_eq!(numbers[y * row + x * 4 + 3], format.opaque());
                     }
                 }
-                assert_eq!(samples.bands.len(), usize::from(bands).min(12));
+                assert_eq!(samples.bands.len(), usize::from(bands));
             }
         }
     }

@@ -83,7 +83,7 @@ fn image_tiles(image: &OpenImage, session: &Session) -> Option<ImageTiles> {
     Some(ImageTiles {
         source: SourceId(image.id.0),
         shape: image.pyramid.shape(),
-        shading: image.shading(session.look())?,
+        shading: session.shading()?,
     })
 }
 
