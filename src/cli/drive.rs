@@ -1,9 +1,10 @@
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::interrupt;
 use crate::job::Waker;
 use crate::session::{Command, ProjectPlace, Session, SessionConfig, Severity};
 
@@ -66,7 +67,12 @@ impl Drive {
         mut look: impl FnMut(&Session),
     ) -> anyhow::Result<()> {
         self.session.apply(command)?;
+        let mut is_stopping = false;
         loop {
+            if interrupt::is_asked() && !is_stopping {
+                is_stopping = true;
+                self.stop_all()?;
+            }
             let taken = self.session.pump(EVENTS_AT_ONCE);
             self.session.take_changes();
             self.show_progress();
@@ -80,6 +86,15 @@ impl Drive {
             }
         }
         self.bar.finish_and_clear();
+        ensure!(!is_stopping, "Stopped; what was done is kept");
+        Ok(())
+    }
+
+    fn stop_all(&mut self) -> anyhow::Result<()> {
+        let jobs: Vec<_> = self.session.activities().map(|job| job.id).collect();
+        for job in jobs {
+            self.session.apply(Command::StopJob(job))?;
+        }
         Ok(())
     }
 

@@ -26,6 +26,7 @@ mod experiment;
 mod finetune;
 mod folds;
 mod info;
+mod interrupt;
 mod judge;
 mod mosaic;
 mod picture;

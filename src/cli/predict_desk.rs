@@ -3,8 +3,12 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::interrupt;
 use crate::job::{JobEvent, Waker};
 use crate::train::{Engine, FileEnd, FileTask, FilesEvent, FilesPlan};
+
+/// The job is asked for news this often.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Blocks from which on it is said at the beginning how a stopped prediction goes on.
 const LONG: u64 = 16;
@@ -38,10 +42,15 @@ impl<'a> Desk<'a> {
         let engine = Engine::start().context("The computing thread cannot be started")?;
         let job = engine.predict_files(plan, Waker::none());
         loop {
-            match job.next_within(Duration::from_secs(1)) {
+            if interrupt::is_asked() {
+                job.cancel();
+            }
+            match job.next_within(PATIENCE) {
                 Some(JobEvent::Said(event)) => self.hear(event),
                 Some(JobEvent::Failed(why)) => bail!(why),
-                Some(JobEvent::Cancelled) => bail!("The prediction was stopped"),
+                Some(JobEvent::Cancelled) => {
+                    bail!("The prediction was stopped; --resume goes on with it")
+                }
                 Some(JobEvent::Finished) => break,
                 None => {}
             }

@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use super::interrupt;
 use super::say::refuse_to_overwrite;
 use crate::raster::{CogOptions, Packing, write_cog};
 
@@ -74,7 +75,7 @@ pub fn run(args: &PyramidArgs) -> anyhow::Result<()> {
     let began = Instant::now();
     let written = write_cog(&args.path, &args.out, &options, &|share| {
         bar.set_position((share * 1000.0) as u64);
-        true
+        !interrupt::is_asked()
     });
     bar.finish_and_clear();
     let report = written?;

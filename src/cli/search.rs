@@ -4,6 +4,7 @@ use std::time::Duration;
 use anyhow::{bail, ensure};
 
 use super::args::SearchArgs;
+use super::interrupt;
 use super::train::print_epoch;
 use crate::disk::MemoryBudget;
 use crate::job::{JobEvent, Waker};
@@ -13,7 +14,7 @@ use crate::train::{
 };
 
 /// The job is asked for news this often.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Searches the choices of a recipe, as far as that is not done.
 pub fn run(args: &SearchArgs) -> anyhow::Result<()> {
@@ -24,6 +25,9 @@ pub fn run(args: &SearchArgs) -> anyhow::Result<()> {
     let engine = Engine::start()?;
     let job = engine.search(plan, Waker::none());
     loop {
+        if interrupt::is_asked() {
+            job.cancel();
+        }
         match job.next_within(PATIENCE) {
             None => {}
             Some(JobEvent::Said(event)) => told.tell(event),

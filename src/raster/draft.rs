@@ -38,18 +38,19 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Draws a tile below into it.
+    /// Draws a tile below into it, where that is not too small.
     pub(super) fn add(&self, key: TileKey, piece: &Tile) {
-        if key.level + PIECES_BELOW != self.key.level {
-            return;
-        }
-        let half = [piece.size.width, piece.size.height].map(|side| side.div_ceil(2));
-        let mut halved = Tile::blank(ImageSize::new(half[0], half[1]), piece.format);
-        halved.draw_halved(piece, (0, 0));
-        let place = |at: u32, own: u32| (at - (own << PIECES_BELOW)) * (TILE_SIZE >> PIECES_BELOW);
+        let below = self.key.level.saturating_sub(key.level);
+        let halved = match below {
+            1 => None,
+            PIECES_BELOW => Some(half_of(piece)),
+            _ => return,
+        };
+        let piece = halved.as_ref().unwrap_or(piece);
+        let place = |at: u32, own: u32| (at - (own << below)) * (TILE_SIZE >> below);
         let at = (place(key.col, self.key.col), place(key.row, self.key.row));
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.tile.draw_halved(&halved, at);
+        state.tile.draw_halved(piece, at);
         if state.shown.elapsed() >= PAUSE {
             state.shown = Instant::now();
             (self.show)(self.key, Arc::new(state.tile.clone()));
@@ -65,4 +66,12 @@ impl<'a> Draft<'a> {
         }
         is_due.then_some(self.show)
     }
+}
+
+/// A tile of half the size.
+pub(super) fn half_of(tile: &Tile) -> Tile {
+    let [width, height] = [tile.size.width, tile.size.height].map(|side| side.div_ceil(2));
+    let mut half = Tile::blank(ImageSize::new(width, height), tile.format);
+    half.draw_halved(tile, (0, 0));
+    half
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::broken::{BrokenGround, BrokenList};
 use super::cache::{PyramidId, TileCache};
-use super::draft::{Draft, ShowTile};
+use super::draft::{Draft, ShowTile, half_of};
 use super::error::ReadError;
 use super::layers::held_bands;
 use super::sketch;
@@ -210,10 +210,7 @@ impl Pyramid {
         let rect = PixelRect::new(0, 0, size.width, rows).intersect(size.bounds());
         let mut top = self.read_rect(0, 0, rect)?;
         for _ in 0..self.shape.root().level {
-            let half = [top.size.width, top.size.height].map(|side| side.div_ceil(2));
-            let mut halved = Tile::blank(ImageSize::new(half[0], half[1]), self.format);
-            halved.draw_halved(&top, (0, 0));
-            top = halved;
+            top = half_of(&top);
         }
         let root = self.shape.tile_rect(self.shape.root());
         let mut whole = Tile::blank(ImageSize::new(root.width, root.height), self.format);
@@ -402,7 +399,12 @@ impl Pyramid {
         let below: Result<Vec<_>, ReadError> = children
             .par_iter()
             .map(|&child| match self.cache.get(self.id, child) {
-                Some(tile) => Ok(tile),
+                Some(tile) => {
+                    if let Some(draft) = draft {
+                        draft.add(child, &tile);
+                    }
+                    Ok(tile)
+                }
                 None => self.tile_above(child, wanted, draft),
             })
             .collect();
