@@ -63,7 +63,7 @@ const NAMED_ONLY_IN: &[(&str, &[&str])] = &[
     ("eframe", &["app"]),
     ("rfd", &["ui"]),
     ("clap", &["cli", "main"]),
-    ("ctrlc", &["cli"]),
+    ("signal_hook", &["cli"]),
     ("indicatif", &["cli"]),
 ];
 
