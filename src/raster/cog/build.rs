@@ -20,8 +20,15 @@ const USUAL_TILE: u32 = 512;
 /// Sides of tiles that are written.
 const TILE_SIDES: std::ops::RangeInclusive<u32> = 64..=4_096;
 
-/// A file in the making: level by level what is packed and what waits for its row of tiles.
+/// A file in the making.
 pub(super) struct Build<'a> {
+    pub(super) task: Task<'a>,
+    /// Level by level what is packed and what waits for its row of tiles.
+    pub(super) levels: Vec<Level>,
+}
+
+/// What is to be done, which threads share.
+pub(super) struct Task<'a> {
     pub(super) input: &'a Input,
     pub(super) out: PathBuf,
     pub(super) shape: Shape,
@@ -30,7 +37,8 @@ pub(super) struct Build<'a> {
     pub(super) is_copied: bool,
     /// What of it is written.
     pub(super) parts: Parts,
-    pub(super) levels: Vec<Level>,
+    /// Extents of the levels.
+    pub(super) sizes: Vec<ImageSize>,
     /// Where each tile belongs in the file, where that is known before the first is read.
     pub(super) direct: Option<(Plan, PendingFile)>,
 }
@@ -83,7 +91,7 @@ impl<'a> Build<'a> {
             }));
         }
         let is_same = options.packing == super::Packing::AsSource && options.quality.is_none();
-        let mut build = Self {
+        let mut task = Task {
             input,
             out: out.to_owned(),
             codec: TileCodec {
@@ -97,39 +105,62 @@ impl<'a> Build<'a> {
             // Without a codec there is nothing to gain, and tiles are at hand when they are halved.
             is_copied: is_same && stored == Some(tile) && compression != Compression::None,
             parts,
-            levels: Vec::new(),
+            sizes: level_sizes(input.info().size, tile),
             direct: None,
         };
         let folder = std::fs::create_dir_all(folder_of(out));
-        folder.map_err(|error| build.disk_error(error))?;
-        let levels = build.level_sizes().into_iter();
-        build.levels = levels
-            .map(|size| build.level(size))
-            .collect::<Result<_, _>>()?;
-        let plan = Plan::known(&build).map_err(|trouble| build.trouble(trouble))?;
+        folder.map_err(|error| task.disk_error(error))?;
+        let levels = task.sizes.iter().map(|&size| task.level(size));
+        let levels = levels.collect::<Result<_, _>>()?;
+        let plan = Plan::known(&task).map_err(|trouble| task.trouble(trouble))?;
         if let Some(plan) = plan {
             let file = PendingFile::create(out).and_then(|mut file| {
                 file.file_mut().set_len(plan.end())?;
                 Ok(file)
             });
-            build.direct = Some((plan, file.map_err(|error| build.disk_error(error))?));
+            task.direct = Some((plan, file.map_err(|error| task.disk_error(error))?));
         }
-        Ok(build)
+        Ok(Self { task, levels })
     }
 
-    /// The image's extent, halved until one tile holds all.
-    fn level_sizes(&self) -> Vec<ImageSize> {
-        let (size, tile) = (self.input.info().size, self.codec.tile);
-        let mut sizes = vec![size];
-        while sizes
-            .last()
-            .is_some_and(|last| last.width.max(last.height) > tile)
-        {
-            sizes.push(size.at_level(sizes.len() as u8));
+    /// Reads the image once and packs all levels. While a row of tiles is decoded, the one before is
+    /// put away.
+    pub(super) fn run(&mut self, goes_on: &(dyn Fn(f64) -> bool + Sync)) -> Result<(), CogError> {
+        let rows = self.task.sizes[0].height.div_ceil(self.task.codec.tile);
+        let mut decoded = Vec::new();
+        for row in 0..=rows {
+            if !goes_on(f64::from(row) / f64::from(rows + 1)) {
+                return Err(CogError::Cancelled);
+            }
+            let (task, before) = (&self.task, std::mem::take(&mut decoded));
+            let mut packer = Packer {
+                task,
+                levels: &mut self.levels,
+            };
+            let (next, taken) = rayon::join(
+                || (row < rows).then(|| task.row_of_tiles(row)).transpose(),
+                || packer.take(before),
+            );
+            taken?;
+            decoded = next?.unwrap_or_default();
         }
-        sizes
+        Ok(())
     }
 
+    /// Puts the file together.
+    pub(super) fn finish(mut self) -> Result<CogReport, CogError> {
+        let written = super::file::write(&mut self);
+        let bytes = written.map_err(|trouble| self.task.trouble(trouble))?;
+        Ok(CogReport {
+            levels: self.levels.len(),
+            tile: self.task.codec.tile,
+            is_copied: self.task.is_copied,
+            bytes,
+        })
+    }
+}
+
+impl Task<'_> {
     fn level(&self, size: ImageSize) -> Result<Level, CogError> {
         let spool = || Spool::new(folder_of(&self.out)).map_err(|error| self.disk_error(error));
         let has_mask = self.input.has_mask();
@@ -180,37 +211,6 @@ impl<'a> Build<'a> {
         })
     }
 
-    /// Reads the image once and packs all levels.
-    pub(super) fn run(&mut self, goes_on: &(dyn Fn(f64) -> bool + Sync)) -> Result<(), CogError> {
-        let (size, side) = (self.input.info().size, self.codec.tile);
-        let rows = size.height.div_ceil(side);
-        for row in 0..rows {
-            if !goes_on(f64::from(row) / f64::from(rows)) {
-                return Err(CogError::Cancelled);
-            }
-            let top = row * side;
-            let band = PixelRect::new(0, top, size.width, side).intersect(size.bounds());
-            let whole = if self.input.is_tiled() {
-                None
-            } else {
-                Some(self.input.rows(band)?)
-            };
-            let columns: Vec<u32> = (0..size.width.div_ceil(side)).collect();
-            let tiles = columns.into_par_iter().map(|col| {
-                let rect = PixelRect::new(col * side, top, side, side).intersect(size.bounds());
-                let pixels = match &whole {
-                    Some(whole) => cut(whole, band, rect, self.shape.pixel_bytes()),
-                    None => self.input.rows(rect)?,
-                };
-                self.tile(rect, &pixels)
-            });
-            let tiles: Vec<Tile> = tiles.collect::<Result<_, CogError>>()?;
-            drop(whole);
-            self.take(tiles)?;
-        }
-        Ok(())
-    }
-
     /// Packs and halves one tile of the image.
     fn tile(&self, rect: PixelRect, rows: &Rows) -> Result<Tile, CogError> {
         let (width, bytes) = (rect.width as usize, self.shape.pixel_bytes());
@@ -226,7 +226,7 @@ impl<'a> Build<'a> {
             let full = padded(shown, width, 1, self.codec.tile as usize);
             pack_mask(&full)
         });
-        let has_next = self.levels.len() > 1;
+        let has_next = self.sizes.len() > 1;
         let half = if has_next {
             self.shape.halving.halve(rows, width, bytes)
         } else {
@@ -250,7 +250,7 @@ impl<'a> Build<'a> {
         if self.is_unwritten(col, row) {
             return Ok(Vec::new());
         }
-        let number = (row * self.levels[0].waiting.cols() + col) as usize;
+        let number = (row * self.sizes[0].width.div_ceil(side) + col) as usize;
         if self.put(0, number, &full)? {
             return Ok(Vec::new());
         }
@@ -258,23 +258,56 @@ impl<'a> Build<'a> {
         packed.map_err(|reason| self.packing_error(reason))
     }
 
+    /// Decodes, packs and halves a row of tiles of the image.
+    fn row_of_tiles(&self, row: u32) -> Result<Vec<Tile>, CogError> {
+        let (size, side) = (self.sizes[0], self.codec.tile);
+        let top = row * side;
+        let band = PixelRect::new(0, top, size.width, side).intersect(size.bounds());
+        let whole = if self.input.is_tiled() {
+            None
+        } else {
+            Some(self.input.rows(band)?)
+        };
+        let columns: Vec<u32> = (0..size.width.div_ceil(side)).collect();
+        let tiles = columns.into_par_iter().map(|col| {
+            let rect = PixelRect::new(col * side, top, side, side).intersect(size.bounds());
+            let pixels = match &whole {
+                Some(whole) => cut(whole, band, rect, self.shape.pixel_bytes()),
+                None => self.input.rows(rect)?,
+            };
+            self.tile(rect, &pixels)
+        });
+        tiles.collect()
+    }
+}
+
+/// Puts packed tiles away and passes their halves on.
+struct Packer<'a, 't> {
+    task: &'a Task<'t>,
+    levels: &'a mut Vec<Level>,
+}
+
+impl Packer<'_, '_> {
     /// Keeps a row of tiles of the image and passes their halves on.
     fn take(&mut self, tiles: Vec<Tile>) -> Result<(), CogError> {
+        if tiles.is_empty() {
+            return Ok(());
+        }
         let image = &mut self.levels[0];
         for tile in &tiles {
-            let kept = if self.is_copied {
+            let kept = if self.task.is_copied {
                 Ok(())
             } else {
                 image.tiles.push(&tile.packed)
             };
             let masks = image.masks.as_mut().zip(tile.mask.as_ref());
             let kept = kept.and_then(|()| masks.map_or(Ok(()), |(spool, mask)| spool.push(mask)));
-            kept.map_err(|source| disk_error(&self.out, source))?;
+            kept.map_err(|source| disk_error(&self.task.out, source))?;
         }
         if self.levels.len() == 1 {
             return Ok(());
         }
-        let joined = joined(tiles, self.shape.pixel_bytes());
+        let joined = joined(tiles, self.task.shape.pixel_bytes());
         self.push(1, &joined)
     }
 
@@ -300,16 +333,19 @@ impl<'a> Build<'a> {
         let columns = 0..level.waiting.cols();
         let tiles = columns.into_par_iter().map(|col| {
             let full = level.waiting.tile_pixels(col);
-            let tile = if self.put(at, first + col as usize, &full)? {
+            let tile = if self.task.put(at, first + col as usize, &full)? {
                 Vec::new()
             } else {
-                let tile = self.codec.encode(full);
-                tile.map_err(|reason| self.packing_error(reason))?
+                let tile = self.task.codec.encode(full);
+                tile.map_err(|reason| self.task.packing_error(reason))?
             };
             let mask = level.waiting_mask.as_ref();
             let mask = mask.map(|mask| pack_mask(&mask.tile_pixels(col)));
             let mask = mask.transpose();
-            Ok((tile, mask.map_err(|reason| self.packing_error(reason))?))
+            Ok((
+                tile,
+                mask.map_err(|reason| self.task.packing_error(reason))?,
+            ))
         });
         let tiles: Vec<(Vec<u8>, Option<Vec<u8>>)> = tiles.collect::<Result<_, CogError>>()?;
         let half = (at + 1 < self.levels.len()).then(|| {
@@ -321,16 +357,17 @@ impl<'a> Build<'a> {
                     .map(|mask| mask.waiting().to_vec()),
             };
             let width = level.size.width as usize;
-            self.shape
+            self.task
+                .shape
                 .halving
-                .halve(&rows, width, self.shape.pixel_bytes())
+                .halve(&rows, width, self.task.shape.pixel_bytes())
         });
         let level = &mut self.levels[at];
         for (tile, mask) in tiles {
             let kept = level.tiles.push(&tile);
             let masks = level.masks.as_mut().zip(mask);
             kept.and_then(|()| masks.map_or(Ok(()), |(spool, mask)| spool.push(&mask)))
-                .map_err(|source| disk_error(&self.out, source))?;
+                .map_err(|source| disk_error(&self.task.out, source))?;
         }
         level.rows_packed += 1;
         level.waiting.advance();
@@ -339,18 +376,18 @@ impl<'a> Build<'a> {
         }
         half.map_or(Ok(()), |half| self.push(at + 1, &half))
     }
+}
 
-    /// Puts the file together.
-    pub(super) fn finish(mut self) -> Result<CogReport, CogError> {
-        let written = super::file::write(&mut self);
-        let bytes = written.map_err(|trouble| self.trouble(trouble))?;
-        Ok(CogReport {
-            levels: self.levels.len(),
-            tile: self.codec.tile,
-            is_copied: self.is_copied,
-            bytes,
-        })
+/// The image's extent, halved until one tile holds all.
+fn level_sizes(size: ImageSize, tile: u32) -> Vec<ImageSize> {
+    let mut sizes = vec![size];
+    while sizes
+        .last()
+        .is_some_and(|last| last.width.max(last.height) > tile)
+    {
+        sizes.push(size.at_level(sizes.len() as u8));
     }
+    sizes
 }
 
 fn disk_error(out: &Path, source: std::io::Error) -> CogError {

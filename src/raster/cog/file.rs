@@ -1,6 +1,6 @@
 use std::io;
 
-use super::build::{Build, Level, Parts};
+use super::build::{Build, Parts, Task};
 use super::halving::Halving;
 use crate::disk::PendingFile;
 use crate::raster::error::ReadError;
@@ -49,8 +49,8 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Directories first, then data from the smallest level on, a level's mask behind it.
-    fn new(build: &Build<'_>, counts: impl Fn(Part) -> Vec<u64>) -> Result<Self, Trouble> {
-        let parts = parts(build);
+    fn new(task: &Task<'_>, counts: impl Fn(Part) -> Vec<u64>) -> Result<Self, Trouble> {
+        let parts = parts(task);
         let places = parts.iter().map(|&part| {
             let counts = counts(part);
             Places {
@@ -70,7 +70,7 @@ impl Plan {
         let mut next = form.head(0).len() as u64;
         for (part, places) in parts.iter().zip(&places) {
             starts.push(next);
-            let directory = directory(build, *part, places, form)?;
+            let directory = directory(task, *part, places, form)?;
             let bytes = directory.pack_values_behind(next, 0, form);
             next = (next + bytes.len() as u64).next_multiple_of(8);
         }
@@ -95,17 +95,16 @@ impl Plan {
 
     /// The plan of a file whose tiles are not packed, so that it is known before the first is read;
     /// `None` for others.
-    pub(super) fn known(build: &Build<'_>) -> Result<Option<Self>, Trouble> {
-        if build.codec.compression != Compression::None || build.input.has_mask() {
+    pub(super) fn known(task: &Task<'_>) -> Result<Option<Self>, Trouble> {
+        if task.codec.compression != Compression::None || task.input.has_mask() {
             return Ok(None);
         }
-        let side = u64::from(build.codec.tile);
-        let bytes = side * side * build.shape.pixel_bytes() as u64;
-        let plan = Self::new(build, |part| {
-            let level = &build.levels[part.level];
-            let [cols, rows] = tiles_of(build, level);
+        let side = u64::from(task.codec.tile);
+        let bytes = side * side * task.shape.pixel_bytes() as u64;
+        let plan = Self::new(task, |part| {
+            let [cols, rows] = tiles_of(task, part.level);
             let each = (0..rows).flat_map(|row| (0..cols).map(move |col| (col, row)));
-            let is_left_out = |(col, row)| part.level == 0 && build.is_unwritten(col, row);
+            let is_left_out = |(col, row)| part.level == 0 && task.is_unwritten(col, row);
             each.map(|at| if is_left_out(at) { 0 } else { bytes })
                 .collect()
         })?;
@@ -126,14 +125,14 @@ impl Plan {
 /// Writes directories and tiles, the smallest level first, and puts the file in its place; gives its
 /// bytes.
 pub(super) fn write(build: &mut Build<'_>) -> Result<u64, Trouble> {
-    if let Some((plan, mut file)) = build.direct.take() {
-        write_directories(build, &plan, &mut file)?;
+    if let Some((plan, mut file)) = build.task.direct.take() {
+        write_directories(&build.task, &plan, &mut file)?;
         file.commit()?;
         return Ok(plan.end);
     }
-    let plan = Plan::new(build, |part| counts(build, part))?;
-    let mut file = PendingFile::create(&build.out)?;
-    write_directories(build, &plan, &mut file)?;
+    let plan = Plan::new(&build.task, |part| counts(build, part))?;
+    let mut file = PendingFile::create(&build.task.out)?;
+    write_directories(&build.task, &plan, &mut file)?;
     let first = file.len().next_multiple_of(8);
     fill_up(&mut file, first)?;
     for &at in &plan.order {
@@ -143,25 +142,21 @@ pub(super) fn write(build: &mut Build<'_>) -> Result<u64, Trouble> {
     Ok(plan.end)
 }
 
-fn write_directories(
-    build: &Build<'_>,
-    plan: &Plan,
-    file: &mut PendingFile,
-) -> Result<(), Trouble> {
+fn write_directories(task: &Task<'_>, plan: &Plan, file: &mut PendingFile) -> Result<(), Trouble> {
     file.append(&plan.form.head(plan.starts[0]))?;
     for (at, part) in plan.parts.iter().enumerate() {
         let following = plan.starts.get(at + 1).copied().unwrap_or(0);
-        let directory = directory(build, *part, &plan.places[at], plan.form)?;
+        let directory = directory(task, *part, &plan.places[at], plan.form)?;
         fill_up(file, plan.starts[at])?;
         file.append(&directory.pack_values_behind(plan.starts[at], following, plan.form))?;
     }
     Ok(())
 }
 
-fn parts(build: &Build<'_>) -> Vec<Part> {
-    let has_mask = build.input.has_mask();
-    let first = usize::from(build.parts == Parts::Overviews);
-    let levels = first..build.levels.len();
+fn parts(task: &Task<'_>) -> Vec<Part> {
+    let has_mask = task.input.has_mask();
+    let first = usize::from(task.parts == Parts::Overviews);
+    let levels = first..task.sizes.len();
     levels
         .flat_map(|level| {
             let part = |is_mask| Part { level, is_mask };
@@ -173,10 +168,10 @@ fn parts(build: &Build<'_>) -> Vec<Part> {
 
 fn counts(build: &Build<'_>, part: Part) -> Vec<u64> {
     let level = &build.levels[part.level];
-    match (part.is_mask, build.input.tiff()) {
+    match (part.is_mask, build.task.input.tiff()) {
         (true, _) => (level.masks.as_ref()).map_or_else(Vec::new, |spool| spool.counts().to_vec()),
-        (false, Some(source)) if part.level == 0 && build.is_copied => {
-            let [cols, rows] = tiles_of(build, level);
+        (false, Some(source)) if part.level == 0 && build.task.is_copied => {
+            let [cols, rows] = tiles_of(&build.task, part.level);
             let each = (0..rows).flat_map(|row| (0..cols).map(move |col| (col, row)));
             each.map(|(col, row)| source.stored_len(col, row)).collect()
         }
@@ -184,8 +179,9 @@ fn counts(build: &Build<'_>, part: Part) -> Vec<u64> {
     }
 }
 
-fn tiles_of(build: &Build<'_>, level: &Level) -> [u32; 2] {
-    [level.size.width, level.size.height].map(|side| side.div_ceil(build.codec.tile))
+fn tiles_of(task: &Task<'_>, level: usize) -> [u32; 2] {
+    let size = task.sizes[level];
+    [size.width, size.height].map(|side| side.div_ceil(task.codec.tile))
 }
 
 fn fill_up(file: &mut PendingFile, to: u64) -> io::Result<()> {
@@ -194,16 +190,17 @@ fn fill_up(file: &mut PendingFile, to: u64) -> io::Result<()> {
 }
 
 fn copy(build: &mut Build<'_>, part: Part, file: &mut PendingFile) -> Result<(), Trouble> {
-    let tiles = tiles_of(build, &build.levels[part.level]);
+    let tiles = tiles_of(&build.task, part.level);
     let level = &mut build.levels[part.level];
     if part.is_mask {
         let masks = level.masks.as_mut();
         return Ok(masks.map_or(Ok(()), |spool| spool.copy_to(file))?);
     }
     let source = build
+        .task
         .input
         .tiff()
-        .filter(|_| part.level == 0 && build.is_copied);
+        .filter(|_| part.level == 0 && build.task.is_copied);
     let Some(source) = source else {
         return Ok(level.tiles.copy_to(file)?);
     };
@@ -218,20 +215,20 @@ fn copy(build: &mut Build<'_>, part: Part, file: &mut PendingFile) -> Result<(),
 }
 
 fn directory(
-    build: &Build<'_>,
+    task: &Task<'_>,
     part: Part,
     places: &Places,
     form: Form,
 ) -> Result<DirectoryBuilder, Trouble> {
-    let level = &build.levels[part.level];
+    let size = task.sizes[part.level];
     let mut directory = DirectoryBuilder::default();
     let kind = u32::from(part.level > 0) + if part.is_mask { 4 } else { 0 };
     directory.long(tag::NEW_SUBFILE_TYPE, kind);
-    directory.long(tag::IMAGE_WIDTH, level.size.width);
-    directory.long(tag::IMAGE_LENGTH, level.size.height);
+    directory.long(tag::IMAGE_WIDTH, size.width);
+    directory.long(tag::IMAGE_LENGTH, size.height);
     directory.shorts(tag::PLANAR_CONFIGURATION, &[1]);
-    directory.long(tag::TILE_WIDTH, build.codec.tile);
-    directory.long(tag::TILE_LENGTH, build.codec.tile);
+    directory.long(tag::TILE_WIDTH, task.codec.tile);
+    directory.long(tag::TILE_LENGTH, task.codec.tile);
     directory.offsets(tag::TILE_OFFSETS, &places.offsets, form);
     directory.offsets(tag::TILE_BYTE_COUNTS, &places.counts, form);
     if part.is_mask {
@@ -241,16 +238,16 @@ fn directory(
         directory.shorts(tag::COMPRESSION, &[Compression::Deflate.code()]);
         return Ok(directory);
     }
-    directory.shorts(tag::SAMPLES_PER_PIXEL, &[build.shape.bands as u16]);
-    match build
+    directory.shorts(tag::SAMPLES_PER_PIXEL, &[task.shape.bands as u16]);
+    match task
         .input
         .tiff()
-        .filter(|_| part.level == 0 && build.is_copied)
+        .filter(|_| part.level == 0 && task.is_copied)
     {
         Some(source) => source.tell_tiles(&mut directory).map_err(Trouble::Read)?,
-        None => describe(build, &mut directory),
+        None => describe(task, &mut directory),
     }
-    let info = build.input.info();
+    let info = task.input.info();
     if let Some(nodata) = info.nodata {
         directory.text(tag::GDAL_NODATA, &nodata.to_string());
     }
@@ -265,8 +262,8 @@ fn directory(
 }
 
 /// Tells `directory` how tiles are packed here.
-fn describe(build: &Build<'_>, directory: &mut DirectoryBuilder) {
-    let (shape, codec) = (&build.shape, build.codec);
+fn describe(task: &Task<'_>, directory: &mut DirectoryBuilder) {
+    let (shape, codec) = (&task.shape, task.codec);
     let bits = 8 * shape.sample_bytes() as u16;
     directory.shorts(tag::BITS_PER_SAMPLE, &vec![bits; shape.bands]);
     directory.shorts(
@@ -288,7 +285,7 @@ fn describe(build: &Build<'_>, directory: &mut DirectoryBuilder) {
     if !shape.extra.is_empty() {
         directory.shorts(tag::EXTRA_SAMPLES, &shape.extra);
     }
-    if let (Some(palette), Halving::Index { .. }) = (&build.input.info().palette, shape.halving) {
+    if let (Some(palette), Halving::Index { .. }) = (&task.input.info().palette, shape.halving) {
         directory.palette(palette);
     }
 }
