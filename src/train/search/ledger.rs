@@ -92,6 +92,13 @@ impl SearchLedger {
         Ok(ledger)
     }
 
+    /// What the folder of `plan` holds of this very search; `None` when that is nothing.
+    pub(super) fn begun(plan: &SearchPlan) -> Option<Self> {
+        let bytes = read_bounded(&plan.folder().join(SEARCH_FILE), MOST_BYTES).ok()?;
+        let ledger: Self = serde_json::from_slice(&bytes).ok()?;
+        (ledger.print == plan.print()).then_some(ledger)
+    }
+
     /// Notes the end of the next part.
     pub(super) fn note(&mut self, plan: &SearchPlan, end: RungEnd) -> Result<(), TrainError> {
         self.rungs.push(end);
