@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::jobs::{JobId, Report};
@@ -185,7 +185,7 @@ impl Session {
 
     fn look_for_begun(&mut self, on: &TrainOn) -> Result<(), CommandError> {
         let next = self.next_run_folder(on)?;
-        let Some(runs) = next.parent().map(|runs| runs.to_owned()) else {
+        let Some(runs) = next.parent().map(Path::to_owned) else {
             return Ok(());
         };
         debug_assert!(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::jobs::{JobId, Leash};
 use super::state::Session;
 use super::training::{TrainingPhase, TrainingState};
-use super::{Notice, TrialPhase};
+use super::{Notice, Severity, TrialPhase};
 use crate::train::{
     BegunWork, EpochRow, JudgeEvent, QueueEvent, Recipe, Rung, SearchCost, SearchEvent, SearchPlan,
     SearchResult, SearchSpec, TrainError, TrainEvent, TrialEnd,
@@ -320,7 +320,12 @@ impl Session {
                 if let (TrainEvent::EpochEnded(row), Some(trial)) = (&event, search.runs_now()) {
                     trial.epoch_ended(row);
                 }
+                let told = self.notices.len();
                 self.absorb_training(id, event);
+                // How each of many trainings goes is in the table of trials.
+                let news = self.notices.split_off(told);
+                let is_worth_it = |notice: &Notice| notice.severity != Severity::Info;
+                self.notices.extend(news.into_iter().filter(is_worth_it));
                 let share = self.study.search.share(self.training.share_of_epoch());
                 self.set_progress(id, share);
             }
@@ -359,3 +364,6 @@ impl Session {
         self.training_ended(why);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::search::SEARCH_FILE;
 use super::{QueuePlan, SearchOrder};
 
 /// Entries of a folder that are asked whether they hold a search or a queue.
@@ -54,6 +55,10 @@ fn begun(folder: PathBuf) -> Option<BegunWork> {
             is_over: plan.is_over(),
             folder,
         });
+    }
+    if folder.join(SEARCH_FILE).exists() {
+        // A search of the command line, whose queue is only the part that runs.
+        return None;
     }
     let plan = QueuePlan::begun(folder.clone(), 0).ok()?;
     Some(BegunWork {

@@ -8,7 +8,7 @@ use crate::train::TrainError;
 use crate::train::report::read_bounded;
 
 /// Name of the file in a search's folder.
-const SEARCH_FILE: &str = "search.json";
+pub(in crate::train) const SEARCH_FILE: &str = "search.json";
 /// No such file this program writes is larger.
 const MOST_BYTES: u64 = 16 << 20;
 

@@ -27,6 +27,7 @@ pub use choices::{RateChoice, SearchAxis, SearchChoices};
 pub use event::SearchEvent;
 pub use folder::SearchOrder;
 pub use halving::{Halving, Rung};
+pub(super) use ledger::SEARCH_FILE;
 pub use plan::{SearchCost, SearchPlan, SearchTrial};
 pub use result::{RefitResult, RefitRow, SearchResult, SearchRow};
 pub(super) use run::run;
