@@ -132,7 +132,9 @@ impl Told {
 
     fn tell(&mut self, event: SearchEvent) {
         match event {
-            SearchEvent::RungBegan { at, total, rung } if !self.is_json => {
+            SearchEvent::RungBegan {
+                at, total, rung, ..
+            } if !self.is_json => {
                 let (part, until) = (at + 1, rung.until);
                 self.part = Some(at);
                 say!(
@@ -144,7 +146,9 @@ impl Told {
             SearchEvent::RungEnded { at, kept, result } if self.part == Some(at) => {
                 say!("{}", cut_line(&kept, &result));
             }
-            SearchEvent::RefitBegan { winner, label, on } => {
+            SearchEvent::RefitBegan {
+                winner, label, on, ..
+            } => {
                 self.is_refit = true;
                 if !self.is_json {
                     say!("{winner} anew ({label}), scored on {}", on.words());

@@ -6,10 +6,12 @@ use serde_json::json;
 
 use super::args::TrainArgs;
 use super::drive::Drive;
-use super::folds::{self, Folds};
+use super::folds;
 use crate::dataset::Corrections;
 use crate::label::{Encoding, MaskDecisions};
-use crate::session::{Command, ImportCommand, LayerKind, Session, TrainOn, TrainingPhase};
+use crate::session::{
+    Command, FoldsOrder, ImportCommand, LayerKind, Session, TrainOn, TrainingPhase,
+};
 use crate::train::{EpochRow, Preset, Recipe};
 
 /// Trains and prints a line an epoch.
@@ -18,14 +20,15 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     if let Some(data) = args.data.clone()
         && (args.folds.is_some() || !args.seeds.is_empty())
     {
-        return folds::run(&Folds {
+        let out = args.out.context("Say where the runs go with --out DIR")?;
+        let order = FoldsOrder {
             recipe,
-            data,
-            out: args.out.context("Say where the runs go with --out DIR")?,
+            on: TrainOn::Corrected(data, args.corrections.given()?),
             folds: args.folds,
             seeds: args.seeds,
-            is_json: args.json,
-        });
+            folder: Some(out),
+        };
+        return folds::run(order, args.json);
     }
     let mut drive = Drive::new("Train");
     let corrections = args.corrections.given()?;

@@ -111,10 +111,7 @@ impl Session {
         out: Option<PathBuf>,
     ) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
-        if self.training.is_running()
-            || self.study.queue.job.is_some()
-            || self.study.finetune.is_running()
-        {
+        if self.is_learning() || self.study.finetune.is_running() {
             return Err(CommandError::Busy("A training"));
         }
         let parent = parent.or_else(|| self.model_in_use());

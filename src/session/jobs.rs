@@ -6,21 +6,20 @@ use super::data::DataReport;
 use super::images::ScannedList;
 use super::importing::Imported;
 use super::keeping::{Keeper, ReadLabel, ReadMask};
+pub(super) use super::leash::{Leash, Said};
 use super::operations::Operated;
 use super::places::KeptPlaces;
+use super::queue_command::QueuesReport;
 use super::runs::RunsReport;
 use super::scoring::Pairing;
 use super::state::{ImageId, LayerId, OpenImage, Session};
 use super::{CommandError, Difference, Examined, Notice, Outline, Selected, Vectors};
-use crate::job::{Job, JobContext, JobEvent, spawn};
+use crate::job::{JobContext, JobEvent, spawn};
 use crate::label::{Class, MapCheck, Mask, MaskDecisions, ObjectFinder, StateMark, Superpixels};
 use crate::metrics::{PredictionComparison, TileConfusion};
 use crate::project::{KeptImage, OlderSteps};
 use crate::raster::RgbaTile;
-use crate::train::{
-    Alike, Ancestor, InstantEvent, JudgeEvent, PredictEvent, QueueEvent, RateEvent, Recipe,
-    SimilarEvent, TrainEvent, TrainPlan, VerdictEvent,
-};
+use crate::train::{Alike, Ancestor, Recipe, TrainPlan};
 
 /// One background activity; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,6 +66,8 @@ pub(super) enum Report {
     TrainingReady(Box<TrainPlan>),
     /// A search for a learning rate was checked and can start.
     RateSearchReady(Box<TrainPlan>),
+    /// Something about searches and queues.
+    Queues(QueuesReport),
     /// What is to be opened is there.
     ReadyToOpen(PathBuf),
     /// The project's place is known.
@@ -136,70 +137,6 @@ pub(super) struct ProjectRead {
     pub decisions: Option<MaskDecisions>,
     /// The run whose model is active.
     pub active_model: Option<PathBuf>,
-}
-
-/// The events of a job, by whose they are.
-pub(super) enum Leash {
-    Session(Job<Report>),
-    Training(Job<TrainEvent>),
-    Prediction(Job<PredictEvent>),
-    Instant(Job<InstantEvent>),
-    Similar(Job<SimilarEvent>),
-    RateSearch(Job<RateEvent>),
-    Queue(Job<QueueEvent>),
-    Judging(Job<JudgeEvent>),
-    Verdict(Job<VerdictEvent>),
-}
-
-impl Leash {
-    pub(super) fn cancel(&self) {
-        match self {
-            Self::Session(job) => job.cancel(),
-            Self::Training(job) => job.cancel(),
-            Self::Prediction(job) => job.cancel(),
-            Self::Instant(job) => job.cancel(),
-            Self::Similar(job) => job.cancel(),
-            Self::RateSearch(job) => job.cancel(),
-            Self::Queue(job) => job.cancel(),
-            Self::Judging(job) => job.cancel(),
-            Self::Verdict(job) => job.cancel(),
-        }
-    }
-
-    fn next(&self) -> Option<JobEvent<Said>> {
-        match self {
-            Self::Session(job) => job.try_next().map(|event| said(event, Said::Session)),
-            Self::Training(job) => job.try_next().map(|event| said(event, Said::Training)),
-            Self::Prediction(job) => job.try_next().map(|event| said(event, Said::Prediction)),
-            Self::Instant(job) => job.try_next().map(|event| said(event, Said::Instant)),
-            Self::Similar(job) => job.try_next().map(|event| said(event, Said::Similar)),
-            Self::RateSearch(job) => job.try_next().map(|event| said(event, Said::RateSearch)),
-            Self::Queue(job) => job.try_next().map(|event| said(event, Said::Queue)),
-            Self::Judging(job) => job.try_next().map(|event| said(event, Said::Judging)),
-            Self::Verdict(job) => job.try_next().map(|event| said(event, Said::Verdict)),
-        }
-    }
-}
-
-enum Said {
-    Session(Report),
-    Training(TrainEvent),
-    Prediction(PredictEvent),
-    Instant(InstantEvent),
-    Similar(SimilarEvent),
-    RateSearch(RateEvent),
-    Queue(QueueEvent),
-    Judging(JudgeEvent),
-    Verdict(VerdictEvent),
-}
-
-fn said<E>(event: JobEvent<E>, wrap: impl FnOnce(E) -> Said) -> JobEvent<Said> {
-    match event {
-        JobEvent::Said(event) => JobEvent::Said(wrap(event)),
-        JobEvent::Finished => JobEvent::Finished,
-        JobEvent::Cancelled => JobEvent::Cancelled,
-        JobEvent::Failed(why) => JobEvent::Failed(why),
-    }
 }
 
 /// A job that runs.
@@ -373,6 +310,7 @@ impl Session {
             JobEvent::Said(Said::Similar(event)) => self.absorb_similar(id, event),
             JobEvent::Said(Said::RateSearch(event)) => self.absorb_rate_search(id, event),
             JobEvent::Said(Said::Queue(event)) => self.absorb_queue(id, event),
+            JobEvent::Said(Said::Search(event)) => self.absorb_search(id, event),
             JobEvent::Said(Said::Judging(event)) => self.absorb_judging(id, event),
             JobEvent::Said(Said::Verdict(event)) => self.absorb_verdict(id, event),
             JobEvent::Finished => self.job_ended(id, None),
@@ -400,6 +338,7 @@ impl Session {
             Report::Scanned(list) => self.list_scanned(list),
             Report::TrainingReady(plan) => self.training_ready(*plan),
             Report::RateSearchReady(plan) => self.rate_search_ready(*plan),
+            Report::Queues(report) => self.absorb_queues(id, report),
             Report::ReadyToOpen(path) => self.open_now(path),
             Report::ProjectFound { path, is_read_only } => self.project_found(path, is_read_only),
             Report::ProjectRead(read) => self.project_read(read),
@@ -466,10 +405,12 @@ impl Session {
             Leash::Instant(_) => self.instant_ended(why),
             Leash::Similar(_) => self.similar_ended(id),
             Leash::Queue(_) => self.queue_ended(why),
+            Leash::Search(_) => self.search_ended(why),
             Leash::Judging(_) => self.study.queue.judging.job = None,
             Leash::Verdict(_) => self.verdict_ended(why),
             // Preparing a training failed or was stopped; a plan that was made is another job.
             Leash::Session(_) if self.training.job == Some(id) => self.training_ended(why),
+            Leash::Session(_) if self.preparing_ended(id, why.as_ref()) => {}
             Leash::Session(_) | Leash::RateSearch(_) => self.rate_search_ended(id, why),
         }
     }

@@ -5,8 +5,8 @@ use super::state::Session;
 use super::training::{TrainingPhase, TrainingState};
 use super::{CommandError, Notice, QueueCommand};
 use crate::train::{
-    EpochRow, JudgeEvent, JudgePlan, Judgement, QueueEvent, QueuePlan, QueueReport, ScoredOn,
-    TrainError, TrainEvent, TrialEnd,
+    EpochRow, JudgeEvent, JudgePlan, Judgement, QueueEvent, QueuePlan, QueueReport, QueueTable,
+    ScoredOn, TrainError, TrainEvent, TrialEnd,
 };
 
 /// The queue of trainings that runs or ran last: plain data for lists and tables.
@@ -22,6 +22,14 @@ pub struct QueueState {
     pub rows: Vec<(usize, EpochRow)>,
     /// What it came to.
     pub report: Option<QueueReport>,
+    /// What its trainings came to together, of a cross-validation.
+    pub table: Option<Box<QueueTable>>,
+    /// The page that says so.
+    pub page: Option<PathBuf>,
+    /// Why it ended early.
+    pub failure: Option<String>,
+    /// Whether a table of its trainings is written.
+    pub(super) has_table: bool,
     /// The judging of a run outside of the queue.
     pub judging: JudgingState,
 }
@@ -74,18 +82,24 @@ pub struct JudgingState {
 
 impl Session {
     pub(super) fn apply_queue(&mut self, command: QueueCommand) -> Result<(), CommandError> {
+        if let QueueCommand::Search(command) = command {
+            // Looking and reading are never in the way.
+            return self.apply_search(command);
+        }
         self.refuse_during_stroke()?;
-        if self.training.is_running()
-            || self.study.queue.job.is_some()
-            || self.study.queue.judging.job.is_some()
-        {
-            return Err(CommandError::Busy("A training"));
+        self.refuse_while_learning()?;
+        if self.study.queue.judging.job.is_some() {
+            return Err(CommandError::Busy("A judging"));
         }
         let cache_bytes = self.settings.budget().tile_cache_bytes;
         let refused = |error: TrainError| CommandError::Refused(error.to_string());
-        let plan = match command {
-            QueueCommand::Start { folder, trials } => QueuePlan::new(folder, trials, cache_bytes),
-            QueueCommand::GoOn { folder } => QueuePlan::begun(folder, cache_bytes),
+        let (plan, has_table) = match command {
+            QueueCommand::Start { folder, trials } => {
+                (QueuePlan::new(folder, trials, cache_bytes), false)
+            }
+            QueueCommand::GoOn { folder } => (QueuePlan::begun(folder, cache_bytes), true),
+            QueueCommand::CrossValidate(order) => return self.cross_validate(*order),
+            QueueCommand::Search(command) => return self.apply_search(command),
             QueueCommand::Judge { run, on, device } => {
                 let plan = JudgePlan::new(run.clone(), on, cache_bytes).map_err(refused)?;
                 let plan = match device {
@@ -95,10 +109,15 @@ impl Session {
                 return self.start_judging(run, plan);
             }
         };
-        self.start_queue(plan.map_err(refused)?)
+        self.start_queue(plan.map_err(refused)?, has_table)
     }
 
-    fn start_queue(&mut self, plan: QueuePlan) -> Result<(), CommandError> {
+    /// Hands the queue to the thread that owns all tensors.
+    pub(super) fn start_queue(
+        &mut self,
+        plan: QueuePlan,
+        has_table: bool,
+    ) -> Result<(), CommandError> {
         let trial = |trial: &crate::train::Trial| TrialState {
             name: trial.name.clone(),
             group: trial.group.clone(),
@@ -109,6 +128,7 @@ impl Session {
         let mut queue = QueueState {
             folder: Some(plan.folder().to_owned()),
             trials: plan.trials().iter().map(trial).collect(),
+            has_table,
             ..QueueState::default()
         };
         let waker = self.config.waker.clone();
@@ -150,6 +170,8 @@ impl Session {
                     self.study.queue.rows.push((at, row.clone()));
                 }
                 self.absorb_training(id, event);
+                let share = self.study.queue.share(&self.training);
+                self.set_progress(id, share);
             }
             QueueEvent::Judging(event) => self.trial_judged(event),
             QueueEvent::Note(note) => self.notify(Notice::warning(note)),
@@ -174,6 +196,7 @@ impl Session {
                     report.done, report.left_alone, report.failed
                 )));
                 self.study.queue.report = Some(report);
+                self.write_queue_table();
             }
         }
     }
@@ -218,6 +241,7 @@ impl Session {
     /// `why` is the reason when the job did not finish.
     pub(super) fn queue_ended(&mut self, why: Option<String>) {
         self.study.queue.job = None;
+        self.study.queue.failure.clone_from(&why);
         if let Some(at) = self.study.queue.running() {
             self.set_phase(at, TrialPhase::Waiting);
         }
@@ -228,13 +252,9 @@ impl Session {
 impl QueueState {
     /// The place of the trial that runs.
     pub fn running(&self) -> Option<usize> {
-        let is_running = |trial: &TrialState| {
-            matches!(
-                trial.phase,
-                TrialPhase::Training | TrialPhase::Judging { .. }
-            )
-        };
-        self.trials.iter().position(is_running)
+        self.trials
+            .iter()
+            .position(|trial| trial.phase.is_running())
     }
 }
 

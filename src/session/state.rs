@@ -2,22 +2,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::doing::Doing;
-use super::instant::InstantWork;
 use super::jobs::{Running, SharedSource};
 use super::keeping::{Keeper, ProjectPlace};
 use super::labels::Areas;
 use super::objects::ObjectWork;
-use super::overviews::OverviewWork;
 use super::palette::Palette;
 use super::places::Places;
 use super::prediction::PredictHow;
 use super::scoring::LiveCounts;
-use super::similar::SimilarWork;
-use super::thumbnails::Thumbnails;
+use super::study::Study;
 use super::{
-    Change, Command, DataSet, Examined, FinetuneState, ImageList, InkChoice, JudgingState,
-    LayerKind, Notice, Overlay, PredictionState, Preview, QueueState, RateSearch, Review, Runs,
-    Selected, Settings, Tool, TrainingState, Varied, Vectors, WandSettings,
+    Change, Command, Examined, ImageList, InkChoice, JudgingState, LayerKind, Notice, Overlay,
+    PredictionState, Preview, QueueState, RateSearch, Review, SearchState, Selected, Settings,
+    Tool, TrainingState, Vectors, WandSettings,
 };
 use crate::exchange::MapPlace;
 use crate::geom::{Georef, ImageSize};
@@ -27,7 +24,7 @@ use crate::label::{
 };
 use crate::project::SourceFile;
 use crate::raster::{Pyramid, RasterInfo, TileCache};
-use crate::train::{Engine, Recipe};
+use crate::train::Engine;
 
 /// Brushes outside of this range are of no use; in level-0 pixels.
 pub const BRUSH_DIAMETERS: std::ops::RangeInclusive<f64> = 1.0..=4096.0;
@@ -112,33 +109,6 @@ pub struct Layer {
     pub broken: Option<String>,
     /// Its file as it was when it was read or saved last.
     pub source: Option<SourceFile>,
-}
-
-/// What is looked at besides the image, before and after a training.
-#[derive(Debug, Default)]
-pub(super) struct Study {
-    pub runs: Runs,
-    pub data: Option<DataSet>,
-    /// Variations of a patch.
-    pub varied: Varied,
-    /// The recipe that was read from a file last.
-    pub recipe: Option<Arc<Recipe>>,
-    /// Small pictures of the listed images.
-    pub thumbnails: Thumbnails,
-    /// The search for a learning rate.
-    pub rates: RateSearch,
-    /// Trainings one after the other.
-    pub queue: QueueState,
-    /// Going on from a model, and which is active.
-    pub finetune: FinetuneState,
-    /// Answers from scribbles.
-    pub instant: InstantWork,
-    /// Whether a window shows the session.
-    pub is_watched: bool,
-    /// What the open image looks like.
-    pub similar: SimilarWork,
-    /// Overviews of images that have none.
-    pub overviews: OverviewWork,
 }
 
 /// Everything that is open. Changed only by commands and by its own jobs' events.
@@ -369,6 +339,11 @@ impl Session {
     /// The queue of trainings that runs or ran last.
     pub const fn queue(&self) -> &QueueState {
         &self.study.queue
+    }
+
+    /// The search of the choices of a recipe that runs or ran last.
+    pub const fn search(&self) -> &SearchState {
+        &self.study.search
     }
 
     /// The judging of a run that runs or ran last.

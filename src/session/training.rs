@@ -129,9 +129,7 @@ impl Session {
         out: Option<PathBuf>,
     ) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
-        if self.training.is_running() || self.study.queue.job.is_some() {
-            return Err(CommandError::Busy("A training"));
-        }
+        self.refuse_while_learning()?;
         if let TrainOn::Resume(run) = on {
             return self.resume_training(run.clone());
         }
@@ -234,6 +232,11 @@ impl Session {
 
     /// The next run of an image goes beside it, that of a data set beside the data set.
     pub(super) fn next_run_folder(&self, on: &TrainOn) -> Result<PathBuf, CommandError> {
+        self.next_folder(on, "")
+    }
+
+    /// The same for what is not one run; `kind` is a word of its name, like `search-`.
+    pub(super) fn next_folder(&self, on: &TrainOn, kind: &str) -> Result<PathBuf, CommandError> {
         let of_list = self.list.as_ref().map(|list| &list.folder);
         let source = match on {
             TrainOn::Folder(folder) | TrainOn::Corrected(folder, _) if Some(folder) != of_list => {
@@ -251,7 +254,7 @@ impl Session {
             .map_or_else(Default::default, |stem| stem.to_string_lossy());
         let folder = source.parent().unwrap_or(Path::new(".")).join(RUNS_FOLDER);
         let free = (1..10_000)
-            .map(|number| folder.join(format!("{stem}-{number:03}")))
+            .map(|number| folder.join(format!("{stem}-{kind}{number:03}")))
             .find(|run| !run.exists());
         free.ok_or_else(|| CommandError::Refused("All run folder names are taken".to_owned()))
     }
@@ -352,12 +355,12 @@ impl Session {
         }
         let job = self.training.job;
         let running = self.jobs.iter().find(|run| Some(run.activity.id) == job);
-        let Some(Leash::Training(job)) = running.map(|running| &running.leash) else {
+        let Some(token) = running.and_then(|running| running.leash.pause_token()) else {
             return Err(CommandError::Refused("No training runs".to_owned()));
         };
         match pause {
-            Pause::Rest => job.pause_token().pause(),
-            Pause::GoOn | Pause::MakeRoom(_) => job.pause_token().go_on(),
+            Pause::Rest => token.pause(),
+            Pause::GoOn | Pause::MakeRoom(_) => token.go_on(),
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use super::{FoldsOrder, SearchCommand};
 use crate::dataset::Corrections;
 use crate::train::{DeviceChoice, ScoredOn, Trial};
 
@@ -43,6 +44,10 @@ pub enum QueueCommand {
         /// The queue's folder.
         folder: PathBuf,
     },
+    /// Trains once for each portion of the data and from each seed, and writes a table of it.
+    CrossValidate(Box<FoldsOrder>),
+    /// Searches the choices of a recipe.
+    Search(SearchCommand),
     /// Judges the best network of a run that has ended; each time is counted.
     Judge {
         /// The run folder.

@@ -8,6 +8,7 @@ mod adapters;
 #[cfg(test)]
 mod band_stories;
 mod batch;
+mod begun;
 mod certainty;
 mod changes;
 mod checkpoint;
@@ -29,6 +30,7 @@ mod going_on;
 mod grid;
 mod instant;
 mod judge;
+mod kept_data;
 mod leak_check;
 mod learner;
 mod logits;
@@ -60,6 +62,7 @@ mod to_files;
 
 pub use crate::nn::{EncoderKind, Family};
 pub use adapters::{AdapterKind, AdapterReport};
+pub use begun::{BegunWork, WorkKind, list_begun};
 pub use certainty::Certainty;
 pub use checkpoint::{ClassEntry, ModelCard, SavedModel};
 pub use data::{TrainData, opened_corrected, opened_folder};
@@ -90,7 +93,7 @@ pub use plan::TrainPlan;
 pub use policy::{BestBy, EarlyStop, KeepBest, Plateau, PlateauDecay};
 pub use predict::{BlockOrder, PredictPlan};
 pub use preset::Preset;
-pub use queue::{QueueEvent, QueuePlan, QueueReport, Trial, TrialEnd};
+pub use queue::{QueueEvent, QueuePlan, QueueReport, QueueTable, Trial, TrialEnd};
 pub use rate_range::{RateRange, RateVerdict};
 pub use recipe::{ClassWeighting, MemoryUse, PatchChoice, Recipe};
 pub use report::{
@@ -104,8 +107,9 @@ pub use resume::can_go_on;
 pub use room::Room;
 pub use schedule::{Constant, Cosine, Exponential, OneCycle, Polynomial, Schedule, Span, Steps};
 pub use search::{
-    Halving, Refit, RefitResult, RefitRow, Rung, SearchCost, SearchEvent, SearchPlan, SearchResult,
-    SearchRow, SearchSpec, SearchTrial, SearchWay,
+    Halving, RateChoice, Refit, RefitResult, RefitRow, Rung, SearchAxis, SearchChoices, SearchCost,
+    SearchEvent, SearchOrder, SearchPlan, SearchResult, SearchRow, SearchSpec, SearchTrial,
+    SearchWay,
 };
 pub use similar::{Alike, FeatureIndex, SimilarEvent, SimilarOrder};
 pub use to_files::{FileEnd, FileTask, FilesEvent, FilesPlan, IfBegun};

@@ -11,7 +11,7 @@ use super::training::{Correction, look_at};
 use super::view::{CommandQueue, View, Waiting};
 use crate::session::{
     CheckCommand, ClassCommand, Command, FinetuneCommand, ImportCommand, LayerKind, ProjectCommand,
-    RecipeCommand, RunsCommand, ScoreScope, Session, TrainOn,
+    QueueCommand, RecipeCommand, RunsCommand, ScoreScope, SearchCommand, Session, TrainOn,
 };
 
 /// What a file or folder is asked for.
@@ -35,6 +35,8 @@ pub enum FileWish {
     ChooseModel,
     /// A recipe file to take over.
     OpenRecipe,
+    /// A search file to take over.
+    OpenSearch,
     /// A file to write the recipe to.
     SaveRecipe,
     /// A data set to look at.
@@ -107,6 +109,7 @@ impl FileWish {
             Self::ChooseModel => "Use the model of a run",
             Self::Resume => "Go on with a training",
             Self::OpenRecipe => "Load a recipe",
+            Self::OpenSearch => "Load a search",
             Self::SaveRecipe => "Save the recipe",
             Self::OpenDataset => "Open dataset",
             Self::Correct(Correction::Images) => "Folder with the images",
@@ -156,7 +159,7 @@ impl FileWish {
             Self::ExportAreas => "A .csv file; the points come beside it as .points.csv",
             Self::OpenTheirs => "Somebody else's .orthobrush file with a label of this image",
             Self::Pack => "A new folder: the project, its images and masks",
-            Self::OpenRecipe | Self::SaveRecipe => "A .toml file",
+            Self::OpenRecipe | Self::OpenSearch | Self::SaveRecipe => "A .toml file",
             Self::OpenDataset => "A folder of images and masks, in any usual arrangement",
             Self::OpenRuns => "A run folder, or a folder of run folders",
             Self::ExportRun => "A report (.html, .md), the curves (.png), or a table row (.csv)",
@@ -193,6 +196,7 @@ impl FileWish {
                 now: SystemTime::now(),
             }),
             Self::OpenRecipe => Command::Recipe(RecipeCommand::Load { path }),
+            Self::OpenSearch => Command::Queue(QueueCommand::Search(SearchCommand::Load { path })),
             Self::SaveRecipe => {
                 let recipe = Box::new(view.form.recipe.clone());
                 Command::Recipe(RecipeCommand::Save { recipe, path })
@@ -340,6 +344,7 @@ fn browse(ctx: egui::Context, wish: FileWish) -> Option<Receiver<Option<PathBuf>
         | FileWish::ExportHistory => wait_for(dialog.save_file(), answer),
         FileWish::Open
         | FileWish::OpenRecipe
+        | FileWish::OpenSearch
         | FileWish::OpenMask(_)
         | FileWish::OpenClasses
         | FileWish::Correct(Correction::Classes)

@@ -3,7 +3,7 @@ use egui::{CentralPanel, Frame, Panel, Ui};
 use super::canvas::panes_ui;
 use super::keys::{Wish, palette_ui, pressed, sheet_ui};
 use super::panels::area::check;
-use super::training::training_ui;
+use super::training::{sheet_ui as searches_ui, training_ui};
 use super::view::{CommandQueue, View};
 use super::{menu, panels, perform, places, status, theme, welcome};
 use crate::label::Seen;
@@ -41,6 +41,7 @@ pub fn window_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     super::dialogs::dialogs_ui(ui, session, view, commands);
     super::cleanup::cleanup_ui(ui, session, view, commands);
     super::look::look_ui(ui, session, view, commands);
+    searches_ui(ui, session, view, commands);
     super::export::export_ui(ui, session, view);
     super::import::import_ui(ui, session, view, commands);
     super::import::vectors_ui(ui, session, view, commands);

@@ -29,5 +29,6 @@ mod teamwork;
 mod training;
 mod window;
 mod window_places;
+mod window_searching;
 mod window_tools;
 mod window_training;

@@ -134,6 +134,10 @@ fn each_portion_of_a_data_set_validates_once() {
         "{said}"
     );
     assert!(last.contains(" ± "), "{last}");
+    for file in ["folds.md", "folds.csv"] {
+        assert!(out.join(file).is_file(), "{file}");
+    }
+    assert!(said.contains(text(&out.join("folds.md"))), "{said}");
     let again = done(&[&arguments[..], &["--json"]].concat());
     let result: Value = serde_json::from_str(again.trim()).expect("one line");
     let names: Vec<&Value> = result["runs"]

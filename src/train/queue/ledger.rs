@@ -64,6 +64,12 @@ impl Ledger {
         Ok(replace_file(&folder.join(QUEUE_FILE), text.as_bytes())?)
     }
 
+    /// How many trials ended well.
+    pub(super) fn num_done(&self) -> usize {
+        let ends = self.ends.values();
+        ends.filter(|end| **end == TrialEnd::Done).count()
+    }
+
     /// What the file in `folder` says.
     pub(super) fn read(folder: &Path) -> Result<Self, TrainError> {
         let path = folder.join(QUEUE_FILE);

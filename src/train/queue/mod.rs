@@ -9,6 +9,7 @@ mod ledger;
 mod plan;
 mod run;
 mod stage;
+mod table;
 #[cfg(test)]
 mod tests;
 mod trial;
@@ -16,4 +17,5 @@ mod trial;
 pub use event::{QueueEvent, QueueReport, TrialEnd};
 pub use plan::QueuePlan;
 pub(super) use run::run;
+pub use table::QueueTable;
 pub use trial::Trial;

@@ -53,6 +53,12 @@ impl QueuePlan {
         Self::new(folder, trials, cache_bytes)
     }
 
+    /// Whether the trials that its folder lists are all done.
+    pub fn is_over(&self) -> bool {
+        let ledger = Ledger::read(&self.folder);
+        ledger.is_ok_and(|ledger| ledger.num_done() >= self.trials.len())
+    }
+
     /// The folder that holds the run folders.
     pub fn folder(&self) -> &Path {
         &self.folder

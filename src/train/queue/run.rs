@@ -2,7 +2,7 @@ use super::ledger::Ledger;
 use super::stage::{Stage, clear};
 use super::{QueueEvent, QueuePlan, QueueReport, Trial, TrialEnd};
 use crate::job::{Cancelled, JobContext, fenced};
-use crate::train::{JudgePlan, TrainData, TrainPlan, judge, opened_folder, run as training};
+use crate::train::{JudgePlan, TrainData, TrainPlan, judge, run as training};
 use std::sync::Arc;
 
 /// Does the trials of `plan` that are not done. `between` is called between steps, when no tensor
@@ -100,8 +100,11 @@ fn done(
 }
 
 fn fresh(plan: &QueuePlan, trial: &Trial) -> anyhow::Result<TrainPlan> {
-    let (ground, classes) = opened_folder(&trial.data, plan.cache_bytes)?;
+    // An image with its label, and what was corrected of a data set, are kept beside the queue.
+    let kept = TrainData::of_run(plan.folder()).ok();
+    let kept = kept.filter(|data| data.source() == trial.data);
+    let data = kept.unwrap_or_else(|| TrainData::folder(trial.data.clone()));
+    let (ground, classes) = data.opened(plan.folder(), plan.cache_bytes)?;
     let train_plan = TrainPlan::new(trial.recipe.clone(), ground, classes, plan.run_of(trial))?;
-    let folder = trial.data.clone();
-    Ok(train_plan.reading(TrainData::folder(folder)))
+    Ok(train_plan.reading(data))
 }

@@ -17,7 +17,7 @@ pub struct Trial {
     pub group: String,
     /// All choices.
     pub recipe: Recipe,
-    /// The data set's folder, absolute.
+    /// The data set's folder, absolute; or an image whose label is kept in the queue's folder.
     pub data: PathBuf,
     /// The part that the best network is judged on once the training has ended.
     #[serde(default)]

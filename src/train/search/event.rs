@@ -12,6 +12,8 @@ pub enum SearchEvent {
         total: usize,
         /// How many trials it has and how far they are trained.
         rung: Rung,
+        /// The names of its trials, in the order in which they are trained.
+        trials: Vec<String>,
     },
     /// What the trainings of the running part, or those of the winner, say.
     Queue(Box<QueueEvent>),
@@ -32,6 +34,8 @@ pub enum SearchEvent {
         label: String,
         /// The ground that the new networks are scored on.
         on: ScoredOn,
+        /// The names of the new trainings, in their order.
+        trials: Vec<String>,
     },
     /// The search is over.
     Finished(Box<SearchResult>),

@@ -8,7 +8,7 @@ use crate::train::TrainError;
 use crate::train::report::read_bounded;
 
 /// Name of the file in a search's folder.
-const SEARCH_FILE: &str = "search.json";
+pub(in crate::train) const SEARCH_FILE: &str = "search.json";
 /// No such file this program writes is larger.
 const MOST_BYTES: u64 = 16 << 20;
 
@@ -90,6 +90,13 @@ impl SearchLedger {
             return Err(TrainError::OtherSearch(plan.folder().to_owned()));
         }
         Ok(ledger)
+    }
+
+    /// What the folder of `plan` holds of this very search; `None` when that is nothing.
+    pub(super) fn begun(plan: &SearchPlan) -> Option<Self> {
+        let bytes = read_bounded(&plan.folder().join(SEARCH_FILE), MOST_BYTES).ok()?;
+        let ledger: Self = serde_json::from_slice(&bytes).ok()?;
+        (ledger.print == plan.print()).then_some(ledger)
     }
 
     /// Notes the end of the next part.

@@ -6,8 +6,10 @@
 //! done by the queue, so a search that was stopped or killed goes on where it was.
 
 mod axis;
+mod choices;
 mod draw;
 mod event;
+mod folder;
 mod halving;
 mod ledger;
 mod page;
@@ -17,11 +19,15 @@ mod run;
 mod spec;
 #[cfg(test)]
 mod tests;
+mod with_base;
 mod words;
 
 use axis::Axis;
+pub use choices::{RateChoice, SearchAxis, SearchChoices};
 pub use event::SearchEvent;
+pub use folder::SearchOrder;
 pub use halving::{Halving, Rung};
+pub(super) use ledger::SEARCH_FILE;
 pub use plan::{SearchCost, SearchPlan, SearchTrial};
 pub use result::{RefitResult, RefitRow, SearchResult, SearchRow};
 pub(super) use run::run;

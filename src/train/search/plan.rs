@@ -5,6 +5,7 @@ use toml::{Table, Value};
 
 use super::draw::{Choice, MOST_TRIALS, grid, sample};
 use super::halving::epochs_of;
+use super::with_base::put_base_first;
 use super::words::words;
 use super::{Axis, Rung, SearchSpec, SearchWay};
 use crate::train::changes::changed;
@@ -75,7 +76,10 @@ impl SearchPlan {
         spec.halving.check()?;
         let axes = spec.axes()?;
         comparable(&axes, &base)?;
-        let choices = chosen(spec, &axes)?;
+        let mut choices = chosen(spec, &axes)?;
+        if spec.with_base {
+            put_base_first(&mut choices, &axes, &base, spec)?;
+        }
         let mut notes = Vec::new();
         let wanted = spec.samples.unwrap_or(USUAL_SAMPLES);
         if spec.way == SearchWay::Random && choices.len() < wanted {
@@ -270,7 +274,11 @@ fn working_trials(
     }
 }
 
-fn recipe_of(axes: &[Axis], values: &[Value], base: &Recipe) -> Result<Recipe, TrainError> {
+pub(super) fn recipe_of(
+    axes: &[Axis],
+    values: &[Value],
+    base: &Recipe,
+) -> Result<Recipe, TrainError> {
     let changes = |axes: &[Axis]| -> Vec<Table> {
         let pairs = axes.iter().zip(values);
         pairs.map(|(axis, value)| axis.change(value)).collect()

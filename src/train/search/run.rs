@@ -21,7 +21,12 @@ pub(in crate::train) fn run(
     for (at, &rung) in plan.rungs().iter().enumerate() {
         if at >= ledger.rungs.len() {
             let total = plan.rungs().len();
-            job.tell(SearchEvent::RungBegan { at, total, rung })?;
+            job.tell(SearchEvent::RungBegan {
+                at,
+                total,
+                rung,
+                trials: left.iter().map(|trial| trial.name.clone()).collect(),
+            })?;
             let end = climbed(plan, &left, rung, job, &mut *between)?;
             ledger.note(plan, end)?;
         }
@@ -105,12 +110,13 @@ fn refitted(
     let has_test =
         split.is_some_and(|split| !(split.test_files.is_empty() && split.test_blocks.is_empty()));
     let judge = has_test.then_some(ScoredOn::Test);
+    let refits = plan.refits(winner, judge);
     job.tell(SearchEvent::RefitBegan {
         winner: winner.name.clone(),
         label: plan.label(winner),
         on: judge.unwrap_or(ScoredOn::Validation),
+        trials: refits.iter().map(|trial| trial.name.clone()).collect(),
     })?;
-    let refits = plan.refits(winner, judge);
     let queue = QueuePlan::new(plan.folder().to_owned(), refits, plan.cache_bytes)?;
     queue::run(&queue, &of_queue(job), between)?;
     Ok(())

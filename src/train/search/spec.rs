@@ -19,7 +19,7 @@ const SHIPPED: [(&str, &str); 1] = [(
 )];
 
 /// What is searched; a TOML file. What a file leaves out has its default.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SearchSpec {
     /// The heading of the table of results.
@@ -41,6 +41,9 @@ pub struct SearchSpec {
     /// Another seed is another random sample. It is not the seed of the trainings.
     #[serde(default = "one")]
     pub seed: u64,
+    /// Whether the recipe as it is is a trial, the first, wherever it is not one anyway.
+    #[serde(default)]
+    pub with_base: bool,
     /// What varies: paths into the recipe, each with a list of values or a range.
     pub vary: Table,
     /// When trials are cut.
@@ -52,7 +55,7 @@ pub struct SearchSpec {
 }
 
 /// How the trials of a search are chosen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SearchWay {
     /// So many, each value by chance.

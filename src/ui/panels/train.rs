@@ -9,7 +9,7 @@ use crate::train::TrainStatus;
 use crate::ui::canvas::PaneLayout;
 use crate::ui::dialogs::FileWish;
 use crate::ui::predicting::predict;
-use crate::ui::training::{Page, pause_ui, room_ui};
+use crate::ui::training::{Page, entries_ui, has_trials, pause_ui, room_ui};
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{plots, text, theme};
 
@@ -18,6 +18,8 @@ pub fn train_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut 
     let state = session.training();
     if state.is_running() {
         running_ui(ui, session, commands);
+    } else if session.is_learning() {
+        ui.weak("A search or a cross-validation prepares its next training…");
     } else {
         recipe_ui(ui, session, &mut view.form);
         let all = ui.link("All of the recipe…");
@@ -28,7 +30,14 @@ pub fn train_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut 
             view.training.open(Page::Recipe);
         }
         start_ui(ui, session, view, commands);
+        ui.horizontal_wrapped(|ui| {
+            let parts = (&mut view.training.sheet, &view.form);
+            entries_ui(ui, session, parts, commands);
+        });
         outcome_ui(ui, session, view, commands);
+    }
+    if session.is_learning() && has_trials(session) && ui.link("All trials…").clicked() {
+        view.training.open(Page::Trials);
     }
     if !state.rows.is_empty() || state.is_running() {
         let area = ui.link("Classes, confusion, samples and other runs…");

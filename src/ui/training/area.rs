@@ -16,12 +16,13 @@ use super::compare::{Compared, compare_ui};
 use super::confusion::confusion_ui;
 use super::curves::{RunCurves, curves_ui, heading};
 use super::data::{ContactSheet, data_ui};
-use super::header::header_ui;
+use super::header::{empty_ui, header_ui};
 use super::list::{Chosen, Picked, list_ui};
 use super::look::{Look, look_ui};
 use super::picture::Drawing;
 use super::recipe::{PatchPreview, recipe_page_ui};
 use super::samples::{Samples, samples_ui};
+use super::search::{SearchSheet, entries_ui, has_trials, trials_ui};
 use crate::session::{Command, RunEntry, RunStatus, RunsCommand, ScoreScope, Session, TrainOn};
 
 /// How often runs of other programs are looked at while one goes on.
@@ -43,10 +44,18 @@ pub enum Page {
     Run,
     /// Several runs.
     Compare,
+    /// A search or a cross-validation.
+    Trials,
 }
 
 impl Page {
-    const ALL: [Self; 4] = [Self::Data, Self::Recipe, Self::Run, Self::Compare];
+    const ALL: [Self; 5] = [
+        Self::Data,
+        Self::Recipe,
+        Self::Run,
+        Self::Compare,
+        Self::Trials,
+    ];
 
     const fn title(self) -> &'static str {
         match self {
@@ -54,6 +63,7 @@ impl Page {
             Self::Recipe => "Recipe",
             Self::Run => "Run",
             Self::Compare => "Compare",
+            Self::Trials => "Trials",
         }
     }
 
@@ -63,6 +73,7 @@ impl Page {
             Self::Recipe => "All choices of the next training, and how patches are varied",
             Self::Run => "Curves, classes and pictures of one run",
             Self::Compare => "Ticked runs over each other, and the final table",
+            Self::Trials => "A search or a cross-validation, and what it came to",
         }
     }
 }
@@ -91,6 +102,8 @@ pub struct TrainingArea {
     begun: Option<PathBuf>,
     contact: ContactSheet,
     preview: PatchPreview,
+    /// A search or a cross-validation that is being put together.
+    pub sheet: SearchSheet,
 }
 
 /// When runs were looked at last, and what was known then.
@@ -231,6 +244,11 @@ pub fn training_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &m
                     }
                     Page::Run => run_ui(ui, session, &mut area, view, commands),
                     Page::Compare => comparison_ui(ui, session, &mut area, view),
+                    Page::Trials => {
+                        if trials_ui(ui, session, &mut view.form, commands) {
+                            area.page = Page::Recipe;
+                        }
+                    }
                 }
             });
     });
@@ -244,7 +262,11 @@ fn bar_ui(
     view: &mut View,
     commands: &mut CommandQueue,
 ) {
+    let has_trials = area.page == Page::Trials || has_trials(session);
     for page in Page::ALL {
+        if page == Page::Trials && !has_trials {
+            continue;
+        }
         let title = match page {
             Page::Compare if !area.chosen.ticked.is_empty() => {
                 format!("{} ({})", page.title(), area.chosen.ticked.len())
@@ -262,8 +284,11 @@ fn bar_ui(
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         if session.training().is_running() {
             running_ui(ui, session.training(), commands);
-        } else if start_ui(ui, session, view, commands) {
-            area.page = Page::Run;
+        } else if !session.is_learning() {
+            if start_ui(ui, session, view, commands) {
+                area.page = Page::Run;
+            }
+            entries_ui(ui, session, (&mut area.sheet, &view.form), commands);
         }
     });
 }
@@ -460,21 +485,4 @@ fn comparison_ui(ui: &mut Ui, session: &Session, area: &mut TrainingArea, view: 
     let parts = (&mut area.compared, area.look, &mut area.hover);
     compare_ui(ui, session, &area.chosen, parts);
     ui.add_space(4.0 * theme::GRID);
-}
-
-/// What to do where there is no run.
-fn empty_ui(ui: &mut Ui, session: &Session, view: &mut View) {
-    ui.add_space(60.0);
-    ui.vertical_centered(|ui| {
-        ui.heading("No run to show");
-        if session.image().is_some() {
-            ui.weak("Press Train: curves, scores and pictures of what the network sees appear here while it learns.");
-        } else {
-            ui.weak("Open an image with a label and press Train, or open the folder of an earlier run.");
-        }
-        ui.add_space(2.0 * theme::GRID);
-        if ui.button("Open run…").clicked() {
-            view.wish(FileWish::OpenRuns);
-        }
-    });
 }

@@ -1,5 +1,7 @@
 use egui::{Color32, Frame, RichText, Ui};
 
+use super::super::dialogs::FileWish;
+use super::super::view::View;
 use super::super::{text, theme};
 use super::class_table::figure_help;
 use super::curves::end_reason;
@@ -264,4 +266,21 @@ pub fn tile_ui(ui: &mut Ui, tile: &Tile) {
         });
     });
     shown.response.on_hover_text(&tile.help);
+}
+
+/// What to do where there is no run.
+pub fn empty_ui(ui: &mut Ui, session: &Session, view: &mut View) {
+    ui.add_space(60.0);
+    ui.vertical_centered(|ui| {
+        ui.heading("No run to show");
+        if session.image().is_some() {
+            ui.weak("Press Train: curves, scores and pictures of what the network sees appear here while it learns.");
+        } else {
+            ui.weak("Open an image with a label and press Train, or open the folder of an earlier run.");
+        }
+        ui.add_space(2.0 * theme::GRID);
+        if ui.button("Open run…").clicked() {
+            view.wish(FileWish::OpenRuns);
+        }
+    });
 }

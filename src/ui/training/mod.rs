@@ -15,6 +15,7 @@ mod look;
 mod picture;
 mod recipe;
 mod samples;
+mod search;
 
 pub use actions::perform;
 pub use area::{Page, TrainingArea, training_ui};
@@ -23,3 +24,4 @@ pub use class_table::swatch_ui;
 pub use confusion::confusion_ui;
 pub use data::{Correction, look_at};
 pub use recipe::Draft;
+pub use search::{entries_ui, has_trials, sheet_ui};

@@ -1,0 +1,91 @@
+use std::path::Path;
+
+use super::data::{DATA_FILE, LABEL_FILE};
+use super::{TrainData, TrainError, opened_corrected};
+use crate::dataset::{Ground, Watch};
+use crate::disk::replace_file;
+use crate::label::{ClassTable, Mask, SaveAs, save_mask};
+
+/// Name of the class table beside a label that is kept.
+const CLASSES_FILE: &str = "classes.toml";
+
+impl TrainData {
+    /// Where the pixels are: the data set's folder, or the image.
+    pub fn source(&self) -> &Path {
+        match self {
+            Self::Image { image } | Self::Finetune { image, .. } => image,
+            Self::Folder { folder, .. } => folder,
+        }
+    }
+
+    /// Writes into the folder of a queue or a search what each of its trainings reads. Of an image
+    /// that is the label as it is now, so that all learn from the same.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn keep(
+        &self,
+        folder: &Path,
+        label: Option<(&Mask, &ClassTable)>,
+    ) -> Result<(), TrainError> {
+        if let Some((mask, classes)) = label {
+            classes.save(&folder.join(CLASSES_FILE))?;
+            let path = folder.join(LABEL_FILE);
+            save_mask(&path, mask, classes, None, SaveAs::GeoTiff)?;
+        }
+        let mut text = serde_json::to_string_pretty(self).expect("plain records become JSON");
+        text.push('\n');
+        // Last: what names data has it.
+        Ok(replace_file(&folder.join(DATA_FILE), text.as_bytes())?)
+    }
+
+    /// Ground and classes as they were kept in `folder`.
+    ///
+    /// # Errors
+    /// When image, label or data set cannot be read any more.
+    pub(super) fn opened(
+        &self,
+        folder: &Path,
+        cache_bytes: usize,
+    ) -> Result<(Ground, ClassTable), TrainError> {
+        if let Self::Folder {
+            folder,
+            corrections,
+        } = self
+        {
+            return opened_corrected(folder, corrections, cache_bytes, &Watch::NOBODY);
+        }
+        let classes = ClassTable::load(&folder.join(CLASSES_FILE))?;
+        Ok((self.ground(folder, cache_bytes)?, classes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geom::ImageSize;
+
+    #[test]
+    fn an_image_is_learned_from_with_the_label_that_was_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let image = folder.path().join("image.png");
+        image::RgbImage::new(8, 8).save(&image).expect("saved");
+        let (mask, classes) = (Mask::filled(ImageSize::new(8, 8), 1), ClassTable::road());
+        let data = TrainData::Image {
+            image: image.clone(),
+        };
+        data.keep(folder.path(), Some((&mask, &classes)))
+            .expect("kept");
+        let again = TrainData::of_run(folder.path()).expect("data");
+        assert_eq!((&again, again.source()), (&data, image.as_path()));
+        let (ground, found) = again.opened(folder.path(), 1 << 20).expect("ground");
+        let names = |table: &ClassTable| -> Vec<String> {
+            table
+                .classes()
+                .iter()
+                .map(|class| class.name.clone())
+                .collect()
+        };
+        assert_eq!((ground.num_scenes(), names(&found)), (1, names(&classes)));
+    }
+}
