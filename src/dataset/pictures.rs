@@ -7,7 +7,7 @@ use crate::raster::{Pyramid, ReadError, TILE_SIZE, Tile, TileCache, TileSource};
 /// The pixels of three channels of an image as RGBA8.
 pub(super) enum Pixels {
     /// Decoded tile by tile through a cache of so many bytes.
-    Tiled(Pyramid, usize),
+    Tiled(Box<Pyramid>, usize),
     /// Decoded whole.
     Whole(Vec<u8>),
 }
@@ -47,7 +47,7 @@ pub(super) fn tiled_pictures(
     let bytes = cache_bytes / pictures.len();
     let tiled = |picture| {
         let cache = Arc::new(TileCache::new(bytes));
-        Pixels::Tiled(Pyramid::new(picture, cache), bytes)
+        Pixels::Tiled(Box::new(Pyramid::new(picture, cache)), bytes)
     };
     pictures.into_iter().map(tiled).collect()
 }

@@ -93,11 +93,11 @@ mod tests {
     #[test]
     fn bands_that_are_picked_are_held_with_their_neighbours() {
         let all = || (0..20).collect::<Vec<u16>>();
-        assert_eq!(held_bands(all(), &[0, 1, 2]), Vec::from_iter(0..12));
+        assert_eq!(held_bands(all(), &[0, 1, 2]), (0..12).collect::<Vec<_>>());
         let held = held_bands(all(), &[18, 14, 2]);
         assert_eq!(held, [0, 1, 2, 3, 4, 12, 13, 14, 15, 17, 18, 19]);
         assert_eq!(held_bands(all(), &held), held);
-        assert_eq!(held_bands(all(), &[]), Vec::from_iter(0..12));
+        assert_eq!(held_bands(all(), &[]), (0..12).collect::<Vec<_>>());
         // A picture's bands stay in the order of its colors.
         assert_eq!(held_bands(vec![2, 1, 0], &[0, 1, 2]), [2, 1, 0]);
     }

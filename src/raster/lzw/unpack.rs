@@ -54,7 +54,7 @@ fn unpack_as<const OLD: bool>(data: &[u8], out: &mut [u8]) -> Result<usize, Unkn
 
 /// Where each string lies in what was unpacked, and its length.
 type Strings = [(u32, u32); 1 << MOST_WIDTH];
-const NO_STRINGS: Strings = [(0, 0); 1 << MOST_WIDTH];
+static NO_STRINGS: Strings = [(0, 0); 1 << MOST_WIDTH];
 
 /// Why unpacking paused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -257,7 +257,7 @@ mod tests {
         write_stack(std::slice::from_ref(&many), &out).expect("written");
         for path in [many, out] {
             let source = open_raster(&path).expect("it opens");
-            assert_eq!(source.tile_bands(), Vec::from_iter(0..20));
+            assert_eq!(source.tile_bands(), (0..20).collect::<Vec<_>>());
             let held = held_bands(source.tile_bands(), &[19, 15, 3]);
             let (format, pixel) = (source.tile_format(), PixelRect::new(4, 5, 1, 1));
             assert_eq!(format.layers, 4);

@@ -16,7 +16,7 @@ use crate::raster::tile::Depth;
 /// What tiles hold for each word, by its bits.
 type Table = Vec<[u8; 2]>;
 
-static UNSIGNED: LazyLock<Table> = LazyLock::new(|| table(SampleType::U16, |word| f64::from(word)));
+static UNSIGNED: LazyLock<Table> = LazyLock::new(|| table(SampleType::U16, f64::from));
 static SIGNED: LazyLock<Table> =
     LazyLock::new(|| table(SampleType::I16, |word| f64::from(word as i16)));
 

@@ -45,13 +45,12 @@ impl QueueTable {
     pub fn to_csv(&self) -> String {
         let mut text = self.runs.to_csv();
         let exact = |value: Option<f64>| value.map_or_else(String::new, |v| format!("{v:.6}"));
-        let numbers: [(&str, fn(Spread) -> Option<f64>); 2] = [
-            ("mean", |spread| Some(spread.mean)),
-            ("standard_deviation", |spread| spread.deviation),
-        ];
         let group = &self.group;
-        for (name, number) in numbers {
-            let number = |spread: Option<Spread>| spread.and_then(number);
+        for name in ["mean", "standard_deviation"] {
+            let number = |spread: Option<Spread>| match name {
+                "mean" => spread.map(|spread| spread.mean),
+                _ => spread.and_then(|spread| spread.deviation),
+            };
             let mut cells = vec![
                 name.to_owned(),
                 String::new(),

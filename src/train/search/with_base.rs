@@ -37,9 +37,8 @@ pub(super) fn put_base_first(
 
 /// The value at a dotted path such as `plateau.patience`.
 pub(super) fn at(table: &Table, path: &str) -> Option<Value> {
-    let (first, rest) = match path.split_once('.') {
-        None => return table.get(path).cloned(),
-        Some(parts) => parts,
+    let Some((first, rest)) = path.split_once('.') else {
+        return table.get(path).cloned();
     };
     at(table.get(first)?.as_table()?, rest)
 }
