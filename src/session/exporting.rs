@@ -1,5 +1,5 @@
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use super::jobs::{Report, tell_progress};
@@ -9,10 +9,11 @@ use crate::exchange::{
     ExportForm, ExportWork, Generalize, TilePlan, TileReport, TileShapes, TileShares, TileWork,
     export, write_tiles,
 };
-use crate::job::JobContext;
+use crate::job::{JobContext, pool_behind};
 use crate::label::{ClassTable, Control, Mask};
+use crate::raster::{CogError, CogOptions, write_cog};
 
-/// How the label leaves the program; its own file stays what it is.
+/// How the label or the image leaves the program; their own files stay what they are.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExportOrder {
     /// As one file.
@@ -21,6 +22,11 @@ pub enum ExportOrder {
         path: PathBuf,
         /// How polygons are simplified; `None`: they are exact to the pixel.
         generalize: Option<Generalize>,
+    },
+    /// The image as a Cloud Optimized `GeoTIFF`, whatever it is stored as.
+    Pyramid {
+        /// Where it goes.
+        path: PathBuf,
     },
     /// Image and label cut into files of one size.
     Tiles {
@@ -46,6 +52,9 @@ struct Leaving {
 impl Session {
     pub(super) fn export(&mut self, order: ExportOrder) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
+        if let ExportOrder::Pyramid { path } = order {
+            return self.export_pyramid(path);
+        }
         let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
         if label.is_loading {
             return Err(CommandError::LabelLoading);
@@ -63,7 +72,38 @@ impl Session {
                 min_labeled,
                 shapes,
             } => self.export_tiles(leaving, folder, (plan, shares, min_labeled), shapes),
+            ExportOrder::Pyramid { .. } => Ok(()),
         }
+    }
+
+    fn export_pyramid(&mut self, path: PathBuf) -> Result<(), CommandError> {
+        let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
+        let input = image.path.clone();
+        let same = |path: &Path| std::fs::canonicalize(path).ok();
+        if same(&path).is_some() && same(&path) == same(&input) {
+            let why = "This would replace the image itself; choose another name";
+            return Err(CommandError::Refused(why.to_owned()));
+        }
+        self.start_job(format!("Writing {}", path.display()), move |job| {
+            let last = Mutex::new(0);
+            let goes_on = |share: f64| {
+                progress(job, &last, share);
+                job.check().is_ok()
+            };
+            let pool = pool_behind("pyramid")?;
+            let written =
+                pool.install(|| write_cog(&input, &path, &CogOptions::default(), &goes_on));
+            let report = match written {
+                Err(CogError::Cancelled) => return Ok(job.check()?),
+                written => written?,
+            };
+            let (levels, megabytes) = (report.levels, report.bytes as f64 / 1e6);
+            let path = path.display();
+            let told = format!("Written with {levels} levels, {megabytes:.1} MB: {path}");
+            job.tell(Report::Note(Notice::info(told)))?;
+            Ok(())
+        });
+        Ok(())
     }
 
     fn export_file(
@@ -128,7 +168,7 @@ impl Session {
                     min_labeled,
                     shapes: &shapes,
                 };
-                let last = std::sync::Mutex::new(0);
+                let last = Mutex::new(0);
                 let control = Control {
                     progress: &|share| progress(job, &last, f64::from(share)),
                     is_cancelled: &|| job.check().is_err(),
@@ -148,7 +188,7 @@ impl Session {
     }
 }
 
-fn progress(job: &JobContext<Report>, last: &std::sync::Mutex<u32>, share: f64) {
+fn progress(job: &JobContext<Report>, last: &Mutex<u32>, share: f64) {
     if let Ok(mut last) = last.try_lock() {
         tell_progress(job, &mut last, share);
     }

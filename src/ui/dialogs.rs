@@ -10,8 +10,9 @@ use super::predicting::predict;
 use super::training::{Correction, look_at};
 use super::view::{CommandQueue, View, Waiting};
 use crate::session::{
-    CheckCommand, ClassCommand, Command, FinetuneCommand, ImportCommand, LayerKind, ProjectCommand,
-    QueueCommand, RecipeCommand, RunsCommand, ScoreScope, SearchCommand, Session, TrainOn,
+    CheckCommand, ClassCommand, Command, ExportOrder, FinetuneCommand, ImportCommand, LayerKind,
+    ProjectCommand, QueueCommand, RecipeCommand, RunsCommand, ScoreScope, SearchCommand, Session,
+    TrainOn,
 };
 
 /// What a file or folder is asked for.
@@ -27,6 +28,8 @@ pub enum FileWish {
     SaveAs(LayerKind),
     /// A file to write the label to, for other programs.
     Export,
+    /// A file to write the image to as a Cloud Optimized `GeoTIFF`.
+    ExportImage,
     /// A folder for tiles of image and label.
     ExportTiles,
     /// A run folder to predict with.
@@ -98,6 +101,7 @@ impl FileWish {
             Self::SaveAs(LayerKind::Certainty) => "Save certainty as",
             Self::SaveAs(LayerKind::Kept) => "Save kept prediction as",
             Self::Export => "Export label",
+            Self::ExportImage => "Save the image with overviews",
             Self::ExportTiles => "Cut into tiles",
             Self::OpenClasses => "Open classes",
             Self::SaveClasses => "Save classes as",
@@ -126,6 +130,7 @@ impl FileWish {
         match self {
             Self::SaveAs(_)
             | Self::Export
+            | Self::ExportImage
             | Self::ExportTiles
             | Self::SaveClasses
             | Self::SaveRecipe
@@ -154,6 +159,9 @@ impl FileWish {
             Self::OpenClasses | Self::SaveClasses | Self::Correct(Correction::Classes) => {
                 "classes.toml, .csv (index,name,color), class_dict.csv, or label_colors.txt"
             }
+            Self::ExportImage => {
+                "A .tif file: a Cloud Optimized GeoTIFF that opens at once anywhere"
+            }
             Self::ExportTiles => "A new folder for the images and masks",
             Self::ExportHistory => "A .csv or .geojson file: each step with its classes and area",
             Self::ExportAreas => "A .csv file; the points come beside it as .points.csv",
@@ -179,6 +187,7 @@ impl FileWish {
     fn command(self, path: PathBuf, view: &View, session: &Session) -> Command {
         match self {
             Self::Export | Self::ExportTiles => Command::Export(view.export.order(path)),
+            Self::ExportImage => Command::Export(ExportOrder::Pyramid { path }),
             Self::Open | Self::OpenFolder => Command::Open { path },
             Self::OpenMask(LayerKind::Label) => Command::Import(ImportCommand::Examine { path }),
             Self::OpenMask(layer) => Command::OpenMask { layer, path },
@@ -280,6 +289,10 @@ fn suggested(session: &Session, view: &View, wish: FileWish) -> String {
             let path = session.beside_image("_areas.csv");
             path.map_or_else(String::new, |path| path.display().to_string())
         }
+        FileWish::ExportImage => {
+            let path = session.beside_image("_cog.tif");
+            path.map_or_else(String::new, |path| path.display().to_string())
+        }
         FileWish::Export | FileWish::ExportTiles => view.export.suggested_path(session),
         FileWish::ExportRun | FileWish::ExportRuns => view.training.suggested_path(session, wish),
         _ => String::new(),
@@ -336,6 +349,7 @@ fn browse(ctx: egui::Context, wish: FileWish) -> Option<Receiver<Option<PathBuf>
         | FileWish::ExportTiles => wait_for(dialog.pick_folder(), answer),
         FileWish::SaveAs(_)
         | FileWish::Export
+        | FileWish::ExportImage
         | FileWish::SaveClasses
         | FileWish::ExportRun
         | FileWish::SaveRecipe

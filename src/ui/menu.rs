@@ -89,6 +89,13 @@ fn file_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
         FileWish::SaveAs(LayerKind::Prediction),
         view,
     );
+    wish(
+        ui,
+        "Save image with overviews…",
+        has_image,
+        FileWish::ExportImage,
+        view,
+    );
     ui.separator();
     let has_missing = session.list().is_some();
     wish(

@@ -1,9 +1,11 @@
 //! Mask files that leave questions open are looked at, asked about, and taken over as one step.
 
+use std::path::Path;
+
 use orthobrush::exchange::{Edge, Generalize, TilePlan, TileShares};
 use orthobrush::geom::{Georef, ImageSize, PixelRect};
 use orthobrush::label::{Align, ClassTable, Mask, MaskDecisions, SaveAs, ZeroMeans, save_mask};
-use orthobrush::raster::open_raster;
+use orthobrush::raster::{TileSource, open_raster};
 use orthobrush::session::{
     Command, ExportOrder, ImportCommand, LayerKind, OverlayCommand, Session,
 };
@@ -230,4 +232,31 @@ fn image_and_label_are_cut_into_tiles() {
     };
     assert_eq!(count("train") + count("val"), 16);
     assert!(count("val") > 0);
+}
+
+#[test]
+fn an_image_is_written_with_overviews_but_never_over_itself() {
+    let (folder, ortho) = own_sample();
+    let mut session = session();
+    let order = |path: &Path| {
+        let path = path.to_owned();
+        Command::Export(ExportOrder::Pyramid { path })
+    };
+    let out = folder.path().join("cog.tif");
+    assert!(session.apply(order(&out)).is_err(), "nothing is open");
+    finish(
+        &mut session,
+        Command::Open {
+            path: ortho.clone(),
+        },
+    );
+    assert!(session.apply(order(&ortho)).is_err());
+    finish(&mut session, order(&out));
+    let (before, after) = (open_raster(&ortho).unwrap(), open_raster(&out).unwrap());
+    assert_eq!(after.info().size, before.info().size);
+    assert_eq!(after.info().georef, before.info().georef);
+    assert!(after.info().level_sizes.len() > 1);
+    let rect = PixelRect::new(300, 200, 64, 64);
+    let read = |source: &dyn TileSource| source.read_rgba(0, rect).unwrap();
+    assert_eq!(read(&*after), read(&*before));
 }
