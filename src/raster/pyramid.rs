@@ -11,7 +11,7 @@ use super::cache::{PyramidId, TileCache};
 use super::draft::{Draft, ShowTile, half_of};
 use super::error::ReadError;
 use super::layers::held_bands;
-use super::sketch;
+use super::sketch::{self, Effort, Sketch};
 use super::source::{Layout, TileSource};
 use super::statistics::Statistics;
 use super::sweep::Sweep;
@@ -189,8 +189,12 @@ impl Pyramid {
         if !self.needs_sketch() {
             return self.tile(self.shape.root());
         }
+        Ok(Arc::new(self.sketched_with(Effort::Thorough)?.tile))
+    }
+
+    fn sketched_with(&self, effort: Effort) -> Result<Sketch, ReadError> {
         if self.source.is_sequential() {
-            return self.sketch_of_top().map(Arc::new);
+            return self.sketch_of_top();
         }
         let size = self.shape.size().at_level(self.shape.root().level);
         let read = |stored, rect: PixelRect| match self.read_bytes(stored, rect) {
@@ -200,22 +204,26 @@ impl Pyramid {
             }
             read => read,
         };
-        sketch::sketch(&*self.source, self.format, &read, size).map(Arc::new)
+        sketch::sketch(&*self.source, self.format, &read, (size, effort))
     }
 
     /// The first rows of an image that can only be read from its start, the rest transparent.
-    fn sketch_of_top(&self) -> Result<Tile, ReadError> {
+    fn sketch_of_top(&self) -> Result<Sketch, ReadError> {
         let size = self.source.info().size;
         let rows = self.source.block_size(0).height;
         let rect = PixelRect::new(0, 0, size.width, rows).intersect(size.bounds());
-        let mut top = self.read_rect(0, 0, rect)?;
+        let samples = self.read_rect(0, 0, rect)?;
+        let mut top = samples.clone();
         for _ in 0..self.shape.root().level {
             top = half_of(&top);
         }
         let root = self.shape.tile_rect(self.shape.root());
         let mut whole = Tile::blank(ImageSize::new(root.width, root.height), self.format);
         whole.draw(&top, (0, 0));
-        Ok(whole)
+        Ok(Sketch {
+            tile: whole,
+            samples,
+        })
     }
 
     /// How tiles are stored.
@@ -228,17 +236,26 @@ impl Pyramid {
         self.statistics.get()
     }
 
-    /// [`Self::sketch`], and what values it has.
+    /// As [`Self::sketch`] but in haste, since the sharp picture follows; and what values the image
+    /// has.
     ///
     /// # Errors
     /// As [`Self::sketch`].
     pub fn look_around(&self) -> Result<Arc<Tile>, ReadError> {
-        let sketch = self.sketch()?;
-        self.measure(&sketch)?;
-        Ok(Arc::clone(self.sketched.get_or_init(|| sketch)))
+        let tile = if self.needs_sketch() {
+            let sketch = self.sketched_with(Effort::Hasty)?;
+            self.measure(&sketch.samples)?;
+            Arc::new(sketch.tile)
+        } else {
+            let root = self.tile(self.shape.root())?;
+            self.measure(&root)?;
+            root
+        };
+        Ok(Arc::clone(self.sketched.get_or_init(|| tile)))
     }
 
-    /// Measures what values each band has in `tile`, a picture of the whole image; the first counts.
+    /// Measures what values each band has in `tile`, of pixels from all over the image; the first
+    /// counts.
     ///
     /// # Errors
     /// [`ReadError`] when the range of the samples cannot be told, because a chunk does not decode.

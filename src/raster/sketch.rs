@@ -7,10 +7,12 @@ use super::source::TileSource;
 use super::tile::{Tile, TileFormat};
 use crate::geom::{ImageSize, PixelRect};
 
-/// Pixels that may be decoded for the first picture.
+/// Pixels that may be decoded for a first picture.
 const PIXEL_BUDGET: u64 = 12 << 20;
-/// And their share of the image, since the sharp picture waits for the first.
-const MOST_SHARE: u64 = 8;
+/// Their share of the image, at most, where a sharp picture follows.
+const HASTY_SHARE: u64 = 8;
+/// Pixels that tell what values there are, along a side of the square that they are put into.
+const SAMPLES_SIDE: usize = 150;
 
 /// Pixels whose color is known, row by row, each with the numbers of all layers.
 struct Known {
@@ -19,8 +21,25 @@ struct Known {
     numbers: Vec<f32>,
 }
 
-/// A tile of `size` of the whole image out of some blocks, spread evenly; `read` gives the pixels of
-/// a stored level in `format`.
+/// A first picture of a whole image.
+pub(super) struct Sketch {
+    /// All of it, blurred.
+    pub(super) tile: Tile,
+    /// Some of its pixels as they are, put into a square: a blurred picture has no extremes.
+    pub(super) samples: Tile,
+}
+
+/// How much a first picture may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// A sharp one follows and waits for it.
+    Hasty,
+    /// It is all that will be shown.
+    Thorough,
+}
+
+/// A picture of `size` of the whole image out of some blocks, spread evenly; `read` gives the pixels
+/// of a stored level in `format`.
 ///
 /// When all blocks fit, each is averaged to where it belongs. Else each becomes one color in its
 /// middle and all between is blended softly: a blurred picture looks like the image from afar, true
@@ -29,27 +48,61 @@ pub(super) fn sketch(
     source: &dyn TileSource,
     format: TileFormat,
     read: &(dyn Fn(usize, PixelRect) -> Result<Vec<u8>, ReadError> + Sync),
-    size: ImageSize,
-) -> Result<Tile, ReadError> {
+    (size, effort): (ImageSize, Effort),
+) -> Result<Sketch, ReadError> {
     let info = source.info();
     let stored = info.level_sizes.len() - 1;
     let level = info.level_sizes[stored];
     let block = source.block_size(stored);
-    let (cols, rows) = choose(level, block, size);
+    let (cols, rows) = choose(level, block, size, effort);
     let across: Vec<Span> = spread(level.width, block.width, cols, size.width);
     let down: Vec<Span> = spread(level.height, block.height, rows, size.height);
     let read = |rect| read(stored, rect);
-    let rows_of_blocks: Result<Vec<Vec<f32>>, ReadError> = down
-        .par_iter()
-        .map(|down| row_of_blocks(&read, format, &across, *down))
-        .collect();
+    let steps = SAMPLES_SIDE / ((cols * rows) as usize).isqrt().max(1);
+    let rows_of_blocks = (down.par_iter()).map(|down| {
+        let mut samples = Vec::new();
+        let numbers = row_of_blocks(
+            &read,
+            (format, steps.max(1)),
+            (&across, *down),
+            &mut samples,
+        )?;
+        Ok((numbers, samples))
+    });
+    let (numbers, samples): (Vec<Vec<f32>>, Vec<Vec<u8>>) = rows_of_blocks
+        .collect::<Result<Vec<_>, ReadError>>()?
+        .into_iter()
+        .unzip();
     let known = Known {
         width: total(&across),
         texel: 4 * usize::from(format.layers),
-        numbers: rows_of_blocks?.concat(),
+        numbers: numbers.concat(),
     };
     let (across, down) = (places(&across, size.width), places(&down, size.height));
-    Ok(blend(&known, format, &across, &down))
+    Ok(Sketch {
+        tile: blend(&known, format, &across, &down),
+        samples: squared(&samples.concat(), format),
+    })
+}
+
+/// Pixels, all layers of one behind the other, as a square tile.
+fn squared(pixels: &[u8], format: TileFormat) -> Tile {
+    let (texel, layers) = (format.texel_bytes(), usize::from(format.layers));
+    let side = (pixels.len() / (texel * layers)).isqrt();
+    let rows = pixels.chunks_exact((side * texel * layers).max(1));
+    let mut bytes = Vec::with_capacity(side * side * texel * layers);
+    for row in rows.take(side) {
+        for layer in 0..layers {
+            for pixel in row.chunks_exact(texel * layers) {
+                bytes.extend_from_slice(&pixel[layer * texel..][..texel]);
+            }
+        }
+    }
+    Tile {
+        size: ImageSize::new(side as u32, side as u32),
+        format,
+        bytes,
+    }
 }
 
 /// Some pixels of a stored level along one axis and the pixels of the picture they make.
@@ -67,13 +120,16 @@ fn total(spans: &[Span]) -> u32 {
 
 /// How many columns and rows of blocks are decoded: as many as the budget allows, and no more
 /// than the picture has pixels.
-fn choose(level: ImageSize, block: ImageSize, size: ImageSize) -> (u32, u32) {
+fn choose(level: ImageSize, block: ImageSize, size: ImageSize, effort: Effort) -> (u32, u32) {
     let all = (
         level.width.div_ceil(block.width),
         level.height.div_ceil(block.height),
     );
     let block_pixels = block.num_pixels().max(1);
-    let budget = PIXEL_BUDGET.min(level.num_pixels() / MOST_SHARE);
+    let budget = match effort {
+        Effort::Hasty => PIXEL_BUDGET.min(level.num_pixels() / HASTY_SHARE),
+        Effort::Thorough => PIXEL_BUDGET,
+    };
     let affordable = (budget / block_pixels).max(1);
     let shape = f64::from(all.0) / f64::from(all.1);
     let cols = ((affordable as f64 * shape).sqrt() as u32).clamp(1, all.0.min(size.width));
@@ -116,12 +172,13 @@ fn spread(len: u32, block: u32, count: u32, shown: u32) -> Vec<Span> {
     spans
 }
 
-/// One row of decoded blocks, each averaged to its shown size.
+/// One row of decoded blocks, each averaged to its shown size; `samples` gets pixels of each, so many
+/// steps along a side.
 fn row_of_blocks(
     read: &(dyn Fn(PixelRect) -> Result<Vec<u8>, ReadError> + Sync),
-    format: TileFormat,
-    across: &[Span],
-    down: Span,
+    (format, steps): (TileFormat, usize),
+    (across, down): (&[Span], Span),
+    samples: &mut Vec<u8>,
 ) -> Result<Vec<f32>, ReadError> {
     let (width, texel) = (total(across) as usize, 4 * usize::from(format.layers));
     let mut row = vec![0.0; width * down.shown_len as usize * texel];
@@ -134,6 +191,7 @@ fn row_of_blocks(
             format,
             width: span.len,
         };
+        block.sample(down.len, steps, samples);
         for y in 0..down.shown_len {
             for x in 0..span.shown_len {
                 let at = (y as usize * width + (left + x) as usize) * texel;
@@ -198,6 +256,21 @@ struct Block<'a> {
 }
 
 impl Block<'_> {
+    /// Adds pixels that lie evenly, so many along each side, to `out`: all layers of one behind the
+    /// other.
+    fn sample(&self, height: u32, steps: usize, out: &mut Vec<u8>) {
+        let texel = self.format.texel_bytes();
+        let step = |side: u32| (side as usize).div_ceil(steps);
+        let rows = (self.bytes).chunks_exact(self.format.row_bytes(self.width).max(1));
+        for row in rows.step_by(step(height)) {
+            for x in (0..self.width as usize).step_by(step(self.width)) {
+                for layer in row.chunks_exact(self.format.layer_bytes(self.width)) {
+                    out.extend_from_slice(&layer[x * texel..][..texel]);
+                }
+            }
+        }
+    }
+
     /// The average of a part, all layers; a few of its pixels are enough for a first picture.
     fn mean(&self, cols: &Range<u32>, rows: &Range<u32>) -> Vec<f32> {
         let step = |range: &Range<u32>| (range.len() / 16).max(1);
@@ -293,10 +366,11 @@ mod tests {
     fn few_blocks_are_chosen_of_a_huge_image() {
         let level = ImageSize::new(30_000, 30_000);
         let root = ImageSize::new(469, 469);
-        let (cols, rows) = choose(level, ImageSize::new(256, 256), root);
-        assert_eq!((cols, rows), (13, 14));
-        let (cols, rows) = choose(level, ImageSize::new(30_000, 1), root);
-        assert_eq!((cols, rows), (1, 419));
+        let choose = |block, effort| choose(level, block, root, effort);
+        let tiles = ImageSize::new(256, 256);
+        assert_eq!(choose(tiles, Effort::Hasty), (13, 14));
+        assert_eq!(choose(tiles, Effort::Thorough), (13, 14));
+        assert_eq!(choose(ImageSize::new(30_000, 1), Effort::Hasty), (1, 419));
     }
 
     #[test]
@@ -312,6 +386,28 @@ mod tests {
             let last = spans.last().unwrap();
             assert!(last.shown_from + last.shown_len <= shown && last.from + last.len <= len);
         }
+    }
+
+    #[test]
+    fn samples_are_pixels_as_they_are() {
+        let format = TileFormat {
+            layers: 2,
+            ..TileFormat::PICTURE
+        };
+        // Two rows of three pixels; the second layer is the first and 100.
+        let row = |y: u8| [0, 100].map(|more| [0, 1, 2].map(|x| [x, y, more, 255]).concat());
+        let bytes = [row(0), row(1)].concat().concat();
+        let block = Block {
+            bytes: &bytes,
+            format,
+            width: 3,
+        };
+        let mut samples = Vec::new();
+        block.sample(2, 2, &mut samples);
+        let tile = squared(&samples, format);
+        assert_eq!(tile.size, ImageSize::new(2, 2));
+        let row = |y: u8| [0, 100].map(|more| [0, 2].map(|x| [x, y, more, 255]).concat());
+        assert_eq!(tile.bytes, [row(0), row(1)].concat().concat());
     }
 
     #[test]

@@ -1,44 +1,51 @@
-use egui::{Checkbox, DragValue, Grid, Ui};
+use egui::{Align, Checkbox, DragValue, Layout, Ui, vec2};
 
 use crate::train::{SearchAxis, SearchChoices, SearchWay};
 
 /// No search has more trials.
 const MOST_TRIALS: usize = 1_000;
+/// Room for what a row is about.
+const TITLE_WIDTH: f32 = 108.0;
 
 /// What varies, how trials are chosen, and when they are cut.
 pub fn choices_ui(ui: &mut Ui, choices: &mut SearchChoices, own: &[Option<usize>]) {
-    Grid::new("what varies")
-        .num_columns(2)
-        .spacing([14.0, 8.0])
-        .show(ui, |ui| {
-            for (axis, own) in SearchAxis::ALL.into_iter().zip(own) {
-                ui.strong(axis.title()).on_hover_text(axis.help());
-                axis_ui(ui, axis, *own, choices);
-                ui.end_row();
-            }
-            ui.strong("Learning rate");
-            rate_ui(ui, choices);
-            ui.end_row();
-            ui.strong("Way");
-            way_ui(ui, choices);
-            ui.end_row();
-            ui.strong("Epochs");
-            epochs_ui(ui, choices);
-            ui.end_row();
-            ui.strong("Winner");
-            ui.checkbox(&mut choices.refits, "Train it anew from 3 seeds")
-                .on_hover_text(
-                    "Says how much of its score is luck; judged once on the test part where there \
-                     is one",
-                );
-            ui.end_row();
+    for (axis, own) in SearchAxis::ALL.into_iter().zip(own) {
+        row(ui, (axis.title(), axis.help()), |ui| {
+            axis_ui(ui, axis, *own, choices);
         });
+    }
+    let help = "How far a step goes; the choice that matters most";
+    row(ui, ("Learning rate", help), |ui| rate_ui(ui, choices));
+    let help = "How trials are chosen";
+    row(ui, ("Way", help), |ui| way_ui(ui, choices));
+    let help = "How long trials are trained";
+    row(ui, ("Epochs", help), |ui| epochs_ui(ui, choices));
+    let help = "What becomes of the best trial";
+    row(ui, ("Winner", help), |ui| {
+        ui.checkbox(&mut choices.refits, "Train it anew from 3 seeds")
+            .on_hover_text(
+                "Says how much of its score is luck; judged once on the test part where there is \
+                 one",
+            );
+    });
+}
+
+/// What a row is about, with its help, and beside it the row, of one line or more.
+fn row(ui: &mut Ui, (title, help): (&str, &str), content: impl FnOnce(&mut Ui)) {
+    ui.horizontal_top(|ui| {
+        let size = vec2(TITLE_WIDTH, ui.spacing().interact_size.y);
+        ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_size(size);
+            ui.strong(title).on_hover_text(help);
+        });
+        ui.vertical(content);
+    });
+    ui.add_space(2.0);
 }
 
 /// The boxes of a choice; what the recipe has is always tried.
 fn axis_ui(ui: &mut Ui, axis: SearchAxis, own: Option<usize>, choices: &mut SearchChoices) {
     ui.horizontal_wrapped(|ui| {
-        ui.set_max_width(360.0);
         if own.is_none() {
             let mut always = true;
             let as_is = ui.add_enabled(false, Checkbox::new(&mut always, "As in the recipe"));
@@ -102,32 +109,28 @@ fn way_ui(ui: &mut Ui, choices: &mut SearchChoices) {
 }
 
 fn epochs_ui(ui: &mut Ui, choices: &mut SearchChoices) {
-    ui.vertical(|ui| {
-        ui.horizontal(|ui| {
-            let label = ui.label("At most");
-            let epochs = DragValue::new(&mut choices.epochs).range(1..=10_000);
-            ui.add(epochs).labelled_by(label.id);
-        });
-        ui.horizontal_wrapped(|ui| {
-            let cut = ui.checkbox(&mut choices.is_cut, "Only the better ones go on");
-            cut.on_hover_text(
-                "Successive halving: at each cut the better share goes on, and the epochs until \
-                 the next cut grow by as much",
-            );
-        });
-        if !choices.is_cut {
-            return;
+    ui.horizontal_wrapped(|ui| {
+        let label = ui.label("At most");
+        let epochs = DragValue::new(&mut choices.epochs).range(1..=10_000);
+        ui.add(epochs).labelled_by(label.id);
+        let cut = ui.checkbox(&mut choices.is_cut, "Only the better ones go on");
+        cut.on_hover_text(
+            "Successive halving: at each cut the better share goes on, and the epochs until the \
+             next cut grow by as much",
+        );
+    });
+    if !choices.is_cut {
+        return;
+    }
+    ui.horizontal_wrapped(|ui| {
+        let label = ui.label("First look after epoch");
+        let first = DragValue::new(&mut choices.halving.first_epochs).range(1..=1_000);
+        ui.add(first).labelled_by(label.id);
+        let label = ui.label("keep");
+        let mut percent = choices.halving.keep * 100.0;
+        let keep = DragValue::new(&mut percent).range(5.0..=90.0).suffix(" %");
+        if ui.add(keep.max_decimals(0)).labelled_by(label.id).changed() {
+            choices.halving.keep = percent / 100.0;
         }
-        ui.horizontal_wrapped(|ui| {
-            let label = ui.label("First look after epoch");
-            let first = DragValue::new(&mut choices.halving.first_epochs).range(1..=1_000);
-            ui.add(first).labelled_by(label.id);
-            let label = ui.label("keep");
-            let mut percent = choices.halving.keep * 100.0;
-            let keep = DragValue::new(&mut percent).range(5.0..=90.0).suffix(" %");
-            if ui.add(keep.max_decimals(0)).labelled_by(label.id).changed() {
-                choices.halving.keep = percent / 100.0;
-            }
-        });
     });
 }

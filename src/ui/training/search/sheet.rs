@@ -119,7 +119,9 @@ pub fn sheet_ui(ui: &Ui, session: &Session, view: &mut View, commands: &mut Comm
             .show(ui.ctx(), |ui| {
                 ui.set_width(WIDTH.min(room.width() - 60.0).max(160.0));
                 let height = (room.height() - 130.0).max(120.0);
-                ScrollArea::vertical().max_height(height).show(ui, |ui| {
+                let all = ScrollArea::vertical().max_height(height);
+                // As high as there is room, whatever windows are high by themselves.
+                all.min_scrolled_height(height).show(ui, |ui| {
                     source_ui(ui, session, &view.form);
                     is_started = match open {
                         Open::Search => search_ui(ui, session, &mut sheet, view, commands),
