@@ -155,7 +155,9 @@ impl Told {
                 }
             }
             SearchEvent::Finished(result) => self.result(&result),
-            SearchEvent::RungBegan { .. } | SearchEvent::RungEnded { .. } => {}
+            SearchEvent::Found(_)
+            | SearchEvent::RungBegan { .. }
+            | SearchEvent::RungEnded { .. } => {}
         }
     }
 

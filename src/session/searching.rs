@@ -176,19 +176,29 @@ impl SearchState {
         }
     }
 
+    /// Takes over how far trials are and what they came to.
+    fn take_scores(&mut self, result: &SearchResult) {
+        for row in &result.rows {
+            if let Some(place) = self.place(&row.name) {
+                let trial = &mut self.trials[place];
+                (trial.epochs, trial.val_loss) = (row.epochs, row.val_loss);
+                trial.mean_iou = row.mean_iou;
+            }
+        }
+    }
+
     /// A part is over: `kept` go on, or are the winner.
     fn cut(&mut self, kept: &[String], result: SearchResult) {
         let is_last = result.rungs_done >= result.rungs.len();
         if is_last {
             self.winner = kept.first().cloned();
         }
+        self.take_scores(&result);
         for row in &result.rows {
             let Some(place) = self.place(&row.name) else {
                 continue;
             };
             let trial = &mut self.trials[place];
-            (trial.epochs, trial.val_loss) = (row.epochs, row.val_loss);
-            trial.mean_iou = row.mean_iou;
             let was_in = row.rungs == result.rungs_done;
             trial.phase = match &row.failure {
                 Some(why) => TrialPhase::Ended(TrialEnd::Failed { why: why.clone() }),
@@ -275,6 +285,7 @@ impl Session {
                 search.part = Some((at, total, rung));
                 search.queue_up(&trials);
             }
+            SearchEvent::Found(result) => search.take_scores(&result),
             SearchEvent::Queue(event) => self.absorb_trial(id, *event),
             SearchEvent::RungEnded { kept, result, .. } => search.cut(&kept, *result),
             SearchEvent::RefitBegan {

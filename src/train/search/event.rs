@@ -4,6 +4,9 @@ use crate::train::{QueueEvent, ScoredOn};
 /// What a search says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SearchEvent {
+    /// How all trials stand before anything is done: those of a search that goes on are trained in
+    /// part.
+    Found(Box<SearchResult>),
     /// A part begins, or goes on.
     RungBegan {
         /// Its place, from 0.

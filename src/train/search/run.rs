@@ -17,6 +17,8 @@ pub(in crate::train) fn run(
 ) -> anyhow::Result<()> {
     job.check()?;
     let mut ledger = SearchLedger::begin(plan)?;
+    let found = SearchResult::read(plan, &ledger);
+    job.tell(SearchEvent::Found(Box::new(found)))?;
     let mut left: Vec<&SearchTrial> = plan.trials().iter().collect();
     for (at, &rung) in plan.rungs().iter().enumerate() {
         if at >= ledger.rungs.len() {
