@@ -217,35 +217,51 @@ fn part(span: Span, index: u32) -> Range<u32> {
 pub(super) fn enlarged(picture: &Tile, rect: PixelRect, halvings: u8) -> Tile {
     let format = picture.format;
     let (layer, texel) = (format.layer_bytes(picture.size.width), format.texel_bytes());
+    let mut across = near(rect.x, rect.width, (picture.size.width, halvings));
+    let mut down = near(rect.y, rect.height, (picture.size.height, halvings));
+    // No more of the picture is looked at than what lies below.
+    let (cols, rows) = (counted_from_zero(&mut across), counted_from_zero(&mut down));
     let mut numbers = Vec::new();
-    for row in picture.bytes.chunks_exact(picture.row_bytes().max(1)) {
-        for at in (0..layer).step_by(texel) {
+    for row in rows {
+        let row = &picture.bytes[row * picture.row_bytes()..][..picture.row_bytes()];
+        for at in (cols.start * texel..cols.end * texel).step_by(texel) {
             for layer in row.chunks_exact(layer) {
                 numbers.extend(format.pixel(&layer[at..]));
             }
         }
     }
     let known = Known {
-        width: picture.size.width,
+        width: cols.len() as u32,
         texel: 4 * usize::from(format.layers),
         numbers,
     };
-    let places = |from: u32, len: u32, known: u32| -> Vec<Place> {
-        let scale = f64::from(1_u32 << halvings);
-        let place = |at: u32| {
-            let at = ((f64::from(from + at) + 0.5) / scale - 0.5).max(0.0);
-            let first = (at as u32).min(known - 1);
-            Place {
-                first,
-                second: (first + 1).min(known - 1),
-                nearness: at.fract() as f32,
-            }
-        };
-        (0..len).map(place).collect()
-    };
-    let across = places(rect.x, rect.width, picture.size.width);
-    let down = places(rect.y, rect.height, picture.size.height);
     blend(&known, format, &across, &down)
+}
+
+/// For each of `len` smaller pixels from `from` on its place among `known` pixels along one axis.
+fn near(from: u32, len: u32, (known, halvings): (u32, u8)) -> Vec<Place> {
+    let scale = f64::from(1_u32 << halvings);
+    let place = |at: u32| {
+        let at = ((f64::from(from + at) + 0.5) / scale - 0.5).max(0.0);
+        let first = (at as u32).min(known - 1);
+        Place {
+            first,
+            second: (first + 1).min(known - 1),
+            nearness: at.fract() as f32,
+        }
+    };
+    (0..len).map(place).collect()
+}
+
+/// Counts `places` from the first pixel that they need; which pixels these are.
+fn counted_from_zero(places: &mut [Place]) -> Range<usize> {
+    let start = places.first().map_or(0, |place| place.first);
+    let end = places.last().map_or(0, |place| place.second + 1);
+    for place in places {
+        place.first -= start;
+        place.second -= start;
+    }
+    start as usize..end as usize
 }
 
 /// Decoded pixels.
@@ -427,6 +443,9 @@ mod tests {
             let part = enlarged(&picture, PixelRect::new(2, 0, 3, 1), 1);
             let reds: Vec<u8> = part.bytes.chunks(4).map(|pixel| pixel[0]).collect();
             assert_eq!(reds, [75, 125, 175].repeat(usize::from(layers)));
+            let end = enlarged(&picture, PixelRect::new(4, 0, 2, 1), 1);
+            let reds: Vec<u8> = end.bytes.chunks(4).map(|pixel| pixel[0]).collect();
+            assert_eq!(reds, [175, 200].repeat(usize::from(layers)));
         }
     }
 

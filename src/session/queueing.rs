@@ -155,13 +155,7 @@ impl Session {
                 at, run, recipe, ..
             } => {
                 self.set_phase(at, TrialPhase::Training);
-                self.training = TrainingState {
-                    phase: TrainingPhase::Starting,
-                    job: Some(id),
-                    recipe: Some(*recipe),
-                    run: Some(run),
-                    ..TrainingState::default()
-                };
+                self.training = TrainingState::starting(id, *recipe, run);
             }
             QueueEvent::Training(event) => {
                 if let (TrainEvent::EpochEnded(row), Some(at)) =

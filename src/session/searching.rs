@@ -319,13 +319,7 @@ impl Session {
                 if let Some(trial) = search.queued(at) {
                     trial.phase = TrialPhase::Training;
                 }
-                self.training = TrainingState {
-                    phase: TrainingPhase::Starting,
-                    job: Some(id),
-                    recipe: Some(*recipe),
-                    run: Some(run),
-                    ..TrainingState::default()
-                };
+                self.training = TrainingState::starting(id, *recipe, run);
             }
             QueueEvent::Training(event) => {
                 if let (TrainEvent::EpochEnded(row), Some(trial)) = (&event, search.runs_now()) {

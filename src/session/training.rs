@@ -71,6 +71,17 @@ pub struct TrainingState {
 }
 
 impl TrainingState {
+    /// Job `id` is about to train as `recipe` says, into the folder `run`.
+    pub(super) fn starting(id: JobId, recipe: Recipe, run: PathBuf) -> Self {
+        Self {
+            phase: TrainingPhase::Starting,
+            job: Some(id),
+            recipe: Some(recipe),
+            run: Some(run),
+            ..Self::default()
+        }
+    }
+
     /// Whether a training runs.
     pub const fn is_running(&self) -> bool {
         matches!(
@@ -144,13 +155,7 @@ impl Session {
             job.tell(Report::TrainingReady(Box::new(plan)))?;
             Ok(())
         });
-        self.training = TrainingState {
-            phase: TrainingPhase::Starting,
-            job: Some(id),
-            recipe: Some(recipe),
-            run: Some(out),
-            ..TrainingState::default()
-        };
+        self.training = TrainingState::starting(id, recipe, out);
         Ok(())
     }
 
@@ -174,13 +179,7 @@ impl Session {
             job.tell(Report::TrainingReady(Box::new(plan)))?;
             Ok(())
         });
-        self.training = TrainingState {
-            phase: TrainingPhase::Starting,
-            job: Some(id),
-            recipe: Some(recipe),
-            run: Some(run),
-            ..TrainingState::default()
-        };
+        self.training = TrainingState::starting(id, recipe, run);
         Ok(())
     }
 
