@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::{Fault, OpenError};
@@ -25,15 +25,19 @@ pub fn open_raster(path: &Path) -> Result<Arc<dyn TileSource>, OpenError> {
     Ok(upright(Opened::open(path)?.into_source()))
 }
 
-/// As [`open_raster`], with overviews that [`super::OverviewStore`] keeps; no value depends on them.
+/// Where overviews of an image are kept whose pixels come, besides from its own file, from those that
+/// the function given names.
+pub(super) type KeptOverviews<'a> = &'a dyn Fn(&dyn Fn() -> Vec<PathBuf>) -> Option<PathBuf>;
+
+/// As [`open_raster`], with overviews from elsewhere; no value depends on them.
 ///
 /// # Errors
 /// As [`open_raster`].
-pub fn open_with_overviews(
+pub(super) fn open_with_overviews(
     path: &Path,
-    overviews: &Path,
+    kept: KeptOverviews<'_>,
 ) -> Result<Arc<dyn TileSource>, OpenError> {
-    let opened = Opened::open_within(path, &Nesting::default(), Some(overviews))?;
+    let opened = Opened::open_within(path, &Nesting::default(), kept)?;
     Ok(upright(opened.into_source()))
 }
 
@@ -67,14 +71,14 @@ pub(super) enum Opened {
 impl Opened {
     /// Opens a file with rows and columns as they are stored.
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::open_within(path, &Nesting::default(), None)
+        Self::open_within(path, &Nesting::default(), &|_| None)
     }
 
-    /// Opens a file that may be a part of mosaics, a TIFF with more overviews out of another file.
+    /// Opens a file that may be a part of mosaics, with more overviews out of another file.
     pub(super) fn open_within(
         path: &Path,
         nesting: &Nesting,
-        overviews: Option<&Path>,
+        kept: KeptOverviews<'_>,
     ) -> Result<Self, OpenError> {
         if path.is_dir()
             && let Some(tiles) = TilePyramid::open(path)
@@ -93,7 +97,8 @@ impl Opened {
         let magic = *head.first_chunk::<12>().unwrap_or(&[0; 12]);
         match magic {
             [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => {
-                let tiff = TiffSource::open(bytes, path, overviews)?;
+                let overviews = kept(&Vec::new);
+                let tiff = TiffSource::open(bytes, path, overviews.as_deref())?;
                 Ok(Self::Tiff(Arc::new(match nesting.cache_bytes() {
                     Some(most) => tiff.keeping(most),
                     None => tiff,
@@ -102,7 +107,14 @@ impl Opened {
             [0, 0, 0, 12, b'j', b'P', b' ', b' ', ..] | [0xFF, 0x4F, 0xFF, 0x51, ..] => {
                 Ok(Self::Jp2(Arc::new(Jp2Source::open(Box::new(bytes), path)?)))
             }
-            _ if is_vrt(&head[..len]) => Ok(Self::Mosaic(Arc::new(open_vrt(path, nesting)?))),
+            _ if is_vrt(&head[..len]) => {
+                let mosaic = open_vrt(path, nesting)?;
+                let overviews = kept(&|| mosaic.all_files());
+                Ok(Self::Mosaic(Arc::new(match overviews {
+                    Some(overviews) => mosaic.with_overviews(&overviews),
+                    None => mosaic,
+                })))
+            }
             _ => match PlainKind::of(magic) {
                 Some(kind) => Ok(Self::Plain(Arc::new(PlainSource::open(path, kind)?))),
                 None => Err(match known_format(magic, path) {
@@ -112,6 +124,14 @@ impl Opened {
                     },
                 }),
             },
+        }
+    }
+
+    /// The files of which its pixels come besides its own.
+    pub(super) fn other_files(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Mosaic(mosaic) => mosaic.all_files(),
+            Self::Tiff(_) | Self::Jp2(_) | Self::Plain(_) | Self::Tiles(_) => Vec::new(),
         }
     }
 

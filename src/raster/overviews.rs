@@ -1,10 +1,14 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::cog::{CogError, write_overviews};
+use super::error::OpenError;
+use super::open::{Opened, open_with_overviews};
 use super::read_at::{FileBytes, ReadAt as _};
+use super::source::TileSource;
 use crate::disk::{FileLock, free_bytes};
 use crate::job::pool_behind;
 
@@ -69,9 +73,29 @@ impl OverviewStore {
         ))
     }
 
-    /// The overviews of `image`, which are now the youngest at `now`; `None` when there are none.
-    pub fn find(&self, image: &Path, now: SystemTime) -> Option<PathBuf> {
-        let path = self.place(image).ok()?;
+    /// Opens an image with its overviews where they are kept, which are the youngest at `now`; no
+    /// value depends on them.
+    ///
+    /// # Errors
+    /// As [`super::open_raster`].
+    pub fn open(&self, image: &Path, now: SystemTime) -> Result<Arc<dyn TileSource>, OpenError> {
+        open_with_overviews(image, &|others| self.find(image, others, now))
+    }
+
+    /// The overviews of `image`, whose pixels come from `others` too.
+    fn find(
+        &self,
+        image: &Path,
+        others: &dyn Fn() -> Vec<PathBuf>,
+        now: SystemTime,
+    ) -> Option<PathBuf> {
+        let named = name_of(&fs::canonicalize(image).ok()?);
+        // Other files are asked only where there may be something.
+        self.files().iter().find(|(path, ..)| {
+            let name = path.file_name().unwrap_or_default();
+            name.to_string_lossy().starts_with(&named)
+        })?;
+        let path = self.place(image, &others()).ok()?;
         let file = File::options().write(true).open(&path).ok()?;
         // Only the order in which files go depends on it.
         drop(file.set_modified(now));
@@ -96,7 +120,9 @@ impl OverviewStore {
             source,
         };
         fs::create_dir_all(&self.folder).map_err(refused)?;
-        let path = self.place(image).map_err(refused)?;
+        let opened = Opened::open(image).map_err(CogError::Open)?;
+        let others = opened.other_files();
+        let path = self.place(image, &others).map_err(refused)?;
         let lock = path.with_extension("lock");
         let _turn = loop {
             if let Some(turn) = FileLock::acquire(&lock, PATIENCE).map_err(refused)? {
@@ -109,7 +135,11 @@ impl OverviewStore {
         if path.is_file() {
             return Ok(path);
         }
-        let len = fs::metadata(image).map_err(refused)?.len();
+        let lens = [image]
+            .into_iter()
+            .chain(others.iter().map(PathBuf::as_path));
+        let lens = lens.filter_map(|path| fs::metadata(path).ok());
+        let len: u64 = lens.map(|data| data.len()).sum();
         // Packed anew twice, in parts and as a whole, an image's overviews take less than itself.
         if free_bytes(&self.folder).is_some_and(|free| free < len + LEFT_FREE) {
             let path = self.folder.clone();
@@ -120,7 +150,12 @@ impl OverviewStore {
         self.make_room(&path);
         self.drop_drafts(now);
         // The file's own time says when it was used.
-        drop(self.find(image, now));
+        drop(
+            File::options()
+                .write(true)
+                .open(&path)
+                .and_then(|file| file.set_modified(now)),
+        );
         Ok(path)
     }
 
@@ -179,8 +214,8 @@ impl OverviewStore {
         entries.flatten().filter_map(file).collect()
     }
 
-    /// Where the overviews of `image`, as it is now, are.
-    fn place(&self, image: &Path) -> io::Result<PathBuf> {
+    /// Where the overviews of `image` are, whose pixels come from `others` too, all as they are now.
+    fn place(&self, image: &Path, others: &[PathBuf]) -> io::Result<PathBuf> {
         let whole = fs::canonicalize(image)?;
         let data = fs::metadata(&whole)?;
         let time = data
@@ -194,12 +229,29 @@ impl OverviewStore {
         let behind = bytes.len() - end.len() as u64;
         bytes.read_exact_at(&mut end, behind)?;
         content = crc32c::crc32c_append(content, &end);
-        let name = crc32c::crc32c(whole.as_os_str().as_encoded_bytes());
-        let (len, nanos) = (data.len(), time.as_nanos());
-        Ok(self.folder.join(format!(
-            "{name:08x}-{content:08x}-{len:x}-{nanos:x}.{ENDING}"
-        )))
+        for other in others {
+            content = crc32c::crc32c_append(content, state_of(other).as_bytes());
+        }
+        let (name, len, nanos) = (name_of(&whole), data.len(), time.as_nanos());
+        Ok(self
+            .folder
+            .join(format!("{name}-{content:08x}-{len:x}-{nanos:x}.{ENDING}")))
     }
+}
+
+/// How the names of all overviews begin that are of the image at `path`, without links.
+fn name_of(path: &Path) -> String {
+    format!(
+        "{:08x}",
+        crc32c::crc32c(path.as_os_str().as_encoded_bytes())
+    )
+}
+
+/// Path, size and time of a file, or that there is none.
+fn state_of(path: &Path) -> String {
+    let data = fs::metadata(path).ok();
+    let state = data.map(|data| (data.len(), data.modified().ok()));
+    format!("{} {state:?}", path.display())
 }
 
 #[cfg(test)]
@@ -211,7 +263,6 @@ mod tests {
     use crate::raster::tiff::MadeBands;
     use crate::raster::{
         Overviews, PixelKind, Pyramid, TiffOptions, TiffWriter, TileCache, open_raster,
-        open_with_overviews,
     };
 
     const NOW: SystemTime = UNIX_EPOCH;
@@ -236,13 +287,13 @@ mod tests {
         let (image, store) = (folder.path().join("a.tif"), folder.path().join("cache"));
         write_image(&image, ImageSize::new(2_100, 1_300), 7);
         let store = OverviewStore::new(&store, 1 << 30);
-        assert_eq!(store.find(&image, NOW), None);
+        assert_eq!(store.find(&image, &Vec::new, NOW), None);
         let made = store.make(&image, NOW, &|_| true).unwrap();
-        assert_eq!(store.find(&image, NOW), Some(made.clone()));
+        assert_eq!(store.find(&image, &Vec::new, NOW), Some(made.clone()));
 
         let cache = || Arc::new(TileCache::new(1 << 26));
         let plain = Pyramid::new(open_raster(&image).unwrap(), cache());
-        let source = open_with_overviews(&image, &made).unwrap();
+        let source = store.open(&image, NOW).unwrap();
         assert_eq!(source.info().level_sizes.len(), 4);
         let quick = Pyramid::new(source, cache());
         assert!(plain.needs_sketch() && !quick.needs_sketch());
@@ -254,7 +305,7 @@ mod tests {
 
         // Another content of the same name is another image.
         write_image(&image, ImageSize::new(2_100, 1_300), 8);
-        assert_eq!(store.find(&image, NOW), None);
+        assert_eq!(store.find(&image, &Vec::new, NOW), None);
     }
 
     #[test]
@@ -268,8 +319,8 @@ mod tests {
             let made = MadeBands::new(1_300, 1_100, 1, bits);
             crate::disk::replace_file(&image, &made.file(value)).unwrap();
             let plain = open_raster(&image).unwrap();
-            let overviews = store.make(&image, NOW, &|_| true).unwrap();
-            let quick = open_with_overviews(&image, &overviews).unwrap();
+            store.make(&image, NOW, &|_| true).unwrap();
+            let quick = store.open(&image, NOW).unwrap();
             assert!(quick.info().level_sizes.len() > plain.info().level_sizes.len());
             let samples = [&plain, &quick].map(|source| source.tile_samples(&[0]).unwrap());
             assert_eq!(samples[0], samples[1]);

@@ -5,9 +5,7 @@ use std::time::SystemTime;
 use super::jobs::{Report, SharedSource, tell_progress};
 use super::state::{ImageId, Session};
 use super::{Change, JobId};
-use crate::raster::{
-    CogError, OpenError, OverviewError, OverviewStore, TileSource, open_raster, open_with_overviews,
-};
+use crate::raster::{CogError, OpenError, OverviewError, OverviewStore, TileSource, open_raster};
 
 /// Overviews of images that have none.
 #[derive(Debug, Default)]
@@ -35,9 +33,10 @@ impl Session {
         let (Some(store), Some(image)) = (self.overview_store(), &self.image) else {
             return;
         };
-        // Only of TIFF can tiles be read without decoding all of it, and only they say by themselves
-        // that they changed.
-        if !image.pyramid.needs_sketch() || !image.info().format.ends_with("TIFF") {
+        // Of these alone parts can be read without decoding all, and files say that they changed.
+        let format = image.info().format;
+        let is_suited = format.ends_with("TIFF") || format == "VRT";
+        if !is_suited || !image.pyramid.needs_sketch() {
             return;
         }
         let (path, id) = (image.path.clone(), image.id);
@@ -50,11 +49,11 @@ impl Session {
                 }
                 job.check().is_ok()
             };
-            let made = match store.make(&path, SystemTime::now(), &goes_on) {
+            match store.make(&path, SystemTime::now(), &goes_on) {
                 Err(OverviewError::Build(CogError::Cancelled)) => return Ok(()),
                 made => made?,
             };
-            let source = open_with_overviews(&path, &made)?;
+            let source = store.open(&path, SystemTime::now())?;
             job.tell(Report::OverviewsMade(id, source))?;
             Ok(())
         });
@@ -76,8 +75,8 @@ pub(super) fn open_source(
     path: &Path,
     store: Option<&OverviewStore>,
 ) -> Result<Arc<dyn TileSource>, OpenError> {
-    match store.and_then(|store| store.find(path, SystemTime::now())) {
-        Some(overviews) => open_with_overviews(path, &overviews),
+    match store {
+        Some(store) => store.open(path, SystemTime::now()),
         None => open_raster(path),
     }
 }

@@ -1,10 +1,12 @@
 use std::borrow::Cow;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use flate2::write::ZlibEncoder;
 use rayon::prelude::*;
 
+use super::edges::fill_hidden;
 use super::file::{Plan, Trouble};
 use super::halving::Rows;
 use super::input::{Input, Shape};
@@ -37,6 +39,10 @@ pub(super) struct Task<'a> {
     pub(super) is_copied: bool,
     /// What of it is written.
     pub(super) parts: Parts,
+    /// Whether a mask is written.
+    pub(super) has_mask: bool,
+    /// Whether a pixel of the image was hidden so far.
+    hides: AtomicBool,
     /// Extents of the levels.
     pub(super) sizes: Vec<ImageSize>,
     /// Where each tile belongs in the file, where that is known before the first is read.
@@ -105,6 +111,8 @@ impl<'a> Build<'a> {
             // Without a codec there is nothing to gain, and tiles are at hand when they are halved.
             is_copied: is_same && stored == Some(tile) && compression != Compression::None,
             parts,
+            has_mask: input.has_mask(),
+            hides: AtomicBool::new(false),
             sizes: level_sizes(input.info().size, tile),
             direct: None,
         };
@@ -149,6 +157,9 @@ impl<'a> Build<'a> {
 
     /// Puts the file together.
     pub(super) fn finish(mut self) -> Result<CogReport, CogError> {
+        // That nothing is hidden needs no mask, unless the source has one.
+        let hides = self.task.hides.load(Ordering::Relaxed);
+        self.task.has_mask &= hides || self.task.input.tiff().is_some();
         let written = super::file::write(&mut self);
         let bytes = written.map_err(|trouble| self.task.trouble(trouble))?;
         Ok(CogReport {
@@ -163,8 +174,7 @@ impl<'a> Build<'a> {
 impl Task<'_> {
     fn level(&self, size: ImageSize) -> Result<Level, CogError> {
         let spool = || Spool::new(folder_of(&self.out)).map_err(|error| self.disk_error(error));
-        let has_mask = self.input.has_mask();
-        let tile = self.codec.tile;
+        let (has_mask, tile) = (self.has_mask, self.codec.tile);
         Ok(Level {
             size,
             tiles: spool()?,
@@ -215,17 +225,19 @@ impl Task<'_> {
     fn tile(&self, rect: PixelRect, rows: &Rows) -> Result<Tile, CogError> {
         let (width, bytes) = (rect.width as usize, self.shape.pixel_bytes());
         let is_left_out = self.parts == Parts::Overviews;
+        let hides = |shown: &Vec<u8>| shown.contains(&0);
+        if rows.shown.as_ref().is_some_and(hides) {
+            self.hides.store(true, Ordering::Relaxed);
+        }
+        let shown = rows.shown.as_ref().filter(|_| !is_left_out);
+        let shown = shown.map(|shown| padded(shown, width, 1, self.codec.tile as usize));
         let packed = if self.is_copied || is_left_out {
             Vec::new()
         } else {
             let full = padded(&rows.pixels, width, bytes, self.codec.tile as usize);
-            self.packed(rect, full)?
+            self.packed(rect, self.without_edges(full, shown.as_deref()))?
         };
-        let shown = rows.shown.as_ref().filter(|_| !is_left_out);
-        let mask = shown.map(|shown| {
-            let full = padded(shown, width, 1, self.codec.tile as usize);
-            pack_mask(&full)
-        });
+        let mask = shown.map(|shown| pack_mask(&shown));
         let has_next = self.sizes.len() > 1;
         let half = if has_next {
             self.shape.halving.halve(rows, width, bytes)
@@ -256,6 +268,18 @@ impl Task<'_> {
         }
         let packed = self.codec.encode(full.into_owned());
         packed.map_err(|reason| self.packing_error(reason))
+    }
+
+    /// A full tile whose hidden pixels do no harm to those beside them.
+    fn without_edges<'p>(&self, full: Cow<'p, [u8]>, shown: Option<&[u8]>) -> Cow<'p, [u8]> {
+        match (self.codec.compression, shown) {
+            (Compression::Jpeg { .. }, Some(shown)) => {
+                let mut full = full.into_owned();
+                fill_hidden(&mut full, shown, self.shape.bands, self.codec.tile as usize);
+                Cow::Owned(full)
+            }
+            _ => full,
+        }
     }
 
     /// Decodes, packs and halves a row of tiles of the image.
@@ -332,16 +356,17 @@ impl Packer<'_, '_> {
         let first = level.rows_packed as usize * level.waiting.cols() as usize;
         let columns = 0..level.waiting.cols();
         let tiles = columns.into_par_iter().map(|col| {
-            let full = level.waiting.tile_pixels(col);
+            let mask = level.waiting_mask.as_ref();
+            let mask = mask.map(|mask| mask.tile_pixels(col));
+            let full = Cow::Owned(level.waiting.tile_pixels(col));
+            let full = self.task.without_edges(full, mask.as_deref()).into_owned();
             let tile = if self.task.put(at, first + col as usize, &full)? {
                 Vec::new()
             } else {
                 let tile = self.task.codec.encode(full);
                 tile.map_err(|reason| self.task.packing_error(reason))?
             };
-            let mask = level.waiting_mask.as_ref();
-            let mask = mask.map(|mask| pack_mask(&mask.tile_pixels(col)));
-            let mask = mask.transpose();
+            let mask = mask.map(|mask| pack_mask(&mask)).transpose();
             Ok((
                 tile,
                 mask.map_err(|reason| self.task.packing_error(reason))?,

@@ -96,7 +96,7 @@ impl Plan {
     /// The plan of a file whose tiles are not packed, so that it is known before the first is read;
     /// `None` for others.
     pub(super) fn known(task: &Task<'_>) -> Result<Option<Self>, Trouble> {
-        if task.codec.compression != Compression::None || task.input.has_mask() {
+        if task.codec.compression != Compression::None || task.has_mask {
             return Ok(None);
         }
         let side = u64::from(task.codec.tile);
@@ -154,7 +154,7 @@ fn write_directories(task: &Task<'_>, plan: &Plan, file: &mut PendingFile) -> Re
 }
 
 fn parts(task: &Task<'_>) -> Vec<Part> {
-    let has_mask = task.input.has_mask();
+    let has_mask = task.has_mask;
     let first = usize::from(task.parts == Parts::Overviews);
     let levels = first..task.sizes.len();
     levels

@@ -76,9 +76,15 @@ impl Input {
         }
     }
 
-    /// Whether the image's mask is written, too.
+    /// Whether what is hidden is written as a mask.
     pub(super) fn has_mask(&self) -> bool {
-        self.tiff().is_some_and(TiffSource::has_mask)
+        match &self.0 {
+            Opened::Tiff(source) => source.has_mask(),
+            Opened::Mosaic(source) => {
+                source.hides_by_place() && self.shape().halving != Halving::Opacity
+            }
+            Opened::Jp2(_) | Opened::Plain(_) | Opened::Tiles(_) => false,
+        }
     }
 
     /// Whether each tile can be read alone.
@@ -148,10 +154,50 @@ impl Input {
             Opened::Plain(source) => plain_pixels(&**source, rect).map(Rows::without_mask),
             Opened::Tiles(source) => plain_pixels(&**source, rect).map(Rows::without_mask),
             Opened::Mosaic(source) => {
-                source_pixels(&**source, &self.shape(), rect).map(Rows::without_mask)
+                let shape = self.shape();
+                let mut rows = match shape.halving {
+                    Halving::Light { nodata } => picture_rows(&**source, shape.bands, nodata, rect),
+                    _ => number_rows(&**source, &shape, rect),
+                }?;
+                rows.shown = rows.shown.filter(|_| self.has_mask());
+                Ok(rows)
             }
         }
     }
+}
+
+/// Bytes of grey or of colors, in the order of a picture; hidden ones are `nodata` (or 0).
+fn picture_rows(
+    source: &dyn TileSource,
+    bands: usize,
+    nodata: Option<u8>,
+    rect: PixelRect,
+) -> Result<Rows, ReadError> {
+    let rgba = source.read_rgba(0, rect)?;
+    let void = [nodata.unwrap_or(0); 3];
+    let pixels = rgba.as_chunks::<4>().0.iter();
+    let colors = pixels.clone().flat_map(|pixel| {
+        let shown = if pixel[3] > 0 { &pixel[..3] } else { &void };
+        &shown[..bands]
+    });
+    Ok(Rows {
+        pixels: colors.copied().collect(),
+        shown: Some(
+            pixels
+                .map(|pixel| if pixel[3] > 0 { 255 } else { 0 })
+                .collect(),
+        ),
+    })
+}
+
+/// Samples as they are, and which pixels have data.
+fn number_rows(source: &dyn TileSource, shape: &Shape, rect: PixelRect) -> Result<Rows, ReadError> {
+    let read = source.read_bands(rect, &source.data_bands())?;
+    let flag = |has_data| if has_data { 255 } else { 0 };
+    Ok(Rows {
+        pixels: source_pixels(source, shape, rect)?,
+        shown: Some(read.has_data.into_iter().map(flag).collect()),
+    })
 }
 
 fn shape_of_tiff(source: &TiffSource) -> Shape {

@@ -5,6 +5,7 @@
 //! are packed anew. Memory holds one row of tiles of each level.
 
 mod build;
+mod edges;
 mod file;
 mod halving;
 mod input;

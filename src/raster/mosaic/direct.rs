@@ -20,8 +20,8 @@ const HALVED_SIDE: u32 = 512;
 #[derive(Debug)]
 pub(super) struct Direct {
     opacity: Opacity,
-    /// Halvings of each stored level, the first 0.
-    levels: Vec<u8>,
+    /// The halvings that files have, the first 0.
+    pub(super) halvings: Vec<u8>,
 }
 
 /// Where the opacity of a mosaic comes from.
@@ -56,13 +56,8 @@ impl Direct {
             }
         }
         let opacity = opacity_of(mosaic, first)?;
-        let levels = levels_of(mosaic, first);
-        Some(Self { opacity, levels })
-    }
-
-    /// Halvings of the stored levels.
-    pub(super) fn levels(&self) -> impl Iterator<Item = u8> {
-        self.levels.iter().copied()
+        let halvings = halvings_of(mosaic, first);
+        Some(Self { opacity, halvings })
     }
 }
 
@@ -122,7 +117,7 @@ fn opacity_of(mosaic: &Mosaic, first: &Layer) -> Option<Opacity> {
 }
 
 /// Halvings at which every place is whole and every file that was looked into has a copy.
-fn levels_of(mosaic: &Mosaic, first: &Layer) -> Vec<u8> {
+fn halvings_of(mosaic: &Mosaic, first: &Layer) -> Vec<u8> {
     let mut levels = vec![0];
     if !mosaic.files.is_outermost() || first.placements.is_empty() {
         return levels;
@@ -191,14 +186,13 @@ fn ground_of(rect: PixelRect, level: u8) -> PixelRect {
 }
 
 impl Mosaic {
-    /// The picture of `rect` of a stored level out of those of the files.
+    /// The picture of `rect` of a level out of those of the files.
     pub(super) fn direct_rgba(
         &self,
         direct: &Direct,
-        stored: usize,
+        level: u8,
         rect: PixelRect,
     ) -> Result<Vec<u8>, ReadError> {
-        let level = direct.levels.get(stored).copied().unwrap_or(0);
         let mut out = self.blank(rect)?;
         let layer = &self.bands[0];
         let ground = ground_of(rect, level).intersect(self.info.size.bounds());

@@ -8,6 +8,7 @@ mod direct;
 mod index;
 mod inside;
 mod join;
+mod kept;
 #[cfg(test)]
 mod made;
 mod nesting;
@@ -17,6 +18,8 @@ mod source;
 mod stack;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_kept;
 #[cfg(test)]
 mod tests_of_files;
 mod text;

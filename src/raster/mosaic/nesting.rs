@@ -77,6 +77,16 @@ impl PartFiles {
         }
     }
 
+    /// Where they are, by number.
+    pub(super) fn paths(&self) -> &[PathBuf] {
+        &self.paths
+    }
+
+    /// As seen from within the mosaic.
+    pub(super) const fn nesting(&self) -> &Nesting {
+        &self.nesting
+    }
+
     /// Whether the mosaic is no part of another one.
     pub(super) fn is_outermost(&self) -> bool {
         self.nesting.around.len() <= 1
@@ -124,7 +134,7 @@ impl PartFiles {
             reason,
         };
         let real = self.access.follow(path).map_err(broken)?;
-        let opened = Opened::open_within(&real, &self.nesting, None);
+        let opened = Opened::open_within(&real, &self.nesting, &|_| None);
         let opened = opened.map_err(|error| broken(reason_of(error)))?;
         Ok(opened.into_source())
     }

@@ -9,6 +9,7 @@ use crate::raster::error::{Fault, ReadError};
 use crate::raster::layers::{format_of, found_scale, packed, scale_of};
 use crate::raster::source::{BandSamples, Layout, RasterInfo, SampleType, TileSamples, TileSource};
 use crate::raster::stretch::Stretch;
+use crate::raster::tiff::TiffSource;
 use crate::raster::tile::TileFormat;
 use crate::raster::turned::Orientation;
 
@@ -31,9 +32,22 @@ pub(in crate::raster) struct Mosaic {
     pub(super) files: PartFiles,
     /// How pictures of files become the picture of the mosaic, where they do.
     pub(super) direct: Option<Direct>,
+    /// Where each of the stored levels comes from.
+    pub(super) levels: Vec<StoredLevel>,
+    /// A file of overviews.
+    pub(super) kept: Option<TiffSource>,
     /// The range of values that is shown, for the whole mosaic.
     pub(super) stretch: OnceLock<Stretch>,
     block: ImageSize,
+}
+
+/// Where a level of a mosaic comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StoredLevel {
+    /// From its files, after so many halvings.
+    Files(u8),
+    /// From this level of the file of overviews.
+    Kept(usize),
 }
 
 /// Extent and place of a mosaic.
@@ -125,13 +139,17 @@ impl Mosaic {
             colors,
             files,
             direct: None,
+            levels: vec![StoredLevel::Files(0)],
+            kept: None,
             stretch: OnceLock::new(),
             block: ImageSize::new(BLOCK, BLOCK),
         };
         mosaic.direct = Direct::of(&mosaic);
         if let Some(direct) = &mosaic.direct {
-            let sizes = direct.levels().map(|level| head.size.at_level(level));
+            let halvings = direct.halvings.iter();
+            let sizes = halvings.clone().map(|&level| head.size.at_level(level));
             mosaic.info.level_sizes = sizes.collect();
+            mosaic.levels = halvings.map(|&level| StoredLevel::Files(level)).collect();
         }
         Ok(mosaic)
     }
@@ -179,10 +197,10 @@ impl Mosaic {
 
     /// Whether tiles are pictures: of three bytes or less, of a table of colors, and where smaller
     /// levels are stored.
-    fn has_pictures(&self) -> bool {
+    pub(super) fn has_pictures(&self) -> bool {
         let has_all = self.data_bands().len() == self.colors.len();
-        let is_single = self.info.level_sizes.len() == 1 && self.info.palette.is_none();
-        !is_single || (self.info.sample.is_index() && has_all)
+        let has_levels = (self.direct.as_ref()).is_some_and(|direct| direct.halvings.len() > 1);
+        has_levels || self.info.palette.is_some() || (self.info.sample.is_index() && has_all)
     }
 
     fn band(&self, band: u16) -> Result<&Layer, ReadError> {
@@ -238,9 +256,10 @@ impl TileSource for Mosaic {
 
     fn read_rgba(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
         self.check(stored, rect)?;
-        match &self.direct {
-            Some(direct) => self.direct_rgba(direct, stored, rect),
-            None => self.painted(rect, None),
+        match (self.levels[stored], &self.direct) {
+            (StoredLevel::Files(level), Some(direct)) => self.direct_rgba(direct, level, rect),
+            (StoredLevel::Files(_), None) => self.painted(rect, None),
+            (StoredLevel::Kept(level), _) => self.kept_source()?.read_rgba(level, rect),
         }
     }
 
@@ -285,6 +304,10 @@ impl TileSource for Mosaic {
     ) -> Result<Vec<u8>, ReadError> {
         if self.has_pictures() {
             return self.read_rgba(stored, rect);
+        }
+        self.check(stored, rect)?;
+        if let StoredLevel::Kept(level) = self.levels[stored] {
+            return self.kept_source()?.read_tile(level, rect, bands);
         }
         let samples = self.tile_samples(bands)?;
         let read = self.read_bands(rect, bands)?;

@@ -312,6 +312,11 @@ impl TiffSource {
         Ok(out)
     }
 
+    /// Shows wide samples within this range instead of one that is found.
+    pub(in crate::raster) fn show_within(&self, range: impl FnOnce() -> Stretch) {
+        self.stretch.get_or_init(range);
+    }
+
     /// The range of values that is shown; wide samples are looked at in a few chunks, once.
     pub(super) fn stretch(&self) -> Result<Stretch, Fault> {
         if let Some(stretch) = stretch_of(self.base_page()) {
