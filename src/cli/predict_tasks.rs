@@ -6,13 +6,12 @@ use anyhow::{Context as _, bail, ensure};
 
 use super::args::{PredictArgs, WantedCells};
 use super::say::refuse_to_overwrite;
-use crate::dataset::RASTER_EXTENSIONS;
 use crate::disk::folder_of;
 use crate::geom::PixelRect;
 use crate::label::{CellKey, CellState, Coverage, SaveAs};
 use crate::project::Project;
 use crate::raster::open_raster;
-use crate::session::companion_label;
+use crate::session::images_in;
 use crate::train::{Certainty, FileTask};
 
 /// The measures of certainty that are asked for.
@@ -123,27 +122,7 @@ fn of_many(args: &PredictArgs, images: &Path) -> anyhow::Result<Vec<FileTask>> {
 /// The images of a folder by name; masks that lie beside their image are none.
 pub(super) fn in_folder(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let cannot = || format!("The folder cannot be read: {}", folder.display());
-    let mut images = Vec::new();
-    for entry in fs::read_dir(folder).with_context(cannot)? {
-        let path = entry.with_context(cannot)?.path();
-        let ending = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
-        let is_raster = ending.is_some_and(|ending| {
-            let known = RASTER_EXTENSIONS.iter();
-            ending
-                .to_str()
-                .is_some_and(|ending| known.clone().any(|one| *one == ending))
-        });
-        if is_raster && path.is_file() {
-            images.push(path);
-        }
-    }
-    images.sort();
-    let masks: HashSet<PathBuf> = images
-        .iter()
-        .filter_map(|image| companion_label(image))
-        .collect();
-    images.retain(|image| !masks.contains(image));
-    Ok(images)
+    images_in(folder).with_context(cannot)
 }
 
 /// The images that a text file names, one a line, from the file's own folder; what begins with `#`

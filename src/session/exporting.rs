@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use super::jobs::{Report, tell_progress};
+use super::joining::Joining;
 use super::state::Session;
 use super::{CommandError, Notice};
 use crate::exchange::{
@@ -28,6 +29,8 @@ pub enum ExportOrder {
         /// Where it goes.
         path: PathBuf,
     },
+    /// Images as one, which is written beside them and opened.
+    Joined(Joining),
     /// Image and label cut into files of one size.
     Tiles {
         /// Where they go.
@@ -52,9 +55,11 @@ struct Leaving {
 impl Session {
     pub(super) fn export(&mut self, order: ExportOrder) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
-        if let ExportOrder::Pyramid { path } = order {
-            return self.export_pyramid(path);
-        }
+        let order = match order {
+            ExportOrder::Pyramid { path } => return self.export_pyramid(path),
+            ExportOrder::Joined(joining) => return self.join_images(joining),
+            order => order,
+        };
         let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
         if label.is_loading {
             return Err(CommandError::LabelLoading);
@@ -72,7 +77,7 @@ impl Session {
                 min_labeled,
                 shapes,
             } => self.export_tiles(leaving, folder, (plan, shares, min_labeled), shapes),
-            ExportOrder::Pyramid { .. } => Ok(()),
+            ExportOrder::Pyramid { .. } | ExportOrder::Joined(_) => Ok(()),
         }
     }
 

@@ -25,7 +25,7 @@ pub(super) fn scan_folder(folder: &Path) -> anyhow::Result<ImageList> {
         folder.to_owned()
     };
     let mut entries = Vec::new();
-    for image in image_files(&root)? {
+    for image in images_in(&root)? {
         let mask = companion_label(&image);
         entries.push(ImageEntry {
             image,
@@ -35,12 +35,6 @@ pub(super) fn scan_folder(folder: &Path) -> anyhow::Result<ImageList> {
             thumbnail: None,
         });
     }
-    // A mask beside its image is not an image of its own.
-    let masks: HashSet<PathBuf> = entries
-        .iter()
-        .filter_map(|entry| entry.mask.clone())
-        .collect();
-    entries.retain(|entry| !masks.contains(&entry.image));
     let mut classes = None;
     if entries.is_empty() {
         (entries, classes) = of_data_set(folder)?;
@@ -77,7 +71,11 @@ fn of_data_set(folder: &Path) -> anyhow::Result<(Vec<ImageEntry>, Option<ClassTa
     Ok((found.samples.into_iter().map(entry).collect(), classes))
 }
 
-fn image_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+/// The images of a folder by name; masks that lie beside their image are none.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn images_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -86,6 +84,11 @@ fn image_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
         }
     }
     files.sort();
+    let masks: HashSet<PathBuf> = files
+        .iter()
+        .filter_map(|image| companion_label(image))
+        .collect();
+    files.retain(|image| !masks.contains(image));
     Ok(files)
 }
 

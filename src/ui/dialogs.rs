@@ -10,9 +10,9 @@ use super::predicting::predict;
 use super::training::{Correction, look_at};
 use super::view::{CommandQueue, View, Waiting};
 use crate::session::{
-    CheckCommand, ClassCommand, Command, ExportOrder, FinetuneCommand, ImportCommand, LayerKind,
-    ProjectCommand, QueueCommand, RecipeCommand, RunsCommand, ScoreScope, SearchCommand, Session,
-    TrainOn,
+    CheckCommand, ClassCommand, Command, ExportOrder, FinetuneCommand, ImportCommand, Joining,
+    LayerKind, ProjectCommand, QueueCommand, RecipeCommand, RunsCommand, ScoreScope, SearchCommand,
+    Session, TrainOn,
 };
 
 /// What a file or folder is asked for.
@@ -30,6 +30,10 @@ pub enum FileWish {
     Export,
     /// A file to write the image to as a Cloud Optimized `GeoTIFF`.
     ExportImage,
+    /// A folder of adjoining images that become one.
+    JoinFolder,
+    /// An image whose bands come behind those of the open one.
+    AddBands,
     /// A folder for tiles of image and label.
     ExportTiles,
     /// A run folder to predict with.
@@ -102,6 +106,8 @@ impl FileWish {
             Self::SaveAs(LayerKind::Kept) => "Save kept prediction as",
             Self::Export => "Export label",
             Self::ExportImage => "Save the image with overviews",
+            Self::JoinFolder => "Join images into one",
+            Self::AddBands => "Add bands of the same ground",
             Self::ExportTiles => "Cut into tiles",
             Self::OpenClasses => "Open classes",
             Self::SaveClasses => "Save classes as",
@@ -138,6 +144,8 @@ impl FileWish {
             | Self::ExportRuns
             | Self::ExportAreas
             | Self::ExportHistory => "Save",
+            Self::JoinFolder => "Join",
+            Self::AddBands => "Add",
             _ => "Open",
         }
     }
@@ -161,6 +169,12 @@ impl FileWish {
             }
             Self::ExportImage => {
                 "A .tif file: a Cloud Optimized GeoTIFF that opens at once anywhere"
+            }
+            Self::JoinFolder => {
+                "A folder of adjoining images with places on the map; a .vrt is written into it"
+            }
+            Self::AddBands => {
+                "Infrared or height, in the folder of the image or below; a .vrt is written beside it"
             }
             Self::ExportTiles => "A new folder for the images and masks",
             Self::ExportHistory => "A .csv or .geojson file: each step with its classes and area",
@@ -188,6 +202,8 @@ impl FileWish {
         match self {
             Self::Export | Self::ExportTiles => Command::Export(view.export.order(path)),
             Self::ExportImage => Command::Export(ExportOrder::Pyramid { path }),
+            Self::JoinFolder => Command::Export(ExportOrder::Joined(Joining::Folder(path))),
+            Self::AddBands => Command::Export(ExportOrder::Joined(Joining::Bands(path))),
             Self::Open | Self::OpenFolder => Command::Open { path },
             Self::OpenMask(LayerKind::Label) => Command::Import(ImportCommand::Examine { path }),
             Self::OpenMask(layer) => Command::OpenMask { layer, path },
@@ -293,6 +309,10 @@ fn suggested(session: &Session, view: &View, wish: FileWish) -> String {
             let path = session.beside_image("_cog.tif");
             path.map_or_else(String::new, |path| path.display().to_string())
         }
+        FileWish::JoinFolder => {
+            let list = session.list();
+            list.map_or_else(String::new, |list| list.folder.display().to_string())
+        }
         FileWish::Export | FileWish::ExportTiles => view.export.suggested_path(session),
         FileWish::ExportRun | FileWish::ExportRuns => view.training.suggested_path(session, wish),
         _ => String::new(),
@@ -338,6 +358,7 @@ fn browse(ctx: egui::Context, wish: FileWish) -> Option<Receiver<Option<PathBuf>
     };
     let waiting = match wish {
         FileWish::OpenFolder
+        | FileWish::JoinFolder
         | FileWish::PredictWith
         | FileWish::ChooseModel
         | FileWish::Resume
@@ -357,6 +378,7 @@ fn browse(ctx: egui::Context, wish: FileWish) -> Option<Receiver<Option<PathBuf>
         | FileWish::ExportAreas
         | FileWish::ExportHistory => wait_for(dialog.save_file(), answer),
         FileWish::Open
+        | FileWish::AddBands
         | FileWish::OpenRecipe
         | FileWish::OpenSearch
         | FileWish::OpenMask(_)

@@ -89,13 +89,7 @@ fn file_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
         FileWish::SaveAs(LayerKind::Prediction),
         view,
     );
-    wish(
-        ui,
-        "Save image with overviews…",
-        has_image,
-        FileWish::ExportImage,
-        view,
-    );
+    image_files_ui(ui, has_image, view);
     ui.separator();
     let has_missing = session.list().is_some();
     wish(
@@ -108,6 +102,18 @@ fn file_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
     if ui.button("Quit").clicked() {
         ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
     }
+}
+
+/// Files that are made of images.
+fn image_files_ui(ui: &mut Ui, has_image: bool, view: &mut View) {
+    let name = "Save image with overviews…";
+    wish(ui, name, has_image, FileWish::ExportImage, view);
+    ui.menu_button("Join images", |ui| {
+        let name = "Adjoining images of a folder…";
+        wish(ui, name, true, FileWish::JoinFolder, view);
+        let name = "Bands of the same ground…";
+        wish(ui, name, has_image, FileWish::AddBands, view);
+    });
 }
 
 /// Ways out of the program for the label and the project.

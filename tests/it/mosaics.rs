@@ -5,10 +5,10 @@ use std::process::{Command, Output};
 
 use orthobrush::geom::{Georef, ImageSize};
 use orthobrush::raster::{PixelKind, TiffOptions, TiffWriter, open_raster};
-use orthobrush::session::Command as Order;
+use orthobrush::session::{Command as Order, ExportOrder, Joining, Session};
 use serde_json::Value;
 
-use crate::fixture::{finish, session};
+use crate::fixture::{finish, session, settle};
 
 const SIDE: u32 = 96;
 
@@ -84,6 +84,48 @@ fn images_of_a_folder_are_joined_and_open_as_one() {
     assert_eq!(
         session.image().expect("an image").size(),
         ImageSize::new(192, 192)
+    );
+}
+
+#[test]
+fn the_window_joins_images_and_opens_what_they_make() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = square(folder.path(), "a.tif", 40, (0, 0));
+    square(folder.path(), "b.tif", 80, (1, 0));
+    let join = |joining| Order::Export(ExportOrder::Joined(joining));
+    let mut session = session();
+    let infrared = Joining::Bands(folder.path().join("nir/a.tif"));
+    assert!(
+        session.apply(join(infrared.clone())).is_err(),
+        "nothing is open"
+    );
+    let whole = join(Joining::Folder(folder.path().to_owned()));
+    finish(&mut session, whole.clone());
+    let size = |session: &Session| session.image().expect("an image").size();
+    assert_eq!(size(&session), ImageSize::new(192, 96));
+    session.apply(whole).expect("accepted");
+    let errors = settle(&mut session);
+    assert!(errors[0].contains("joined already"), "{errors:?}");
+
+    let below = folder.path().join("nir");
+    std::fs::create_dir(&below).expect("made");
+    square(&below, "a.tif", 200, (0, 0));
+    finish(&mut session, Order::Open { path: first });
+    finish(&mut session, join(infrared));
+    let image = session.image().expect("an image");
+    assert_eq!(
+        (image.size(), image.info().bands),
+        (ImageSize::new(96, 96), 6)
+    );
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let other = square(elsewhere.path(), "c.tif", 9, (0, 0));
+    session
+        .apply(join(Joining::Bands(other)))
+        .expect("accepted");
+    let errors = settle(&mut session);
+    assert!(
+        errors[0].contains("in the folder of its images"),
+        "{errors:?}"
     );
 }
 
