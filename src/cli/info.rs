@@ -45,7 +45,11 @@ fn describe(info: &RasterInfo) -> Value {
         "crs": georef.and_then(|georef| georef.epsg).and_then(crs_name),
         "pixel_size": georef.map(crate::geom::Georef::pixel_size),
         "bounds": georef.map(|georef| georef.bounds(info.size)),
-        "nodata": info.nodata,
+        // JSON has no such numbers.
+        "nodata": info.nodata.map(|value| match value.is_finite() {
+            true => json!(value),
+            false => json!(value.to_string()),
+        }),
     })
 }
 

@@ -129,6 +129,14 @@ impl Fault {
         }
     }
 
+    /// The same with where the damage is.
+    pub(super) fn within(self, place: impl std::fmt::Display) -> Self {
+        match self {
+            Self::Damaged(reason) => Self::Damaged(format!("{place}: {reason}")),
+            other => other,
+        }
+    }
+
     pub(super) fn on_open(self, path: &Path) -> OpenError {
         let path = path.to_owned();
         match self {

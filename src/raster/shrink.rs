@@ -106,7 +106,8 @@ fn mean_light(light: &[u32; 256], shown: &[u8], values: [u8; 4]) -> u8 {
 }
 
 /// The average of each 2 × 2 pixels of `bands` bytes in linear light of those that are shown and not
-/// `nodata` in all bands; nodata (or the first pixel) where none is.
+/// `nodata` in all bands; nodata (or the first pixel) where none is. As in GDAL, a value that is
+/// nodata says nothing of its band.
 pub(super) fn average_valid(
     rows: RowPair<'_>,
     shown: Option<RowPair<'_>>,
@@ -138,24 +139,33 @@ pub(super) fn average_valid(
             is_shown && nodata.is_none_or(|void| pixels[at].iter().any(|&value| value != void))
         };
         let valid = [0, 1, 2, 3].map(is_valid);
-        let count = valid.iter().map(|&valid| u32::from(valid)).sum::<u32>();
-        if count == 0 {
+        if !valid.contains(&true) {
             out.copy_from_slice(pixels[0]);
             continue;
         }
         for (band, out) in out.iter_mut().enumerate() {
-            let lights = pixels.iter().zip(valid).filter(|(_, valid)| *valid);
-            let sum: u32 = lights
-                .map(|(pixel, _)| light[usize::from(pixel[band])])
-                .sum();
-            *out = to_shown(shown_of, (sum + count / 2) / count);
+            let (mut sum, mut count) = (0, 0);
+            for (pixel, _) in pixels.iter().zip(valid).filter(|(_, valid)| *valid) {
+                if Some(pixel[band]) != nodata {
+                    sum += light[usize::from(pixel[band])];
+                    count += 1;
+                }
+            }
+            *out = match (nodata, (sum + count / 2).checked_div(count)) {
+                (None, Some(mean)) => to_shown(shown_of, mean),
+                (Some(void), Some(mean)) => other_than(void, to_shown(shown_of, mean)),
+                (void, None) => void.unwrap_or(pixels[0][band]),
+            };
         }
-        if let Some(void) = nodata
-            && out.iter().all(|&value| value == void)
-        {
-            // What is there must not become void.
-            out[0] = if void == 255 { 254 } else { void + 1 };
-        }
+    }
+}
+
+/// What is there must not become void.
+const fn other_than(void: u8, value: u8) -> u8 {
+    match (value == void, void) {
+        (false, _) => value,
+        (true, 255) => 254,
+        (true, void) => void + 1,
     }
 }
 

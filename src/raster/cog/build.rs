@@ -87,6 +87,14 @@ impl<'a> Build<'a> {
     ) -> Result<Self, CogError> {
         let shape = input.shape();
         let compression = input.compression(options, &shape);
+        let is_jpeg = matches!(compression, Compression::Jpeg { .. });
+        if options.packing == super::Packing::Jpeg && !is_jpeg {
+            return Err(CogError::Write(WriteError::Options {
+                path: out.to_owned(),
+                reason: "JPEG holds grey and colors of 8 bits without opacity alone; choose deflate, \
+                         zstd or lzw",
+            }));
+        }
         let stored = input.tiff().and_then(TiffSource::copied_tile);
         let stored = stored.filter(|side| TILE_SIDES.contains(side));
         let tile = options.tile.or(stored).unwrap_or(USUAL_TILE);

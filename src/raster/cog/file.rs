@@ -252,6 +252,9 @@ fn directory(
         directory.text(tag::GDAL_NODATA, &nodata.to_string());
     }
     if part.level == 0 {
+        if let Some(notes) = task.input.notes() {
+            directory.text(tag::GDAL_METADATA, &notes);
+        }
         if let Some(georef) = &info.georef {
             write_georef(&mut directory, georef);
         }

@@ -1,7 +1,7 @@
 use rayon::prelude::*;
 
+use super::numbers::{Numbers, most_frequent_pixel};
 use crate::raster::shrink::{RowPair, average_opaque, average_rgba, average_valid, most_frequent};
-use crate::raster::source::SampleType;
 
 /// How four pixels become one.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,11 +18,8 @@ pub(super) enum Halving {
         /// The index that stands only where all four pixels have it.
         void: Option<u8>,
     },
-    /// Any numbers: averages of each band by itself, without those that are nodata or no number.
-    Numbers {
-        sample: SampleType,
-        nodata: Option<f64>,
-    },
+    /// Any numbers: averages of each band by itself.
+    Numbers(Numbers),
 }
 
 /// Some rows of pixels: samples with bands interleaved, and which of them the image's mask shows.
@@ -88,10 +85,11 @@ impl Halving {
             (Self::Light { nodata: None }, 1) if shown.is_none() => average_opaque::<1>(rows, out),
             (Self::Light { nodata }, _) => average_valid(rows, shown, nodata, pixel_bytes, out),
             (Self::Opacity, _) => average_rgba(rows, out),
-            (Self::Index { void }, _) => most_frequent(rows, void, out),
-            (Self::Numbers { sample, nodata }, _) => {
-                let bands = pixel_bytes / usize::from(sample.bits() / 8).max(1);
-                average_numbers(rows, sample, nodata, bands, out);
+            (Self::Index { void }, 1) if shown.is_none() => most_frequent(rows, void, out),
+            (Self::Index { void }, _) => most_frequent_pixel(rows, shown, void, pixel_bytes, out),
+            (Self::Numbers(numbers), _) => {
+                let bands = pixel_bytes / usize::from(numbers.sample.bits() / 8).max(1);
+                numbers.average(rows, shown, bands, out);
             }
         }
     }
@@ -114,101 +112,10 @@ fn any_shown(rows: RowPair<'_>, out: &mut [u8]) {
     }
 }
 
-/// Averages of numbers in this machine's byte order; `nodata` (or 0) where none of the four is one.
-fn average_numbers(
-    rows: RowPair<'_>,
-    sample: SampleType,
-    nodata: Option<f64>,
-    bands: usize,
-    out: &mut [u8],
-) {
-    macro_rules! whole {
-        ($type:ty, $value:expr) => {
-            numbers(
-                rows,
-                bands,
-                nodata,
-                out,
-                |raw| $value(<$type>::from_ne_bytes(raw)),
-                |mean| (mean.round() as $type).to_ne_bytes(),
-            )
-        };
-    }
-    match sample {
-        SampleType::I8 => whole!(i8, f64::from),
-        SampleType::U16 => whole!(u16, f64::from),
-        SampleType::I16 => whole!(i16, f64::from),
-        SampleType::U32 => whole!(u32, f64::from),
-        SampleType::I32 => whole!(i32, f64::from),
-        SampleType::U64 => whole!(u64, |value: u64| value as f64),
-        SampleType::I64 => whole!(i64, |value: i64| value as f64),
-        SampleType::F32 => {
-            let value = |raw| f64::from(f32::from_ne_bytes(raw));
-            numbers(rows, bands, nodata, out, value, |mean| {
-                (mean as f32).to_ne_bytes()
-            });
-        }
-        SampleType::F64 => {
-            numbers(
-                rows,
-                bands,
-                nodata,
-                out,
-                f64::from_ne_bytes,
-                f64::to_ne_bytes,
-            );
-        }
-        // Halves have no arithmetic here: the first of the four stands for all.
-        SampleType::F16 => first_of_four(rows, bands, out),
-        SampleType::U1 | SampleType::U2 | SampleType::U4 | SampleType::U8 => whole!(u8, f64::from),
-    }
-}
-
-fn numbers<const N: usize>(
-    rows: RowPair<'_>,
-    bands: usize,
-    nodata: Option<f64>,
-    out: &mut [u8],
-    read: impl Fn([u8; N]) -> f64,
-    write: impl Fn(f64) -> [u8; N],
-) {
-    let (top, bottom) = (rows.top.as_chunks::<N>().0, rows.bottom.as_chunks::<N>().0);
-    for (index, out) in out.as_chunks_mut::<N>().0.iter_mut().enumerate() {
-        let (pixel, band) = (index / bands, index % bands);
-        let left = 2 * pixel * bands + band;
-        let right = if left + bands < top.len() {
-            left + bands
-        } else {
-            left
-        };
-        let (mut sum, mut count) = (0.0, 0.0);
-        for raw in [top[left], top[right], bottom[left], bottom[right]] {
-            let value = read(raw);
-            if !value.is_nan() && nodata != Some(value) {
-                sum += value;
-                count += 1.0;
-            }
-        }
-        *out = if count > 0.0 {
-            write(sum / count)
-        } else {
-            // All are void alike.
-            top[left]
-        };
-    }
-}
-
-fn first_of_four(rows: RowPair<'_>, bands: usize, out: &mut [u8]) {
-    let pixel = 2 * bands;
-    let sources = rows.top.chunks(2 * pixel);
-    for (out, source) in out.chunks_exact_mut(pixel).zip(sources) {
-        out.copy_from_slice(&source[..pixel]);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::raster::source::SampleType;
 
     fn halved(halving: Halving, pixels: &[u8], width: usize, bytes: usize) -> Vec<u8> {
         let rows = Rows {
@@ -220,10 +127,12 @@ mod tests {
 
     #[test]
     fn numbers_are_averaged_without_void_and_odd_edges_repeat() {
-        let halving = Halving::Numbers {
+        let numbers = Numbers {
             sample: SampleType::I16,
             nodata: Some(-99.0),
+            alpha: None,
         };
+        let halving = Halving::Numbers(numbers);
         let raw = |values: &[i16]| {
             values
                 .iter()
@@ -232,10 +141,11 @@ mod tests {
         };
         let pixels = raw(&[10, -99, 7, -99, 20, 7, -99, -99, 5]);
         assert_eq!(halved(halving, &pixels, 3, 2), raw(&[15, 7, -99, 5]));
-        let float = Halving::Numbers {
+        let float = Halving::Numbers(Numbers {
             sample: SampleType::F32,
             nodata: None,
-        };
+            ..numbers
+        });
         let raw = |values: &[f32]| {
             values
                 .iter()
@@ -258,6 +168,9 @@ mod tests {
         let nodata = Halving::Light { nodata: Some(10) };
         assert_eq!(halved(nodata, &[200, 10, 10, 10], 2, 1), [200]);
         assert_eq!(halved(nodata, &[10; 4], 2, 1), [10]);
+        // A band that is nodata in a pixel that is there says nothing of that band.
+        let colors = [200, 10, 100, 40, 10, 10];
+        assert_eq!(halved(nodata, &colors, 2, 3), [149, 10, 100]);
         // An average must not become the value that hides.
         assert_eq!(
             halved(Halving::Light { nodata: Some(50) }, &[49, 49, 51, 51], 2, 1)[0],

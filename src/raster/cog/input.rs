@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::halving::{Halving, Rows};
+use super::numbers::Numbers;
 use super::{CogOptions, Packing};
 use crate::geom::PixelRect;
 use crate::raster::error::{OpenError, ReadError};
@@ -100,6 +101,11 @@ impl Input {
             Opened::Mosaic(source) => shape_of_source(&**source),
             Opened::Tiles(source) => shape_of_plain(source.info()),
         }
+    }
+
+    /// What GDAL wrote into a TIFF about its bands: scale, offset, unit, description.
+    pub(super) fn notes(&self) -> Option<String> {
+        self.tiff().and_then(TiffSource::notes)
     }
 
     /// The codec that the options ask for, where it can hold the samples; else Deflate.
@@ -212,12 +218,19 @@ fn shape_of_tiff(source: &TiffSource) -> Shape {
     let is_narrow = page.sample.is_index() && page.sample != SampleType::U8;
     let halving = match (page.sample, page.photometric, page.bands) {
         (_, Photometric::Palette | Photometric::Mask, _) => Halving::Index { void: byte },
-        _ if is_narrow => Halving::Index { void: byte },
+        _ if is_narrow && page.bands == 1 => Halving::Index { void: byte },
         (SampleType::U8, _, 4) if is_color && page.alpha.is_some() => Halving::Opacity,
         (SampleType::U8, _, bands) if is_picture && bands == colors => {
             Halving::Light { nodata: byte }
         }
-        (sample, ..) => Halving::Numbers { sample, nodata },
+        (sample, ..) => {
+            let alpha = page.alpha.filter(|alpha| !alpha.is_premultiplied);
+            Halving::Numbers(Numbers {
+                sample,
+                nodata,
+                alpha: alpha.map(|alpha| alpha.band),
+            })
+        }
     };
     let extra = (colors..page.bands).map(|band| match page.alpha {
         Some(alpha) if alpha.band == band => 2 - u16::from(alpha.is_premultiplied),
@@ -290,7 +303,8 @@ fn shape_of_source(source: &dyn TileSource) -> Shape {
             ..shape_of_plain(info)
         };
     }
-    if is_byte && info.has_alpha && is_color && data.len() == 3 {
+    let has_opacity = data.len() < usize::from(info.bands);
+    if is_byte && has_opacity && is_color && data.len() == 3 {
         return shape_of_plain(info);
     }
     let colors = if is_color { 3 } else { 1 };
@@ -305,10 +319,11 @@ fn shape_of_source(source: &dyn TileSource) -> Shape {
         halving: if is_picture {
             Halving::Light { nodata: byte }
         } else {
-            Halving::Numbers {
+            Halving::Numbers(Numbers {
                 sample: info.sample,
                 nodata: info.nodata,
-            }
+                alpha: (0..info.bands).find(|band| !data.contains(band)),
+            })
         },
         photometric: if is_color { 2 } else { 1 },
         extra: extra.collect(),
@@ -323,7 +338,7 @@ fn source_pixels(
     match shape.halving {
         Halving::Index { .. } => return source.read_index(rect),
         Halving::Opacity => return source.read_rgba(0, rect),
-        Halving::Light { .. } | Halving::Numbers { .. } => {}
+        Halving::Light { .. } | Halving::Numbers(_) => {}
     }
     let (bytes, pixel_bytes) = (shape.sample_bytes(), shape.pixel_bytes());
     let mut out = vec![0; rect.num_pixels() as usize * pixel_bytes];

@@ -9,6 +9,7 @@ mod edges;
 mod file;
 mod halving;
 mod input;
+mod numbers;
 mod spool;
 #[cfg(test)]
 mod tests;

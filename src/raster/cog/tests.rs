@@ -262,3 +262,62 @@ fn a_cancelled_pyramid_leaves_nothing_and_wrong_options_are_refused() {
     let left = std::fs::read_dir(folder.path()).expect("a folder");
     assert_eq!(left.count(), 1);
 }
+
+#[test]
+fn colors_of_four_bits_stay_colors_and_opacity_weighs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (input, out) = (folder.path().join("a.tif"), folder.path().join("out.tif"));
+    let small = CogOptions {
+        tile: Some(64),
+        ..CogOptions::default()
+    };
+    let narrow = MadeBands::new(130, 90, 3, 4);
+    crate::disk::replace_file(&input, &narrow.file(|_, _, band| f64::from(3 + 4 * band)))
+        .expect("written");
+    cog(&input, &out, small);
+    let source = open_raster(&out).expect("a pyramid");
+    for level in 0..source.info().level_sizes.len() {
+        let pixels = rgb(&*source, level);
+        assert!(
+            pixels
+                .as_chunks::<3>()
+                .0
+                .iter()
+                .all(|it| *it == pixels[..3])
+        );
+        assert!(pixels[0] < pixels[1] && pixels[1] < pixels[2], "{level}");
+    }
+    // Grey of 16 bits: every other column is black and hidden.
+    let hidden = MadeBands {
+        extra: vec![2],
+        ..MadeBands::new(130, 90, 2, 16)
+    };
+    let value = |x: u32, _, band| match (band, x % 2) {
+        (0, 0) => 4_000.0,
+        (1, 0) => 65_535.0,
+        _ => 0.0,
+    };
+    crate::disk::replace_file(&input, &hidden.file(value)).expect("written");
+    cog(&input, &out, small);
+    let source = open_raster(&out).expect("a pyramid");
+    let samples = source.tile_samples(&[0]).expect("samples");
+    let tile = (source.read_tile(1, PixelRect::new(0, 0, 8, 8), &[0])).expect("a tile");
+    let numbers = source.tile_format().widened(&tile);
+    assert!((samples.value(numbers[0]) - 4_000.0).abs() < 3.0);
+    assert!((numbers[3] / source.tile_format().opaque() - 0.5).abs() < 0.01);
+}
+
+#[test]
+fn a_codec_that_was_asked_for_is_not_replaced() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (input, out) = (folder.path().join("a.tif"), folder.path().join("out.tif"));
+    let wide = MadeBands::new(70, 50, 3, 16);
+    crate::disk::replace_file(&input, &wide.file(|x, _, _| f64::from(x))).expect("written");
+    let jpeg = CogOptions {
+        packing: Packing::Jpeg,
+        ..CogOptions::default()
+    };
+    let refused = write_cog(&input, &out, &jpeg, &|_| true).expect_err("a refusal");
+    assert!(refused.to_string().contains("8 bits"), "{refused}");
+    assert!(!out.exists());
+}

@@ -156,7 +156,11 @@ impl Jp2Source {
             size: ImageSize::new(across.len, down.len),
         };
         let components = self.codestream.components.len();
-        let mut block = decode(&stream, wanted, components, self.info.sample)?;
+        let decoded = decode(&stream, wanted, components, self.info.sample);
+        let mut block = decoded.map_err(|fault| {
+            let (column, row) = (across.tile + 1, down.tile + 1);
+            fault.within(format_args!("tile in column {column}, row {row}"))
+        })?;
         self.look.widen_alpha(&mut block);
         let block = Arc::new(block);
         let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);

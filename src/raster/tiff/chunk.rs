@@ -12,7 +12,7 @@ use crate::job::fenced;
 use crate::raster::error::Fault;
 use crate::raster::limits::{MAX_CHUNK_BYTES, filled, zeroed};
 use crate::raster::read_at::ReadAt;
-use crate::raster::source::SampleType;
+use crate::raster::source::{Layout, SampleType};
 
 /// Samples of one chunk: unpacked to whole bytes, in this machine's byte order.
 #[derive(Debug)]
@@ -44,7 +44,31 @@ impl Page {
         })
     }
 
+    /// Where a chunk is, for a person.
+    pub(super) fn place_of(&self, at: ChunkAt) -> String {
+        let band = match self.grid.chunk_bands == self.bands {
+            true => String::new(),
+            false => format!(" of band {}", at.plane + 1),
+        };
+        match self.grid.layout {
+            Layout::Tiles { .. } => {
+                format!("tile in column {}, row {}{band}", at.col + 1, at.row + 1)
+            }
+            Layout::Strips { .. } | Layout::Whole => format!("strip {}{band}", at.row + 1),
+        }
+    }
+
     fn read_plane(
+        &self,
+        bytes: &dyn ReadAt,
+        at: ChunkAt,
+        nodata: Option<f64>,
+    ) -> Result<Vec<u8>, Fault> {
+        let read = self.plane_at(bytes, at, nodata);
+        read.map_err(|fault| fault.within(self.place_of(at)))
+    }
+
+    fn plane_at(
         &self,
         bytes: &dyn ReadAt,
         at: ChunkAt,

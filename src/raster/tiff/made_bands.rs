@@ -7,7 +7,7 @@ pub(crate) struct MadeBands {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) bands: u16,
-    /// 8, 16 or 32.
+    /// 8, 16 or 32, or 4 where a row has an even number of samples.
     pub(crate) bits: u16,
     /// As in the tag: 1 without a sign, 2 with one, 3 floating point.
     pub(crate) format: u16,
@@ -61,6 +61,11 @@ impl MadeBands {
                         };
                         bands.for_each(|band| self.put(&mut out, value(x, y, band)));
                     }
+                    if self.bits == 4 {
+                        let pairs = out.split_off(start);
+                        let pairs = pairs.as_chunks::<2>().0.iter();
+                        out.extend(pairs.map(|[one, other]| one << 4 | other));
+                    }
                     offsets.push(start as u64);
                     counts.push((out.len() - start) as u64);
                 }
@@ -78,7 +83,7 @@ impl MadeBands {
         match (self.format, self.bits) {
             (3, _) => out.extend((value as f32).to_le_bytes()),
             (2, 16) => out.extend((value as i16).to_le_bytes()),
-            (_, 8) => out.push(value as u8),
+            (_, 4 | 8) => out.push(value as u8),
             (_, 16) => out.extend((value as u16).to_le_bytes()),
             _ => out.extend((value as u32).to_le_bytes()),
         }

@@ -23,6 +23,15 @@ impl TiffSource {
         self.base_page()
     }
 
+    /// What GDAL wrote about the bands, as XML.
+    pub(in crate::raster) fn notes(&self) -> Option<String> {
+        let text = self
+            .image_directory()
+            .text(self.image_bytes(), tag::GDAL_METADATA);
+        // What cannot be read is no part of the pixels.
+        text.ok().flatten()
+    }
+
     /// Whether the image has a mask.
     pub(in crate::raster) fn has_mask(&self) -> bool {
         self.mask_page().is_some()

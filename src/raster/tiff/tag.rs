@@ -33,5 +33,6 @@ pub const MODEL_TRANSFORMATION: u16 = 34_264;
 pub const GEO_KEY_DIRECTORY: u16 = 34_735;
 pub const GEO_DOUBLE_PARAMS: u16 = 34_736;
 pub const GEO_ASCII_PARAMS: u16 = 34_737;
+pub const GDAL_METADATA: u16 = 42_112;
 pub const GDAL_NODATA: u16 = 42_113;
 pub const LERC_PARAMETERS: u16 = 50_674;
