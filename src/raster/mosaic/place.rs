@@ -206,6 +206,11 @@ impl Layer {
     pub(super) fn touching(&self, rect: PixelRect) -> Vec<u32> {
         self.index.touching(rect)
     }
+
+    /// Whether nothing lies in `rect`.
+    pub(super) fn is_free(&self, rect: PixelRect) -> bool {
+        !self.index.has_any(rect)
+    }
 }
 
 /// A value as a sample of this type: rounded, and cut to what the type holds.
