@@ -53,7 +53,7 @@ impl Mosaic {
             .map_err(|fault| fault.on_read(&self.path))?;
         let num_pixels = len as usize / size_of::<f64>();
         let mut plane = Plane {
-            values: self.reserved(num_pixels, layer.nodata.unwrap_or(0.0))?,
+            values: self.reserved(num_pixels, layer.fill)?,
             is_drawn: self.reserved(num_pixels, false)?,
         };
         let numbers = match only {
@@ -150,8 +150,9 @@ impl Mosaic {
             return None;
         }
         let changed = placement.change.as_ref();
-        let value = changed.map_or(value, |change| change.apply(value));
-        Some(fitted(value, self.info.sample))
+        let sample = self.info.sample;
+        let value = changed.map_or(value, |change| change.apply(value, sample));
+        Some(fitted(value, sample))
     }
 
     /// Bands of `rect` and what hides them.

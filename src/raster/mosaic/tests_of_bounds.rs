@@ -97,3 +97,50 @@ fn mosaics_are_shown_much_smaller_in_mosaics() {
     let expected: Vec<f64> = (0..small).flat_map(row).collect();
     assert_eq!(values.expect("values"), expected);
 }
+
+#[test]
+fn a_band_that_a_file_does_not_have_breaks_only_that_part() {
+    let made = Made::new();
+    made.color("a.tif", [200, 10, 20]);
+    made.color("b.tif", [30, 40, 50]);
+    let band = source("a.tif", "9", (0.0, 0.0), "") + &source("b.tif", "2", (8.0, 0.0), "");
+    let mosaic = open(&made.vrt("m.vrt", &vrt((16, 8), "Byte", &[band])));
+    let error = mosaic.read_rgba(0, PixelRect::new(0, 0, 9, 1));
+    let error = error.expect_err("there is no such band");
+    assert!(
+        matches!(&error, ReadError::Part { path, .. } if path.ends_with("a.tif")),
+        "{error}"
+    );
+    let text = error.to_string();
+    assert!(
+        text.contains("it has 3 bands, and the mosaic asks for band 9"),
+        "{text}"
+    );
+    assert!(!text.contains("is shown"), "also said where nothing is");
+    let sound = mosaic.read_index(PixelRect::new(8, 0, 2, 1));
+    assert_eq!(sound.expect("bytes"), [40, 40]);
+}
+
+#[test]
+fn hidden_nodata_values_are_data() {
+    let made = Made::new();
+    made.color("a.tif", [9, 9, 9]);
+    let read = |name: &str, more: &str| {
+        let band = format!("{more}{}", source("a.tif", "1", (0.0, 0.0), ""));
+        let mosaic = open(&made.vrt(name, &vrt((10, 8), "Byte", &[band])));
+        let row = PixelRect::new(6, 0, 4, 1);
+        let samples = mosaic.read_bands(row, &[0]).expect("samples");
+        let rgba = mosaic.read_rgba(0, row).expect("a picture");
+        let shown: Vec<bool> = rgba.chunks_exact(4).map(|pixel| pixel[3] > 0).collect();
+        assert_eq!(samples.has_data, shown);
+        assert_eq!(samples.planes[0], [9.0; 4], "filled with the value");
+        (mosaic.info().nodata, shown)
+    };
+    let nodata = "<NoDataValue>9</NoDataValue>";
+    assert_eq!(read("told.vrt", nodata), (Some(9.0), vec![false; 4]));
+    let hidden = format!("{nodata}<HideNoDataValue>1</HideNoDataValue>");
+    let shown = vec![true, true, false, false];
+    assert_eq!(read("hidden.vrt", &hidden), (None, shown));
+    let told = format!("{nodata}<HideNoDataValue>0</HideNoDataValue>");
+    assert_eq!(read("zero.vrt", &told), (Some(9.0), vec![false; 4]));
+}
