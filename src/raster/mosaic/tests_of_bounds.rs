@@ -144,3 +144,13 @@ fn hidden_nodata_values_are_data() {
     let told = format!("{nodata}<HideNoDataValue>0</HideNoDataValue>");
     assert_eq!(read("zero.vrt", &told), (Some(9.0), vec![false; 4]));
 }
+
+#[test]
+fn all_formats_are_named_where_none_is_known() {
+    let made = Made::new();
+    let error = open_raster(&made.vrt("note.txt", "no image"));
+    let text = error.map(|_| ()).expect_err("no image").to_string();
+    for name in ["TIFF", "JPEG 2000", "PNG", "JPEG", "WebP", "VRT"] {
+        assert!(text.contains(name), "{name} is missing in: {text}");
+    }
+}
