@@ -1,11 +1,18 @@
 //! Parses the arguments and hands over to the window or to a subcommand.
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use orthobrush::app::{AppConfig, bench_view, run_window, take_screenshot};
 use orthobrush::cli::{Arguments, BenchWork, Subcommand, run};
 use orthobrush::nn::share_one_heap;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// Where words come from that an error of ours says again, with the file.
+const QUIET: [&str; 2] = ["jpeg2k", "openjp2"];
 
 fn main() -> ExitCode {
     share_one_heap();
@@ -48,11 +55,15 @@ fn name_the_default_device() {
 
 fn start_logging() {
     let wanted = std::env::var("RUST_LOG").unwrap_or_else(|_| "error".to_owned());
-    let level = wanted
-        .parse()
-        .unwrap_or(tracing_subscriber::filter::LevelFilter::ERROR);
-    tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(std::io::stderr)
+    let level = wanted.parse().unwrap_or(LevelFilter::ERROR);
+    let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let words = tracing_subscriber::fmt::layer()
+        .with_ansi(std::io::stderr().is_terminal() && !is_plain)
+        .with_writer(std::io::stderr);
+    let quiet = QUIET.map(|target| (target, LevelFilter::OFF));
+    let targets = Targets::new().with_default(level).with_targets(quiet);
+    tracing_subscriber::registry()
+        .with(words)
+        .with(targets)
         .init();
 }

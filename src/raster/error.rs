@@ -12,9 +12,9 @@ pub enum OpenError {
         /// What the system said.
         source: io::Error,
     },
-    /// Neither TIFF nor PNG nor JPEG nor WebP, nor a mosaic of such.
+    /// Neither TIFF nor JPEG 2000 nor PNG nor JPEG nor WebP, nor a mosaic of such.
     #[error(
-        "This is neither a TIFF nor a PNG, JPEG or WebP image, nor a VRT of such. \
+        "This is neither a TIFF nor a JPEG 2000, PNG, JPEG or WebP image, nor a VRT of such. \
          Convert it with `gdal_translate INPUT OUTPUT.tif`: {path}"
     )]
     UnknownFormat {
@@ -76,8 +76,8 @@ pub enum ReadError {
     },
     /// A file of a mosaic cannot be used.
     #[error(
-        "A file of the mosaic cannot be used ({reason}). Put a sound copy of it there; the rest of \
-         the mosaic is shown: {path}"
+        "A file of the mosaic cannot be used ({reason}). Put a sound copy of it there, or take it out \
+         of the mosaic: {path}"
     )]
     Part {
         /// The file of the mosaic.

@@ -1,7 +1,9 @@
 //! Samples of a mosaic out of those of its files, and the picture out of them.
 
+use std::sync::Arc;
+
 use super::place::{FileBand, Layer, Placement, fitted};
-use super::source::Mosaic;
+use super::source::{FORMAT, Mosaic};
 use crate::geom::PixelRect;
 use crate::raster::error::{Fault, ReadError};
 use crate::raster::limits::{MAX_WHOLE_BYTES, product_within};
@@ -11,6 +13,9 @@ use crate::raster::tiff::{full_alpha, same};
 
 /// The most pixels of a file that are read at once.
 const MOST_WINDOW: u64 = 1 << 22;
+/// The most pixels of a mosaic within the mosaic that are read for one: its files may be read for
+/// each of them.
+const MOST_OF_MOSAIC: u64 = 16;
 /// Files that tell the range of wide samples, and the side of what is read of each.
 const STRETCH_PROBES: usize = 9;
 const STRETCH_SIDE: u32 = 512;
@@ -48,7 +53,7 @@ impl Mosaic {
             .map_err(|fault| fault.on_read(&self.path))?;
         let num_pixels = len as usize / size_of::<f64>();
         let mut plane = Plane {
-            values: self.reserved(num_pixels, layer.nodata.unwrap_or(0.0))?,
+            values: self.reserved(num_pixels, layer.fill)?,
             is_drawn: self.reserved(num_pixels, false)?,
         };
         let numbers = match only {
@@ -85,7 +90,7 @@ impl Mosaic {
         if cut.is_empty() {
             return Ok(());
         }
-        let source = self.files.source(placement.file)?;
+        let source = self.part(placement)?;
         let (across, down) = placement.axes(source.info().size);
         let cols: Vec<_> = (cut.x..cut.right()).map(|x| across.source_of(x)).collect();
         let rows: Vec<_> = (cut.y..cut.bottom()).map(|y| down.source_of(y)).collect();
@@ -93,12 +98,13 @@ impl Mosaic {
             return Ok(());
         };
         let window = PixelRect::new(x, y, width, height);
-        if window.num_pixels() > MOST_WINDOW && cut.num_pixels() > 1 {
+        if is_too_large(window, cut, &*source) && cut.num_pixels() > 1 {
             for half in cut.halves() {
                 self.lay(placement, half, rect, plane)?;
             }
             return Ok(());
         }
+        self.files.count(placement.file, window.num_pixels())?;
         let samples = read_samples(&*source, placement, window)?;
         for (out_y, row) in (cut.y..).zip(&rows) {
             let start = (out_y - rect.y) as usize * rect.width as usize + (cut.x - rect.x) as usize;
@@ -116,6 +122,23 @@ impl Mosaic {
         Ok(())
     }
 
+    /// The file of a placement, which has the band that is placed.
+    fn part(&self, placement: &Placement) -> Result<Arc<dyn TileSource>, ReadError> {
+        let source = self.files.source(placement.file)?;
+        let has = source.info().bands;
+        match placement.band {
+            FileBand::Samples(band) if band >= has => {
+                let bands = if has == 1 { "band" } else { "bands" };
+                let reason = format!(
+                    "it has {has} {bands}, and the mosaic asks for band {}",
+                    u32::from(band) + 1
+                );
+                Err(self.files.broken(placement.file, reason))
+            }
+            _ => Ok(source),
+        }
+    }
+
     /// What a sample of a file becomes; `None` where it lets what is below shine through.
     fn placed_value(&self, placement: &Placement, samples: &FileSamples, at: usize) -> Option<f64> {
         let value = *samples.values.get(at)?;
@@ -127,8 +150,9 @@ impl Mosaic {
             return None;
         }
         let changed = placement.change.as_ref();
-        let value = changed.map_or(value, |change| change.apply(value));
-        Some(fitted(value, self.info.sample))
+        let sample = self.info.sample;
+        let value = changed.map_or(value, |change| change.apply(value, sample));
+        Some(fitted(value, sample))
     }
 
     /// Bands of `rect` and what hides them.
@@ -239,6 +263,7 @@ impl Mosaic {
             let layer = &self.bands[usize::from(band)];
             for number in spread_over(layer.placements.len(), STRETCH_PROBES) {
                 let middle = middle_of(layer.placements[number].covers);
+                let _reading = self.files.begin_read(middle.num_pixels(), 1);
                 let Ok(plane) = self.plane(layer, middle, Some(number as u32)) else {
                     continue;
                 };
@@ -258,6 +283,13 @@ impl Mosaic {
         }
         Stretch { low, high }
     }
+}
+
+/// Whether what stands for `cut` is too much of a file to be read at once.
+fn is_too_large(window: PixelRect, cut: PixelRect, source: &dyn TileSource) -> bool {
+    let is_mosaic = source.info().format == FORMAT;
+    let is_sparse = window.num_pixels() > MOST_OF_MOSAIC.saturating_mul(cut.num_pixels());
+    window.num_pixels() > MOST_WINDOW || (is_mosaic && is_sparse)
 }
 
 const fn least((one, other): (u8, u8)) -> u8 {

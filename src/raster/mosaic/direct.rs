@@ -229,6 +229,7 @@ impl Mosaic {
         if level == 0 {
             let window = placement.exact_window(cut);
             return if is_suited {
+                self.files.count(placement.file, window.num_pixels())?;
                 source.read_rgba(0, window)
             } else {
                 self.painted(cut, Some(number))

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use crate::geom::PixelRect;
 
 /// How many entries a node has.
@@ -50,9 +52,30 @@ impl PlaceIndex {
         numbers.sort_unstable();
         numbers
     }
+
+    /// Whether any of the rectangles shares a pixel with `rect`.
+    pub(super) fn has_any(&self, rect: PixelRect) -> bool {
+        let top = self.rows.last().map_or(0, Vec::len);
+        self.has_any_of(0..top, self.rows.len(), rect)
+    }
+
+    /// Whether one below these bounds of the row under `height` does; of the entries where that is 0.
+    fn has_any_of(&self, mut places: Range<usize>, height: usize, rect: PixelRect) -> bool {
+        let touches = |other: &PixelRect| !other.intersect(rect).is_empty();
+        let Some(row) = height.checked_sub(1) else {
+            return self.entries[places].iter().any(|(place, _)| touches(place));
+        };
+        let len_below = match row.checked_sub(1) {
+            Some(below) => self.rows[below].len(),
+            None => self.entries.len(),
+        };
+        places.any(|at| {
+            touches(&self.rows[row][at]) && self.has_any_of(children(at, len_below), row, rect)
+        })
+    }
 }
 
-fn children(at: usize, len: usize) -> std::ops::Range<usize> {
+fn children(at: usize, len: usize) -> Range<usize> {
     (at * FAN).min(len)..((at + 1) * FAN).min(len)
 }
 
@@ -104,6 +127,7 @@ mod tests {
                 !shared.is_empty()
             });
             let expected: Vec<u32> = hits.map(|(number, _)| number).collect();
+            assert_eq!(index.has_any(asked), !expected.is_empty(), "{asked:?}");
             assert_eq!(index.touching(asked), expected, "{asked:?}");
         }
     }
@@ -112,5 +136,6 @@ mod tests {
     fn nothing_lies_in_an_empty_index() {
         let index = PlaceIndex::new(std::iter::empty());
         assert!(index.touching(PixelRect::new(0, 0, 9, 9)).is_empty());
+        assert!(!index.has_any(PixelRect::new(0, 0, 9, 9)));
     }
 }

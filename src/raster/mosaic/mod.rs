@@ -21,6 +21,8 @@ mod tests;
 #[cfg(test)]
 mod tests_kept;
 #[cfg(test)]
+mod tests_of_bounds;
+#[cfg(test)]
 mod tests_of_files;
 mod text;
 mod tile_folder;

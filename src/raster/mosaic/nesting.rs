@@ -12,12 +12,30 @@ use crate::raster::source::TileSource;
 const DEEPEST: usize = 8;
 /// Bytes of what open files of a mosaic keep in memory; each mosaic within it has an eighth.
 const OPEN_BYTES: usize = 512 << 20;
-/// The most files that mosaics within a mosaic may be asked for at one read.
-const MOST_NESTED_READS: u32 = 1 << 20;
+/// Pixels that mosaics within a mosaic may read for each that is asked of it: so many that each of
+/// eight in each other may read sixteen.
+const MOST_NESTED: u64 = 128;
+/// So many pixels are asked of a band at least, as the bound takes it.
+const LEAST_ASKED: u64 = 1 << 15;
+/// What a read of a file costs at least, and what opening one does, in pixels that are read meanwhile.
+const READ_COST: u64 = 32;
+const OPEN_COST: u64 = 1 << 10;
 
 thread_local! {
-    /// What mosaics within the mosaic that this thread reads were asked for so far.
-    static NESTED_READS: Cell<u32> = const { Cell::new(0) };
+    /// Pixels that mosaics within the mosaic that this thread reads may still read.
+    static LEFT: Cell<u64> = const { Cell::new(0) };
+}
+
+/// A read of an outermost mosaic. A thread may begin another one meanwhile, while it waits for what
+/// other threads decode.
+pub(super) struct Reading {
+    left_before: u64,
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        LEFT.set(self.left_before);
+    }
 }
 
 /// The mosaics around one.
@@ -92,40 +110,54 @@ impl PartFiles {
         self.nesting.around.len() <= 1
     }
 
-    /// Begins a read of the mosaic.
-    pub(super) fn begin_read(&self) {
+    /// Begins a read of so many pixels, those of each band counted, which goes on while what is
+    /// returned lives. A mosaic within another one reads for that.
+    pub(super) fn begin_read(&self, pixels: u64, bands: usize) -> Option<Reading> {
+        let asked = pixels.max(LEAST_ASKED).saturating_mul(bands as u64);
+        let most = asked.saturating_mul(MOST_NESTED);
+        self.is_outermost().then(|| Reading {
+            left_before: LEFT.replace(most),
+        })
+    }
+
+    /// Counts pixels of a file that a mosaic within another one reads.
+    ///
+    /// # Errors
+    /// [`ReadError::Part`] when that are too many for what is asked of the outermost one.
+    pub(super) fn count(&self, file: u32, pixels: u64) -> Result<(), ReadError> {
         if self.is_outermost() {
-            NESTED_READS.set(0);
+            return Ok(());
+        }
+        let left = LEFT.get().checked_sub(pixels.max(READ_COST));
+        LEFT.set(left.unwrap_or(0));
+        match left {
+            Some(_) => Ok(()),
+            None => Err(self.broken(file, "mosaics within mosaics lay too much over each other")),
+        }
+    }
+
+    /// What to say of a file that cannot be used.
+    pub(super) fn broken(&self, file: u32, reason: impl Into<String>) -> ReadError {
+        let path = self.paths.get(file as usize);
+        ReadError::Part {
+            path: path.cloned().unwrap_or_default(),
+            reason: reason.into(),
         }
     }
 
     /// The file of a number.
     pub(super) fn source(&self, file: u32) -> Result<Arc<dyn TileSource>, ReadError> {
-        let path = self.paths.get(file as usize).ok_or_else(|| Broken {
-            path: PathBuf::new(),
-            reason: "the mosaic has no such file".to_owned(),
+        let path = self.paths.get(file as usize);
+        let path = path.ok_or_else(|| self.broken(file, "the mosaic has no such file"))?;
+        let mut is_new = false;
+        let found = self.open.get(file, || {
+            is_new = true;
+            self.open_file(path).map(Some)
         })?;
-        if !self.is_outermost() {
-            let count = NESTED_READS.get().saturating_add(1);
-            NESTED_READS.set(count);
-            if count > MOST_NESTED_READS {
-                let reason = "mosaics within mosaics lay too much over each other".to_owned();
-                return Err(Broken {
-                    path: path.clone(),
-                    reason,
-                }
-                .into());
-            }
+        if is_new {
+            self.count(file, OPEN_COST)?;
         }
-        let found = self.open.get(file, || self.open_file(path).map(Some))?;
-        found.ok_or_else(|| {
-            let reason = "it is not there".to_owned();
-            Broken {
-                path: path.clone(),
-                reason,
-            }
-            .into()
-        })
+        found.ok_or_else(|| self.broken(file, "it is not there"))
     }
 
     fn open_file(&self, path: &Path) -> Result<Arc<dyn TileSource>, Broken> {

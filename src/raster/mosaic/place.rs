@@ -67,9 +67,14 @@ pub(super) struct Change {
 }
 
 impl Change {
-    /// What a value becomes.
-    pub(super) fn apply(&self, value: f64) -> f64 {
-        let value = value * self.ratio + self.offset;
+    /// What a value becomes on its way to a sample of this type: with the precision that GDAL
+    /// computes with, of which the last digit may decide how a half is rounded.
+    pub(super) fn apply(&self, value: f64, sample: SampleType) -> f64 {
+        let scaled = computed(value, sample) * self.ratio + self.offset;
+        computed(self.looked_up(computed(scaled, sample)), sample)
+    }
+
+    fn looked_up(&self, value: f64) -> f64 {
         let behind = self.table.partition_point(|&(from, _)| from <= value);
         let (Some(&(low, first)), Some(&(high, second))) = (
             self.table.get(behind.saturating_sub(1)),
@@ -187,24 +192,48 @@ impl Axis {
 #[derive(Debug)]
 pub(super) struct Layer {
     pub(super) placements: Vec<Placement>,
-    /// The value of what lies nowhere, and of what is as if nothing lay there.
+    /// The value of what is as if nothing lay there.
     pub(super) nodata: Option<f64>,
+    /// The value of ground where nothing lies.
+    pub(super) fill: f64,
     index: PlaceIndex,
 }
 
 impl Layer {
+    /// A band with this value where nothing lies, which is its nodata value, too.
     pub(super) fn new(placements: Vec<Placement>, nodata: Option<f64>) -> Self {
         let index = PlaceIndex::new(placements.iter().map(|placement| placement.covers));
         Self {
             placements,
             nodata,
+            fill: nodata.unwrap_or(0.0),
             index,
         }
+    }
+
+    /// The band where no value stands for nothing; ground where nothing lies keeps its value.
+    pub(super) fn without_nodata(mut self) -> Self {
+        self.nodata = None;
+        self
     }
 
     /// The numbers of what lies in `rect`, from below to above.
     pub(super) fn touching(&self, rect: PixelRect) -> Vec<u32> {
         self.index.touching(rect)
+    }
+
+    /// Whether nothing lies in `rect`.
+    pub(super) fn is_free(&self, rect: PixelRect) -> bool {
+        !self.index.has_any(rect)
+    }
+}
+
+/// A value as GDAL keeps it between two steps towards a sample of this type.
+fn computed(value: f64, sample: SampleType) -> f64 {
+    if sample.bits() <= 16 || sample == SampleType::F32 {
+        f64::from(value as f32)
+    } else {
+        value
     }
 }
 
@@ -283,14 +312,29 @@ mod tests {
             ratio: 0.5,
             table: Vec::new(),
         };
-        assert_eq!(scaled.apply(100.0), 60.0);
+        assert_eq!(scaled.apply(100.0, SampleType::U8), 60.0);
         let looked_up = Change {
             offset: 0.0,
             ratio: 1.0,
             table: vec![(0.0, 10.0), (10.0, 20.0), (20.0, 0.0)],
         };
-        let found = [-5.0, 0.0, 5.0, 10.0, 15.0, 20.0, 99.0].map(|value| looked_up.apply(value));
+        let found = [-5.0, 0.0, 5.0, 10.0, 15.0, 20.0, 99.0]
+            .map(|value| looked_up.apply(value, SampleType::U8));
         assert_eq!(found, [10.0, 10.0, 15.0, 20.0, 10.0, 0.0, 0.0]);
+        // A little less than 127.5 in doubles, and 26.5 by GDAL 3.6.
+        for (value, ratio, bytes) in [(100.0, 1.275, 128.0), (50.0, 0.53, 27.0)] {
+            let offset = 0.0;
+            let table = Vec::new();
+            let change = Change {
+                offset,
+                ratio,
+                table,
+            };
+            let byte = fitted(change.apply(value, SampleType::U8), SampleType::U8);
+            assert_eq!(byte, bytes, "{value} by {ratio}");
+            let number = change.apply(value, SampleType::F64);
+            assert_eq!(number, value * ratio, "doubles stay doubles");
+        }
         assert_eq!(fitted(-3.0, SampleType::U8), 0.0);
         assert_eq!(fitted(127.5, SampleType::U8), 128.0);
         assert_eq!(fitted(1e9, SampleType::I16), 32_767.0);

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::direct::Direct;
-use super::nesting::PartFiles;
+use super::nesting::{PartFiles, Reading};
 use super::place::Layer;
 use crate::geom::{Georef, ImageSize, PixelRect};
 use crate::raster::error::{Fault, ReadError};
@@ -15,6 +15,9 @@ use crate::raster::turned::Orientation;
 
 /// Side of the blocks in which a mosaic is read where its files have no blocks in common.
 const BLOCK: u32 = 512;
+
+/// The name of mosaics as a format.
+pub(super) const FORMAT: &str = "VRT";
 
 /// Images laid out on one grid of pixels, which are opened when somebody reads them.
 ///
@@ -128,7 +131,7 @@ impl Mosaic {
             palette: layers.palette.filter(|_| colors.len() == 1),
             has_alpha: alpha.is_some() || layers.mask.is_some(),
             orientation: Orientation::default(),
-            format: "VRT",
+            format: FORMAT,
         };
         let mut mosaic = Self {
             path: path.to_owned(),
@@ -156,8 +159,11 @@ impl Mosaic {
 
     /// Read in blocks of `block` where each is a block of a file.
     pub(super) fn cut_like(mut self, block: Option<ImageSize>) -> Self {
+        // Blocks across all columns would be read row by row, also where nothing lies.
         let is_handy = |block: &ImageSize| {
-            (128..=2_048).contains(&block.width) && (128..=2_048).contains(&block.height)
+            (128..=2_048).contains(&block.width)
+                && (128..=2_048).contains(&block.height)
+                && block.width < self.info.size.width.max(BLOCK + 1)
         };
         let Some(block) = block.filter(is_handy) else {
             return self;
@@ -180,19 +186,31 @@ impl Mosaic {
         self
     }
 
-    /// Fails for what is not inside of stored level `stored`.
-    fn check(&self, stored: usize, rect: PixelRect) -> Result<(), ReadError> {
+    /// Begins a read of so many bands of what must be inside of stored level `stored`.
+    fn begin(
+        &self,
+        stored: usize,
+        rect: PixelRect,
+        bands: usize,
+    ) -> Result<Option<Reading>, ReadError> {
         let size = self.info.level_sizes.get(stored).copied();
         let end = |from: u32, len: u32| u64::from(from) + u64::from(len);
         let is_inside = size.is_some_and(|size| {
             end(rect.x, rect.width) <= u64::from(size.width)
                 && end(rect.y, rect.height) <= u64::from(size.height)
         });
-        if is_inside {
-            self.files.begin_read();
-            return Ok(());
-        }
-        Err(Fault::Outside.on_read(&self.path))
+        let level = self.levels.get(stored).filter(|_| is_inside);
+        let halvings = match level.ok_or_else(|| Fault::Outside.on_read(&self.path))? {
+            StoredLevel::Files(halvings) => *halvings,
+            StoredLevel::Kept(_) => 0,
+        };
+        let pixels = rect.num_pixels().saturating_mul(1 << (2 * halvings));
+        Ok(self.files.begin_read(pixels, bands))
+    }
+
+    /// How many bands say what is hidden.
+    fn num_hiding(&self) -> usize {
+        usize::from(self.alpha.is_some()) + usize::from(self.mask.is_some())
     }
 
     /// Whether tiles are pictures: of three bytes or less, of a table of colors, and where smaller
@@ -215,7 +233,7 @@ impl Mosaic {
         band: u16,
         number: impl Fn(f64) -> T,
     ) -> Result<Vec<T>, ReadError> {
-        self.check(0, rect)?;
+        let _reading = self.begin(0, rect, 1)?;
         let plane = self.plane(self.band(band)?, rect, None)?;
         Ok(plane.values.into_iter().map(number).collect())
     }
@@ -236,7 +254,7 @@ impl TileSource for Mosaic {
     }
 
     fn read_bands(&self, rect: PixelRect, bands: &[u16]) -> Result<BandSamples, ReadError> {
-        self.check(0, rect)?;
+        let _reading = self.begin(0, rect, bands.len() + self.num_hiding())?;
         for &band in bands {
             self.band(band)?;
         }
@@ -255,7 +273,7 @@ impl TileSource for Mosaic {
     }
 
     fn read_rgba(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
-        self.check(stored, rect)?;
+        let _reading = self.begin(stored, rect, self.colors.len() + self.num_hiding())?;
         match (self.levels[stored], &self.direct) {
             (StoredLevel::Files(level), Some(direct)) => self.direct_rgba(direct, level, rect),
             (StoredLevel::Files(_), None) => self.painted(rect, None),
@@ -296,6 +314,11 @@ impl TileSource for Mosaic {
         })
     }
 
+    fn is_unwritten(&self, rect: PixelRect) -> bool {
+        let mut layers = self.bands.iter().chain(&self.mask);
+        layers.all(|layer| layer.is_free(rect))
+    }
+
     fn read_tile(
         &self,
         stored: usize,
@@ -305,7 +328,7 @@ impl TileSource for Mosaic {
         if self.has_pictures() {
             return self.read_rgba(stored, rect);
         }
-        self.check(stored, rect)?;
+        let _reading = self.begin(stored, rect, bands.len())?;
         if let StoredLevel::Kept(level) = self.levels[stored] {
             return self.kept_source()?.read_tile(level, rect, bands);
         }

@@ -167,7 +167,13 @@ impl<'a> Sources<'a> {
             }
         }
         let nodata = text_of(band, "NoDataValue").and_then(number::<f64>);
-        Ok(Layer::new(placements, nodata))
+        let layer = Layer::new(placements, nodata);
+        let is_hidden = text_of(band, "HideNoDataValue").is_some_and(is_yes);
+        Ok(if is_hidden {
+            layer.without_nodata()
+        } else {
+            layer
+        })
     }
 
     fn placement(&mut self, source: Node<'_, '_>) -> Result<Placement, Refusal> {
@@ -220,6 +226,12 @@ impl<'a> Sources<'a> {
         self.paths.push(path);
         Ok(number)
     }
+}
+
+/// Whether a text means yes to GDAL.
+fn is_yes(text: &str) -> bool {
+    let words = ["1", "true", "yes", "on"];
+    words.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 fn read_band(source: Node<'_, '_>) -> Result<FileBand, Fault> {
