@@ -126,7 +126,13 @@ fn jpeg_files_are_read_and_bombs_refused() {
         .windows(2)
         .position(|marker| marker == [0xFF, 0xC0])
         .unwrap();
-    bytes[frame + 5..frame + 9].fill(0xFF);
+    // 20,000 × 20,000 pixels.
+    bytes[frame + 5..frame + 9].copy_from_slice(&[0x4E, 0x20, 0x4E, 0x20]);
+    crate::disk::replace_file(&path, &bytes).unwrap();
+    let told = open(&path).err().unwrap().to_string();
+    assert!(told.contains("20000 × 20000 pixels, which"), "{told}");
+    // As many pixels as so many bytes could hold are still too many.
+    bytes.resize(6 << 20, 0);
     crate::disk::replace_file(&path, &bytes).unwrap();
     assert!(matches!(open(&path), Err(OpenError::Unsupported { .. })));
 }
@@ -325,4 +331,30 @@ fn a_png_that_is_too_small_for_its_header_is_refused() {
     let source = open(&path).unwrap();
     let read = source.read_index(PixelRect::new(0, 0, 1, 1));
     assert!(matches!(read, Err(ReadError::Damaged { .. })));
+}
+
+#[test]
+fn what_scans_of_a_jpeg_keep_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.jpg");
+    for is_progressive in [false, true] {
+        let mut bytes = Vec::new();
+        let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 95);
+        encoder.set_progressive(is_progressive);
+        let colors = jpeg_encoder::ColorType::Rgb;
+        encoder.encode(&[200; 24 * 16 * 3], 24, 16, colors).unwrap();
+        let marker = [0xFF, if is_progressive { 0xC2 } else { 0xC0 }, 0, 17];
+        let frame = bytes.windows(4).position(|found| found == marker);
+        let at = frame.unwrap() + 5;
+        // 16,000 × 16,000 pixels, and bytes enough for them.
+        bytes[at..at + 4].copy_from_slice(&[0x3E, 0x80, 0x3E, 0x80]);
+        bytes.resize(4 << 20, 0);
+        crate::disk::replace_file(&path, &bytes).unwrap();
+        let opened = open(&path);
+        assert_eq!(opened.is_ok(), !is_progressive);
+        if let Err(error) = opened {
+            let told = error.to_string();
+            assert!(told.contains("progressive") && told.contains("gdal_translate"));
+        }
+    }
 }
