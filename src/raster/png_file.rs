@@ -56,8 +56,12 @@ pub(super) fn png_head(path: &Path) -> Result<Head, Fault> {
     let key = info.trns.as_deref();
     let palette_alpha = key.filter(|_| is_indexed).unwrap_or_default().to_vec();
     let nodata = key.filter(|_| info.color_type == ColorType::Grayscale);
-    let number =
-        |bytes: &[u8]| (bytes.iter()).fold(0.0, |high, &low| high * 256.0 + f64::from(low));
+    // A sample has two bytes at most; what follows in the chunk means nothing.
+    let number = |bytes: &[u8]| match *bytes {
+        [high, low, ..] => f64::from(u16::from_be_bytes([high, low])),
+        [value] => f64::from(value),
+        [] => 0.0,
+    };
     let is_keyed = key.is_some() && info.color_type == ColorType::Rgb;
     let is_clear = |&alpha: &u8| alpha < 255;
     let raster = RasterInfo {
@@ -82,7 +86,9 @@ fn check_claim(info: &Info<'_>, path: &Path) -> Result<(), Fault> {
         .num_pixels()
         .saturating_mul(info.bits_per_pixel() as u64);
     let file_bytes = std::fs::metadata(path)?.len();
-    let believed = file_bytes.saturating_mul(MOST_INFLATED) + ALWAYS_BELIEVED;
+    let believed = file_bytes
+        .saturating_mul(MOST_INFLATED)
+        .saturating_add(ALWAYS_BELIEVED);
     if bits / 8 > believed {
         return Err(Fault::damaged(format!(
             "its header says {size} pixels, which {file_bytes} bytes cannot hold"
