@@ -74,6 +74,16 @@ pub enum ReadError {
         /// What is wrong.
         reason: String,
     },
+    /// A part of the image is sound, but its codec or its arrangement is not read here.
+    #[error("{what} cannot be read here. Convert the file with `{advice}`: {path}")]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// The codec or arrangement.
+        what: String,
+        /// A command line that makes a file that can be read.
+        advice: &'static str,
+    },
     /// A file of a mosaic cannot be used.
     #[error(
         "A file of the mosaic cannot be used ({reason}). Put a sound copy of it there, or take it out \
@@ -117,6 +127,10 @@ pub(super) enum Fault {
 pub(super) const RECODE: &str =
     "gdal_translate -co TILED=YES -co COMPRESS=DEFLATE -co BIGTIFF=IF_SAFER INPUT OUTPUT.tif";
 
+/// As [`RECODE`], for a JPEG of which GDAL has to keep more than it does unasked.
+pub(super) const RECODE_SCANS: &str = "gdal_translate --config GDAL_ALLOW_LARGE_LIBJPEG_MEM_ALLOC \
+     YES -co TILED=YES -co COMPRESS=DEFLATE -co BIGTIFF=IF_SAFER INPUT OUTPUT.tif";
+
 impl Fault {
     pub(super) fn damaged(reason: impl Into<String>) -> Self {
         Self::Damaged(reason.into())
@@ -155,10 +169,7 @@ impl Fault {
         match self {
             Self::Io(source) => ReadError::Io { path, source },
             Self::Damaged(reason) => ReadError::Damaged { path, reason },
-            Self::Unsupported { what, .. } => ReadError::Damaged {
-                path,
-                reason: format!("{what} cannot be read here"),
-            },
+            Self::Unsupported { what, advice } => ReadError::Unsupported { path, what, advice },
             Self::NoIndices(sample) => ReadError::NoIndices { path, sample },
             Self::Outside => ReadError::Outside { path },
         }

@@ -1,12 +1,15 @@
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::beside::placed;
 use super::error::{Fault, OpenError, ReadError};
 use super::jpeg_file::{decode_whole_jpeg, jpeg_info};
+use super::layers::{format_of, packed};
 use super::limits::{MAX_WHOLE_BYTES, product_within, zeroed};
-use super::png_file::{Width, decode_png, png_info};
-use super::source::{BandSamples, Layout, RasterInfo, SampleType, TileSource};
+use super::png_file::{decode_png, png_head};
+use super::source::{BandSamples, Layout, RasterInfo, SampleType, TileSamples, TileSource};
+use super::tile::TileFormat;
 use super::turned::Orientation;
 use super::webp_file::{decode_webp_file, webp_info};
 use crate::geom::{ImageSize, PixelRect};
@@ -19,9 +22,10 @@ pub(super) struct PlainSource {
     kind: PlainKind,
     /// Opacity of each palette index (PNG).
     palette_alpha: Vec<u8>,
+    /// Whether a color stands for transparent pixels (PNG), so that a band of opacity is decoded
+    /// that the file does not have.
+    is_keyed: bool,
     pixels: OnceLock<Pixels>,
-    /// Samples of two bytes as they are stored, where somebody wants them.
-    wide: OnceLock<Pixels>,
     decoding: Mutex<()>,
 }
 
@@ -45,7 +49,27 @@ impl PlainKind {
     }
 }
 
-/// All samples, one byte each (or two where that is asked for), bands interleaved.
+/// What the header of a file says that is decoded whole.
+pub(super) struct Head {
+    pub(super) info: RasterInfo,
+    /// Opacity of each palette index.
+    pub(super) palette_alpha: Vec<u8>,
+    /// Whether a color stands for transparent pixels.
+    pub(super) is_keyed: bool,
+}
+
+impl Head {
+    /// Of a format whose bands hold all there is.
+    const fn of(info: RasterInfo) -> Self {
+        Self {
+            info,
+            palette_alpha: Vec::new(),
+            is_keyed: false,
+        }
+    }
+}
+
+/// All samples, one byte each (or two, the high one first), bands interleaved.
 pub(super) struct Pixels {
     pub(super) bands: usize,
     pub(super) bytes: Vec<u8>,
@@ -58,91 +82,103 @@ impl PlainSource {
     }
 
     fn read_header(path: &Path, kind: PlainKind) -> Result<Self, Fault> {
-        let header = fenced(|| match kind {
-            PlainKind::Png => png_info(path),
-            PlainKind::Jpeg => jpeg_info(path).map(|info| (info, Vec::new())),
-            PlainKind::WebP => webp_info(path).map(|info| (info, Vec::new())),
+        let head = fenced(|| match kind {
+            PlainKind::Png => png_head(path),
+            PlainKind::Jpeg => jpeg_info(path).map(Head::of),
+            PlainKind::WebP => webp_info(path).map(Head::of),
         });
-        let (mut info, palette_alpha) = header.map_err(Fault::Damaged)??;
-        let factors = [info.size.num_pixels(), u64::from(info.bands)];
-        product_within(
-            &factors,
-            MAX_WHOLE_BYTES,
-            &format!("A {} image", info.format),
-        )?;
-        info.georef = placed(path, None, None);
-        Ok(Self {
+        let head = head.map_err(Fault::Damaged)??;
+        let mut source = Self {
             path: path.to_owned(),
-            info,
+            info: head.info,
             kind,
-            palette_alpha,
+            palette_alpha: head.palette_alpha,
+            is_keyed: head.is_keyed,
             pixels: OnceLock::new(),
-            wide: OnceLock::new(),
             decoding: Mutex::new(()),
-        })
+        };
+        let pixel_bytes = source.decoded_bands() * source.sample_bytes();
+        product_within(
+            &[source.info.size.num_pixels(), pixel_bytes as u64],
+            MAX_WHOLE_BYTES,
+            &format!("A {} image", source.info.format),
+        )?;
+        source.info.georef = placed(path, None, None);
+        Ok(source)
+    }
+
+    /// Whether a color stands for transparent pixels, so that there is opacity without a band of it.
+    pub(super) const fn is_keyed(&self) -> bool {
+        self.is_keyed
+    }
+
+    /// Bands that are decoded, that of a transparent color last.
+    fn decoded_bands(&self) -> usize {
+        usize::from(self.info.bands) + usize::from(self.is_keyed)
+    }
+
+    const fn sample_bytes(&self) -> usize {
+        self.info.sample.bits().div_ceil(8) as usize
     }
 
     fn pixels(&self) -> Result<&Pixels, Fault> {
-        self.decoded(&self.pixels, Width::Byte)
-    }
-
-    fn decoded<'a>(&self, kept: &'a OnceLock<Pixels>, width: Width) -> Result<&'a Pixels, Fault> {
-        if let Some(pixels) = kept.get() {
+        if let Some(pixels) = self.pixels.get() {
             return Ok(pixels);
         }
         // One thread decodes; the others wait and take what it made.
         let _turn = self.decoding.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pixels) = kept.get() {
+        if let Some(pixels) = self.pixels.get() {
             return Ok(pixels);
         }
         let decoded = fenced(|| match self.kind {
-            PlainKind::Png => decode_png(&self.path, width),
+            PlainKind::Png => decode_png(&self.path, self.is_keyed),
             PlainKind::Jpeg => decode_whole_jpeg(&self.path, self.info.size, self.info.bands),
             PlainKind::WebP => decode_webp_file(&self.path),
         });
         let pixels = decoded.map_err(Fault::Damaged)??;
-        let bytes = if width == Width::Stored { 2 } else { 1 };
-        let expected = self.info.size.num_pixels() as usize * pixels.bands * bytes;
-        if pixels.bytes.len() != expected {
+        let samples = self.info.size.num_pixels() as usize * self.decoded_bands();
+        let is_alike = pixels.bands == self.decoded_bands()
+            && pixels.bytes.len() == samples * self.sample_bytes();
+        if !is_alike {
             return Err(Fault::damaged("the file changed while it was open"));
         }
-        Ok(kept.get_or_init(|| pixels))
+        Ok(self.pixels.get_or_init(|| pixels))
     }
 
-    /// The samples of `bands` within `rect` as they are stored.
-    fn band_samples(&self, rect: PixelRect, bands: &[u16]) -> Result<BandSamples, Fault> {
+    /// The samples of `bands` within `rect` as they are stored, and for each pixel how much of it is
+    /// seen, 0 to 1.
+    fn samples(&self, rect: PixelRect, bands: &[u16]) -> Result<(BandSamples, Vec<f32>), Fault> {
         self.check(0, rect)?;
-        let is_wide = self.info.sample.bits() > 8;
-        let pixels = if is_wide {
-            self.decoded(&self.wide, Width::Stored)?
-        } else {
-            self.pixels()?
-        };
+        let pixels = self.pixels()?;
         if bands.iter().any(|&band| usize::from(band) >= pixels.bands) {
             return Err(Fault::Outside);
         }
-        let bytes = if is_wide { 2 } else { 1 };
-        let row_len = self.info.size.width as usize * pixels.bands;
+        let bytes = self.sample_bytes();
         let values = |band: usize| {
-            (rect.y..rect.bottom()).flat_map(move |y| {
-                let first = y as usize * row_len + rect.x as usize * pixels.bands + band;
-                (0..rect.width as usize).map(move |column| {
-                    match &pixels.bytes[(first + column * pixels.bands) * bytes..][..bytes] {
-                        [high, low] => f32::from(u16::from_be_bytes([*high, *low])),
-                        byte => f32::from(byte[0]),
-                    }
-                })
-            })
+            let rows = self.rows(pixels, rect);
+            let bands = pixels.bands;
+            rows.flat_map(move |row| row.chunks_exact(bytes).skip(band).step_by(bands))
+                .map(sample_value)
+        };
+        let opacity: Vec<f32> = match (self.info.has_alpha, pixels.bands, self.info.nodata) {
+            (true, 2 | 4, _) => {
+                let full = if bytes == 1 { 255.0 } else { 65_535.0 };
+                values(pixels.bands - 1).map(|alpha| alpha / full).collect()
+            }
+            (_, 1, Some(nodata)) => {
+                let shown = values(0).map(|value| f64::from(value) != nodata);
+                shown
+                    .map(|is_shown| f32::from(u8::from(is_shown)))
+                    .collect()
+            }
+            _ => vec![1.0; rect.num_pixels() as usize],
         };
         let plane = |&band: &u16| values(usize::from(band)).collect();
-        let has_data = match (self.info.has_alpha, pixels.bands) {
-            (true, 2 | 4) => values(pixels.bands - 1).map(|alpha| alpha > 0.0).collect(),
-            _ => vec![true; rect.num_pixels() as usize],
-        };
-        Ok(BandSamples {
+        let read = BandSamples {
             planes: bands.iter().map(plane).collect(),
-            has_data,
-        })
+            has_data: opacity.iter().map(|&opacity| opacity > 0.0).collect(),
+        };
+        Ok((read, opacity))
     }
 
     fn rgba(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, Fault> {
@@ -154,9 +190,59 @@ impl PlainSource {
             .chunks_exact_mut(rect.width.max(1) as usize * 4)
             .zip(self.rows(pixels, rect))
         {
-            paint(row, pixels.bands, &table, out);
+            paint(&self.high_bytes(row), pixels.bands, &table, out);
+            if let Some(nodata) = self.info.nodata.filter(|_| self.is_wide()) {
+                let samples = out.chunks_exact_mut(4).zip(row.chunks_exact(2));
+                let hidden = samples.filter(|(_, raw)| f64::from(sample_value(raw)) == nodata);
+                hidden.for_each(|(out, _)| out[3] = 0);
+            }
         }
         Ok(out)
+    }
+
+    const fn is_wide(&self) -> bool {
+        self.info.sample.bits() > 8
+    }
+
+    /// Of each sample of a row the byte that is shown.
+    fn high_bytes<'a>(&self, row: &'a [u8]) -> Cow<'a, [u8]> {
+        if self.is_wide() {
+            row.iter().step_by(2).copied().collect()
+        } else {
+            Cow::Borrowed(row)
+        }
+    }
+
+    /// What tiles of wide samples hold.
+    fn samples_of_tiles(&self, bands: &[u16]) -> TileSamples {
+        TileSamples {
+            bands: bands.to_vec(),
+            format: self.tile_format(),
+            scale: [0.0, 65_535.0],
+            usual: None,
+            is_inverted: false,
+        }
+    }
+
+    fn tile(&self, stored: usize, rect: PixelRect, bands: &[u16]) -> Result<Vec<u8>, Fault> {
+        if !self.is_wide() {
+            return self.rgba(stored, rect);
+        }
+        self.check(stored, rect)?;
+        let (read, opacity) = self.samples(rect, bands)?;
+        Ok(packed(&self.samples_of_tiles(bands), &read, &opacity, rect))
+    }
+
+    /// Band 0, two bytes a pixel, high byte first.
+    fn wide(&self, rect: PixelRect) -> Result<Option<Vec<u8>>, Fault> {
+        if !self.is_wide() {
+            return Ok(None);
+        }
+        self.check(0, rect)?;
+        let pixels = self.pixels()?;
+        let rows = self.rows(pixels, rect);
+        let first = rows.flat_map(|row| row.as_chunks::<2>().0.iter().step_by(pixels.bands));
+        Ok(Some(first.copied().flatten().collect()))
     }
 
     fn index(&self, rect: PixelRect) -> Result<Vec<u8>, Fault> {
@@ -172,10 +258,11 @@ impl PlainSource {
     }
 
     fn rows<'a>(&self, pixels: &'a Pixels, rect: PixelRect) -> impl Iterator<Item = &'a [u8]> {
-        let row_len = self.info.size.width as usize * pixels.bands;
+        let pixel_bytes = pixels.bands * self.sample_bytes();
+        let row_len = self.info.size.width as usize * pixel_bytes;
         let (start, len) = (
-            rect.x as usize * pixels.bands,
-            rect.width as usize * pixels.bands,
+            rect.x as usize * pixel_bytes,
+            rect.width as usize * pixel_bytes,
         );
         (rect.y..rect.bottom()).map(move |y| &pixels.bytes[y as usize * row_len + start..][..len])
     }
@@ -201,13 +288,23 @@ impl PlainSource {
         let color = |value: usize| {
             let Some(palette) = &self.info.palette else {
                 let grey = (value * 255 / most).min(255) as u8;
-                return [grey, grey, grey, 255];
+                let is_void = !self.is_wide() && self.info.nodata == Some(value as f64);
+                return [grey, grey, grey, if is_void { 0 } else { 255 }];
             };
             let [red, green, blue] = palette.get(value).copied().unwrap_or_default();
             let alpha = self.palette_alpha.get(value).copied().unwrap_or(255);
             [red, green, blue, alpha]
         };
         (0..256).map(color).collect()
+    }
+}
+
+/// A sample of one byte or two, the high one first.
+fn sample_value(raw: &[u8]) -> f32 {
+    match *raw {
+        [high, low] => f32::from(u16::from_be_bytes([high, low])),
+        [byte, ..] => f32::from(byte),
+        [] => 0.0,
     }
 }
 
@@ -248,6 +345,11 @@ impl TileSource for PlainSource {
         &self.info
     }
 
+    fn data_bands(&self) -> Vec<u16> {
+        let has_band = self.info.has_alpha && !self.is_keyed;
+        (0..(self.info.bands - u16::from(has_band)).max(1)).collect()
+    }
+
     fn read_rgba(&self, stored: usize, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
         self.rgba(stored, rect)
             .map_err(|fault| fault.on_read(&self.path))
@@ -257,8 +359,43 @@ impl TileSource for PlainSource {
         self.index(rect).map_err(|fault| fault.on_read(&self.path))
     }
 
+    fn read_wide(&self, rect: PixelRect) -> Result<Option<Vec<u8>>, ReadError> {
+        self.wide(rect).map_err(|fault| fault.on_read(&self.path))
+    }
+
     fn read_bands(&self, rect: PixelRect, bands: &[u16]) -> Result<BandSamples, ReadError> {
-        self.band_samples(rect, bands)
+        let read = self.samples(rect, bands).map(|(read, _)| read);
+        read.map_err(|fault| fault.on_read(&self.path))
+    }
+
+    fn tile_format(&self) -> TileFormat {
+        if self.is_wide() {
+            format_of(self.info.sample, self.data_bands().len())
+        } else {
+            TileFormat::PICTURE
+        }
+    }
+
+    fn tile_samples(&self, bands: &[u16]) -> Result<TileSamples, ReadError> {
+        if self.is_wide() {
+            return Ok(self.samples_of_tiles(bands));
+        }
+        let range = self.info.sample.range().unwrap_or(0.0..=255.0);
+        let scale = [*range.start(), *range.end()];
+        Ok(TileSamples {
+            scale,
+            usual: Some(scale),
+            ..self.samples_of_tiles(bands)
+        })
+    }
+
+    fn read_tile(
+        &self,
+        stored: usize,
+        rect: PixelRect,
+        bands: &[u16],
+    ) -> Result<Vec<u8>, ReadError> {
+        self.tile(stored, rect, bands)
             .map_err(|fault| fault.on_read(&self.path))
     }
 
@@ -268,149 +405,4 @@ impl TileSource for PlainSource {
 }
 
 #[cfg(test)]
-mod tests {
-    use png::{BitDepth, ColorType};
-
-    use super::*;
-    use crate::disk::replace_with;
-
-    fn open(path: &Path) -> Result<PlainSource, OpenError> {
-        let is_jpeg = path.extension().is_some_and(|ending| ending == "jpg");
-        let kind = if is_jpeg {
-            PlainKind::Jpeg
-        } else {
-            PlainKind::Png
-        };
-        PlainSource::open(path, kind)
-    }
-
-    /// Writes a PNG of 3 × 2 pixels from packed rows.
-    fn write_png(path: &Path, color: ColorType, depth: BitDepth, rows: &[u8]) {
-        replace_with(path, |file| {
-            let mut encoder = png::Encoder::new(file, 3, 2);
-            encoder.set_color(color);
-            encoder.set_depth(depth);
-            if color == ColorType::Indexed {
-                encoder.set_palette(vec![10, 20, 30, 40, 50, 60, 70, 80, 90]);
-                encoder.set_trns(vec![255, 0]);
-            }
-            encoder.write_header()?.write_image_data(rows)?;
-            Ok(())
-        })
-        .unwrap();
-    }
-
-    #[test]
-    fn a_palette_png_gives_indices_and_colors() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("mask.png");
-        let packings: [(BitDepth, &[u8]); 2] = [
-            (BitDepth::Eight, &[0, 1, 2, 2, 1, 0]),
-            (BitDepth::Two, &[0b0001_1000, 0b1001_0000]),
-        ];
-        for (depth, rows) in packings {
-            write_png(&path, ColorType::Indexed, depth, rows);
-            let source = open(&path).unwrap();
-            let all = source.info().size.bounds();
-            assert_eq!(source.read_index(all).unwrap(), [0, 1, 2, 2, 1, 0]);
-            assert_eq!(source.info().palette.as_ref().unwrap()[2], [70, 80, 90]);
-            let rgba = source.read_rgba(0, PixelRect::new(1, 0, 2, 1)).unwrap();
-            assert_eq!(rgba, [40, 50, 60, 0, 70, 80, 90, 255]);
-        }
-    }
-
-    #[test]
-    fn greys_are_scaled_for_the_eye_only() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("grey.png");
-        write_png(
-            &path,
-            ColorType::Grayscale,
-            BitDepth::One,
-            &[0b0100_0000, 0b1010_0000],
-        );
-        let source = open(&path).unwrap();
-        assert_eq!(
-            source.read_index(source.info().size.bounds()).unwrap(),
-            [0, 1, 0, 1, 0, 1]
-        );
-        let rgba = source.read_rgba(0, PixelRect::new(0, 1, 2, 1)).unwrap();
-        assert_eq!(rgba, [255, 255, 255, 255, 0, 0, 0, 255]);
-    }
-
-    #[test]
-    fn wide_samples_are_shown_but_are_no_indices() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("wide.png");
-        write_png(
-            &path,
-            ColorType::Grayscale,
-            BitDepth::Sixteen,
-            &[0x80, 0, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0],
-        );
-        let source = open(&path).unwrap();
-        assert_eq!(source.info().sample, SampleType::U16);
-        let first = PixelRect::new(0, 0, 1, 1);
-        assert_eq!(source.read_rgba(0, first).unwrap(), [128, 128, 128, 255]);
-        assert!(matches!(
-            source.read_index(first),
-            Err(ReadError::NoIndices { .. })
-        ));
-        let all = source.info().size.bounds();
-        let samples = source.read_bands(all, &[0]).unwrap();
-        assert_eq!(samples.planes[0], [32_768.0, 258.0, 772.0, 0.0, 0.0, 0.0]);
-        let outside = PixelRect::new(2, 0, 2, 1);
-        assert!(matches!(
-            source.read_rgba(0, outside),
-            Err(ReadError::Outside { .. })
-        ));
-    }
-
-    #[test]
-    fn jpeg_files_are_read_and_bombs_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.jpg");
-        let mut bytes = Vec::new();
-        let encoder = jpeg_encoder::Encoder::new(&mut bytes, 95);
-        encoder
-            .encode(&[200; 24 * 16 * 3], 24, 16, jpeg_encoder::ColorType::Rgb)
-            .unwrap();
-        crate::disk::replace_file(&path, &bytes).unwrap();
-        let source = open(&path).unwrap();
-        assert_eq!(source.info().size, ImageSize::new(24, 16));
-        let rgba = source.read_rgba(0, PixelRect::new(20, 12, 4, 4)).unwrap();
-        assert!(
-            rgba.chunks_exact(4)
-                .all(|pixel| pixel[0].abs_diff(200) <= 2 && pixel[3] == 255)
-        );
-
-        let frame = bytes
-            .windows(2)
-            .position(|marker| marker == [0xFF, 0xC0])
-            .unwrap();
-        bytes[frame + 5..frame + 9].fill(0xFF);
-        crate::disk::replace_file(&path, &bytes).unwrap();
-        assert!(matches!(open(&path), Err(OpenError::Unsupported { .. })));
-    }
-
-    #[test]
-    fn damaged_files_end_in_an_error() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.png");
-        write_png(&path, ColorType::Rgb, BitDepth::Eight, &[7; 18]);
-        let bytes = std::fs::read(&path).unwrap();
-        for at in 0..bytes.len() {
-            let mut broken = bytes.clone();
-            broken[at] ^= 0xFF;
-            for damaged in [&broken[..], &bytes[..at]] {
-                crate::disk::replace_file(&path, damaged).unwrap();
-                let Ok(source) = open(&path) else {
-                    continue;
-                };
-                if source.info().size.num_pixels() < 1 << 20 {
-                    drop(source.read_rgba(0, source.info().size.bounds()));
-                }
-            }
-        }
-    }
-}
+mod tests;

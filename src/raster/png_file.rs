@@ -2,24 +2,22 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use png::{BitDepth, ColorType, Limits, Transformations};
+use png::{BitDepth, ColorType, Info, Limits, Reader, Transformations};
 
 use super::error::Fault;
-use super::limits::{MAX_WHOLE_BYTES, zeroed};
-use super::plain::{Pixels, plain_info};
+use super::limits::{MAX_WHOLE_BYTES, grow, zeroed};
+use super::plain::{Head, Pixels, plain_info};
 use super::source::{RasterInfo, SampleType};
 use super::tiff::{BitRows, unpack_bits};
 use crate::disk::open_file;
 use crate::geom::ImageSize;
 
-/// How samples of 16 bits are decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Width {
-    /// To their high bytes.
-    Byte,
-    /// To two bytes, the high one first.
-    Stored,
-}
+/// Bytes that one byte of Deflate becomes at most: 258 of two bits.
+const MOST_INFLATED: u64 = 1_032;
+/// Bytes of pixels that any file is believed to hold.
+const ALWAYS_BELIEVED: u64 = 64 << 10;
+
+type PngReader = Reader<BufReader<File>>;
 
 fn png_decoder(path: &Path) -> Result<png::Decoder<BufReader<File>>, Fault> {
     let file = BufReader::with_capacity(1 << 18, open_file(path)?);
@@ -33,18 +31,15 @@ fn png_decoder(path: &Path) -> Result<png::Decoder<BufReader<File>>, Fault> {
     Ok(decoder)
 }
 
-/// What the header of a PNG file says, and the opacity of each index of its palette.
-pub(super) fn png_info(path: &Path) -> Result<(RasterInfo, Vec<u8>), Fault> {
+/// What the header of a PNG file says.
+///
+/// A grey that stands for transparent pixels is nodata, as GDAL has it; a color that does makes
+/// opacity, a band more than the file has.
+pub(super) fn png_head(path: &Path) -> Result<Head, Fault> {
     let reader = png_decoder(path)?.read_info().map_err(png_fault)?;
     let info = reader.info();
-    let has_key = info.trns.is_some();
-    let bands = match info.color_type {
-        ColorType::Indexed => 1,
-        ColorType::Grayscale => 1 + u16::from(has_key),
-        ColorType::GrayscaleAlpha => 2,
-        ColorType::Rgb => 3 + u16::from(has_key),
-        ColorType::Rgba => 4,
-    };
+    check_claim(info, path)?;
+    let bands = info.color_type.samples() as u16;
     let sample = match info.bit_depth {
         BitDepth::One => SampleType::U1,
         BitDepth::Two => SampleType::U2,
@@ -52,83 +47,119 @@ pub(super) fn png_info(path: &Path) -> Result<(RasterInfo, Vec<u8>), Fault> {
         BitDepth::Eight => SampleType::U8,
         BitDepth::Sixteen => SampleType::U16,
     };
-    // A transparent grey has to be spread to whole bytes to get its alpha.
-    let is_spread = has_key && info.color_type == ColorType::Grayscale && sample.bits() < 8;
-    let palette = info
-        .palette
-        .as_deref()
-        .filter(|_| info.color_type == ColorType::Indexed);
+    let is_indexed = info.color_type == ColorType::Indexed;
+    let palette = info.palette.as_deref().filter(|_| is_indexed);
     let colors = palette.map(|colors| {
-        colors
-            .chunks_exact(3)
-            .map(|color| [color[0], color[1], color[2]])
-            .collect()
+        let colors = colors.as_chunks::<3>().0;
+        colors.to_vec()
     });
-    let palette_alpha = match (&info.trns, info.color_type) {
-        (Some(alpha), ColorType::Indexed) => alpha.to_vec(),
-        _ => Vec::new(),
+    let key = info.trns.as_deref();
+    let palette_alpha = key.filter(|_| is_indexed).unwrap_or_default().to_vec();
+    let nodata = key.filter(|_| info.color_type == ColorType::Grayscale);
+    // A sample has two bytes at most; what follows in the chunk means nothing.
+    let number = |bytes: &[u8]| match *bytes {
+        [high, low, ..] => f64::from(u16::from_be_bytes([high, low])),
+        [value] => f64::from(value),
+        [] => 0.0,
     };
+    let is_keyed = key.is_some() && info.color_type == ColorType::Rgb;
+    let is_clear = |&alpha: &u8| alpha < 255;
     let raster = RasterInfo {
         bands,
         palette: colors,
-        has_alpha: bands == 2 || bands == 4 || palette_alpha.iter().any(|&alpha| alpha < 255),
+        nodata: nodata.map(number),
+        has_alpha: matches!(bands, 2 | 4) || is_keyed || palette_alpha.iter().any(is_clear),
         compression: "Deflate".to_owned(),
-        ..plain_info(
-            ImageSize::new(info.width, info.height),
-            if is_spread { SampleType::U8 } else { sample },
-            "PNG",
-        )
+        ..plain_info(ImageSize::new(info.width, info.height), sample, "PNG")
     };
-    Ok((raster, palette_alpha))
+    Ok(Head {
+        info: raster,
+        palette_alpha,
+        is_keyed,
+    })
 }
 
-/// All samples of a PNG file.
-pub(super) fn decode_png(path: &Path, width: Width) -> Result<Pixels, Fault> {
-    let mut decoder = png_decoder(path)?;
-    let header = decoder.read_header_info().map_err(png_fault)?;
-    let (is_indexed, depth) = (
-        header.color_type == ColorType::Indexed,
-        header.bit_depth as u16,
-    );
-    let mut reader = decoder.read_info().map_err(png_fault)?;
-    let has_key = reader.info().trns.is_some() && !is_indexed;
-    drop(reader);
-    let mut decoder = png_decoder(path)?;
-    let narrowed = match width {
-        Width::Byte => Transformations::STRIP_16,
-        Width::Stored => Transformations::IDENTITY,
-    };
-    // Indices and small greys stay numbers; they are unpacked here instead of scaled there.
-    decoder.set_transformations(if has_key {
-        Transformations::EXPAND | narrowed
-    } else {
-        narrowed
-    });
-    reader = decoder.read_info().map_err(png_fault)?;
-    let (columns, rows) = (reader.info().width as usize, reader.info().height as usize);
-    let (color, _) = reader.output_color_type();
-    let len = reader
-        .output_buffer_size()
-        .filter(|&len| len as u64 <= MAX_WHOLE_BYTES);
-    let mut bytes = zeroed(len.ok_or_else(|| Fault::unsupported("A PNG image this large"))?)?;
-    reader.next_frame(&mut bytes).map_err(png_fault)?;
-    let bands = color.samples();
-    if depth >= 8 || has_key {
-        return Ok(Pixels { bands, bytes });
+/// Fails where so small a file cannot hold the pixels of its header.
+fn check_claim(info: &Info<'_>, path: &Path) -> Result<(), Fault> {
+    let size = ImageSize::new(info.width, info.height);
+    let bits = size
+        .num_pixels()
+        .saturating_mul(info.bits_per_pixel() as u64);
+    let file_bytes = std::fs::metadata(path)?.len();
+    let believed = file_bytes
+        .saturating_mul(MOST_INFLATED)
+        .saturating_add(ALWAYS_BELIEVED);
+    if bits / 8 > believed {
+        return Err(Fault::damaged(format!(
+            "its header says {size} pixels, which {file_bytes} bytes cannot hold"
+        )));
     }
-    let mut unpacked = zeroed(columns * rows)?;
-    unpack_bits(
-        &bytes,
-        BitRows {
-            bits: depth,
-            samples: columns,
-        },
-        &mut unpacked,
-    );
-    Ok(Pixels {
-        bands,
-        bytes: unpacked,
-    })
+    Ok(())
+}
+
+/// All samples of a PNG file, of 16 bits with the high byte first; where `is_keyed` with the opacity
+/// that its transparent color makes.
+pub(super) fn decode_png(path: &Path, is_keyed: bool) -> Result<Pixels, Fault> {
+    let mut decoder = png_decoder(path)?;
+    // Indices and small greys stay numbers; they are unpacked here instead of scaled there.
+    decoder.set_transformations(if is_keyed {
+        Transformations::EXPAND
+    } else {
+        Transformations::IDENTITY
+    });
+    let mut reader = decoder.read_info().map_err(png_fault)?;
+    check_claim(reader.info(), path)?;
+    let (color, depth) = reader.output_color_type();
+    let bands = color.samples();
+    let row = BitRows {
+        bits: depth as u16,
+        samples: reader.info().width as usize * bands,
+    };
+    let len = (row.samples * row.unpacked_bytes()).checked_mul(reader.info().height as usize);
+    let len = len.filter(|&len| len as u64 <= MAX_WHOLE_BYTES);
+    let len = len.ok_or_else(|| Fault::unsupported("A PNG image this large"))?;
+    let bytes = if reader.info().interlaced {
+        decode_interlaced(&mut reader, row, len)
+    } else {
+        decode_rows(&mut reader, row, len)
+    }?;
+    Ok(Pixels { bands, bytes })
+}
+
+/// Decodes row by row; memory grows with the rows that are there.
+fn decode_rows(reader: &mut PngReader, row: BitRows, len: usize) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    while let Some(packed) = reader.next_row().map_err(png_fault)? {
+        let packed = packed.data();
+        let row_len = row.samples * row.unpacked_bytes();
+        if packed.len() != row.row_bytes() || bytes.len() + row_len > len {
+            return Err(Fault::damaged("PNG: its rows are not those of its header"));
+        }
+        grow(&mut bytes, row_len, len)?;
+        if row.bits < 8 {
+            let start = bytes.len();
+            bytes.resize(start + row_len, 0);
+            unpack_bits(packed, row, &mut bytes[start..]);
+        } else {
+            bytes.extend_from_slice(packed);
+        }
+    }
+    Ok(bytes)
+}
+
+/// Decodes an image of which each pass has pixels from all over.
+fn decode_interlaced(reader: &mut PngReader, row: BitRows, len: usize) -> Result<Vec<u8>, Fault> {
+    let packed_len = reader.output_buffer_size();
+    let packed_len = packed_len.filter(|&len| len as u64 <= MAX_WHOLE_BYTES);
+    let packed_len = packed_len.ok_or_else(|| Fault::unsupported("A PNG image this large"))?;
+    let mut packed = zeroed(packed_len)?;
+    reader.next_frame(&mut packed).map_err(png_fault)?;
+    if row.bits >= 8 {
+        return Ok(packed);
+    }
+    let mut bytes = zeroed(len)?;
+    unpack_bits(&packed, row, &mut bytes);
+    Ok(bytes)
 }
 
 fn png_fault(error: png::DecodingError) -> Fault {

@@ -6,6 +6,7 @@ use super::{CogOptions, Packing};
 use crate::geom::PixelRect;
 use crate::raster::error::{OpenError, ReadError};
 use crate::raster::open::Opened;
+use crate::raster::plain::PlainSource;
 use crate::raster::source::{Layout, RasterInfo, SampleType, TileSource};
 use crate::raster::tiff::{Photometric, TiffSource};
 use crate::raster::writer::Compression;
@@ -13,8 +14,8 @@ use crate::raster::writer::Compression;
 /// Quality of JPEG where the image is one and nobody says otherwise.
 const USUAL_QUALITY: u8 = 89;
 
-/// The image that is written again: a TIFF, whose tiles can be taken over and whose samples are
-/// kept, or another format, of which red, green, blue (and opacity) are read, or indices.
+/// The image that is written again: a TIFF, whose tiles can be taken over, or another format. Samples
+/// are kept; of JPEG, WebP and folders of tiles red, green, blue (and opacity) are read.
 pub(super) struct Input(Opened);
 
 /// What a pixel of the written file is.
@@ -97,7 +98,7 @@ impl Input {
         match &self.0 {
             Opened::Tiff(source) => shape_of_tiff(source),
             Opened::Jp2(source) => shape_of_source(&**source),
-            Opened::Plain(source) => shape_of_plain(source.info()),
+            Opened::Plain(source) => shape_of_file(source),
             Opened::Mosaic(source) => shape_of_source(&**source),
             Opened::Tiles(source) => shape_of_plain(source.info()),
         }
@@ -157,7 +158,9 @@ impl Input {
             Opened::Jp2(source) => {
                 source_pixels(&**source, &self.shape(), rect).map(Rows::without_mask)
             }
-            Opened::Plain(source) => plain_pixels(&**source, rect).map(Rows::without_mask),
+            Opened::Plain(source) => {
+                file_pixels(source, &self.shape(), rect).map(Rows::without_mask)
+            }
             Opened::Tiles(source) => plain_pixels(&**source, rect).map(Rows::without_mask),
             Opened::Mosaic(source) => {
                 let shape = self.shape();
@@ -250,6 +253,38 @@ fn shape_of_tiff(source: &TiffSource) -> Shape {
         halving,
         photometric,
         extra: extra.skip(if is_ink { 3 } else { 0 }).collect(),
+    }
+}
+
+/// Palettes and pictures of bytes as they are seen; other samples as they are stored.
+fn shape_of_file(source: &PlainSource) -> Shape {
+    let info = source.info();
+    if info.palette.is_some() {
+        return shape_of_plain(info);
+    }
+    let shape = shape_of_source(source);
+    match info.sample {
+        // Few values are classes rather than light.
+        SampleType::U1 | SampleType::U2 | SampleType::U4 if info.bands == 1 => Shape {
+            halving: Halving::Index {
+                void: info.nodata.map(|value| value as u8),
+            },
+            ..shape
+        },
+        // What its transparent color hides is said by one band more.
+        SampleType::U16 if source.is_keyed() => Shape {
+            bands: shape.bands + 1,
+            extra: vec![2],
+            ..shape
+        },
+        _ => shape,
+    }
+}
+
+fn file_pixels(source: &PlainSource, shape: &Shape, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
+    match shape.halving {
+        Halving::Light { nodata: None } | Halving::Opacity => plain_pixels(source, rect),
+        _ => source_pixels(source, shape, rect),
     }
 }
 

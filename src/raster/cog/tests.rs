@@ -321,3 +321,60 @@ fn a_codec_that_was_asked_for_is_not_replaced() {
     assert!(refused.to_string().contains("8 bits"), "{refused}");
     assert!(!out.exists());
 }
+
+/// Writes a PNG of 70 × 50 pixels, of which any byte is a sample or samples.
+fn png(path: &Path, color: png::ColorType, depth: png::BitDepth, key: &[u8]) {
+    let (mut file, row) = (
+        Vec::new(),
+        (70 * color.samples() * depth as usize).div_ceil(8),
+    );
+    let mut encoder = png::Encoder::new(&mut file, 70, 50);
+    encoder.set_color(color);
+    encoder.set_depth(depth);
+    if !key.is_empty() {
+        encoder.set_trns(key.to_vec());
+    }
+    let bytes: Vec<u8> = (0..row * 50).map(|at| (at * at / 7 % 251) as u8).collect();
+    let mut writer = encoder.write_header().expect("a header");
+    writer.write_image_data(&bytes).expect("pixels");
+    writer.finish().expect("a file");
+    crate::disk::replace_file(path, &file).expect("a file");
+}
+
+#[test]
+fn samples_of_a_png_are_kept() {
+    use png::{BitDepth, ColorType};
+    let folder = tempfile::tempdir().expect("a folder");
+    let [source, out] = ["a.png", "b.tif"].map(|name| folder.path().join(name));
+    let key = [0, 1, 0, 2, 0, 3];
+    let files: [(ColorType, BitDepth, &[u8], u16, u16); 10] = [
+        (ColorType::Grayscale, BitDepth::One, &[], 1, 8),
+        (ColorType::Grayscale, BitDepth::Four, &[], 1, 8),
+        (ColorType::Grayscale, BitDepth::Two, &key[..2], 1, 8),
+        (ColorType::Grayscale, BitDepth::Eight, &key[..2], 1, 8),
+        (ColorType::GrayscaleAlpha, BitDepth::Eight, &[], 2, 8),
+        (ColorType::Grayscale, BitDepth::Sixteen, &[], 1, 16),
+        (ColorType::GrayscaleAlpha, BitDepth::Sixteen, &[], 2, 16),
+        (ColorType::Rgb, BitDepth::Sixteen, &[], 3, 16),
+        (ColorType::Rgba, BitDepth::Sixteen, &[], 4, 16),
+        (ColorType::Rgb, BitDepth::Sixteen, &key, 4, 16),
+    ];
+    for (color, depth, key, bands, bits) in files {
+        png(&source, color, depth, key);
+        let options = CogOptions {
+            tile: Some(64),
+            ..CogOptions::default()
+        };
+        cog(&source, &out, options);
+        let [before, after] = [&source, &out].map(|path| open_raster(path).expect("a raster"));
+        let what = format!("{color:?} {depth:?} {key:?}");
+        let info = after.info();
+        assert_eq!((info.bands, info.sample.bits()), (bands, bits), "{what}");
+        assert_eq!(info.nodata, before.info().nodata, "{what}");
+        assert_eq!(info.has_alpha, before.info().has_alpha, "{what}");
+        for band in 0..before.info().bands {
+            let sums = [&before, &after].map(|file| checksum(&**file, band).expect("a sum"));
+            assert_eq!(sums[0], sums[1], "{what}, band {band}");
+        }
+    }
+}

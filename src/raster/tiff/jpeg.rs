@@ -4,6 +4,7 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
+use super::jpeg_frame::JpegFrame;
 use crate::geom::ImageSize;
 use crate::raster::error::Fault;
 use crate::raster::limits::zeroed;
@@ -54,7 +55,12 @@ pub(in crate::raster) struct JpegHeader {
 }
 
 /// The header alone, from the first bytes of a stream.
+///
+/// Kinds of JPEG that are sound but not read here are told so.
 pub(in crate::raster) fn jpeg_header(stream: &[u8]) -> Result<JpegHeader, Fault> {
+    if let Some(frame) = JpegFrame::of(stream) {
+        frame.check_kind()?;
+    }
     let mut decoder = JpegDecoder::new_with_options(Cursor::new(stream), options(u32::MAX));
     decoder.decode_headers().map_err(damaged)?;
     let (width, height) = decoder.dimensions().unwrap_or_default();

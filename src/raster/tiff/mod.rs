@@ -14,6 +14,7 @@ mod grid;
 #[cfg(test)]
 mod hostile;
 mod jpeg;
+mod jpeg_frame;
 mod lerc;
 mod levels;
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub(super) use geo::{from_centers, georef_of_tags, is_usable};
 #[cfg(test)]
 pub(super) use hostile::made_files;
 pub(super) use jpeg::{JpegColors, decode_jpeg, jpeg_header};
+pub(super) use jpeg_frame::JpegFrame;
 #[cfg(test)]
 pub(crate) use made_bands::MadeBands;
 pub(super) use page::Photometric;
