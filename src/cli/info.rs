@@ -46,9 +46,8 @@ fn describe(info: &RasterInfo) -> Value {
         "pixel_size": georef.map(crate::geom::Georef::pixel_size),
         "bounds": georef.map(|georef| georef.bounds(info.size)),
         // JSON has no such numbers.
-        "nodata": info.nodata.map(|value| match value.is_finite() {
-            true => json!(value),
-            false => json!(value.to_string()),
+        "nodata": info.nodata.map(|value| {
+            if value.is_finite() { json!(value) } else { json!(value.to_string()) }
         }),
     })
 }

@@ -46,9 +46,11 @@ impl Page {
 
     /// Where a chunk is, for a person.
     pub(super) fn place_of(&self, at: ChunkAt) -> String {
-        let band = match self.grid.chunk_bands == self.bands {
-            true => String::new(),
-            false => format!(" of band {}", at.plane + 1),
+        let is_apart = self.grid.chunk_bands != self.bands;
+        let band = if is_apart {
+            format!(" of band {}", at.plane + 1)
+        } else {
+            String::new()
         };
         match self.grid.layout {
             Layout::Tiles { .. } => {
