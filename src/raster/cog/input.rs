@@ -259,7 +259,8 @@ fn shape_of_tiff(source: &TiffSource) -> Shape {
 /// Palettes and pictures of bytes as they are seen; other samples as they are stored.
 fn shape_of_file(source: &PlainSource) -> Shape {
     let info = source.info();
-    if info.palette.is_some() {
+    let is_keyed_picture = source.is_keyed() && info.sample == SampleType::U8;
+    if info.palette.is_some() || is_keyed_picture {
         return shape_of_plain(info);
     }
     let shape = shape_of_source(source);

@@ -347,7 +347,8 @@ fn samples_of_a_png_are_kept() {
     let folder = tempfile::tempdir().expect("a folder");
     let [source, out] = ["a.png", "b.tif"].map(|name| folder.path().join(name));
     let key = [0, 1, 0, 2, 0, 3];
-    let files: [(ColorType, BitDepth, &[u8], u16, u16); 10] = [
+    let files: [(ColorType, BitDepth, &[u8], u16, u16); 11] = [
+        (ColorType::Rgb, BitDepth::Eight, &key, 4, 8),
         (ColorType::Grayscale, BitDepth::One, &[], 1, 8),
         (ColorType::Grayscale, BitDepth::Four, &[], 1, 8),
         (ColorType::Grayscale, BitDepth::Two, &key[..2], 1, 8),
