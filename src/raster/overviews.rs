@@ -91,10 +91,11 @@ impl OverviewStore {
     ) -> Option<PathBuf> {
         let named = name_of(&fs::canonicalize(image).ok()?);
         // Other files are asked only where there may be something.
-        self.files().iter().find(|(path, ..)| {
-            let name = path.file_name().unwrap_or_default();
-            name.to_string_lossy().starts_with(&named)
-        })?;
+        let mut names = fs::read_dir(&self.folder)
+            .ok()?
+            .flatten()
+            .map(|it| it.file_name());
+        names.find(|name| name.to_string_lossy().starts_with(&named))?;
         let path = self.place(image, &others()).ok()?;
         let file = File::options().write(true).open(&path).ok()?;
         // Only the order in which files go depends on it.

@@ -179,17 +179,19 @@ fn to_shown(shown: &[u8], light: u32) -> u8 {
 pub(super) fn most_frequent(rows: RowPair<'_>, void: Option<u8>, out: &mut [u8]) {
     for (index, out) in out.iter_mut().enumerate() {
         let values = quad::<1>(rows, index).map(|[value]| value);
-        let votes = |value: u8| {
-            values
-                .map(|other| u8::from(other == value))
-                .iter()
-                .sum::<u8>()
-        };
-        let known = values.iter().copied().filter(|&value| Some(value) != void);
-        // `max_by_key` takes the last of equals, so the order is turned around.
-        let most = known.rev().max_by_key(|&value| votes(value));
-        *out = most.unwrap_or(values[0]);
+        let known = values.map(|value| Some(value) != void);
+        *out = values[most_voted(&values, known).unwrap_or(0)];
     }
+}
+
+/// The place of the most frequent of four that are known, of equally frequent ones the first; `None`
+/// where none is known.
+pub(super) fn most_voted<T: PartialEq>(four: &[T; 4], known: [bool; 4]) -> Option<usize> {
+    let is_like = |at: usize, other: &usize| known[*other] && four[*other] == four[at];
+    let votes = |at: usize| (0..4).filter(|other| is_like(at, other)).count();
+    // `max_by_key` takes the last of equals, so the order is turned around.
+    let known_places = (0..4).rev().filter(|&at| known[at]);
+    known_places.max_by_key(|&at| votes(at))
 }
 
 /// The four pixels of `N` bytes below pixel `index` of the half-sized row.

@@ -295,17 +295,18 @@ impl Task<'_> {
         let (size, side) = (self.sizes[0], self.codec.tile);
         let top = row * side;
         let band = PixelRect::new(0, top, size.width, side).intersect(size.bounds());
+        let read = |rect| self.input.rows(rect, &self.shape, self.has_mask);
         let whole = if self.input.is_tiled() {
             None
         } else {
-            Some(self.input.rows(band)?)
+            Some(read(band)?)
         };
         let columns: Vec<u32> = (0..size.width.div_ceil(side)).collect();
         let tiles = columns.into_par_iter().map(|col| {
             let rect = PixelRect::new(col * side, top, side, side).intersect(size.bounds());
             let pixels = match &whole {
                 Some(whole) => cut(whole, band, rect, self.shape.pixel_bytes()),
-                None => self.input.rows(rect)?,
+                None => read(rect)?,
             };
             self.tile(rect, &pixels)
         });

@@ -144,9 +144,15 @@ impl Input {
         }
     }
 
-    /// The pixels of `rect`, a mask beside them where there is one.
-    pub(super) fn rows(&self, rect: PixelRect) -> Result<Rows, ReadError> {
-        match &self.0 {
+    /// The pixels of `rect` in the [`Input::shape`], beside them what is hidden where
+    /// [`Input::has_mask`] says so.
+    pub(super) fn rows(
+        &self,
+        rect: PixelRect,
+        shape: &Shape,
+        has_mask: bool,
+    ) -> Result<Rows, ReadError> {
+        let rows = match &self.0 {
             Opened::Tiff(source) => source.rows_of(|source| {
                 let pixels = source.interleaved(rect)?;
                 let shown = source.mask(rect).transpose()?.map(|mask| {
@@ -155,23 +161,31 @@ impl Input {
                 });
                 Ok(Rows { pixels, shown })
             }),
-            Opened::Jp2(source) => {
-                source_pixels(&**source, &self.shape(), rect).map(Rows::without_mask)
-            }
-            Opened::Plain(source) => {
-                file_pixels(source, &self.shape(), rect).map(Rows::without_mask)
-            }
+            Opened::Jp2(source) => source_pixels(&**source, shape, rect).map(Rows::without_mask),
+            Opened::Plain(source) => file_pixels(source, shape, rect).map(Rows::without_mask),
             Opened::Tiles(source) => plain_pixels(&**source, rect).map(Rows::without_mask),
             Opened::Mosaic(source) => {
-                let shape = self.shape();
                 let mut rows = match shape.halving {
-                    Halving::Light { nodata } => picture_rows(&**source, shape.bands, nodata, rect),
-                    _ => number_rows(&**source, &shape, rect),
-                }?;
-                rows.shown = rows.shown.filter(|_| self.has_mask());
+                    Halving::Light { nodata } => {
+                        picture_rows(&**source, shape.bands, nodata, rect)?
+                    }
+                    _ => source_pixels(&**source, shape, rect).map(Rows::without_mask)?,
+                };
+                if !has_mask {
+                    rows.shown = None;
+                } else if rows.shown.is_none() {
+                    rows.shown = Some(shown_pixels(&**source, rect)?);
+                }
                 Ok(rows)
             }
-        }
+        }?;
+        let bytes = rect.num_pixels() as usize * shape.pixel_bytes();
+        assert_eq!(
+            rows.pixels.len(),
+            bytes,
+            "pixels have the shape of the file"
+        );
+        Ok(rows)
     }
 }
 
@@ -199,14 +213,11 @@ fn picture_rows(
     })
 }
 
-/// Samples as they are, and which pixels have data.
-fn number_rows(source: &dyn TileSource, shape: &Shape, rect: PixelRect) -> Result<Rows, ReadError> {
+/// Which pixels have data (255), and which have none (0).
+fn shown_pixels(source: &dyn TileSource, rect: PixelRect) -> Result<Vec<u8>, ReadError> {
     let read = source.read_bands(rect, &source.data_bands())?;
     let flag = |has_data| if has_data { 255 } else { 0 };
-    Ok(Rows {
-        pixels: source_pixels(source, shape, rect)?,
-        shown: Some(read.has_data.into_iter().map(flag).collect()),
-    })
+    Ok(read.has_data.into_iter().map(flag).collect())
 }
 
 fn shape_of_tiff(source: &TiffSource) -> Shape {

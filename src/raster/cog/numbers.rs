@@ -1,6 +1,6 @@
 //! Halving numbers as they are stored, and pixels that are no amounts.
 
-use crate::raster::shrink::RowPair;
+use crate::raster::shrink::{RowPair, most_voted};
 use crate::raster::source::SampleType;
 use crate::raster::tiff::full_alpha;
 
@@ -137,22 +137,12 @@ pub(super) fn most_frequent_pixel(
             let row = if is_top { rows.top } else { rows.bottom };
             &row[at * bytes..][..bytes]
         };
-        let is_known = |&(is_top, at): &(bool, usize)| {
-            let flag = shown.map(|shown| {
-                if is_top {
-                    shown.top[at]
-                } else {
-                    shown.bottom[at]
-                }
-            });
+        let is_known = |(is_top, at): (bool, usize)| {
+            let flag = shown.map(|shown| if is_top { shown.top } else { shown.bottom }[at]);
             flag != Some(0) && void.is_none_or(|void| pixel((is_top, at))[0] != void)
         };
-        let known = four.into_iter().filter(is_known).map(pixel);
-        let votes = |wanted: &&[u8]| known.clone().filter(|other| other == wanted).count();
-        // `max_by_key` takes the last of equals, so the order is turned around.
-        let all: Vec<&[u8]> = known.clone().collect();
-        let most = all.into_iter().rev().max_by_key(votes);
-        out.copy_from_slice(most.unwrap_or_else(|| pixel(four[0])));
+        let most = most_voted(&four.map(pixel), four.map(is_known)).unwrap_or(0);
+        out.copy_from_slice(pixel(four[most]));
     }
 }
 
