@@ -59,7 +59,7 @@ pub(super) fn decode_whole_jpeg(path: &Path, size: ImageSize, bands: u16) -> Res
     } else {
         JpegColors::Rgb
     };
-    let (_, bands, bytes) = decode_jpeg(&stream, colors, |found| {
+    let (_, bands, bytes) = decode_jpeg(stream, colors, |found| {
         if found == size {
             Ok(())
         } else {

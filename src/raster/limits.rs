@@ -1,6 +1,6 @@
 //! What a header may ask for before anything is allocated.
 
-use std::collections::TryReserveError;
+use std::fmt::Display;
 
 use super::error::Fault;
 
@@ -34,20 +34,18 @@ pub(super) fn product_within(factors: &[u64], cap: u64, what: &str) -> Result<u6
     }
 }
 
-/// A zeroed buffer, or an error where the system has no memory for it.
+/// A zeroed buffer, or an error where the system has no memory for it. It takes memory where it is
+/// written to, so a file that ends early takes none for what it does not hold.
 pub(super) fn zeroed(len: usize) -> Result<Vec<u8>, Fault> {
-    filled(len, 0)
+    bytemuck::allocation::try_zeroed_vec(len).map_err(|()| no_memory(len, "there is none"))
 }
 
 /// A buffer full of `value`, or an error where the system has no memory for it.
 pub(super) fn filled(len: usize, value: u8) -> Result<Vec<u8>, Fault> {
-    if value == 0 && len < 1 << 20 {
-        return Ok(vec![0; len]);
+    let mut buffer = zeroed(len)?;
+    if value > 0 {
+        buffer.fill(value);
     }
-    let mut buffer = Vec::new();
-    let reserved = buffer.try_reserve_exact(len);
-    reserved.map_err(|error| no_memory(len, &error))?;
-    buffer.resize(len, value);
     Ok(buffer)
 }
 
@@ -60,10 +58,10 @@ pub(super) fn grow(buffer: &mut Vec<u8>, more: usize, whole: usize) -> Result<()
     let left = whole.saturating_sub(buffer.len());
     let step = buffer.len().max(FIRST_BYTES).min(left).max(more);
     let reserved = buffer.try_reserve_exact(step);
-    reserved.map_err(|error| no_memory(buffer.len() + step, &error))
+    reserved.map_err(|error| no_memory(buffer.len() + step, error))
 }
 
-fn no_memory(len: usize, error: &TryReserveError) -> Fault {
+fn no_memory(len: usize, error: impl Display) -> Fault {
     Fault::damaged(format!(
         "it needs {} MiB of memory at once: {error}",
         len >> 20

@@ -222,7 +222,7 @@ impl Page {
         };
         let stream = whole_stream(&self.jpeg_tables, data, colors)?;
         let (width, most_rows) = (self.grid.chunk.width, self.grid.chunk.height);
-        let (size, found, pixels) = decode_jpeg(&stream, colors, |size| {
+        let (size, found, pixels) = decode_jpeg(stream, colors, |size| {
             if size.width > width.saturating_add(15) || size.height > most_rows.saturating_add(15) {
                 return Err(Fault::damaged(format!("a JPEG chunk claims {size} pixels")));
             }

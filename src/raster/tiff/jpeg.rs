@@ -5,6 +5,7 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 use super::jpeg_frame::JpegFrame;
+use super::jpeg_scan::with_guard;
 use crate::geom::ImageSize;
 use crate::raster::error::Fault;
 use crate::raster::limits::zeroed;
@@ -72,15 +73,21 @@ pub(in crate::raster) fn jpeg_header(stream: &[u8]) -> Result<JpegHeader, Fault>
 }
 
 /// The samples of a JPEG stream, of which the header has been found small enough by `accept`.
+///
+/// Fails where it holds fewer than its header says.
 pub(in crate::raster) fn decode_jpeg(
-    stream: &[u8],
+    stream: Vec<u8>,
     colors: JpegColors,
     accept: impl FnOnce(ImageSize) -> Result<(), Fault>,
 ) -> Result<(ImageSize, usize, Vec<u8>), Fault> {
     let JpegHeader {
         size, components, ..
-    } = jpeg_header(stream)?;
+    } = jpeg_header(&stream)?;
     accept(size)?;
+    let stream = match JpegFrame::of(&stream) {
+        Some(frame) => with_guard(stream, &frame)?,
+        None => stream,
+    };
     let space = match (colors, components) {
         (JpegColors::Grey, _) | (JpegColors::AsStored, 1) => ColorSpace::Luma,
         (JpegColors::AsStored, 4) => ColorSpace::CMYK,
@@ -90,9 +97,15 @@ pub(in crate::raster) fn decode_jpeg(
     let options = options(size.width.max(size.height)).jpeg_set_out_colorspace(space);
     let mut decoder = JpegDecoder::new_with_options(Cursor::new(stream), options);
     decoder.decode_headers().map_err(damaged)?;
+    // Bytes between headers that mean nothing are no harm; what is amiss behind them is.
+    decoder.set_options(options.set_strict_mode(true));
     let bands = space.num_components();
     let mut pixels = zeroed(size.num_pixels() as usize * bands)?;
-    decoder.decode_into(&mut pixels).map_err(damaged)?;
+    let decoded = decoder.decode_into(&mut pixels);
+    decoded.map_err(|error| {
+        let what = format!("JPEG: its data do not make {size} pixels: {error}");
+        Fault::damaged(what)
+    })?;
     Ok((size, bands, pixels))
 }
 

@@ -9,37 +9,64 @@ pub(in crate::raster) struct JpegFrame {
     /// Bits of a sample.
     depth: u8,
     pub(in crate::raster) size: ImageSize,
-    /// Samples of all components.
-    samples: u64,
-    components: u8,
+    pub(super) parts: Vec<Part>,
     /// Components of the first scan.
-    first_scan: u8,
+    first_scan: usize,
+    /// Where the codes of the first scan begin.
+    pub(super) scan_at: usize,
+}
+
+/// A component.
+pub(super) struct Part {
+    pub(super) id: u8,
+    /// Blocks across and down of it in a group of blocks of all components.
+    factors: [u32; 2],
+}
+
+impl Part {
+    /// Blocks of it in a group of all components.
+    pub(super) fn blocks(&self) -> u64 {
+        let [across, down] = self.factors.map(u64::from);
+        across * down
+    }
+}
+
+/// The marked parts of a JPEG stream: the second byte of the marker, the body, and where what
+/// follows begins. Those behind the first scan are not found.
+pub(super) fn segments(stream: &[u8]) -> impl Iterator<Item = (u8, &[u8], usize)> {
+    let mut at = 2;
+    std::iter::from_fn(move || {
+        loop {
+            let first = stream.get(at..)?.iter().position(|&byte| byte == 0xFF)?;
+            let fill = stream[at + first..].iter().position(|&byte| byte != 0xFF)?;
+            let marker = stream[at + first + fill];
+            at += first + fill + 1;
+            if matches!(marker, 0x00 | 0x01 | 0xD0..=0xD8) {
+                continue;
+            }
+            let len = usize::from(u16::from_be_bytes(*stream[at..].first_chunk::<2>()?));
+            let body = stream[at..].get(2..len)?;
+            at += len;
+            return Some((marker, body, at));
+        }
+    })
 }
 
 impl JpegFrame {
     /// The frame of a stream that begins so; `None` where none is found.
     pub(in crate::raster) fn of(stream: &[u8]) -> Option<Self> {
-        let mut rest = stream.strip_prefix(&[0xFF, 0xD8])?;
-        let mut frame = None;
-        loop {
-            let first = rest.iter().position(|&byte| byte == 0xFF)?;
-            rest = &rest[first..];
-            let name = rest.iter().position(|&byte| byte != 0xFF)?;
-            let marker = rest[name];
-            rest = &rest[name + 1..];
-            if matches!(marker, 0x00 | 0x01 | 0xD0..=0xD8) {
-                continue;
-            }
-            let len = usize::from(u16::from_be_bytes(*rest.first_chunk::<2>()?));
-            let body = rest.get(2..len)?;
+        stream.strip_prefix(&[0xFF, 0xD8])?;
+        let mut frame: Option<Self> = None;
+        for (marker, body, end) in segments(stream) {
             match marker {
                 // Tables of codes, which are numbered like frames.
                 0xC4 | 0xC8 | 0xCC => {}
                 0xC0..=0xCF => frame = Some(Self::of_header(marker, body)?),
                 0xDA => {
-                    let first_scan = *body.first()?;
+                    let first_scan = usize::from(*body.first()?);
                     return frame.map(|frame| Self {
                         first_scan,
+                        scan_at: end,
                         ..frame
                     });
                 }
@@ -52,29 +79,59 @@ impl JpegFrame {
             {
                 return frame;
             }
-            rest = &rest[len..];
         }
+        None
     }
 
     fn of_header(marker: u8, body: &[u8]) -> Option<Self> {
-        let &[depth, y0, y1, x0, x1, components] = body.first_chunk::<6>()?;
+        let &[depth, y0, y1, x0, x1, _] = body.first_chunk::<6>()?;
         let [height, width] = [[y0, y1], [x0, x1]].map(|pair| u32::from(u16::from_be_bytes(pair)));
-        let size = ImageSize::new(width, height);
-        let parts = body[6..].as_chunks::<3>().0;
-        let factors = parts
-            .iter()
-            .map(|part| (u64::from(part[1] >> 4), u64::from(part[1] & 15)));
-        let most_across = factors.clone().map(|(across, _)| across).max()?;
-        let most_down = factors.clone().map(|(_, down)| down).max()?;
-        let sum: u64 = factors.map(|(across, down)| across * down).sum();
-        Some(Self {
+        let parts = body[6..].as_chunks::<3>().0.iter();
+        let parts: Vec<Part> = parts
+            .map(|&[id, factors, _]| Part {
+                id,
+                factors: [factors >> 4, factors & 15].map(u32::from),
+            })
+            .collect();
+        (!parts.is_empty()).then(|| Self {
             marker,
             depth,
-            size,
-            samples: size.num_pixels() * sum / (most_across * most_down).max(1),
-            components,
-            first_scan: components,
+            size: ImageSize::new(width, height),
+            first_scan: parts.len(),
+            parts,
+            scan_at: 0,
         })
+    }
+
+    /// The most blocks across and down that a component has in a group.
+    fn most_factors(&self) -> [u32; 2] {
+        [0, 1].map(|axis| {
+            let factors = self.parts.iter().map(|part| part.factors[axis]);
+            factors.max().unwrap_or(0).max(1)
+        })
+    }
+
+    /// Groups of blocks of all components.
+    pub(super) fn units(&self) -> u64 {
+        let [across, down] = self.most_factors();
+        let columns = self.size.width.div_ceil(8 * across);
+        let rows = self.size.height.div_ceil(8 * down);
+        u64::from(columns) * u64::from(rows)
+    }
+
+    /// Blocks of a component that comes alone.
+    pub(super) fn blocks_of(&self, part: &Part) -> u64 {
+        let [across, down] = self.most_factors();
+        let columns = (self.size.width * part.factors[0]).div_ceil(8 * across);
+        let rows = (self.size.height * part.factors[1]).div_ceil(8 * down);
+        u64::from(columns) * u64::from(rows)
+    }
+
+    /// Samples of all components.
+    fn samples(&self) -> u64 {
+        let [across, down] = self.most_factors().map(u64::from);
+        let sum: u64 = self.parts.iter().map(Part::blocks).sum();
+        self.size.num_pixels() * sum / (across * down)
     }
 
     /// What kind of a frame this is, if it is none that is read here.
@@ -95,21 +152,21 @@ impl JpegFrame {
     }
 
     /// Whether scans bring the picture bit by bit.
-    const fn is_progressive(&self) -> bool {
+    pub(super) const fn is_progressive(&self) -> bool {
         self.marker == 0xC2
     }
 
     /// Bytes that the samples take at least: each block of 8 × 8 has a code of its mean and, where
     /// no later scan brings it, one that says that there is nothing else.
-    pub(in crate::raster) const fn least_bytes(&self) -> u64 {
+    pub(in crate::raster) fn least_bytes(&self) -> u64 {
         let codes = if self.is_progressive() { 1 } else { 2 };
-        self.samples / 64 * codes / 8
+        self.samples() / 64 * codes / 8
     }
 
     /// Bytes of what is kept of all blocks until the last scan is read; 0 where one scan has all.
-    pub(in crate::raster) const fn kept_bytes(&self) -> u64 {
-        if self.is_progressive() || self.first_scan != self.components {
-            2 * self.samples
+    pub(in crate::raster) fn kept_bytes(&self) -> u64 {
+        if self.is_progressive() || self.first_scan != self.parts.len() {
+            2 * self.samples()
         } else {
             0
         }
@@ -136,7 +193,7 @@ mod tests {
         let frame = JpegFrame::of(&stream(false)).unwrap();
         assert_eq!(frame.size, ImageSize::new(32, 16));
         // Two blocks of each kind of color beside eight of light.
-        assert_eq!((frame.samples, frame.kept_bytes()), (12 * 64, 0));
+        assert_eq!((frame.samples(), frame.kept_bytes()), (12 * 64, 0));
         assert_eq!(frame.least_bytes(), 3);
         let frame = JpegFrame::of(&stream(true)).unwrap();
         assert_eq!(frame.kept_bytes(), 2 * 12 * 64);
@@ -160,7 +217,7 @@ mod tests {
         ] {
             let mut other = sound.clone();
             other[at + 1] = marker;
-            let Err(fault) = decode_jpeg(&other, JpegColors::Rgb, |_| Ok(())) else {
+            let Err(fault) = decode_jpeg(other, JpegColors::Rgb, |_| Ok(())) else {
                 panic!("{marker:x} was read");
             };
             let told = fault.on_read(std::path::Path::new("a.tif")).to_string();
@@ -168,6 +225,6 @@ mod tests {
             assert!(told.contains("gdal_translate"), "{told}");
             assert!(!told.contains("damaged"), "{told}");
         }
-        assert!(decode_jpeg(&sound, JpegColors::Rgb, |_| Ok(())).is_ok());
+        assert!(decode_jpeg(sound, JpegColors::Rgb, |_| Ok(())).is_ok());
     }
 }

@@ -15,6 +15,7 @@ mod grid;
 mod hostile;
 mod jpeg;
 mod jpeg_frame;
+mod jpeg_scan;
 mod lerc;
 mod levels;
 #[cfg(test)]
