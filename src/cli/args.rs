@@ -3,7 +3,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser};
 
 pub use super::args_of_predictions::{CompareArgs, EvalArgs, PredictArgs, ScoredBy, WantedCells};
-pub use super::args_of_runs::{CorrectionArgs, ExperimentArgs, FinetuneArgs, SearchArgs, TestArgs};
+pub use super::args_of_runs::{
+    CorrectionArgs, ExperimentArgs, FinetuneArgs, QueueArgs, QueuedBy, SearchArgs, TestArgs,
+};
 use super::bench::BenchArgs;
 use super::mosaic::MosaicArgs;
 use super::pyramid::PyramidArgs;
@@ -63,6 +65,8 @@ pub enum Work {
     Search(SearchArgs),
     /// Go on from a model with what was corrected in a project, and judge what comes of it.
     Finetune(FinetuneArgs),
+    /// Rank the places of an image that somebody should look at next.
+    Queue(QueueArgs),
     /// Predict images with a trained network.
     Predict(PredictArgs),
     /// Compare a prediction with the truth.

@@ -96,6 +96,59 @@ pub struct FinetuneArgs {
     pub json: bool,
 }
 
+/// Why places are worth a look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum QueuedBy {
+    /// The network is unsure there, above all where it contradicts the label.
+    #[default]
+    Doubt,
+    /// The network is sure of another class than the label says.
+    Mistakes,
+    /// Network and label differ; the largest first.
+    Differences,
+}
+
+impl QueuedBy {
+    /// Its word on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Doubt => "doubt",
+            Self::Mistakes => "mistakes",
+            Self::Differences => "differences",
+        }
+    }
+}
+
+fn parse_queued_by(text: &str) -> Result<QueuedBy, String> {
+    [QueuedBy::Doubt, QueuedBy::Mistakes, QueuedBy::Differences]
+        .into_iter()
+        .find(|by| by.name() == text)
+        .ok_or_else(|| "write doubt, mistakes or differences".to_owned())
+}
+
+/// Arguments of `queue`.
+#[derive(Debug, Args)]
+pub struct QueueArgs {
+    /// The project with the label, beside its image or in the opened folder.
+    #[arg(long, value_name = "FILE")]
+    pub project: PathBuf,
+    /// Which of the project's images, when it has several.
+    #[arg(long)]
+    pub image: Option<PathBuf>,
+    /// The run of the model that predicts; without, the project's active one.
+    #[arg(long, value_name = "RUN")]
+    pub model: Option<PathBuf>,
+    /// What makes a place worth a look: doubt, mistakes (of the label) or differences.
+    #[arg(long, value_name = "WHY", default_value = "doubt", value_parser = parse_queued_by)]
+    pub by: QueuedBy,
+    /// Places at most.
+    #[arg(long, default_value_t = 60)]
+    pub count: usize,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Arguments of `experiment`.
 #[derive(Debug, Args)]
 pub struct ExperimentArgs {

@@ -98,7 +98,8 @@ impl Work {
     /// the memory is its own.
     fn measure_cells(&self, args: &ExperimentArgs) -> anyhow::Result<()> {
         for (place, (cell, trial)) in self.cells.iter().enumerate() {
-            if CellResult::load(&cell.run_in(&self.runs)).is_some() {
+            let measured = CellResult::load(&cell.run_in(&self.runs));
+            if measured.is_some_and(|measured| measured.steps == trial.recipe.steps_per_epoch) {
                 continue;
             }
             eprintln!("Measuring {}…", cell.name());

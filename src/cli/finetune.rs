@@ -12,18 +12,7 @@ use crate::train::{Decision, FinetuneOptions, Verdict};
 
 /// Goes on from a model with what was corrected in a project.
 pub fn run(args: &FinetuneArgs) -> anyhow::Result<()> {
-    let image = image_of(args)?;
-    let mut drive = Drive::keeping("Fine-tune", ProjectPlace::Beside { fallback: None });
-    drive.finish(Command::Open { path: image })?;
-    ensure!(
-        drive
-            .session()
-            .project_file()
-            .is_some_and(|path| is_same(path, &args.project)),
-        "The project is not the one that belongs to the image, which must lie beside it or in its \
-         folder: {}",
-        args.project.display()
-    );
+    let mut drive = opened("Fine-tune", &args.project, args.image.as_deref())?;
     let usual = FinetuneOptions::default();
     let options = FinetuneOptions {
         seed: args.seed.unwrap_or(usual.seed),
@@ -58,19 +47,34 @@ pub fn run(args: &FinetuneArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// An image of a project, opened with what is kept of it; `title` stands before the progress.
+pub fn opened(title: &'static str, project: &Path, image: Option<&Path>) -> anyhow::Result<Drive> {
+    let path = match image {
+        Some(image) => image.to_owned(),
+        None => only_image(project)?,
+    };
+    let mut drive = Drive::keeping(title, ProjectPlace::Beside { fallback: None });
+    drive.finish(Command::Open { path })?;
+    let found = drive.session().project_file();
+    ensure!(
+        found.is_some_and(|path| is_same(path, project)),
+        "The project is not the one that belongs to the image, which must lie beside it or in its \
+         folder: {}",
+        project.display()
+    );
+    Ok(drive)
+}
+
 /// The image that the project is about.
-fn image_of(args: &FinetuneArgs) -> anyhow::Result<PathBuf> {
-    if let Some(image) = &args.image {
-        return Ok(image.clone());
-    }
-    let images = Project::open_read_only(&args.project)?.images()?;
+fn only_image(project: &Path) -> anyhow::Result<PathBuf> {
+    let images = Project::open_read_only(project)?.images()?;
     match &images[..] {
         [image] => Ok(image.path.clone()),
-        [] => bail!("The project has no image yet: {}", args.project.display()),
+        [] => bail!("The project has no image yet: {}", project.display()),
         _ => bail!(
             "The project has {} images; say which with --image: {}",
             images.len(),
-            args.project.display()
+            project.display()
         ),
     }
 }

@@ -35,6 +35,7 @@ mod predict_desk;
 mod predict_tasks;
 mod project;
 mod pyramid;
+mod queue;
 mod sample;
 mod say;
 mod search;
@@ -61,6 +62,7 @@ pub fn run(work: Work) -> anyhow::Result<()> {
         Work::Experiment(args) => experiment::run(&args),
         Work::Search(args) => search::run(&args),
         Work::Finetune(args) => finetune::run(&args),
+        Work::Queue(args) => queue::run(&args),
         Work::Predict(args) => predict::run(&args),
         Work::Eval(args) => evaluate::run(&args),
         Work::Compare(args) => compare::run(&args),

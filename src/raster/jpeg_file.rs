@@ -60,7 +60,7 @@ pub(super) fn decode_whole_jpeg(path: &Path, size: ImageSize, bands: u16) -> Res
         JpegColors::Rgb
     };
     let (_, bands, bytes) = decode_jpeg(stream, colors, |found| {
-        if found == size {
+        if found.size == size {
             Ok(())
         } else {
             Err(Fault::damaged("it changed while it was open"))

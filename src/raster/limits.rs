@@ -61,7 +61,7 @@ pub(super) fn grow(buffer: &mut Vec<u8>, more: usize, whole: usize) -> Result<()
     reserved.map_err(|error| no_memory(buffer.len() + step, error))
 }
 
-fn no_memory(len: usize, error: impl Display) -> Fault {
+pub(super) fn no_memory(len: usize, error: impl Display) -> Fault {
     Fault::damaged(format!(
         "it needs {} MiB of memory at once: {error}",
         len >> 20

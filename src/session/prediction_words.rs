@@ -15,11 +15,19 @@ pub enum CopiedCommand {
     Compare,
     /// Going on from the model in use with what was corrected.
     Finetune,
+    /// The ranking of places that somebody should look at.
+    Queue,
 }
 
 impl CopiedCommand {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Predict, Self::Evaluate, Self::Compare, Self::Finetune];
+    pub const ALL: [Self; 5] = [
+        Self::Predict,
+        Self::Evaluate,
+        Self::Compare,
+        Self::Finetune,
+        Self::Queue,
+    ];
 
     /// What people call it.
     pub const fn name(self) -> &'static str {
@@ -28,6 +36,7 @@ impl CopiedCommand {
             Self::Evaluate => "Scores",
             Self::Compare => "Comparison",
             Self::Finetune => "Improvement",
+            Self::Queue => "Where to look next",
         }
     }
 }
@@ -65,16 +74,24 @@ impl Session {
                 }
             }
             CopiedCommand::Finetune => {
-                words
-                    .say("finetune")
-                    .path("--project", self.project_file()?);
-                words.path("--image", image);
+                self.say_project(words.say("finetune"), image)?;
                 if let Some(model) = self.model_in_use() {
                     words.path("--model", &model);
                 }
             }
+            CopiedCommand::Queue => {
+                self.say_project(words.say("queue"), image)?;
+                let run = self.prediction_state().run.clone();
+                words.path("--model", &run.or_else(|| self.model_in_use())?);
+            }
         }
         Some(words.0)
+    }
+
+    fn say_project(&self, words: &mut Words, image: &Path) -> Option<()> {
+        words.path("--project", self.project_file()?);
+        words.path("--image", image);
+        Some(())
     }
 
     fn say_prediction(&self, words: &mut Words, image: &Path) -> Option<()> {

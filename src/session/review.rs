@@ -54,6 +54,11 @@ impl Review {
         self.regions.get(self.at)
     }
 
+    /// All that is left to decide, in the order of the walk.
+    pub fn places(&self) -> &[Difference] {
+        &self.regions
+    }
+
     /// Its number from 1, and how many are left.
     pub const fn position(&self) -> (usize, usize) {
         (self.at + 1, self.regions.len())

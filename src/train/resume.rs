@@ -136,8 +136,8 @@ impl RunState {
     }
 }
 
-/// Whether the run in `folder` was stopped or killed and can go on: it holds a state of the version that this program reads; only the beginning
-/// of the file is looked at.
+/// Whether the run in `folder` is going on, or was stopped or killed and can go on: it holds a state
+/// of the version that this program reads; only the beginning of the file is looked at.
 pub fn can_go_on(folder: &Path) -> bool {
     let mut start = [0; MAGIC.len()];
     let read = open_file(&folder.join(STATE_FILE)).and_then(|mut file| file.read_exact(&mut start));

@@ -190,4 +190,37 @@ fn a_project_is_learned_from_without_a_window() {
     assert_eq!(last["active"], run.display().to_string());
     let session = kept(&ortho);
     assert_eq!(session.finetuning().active.as_deref(), Some(&*run));
+    let words = session.as_command(CopiedCommand::Queue).expect("words");
+    assert!(words.starts_with("orthobrush queue --project "), "{words}");
+    drop(session);
+    check_queue(&project, &run);
+}
+
+/// Where to look next is ranked without a window: squares, none of them twice.
+fn check_queue(project: &Path, run: &Path) {
+    let ranked = |by: &str| {
+        let output = Process::new(env!("CARGO_BIN_EXE_orthobrush"))
+            .args(["queue", "--count", "3", "--json", "--by", by, "--project"])
+            .arg(project)
+            .output()
+            .expect("it starts");
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{errors}");
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).expect("JSON")
+    };
+    let found = ranked("doubt");
+    assert_eq!(found["model"], run.display().to_string());
+    let places = found["places"].as_array().expect("places");
+    assert_eq!(places.len(), 3);
+    for (at, place) in places.iter().enumerate() {
+        assert_eq!(place["rank"], at + 1);
+        assert!(
+            places[..at]
+                .iter()
+                .all(|other| other["rect"] != place["rect"])
+        );
+    }
+    // Two strokes cover little of what is predicted, so the largest difference has its class.
+    let found = ranked("differences");
+    assert!(found["places"][0]["predicted"].is_string(), "{found}");
 }

@@ -222,17 +222,24 @@ impl Page {
         };
         let stream = whole_stream(&self.jpeg_tables, data, colors)?;
         let (width, most_rows) = (self.grid.chunk.width, self.grid.chunk.height);
-        let (size, found, pixels) = decode_jpeg(stream, colors, |size| {
-            if size.width > width.saturating_add(15) || size.height > most_rows.saturating_add(15) {
-                return Err(Fault::damaged(format!("a JPEG chunk claims {size} pixels")));
+        let (size, _, pixels) = decode_jpeg(stream, colors, |header| {
+            let (size, found) = (header.size, header.components);
+            let is_small = size.width < width || (size.height as usize) < rows;
+            if is_small
+                || size.width > width.saturating_add(15)
+                || size.height > most_rows.saturating_add(15)
+            {
+                return Err(Fault::damaged(format!(
+                    "a JPEG chunk of {width} × {rows} pixels claims {size}"
+                )));
+            }
+            if usize::from(found) != bands {
+                return Err(Fault::damaged(format!(
+                    "a JPEG chunk has {found} of {bands} bands"
+                )));
             }
             Ok(())
         })?;
-        if found != bands {
-            return Err(Fault::damaged(format!(
-                "a JPEG chunk has {found} of {bands} bands"
-            )));
-        }
         let (row_len, found_len) = (width as usize * bands, size.width as usize * bands);
         if found_len == row_len && size.height as usize == rows {
             return Ok(pixels);

@@ -1,10 +1,11 @@
 use std::io::Cursor;
 
+use jpeg_decoder::ColorTransform;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-use super::jpeg_frame::JpegFrame;
+use super::jpeg_frame::{JpegFrame, segments};
 use super::jpeg_scan::with_guard;
 use crate::geom::ImageSize;
 use crate::raster::error::Fault;
@@ -21,6 +22,11 @@ pub(in crate::raster) enum JpegColors {
     Grey,
 }
 
+const START_OF_SCAN: u8 = 0xDA;
+/// Where JFIF, Exif and Adobe stand.
+const APP0: u8 = 0xE0;
+const APP1: u8 = 0xE1;
+const APP14: u8 = 0xEE;
 /// "Adobe", version 100, no flags, transform 0: the components are not YCbCr.
 const NO_TRANSFORM: [u8; 16] = [
     0xFF, 0xEE, 0, 14, b'A', b'd', b'o', b'b', b'e', 0, 100, 0, 0, 0, 0, 0,
@@ -59,41 +65,56 @@ pub(in crate::raster) struct JpegHeader {
 ///
 /// Kinds of JPEG that are sound but not read here are told so.
 pub(in crate::raster) fn jpeg_header(stream: &[u8]) -> Result<JpegHeader, Fault> {
-    if let Some(frame) = JpegFrame::of(stream) {
-        frame.check_kind()?;
+    header_of(&frame_of(stream)?, stream)
+}
+
+fn frame_of(stream: &[u8]) -> Result<JpegFrame, Fault> {
+    let frame = JpegFrame::of(stream);
+    let frame = frame.ok_or_else(|| Fault::damaged("JPEG: its header is cut off or damaged"))?;
+    frame.check_kind()?;
+    Ok(frame)
+}
+
+fn header_of(frame: &JpegFrame, stream: &[u8]) -> Result<JpegHeader, Fault> {
+    let size = frame.size;
+    if size.is_empty() {
+        return Err(Fault::damaged(format!(
+            "JPEG: its header says {size} pixels"
+        )));
     }
-    let mut decoder = JpegDecoder::new_with_options(Cursor::new(stream), options(u32::MAX));
-    decoder.decode_headers().map_err(damaged)?;
-    let (width, height) = decoder.dimensions().unwrap_or_default();
+    let exif = segments(stream).take_while(|&(marker, ..)| marker != START_OF_SCAN);
+    let exif = exif.filter(|&(marker, ..)| marker == APP1);
+    let exif = exif.filter_map(|(_, body, _)| body.strip_prefix(b"Exif\0\0"));
     Ok(JpegHeader {
-        size: ImageSize::new(width as u32, height as u32),
-        components: decoder.info().map_or(0, |info| info.components),
-        exif: decoder.exif().cloned(),
+        size,
+        components: u8::try_from(frame.parts.len()).unwrap_or(u8::MAX),
+        exif: exif.last().map(<[u8]>::to_vec),
     })
 }
 
-/// The samples of a JPEG stream, of which the header has been found small enough by `accept`.
+/// The samples of a JPEG stream, of which the header has been found right by `accept`.
 ///
 /// Fails where it holds fewer than its header says.
 pub(in crate::raster) fn decode_jpeg(
     stream: Vec<u8>,
     colors: JpegColors,
-    accept: impl FnOnce(ImageSize) -> Result<(), Fault>,
+    accept: impl FnOnce(&JpegHeader) -> Result<(), Fault>,
 ) -> Result<(ImageSize, usize, Vec<u8>), Fault> {
-    let JpegHeader {
-        size, components, ..
-    } = jpeg_header(&stream)?;
-    accept(size)?;
-    let stream = match JpegFrame::of(&stream) {
-        Some(frame) => with_guard(stream, &frame)?,
-        None => stream,
-    };
-    let space = match (colors, components) {
+    let frame = frame_of(&stream)?;
+    let header = header_of(&frame, &stream)?;
+    accept(&header)?;
+    let stream = with_guard(stream, &frame)?;
+    if frame.is_odd() && matches!(header.components, 1 | 3) {
+        let pixels = decode_odd(&stream, colors, &frame)?;
+        return Ok((header.size, header.components.into(), pixels));
+    }
+    let space = match (colors, header.components) {
         (JpegColors::Grey, _) | (JpegColors::AsStored, 1) => ColorSpace::Luma,
         (JpegColors::AsStored, 4) => ColorSpace::CMYK,
         (JpegColors::AsStored, 2) => ColorSpace::LumaA,
         _ => ColorSpace::RGB,
     };
+    let size = header.size;
     let options = options(size.width.max(size.height)).jpeg_set_out_colorspace(space);
     let mut decoder = JpegDecoder::new_with_options(Cursor::new(stream), options);
     decoder.decode_headers().map_err(damaged)?;
@@ -102,11 +123,60 @@ pub(in crate::raster) fn decode_jpeg(
     let bands = space.num_components();
     let mut pixels = zeroed(size.num_pixels() as usize * bands)?;
     let decoded = decoder.decode_into(&mut pixels);
-    decoded.map_err(|error| {
-        let what = format!("JPEG: its data do not make {size} pixels: {error}");
-        Fault::damaged(what)
-    })?;
+    decoded.map_err(|error| amiss(size, error))?;
     Ok((size, bands, pixels))
+}
+
+/// The samples of a stream of which the faster decoder makes something else.
+fn decode_odd(stream: &[u8], colors: JpegColors, frame: &JpegFrame) -> Result<Vec<u8>, Fault> {
+    let mut decoder = jpeg_decoder::Decoder::new(stream);
+    if frame.parts.len() == 3 {
+        let is_plain = colors == JpegColors::AsStored || holds_rgb(stream, frame);
+        decoder.set_color_transform(if is_plain {
+            ColorTransform::RGB
+        } else {
+            ColorTransform::YCbCr
+        });
+    }
+    let decoded = decoder.decode();
+    decoded.map_err(|error| match error {
+        jpeg_decoder::Error::Unsupported(_) => Fault::unsupported("A JPEG with such sampling"),
+        error => amiss(frame.size, error),
+    })
+}
+
+/// Whether three components are red, green and blue, by the rules that libjpeg goes by.
+fn holds_rgb(stream: &[u8], frame: &JpegFrame) -> bool {
+    let heads = segments(stream).take_while(|&(marker, ..)| marker != START_OF_SCAN);
+    let mut adobe = None;
+    for (marker, body, _) in heads {
+        match (marker, body) {
+            (APP0, [b'J', b'F', b'I', b'F', 0, ..]) => return false,
+            (
+                APP14,
+                [
+                    b'A',
+                    b'd',
+                    b'o',
+                    b'b',
+                    b'e',
+                    _,
+                    _,
+                    _,
+                    _,
+                    _,
+                    _,
+                    transform,
+                    ..,
+                ],
+            ) => {
+                adobe = Some(*transform);
+            }
+            _ => {}
+        }
+    }
+    let ids = frame.parts.iter().map(|part| part.id);
+    adobe.map_or_else(|| ids.eq(*b"RGB"), |transform| transform == 0)
 }
 
 fn options(most: u32) -> DecoderOptions {
@@ -118,4 +188,8 @@ fn options(most: u32) -> DecoderOptions {
 
 fn damaged(error: impl std::fmt::Display) -> Fault {
     Fault::damaged(format!("JPEG: {error}"))
+}
+
+fn amiss(size: ImageSize, error: impl std::fmt::Display) -> Fault {
+    damaged(format!("its data do not make {size} pixels: {error}"))
 }

@@ -32,24 +32,34 @@ impl Part {
 }
 
 /// The marked parts of a JPEG stream: the second byte of the marker, the body, and where what
-/// follows begins. Those behind the first scan are not found.
+/// follows begins. Behind a scan that is the first marker in its data or behind them.
 pub(super) fn segments(stream: &[u8]) -> impl Iterator<Item = (u8, &[u8], usize)> {
     let mut at = 2;
     std::iter::from_fn(move || {
-        loop {
-            let first = stream.get(at..)?.iter().position(|&byte| byte == 0xFF)?;
-            let fill = stream[at + first..].iter().position(|&byte| byte != 0xFF)?;
-            let marker = stream[at + first + fill];
-            at += first + fill + 1;
-            if matches!(marker, 0x00 | 0x01 | 0xD0..=0xD8) {
-                continue;
-            }
-            let len = usize::from(u16::from_be_bytes(*stream[at..].first_chunk::<2>()?));
-            let body = stream[at..].get(2..len)?;
-            at += len;
-            return Some((marker, body, at));
-        }
+        let found = segment_at(stream, at)?;
+        at = found.2;
+        Some(found)
     })
+}
+
+/// The first marked part from here on, as of [`segments`].
+pub(super) fn segment_at(stream: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
+    loop {
+        let first = stream.get(at..)?.iter().position(|&byte| byte == 0xFF)?;
+        let fill = stream[at + first..].iter().position(|&byte| byte != 0xFF)?;
+        let marker = stream[at + first + fill];
+        at += first + fill + 1;
+        match marker {
+            0x00 | 0x01 | 0xD0..=0xD8 => {}
+            // The end of the image; what follows may be another.
+            0xD9 => return None,
+            _ => {
+                let len = usize::from(u16::from_be_bytes(*stream[at..].first_chunk::<2>()?));
+                let body = stream[at..].get(2..len)?;
+                return Some((marker, body, at + len));
+            }
+        }
+    }
 }
 
 impl JpegFrame {
@@ -136,7 +146,14 @@ impl JpegFrame {
 
     /// What kind of a frame this is, if it is none that is read here.
     fn refused(&self) -> Option<&'static str> {
+        let mut samplings: Vec<[u32; 2]> = self.parts.iter().map(|part| part.factors).collect();
+        samplings.sort_unstable();
+        samplings.dedup();
         match self.marker {
+            // Nothing was found that gets them right.
+            _ if self.comes_apart() && samplings.len() > 2 => {
+                Some("A JPEG of three samplings in scans of their own")
+            }
             0xC3 => Some("A lossless JPEG"),
             0xC5..=0xC7 => Some("A hierarchical JPEG"),
             0xC9..=0xCF => Some("A JPEG with arithmetic coding"),
@@ -154,6 +171,20 @@ impl JpegFrame {
     /// Whether scans bring the picture bit by bit.
     pub(super) const fn is_progressive(&self) -> bool {
         self.marker == 0xC2
+    }
+
+    /// Whether components come in scans of their own that bring them whole.
+    fn comes_apart(&self) -> bool {
+        !self.is_progressive() && self.first_scan != self.parts.len()
+    }
+
+    /// Whether components come in scans of their own that bring them whole, or have sampling factors
+    /// of which the faster decoder knows nothing.
+    pub(super) fn is_odd(&self) -> bool {
+        let most = self.most_factors();
+        let is_power = |factor: &u32| factor.is_power_of_two();
+        let factors = self.parts.iter().flat_map(|part| &part.factors);
+        self.comes_apart() || self.parts[0].factors != most || !factors.clone().all(is_power)
     }
 
     /// Bytes that the samples take at least: each block of 8 × 8 has a code of its mean and, where

@@ -14,8 +14,10 @@ mod grid;
 #[cfg(test)]
 mod hostile;
 mod jpeg;
+mod jpeg_bits;
 mod jpeg_frame;
 mod jpeg_scan;
+mod jpeg_walk;
 mod lerc;
 mod levels;
 #[cfg(test)]

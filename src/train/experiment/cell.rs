@@ -21,10 +21,10 @@ const MOST_BYTES: u64 = 1 << 16;
 pub struct Grid {
     /// What is seen in it.
     pub words: String,
-    /// Steps of each training at the small size.
-    pub small_steps: u32,
-    /// Steps of each training at the full size.
-    pub full_steps: u32,
+    /// Millions of pixels that each training sees at the small size.
+    pub small_megapixels: u32,
+    /// Millions of pixels that each training sees at the full size.
+    pub full_megapixels: u32,
     /// Changes to the recipe.
     #[serde(default)]
     pub recipe: Table,
@@ -62,6 +62,15 @@ impl Cell {
     /// The name of its run folder.
     pub fn name(&self) -> String {
         format!("cell-{}-{}-{}", self.patch, self.batch, self.accumulate)
+    }
+
+    /// Steps that see so many millions of pixels, whole updates of the weights.
+    fn steps(&self, megapixels: u32) -> u32 {
+        let update = u64::from(self.patch).pow(2) * self.batch as u64 * u64::from(self.accumulate);
+        let updates = (u64::from(megapixels) * 1_000_000 / update.max(1)).max(1);
+        u32::try_from(updates)
+            .unwrap_or(u32::MAX)
+            .saturating_mul(self.accumulate)
     }
 
     /// The folder of all of them, below that of the experiment's runs.
@@ -107,16 +116,16 @@ impl ExperimentSpec {
         let Some(grid) = &self.grid else {
             return Ok(Vec::new());
         };
-        let steps = match choice.size {
-            RunSize::Small => grid.small_steps,
-            RunSize::Full => grid.full_steps,
+        let megapixels = match choice.size {
+            RunSize::Small => grid.small_megapixels,
+            RunSize::Full => grid.full_megapixels,
         };
         let trial = |cell: &Cell| {
             let mut recipe = self.recipe(choice, &[&grid.recipe])?;
             recipe.patch = cell.patch;
             recipe.batch = cell.batch;
             recipe.updates.accumulate = cell.accumulate;
-            (recipe.epochs, recipe.steps_per_epoch) = (1, steps);
+            (recipe.epochs, recipe.steps_per_epoch) = (1, cell.steps(megapixels));
             recipe.check()?;
             let trial = Trial {
                 name: cell.name(),
@@ -129,5 +138,33 @@ impl ExperimentSpec {
             Ok((*cell, trial))
         };
         grid.cells.iter().map(trial).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_training_sees_as_many_pixels() {
+        let cells = [(128, 2, 1), (512, 1, 8), (256, 8, 1)];
+        for (patch, batch, accumulate) in cells {
+            let cell = Cell {
+                patch,
+                batch,
+                accumulate,
+            };
+            let steps = cell.steps(32);
+            assert_eq!(steps % accumulate, 0);
+            let seen = u64::from(patch * patch * steps) * batch as u64;
+            let update = u64::from(patch * patch * accumulate) * batch as u64;
+            assert!(seen <= 32_000_000 && seen + update > 32_000_000, "{cell:?}");
+        }
+        let cell = Cell {
+            patch: 512,
+            batch: 64,
+            accumulate: 2,
+        };
+        assert_eq!(cell.steps(1), 2);
     }
 }

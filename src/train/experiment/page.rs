@@ -39,7 +39,7 @@ pub struct PageReport {
     pub path: PathBuf,
     /// Runs that are in it.
     pub runs: usize,
-    /// Runs that are missing.
+    /// Runs that are missing or not done.
     pub missing: usize,
 }
 
@@ -51,7 +51,7 @@ impl ExperimentPage<'_> {
     pub fn write(&self, out: &Path) -> Result<PageReport, TrainError> {
         let loaded = self.trials.iter().filter_map(|trial| {
             let record = RunRecord::load(&self.runs.join(&trial.name)).ok()?;
-            Some((trial.group.clone(), record))
+            (!record.can_go_on).then(|| (trial.group.clone(), record))
         });
         let runs: Vec<(String, RunRecord)> = loaded.collect();
         let missing = self.trials.len() - runs.len();
@@ -83,7 +83,7 @@ impl ExperimentPage<'_> {
         if missing > 0 {
             put!(
                 text,
-                "**Not all is done:** {missing} of {} runs are missing.\n\n",
+                "**Not all is done:** {missing} of {} runs are missing or still going on.\n\n",
                 self.trials.len()
             );
         }

@@ -150,4 +150,9 @@ fn a_page_is_made_from_the_files_of_finished_runs() {
     let (text, report) = page(&[trials[0].clone(), missing]);
     assert_eq!(report.missing, 1);
     assert!(text.contains("1 of 2 runs are missing"));
+    let state = runs.join(&trials[1].name).join("resume.state");
+    crate::disk::replace_file(&state, b"ORTHRUN\x01 and more").expect("written");
+    let (text, report) = page(&trials);
+    assert_eq!((report.runs, report.missing), (1, 1));
+    assert!(text.contains("1 of 2 runs are missing or still going on"));
 }

@@ -53,7 +53,7 @@ pub struct RunRecord {
     pub last: Option<ModelCard>,
     /// Numbers that the network learned.
     pub num_weights: Option<u64>,
-    /// Whether the training was stopped or killed and can go on.
+    /// Whether the training is going on, or was stopped or killed and can go on.
     pub can_go_on: bool,
     /// Where it was made.
     pub environment: Option<Environment>,

@@ -1,0 +1,73 @@
+use anyhow::{Context as _, ensure};
+use serde_json::{Value, json};
+
+use super::args::{QueueArgs, QueuedBy};
+use super::finetune::opened;
+use crate::session::{Command, Difference, PlaceKind, ReviewCommand, Session};
+
+/// Lets a network predict the image of a project and ranks the places that somebody should look at.
+pub fn run(args: &QueueArgs) -> anyhow::Result<()> {
+    let mut drive = opened("Queue", &args.project, args.image.as_deref())?;
+    let model = args
+        .model
+        .clone()
+        .or_else(|| drive.session().model_in_use());
+    let model = model.context(
+        "The project has no model yet. Name a run with --model, or train one with \
+         `orthobrush train`",
+    )?;
+    drive.finish(Command::predict(Some(model.clone())))?;
+    let walk = match args.by {
+        QueuedBy::Doubt => ReviewCommand::StartDoubtful,
+        QueuedBy::Mistakes => ReviewCommand::StartConfident,
+        QueuedBy::Differences => ReviewCommand::Start,
+    };
+    drive.finish(Command::Review(walk))?;
+    let session = drive.session();
+    let review = session.review();
+    let all = review.map_or(&[][..], |review| review.places());
+    ensure!(!all.is_empty(), "There is no such place");
+    let places = &all[..all.len().min(args.count)];
+    let mut ranked = (1..).zip(places);
+    if args.json {
+        let places: Vec<Value> = ranked
+            .map(|(rank, place)| entry(session, rank, place))
+            .collect();
+        say!(
+            "{}",
+            json!({ "model": model, "by": args.by.name(), "places": places })
+        );
+    } else {
+        ranked.try_for_each(|(rank, place)| {
+            say!("{}", line(session, rank, place));
+            anyhow::Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// The class that is predicted there, where that is why somebody should look.
+fn class_of(session: &Session, place: &Difference) -> Option<String> {
+    let PlaceKind::Predicted(index) = place.kind else {
+        return None;
+    };
+    let class = session.classes().get(index)?;
+    Some(class.name.clone())
+}
+
+fn entry(session: &Session, rank: usize, place: &Difference) -> Value {
+    let rect = place.bounds;
+    json!({
+        "rank": rank,
+        "rect": [rect.x, rect.y, rect.width, rect.height],
+        "pixels": place.pixels,
+        "predicted": class_of(session, place),
+    })
+}
+
+fn line(session: &Session, rank: usize, place: &Difference) -> String {
+    let rect = place.bounds;
+    let (x, y, width, height) = (rect.x, rect.y, rect.width, rect.height);
+    let what = class_of(session, place).map_or(String::new(), |name| format!("  {name}"));
+    format!("{rank:>5}  {x},{y},{width},{height}{what}")
+}
