@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::folder_scan::{companion_label, scan_folder};
 use super::jobs::{Report, tell_progress};
-use super::keeping::Companion;
+use super::keeping::{Companion, absolute};
 use super::overviews::open_source;
 use super::state::{ImageId, OpenImage, Session};
 use super::{Change, Command, CommandError, Notice, StepTo};
@@ -83,6 +83,8 @@ impl Session {
     pub(super) fn open(&mut self, path: &Path) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
         self.refuse_to_lose_work()?;
+        // What is remembered must lead there from any folder.
+        let path = &absolute(path);
         if path
             .extension()
             .is_some_and(|ending| ending == "orthobrush")
@@ -102,7 +104,7 @@ impl Session {
 
     /// Opens what a project file was made for: its one image, or the folder of its images.
     fn open_project(&mut self, path: &Path) {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let path = path.to_owned();
         self.start_job(format!("Opening {}", path.display()), move |job| {
             let images = Project::open_read_only(&path)?.images()?;
             let opened = match (images.as_slice(), path.parent()) {
