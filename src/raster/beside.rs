@@ -239,7 +239,8 @@ mod tests {
         let place = || Some(Georef::north_up(7.0, 8.0, 1.0, None));
         let found = placed(&image, place(), System::default()).unwrap();
         assert_eq!(found.system, None, "nothing says a system");
-        let mine = b"PROJCS[\"My strip\",GEOGCS[\"WGS 84\",AUTHORITY[\"EPSG\",\"4326\"]]]";
+        let mine = b"PROJCS[\"My strip\",GEOGCS[\"WGS 84\",AUTHORITY[\"EPSG\",\"4326\"]],\
+            UNIT[\"metre\",1]]";
         crate::disk::replace_file(&folder.path().join("ortho.prj"), mine).unwrap();
         let found = placed(&image, place(), System::default()).unwrap();
         assert_eq!(

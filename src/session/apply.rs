@@ -20,7 +20,6 @@ impl Session {
             Command::Project(command) => self.apply_project(command),
             Command::Place(command) => self.apply_place(command),
             Command::SetKeys(keys) => self.set_keys(keys),
-            Command::SetCoordinates(shown) => self.set_coordinates(shown),
             Command::SaveLabel => self.save_label(),
             Command::SaveAs { layer, path } => self.save_as(layer, path),
             Command::Export(order) => self.export(order),

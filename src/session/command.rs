@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{
-    Bookmark, Coordinates, DataCommand, ExportOrder, FinetuneCommand, InkChoice, InstantCommand,
-    Over, OverlayCommand, Pause, Predicting, QueueCommand, RecipeCommand, RunsCommand, TrainOn,
+    Bookmark, DataCommand, ExportOrder, FinetuneCommand, InkChoice, InstantCommand, Over,
+    OverlayCommand, Pause, Predicting, QueueCommand, RecipeCommand, RunsCommand, TrainOn,
     WandSettings, Wholesale,
 };
 use crate::geom::{ImagePoint, PixelRect};
@@ -45,8 +45,6 @@ pub enum Command {
     Project(ProjectCommand),
     /// Changes keys: what an action is called in settings files to its keys.
     SetKeys(BTreeMap<String, Vec<String>>),
-    /// Chooses which coordinates of the pointer are shown.
-    SetCoordinates(Coordinates),
     /// Marks the open image of the list as done, or not.
     MarkDone {
         /// The new mark.
@@ -434,6 +432,8 @@ pub enum PlaceCommand {
         /// Which place.
         name: String,
     },
+    /// Chooses which coordinates of the pointer are shown.
+    Coordinates(super::Coordinates),
     /// Looks at points of the map.
     Check(super::CheckCommand),
 }

@@ -3,7 +3,7 @@ use egui::{Label, Response, RichText, Sense, Ui};
 use super::view::CommandQueue;
 use crate::exchange::MapPlace;
 use crate::geom::ImagePoint;
-use crate::session::{Command, Session};
+use crate::session::{Command, PlaceCommand, Session};
 
 /// Room that the rest of the status bar needs beside the name of a coordinate system, in points.
 const ROOM_FOR_OTHERS: f32 = 680.0;
@@ -17,7 +17,7 @@ pub fn coordinates_menu(ui: &mut Ui, session: &Session, commands: &mut CommandQu
     let degrees = &mut shown.shows_degrees;
     ui.checkbox(degrees, "Longitude and latitude (WGS 84)");
     if shown != session.settings().coordinates {
-        commands.push(Command::SetCoordinates(shown));
+        commands.push(Command::Place(PlaceCommand::Coordinates(shown)));
     }
 }
 
