@@ -180,6 +180,7 @@ fn known_format(magic: [u8; 12], path: &Path) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::raster::MadeBands;
 
     #[track_caller]
     fn refusal(path: &Path) -> String {
@@ -198,5 +199,18 @@ mod tests {
         assert!(told.starts_with("The file is empty"), "{told}");
         let told = refusal(&folder.path().join("none.tif"));
         assert!(told.starts_with("Could not read"), "{told}");
+    }
+    #[test]
+    fn complex_numbers_are_refused_with_what_makes_them_real() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("radar.tif");
+        let radar = MadeBands {
+            format: 5,
+            ..MadeBands::new(8, 8, 1, 32)
+        };
+        crate::disk::replace_file(&path, &radar.file(|x, _, _| f64::from(x))).expect("written");
+        let told = refusal(&path);
+        assert!(told.contains("imaginary part"), "{told}");
+        assert!(told.contains("gdal_translate -ot Float32"), "{told}");
     }
 }
