@@ -20,6 +20,9 @@ use crate::ui::{PaneLayout, View, ViewConfig, install_theme, window_ui};
 /// Events taken in during one frame; the rest waits for the next.
 const EVENTS_PER_FRAME: usize = 64;
 
+/// The window's size at first, in points: with its frame it fits on a screen of 1280 × 800.
+const FIRST_SIZE: [f32; 2] = [1200.0, 720.0];
+
 /// The program as eframe runs it.
 pub struct App {
     session: Session,
@@ -177,7 +180,7 @@ pub fn run_window(config: AppConfig) -> anyhow::Result<()> {
     let viewport = egui::ViewportBuilder::default()
         .with_title("Orthobrush")
         .with_app_id("orthobrush")
-        .with_inner_size([1280.0, 800.0])
+        .with_inner_size(FIRST_SIZE)
         .with_min_inner_size([640.0, 400.0]);
     let options = eframe::NativeOptions {
         viewport,

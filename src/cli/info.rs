@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::args::InfoArgs;
 use crate::exchange::crs_name;
+use crate::geom::Georef;
 use crate::raster::{Layout, RasterInfo, checksum, open_stored};
 
 /// Says what is in an image file.
@@ -42,14 +43,20 @@ fn describe(info: &RasterInfo) -> Value {
         "tile": tile,
         "levels": info.level_sizes.len(),
         "epsg": georef.and_then(|georef| georef.epsg),
-        "crs": georef.and_then(|georef| georef.epsg).and_then(crs_name),
-        "pixel_size": georef.map(crate::geom::Georef::pixel_size),
+        "crs": georef.and_then(crs),
+        "pixel_size": georef.map(Georef::pixel_size),
         "bounds": georef.map(|georef| georef.bounds(info.size)),
         // JSON has no such numbers.
         "nodata": info.nodata.map(|value| {
             if value.is_finite() { json!(value) } else { json!(value.to_string()) }
         }),
     })
+}
+
+/// The name of the coordinate system, of one without a code as the file has it.
+fn crs(georef: &Georef) -> Option<&str> {
+    let known = georef.epsg.and_then(crs_name);
+    known.or(georef.system.as_deref())
 }
 
 fn plain(value: &Value) -> String {

@@ -6,6 +6,8 @@ use crate::geom::{Georef, ImagePoint};
 /// Longitude and latitude of WGS 84.
 const DEGREES: Crs = Crs::Epsg(4326);
 
+const UNSAID: &str = "The file does not say its coordinate system";
+
 /// Says where on the map the pixels of an image are, in the file's own coordinates and in longitude
 /// and latitude. Made once for an image, as it is asked with each move of the pointer.
 #[derive(Clone, Debug)]
@@ -34,7 +36,10 @@ impl MapPlace {
             is_in_degrees: system.as_ref().is_some_and(is_geographic),
             degrees: match &system {
                 Some(system) => Degrees::new(system),
-                None => Err("The file does not say its coordinate system".to_owned()),
+                None => Err(match &georef.system {
+                    Some(_) => "The coordinate system of the file has no EPSG code".to_owned(),
+                    None => UNSAID.to_owned(),
+                }),
             },
         }
     }
@@ -51,7 +56,20 @@ impl MapPlace {
                 Some(name) => format!("{name} (EPSG:{code})"),
                 None => format!("EPSG:{code}, which is not known here"),
             },
-            None => "The file does not say its coordinate system".to_owned(),
+            None => match &self.georef.system {
+                Some(name) => format!("{name}, a system without an EPSG code"),
+                None => UNSAID.to_owned(),
+            },
+        }
+    }
+
+    /// The code of the file's coordinate system, and its name where it is known: `EPSG:2180` and
+    /// `ETRS89 / Poland CS92`.
+    pub fn short_system(&self) -> (String, Option<String>) {
+        match (self.georef.epsg, &self.georef.system) {
+            (Some(code), _) => (format!("EPSG:{code}"), crs_name(code).map(str::to_owned)),
+            (None, Some(name)) => ("a system without a code".to_owned(), Some(name.clone())),
+            (None, None) => ("no coordinate system".to_owned(), None),
         }
     }
 
@@ -141,6 +159,12 @@ mod tests {
         assert!(place.why_no_degrees().is_some());
         assert_eq!(place.degrees_from_image(ImagePoint::new(0.0, 0.0)), None);
         assert_eq!(place.map_from_image(ImagePoint::new(2.0, 3.0)), (2.0, -3.0));
+        let mut named = Georef::north_up(0.0, 0.0, 1.0, None);
+        named.system = Some("Site grid".to_owned());
+        let named = MapPlace::new(&named);
+        assert!(named.system().starts_with("Site grid"));
+        assert_ne!(named.short_system(), place.short_system());
+        assert_ne!(named.why_no_degrees(), place.why_no_degrees());
         let place = MapPlace::new(&Georef::north_up(0.0, 0.0, 1.0, Some(60_001)));
         assert!(place.system().contains("not known"), "{}", place.system());
         assert!(

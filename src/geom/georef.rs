@@ -12,6 +12,9 @@ pub struct Georef {
     pub map_from_image: [f64; 6],
     /// The EPSG code of the coordinate system, when the file names one.
     pub epsg: Option<u32>,
+    /// The name of a coordinate system that is stated without such a code.
+    #[serde(default)]
+    pub system: Option<String>,
     /// The GeoTIFF keys as the file has them; copied to what is written, never interpreted here.
     pub keys: Option<GeoKeys>,
 }
@@ -27,12 +30,66 @@ pub struct GeoKeys {
     pub ascii: String,
 }
 
+/// The entries of a key directory are of four numbers each, after a header of as many.
+const ENTRY: usize = 4;
+/// GeoAsciiParamsTag, of which the texts of keys are parts.
+const ASCII_PARAMS: u16 = 34_737;
+const MODEL_TYPE_KEY: u16 = 1_024;
+/// What kinds of coordinate systems the model type names: projected, geographic and geocentric ones.
+const MODEL_TYPES: std::ops::RangeInclusive<u16> = 1..=3;
+/// The names of a system in keys: a projected one's, the file's own citation, a geographic one's.
+const NAME_KEYS: [u16; 3] = [3_073, 1_026, 2_049];
+/// A longer name is none.
+const MOST_LETTERS: usize = 80;
+/// What is said of a system without a name.
+const UNNAMED: &str = "unnamed";
+
+/// A name as files give it, made fit to be shown.
+pub fn shown_system(name: &str) -> String {
+    let plain = name.chars().filter(|letter| !letter.is_control());
+    let name: String = plain.take(MOST_LETTERS).collect();
+    match name.trim() {
+        "" => UNNAMED.to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+impl GeoKeys {
+    /// The name of the coordinate system that the keys state, by a code or not; `None` when they
+    /// state none.
+    pub fn system(&self) -> Option<String> {
+        let states_one = self.entries().any(|entry| {
+            entry[0] == MODEL_TYPE_KEY && entry[1] == 0 && MODEL_TYPES.contains(&entry[3])
+        });
+        let mut names = NAME_KEYS.iter().filter_map(|&key| self.text(key));
+        states_one.then(|| shown_system(names.next().unwrap_or_default()))
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &[u16]> {
+        let entries = self.directory.get(ENTRY..).unwrap_or_default();
+        entries.chunks_exact(ENTRY)
+    }
+
+    /// The text of a key, without the sign that ends it.
+    fn text(&self, key: u16) -> Option<&str> {
+        let mut entries = self.entries();
+        let entry = entries.find(|entry| entry[0] == key && entry[1] == ASCII_PARAMS)?;
+        let (count, start) = (usize::from(entry[2]), usize::from(entry[3]));
+        let text = self.ascii.get(start..start.checked_add(count)?);
+        // The last one may come without its end.
+        let text = text.or_else(|| self.ascii.get(start..))?;
+        let text = text.split('|').next().unwrap_or(text).trim();
+        (!text.is_empty()).then_some(text)
+    }
+}
+
 impl Georef {
     /// A north-up georeference from the outer upper-left corner and the pixel's size in map units.
     pub const fn north_up(min_x: f64, max_y: f64, pixel_size: f64, epsg: Option<u32>) -> Self {
         Self {
             map_from_image: [pixel_size, 0.0, min_x, 0.0, -pixel_size, max_y],
             epsg,
+            system: None,
             keys: None,
         }
     }
@@ -98,5 +155,26 @@ mod tests {
             georef.bounds(ImageSize::new(400, 800)),
             [500_000.0, 249_800.0, 500_100.0, 250_000.0]
         );
+    }
+    #[test]
+    fn keys_name_a_system_without_a_code() {
+        let keys = |directory: &[u16]| GeoKeys {
+            directory: directory.to_vec(),
+            doubles: Vec::new(),
+            ascii: "My site grid|WGS 84|".to_owned(),
+        };
+        let named = [
+            1, 1, 0, 3, 1_024, 0, 1, 1, 1_026, 34_737, 13, 0, 3_072, 0, 1, 32_767,
+        ];
+        assert_eq!(keys(&named).system().as_deref(), Some("My site grid"));
+        let of_datum = [1, 1, 0, 2, 1_024, 0, 1, 2, 2_049, 34_737, 7, 13];
+        assert_eq!(keys(&of_datum).system().as_deref(), Some("WGS 84"));
+        let beyond = [1, 1, 0, 2, 1_024, 0, 1, 2, 2_049, 34_737, 7, 900];
+        assert_eq!(keys(&beyond).system().as_deref(), Some("unnamed"));
+        // GDAL writes this of a picture with a place and no system.
+        let none = [1, 1, 0, 1, 1_025, 0, 1, 1];
+        assert_eq!(keys(&none).system(), None);
+        assert_eq!(keys(&[1, 1]).system(), None);
+        assert_eq!(shown_system(&"ab\n".repeat(99)).len(), 80);
     }
 }

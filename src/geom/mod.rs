@@ -14,7 +14,7 @@ mod space;
 mod tile;
 
 pub use camera::{Camera, MAX_SCALE};
-pub use georef::{GeoKeys, Georef};
+pub use georef::{GeoKeys, Georef, shown_system};
 pub use plan::{TilePlan, TileQuad, plan_tiles};
 pub use pyramid_shape::PyramidShape;
 pub use rect::PixelRect;

@@ -90,7 +90,16 @@ pub enum MaskError {
         path: PathBuf,
     },
 
-    /// A file cannot be understood as a mask.
+    /// A file is sound, but it holds no mask.
+    #[error("The mask cannot be used: {reason}: {path}")]
+    NotAMask {
+        /// What is wrong and what to do.
+        reason: String,
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// A mask file cannot be read whole.
     #[error("The mask cannot be used: {reason}: {path}")]
     MaskFile {
         /// What is wrong and what to do.
@@ -126,4 +135,15 @@ pub enum MaskError {
         /// What was asked for.
         text: String,
     },
+}
+
+impl MaskError {
+    /// Whether the file may well be something else than a mask of the image, rather than a damaged
+    /// one.
+    pub const fn is_of_no_mask(&self) -> bool {
+        matches!(
+            self,
+            Self::NotAMask { .. } | Self::Size { .. } | Self::Read(ReadError::NoIndices { .. })
+        )
+    }
 }

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use roxmltree::{Document, ParsingOptions};
 
 use super::tiff::{from_centers, is_usable};
-use crate::geom::Georef;
+use crate::geom::{Georef, shown_system};
 
 /// A world file is six short lines; more is something else.
 const MOST_BYTES: u64 = 4_096;
@@ -14,10 +14,17 @@ const MOST_PAM_BYTES: u64 = 16 << 20;
 /// The most elements and texts of GDAL's notes.
 const MOST_PAM_NODES: u32 = 1 << 20;
 
-/// The place of `image` on the map, out of what the file itself says (`inside`) and what lies beside
-/// it. As in GDAL, its notes (`.aux.xml`) go before the file and the file before a world file.
-pub(super) fn placed(image: &Path, inside: Option<Georef>, keys: Option<u32>) -> Option<Georef> {
-    let (transform, epsg) = read_pam(image).unwrap_or_default();
+/// What is said of a coordinate system: its EPSG code, or without one its name.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct System {
+    pub epsg: Option<u32>,
+    pub name: Option<String>,
+}
+
+/// The place of `image` on the map, out of what the file itself says (`inside`, and where that is no
+/// place, its system `own` at least) and what lies beside it. As in GDAL, its notes (`.aux.xml`) go before the file and the file before a world file.
+pub(super) fn placed(image: &Path, inside: Option<Georef>, own: System) -> Option<Georef> {
+    let (transform, noted) = read_pam(image).unwrap_or_default();
     let georef = match (transform, inside) {
         (Some(map_from_image), inside) => Georef {
             map_from_image,
@@ -26,18 +33,27 @@ pub(super) fn placed(image: &Path, inside: Option<Georef>, keys: Option<u32>) ->
         (None, Some(inside)) => inside,
         (None, None) => Georef {
             map_from_image: read_world_file(image)?,
-            epsg: keys,
+            epsg: own.epsg,
+            system: own.name,
             ..Georef::default()
         },
     };
+    let mut epsg = noted.epsg.or(georef.epsg);
+    let mut name = noted.name.or(georef.system);
+    if epsg.is_none() {
+        let beside = read_prj(image);
+        epsg = beside.epsg;
+        name = name.or(beside.name);
+    }
     Some(Georef {
-        epsg: epsg.or(georef.epsg).or_else(|| read_prj(image)),
+        epsg,
+        system: name.filter(|_| epsg.is_none()),
         ..georef
     })
 }
 
-/// Transform and EPSG code out of GDAL's notes beside `image`.
-fn read_pam(image: &Path) -> Option<(Option<[f64; 6]>, Option<u32>)> {
+/// Transform and coordinate system out of GDAL's notes beside `image`.
+fn read_pam(image: &Path) -> Option<(Option<[f64; 6]>, System)> {
     let mut name = image.as_os_str().to_owned();
     name.push(".aux.xml");
     let text = small_text(&PathBuf::from(name), MOST_PAM_BYTES)?;
@@ -52,7 +68,8 @@ fn read_pam(image: &Path) -> Option<(Option<[f64; 6]>, Option<u32>)> {
         found.text()
     };
     let transform = child("GeoTransform").and_then(transform_of_gdal);
-    Some((transform, child("SRS").and_then(epsg_of_srs)))
+    let system = child("SRS").map_or_else(System::default, System::of_srs);
+    Some((transform, system))
 }
 
 /// The transform that GDAL writes as six numbers, offsets first.
@@ -64,17 +81,25 @@ pub(super) fn transform_of_gdal(text: &str) -> Option<[f64; 6]> {
     }
 }
 
-/// The EPSG code of a coordinate system that is stated as `EPSG:2180` or in WKT.
-pub(super) fn epsg_of_srs(text: &str) -> Option<u32> {
-    let text = text.trim();
-    let code = text.strip_prefix("EPSG:");
-    code.map_or_else(|| epsg_of_wkt(text), |code| code.trim().parse().ok())
+impl System {
+    /// The coordinate system that is stated as `EPSG:2180` or in WKT.
+    pub(super) fn of_srs(text: &str) -> Self {
+        let text = text.trim();
+        let code = text.strip_prefix("EPSG:");
+        let epsg = code.map_or_else(|| epsg_of_wkt(text), |code| code.trim().parse().ok());
+        let is_named = epsg.is_none() && !text.is_empty();
+        Self {
+            epsg,
+            // In WKT the first word in quotes is the name of the whole.
+            name: is_named.then(|| shown_system(text.split('"').nth(1).unwrap_or_default())),
+        }
+    }
 }
 
-/// The EPSG code in the `.prj` file beside `image`.
-fn read_prj(image: &Path) -> Option<u32> {
-    let path = image.with_extension("prj");
-    epsg_of_wkt(&small_text(&path, MOST_PRJ_BYTES)?)
+/// The coordinate system in the `.prj` file beside `image`.
+fn read_prj(image: &Path) -> System {
+    let text = small_text(&image.with_extension("prj"), MOST_PRJ_BYTES);
+    text.map_or_else(System::default, |text| System::of_srs(&text))
 }
 
 /// The EPSG code that a coordinate system in WKT states of itself, as its last word.
@@ -186,20 +211,44 @@ mod tests {
             "ortho.prj",
             "GEOGCS[\"WGS 84\",AUTHORITY[\"EPSG\",\"4326\"]]",
         );
-        let found = placed(&image, None, None).unwrap();
+        let found = placed(&image, None, System::default()).unwrap();
         assert_eq!(found.map_from_image, [2.0, 0.0, 0.0, 0.0, -2.0, 0.0]);
         assert_eq!(found.epsg, Some(4_326));
         let inside = Georef::north_up(7.0, 8.0, 1.0, Some(2_180));
         assert_eq!(
-            placed(&image, Some(inside.clone()), None),
+            placed(&image, Some(inside.clone()), System::default()),
             Some(inside.clone())
         );
         write(
             "ortho.tif.aux.xml",
             "<PAMDataset><GeoTransform> 1, 2, 3, 4, 5, 7</GeoTransform></PAMDataset>",
         );
-        let found = placed(&image, Some(inside), None).unwrap();
+        let found = placed(&image, Some(inside), System::default()).unwrap();
         assert_eq!(found.map_from_image, [2.0, 3.0, 1.0, 5.0, 7.0, 4.0]);
         assert_eq!(found.epsg, Some(2_180));
+    }
+    #[test]
+    fn a_system_without_a_code_has_its_name() {
+        let named = System::of_srs("LOCAL_CS[\"Site grid\",UNIT[\"metre\",1]]");
+        assert_eq!(
+            (named.epsg, named.name.as_deref()),
+            (None, Some("Site grid"))
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let image = folder.path().join("ortho.tif");
+        let place = || Some(Georef::north_up(7.0, 8.0, 1.0, None));
+        let found = placed(&image, place(), System::default()).unwrap();
+        assert_eq!(found.system, None, "nothing says a system");
+        let mine = b"PROJCS[\"My strip\",GEOGCS[\"WGS 84\",AUTHORITY[\"EPSG\",\"4326\"]],\
+            UNIT[\"metre\",1]]";
+        crate::disk::replace_file(&folder.path().join("ortho.prj"), mine).unwrap();
+        let found = placed(&image, place(), System::default()).unwrap();
+        assert_eq!(
+            (found.epsg, found.system.as_deref()),
+            (None, Some("My strip"))
+        );
+        let coded = Some(Georef::north_up(7.0, 8.0, 1.0, Some(2_180)));
+        let found = placed(&image, coded, System::default()).unwrap();
+        assert_eq!((found.epsg, found.system), (Some(2_180), None));
     }
 }

@@ -12,6 +12,18 @@ pub enum OpenError {
         /// What the system said.
         source: io::Error,
     },
+    /// A folder that holds no tiles.
+    #[error("This is a folder, and an image file is wanted. Name one of the files in it: {path}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// There is nothing in the file.
+    #[error("The file is empty (0 bytes). Use another copy of it: {path}")]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
     /// Neither TIFF nor JPEG 2000 nor PNG nor JPEG nor WebP, nor a mosaic of such.
     #[error(
         "This is neither a TIFF nor a JPEG 2000, PNG, JPEG or WebP image, nor a VRT of such. \
@@ -130,6 +142,10 @@ pub(super) const RECODE: &str =
 /// As [`RECODE`], for a JPEG of which GDAL has to keep more than it does unasked.
 pub(super) const RECODE_SCANS: &str = "gdal_translate --config GDAL_ALLOW_LARGE_LIBJPEG_MEM_ALLOC \
      YES -co TILED=YES -co COMPRESS=DEFLATE -co BIGTIFF=IF_SAFER INPUT OUTPUT.tif";
+
+/// As [`RECODE`], for complex numbers, of which only the real parts can be shown.
+pub(super) const RECODE_COMPLEX: &str = "gdal_translate -ot Float32 -co TILED=YES -co \
+     COMPRESS=DEFLATE -co BIGTIFF=IF_SAFER INPUT OUTPUT.tif";
 
 impl Fault {
     pub(super) fn damaged(reason: impl Into<String>) -> Self {

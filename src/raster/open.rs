@@ -1,3 +1,4 @@
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -85,10 +86,7 @@ impl Opened {
         {
             return Ok(Self::Tiles(Arc::new(tiles?)));
         }
-        let bytes = FileBytes::open(path).map_err(|source| OpenError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
+        let bytes = opened(path)?;
         let mut head = [0; HEAD_BYTES];
         let len = bytes.len().min(HEAD_BYTES as u64) as usize;
         bytes
@@ -147,6 +145,22 @@ impl Opened {
     }
 }
 
+/// The bytes of a file that has some.
+fn opened(path: &Path) -> Result<FileBytes, OpenError> {
+    let path_of = || path.to_owned();
+    match FileBytes::open(path) {
+        Ok(bytes) if bytes.len() == 0 => Err(OpenError::Empty { path: path_of() }),
+        Ok(bytes) => Ok(bytes),
+        Err(error) if error.kind() == ErrorKind::IsADirectory => {
+            Err(OpenError::Folder { path: path_of() })
+        }
+        Err(source) => Err(OpenError::Io {
+            path: path_of(),
+            source,
+        }),
+    }
+}
+
 /// The name of a format that is not read here but that `gdal_translate` converts.
 fn known_format(magic: [u8; 12], path: &Path) -> Option<&'static str> {
     match &magic {
@@ -160,5 +174,43 @@ fn known_format(magic: [u8; 12], path: &Path) -> Option<&'static str> {
             .extension()
             .filter(|ending| ending.eq_ignore_ascii_case("ecw"))
             .map(|_| "ECW"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raster::MadeBands;
+
+    #[track_caller]
+    fn refusal(path: &Path) -> String {
+        let refused = open_raster(path).err();
+        refused.expect("no image").to_string()
+    }
+
+    #[test]
+    fn folders_and_empty_files_are_called_what_they_are() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let told = refusal(folder.path());
+        assert!(told.starts_with("This is a folder"), "{told}");
+        let path = folder.path().join("empty.tif");
+        crate::disk::replace_file(&path, b"").expect("written");
+        let told = refusal(&path);
+        assert!(told.starts_with("The file is empty"), "{told}");
+        let told = refusal(&folder.path().join("none.tif"));
+        assert!(told.starts_with("Could not read"), "{told}");
+    }
+    #[test]
+    fn complex_numbers_are_refused_with_what_makes_them_real() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("radar.tif");
+        let radar = MadeBands {
+            format: 5,
+            ..MadeBands::new(8, 8, 1, 32)
+        };
+        crate::disk::replace_file(&path, &radar.file(|x, _, _| f64::from(x))).expect("written");
+        let told = refusal(&path);
+        assert!(told.contains("imaginary part"), "{told}");
+        assert!(told.contains("gdal_translate -ot Float32"), "{told}");
     }
 }

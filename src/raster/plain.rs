@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::beside::placed;
+use super::beside::{System, placed};
 use super::error::{Fault, OpenError, ReadError};
 use super::jpeg_file::{decode_whole_jpeg, jpeg_info};
 use super::layers::{format_of, packed};
@@ -103,7 +103,7 @@ impl PlainSource {
             MAX_WHOLE_BYTES,
             &format!("A {} image", source.info.format),
         )?;
-        source.info.georef = placed(path, None, None);
+        source.info.georef = placed(path, None, System::default());
         Ok(source)
     }
 

@@ -2,9 +2,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{
-    Bookmark, DataCommand, ExportOrder, FinetuneCommand, InkChoice, InstantCommand, Over,
-    OverlayCommand, Pause, Predicting, QueueCommand, RecipeCommand, RunsCommand, TrainOn,
-    WandSettings, Wholesale,
+    Bookmark, DataCommand, FinetuneCommand, InkChoice, InstantCommand, Over, Pause, Predicting,
+    QueueCommand, RecipeCommand, RunsCommand, TrainOn, WandSettings, Wholesale,
 };
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{BrushShape, CellKey, CellState, Hint, MaskDecisions};
@@ -65,7 +64,7 @@ pub enum Command {
         path: PathBuf,
     },
     /// Writes the label for other programs; its own file stays what it is.
-    Export(ExportOrder),
+    Export(super::ExportOrder),
     /// Makes `class` the one that tools paint; 255 erases.
     SelectClass(u8),
     /// Changes to the class painted before.
@@ -381,7 +380,7 @@ pub enum ImportCommand {
         line_width: f64,
     },
     /// Shows polygons and lines over the image.
-    Overlay(OverlayCommand),
+    Overlay(super::OverlayCommand),
     /// Gives the file up that waits for answers.
     Leave,
 }
@@ -432,6 +431,8 @@ pub enum PlaceCommand {
         /// Which place.
         name: String,
     },
+    /// Chooses which coordinates of the pointer are shown.
+    Coordinates(super::Coordinates),
     /// Looks at points of the map.
     Check(super::CheckCommand),
 }

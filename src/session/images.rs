@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::folder_scan::{companion_label, scan_folder};
 use super::jobs::{Report, tell_progress};
-use super::keeping::Companion;
+use super::keeping::{Companion, absolute};
 use super::overviews::open_source;
 use super::state::{ImageId, OpenImage, Session};
 use super::{Change, Command, CommandError, Notice, StepTo};
@@ -83,6 +83,8 @@ impl Session {
     pub(super) fn open(&mut self, path: &Path) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
         self.refuse_to_lose_work()?;
+        // What is remembered must lead there from any folder.
+        let path = &absolute(path);
         if path
             .extension()
             .is_some_and(|ending| ending == "orthobrush")
@@ -102,7 +104,7 @@ impl Session {
 
     /// Opens what a project file was made for: its one image, or the folder of its images.
     fn open_project(&mut self, path: &Path) {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let path = path.to_owned();
         self.start_job(format!("Opening {}", path.display()), move |job| {
             let images = Project::open_read_only(&path)?.images()?;
             let opened = match (images.as_slice(), path.parent()) {
@@ -172,13 +174,25 @@ impl Session {
             None => companion_label(&image.path),
         };
         let classes = self.list.as_ref().and_then(|list| list.classes.clone());
-        let companion = mask.map(|path| Companion { path, classes });
         self.changes.push(Change::ImageOpened(image.id));
         self.image = Some(image);
+        let companion = mask.map(|path| Companion {
+            is_guess: self.is_guessed_label(&path),
+            path,
+            classes,
+        });
         self.make_overviews();
         self.forget_places();
         self.place_overlays();
         self.open_label(companion);
+    }
+
+    /// Whether a file beside the open image is taken for its label for the end of its name alone, and
+    /// is not the one that Save writes, which must never be replaced unasked.
+    fn is_guessed_label(&self, path: &Path) -> bool {
+        let image = self.image.as_ref();
+        let is_beside = image.is_some_and(|image| image.path.parent() == path.parent());
+        is_beside && self.default_label_path().as_deref() != Some(path)
     }
 
     pub(super) fn step(&mut self, to: StepTo) -> Result<(), CommandError> {
@@ -340,6 +354,8 @@ fn target_of(list: &ImageList, to: StepTo) -> Result<usize, CommandError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::Waker;
+    use crate::session::{Coordinates, PlaceCommand, ProjectPlace, SessionConfig, Settings};
 
     #[test]
     fn the_next_not_done_wraps_around() {
@@ -366,5 +382,28 @@ mod tests {
         );
         assert_eq!(target_of(&list, StepTo::Next).expect("there is one"), 2);
         assert_eq!(target_of(&list, StepTo::Previous).expect("there is one"), 0);
+    }
+    #[test]
+    fn what_is_remembered_leads_there_from_any_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("settings.toml");
+        let config = SessionConfig {
+            waker: Waker::none(),
+            settings_path: Some(file.clone()),
+            projects: ProjectPlace::Nowhere,
+        };
+        let mut session = Session::new(config);
+        let path = PathBuf::from("below/none.tif");
+        session.apply(Command::Open { path }).expect("accepted");
+        let shown = Coordinates {
+            shows_map: true,
+            shows_degrees: true,
+        };
+        let choice = PlaceCommand::Coordinates(shown);
+        session.apply(Command::Place(choice)).expect("accepted");
+        let (kept, _) = Settings::load(&file);
+        let whole = std::env::current_dir().expect("a folder");
+        assert_eq!(kept.recent, [whole.join("below/none.tif")]);
+        assert_eq!(kept.coordinates, shown);
     }
 }

@@ -44,8 +44,6 @@ pub(super) enum Report {
     ImageOpened(Box<OpenImage>),
     /// A mask was read.
     MaskLoaded(LayerId, Box<ReadMask>),
-    /// A mask could not be read.
-    MaskRefused(LayerId, String),
     /// A layer was written to a file, in this state of the history.
     Saved {
         layer: LayerId,
@@ -329,7 +327,6 @@ impl Session {
             Report::Progress(share) => self.set_progress(id, share),
             Report::ImageOpened(image) => self.image_opened(*image),
             Report::MaskLoaded(layer, read) => self.opened_mask_loaded(layer, *read),
-            Report::MaskRefused(layer, why) => self.mask_refused(layer, why),
             Report::Saved { layer, path, state } => self.layer_saved(layer, path, state),
             Report::Counted(pairing, counts) => self.counted(pairing, *counts),
             Report::Contested(of, found) => self.contested(of, *found),

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use super::images::EntryStatus;
 use super::jobs::Report;
-use super::keeping::{Companion, ReadMask};
+use super::keeping::{Companion, ReadLabel, ReadMask};
 use super::state::{Layer, LayerId, OpenImage, Session};
 use super::{Change, CommandError, LayerKind, Notice};
 use crate::geom::ImageSize;
@@ -61,12 +61,15 @@ impl Session {
     }
 
     pub(super) fn open_mask(&mut self, kind: LayerKind, path: PathBuf) -> Result<(), CommandError> {
-        let classes = None;
-        self.read_mask(kind, Companion { path, classes })
+        let file = Companion {
+            path,
+            classes: None,
+            is_guess: false,
+        };
+        self.read_mask(kind, file)
     }
 
     fn read_mask(&mut self, kind: LayerKind, file: Companion) -> Result<(), CommandError> {
-        let Companion { path, classes } = file;
         self.refuse_during_stroke()?;
         if kind == LayerKind::Label {
             self.refuse_when_read_only()?;
@@ -76,12 +79,12 @@ impl Session {
         let mut layer = new_layer(self.next_number(), Mask::new(size));
         let id = layer.id;
         layer.is_loading = true;
-        layer.path = Some(path.clone());
+        layer.path = Some(file.path.clone());
         self.replace_layer(kind, Some(layer));
-        self.start_job(format!("Reading {}", path.display()), move |job| {
-            job.tell(match ReadMask::from_file(&path, size, classes.as_deref()) {
-                Ok(read) => Report::MaskLoaded(id, Box::new(read)),
-                Err(error) => Report::MaskRefused(id, error.to_string()),
+        self.start_job(format!("Reading {}", file.path.display()), move |job| {
+            job.tell(match file.read(size) {
+                ReadLabel::File(read) => Report::MaskLoaded(id, Box::new(read)),
+                other => Report::LabelRead(id, Box::new(other)),
             })?;
             Ok(())
         });

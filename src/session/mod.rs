@@ -95,7 +95,7 @@ pub use runs::{RunEntry, RunSamples, RunStatus, Runs, RunsCommand};
 pub use scoring::ScoreScope;
 pub use searching::{ReadSearch, SearchState, SearchTrialState};
 pub use selecting::{Selected, WandSettings};
-pub use settings::{MAX_RECENT, Settings};
+pub use settings::{Coordinates, MAX_RECENT, Settings};
 pub use state::{ImageId, Layer, LayerId, OpenImage, Session, SessionConfig};
 pub use superpixels::SUPERPIXEL_SIDES;
 pub use teamwork::their_mask;

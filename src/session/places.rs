@@ -63,6 +63,7 @@ impl Session {
             PlaceCommand::NoteCell { cell, note } => self.note_cell(cell, &note),
             PlaceCommand::AddBookmark(mark) => self.add_bookmark(mark),
             PlaceCommand::RemoveBookmark { name } => self.remove_bookmark(&name),
+            PlaceCommand::Coordinates(shown) => self.set_coordinates(shown),
             PlaceCommand::Check(command) => self.apply_check(command),
         }
     }

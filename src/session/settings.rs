@@ -26,8 +26,29 @@ pub struct Settings {
     pub overviews_gib: Option<u64>,
     /// Trainings do not wait while somebody works in the window.
     pub never_makes_room: bool,
+    /// Which coordinates of the pointer are shown.
+    pub coordinates: Coordinates,
     /// Keys that differ from the program's own: what an action is called here to its keys.
     pub keys: BTreeMap<String, Vec<String>>,
+}
+
+/// Which coordinates of the pointer the status bar shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Coordinates {
+    /// Those of the file's own system.
+    pub shows_map: bool,
+    /// Longitude and latitude on WGS 84.
+    pub shows_degrees: bool,
+}
+
+impl Default for Coordinates {
+    fn default() -> Self {
+        Self {
+            shows_map: true,
+            shows_degrees: false,
+        }
+    }
 }
 
 impl Settings {
@@ -120,6 +141,10 @@ mod tests {
         let path = folder.path().join("deep/settings.toml");
         let mut settings = Settings {
             tile_cache_mib: Some(64),
+            coordinates: Coordinates {
+                shows_map: false,
+                shows_degrees: true,
+            },
             ..Settings::default()
         };
         settings.remember(Path::new("ortho.tif"));

@@ -461,6 +461,15 @@ impl Session {
         Ok(())
     }
 
+    pub(super) fn set_coordinates(
+        &mut self,
+        shown: super::Coordinates,
+    ) -> Result<(), super::CommandError> {
+        self.settings.coordinates = shown;
+        self.save_settings();
+        Ok(())
+    }
+
     pub(super) fn save_settings(&mut self) {
         let Some(file) = &self.config.settings_path else {
             return;

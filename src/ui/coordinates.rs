@@ -1,57 +1,69 @@
 use egui::{Label, Response, RichText, Sense, Ui};
 
+use super::view::CommandQueue;
 use crate::exchange::MapPlace;
 use crate::geom::ImagePoint;
-use crate::session::{OpenImage, Session};
+use crate::session::{Command, PlaceCommand, Session};
 
-/// Which coordinates of the pointer the status bar shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Coordinates {
-    /// Those of the file's own system.
-    pub shows_map: bool,
-    /// Longitude and latitude on WGS 84.
-    pub shows_degrees: bool,
-}
-
-impl Default for Coordinates {
-    fn default() -> Self {
-        Self {
-            shows_map: true,
-            shows_degrees: false,
-        }
-    }
-}
+/// Room that the rest of the status bar needs beside the name of a coordinate system, in points.
+const ROOM_FOR_OTHERS: f32 = 680.0;
+/// Longer names are cut in the status bar.
+const MOST_LETTERS: usize = 32;
 
 /// Lets a person choose which coordinates are shown.
-pub fn coordinates_menu(ui: &mut Ui, coordinates: &mut Coordinates) {
-    ui.checkbox(&mut coordinates.shows_map, "Coordinates of the file");
-    let degrees = &mut coordinates.shows_degrees;
+pub fn coordinates_menu(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    let mut shown = session.settings().coordinates;
+    ui.checkbox(&mut shown.shows_map, "Coordinates of the file");
+    let degrees = &mut shown.shows_degrees;
     ui.checkbox(degrees, "Longitude and latitude (WGS 84)");
+    if shown != session.settings().coordinates {
+        commands.push(Command::Place(PlaceCommand::Coordinates(shown)));
+    }
 }
 
-/// The coordinates of a place of the image; a right-click on them chooses which are
-/// shown.
+/// The coordinates of the pixel that is pointed at, if one is, and their system; a right-click on
+/// them chooses which are shown.
 pub fn coordinates_ui(
     ui: &mut Ui,
-    image: &OpenImage,
-    at: ImagePoint,
-    coordinates: &mut Coordinates,
+    at: Option<ImagePoint>,
+    session: &Session,
+    commands: &mut CommandQueue,
 ) {
+    let Some(image) = session.image() else { return };
     let Some(map) = image.map.as_deref() else {
+        clickable(ui, "no place on the map".to_owned())
+            .on_hover_text("Neither the file nor one beside it says where on the map it lies");
         return;
     };
-    let shown = *coordinates;
-    if shown.shows_map {
-        let hover = format!("{}\nRight-click chooses what is shown", map.system());
-        let response = clickable(ui, map_text(map, at)).on_hover_text(hover);
-        response.context_menu(|ui| coordinates_menu(ui, coordinates));
-    }
-    // What is shown already need not be shown twice.
-    if shown.shows_degrees && !(shown.shows_map && map.epsg() == Some(4326)) {
-        let (text, why) = degrees_text(map, at);
-        let hover = format!("{why}\nRight-click chooses what is shown");
+    let shown = session.settings().coordinates;
+    let mut said = |ui: &mut Ui, text: String, hover: &str| {
+        let hover = format!("{hover}\nRight-click chooses what is shown");
         let response = clickable(ui, text).on_hover_text(hover);
-        response.context_menu(|ui| coordinates_menu(ui, coordinates));
+        response.context_menu(|ui| coordinates_menu(ui, session, commands));
+    };
+    if let Some(at) = at.filter(|_| shown.shows_map) {
+        said(ui, map_text(map, at), &map.system());
+    }
+    let text = system_text(map, ui.available_width() >= ROOM_FOR_OTHERS);
+    said(ui, text, &map.system());
+    // What is shown already need not be shown twice.
+    let is_shown = shown.shows_map && map.epsg() == Some(4326);
+    if let Some(at) = at.filter(|_| shown.shows_degrees && !is_shown) {
+        let (text, why) = degrees_text(map, at);
+        said(ui, text, &why);
+    }
+}
+
+/// The code of the file's coordinate system, with its name where there is room for it.
+fn system_text(map: &MapPlace, has_room: bool) -> String {
+    let (code, name) = map.short_system();
+    match name.filter(|_| has_room) {
+        Some(name) if name.chars().count() > MOST_LETTERS => {
+            let start: String = name.chars().take(MOST_LETTERS - 1).collect();
+            format!("{code}: {}…", start.trim_end())
+        }
+        Some(name) => format!("{code}: {name}"),
+        None => code,
     }
 }
 
@@ -60,15 +72,11 @@ fn clickable(ui: &mut Ui, text: String) -> Response {
     ui.add(Label::new(text).sense(Sense::click()))
 }
 
-/// Easting, northing and the system's code.
+/// Easting and northing.
 fn map_text(map: &MapPlace, at: ImagePoint) -> String {
     let (east, north) = map.map_from_image(at);
     let digits = if map.is_in_degrees() { 7 } else { 2 };
-    let system = match map.epsg() {
-        Some(code) => format!("EPSG:{code}"),
-        None => "unknown system".to_owned(),
-    };
-    format!("E {east:.digits$}  N {north:.digits$}  {system}")
+    format!("E {east:.digits$}  N {north:.digits$}")
 }
 
 /// Longitude and latitude, and what they are; or that there are none, and why.
@@ -196,9 +204,11 @@ mod tests {
     fn places_are_said_with_their_system() {
         let at = ImagePoint::new(0.0, 0.0);
         let known = MapPlace::new(&Georef::north_up(500_000.0, 5_800_000.0, 0.5, Some(32_733)));
+        assert_eq!(map_text(&known, at), "E 500000.00  N 5800000.00");
+        assert_eq!(system_text(&known, false), "EPSG:32733");
         assert_eq!(
-            map_text(&known, at),
-            "E 500000.00  N 5800000.00  EPSG:32733"
+            system_text(&known, true),
+            "EPSG:32733: WGS 84 / UTM zone 33S"
         );
         let (degrees, _) = degrees_text(&known, at);
         assert!(
@@ -206,13 +216,21 @@ mod tests {
             "{degrees}"
         );
         let unknown = MapPlace::new(&Georef::north_up(1.0, 2.0, 0.5, None));
-        assert_eq!(map_text(&unknown, at), "E 1.00  N 2.00  unknown system");
+        assert_eq!(map_text(&unknown, at), "E 1.00  N 2.00");
+        assert_eq!(system_text(&unknown, true), "no coordinate system");
+        let named = Georef {
+            system: Some("Site grid of the northern quarry, 2019".to_owned()),
+            ..Georef::north_up(1.0, 2.0, 0.5, None)
+        };
+        let named = MapPlace::new(&named);
+        assert_eq!(system_text(&named, false), "a system without a code");
+        assert_eq!(
+            system_text(&named, true),
+            "a system without a code: Site grid of the northern quarr…"
+        );
         let (text, why) = degrees_text(&unknown, at);
         assert!(text.starts_with("no ") && why.contains("does not say"));
         let in_degrees = MapPlace::new(&Georef::north_up(-1.5, 52.0, 1e-6, Some(4_326)));
-        assert_eq!(
-            map_text(&in_degrees, at),
-            "E -1.5000000  N 52.0000000  EPSG:4326"
-        );
+        assert_eq!(map_text(&in_degrees, at), "E -1.5000000  N 52.0000000");
     }
 }

@@ -1,5 +1,6 @@
 use egui::{
-    Button, Color32, ComboBox, DragValue, Pos2, Sense, Shape, Slider, Stroke, Ui, Window, vec2,
+    Button, Color32, ComboBox, DragValue, Pos2, ScrollArea, Sense, Shape, Slider, Stroke, Ui,
+    Window, vec2,
 };
 
 use super::view::{CommandQueue, View};
@@ -8,6 +9,10 @@ use crate::session::{Command, OpenImage, PlaceCommand, Session};
 
 /// Width of the form, in points.
 const WIDTH: f32 = 264.0;
+/// A screen of less height, in points, is small: the form is a part of it and scrolls.
+const SMALL_SCREEN: f32 = 520.0;
+/// The part of a small screen that the form takes at most.
+const SMALL_SHARE: f32 = 0.35;
 /// Height of the drawing of how often values occur, in points.
 const HISTOGRAM_HEIGHT: f32 = 56.0;
 const BINS: usize = 64;
@@ -23,12 +28,21 @@ pub fn look_ui(ui: &Ui, session: &Session, view: &mut View, commands: &mut Comma
     let Some(image) = session.image().filter(|_| !view.training.is_open) else {
         return;
     };
+    let height = ui.ctx().content_rect().height();
     Window::new("Bands and contrast")
         .open(&mut view.shows_look)
         .resizable(false)
         .default_width(WIDTH)
         .default_pos([72.0, 72.0])
-        .show(ui.ctx(), |ui| form_ui(ui, image, session.look(), commands));
+        .show(ui.ctx(), |ui| {
+            let mut form = |ui: &mut Ui| form_ui(ui, image, session.look(), commands);
+            if height < SMALL_SCREEN {
+                let within = ScrollArea::vertical().max_height(height * SMALL_SHARE);
+                within.show(ui, form);
+            } else {
+                form(ui);
+            }
+        });
 }
 
 fn form_ui(ui: &mut Ui, image: &OpenImage, shown: &Look, commands: &mut CommandQueue) {

@@ -183,7 +183,7 @@ fn view_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
     action(ui, Action::ShowLook, has_image, session, view, commands);
     ui.checkbox(&mut view.shows_held_out, "Show validation ground");
     ui.menu_button("Coordinates", |ui| {
-        coordinates_menu(ui, &mut view.coordinates);
+        coordinates_menu(ui, session, commands);
     });
     action(ui, Action::TogglePanels, true, session, view, commands);
     ui.separator();

@@ -12,7 +12,7 @@ pub fn status_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
         ui.spacing_mut().item_spacing.x = 14.0;
         ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Extend);
         if session.image().is_some() && !view.training.is_open {
-            position_ui(ui, session, view);
+            position_ui(ui, session, view, commands);
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             cost_ui(ui, session, view);
@@ -41,13 +41,13 @@ fn coverage_ui(ui: &mut Ui, session: &Session, view: &mut View) {
     }
 }
 
-fn position_ui(ui: &mut Ui, session: &Session, view: &mut View) {
+fn position_ui(ui: &mut Ui, session: &Session, view: &View, commands: &mut CommandQueue) {
     let Some(image) = session.image() else { return };
     let pixel = view
         .pointer_at
         .and_then(|at| Some((at, at.pixel_in(image.size())?)));
     match pixel {
-        Some((at, (x, y))) => {
+        Some((_, (x, y))) => {
             small(
                 ui,
                 format!(
@@ -56,12 +56,12 @@ fn position_ui(ui: &mut Ui, session: &Session, view: &mut View) {
                     text::grouped(y.into())
                 ),
             );
-            coordinates_ui(ui, image, at, &mut view.coordinates);
         }
         None => {
             small(ui, format!("{} px", image.size()));
         }
     }
+    coordinates_ui(ui, pixel.map(|(at, _)| at), session, commands);
     if let Some([width, _]) = image.pixel_meters {
         small(ui, format!("{width:.3} m/px"));
     }

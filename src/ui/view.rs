@@ -63,7 +63,6 @@ pub struct View {
     pub(super) gesture_pane: Option<egui::Id>,
     pub(super) last_dab: Option<ImagePoint>,
     pub(super) pointer_at: Option<ImagePoint>,
-    pub(super) coordinates: super::coordinates::Coordinates,
     pub(super) shows_held_out: bool,
     pub(super) shows_panels: bool,
     pub(super) shows_coverage: bool,
@@ -173,7 +172,6 @@ impl View {
             gesture_pane: None,
             last_dab: None,
             pointer_at: None,
-            coordinates: Default::default(),
             shows_held_out: true,
             shows_panels: true,
             shows_coverage: false,
@@ -230,9 +228,7 @@ impl View {
         let picks = session.shading().map(|shading| shading.picks);
         let more = feed.upload(renderer, picks);
         for why in feed.take_failures() {
-            self.messages.add(Notice::error(format!(
-                "A part of the image cannot be shown. {why}"
-            )));
+            self.messages.add(Notice::error(why));
         }
         more
     }

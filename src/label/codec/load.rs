@@ -59,7 +59,7 @@ pub fn load_mask(
         shades: occurring.as_deref(),
         table,
     };
-    let meaning = Meaning::decide(encoding, &evidence).map_err(|reason| MaskError::MaskFile {
+    let meaning = Meaning::decide(encoding, &evidence).map_err(|reason| MaskError::NotAMask {
         reason,
         path: path.to_owned(),
     })?;

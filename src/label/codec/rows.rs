@@ -113,7 +113,7 @@ impl RowReader {
             } => source.read_index(rect)?,
             Rows::Raster { source, .. } if self.form == Form::Wide => {
                 let wide = source.read_wide(rect)?;
-                wide.ok_or_else(|| MaskError::MaskFile {
+                wide.ok_or_else(|| MaskError::NotAMask {
                     reason: "its wide samples cannot be read; convert it to 8 bits".to_owned(),
                     path: self.path.clone(),
                 })?

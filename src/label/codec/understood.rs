@@ -90,7 +90,7 @@ impl Understood {
             }
         }
         let has_palette = evidence.palette.is_some();
-        let meaning = meaning.map_err(|reason| MaskError::MaskFile {
+        let meaning = meaning.map_err(|reason| MaskError::NotAMask {
             reason,
             path: path.to_owned(),
         })?;

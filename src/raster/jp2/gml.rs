@@ -32,6 +32,7 @@ pub fn georef_of_gml(text: &str) -> Option<Georef> {
     is_usable(&transform).then(|| Georef {
         map_from_image: from_centers(transform),
         epsg: grid.descendants().find_map(epsg),
+        system: None,
         keys: None,
     })
 }

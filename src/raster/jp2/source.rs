@@ -11,7 +11,7 @@ use super::gml::georef_of_gml;
 use super::paint::Look;
 use super::parts::{TileParts, find_parts};
 use crate::geom::{Georef, ImageSize, PixelRect};
-use crate::raster::beside::placed;
+use crate::raster::beside::{System, placed};
 use crate::raster::cache::ByteLru;
 use crate::raster::error::{Fault, OpenError, ReadError};
 use crate::raster::limits::{MAX_WHOLE_BYTES, product_within, zeroed};
@@ -304,7 +304,7 @@ fn georef(container: &Container, path: &Path) -> Option<Georef> {
         return Some(georef);
     }
     let gml = container.gml.as_deref();
-    placed(path, gml.and_then(georef_of_gml), None)
+    placed(path, gml.and_then(georef_of_gml), System::default())
 }
 
 fn info(

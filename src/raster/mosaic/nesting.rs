@@ -176,6 +176,8 @@ impl PartFiles {
 pub(super) fn reason_of(error: OpenError) -> String {
     match error {
         OpenError::Io { source, .. } => source.to_string(),
+        OpenError::Folder { .. } => "it is a folder".to_owned(),
+        OpenError::Empty { .. } => "it is empty".to_owned(),
         OpenError::UnknownFormat { .. } => "it is no image that is read here".to_owned(),
         OpenError::Damaged { reason, .. } => format!("it is damaged: {reason}"),
         OpenError::Unsupported { what, .. } => format!("{what} cannot be read here"),

@@ -11,7 +11,7 @@ use super::source::{Head, Mosaic};
 use super::vrt_bands::{Bands, number};
 use crate::disk::open_file;
 use crate::geom::{Georef, ImageSize};
-use crate::raster::beside::{epsg_of_srs, placed, transform_of_gdal};
+use crate::raster::beside::{System, placed, transform_of_gdal};
 use crate::raster::error::{Fault, OpenError};
 use crate::raster::limits::MAX_SIDE;
 
@@ -125,7 +125,7 @@ pub(super) fn read_text(
     let bands = Bands::read(root, size, &access)?;
     let head = Head {
         size,
-        georef: placed(path, read_georef(root), read_epsg(root)),
+        georef: placed(path, read_georef(root), read_system(root)),
     };
     let block = bands.block;
     let files = PartFiles::new(bands.paths, access, nesting);
@@ -173,15 +173,17 @@ pub(super) fn text_of<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
     child.text().map(str::trim)
 }
 
-fn read_epsg(root: Node<'_, '_>) -> Option<u32> {
-    text_of(root, "SRS").and_then(epsg_of_srs)
+fn read_system(root: Node<'_, '_>) -> System {
+    text_of(root, "SRS").map_or_else(System::default, System::of_srs)
 }
 
 fn read_georef(root: Node<'_, '_>) -> Option<Georef> {
     let map_from_image = text_of(root, "GeoTransform").and_then(transform_of_gdal)?;
+    let System { epsg, name } = read_system(root);
     Some(Georef {
         map_from_image,
-        epsg: read_epsg(root),
+        epsg,
+        system: name,
         keys: None,
     })
 }

@@ -3,7 +3,7 @@ use std::path::Path;
 use super::directory::{Directories, Directory};
 use super::tag;
 use crate::geom::{GeoKeys, Georef};
-use crate::raster::beside::placed;
+use crate::raster::beside::{System, placed};
 use crate::raster::error::Fault;
 use crate::raster::read_at::ReadAt;
 
@@ -55,12 +55,15 @@ impl GeoTags {
     /// The georeference, with files beside `image` for what the tags do not say.
     pub fn georef(self, image: &Path) -> Option<Georef> {
         let epsg = self.keys.as_ref().and_then(epsg_of);
+        let unnumbered = self.keys.as_ref().filter(|_| epsg.is_none());
+        let name = unnumbered.and_then(GeoKeys::system);
         let inside = self.map_from_image.map(|map_from_image| Georef {
             map_from_image,
             epsg,
+            system: name.clone(),
             keys: None,
         });
-        let placed = placed(image, inside, epsg)?;
+        let placed = placed(image, inside, System { epsg, name })?;
         // The keys speak of another system where the files beside state their own.
         let keys = self.keys.filter(|_| placed.epsg == epsg);
         Some(Georef { keys, ..placed })

@@ -4,7 +4,7 @@ use super::lerc::LercPacking;
 use super::tag;
 use super::ycbcr::YCbCr;
 use crate::geom::ImageSize;
-use crate::raster::error::Fault;
+use crate::raster::error::{Fault, RECODE_COMPLEX};
 use crate::raster::limits::{MAX_BANDS, MAX_SIDE};
 use crate::raster::read_at::ReadAt;
 use crate::raster::source::SampleType;
@@ -259,7 +259,12 @@ fn read_sample_type(bytes: &dyn ReadAt, directory: &Directory) -> Result<(u16, S
                 "A TIFF with {bit}-bit float samples"
             )));
         }
-        (5 | 6, _) => return Err(Fault::unsupported("A TIFF with complex samples")),
+        (5 | 6, _) => {
+            return Err(Fault::Unsupported {
+                what: "The imaginary part of a TIFF of complex numbers".to_owned(),
+                advice: RECODE_COMPLEX,
+            });
+        }
         (_, 1..=8) => SampleType::U8,
         (_, 9..=16) => SampleType::U16,
         (_, 17..=32) => SampleType::U32,

@@ -31,11 +31,19 @@ pub(in crate::session) struct Companion {
     pub path: PathBuf,
     /// Its classes, where the data set it is of says them.
     pub classes: Option<Arc<ClassTable>>,
+    /// Whether it was taken for a mask for the end of its name alone.
+    pub is_guess: bool,
 }
 
 impl Companion {
-    fn read(&self, size: ImageSize) -> Result<ReadMask, MaskError> {
-        ReadMask::from_file(&self.path, size, self.classes.as_deref())
+    pub fn read(&self, size: ImageSize) -> ReadLabel {
+        match ReadMask::from_file(&self.path, size, self.classes.as_deref()) {
+            Ok(read) => ReadLabel::File(read),
+            Err(error) if self.is_guess && error.is_of_no_mask() => ReadLabel::WrongGuess(format!(
+                "A file beside the image is named like its label, and is none. {error}"
+            )),
+            Err(error) => ReadLabel::Refused(error.to_string()),
+        }
     }
 }
 
@@ -48,6 +56,8 @@ pub(in crate::session) enum ReadLabel {
     File(ReadMask),
     /// A label that the project kept.
     Kept(KeptLabel),
+    /// A file that only looked like a mask by its name.
+    WrongGuess(String),
     /// A mask file or a project that cannot be read.
     Refused(String),
 }
@@ -123,11 +133,7 @@ pub(super) fn load(
     if let (Some(project), Some(kept)) = (project, kept) {
         return Ok(restored(kept, size, project.classes()?));
     }
-    Ok(match companion.map(|companion| companion.read(size)) {
-        None => ReadLabel::Nothing,
-        Some(Ok(read)) => ReadLabel::File(read),
-        Some(Err(error)) => ReadLabel::Refused(error.to_string()),
-    })
+    Ok(companion.map_or(ReadLabel::Nothing, |companion| companion.read(size)))
 }
 
 fn restored(kept: KeptLayer, size: ImageSize, classes: Option<ClassTable>) -> ReadLabel {

@@ -123,6 +123,12 @@ impl Session {
                     self.replace_layer(kind, None);
                 }
             }
+            ReadLabel::WrongGuess(why) => {
+                if let Some(kind) = self.kind_of(layer) {
+                    self.replace_layer(kind, None);
+                    self.notify(Notice::info(why));
+                }
+            }
             ReadLabel::Refused(why) => self.mask_refused(layer, why),
             ReadLabel::File(read) => self.mask_loaded(layer, read),
             ReadLabel::Kept(kept) => {

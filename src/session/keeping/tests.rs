@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use crate::geom::{ImagePoint, ImageSize};
 use crate::job::Waker;
 use crate::label::{Mask, StateMark};
-use crate::session::{Command, LayerKind, ProjectPlace, Session, SessionConfig};
+use crate::session::{Command, LayerKind, ProjectPlace, Session, SessionConfig, Severity};
 
 fn opened(image: &std::path::Path) -> Session {
     let mut session = Session::new(SessionConfig {
@@ -69,4 +69,44 @@ fn the_ground_that_is_kept_first_has_nothing_of_the_first_step() {
     let session = opened(&image);
     assert_eq!(session.num_steps(), (0, 0));
     assert_eq!(masks(&session), before);
+}
+
+#[test]
+fn what_only_looks_like_a_label_by_its_name_is_no_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let colors = image::RgbImage::from_fn(300, 300, |x, y| {
+        image::Rgb([x as u8, y as u8, (x * y % 251) as u8])
+    });
+    for name in ["field.png", "field_gt.png"] {
+        colors.save(folder.path().join(name)).expect("written");
+    }
+    for projects in [
+        ProjectPlace::Nowhere,
+        ProjectPlace::Beside { fallback: None },
+    ] {
+        let mut session = Session::new(SessionConfig {
+            waker: Waker::none(),
+            settings_path: None,
+            projects,
+        });
+        let path = folder.path().join("field.png");
+        session.apply(Command::Open { path }).expect("accepted");
+        wait(&mut session, |session| {
+            session.image.is_some() && session.label.is_none()
+        });
+        wait(&mut session, |session| !session.notices.is_empty());
+        let notices = session.take_notices();
+        assert_eq!(notices.len(), 1, "{notices:?}");
+        assert_eq!(notices[0].severity, Severity::Info, "{notices:?}");
+        assert!(session.label.is_none(), "nothing was taken for the label");
+        // Who says that it is the label is told why not.
+        let path = folder.path().join("field_gt.png");
+        let layer = LayerKind::Label;
+        session
+            .apply(Command::OpenMask { layer, path })
+            .expect("accepted");
+        wait(&mut session, |session| !session.notices.is_empty());
+        let notices = session.take_notices();
+        assert_eq!(notices[0].severity, Severity::Error, "{notices:?}");
+    }
 }

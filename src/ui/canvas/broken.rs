@@ -1,4 +1,4 @@
-use egui::{Id, Painter, PopupAnchor, Rect, Stroke, Tooltip, Ui, pos2};
+use egui::{Align, Align2, Area, Frame, Id, Order, Painter, Rect, Stroke, Ui, pos2, vec2};
 
 use super::CanvasFrame;
 use crate::geom::{Camera, ImagePoint};
@@ -9,6 +9,8 @@ use crate::ui::view::View;
 
 /// From one line of the hatching to the next, in points.
 const HATCH: f32 = 9.0;
+/// From the pointer to what is told, in points.
+const BESIDE_POINTER: f32 = 14.0;
 /// Smaller pieces are filled.
 const SMALLEST_HATCHED: f32 = 6.0;
 
@@ -67,11 +69,31 @@ fn hatch(painter: &Painter, rect: Rect) {
     }
 }
 
+/// Below messages, and towards the middle of the window, so that it neither hides them nor lies under
+/// the pointer.
 fn told(ui: &Ui, piece: &BrokenGround) {
-    let id = Id::unique("broken ground");
-    let tip = Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), id, PopupAnchor::Pointer);
-    tip.show(|ui| {
-        ui.label("This ground cannot be read");
-        ui.weak(&piece.why);
-    });
+    let Some(at) = ui.ctx().pointer_hover_pos() else {
+        return;
+    };
+    let middle = ui.ctx().content_rect().center();
+    let away = |is_beyond: bool| {
+        if is_beyond {
+            (Align::Max, -BESIDE_POINTER)
+        } else {
+            (Align::Min, BESIDE_POINTER)
+        }
+    };
+    let (x, y) = (away(at.x > middle.x), away(at.y > middle.y));
+    Area::new(Id::unique("broken ground"))
+        .order(Order::Middle)
+        .interactable(false)
+        .pivot(Align2([x.0, y.0]))
+        .fixed_pos(at + vec2(x.1, y.1))
+        .show(ui.ctx(), |ui| {
+            Frame::popup(ui.style()).show(ui, |ui| {
+                ui.set_max_width(ui.spacing().tooltip_width);
+                ui.label("This ground cannot be read");
+                ui.weak(&piece.why);
+            });
+        });
 }

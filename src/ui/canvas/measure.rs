@@ -14,7 +14,9 @@ pub fn paint(
     session: &Session,
     view: &View,
 ) {
-    let points: Vec<ImagePoint> = points.iter().copied().chain(view.pointer_at).collect();
+    let mut points: Vec<ImagePoint> = points.iter().copied().chain(view.pointer_at).collect();
+    // The pointer rests on the last one after a click.
+    points.dedup();
     let Some(&last) = points.last() else { return };
     let meters = session.image().and_then(|image| image.pixel_meters);
     let measured = Measured::of(&points, meters);
@@ -26,11 +28,11 @@ pub fn paint(
     painter.galley(place.min, text, Color32::WHITE);
 }
 
-/// Length and area, in meters where the image lies on a map, else in pixels.
+/// Length, and area where there is any, in meters where the image lies on a map, else in pixels.
 #[derive(Debug, PartialEq)]
 struct Measured {
     length: f64,
-    area: f64,
+    area: Option<f64>,
     unit: &'static str,
 }
 
@@ -52,7 +54,7 @@ impl Measured {
             length: steps
                 .map(|step| (step[1].0 - step[0].0).hypot(step[1].1 - step[0].1))
                 .sum(),
-            area: twice.abs() / 2.0,
+            area: (points.len() > 2).then_some(twice.abs() / 2.0),
             unit: if meters.is_some() { "m" } else { "px" },
         }
     }
@@ -64,8 +66,11 @@ impl Measured {
             length => format!("{length:.1} {unit}"),
         };
         let area = match self.area {
-            large if unit == "m" && large >= 100_000.0 => format!("{:.2} ha", large / 10_000.0),
-            area => format!("{area:.1} {unit}²"),
+            None => return length,
+            Some(large) if unit == "m" && large >= 100_000.0 => {
+                format!("{:.2} ha", large / 10_000.0)
+            }
+            Some(area) => format!("{area:.1} {unit}²"),
         };
         format!("{length}\narea {area}")
     }
@@ -79,10 +84,12 @@ mod tests {
     fn a_way_and_its_ground_are_measured() {
         let points = [(0.0, 0.0), (4.0, 0.0), (4.0, 3.0)].map(|(x, y)| ImagePoint::new(x, y));
         let on_screen = Measured::of(&points, None);
-        assert_eq!((on_screen.length, on_screen.area), (7.0, 6.0));
+        assert_eq!((on_screen.length, on_screen.area), (7.0, Some(6.0)));
         let on_map = Measured::of(&points, Some([0.5; 2]));
-        assert_eq!((on_map.length, on_map.area), (3.5, 1.5));
+        assert_eq!((on_map.length, on_map.area), (3.5, Some(1.5)));
         assert_eq!(on_map.text(), "3.5 m\narea 1.5 m²");
+        let line = Measured::of(&points[..2], Some([0.5; 2]));
+        assert_eq!(line.text(), "2.0 m", "a line encloses nothing");
         assert_eq!(Measured::of(&[], None).length, 0.0);
     }
 }

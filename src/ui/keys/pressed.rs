@@ -1,4 +1,4 @@
-use egui::Key;
+use egui::{Key, Popup};
 
 use super::{Action, Chord, Keymap};
 
@@ -28,11 +28,15 @@ const DIGITS: [Key; 10] = [
 /// Takes what the keys pressed in this frame ask for out of the input, in order.
 ///
 /// Each key counts with the modifiers of its own moment: a quick Ctrl+S in a slow frame ends
-/// before the frame looks at the keyboard.
+/// before the frame looks at the keyboard. Esc closes an open menu or list first, and only that.
 pub fn pressed(ctx: &egui::Context, keymap: &Keymap) -> Vec<Wish> {
+    let has_popup = Popup::is_any_open(ctx);
     ctx.input_mut(|input| {
         let mut wishes = Vec::new();
         input.events.retain(|event| {
+            if has_popup && is_escape(event) {
+                return true;
+            }
             let wish = wish_of(event, keymap);
             wishes.extend(wish);
             wish.is_none()
@@ -64,6 +68,16 @@ pub fn chord_of(event: &egui::Event) -> Option<(Chord, Option<Key>)> {
         } if !modifiers.alt => Some((Chord::new(*modifiers, *key), *physical_key)),
         _ => None,
     }
+}
+
+const fn is_escape(event: &egui::Event) -> bool {
+    matches!(
+        event,
+        egui::Event::Key {
+            key: Key::Escape,
+            ..
+        }
+    )
 }
 
 fn class_place(chord: Chord) -> Option<usize> {
@@ -111,5 +125,22 @@ mod tests {
         let wishes = pressed(&ctx, &Keymap::default());
         let expected = [Wish::Action(Action::Save), Wish::Class(10), Wish::Class(2)];
         assert_eq!(wishes, expected);
+    }
+    #[test]
+    fn escape_is_left_to_an_open_list() {
+        let ctx = egui::Context::default();
+        let press = || egui::RawInput {
+            events: vec![key_event(Key::Escape, Key::Escape, Modifiers::NONE)],
+            ..Default::default()
+        };
+        ctx.begin_pass(press());
+        let cancel = [Wish::Action(Action::CancelShape)];
+        assert_eq!(pressed(&ctx, &Keymap::default()), cancel);
+        drop(ctx.end_pass());
+
+        ctx.begin_pass(press());
+        Popup::open_id(&ctx, egui::Id::unique("list"));
+        assert!(pressed(&ctx, &Keymap::default()).is_empty());
+        assert!(ctx.input(|input| input.key_pressed(Key::Escape)));
     }
 }
