@@ -156,6 +156,7 @@ mod tests {
             [500_000.0, 249_800.0, 500_100.0, 250_000.0]
         );
     }
+
     #[test]
     fn keys_name_a_system_without_a_code() {
         let keys = |directory: &[u16]| GeoKeys {

@@ -22,7 +22,8 @@ pub(super) struct System {
 }
 
 /// The place of `image` on the map, out of what the file itself says (`inside`, and where that is no
-/// place, its system `own` at least) and what lies beside it. As in GDAL, its notes (`.aux.xml`) go before the file and the file before a world file.
+/// place, its system `own` at least) and what lies beside it. As in GDAL, its notes (`.aux.xml`) go
+/// before the file and the file before a world file.
 pub(super) fn placed(image: &Path, inside: Option<Georef>, own: System) -> Option<Georef> {
     let (transform, noted) = read_pam(image).unwrap_or_default();
     let georef = match (transform, inside) {
@@ -227,6 +228,7 @@ mod tests {
         assert_eq!(found.map_from_image, [2.0, 3.0, 1.0, 5.0, 7.0, 4.0]);
         assert_eq!(found.epsg, Some(2_180));
     }
+
     #[test]
     fn a_system_without_a_code_has_its_name() {
         let named = System::of_srs("LOCAL_CS[\"Site grid\",UNIT[\"metre\",1]]");

@@ -200,6 +200,7 @@ mod tests {
         let told = refusal(&folder.path().join("none.tif"));
         assert!(told.starts_with("Could not read"), "{told}");
     }
+
     #[test]
     fn complex_numbers_are_refused_with_what_makes_them_real() {
         let folder = tempfile::tempdir().expect("a folder");

@@ -2,12 +2,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{
-    Bookmark, DataCommand, FinetuneCommand, InkChoice, InstantCommand, Over, Pause, Predicting,
-    QueueCommand, RecipeCommand, RunsCommand, TrainOn, WandSettings, Wholesale,
+    DataCommand, ExportOrder, FinetuneCommand, InkChoice, InstantCommand, Over, OverlayCommand,
+    Pause, PlaceCommand, Predicting, QueueCommand, RecipeCommand, ReviewCommand, RunsCommand,
+    TrainOn, WandSettings, Wholesale,
 };
 use crate::geom::{ImagePoint, PixelRect};
-use crate::label::{BrushShape, CellKey, CellState, Hint, MaskDecisions};
-use crate::raster::Look;
+use crate::label::{BrushShape, Hint, MaskDecisions};
 use crate::train::Recipe;
 
 /// Everything that can change a session. Windows, scripts and tests all speak it.
@@ -64,7 +64,7 @@ pub enum Command {
         path: PathBuf,
     },
     /// Writes the label for other programs; its own file stays what it is.
-    Export(super::ExportOrder),
+    Export(ExportOrder),
     /// Makes `class` the one that tools paint; 255 erases.
     SelectClass(u8),
     /// Changes to the class painted before.
@@ -323,39 +323,6 @@ pub enum SelectHow {
     Subtract,
 }
 
-/// Steps of the walk through differences between label and prediction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReviewCommand {
-    /// Begins, with the largest difference.
-    Start,
-    /// The same among the places where the label says one class and the prediction another, or
-    /// both the same.
-    StartOf {
-        /// The label's class.
-        truth: u8,
-        /// The prediction's class.
-        predicted: u8,
-    },
-    /// The same through squares of ground that are most worth a look, where no cell is done.
-    StartDoubtful,
-    /// The same through places where the prediction is sure that the label is wrong.
-    StartConfident,
-    /// The same through places that look like this ground (level-0 pixels), else like what is
-    /// selected. No prediction is needed.
-    StartSimilar(Option<crate::geom::PixelRect>),
-    /// Goes to the next one or the one before.
-    Step {
-        /// Whether to the next one.
-        forth: bool,
-    },
-    /// Takes over what the prediction says there.
-    Accept,
-    /// Leaves the label as it is there.
-    Reject,
-    /// Ends the walk.
-    End,
-}
-
 /// Taking a mask file over after a look at it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ImportCommand {
@@ -380,7 +347,7 @@ pub enum ImportCommand {
         line_width: f64,
     },
     /// Shows polygons and lines over the image.
-    Overlay(super::OverlayCommand),
+    Overlay(OverlayCommand),
     /// Gives the file up that waits for answers.
     Leave,
 }
@@ -403,38 +370,6 @@ pub enum ProjectCommand {
         /// The folder, which must not be there or be empty.
         folder: PathBuf,
     },
-}
-
-/// What is said about places in the open image.
-#[derive(Clone, Debug, PartialEq)]
-pub enum PlaceCommand {
-    /// Shows the open image with other bands, contrast or colors.
-    Look(Look),
-    /// Says how far a cell of the open image is; `None` takes it back.
-    MarkCell {
-        /// Which cell.
-        cell: CellKey,
-        /// Done or needs review.
-        state: Option<CellState>,
-    },
-    /// Puts a note on a cell; an empty one is taken off.
-    NoteCell {
-        /// Which cell.
-        cell: CellKey,
-        /// What it says.
-        note: String,
-    },
-    /// Remembers a place in the open image.
-    AddBookmark(Bookmark),
-    /// Forgets a place in the open image.
-    RemoveBookmark {
-        /// Which place.
-        name: String,
-    },
-    /// Chooses which coordinates of the pointer are shown.
-    Coordinates(super::Coordinates),
-    /// Looks at points of the map.
-    Check(super::CheckCommand),
 }
 
 /// The mask layers that an image can have.

@@ -383,6 +383,7 @@ mod tests {
         assert_eq!(target_of(&list, StepTo::Next).expect("there is one"), 2);
         assert_eq!(target_of(&list, StepTo::Previous).expect("there is one"), 0);
     }
+
     #[test]
     fn what_is_remembered_leads_there_from_any_folder() {
         let folder = tempfile::tempdir().expect("a folder");

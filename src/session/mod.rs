@@ -34,6 +34,7 @@ mod outcome;
 mod overlays;
 mod overviews;
 mod palette;
+mod place_command;
 mod places;
 mod prediction;
 mod prediction_words;
@@ -63,8 +64,8 @@ mod training_command;
 pub use crate::project::Bookmark;
 pub use checking::{CheckCommand, MOST_POINTS};
 pub use command::{
-    ClassCommand, Command, ImportCommand, LayerKind, PlaceCommand, ProjectCommand, ReviewCommand,
-    SelectHow, SelectionCommand, StepTo, Tool,
+    ClassCommand, Command, ImportCommand, LayerKind, ProjectCommand, SelectHow, SelectionCommand,
+    StepTo, Tool,
 };
 pub use contest::{Contest, PredictionCommand};
 pub use data::{ContactTile, DataCommand, DataPhase, DataSet, Varied, VariedPatch};
@@ -83,6 +84,7 @@ pub use keeping::{ProjectPlace, Safety};
 pub use operations::{Over, Wholesale};
 pub use outcome::{Change, Notice, Severity};
 pub use overlays::{Outline, Overlay, OverlayCommand};
+pub use place_command::{PlaceCommand, ReviewCommand};
 pub use prediction::{Predicting, PredictionState};
 pub use prediction_words::CopiedCommand;
 pub use preview::{MOST_PREVIEWED, Preview};

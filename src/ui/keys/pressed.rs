@@ -126,6 +126,7 @@ mod tests {
         let expected = [Wish::Action(Action::Save), Wish::Class(10), Wish::Class(2)];
         assert_eq!(wishes, expected);
     }
+
     #[test]
     fn escape_is_left_to_an_open_list() {
         let ctx = egui::Context::default();
