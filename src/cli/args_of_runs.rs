@@ -79,6 +79,9 @@ pub struct FinetuneArgs {
     /// Steps in an epoch.
     #[arg(long)]
     pub steps: Option<u32>,
+    /// Lets the encoder learn as well, in three times as many epochs: slower, and goes further.
+    #[arg(long)]
+    pub thorough: bool,
     /// Share of the patches that come from what earlier trainings learned from, like 0.25.
     #[arg(long, value_parser = parse_share)]
     pub replay: Option<f64>,

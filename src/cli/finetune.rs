@@ -13,7 +13,11 @@ use crate::train::{Decision, FinetuneOptions, Verdict};
 /// Goes on from a model with what was corrected in a project.
 pub fn run(args: &FinetuneArgs) -> anyhow::Result<()> {
     let mut drive = opened("Fine-tune", &args.project, args.image.as_deref())?;
-    let usual = FinetuneOptions::default();
+    let usual = if args.thorough {
+        FinetuneOptions::thorough()
+    } else {
+        FinetuneOptions::default()
+    };
     let options = FinetuneOptions {
         seed: args.seed.unwrap_or(usual.seed),
         epochs: args.epochs.unwrap_or(usual.epochs),

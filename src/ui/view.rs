@@ -64,6 +64,8 @@ pub struct View {
     pub(super) last_dab: Option<ImagePoint>,
     pub(super) pointer_at: Option<ImagePoint>,
     pub(super) shows_held_out: bool,
+    /// Whether a click lets the encoder learn as well.
+    pub(super) improves_thoroughly: bool,
     pub(super) shows_panels: bool,
     pub(super) shows_coverage: bool,
     pub(super) keymap: Keymap,
@@ -172,6 +174,7 @@ impl View {
             gesture_pane: None,
             last_dab: None,
             pointer_at: None,
+            improves_thoroughly: false,
             shows_held_out: true,
             shows_panels: true,
             shows_coverage: false,

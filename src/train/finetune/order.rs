@@ -45,6 +45,9 @@ pub struct FinetuneOptions {
     pub rate_share: f64,
     /// Share of the patches that come from what earlier trainings of the chain learned from.
     pub replay_share: f64,
+    /// What the rate is multiplied by for a pretrained encoder; `None`: it holds still as the
+    /// chain's first training had it.
+    pub encoder_share: Option<f64>,
     /// Where to compute; `None`: where the parent was trained.
     pub device: Option<DeviceChoice>,
 }
@@ -58,7 +61,20 @@ impl Default for FinetuneOptions {
             batch: 8,
             rate_share: 1.0,
             replay_share: 0.25,
+            encoder_share: None,
             device: None,
+        }
+    }
+}
+
+impl FinetuneOptions {
+    /// The encoder learns as well, which takes more steps and goes further (docs/loop/results.md).
+    pub fn thorough() -> Self {
+        let quick = Self::default();
+        Self {
+            epochs: 3 * quick.epochs,
+            encoder_share: Some(0.1),
+            ..quick
         }
     }
 }

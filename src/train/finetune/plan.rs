@@ -12,16 +12,16 @@ use crate::label::{Encoding, Mask, UNLABELED, load_mask};
 use crate::nn::{EncoderKind, ModelConfig};
 use crate::train::data::LABEL_FILE;
 use crate::train::{
-    BestBy, Cosine, PatchChoice, Plateau, Recipe, SavedModel, Schedule, TrainData, TrainError,
-    TrainPlan,
+    BestBy, Cosine, KeepFeatures, PatchChoice, Plateau, RateGroup, Recipe, SavedModel, Schedule,
+    TrainData, TrainError, TrainPlan,
 };
 
 /// Held-out ground is drawn by this, so that all models of a chain agree.
 const HELD_OUT_SEED: u64 = 1;
 /// Epochs in which the rate rises: fresh moments of the optimizer would tear down what was learned.
 const WARM_UP_EPOCHS: u64 = 2;
-/// Epochs without progress after which it is enough.
-const PATIENCE: u32 = 6;
+/// Where the parameters of a pretrained encoder are.
+const ENCODER: &str = "encoder";
 
 /// What is known before ground is divided.
 struct Known {
@@ -213,6 +213,7 @@ impl FinetuneOrder {
         let is_first = model.is_some_and(|model| model.card().lineage.is_none());
         let rate_share = if is_first { options.rate_share } else { 1.0 };
         let is_judged = !held_out.choosing.is_empty();
+        let before = with_encoder(before, options.encoder_share, is_first);
         Ok(Recipe {
             seed: options.seed,
             epochs: options.epochs,
@@ -226,7 +227,7 @@ impl FinetuneOrder {
                 ..Cosine::default()
             }),
             plateau: Plateau::default(),
-            stop_patience: if is_judged { PATIENCE } else { 0 },
+            stop_patience: if is_judged { options.epochs / 2 } else { 0 },
             time_limit_minutes: 0.0,
             best_by: if is_judged {
                 BestBy::MeanIou
@@ -276,6 +277,25 @@ fn recipe_of(model: &SavedModel, run: &Path) -> Result<Recipe, TrainError> {
     })
 }
 
+/// The recipe with the encoder learning at this share of the rate, or holding still again where an
+/// earlier fine-tuning of the chain let it learn. Networks without a pretrained one learn as a whole
+/// either way.
+fn with_encoder(mut recipe: Recipe, share: Option<f64>, is_first: bool) -> Recipe {
+    if recipe.model.encoder != EncoderKind::Lite0 || (share.is_none() && is_first) {
+        return recipe;
+    }
+    let groups = &mut recipe.updates.groups;
+    groups.retain(|group| group.prefix != ENCODER);
+    recipe.features.keep = KeepFeatures::Auto;
+    if let Some(factor) = share {
+        let prefix = ENCODER.to_owned();
+        groups.push(RateGroup { prefix, factor });
+        recipe.features.keep = KeepFeatures::Never;
+        recipe.model.frozen_stages = 0;
+    }
+    recipe
+}
+
 /// Without a model, a decoder learns on the embedded encoder.
 fn from_the_encoder() -> Recipe {
     Recipe {
@@ -284,5 +304,26 @@ fn from_the_encoder() -> Recipe {
             ..ModelConfig::default()
         },
         ..Recipe::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_encoder_that_learned_once_holds_still_again() {
+        let parent = from_the_encoder();
+        let is_same = |recipe: &Recipe| *recipe == parent;
+        assert!(is_same(&with_encoder(parent.clone(), None, true)));
+        let thorough = with_encoder(parent.clone(), Some(0.1), true);
+        assert_eq!(thorough.features.keep, KeepFeatures::Never);
+        assert!((thorough.updates.factor("encoder.stages.0") - 0.1).abs() < 1e-12);
+        assert!((thorough.updates.factor("decoder.0") - 1.0).abs() < 1e-12);
+        let again = with_encoder(thorough.clone(), Some(0.2), false);
+        assert_eq!(again.updates.groups.len(), 1);
+        assert!(is_same(&with_encoder(thorough, None, false)));
+        let plain = Recipe::default();
+        assert_eq!(with_encoder(plain.clone(), Some(0.1), true), plain);
     }
 }

@@ -51,8 +51,13 @@ pub fn improve(session: &Session, view: &mut View, commands: &mut CommandQueue) 
         // So that one sees the prediction change.
         view.layout = PaneLayout::Three;
     }
+    let options = if view.improves_thoroughly {
+        FinetuneOptions::thorough()
+    } else {
+        FinetuneOptions::default()
+    };
     commands.push(Command::Finetune(FinetuneCommand::Start {
-        options: Box::new(FinetuneOptions::default()),
+        options: Box::new(options),
         parent: None,
         out: None,
     }));
@@ -142,6 +147,10 @@ fn start_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Comm
         } else {
             "Nothing was corrected yet: paint where the label is wrong, or mark cells as done (K)"
         });
+    ui.checkbox(&mut view.improves_thoroughly, "Thorough")
+        .on_hover_text(
+            "The encoder learns as well, in three times as many steps: slower, and goes further",
+        );
 }
 
 fn verdict_ui(ui: &mut Ui, session: &Session, verdict: &Verdict, commands: &mut CommandQueue) {
