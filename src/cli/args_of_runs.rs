@@ -79,7 +79,7 @@ pub struct FinetuneArgs {
     /// Steps in an epoch.
     #[arg(long)]
     pub steps: Option<u32>,
-    /// Lets the encoder learn as well, in three times as many epochs: slower, and goes further.
+    /// Lets the encoder learn as well, in six times as many epochs: slower, and goes further.
     #[arg(long)]
     pub thorough: bool,
     /// Share of the patches that come from what earlier trainings learned from, like 0.25.

@@ -11,13 +11,18 @@ pub fn status_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 14.0;
         ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Extend);
-        if session.image().is_some() && !view.training.is_open {
-            position_ui(ui, session, view, commands);
-        }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             cost_ui(ui, session, view);
             coverage_ui(ui, session, view);
             activities_ui(ui, session, commands);
+            if session.image().is_none() || view.training.is_open {
+                return;
+            }
+            // What is left of the line; what does not fit ends there instead of lying over others.
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                ui.set_clip_rect(ui.max_rect().intersect(ui.clip_rect()));
+                position_ui(ui, session, view, commands);
+            });
         });
     });
 }

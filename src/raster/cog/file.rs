@@ -4,11 +4,16 @@ use super::build::{Build, Parts, Task};
 use super::halving::Halving;
 use crate::disk::PendingFile;
 use crate::raster::error::ReadError;
+use crate::raster::source::SampleType;
 use crate::raster::tiff::tag;
 use crate::raster::writer::{Compression, DirectoryBuilder, Form, write_georef};
 
 /// Bytes that directories may grow by while their numbers are filled in, with room to spare.
 const SPARE_BYTES: u64 = 1 << 20;
+
+const WHITE_IS_ZERO: u16 = 0;
+const BLACK_IS_ZERO: u16 = 1;
+const PALETTE: u16 = 3;
 
 /// Why a file could not be put together.
 pub(super) enum Trouble {
@@ -277,18 +282,38 @@ fn describe(task: &Task<'_>, directory: &mut DirectoryBuilder) {
     if codec.has_predictor() {
         directory.shorts(tag::PREDICTOR, &[2]);
     }
+    let info = task.input.info();
+    let is_index = matches!(shape.halving, Halving::Index { .. });
+    let palette = info.palette.clone();
+    let palette = palette.or_else(|| greys_of(info.sample, shape.photometric));
+    let palette = palette.filter(|_| is_index);
     let is_jpeg = matches!(codec.compression, Compression::Jpeg { .. });
     if is_jpeg && shape.bands == 3 {
         directory.shorts(tag::PHOTOMETRIC, &[6]);
         directory.shorts(tag::YCBCR_SUBSAMPLING, &[2, 2]);
         directory.rationals(tag::REFERENCE_BLACK_WHITE, &[0, 255, 128, 255, 128, 255]);
+    } else if palette.is_some() {
+        directory.shorts(tag::PHOTOMETRIC, &[PALETTE]);
     } else {
         directory.shorts(tag::PHOTOMETRIC, &[shape.photometric]);
     }
     if !shape.extra.is_empty() {
         directory.shorts(tag::EXTRA_SAMPLES, &shape.extra);
     }
-    if let (Some(palette), Halving::Index { .. }) = (&task.input.info().palette, shape.halving) {
-        directory.palette(palette);
+    if let Some(palette) = palette {
+        directory.palette(&palette);
     }
+}
+
+/// What few greys look like, since as bytes they would all be black; `None` for other samples.
+fn greys_of(sample: SampleType, photometric: u16) -> Option<Vec<[u8; 3]>> {
+    let is_few = matches!(sample, SampleType::U1 | SampleType::U2 | SampleType::U4);
+    let most = sample.range().filter(|_| is_few)?.end().round() as usize;
+    let mut greys: Vec<[u8; 3]> = (0..=most)
+        .map(|value| [(value * 255 / most) as u8; 3])
+        .collect();
+    if photometric == WHITE_IS_ZERO {
+        greys.reverse();
+    }
+    matches!(photometric, WHITE_IS_ZERO | BLACK_IS_ZERO).then_some(greys)
 }

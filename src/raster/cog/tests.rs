@@ -377,5 +377,10 @@ fn samples_of_a_png_are_kept() {
             let sums = [&before, &after].map(|file| checksum(&**file, band).expect("a sum"));
             assert_eq!(sums[0], sums[1], "{what}, band {band}");
         }
+        if before.info().sample.bits() < 8 {
+            let all = info.size.bounds();
+            let [old, new] = [&before, &after].map(|file| file.read_rgba(0, all).expect("colors"));
+            assert!(old == new, "{what} looks otherwise");
+        }
     }
 }

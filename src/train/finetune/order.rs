@@ -72,7 +72,7 @@ impl FinetuneOptions {
     pub fn thorough() -> Self {
         let quick = Self::default();
         Self {
-            epochs: 3 * quick.epochs,
+            epochs: 6 * quick.epochs,
             encoder_share: Some(0.1),
             ..quick
         }

@@ -149,7 +149,7 @@ fn start_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Comm
         });
     ui.checkbox(&mut view.improves_thoroughly, "Thorough")
         .on_hover_text(
-            "The encoder learns as well, in three times as many steps: slower, and goes further",
+            "The encoder learns as well, in six times as many steps: slower, and goes further",
         );
 }
 
