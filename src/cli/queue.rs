@@ -26,7 +26,10 @@ pub fn run(args: &QueueArgs) -> anyhow::Result<()> {
     let session = drive.session();
     let review = session.review();
     let all = review.map_or(&[][..], |review| review.places());
-    ensure!(!all.is_empty(), "There is no such place");
+    ensure!(
+        !all.is_empty(),
+        "There is no such place. Doubt leaves cells that are done out; --by differences does not"
+    );
     let places = &all[..all.len().min(args.count)];
     let mut ranked = (1..).zip(places);
     if args.json {
