@@ -4,7 +4,8 @@ use clap::{Args, Parser};
 
 pub use super::args_of_predictions::{CompareArgs, EvalArgs, PredictArgs, ScoredBy, WantedCells};
 pub use super::args_of_runs::{
-    CorrectionArgs, ExperimentArgs, FinetuneArgs, QueueArgs, QueuedBy, SearchArgs, TestArgs,
+    CorrectionArgs, ExperimentArgs, FinetuneArgs, ProjectArgs, QueueArgs, QueuedBy, SearchArgs,
+    TestArgs,
 };
 use super::bench::BenchArgs;
 use super::mosaic::MosaicArgs;

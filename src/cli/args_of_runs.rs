@@ -58,15 +58,23 @@ pub struct TestArgs {
     pub json: bool,
 }
 
-/// Arguments of `finetune`.
+/// An image of a project.
 #[derive(Debug, Args)]
-pub struct FinetuneArgs {
-    /// The project with the corrections, beside its image or in the opened folder.
+pub struct ProjectArgs {
+    /// The project, beside its image or in the opened folder.
     #[arg(long, value_name = "FILE")]
     pub project: PathBuf,
     /// Which of the project's images, when it has several.
     #[arg(long)]
     pub image: Option<PathBuf>,
+}
+
+/// Arguments of `finetune`.
+#[derive(Debug, Args)]
+pub struct FinetuneArgs {
+    /// What was corrected.
+    #[command(flatten)]
+    pub of: ProjectArgs,
     /// The run of the model to go on from; without, the project's active one, else none.
     #[arg(long, value_name = "RUN")]
     pub model: Option<PathBuf>,
@@ -132,12 +140,9 @@ fn parse_queued_by(text: &str) -> Result<QueuedBy, String> {
 /// Arguments of `queue`.
 #[derive(Debug, Args)]
 pub struct QueueArgs {
-    /// The project with the label, beside its image or in the opened folder.
-    #[arg(long, value_name = "FILE")]
-    pub project: PathBuf,
-    /// Which of the project's images, when it has several.
-    #[arg(long)]
-    pub image: Option<PathBuf>,
+    /// What has the label.
+    #[command(flatten)]
+    pub of: ProjectArgs,
     /// The run of the model that predicts; without, the project's active one.
     #[arg(long, value_name = "RUN")]
     pub model: Option<PathBuf>,

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 use serde_json::json;
 
-use super::args::FinetuneArgs;
+use super::args::{FinetuneArgs, ProjectArgs};
 use super::drive::Drive;
 use super::train::RowPrinter;
 use crate::project::Project;
@@ -12,7 +12,7 @@ use crate::train::{Decision, FinetuneOptions, Verdict};
 
 /// Goes on from a model with what was corrected in a project.
 pub fn run(args: &FinetuneArgs) -> anyhow::Result<()> {
-    let mut drive = opened("Fine-tune", &args.project, args.image.as_deref())?;
+    let mut drive = opened("Fine-tune", &args.of)?;
     let usual = if args.thorough {
         FinetuneOptions::thorough()
     } else {
@@ -52,9 +52,10 @@ pub fn run(args: &FinetuneArgs) -> anyhow::Result<()> {
 }
 
 /// An image of a project, opened with what is kept of it; `title` stands before the progress.
-pub fn opened(title: &'static str, project: &Path, image: Option<&Path>) -> anyhow::Result<Drive> {
-    let path = match image {
-        Some(image) => image.to_owned(),
+pub fn opened(title: &'static str, of: &ProjectArgs) -> anyhow::Result<Drive> {
+    let project = &of.project;
+    let path = match &of.image {
+        Some(image) => image.clone(),
         None => only_image(project)?,
     };
     let mut drive = Drive::keeping(title, ProjectPlace::Beside { fallback: None });

@@ -7,7 +7,7 @@ use crate::session::{Command, Difference, PlaceKind, ReviewCommand, Session};
 
 /// Lets a network predict the image of a project and ranks the places that somebody should look at.
 pub fn run(args: &QueueArgs) -> anyhow::Result<()> {
-    let mut drive = opened("Queue", &args.project, args.image.as_deref())?;
+    let mut drive = opened("Queue", &args.of)?;
     let model = args
         .model
         .clone()
@@ -27,7 +27,7 @@ pub fn run(args: &QueueArgs) -> anyhow::Result<()> {
     let review = session.review();
     let all = review.map_or(&[][..], |review| review.places());
     ensure!(
-        !all.is_empty(),
+        args.json || !all.is_empty(),
         "There is no such place. Doubt leaves cells that are done out; --by differences does not"
     );
     let places = &all[..all.len().min(args.count)];

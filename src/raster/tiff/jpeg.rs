@@ -104,7 +104,7 @@ pub(in crate::raster) fn decode_jpeg(
     let header = header_of(&frame, &stream)?;
     accept(&header)?;
     let stream = with_guard(stream, &frame)?;
-    if frame.is_odd() && matches!(header.components, 1 | 3) {
+    if frame.is_odd() {
         let pixels = decode_odd(&stream, colors, &frame)?;
         return Ok((header.size, header.components.into(), pixels));
     }

@@ -154,6 +154,9 @@ impl JpegFrame {
             _ if self.comes_apart() && samplings.len() > 2 => {
                 Some("A JPEG of three samplings in scans of their own")
             }
+            _ if self.is_odd() && !matches!(self.parts.len(), 1 | 3) => {
+                Some("A JPEG of inks in scans of their own or of odd sampling")
+            }
             0xC3 => Some("A lossless JPEG"),
             0xC5..=0xC7 => Some("A hierarchical JPEG"),
             0xC9..=0xCF => Some("A JPEG with arithmetic coding"),

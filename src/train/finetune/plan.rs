@@ -227,6 +227,7 @@ impl FinetuneOrder {
                 ..Cosine::default()
             }),
             plateau: Plateau::default(),
+            // Half of all epochs without progress are enough.
             stop_patience: if is_judged { options.epochs / 2 } else { 0 },
             time_limit_minutes: 0.0,
             best_by: if is_judged {
