@@ -30,8 +30,12 @@ pub enum Arm {
     Click,
     /// One click on the corrections alone.
     ClickWithoutReplay,
+    /// One click whose encoder learns as well, in six times the steps.
+    Thorough,
     /// A decoder on the embedded encoder's weights, as many steps on the same cells.
     Encoder,
+    /// The same whose encoder learns as well, in six times the steps.
+    EncoderThorough,
     /// The default network from scratch, as many steps.
     Scratch,
     /// The same with ten times the steps.
@@ -60,11 +64,13 @@ pub struct Outcome {
 }
 
 impl Arm {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Parent,
         Self::Click,
         Self::ClickWithoutReplay,
+        Self::Thorough,
         Self::Encoder,
+        Self::EncoderThorough,
         Self::Scratch,
         Self::ScratchTenfold,
         Self::Instant,
@@ -75,16 +81,22 @@ impl Arm {
             Self::Parent => "parent",
             Self::Click => "click",
             Self::ClickWithoutReplay => "click without replay",
+            Self::Thorough => "thorough click",
             Self::Encoder => "encoder",
+            Self::EncoderThorough => "encoder, thorough",
             Self::Scratch => "scratch",
             Self::ScratchTenfold => "scratch, tenfold steps",
             Self::Instant => "instant",
         }
     }
 
-    /// Whether the protocol has it at a budget: tenfold steps are taken at 5 % alone.
+    /// Whether the protocol has it at a budget: what takes many steps is asked at 5 % alone.
     pub fn is_asked(self, budget: u32) -> bool {
-        self != Self::ScratchTenfold || budget == 5
+        let is_long = matches!(
+            self,
+            Self::Thorough | Self::EncoderThorough | Self::ScratchTenfold
+        );
+        !is_long || budget == 5
     }
 
     /// Corrects the cells, learns, predicts the area and is judged.
@@ -118,14 +130,17 @@ impl Arm {
     fn learned(self, task: &Task<'_>) -> Mask {
         let run = task.area.folder.join("arm");
         drop(fs::remove_dir_all(&run));
+        let parent = Some(task.area.parent.clone());
+        let thorough = FinetuneOptions::thorough();
         let plan = match self {
             Self::Scratch => task.untaught(&run, 1),
             Self::ScratchTenfold => task.untaught(&run, 10),
-            Self::Encoder => task.click(&run, None, 0.0),
-            Self::ClickWithoutReplay => task.click(&run, Some(task.area.parent.clone()), 0.0),
+            Self::Encoder => task.click(&run, None, without_replay(&task.usual)),
+            Self::EncoderThorough => task.click(&run, None, without_replay(&thorough)),
+            Self::ClickWithoutReplay => task.click(&run, parent, without_replay(&task.usual)),
+            Self::Thorough => task.click(&run, parent, thorough),
             Self::Parent | Self::Click | Self::Instant => {
-                let share = task.usual.replay_share;
-                task.click(&run, Some(task.area.parent.clone()), share)
+                task.click(&run, parent, task.usual.clone())
             }
         };
         train(&task.area.engine, plan);
@@ -187,7 +202,7 @@ impl Task<'_> {
         said
     }
 
-    fn click(&self, run: &Path, parent: Option<PathBuf>, replay_share: f64) -> TrainPlan {
+    fn click(&self, run: &Path, parent: Option<PathBuf>, options: FinetuneOptions) -> TrainPlan {
         let label = self.label();
         let order = FinetuneOrder {
             image: self.area.image.clone(),
@@ -200,9 +215,8 @@ impl Task<'_> {
             parent,
             options: FinetuneOptions {
                 seed: self.seed,
-                replay_share,
                 device: Some(DeviceChoice::Cpu),
-                ..self.usual.clone()
+                ..options
             },
             cache_bytes: 1 << 28,
         };
@@ -235,6 +249,13 @@ impl Task<'_> {
         let ground = Ground::Image(Arc::new(scene));
         let classes = self.area.classes.clone();
         TrainPlan::new(recipe, ground, classes, run.to_owned()).expect("a plan")
+    }
+}
+
+fn without_replay(options: &FinetuneOptions) -> FinetuneOptions {
+    FinetuneOptions {
+        replay_share: 0.0,
+        ..options.clone()
     }
 }
 

@@ -483,8 +483,9 @@ fn finished_text(report: &TrainReport, best: Option<&EpochRow>) -> String {
         TrainStatus::Finished => "finished",
         TrainStatus::Stopped => "stopped",
     };
-    format!(
-        "Training {status} ({}). Best network: epoch {}, {iou}",
-        report.reason, report.best_epoch
-    )
+    let best = match report.best_epoch {
+        0 => "No epoch was finished".to_owned(),
+        epoch => format!("Best network: epoch {epoch}, {iou}"),
+    };
+    format!("Training {status} ({}). {best}", report.reason)
 }

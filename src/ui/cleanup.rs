@@ -106,6 +106,11 @@ impl Default for CleanupForm {
 }
 
 impl CleanupForm {
+    /// Closes the form; whether it was open.
+    pub const fn close(&mut self) -> bool {
+        std::mem::replace(&mut self.is_open, false)
+    }
+
     /// Opens the form for the active class, or closes it.
     pub const fn toggle(&mut self, session: &Session) {
         self.is_open = !self.is_open;

@@ -424,8 +424,7 @@ fn right_side(ui: &mut Ui, session: &Session, view: &View) {
     }
     if session.layer(LayerKind::Label).is_some() {
         let (text, color, hover) = safety_text(session, view);
-        ui.label(RichText::new(text).small().color(color))
-            .on_hover_text(hover);
+        theme::words(ui, color, RichText::new(text).small()).on_hover_text(hover);
         ui.separator();
     }
     if let Some(image) = session.image() {

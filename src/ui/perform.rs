@@ -241,8 +241,13 @@ pub fn toggled_instant(session: &Session) -> InstantCommand {
 }
 
 fn cancel_shape(session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    let is_idle = matches!(view.gesture, Gesture::Idle);
+    view.gesture = Gesture::Idle;
     if session.is_stroke_open() {
         commands.push(Command::CancelStroke);
+    }
+    if is_idle && view.close_window() {
+        return;
     }
     if session.selected().is_some() {
         commands.push(Command::Selection(SelectionCommand::Drop));
@@ -251,7 +256,6 @@ fn cancel_shape(session: &Session, view: &mut View, commands: &mut CommandQueue)
     } else if session.review().is_some() {
         commands.push(Command::Review(ReviewCommand::End));
     }
-    view.gesture = Gesture::Idle;
 }
 
 fn drop_corner(view: &mut View) {

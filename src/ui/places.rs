@@ -143,7 +143,7 @@ pub fn places_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
         field.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, hint));
         field.request_focus();
         if let Some(why) = &view.places.refused {
-            ui.colored_label(theme::WARNING, why);
+            theme::words(ui, theme::WARNING, why);
         }
         ui.add_space(theme::GRID);
         ui.horizontal(|ui| {

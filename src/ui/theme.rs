@@ -1,4 +1,7 @@
-use egui::{Color32, CornerRadius, FontFamily, FontId, Stroke, TextStyle, Theme, Visuals};
+use egui::{
+    Color32, CornerRadius, FontFamily, FontId, Response, RichText, Stroke, TextStyle, Theme, Ui,
+    Visuals,
+};
 
 /// The one accent color; everything else is grey, since imagery is judged against grey.
 pub const ACCENT: Color32 = Color32::from_rgb(90, 160, 235);
@@ -74,6 +77,9 @@ fn light() -> Visuals {
     visuals.window_fill = Color32::from_gray(244);
     visuals.faint_bg_color = Color32::from_gray(226);
     visuals.widgets.noninteractive.fg_stroke = Stroke::new(1.0, Color32::from_gray(50));
+    // Dark enough to be read, by the contrast of 4.5 that WCAG asks for.
+    visuals.weak_text_color = Some(Color32::from_gray(104));
+    visuals.widgets.inactive.weak_bg_fill = Color32::from_gray(220);
     shared(visuals)
 }
 
@@ -81,7 +87,7 @@ fn shared(mut visuals: Visuals) -> Visuals {
     let round = CornerRadius::same(4);
     visuals.selection.bg_fill = ACCENT.gamma_multiply(0.55);
     visuals.selection.stroke = Stroke::new(1.0, visuals.strong_text_color());
-    visuals.hyperlink_color = ACCENT;
+    visuals.hyperlink_color = legible(ACCENT, &visuals);
     visuals.window_corner_radius = CornerRadius::same(6);
     for widget in [
         &mut visuals.widgets.noninteractive,
@@ -102,6 +108,11 @@ pub fn legible(color: Color32, visuals: &Visuals) -> Color32 {
     } else {
         color.lerp_to_gamma(Color32::BLACK, 0.4)
     }
+}
+
+/// A line in one of the colors of signs.
+pub fn words(ui: &mut Ui, color: Color32, words: impl Into<RichText>) -> Response {
+    ui.colored_label(legible(color, ui.visuals()), words)
 }
 
 /// A class color as the window's own color type.

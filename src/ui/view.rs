@@ -309,6 +309,14 @@ impl View {
         self.dialogs.ask(wish);
     }
 
+    /// Closes one of the windows that lie over the others; whether one was open.
+    pub(super) fn close_window(&mut self) -> bool {
+        self.training.sheet.close()
+            || std::mem::replace(&mut self.export.is_open, false)
+            || self.cleanup.close()
+            || std::mem::replace(&mut self.shows_look, false)
+    }
+
     /// Brings a place into the middle, at a scale when one is given.
     pub fn go_to(&mut self, at: ImagePoint, scale: Option<f64>) {
         if let Some(camera) = &mut self.camera {

@@ -63,6 +63,9 @@ fn the_dialogs_fit_into_small_and_large_windows() {
             harness.run_steps(3);
             harness.get_by_label("Start");
         }
+        harness.key_press(Key::Escape);
+        harness.run_steps(2);
+        assert!(harness.query_by_label("Start").is_none(), "Esc closes it");
     }
 }
 

@@ -105,7 +105,7 @@ def train(data, held_out, most_epochs, kept):
     judged, truth = load(data, sorted(held_out))
     images, judged = (images - mean) / std, (judged - mean) / std
     torch.manual_seed(1)
-    model = UNet()
+    model = UNet().to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters(), 1e-3)
     plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
         optimizer, factor=0.1, patience=5, min_lr=FLOOR, threshold=0)

@@ -144,14 +144,15 @@ fn take_key(ui: &Ui, view: &mut View, changes: &KeyChanges, commands: &mut Comma
 
 fn conflict_ui(ui: &mut Ui, view: &mut View, changes: &KeyChanges, commands: &mut CommandQueue) {
     if let Some(why) = &view.sheet.refused {
-        ui.colored_label(theme::WARNING, why);
+        theme::words(ui, theme::WARNING, why);
     }
     let Some((action, chord)) = view.sheet.taken else {
         return;
     };
     let owner = view.keymap.action(chord).map_or("", Action::name);
     ui.horizontal_wrapped(|ui| {
-        ui.colored_label(
+        theme::words(
+            ui,
             theme::WARNING,
             format!("{} is the key of “{owner}”.", chord.text()),
         );

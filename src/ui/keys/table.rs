@@ -47,7 +47,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     bind(
         Group::Edit,
         Action::CancelShape,
-        "Cancel polygon or stroke",
+        "Cancel polygon or stroke, close a window",
         &[(NONE, Key::Escape)],
     ),
     bind(

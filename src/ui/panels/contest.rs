@@ -109,9 +109,9 @@ fn delta_ui(ui: &mut Ui, delta: Option<f64>) {
     let words = format!("{delta:+.3}").replace('-', "−");
     let words = RichText::new(words).small().monospace();
     ui.label(if delta >= 0.0005 {
-        words.color(theme::GOOD)
+        words.color(theme::legible(theme::GOOD, ui.visuals()))
     } else if delta <= -0.0005 {
-        words.color(theme::ERROR)
+        words.color(theme::legible(theme::ERROR, ui.visuals()))
     } else {
         words
     });

@@ -37,7 +37,7 @@ pub fn improve_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
     match &state.phase {
         FinetunePhase::Judged(verdict) => verdict_ui(ui, session, verdict, commands),
         FinetunePhase::Failed(why) => {
-            ui.colored_label(theme::ERROR, why);
+            theme::words(ui, theme::ERROR, why);
         }
         _ => {}
     }

@@ -4,8 +4,8 @@ use egui_material_icons::icons;
 use super::tools::name_button;
 use crate::session::{Command, ImportCommand, LayerKind, OverlayCommand, Session};
 use crate::ui::canvas::OVERLAY_COLORS;
-use crate::ui::text;
 use crate::ui::view::CommandQueue;
+use crate::ui::{text, theme};
 
 /// What the picture is made of: image, label, prediction; eye and opacity for each mask.
 pub fn layers_ui(
@@ -157,7 +157,7 @@ fn mask_ui(
         text::bytes(layer.mask.bytes_used())
     ));
     if let Some(why) = &layer.broken {
-        ui.colored_label(crate::ui::theme::ERROR, why);
+        theme::words(ui, theme::ERROR, why);
     }
 }
 

@@ -197,7 +197,7 @@ pub fn network_ui(ui: &mut Ui, form: &mut TrainForm) {
     });
     let fault = form.recipe.check().err().map(|why| why.to_string());
     if let Some(why) = form.refused.as_ref().or(fault.as_ref()) {
-        ui.colored_label(theme::ERROR, why);
+        theme::words(ui, theme::ERROR, why);
     }
 }
 

@@ -127,7 +127,7 @@ fn outcome_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
     let state = session.training();
     match &state.phase {
         TrainingPhase::Failed(why) => {
-            ui.colored_label(theme::ERROR, why);
+            theme::words(ui, theme::ERROR, why);
         }
         TrainingPhase::Ended(report) => {
             ui.separator();
@@ -136,10 +136,11 @@ fn outcome_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
                 TrainStatus::Finished => "finished",
                 TrainStatus::Stopped => "stopped",
             };
-            ui.label(format!(
-                "Training {status} after {seconds}; best epoch {}",
-                report.best_epoch
-            ));
+            let best = match report.best_epoch {
+                0 => "no epoch was finished".to_owned(),
+                epoch => format!("best epoch {epoch}"),
+            };
+            ui.label(format!("Training {status} after {seconds}; {best}"));
             device_line(ui, state);
         }
         _ => {}

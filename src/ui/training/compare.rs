@@ -156,7 +156,11 @@ pub fn ticked<'a>(session: &'a Session, chosen: &Chosen) -> Vec<&'a RunEntry> {
 
 fn table_ui(ui: &mut Ui, table: &FinalTable, entries: &[&RunEntry], chosen: &Chosen) {
     for note in &table.notes {
-        ui.colored_label(theme::WARNING, RichText::new(format!("{note}.")).small());
+        theme::words(
+            ui,
+            theme::WARNING,
+            RichText::new(format!("{note}.")).small(),
+        );
     }
     let frame = Frame::new()
         .fill(ui.visuals().extreme_bg_color)
@@ -271,8 +275,8 @@ fn score_ui(ui: &mut Ui, score: Option<f64>, difference: Option<&str>, best: Opt
         });
         if let Some(difference) = difference {
             let color = match difference.chars().next() {
-                Some('+') => theme::GOOD,
-                Some('−') => theme::ERROR,
+                Some('+') => theme::legible(theme::GOOD, ui.visuals()),
+                Some('−') => theme::legible(theme::ERROR, ui.visuals()),
                 _ => ui.visuals().weak_text_color(),
             };
             ui.label(RichText::new(difference).small().color(color));

@@ -43,7 +43,7 @@ pub fn header_ui(ui: &mut Ui, entry: &RunEntry, session: &Session) {
     // What a run that goes on lacks is still to come.
     let is_over = !matches!(status_words(entry, session).0, "running" | "paused");
     for note in record.notes.iter().filter(|_| is_over) {
-        ui.colored_label(theme::WARNING, RichText::new(note).small());
+        theme::words(ui, theme::WARNING, RichText::new(note).small());
     }
     ui.add_space(theme::GRID);
 }

@@ -129,7 +129,7 @@ fn head_ui(
             ui.add(bar.text("Reading the files; what is known is shown already"));
         }
         DataPhase::Failed(why) => {
-            ui.colored_label(theme::ERROR, why);
+            theme::words(ui, theme::ERROR, why);
         }
         DataPhase::Seen => {}
     }
@@ -183,7 +183,7 @@ fn inspected_ui(ui: &mut Ui, inspection: &Inspection, discovery: &Discovery) {
     if inspection.is_cancelled {
         let (looked, all) = (inspection.num_looked, inspection.num_samples);
         let words = format!("Stopped: the numbers below are of {looked} of {all} samples.");
-        ui.colored_label(theme::WARNING, words);
+        theme::words(ui, theme::WARNING, words);
     }
     let classes = |ui: &mut Ui| {
         heading(ui, "Classes");

@@ -8,7 +8,7 @@ use crate::ui::theme;
 /// What is wrong with the files, worst first.
 pub fn problems_ui(ui: &mut Ui, inspection: &Inspection) {
     if inspection.problems.is_empty() {
-        ui.colored_label(theme::GOOD, "Nothing wrong was found in the files.");
+        theme::words(ui, theme::GOOD, "Nothing wrong was found in the files.");
     }
     for (place, problem) in inspection.problems.iter().enumerate() {
         problem_ui(ui, place, problem);
@@ -59,7 +59,7 @@ pub fn leaks_ui(ui: &mut Ui, report: &LeakReport) {
             "The parts share nothing that could be found ({} images compared).",
             report.images
         );
-        ui.colored_label(theme::GOOD, words);
+        theme::words(ui, theme::GOOD, words);
     } else {
         Frame::new()
             .fill(theme::WARNING.gamma_multiply(0.12))

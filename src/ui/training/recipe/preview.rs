@@ -122,7 +122,7 @@ pub fn preview_ui(
             patches_ui(ui, preview);
         }
         Some(Err(why)) => {
-            ui.colored_label(theme::ERROR, why);
+            theme::words(ui, theme::ERROR, why);
         }
         None => {
             ui.spinner();

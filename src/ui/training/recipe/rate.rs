@@ -1,5 +1,5 @@
 use egui::{
-    Align2, Color32, CornerRadius, FontId, Painter, Pos2, ProgressBar, Rect, RichText, Sense,
+    Align2, Color32, CornerRadius, FontId, Painter, Pos2, ProgressBar, Rect, Sense,
     Shape, Stroke, Ui, pos2, vec2,
 };
 use serde_json::json;
@@ -43,7 +43,7 @@ pub fn rate_ui(
         }
     });
     if let Some(why) = &search.failure {
-        ui.colored_label(theme::ERROR, why);
+        theme::words(ui, theme::ERROR, why);
     }
     if !search.steps.is_empty() {
         plot_ui(ui, search);
@@ -54,7 +54,7 @@ pub fn rate_ui(
         .is_some_and(|report| report.verdict.is_none())
     {
         let words = "At no rate did the loss fall: is there a label to learn from?";
-        ui.label(RichText::new(words).color(theme::WARNING));
+        theme::words(ui, theme::WARNING, words);
     }
 }
 

@@ -33,7 +33,7 @@ pub fn folds_ui(
     ));
     let fault = recipe.check().err();
     if let Some(why) = &fault {
-        ui.colored_label(theme::ERROR, why.to_string());
+        theme::words(ui, theme::ERROR, why.to_string());
     }
     ui.add_space(theme::GRID);
     let start =

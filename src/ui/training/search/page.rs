@@ -76,7 +76,7 @@ fn search_ui(
         }
     });
     if let Some(why) = search.failure.as_ref().filter(|_| search.job.is_none()) {
-        ui.colored_label(theme::WARNING, why);
+        theme::words(ui, theme::WARNING, why);
     }
     ui.add_space(theme::GRID);
     let is_used = search_table_ui(ui, session, form);
@@ -98,7 +98,7 @@ fn head_ui(ui: &mut Ui, search: &SearchState) {
         ui.heading("Search");
         ui.weak(name);
         if search.is_over {
-            ui.colored_label(theme::GOOD, "done");
+            theme::words(ui, theme::GOOD, "done");
         }
     });
 }
@@ -168,7 +168,7 @@ fn folds_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
         }
     });
     if let Some(why) = queue.failure.as_ref().filter(|_| queue.job.is_none()) {
-        ui.colored_label(theme::WARNING, why);
+        theme::words(ui, theme::WARNING, why);
     }
     ui.add_space(theme::GRID);
     trainings_table_ui(ui, session);

@@ -51,6 +51,11 @@ impl Default for SearchSheet {
 }
 
 impl SearchSheet {
+    /// Closes the dialog; whether it was open.
+    pub const fn close(&mut self) -> bool {
+        self.open.take().is_some()
+    }
+
     fn show(
         &mut self,
         open: Open,
@@ -106,7 +111,7 @@ pub fn sheet_ui(ui: &Ui, session: &Session, view: &mut View, commands: &mut Comm
     sheet.take_read(session);
     if let Some(open) = sheet.open {
         let title = match open {
-            Open::Search => "Search the best recipe",
+            Open::Search => "Search for the best recipe",
             Open::Folds => "Cross-validate",
         };
         let (mut is_open, mut is_started) = (true, false);
@@ -186,11 +191,11 @@ fn search_ui(
             ui.label(RichText::new(outcome.words()).strong());
             ui.weak(outcome.cost_words(seconds_an_epoch(session, &planned.order.1)));
             for note in &outcome.notes {
-                ui.colored_label(theme::WARNING, RichText::new(note).small());
+                theme::words(ui, theme::WARNING, RichText::new(note).small());
             }
         }
         Err(why) => {
-            ui.colored_label(theme::ERROR, why);
+            theme::words(ui, theme::ERROR, why);
         }
     }
     ui.add_space(theme::GRID);
