@@ -107,6 +107,7 @@ fn recipe(patch: u32) -> Recipe {
         ..Recipe::default()
     };
     recipe.model.encoder = EncoderKind::Lite0;
+    recipe.model.width = Some(128);
     recipe
 }
 

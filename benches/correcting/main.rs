@@ -1,8 +1,9 @@
 //! What corrections are worth: the arms of `docs/loop/protocol.md`, on pairs of areas, as a table
 //! that grows line by line; lines that are there already are left alone.
 //!
-//! `cargo bench --bench correcting -- OUT [--area NAME] [--tune]` with OUT a folder for areas, runs
-//! and `arms.csv`. `--tune` tries settings of the click on a pair that the protocol does not use.
+//! `cargo bench --bench correcting -- OUT [--area NAME] [--tune [--only END]]` with OUT a folder for
+//! areas, runs and `arms.csv`. `--tune` tries settings of the click, or those whose name has an end,
+//! on a pair that the protocol does not use.
 #![expect(clippy::print_stdout, reason = "a benchmark talks")]
 
 mod area;
@@ -13,7 +14,7 @@ mod table;
 
 use std::path::PathBuf;
 
-use orthobrush::train::FinetuneOptions;
+use orthobrush::train::{FinetuneOptions, Unlabeled};
 
 use area::Area;
 use arm::{Arm, Task};
@@ -34,17 +35,20 @@ fn main() {
         return;
     };
     let has = |word: &str| arguments.iter().any(|argument| argument == word);
-    let wanted = arguments.iter().position(|argument| argument == "--area");
-    let wanted = wanted.and_then(|at| arguments.get(at + 1));
+    let value_of = |word: &str| {
+        let at = arguments.iter().position(|argument| argument == word)?;
+        arguments.get(at + 1).map(String::as_str)
+    };
+    let wanted = value_of("--area");
     let out = PathBuf::from(out);
     let mut table = Table::open(&out.join("arms.csv"));
     if has("--tune") {
         let area = Area::made("tuning", &out).expect("the data of the tuning pair");
-        return tune(&area, &mut table);
+        return tune(&area, &mut table, value_of("--only"));
     }
     let names = ["loveda", "deepglobe", "abroad", "roads"];
     for name in names {
-        if wanted.is_some_and(|wanted| *wanted != name) {
+        if wanted.is_some_and(|wanted| wanted != name) {
             continue;
         }
         match Area::made(name, &out) {
@@ -80,48 +84,84 @@ fn run(area: &Area, table: &mut Table) {
     }
 }
 
-/// Settings of the click at 5 %: learning rate as a share of the parent's, epochs, share of replay.
-const TRIED: [(f64, u32, f64); 8] = [
-    (0.25, 12, 0.25),
-    (1.0, 12, 0.25),
-    (1.0, 12, 0.0),
-    (1.0, 12, 0.5),
-    (3.0, 12, 0.25),
-    (1.0, 36, 0.25),
-    (0.25, 36, 0.25),
-    (3.0, 36, 0.25),
-];
+/// Settings of the click that are tried, each at a budget in percent.
+fn tried() -> Vec<(u32, FinetuneOptions)> {
+    let usual = FinetuneOptions::default();
+    let quick = |rate_share, epochs, replay_share| {
+        let options = FinetuneOptions {
+            rate_share,
+            epochs,
+            replay_share,
+            ..usual.clone()
+        };
+        (5, options)
+    };
+    let whole = |budget, encoder_share, epochs, unlabeled| {
+        let options = FinetuneOptions {
+            encoder_share: Some(encoder_share),
+            epochs,
+            unlabeled: Unlabeled {
+                share: unlabeled,
+                ..Unlabeled::default()
+            },
+            ..usual.clone()
+        };
+        (budget, options)
+    };
+    vec![
+        quick(1.0, 12, 0.25),
+        quick(0.25, 12, 0.25),
+        quick(1.0, 12, 0.0),
+        quick(1.0, 12, 0.5),
+        quick(3.0, 12, 0.25),
+        quick(1.0, 36, 0.25),
+        whole(5, 0.1, 12, 0.0),
+        whole(5, 1.0, 12, 0.0),
+        whole(5, 0.03, 36, 0.0),
+        whole(5, 0.1, 36, 0.0),
+        whole(5, 0.3, 36, 0.0),
+        whole(5, 0.1, 72, 0.0),
+        whole(5, 0.1, 36, 0.5),
+        whole(1, 0.1, 36, 0.0),
+        whole(1, 0.1, 36, 0.5),
+    ]
+}
 
-fn tune(area: &Area, table: &mut Table) {
-    for seed in [1, 2] {
-        let cells = Pick::Queue.cells(area, 5, seed);
+fn name_of(options: &FinetuneOptions) -> String {
+    let whole = options.encoder_share.map(|share| {
+        let unlabeled = options.unlabeled.share;
+        format!(" encoder {share} unlabeled {unlabeled}")
+    });
+    format!(
+        "rate {} epochs {} replay {}{}",
+        options.rate_share,
+        options.epochs,
+        options.replay_share,
+        whole.unwrap_or_default()
+    )
+}
+
+/// Tries settings of the click, those whose name ends with `only` or all.
+fn tune(area: &Area, table: &mut Table, only: Option<&str>) {
+    let seed = 1;
+    let cells = [1, 5].map(|budget| (budget, Pick::Queue.cells(area, budget, seed)));
+    for (budget, cells) in &cells {
         let mut task = Task {
             area,
-            budget: 5,
+            budget: *budget,
             pick: Pick::Queue,
             seed,
-            cells: &cells,
+            cells,
             usual: FinetuneOptions::default(),
         };
         table.add_missing(&task, Arm::Parent, Arm::Parent.name());
-        for (rate_share, epochs, replay_share) in TRIED {
-            task.usual = FinetuneOptions {
-                rate_share,
-                epochs,
-                replay_share,
-                ..FinetuneOptions::default()
-            };
-            let name = format!("rate {rate_share} epochs {epochs} replay {replay_share}");
-            table.add_missing(&task, Arm::Click, &name);
-        }
-        for arm in [
-            Arm::Encoder,
-            Arm::Scratch,
-            Arm::ScratchTenfold,
-            Arm::Instant,
-        ] {
-            task.usual = FinetuneOptions::default();
-            table.add_missing(&task, arm, arm.name());
+        let tried = tried().into_iter().filter(|(of, _)| of == budget);
+        for (_, options) in tried {
+            let name = name_of(&options);
+            task.usual = options;
+            if only.is_none_or(|end| name.ends_with(end)) {
+                table.add_missing(&task, Arm::Click, &name);
+            }
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod leaks;
 pub mod parts;
 mod patch;
 mod patch_bands;
+mod patch_unlabeled;
 mod pictures;
 mod rare;
 mod rng;

@@ -9,6 +9,9 @@ const WORTHY_SHARE: u64 = 4;
 /// A patch shows a class when this share of it does (or half the best there is).
 const SHOWN_SHARE: u64 = 64;
 
+/// Places that are tried before one is given up that touches no held-out ground.
+const TRIES: usize = 64;
+
 /// Where training patches of one scene may be cut.
 #[derive(Debug)]
 pub(super) struct SceneSites {
@@ -153,6 +156,14 @@ impl SceneSites {
             .collect()
     }
 
+    /// A corner where no held-out ground is touched, labelled or not; `None` when none is found.
+    pub(super) fn anywhere(&self, rng: &mut Rng) -> Option<(u32, u32)> {
+        let mut along = |end: u32| rng.below(u64::from(end) + 1) as u32;
+        let mut drawn = (0..TRIES).map(|_| (along(self.end.0), along(self.end.1)));
+        let blocked = self.barred.blocked.as_ref();
+        drawn.find(|&corner| blocked.is_none_or(|blocked| blocked.over(self.rect(corner)) == 0))
+    }
+
     /// A corner near that of site `at`, moved at random but never to where no patch may lie.
     pub(super) fn moved(&self, at: usize, rng: &mut Rng) -> (u32, u32) {
         let (x, y) = self.corners[at];
@@ -186,6 +197,26 @@ mod tests {
                 assert!(rect.right() <= 300 && rect.bottom() <= 200);
             }
         }
+    }
+
+    #[test]
+    fn patches_anywhere_never_touch_blocked_ground() {
+        let mut mask = Mask::new(ImageSize::new(300, 200));
+        mask.set_rect(PixelRect::new(0, 0, 64, 64), &[1; 64 * 64]);
+        let blocked = PixelRect::new(64, 0, 100, 100);
+        let sites = SceneSites::find(&Cells::scan(&mask), 64, &[blocked], None);
+        let mut rng = Rng::of(&[5]);
+        let found: Vec<_> = (0..200).filter_map(|_| sites.anywhere(&mut rng)).collect();
+        assert_eq!(found.len(), 200);
+        assert!(
+            found
+                .iter()
+                .all(|&at| sites.rect(at).intersect(blocked).is_empty())
+        );
+        assert!(found.iter().any(|&(x, _)| x > 200), "also without labels");
+        let all = PixelRect::new(0, 0, 300, 200);
+        let nowhere = SceneSites::find(&Cells::scan(&mask), 64, &[all], None);
+        assert_eq!(nowhere.anywhere(&mut rng), None);
     }
 
     #[test]

@@ -15,12 +15,14 @@ pub enum CopiedCommand {
     Compare,
     /// Going on from the model in use with what was corrected.
     Finetune,
+    /// The same, thoroughly.
+    FinetuneThoroughly,
     /// The ranking of places that somebody should look at.
     Queue,
 }
 
 impl CopiedCommand {
-    /// All of them.
+    /// Those that differ in more than how.
     pub const ALL: [Self; 5] = [
         Self::Predict,
         Self::Evaluate,
@@ -35,7 +37,7 @@ impl CopiedCommand {
             Self::Predict => "Prediction",
             Self::Evaluate => "Scores",
             Self::Compare => "Comparison",
-            Self::Finetune => "Improvement",
+            Self::Finetune | Self::FinetuneThoroughly => "Improvement",
             Self::Queue => "Where to look next",
         }
     }
@@ -73,8 +75,11 @@ impl Session {
                     words.path("--truth", &label);
                 }
             }
-            CopiedCommand::Finetune => {
+            CopiedCommand::Finetune | CopiedCommand::FinetuneThoroughly => {
                 self.say_project(words.say("finetune"), image)?;
+                if what == CopiedCommand::FinetuneThoroughly {
+                    words.say("--thorough");
+                }
                 if let Some(model) = self.model_in_use() {
                     words.path("--model", &model);
                 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::test_world::{dropping_alone, events_of, ground, plan, recipe};
 use super::{
     EncoderKind, Engine, EpochRow, Family, FeatureConfig, Recipe, SavedModel, TrainEvent,
-    TrainPlan, UpdateConfig,
+    TrainPlan, Unlabeled, UpdateConfig,
 };
 use crate::job::{Job, JobEvent, Waker};
 use crate::nn::ModelConfig;
@@ -58,6 +58,17 @@ fn so_does_one_on_kept_features() {
             encoder: EncoderKind::Lite0,
             width: Some(16),
             ..ModelConfig::default()
+        },
+        ..recipe()
+    });
+}
+
+#[test]
+fn so_does_one_that_learns_from_ground_without_labels() {
+    check_goes_on(&Recipe {
+        unlabeled: Unlabeled {
+            share: 0.6,
+            ..Unlabeled::default()
         },
         ..recipe()
     });

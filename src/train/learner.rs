@@ -1,7 +1,11 @@
+mod teacher;
+
 use std::ops::Range;
 
 use burn::module::Module as _;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor};
+
+use teacher::Lessons;
 
 use super::batch::{images_on, labels_on, number, numbers, pieces};
 use super::checkpoint::fresh_network;
@@ -23,6 +27,8 @@ pub(super) struct Learner {
     dropout_seed: Option<u64>,
     /// What stages that hold still see, where that is kept.
     kept: Option<KeptFeatures>,
+    /// Ground without labels.
+    lessons: Option<Lessons>,
     device: Device,
     /// Patches that are computed at once.
     piece: usize,
@@ -103,6 +109,7 @@ impl Learner {
             auxiliary_weight: recipe.model.auxiliary_weight,
             class_weights,
             dropout_seed: recipe.model.leaves_out().then_some(recipe.seed),
+            lessons: Lessons::of(plan),
             device,
             piece: recipe.batch,
         })
@@ -137,13 +144,18 @@ impl Learner {
     /// Learns from the batch of `step` (from 0) at `rate` and gives its loss from before. Nothing is
     /// learned from a loss that is no number.
     pub(super) fn step(&mut self, batch: Batch, step: u64, rate: f64) -> Result<f64, TrainError> {
+        let (batch, unlabeled) = self.parted(batch);
         let pieces = pieces(batch, self.piece);
         let pieces = pieces.into_iter().map(|piece| (piece.len, piece));
-        self.step_in_pieces((step, rate), pieces.collect(), |learner, piece| {
-            let labels = labels_on(&learner.plain_device(), &piece);
-            let images = images_on(&learner.device, piece.images, piece.len, piece.side);
-            Ok((learner.network.forward_deeply(images), labels))
-        })
+        self.step_in_pieces(
+            (step, rate),
+            (pieces.collect(), unlabeled),
+            |learner, piece| {
+                let labels = labels_on(&learner.plain_device(), &piece);
+                let images = images_on(&learner.device, piece.images, piece.len, piece.side);
+                Ok((learner.network.forward_deeply(images), labels))
+            },
+        )
     }
 
     /// The same from the patches that `plan` has for `step`: as they are kept, or else read now.
@@ -165,7 +177,7 @@ impl Learner {
             let len = (draws.end - draws.start) as usize;
             (len, step * batch + draws.start..step * batch + draws.end)
         });
-        let loss = self.step_in_pieces((step, rate), pieces.collect(), |learner, draws| {
+        let loss = self.step_in_pieces((step, rate), (pieces.collect(), None), |learner, draws| {
             let network = learner.network.valid();
             let seen = kept.drawn(plan, &network, draws, &learner.device)?;
             let labels = labels_on(&learner.plain_device(), &seen.batch);
@@ -177,11 +189,11 @@ impl Learner {
     }
 
     /// Learns from pieces of a batch, each with its number of patches, by what `answer` says of
-    /// them: logits and labels.
+    /// them, which are logits and labels; and from patches without labels.
     fn step_in_pieces<P>(
         &mut self,
         (step, rate): (u64, f64),
-        pieces: Vec<(usize, P)>,
+        (pieces, unlabeled): (Vec<(usize, P)>, Option<Batch>),
         mut answer: impl FnMut(&Self, P) -> Result<Answer, TrainError>,
     ) -> Result<f64, TrainError> {
         if let Some(seed) = self.dropout_seed {
@@ -197,6 +209,9 @@ impl Learner {
             if !value.is_finite() {
                 return Ok(value);
             }
+        }
+        if let Some(batch) = unlabeled {
+            self.learn_unlabeled(batch, step)?;
         }
         self.optimizer.batch_is_gathered();
         if self.optimizer.is_due() {
@@ -225,8 +240,8 @@ impl Learner {
                 Some(of_second) => loss + of_second,
                 None => loss,
             };
-            let loss = if share < 1.0 { loss * share } else { loss };
-            self.optimizer.gather(&self.network, loss.backward());
+            self.optimizer
+                .gather(&self.network, (loss * share).backward());
         }
         Ok(value)
     }
@@ -242,9 +257,7 @@ impl Learner {
     ) -> Result<Validation, E> {
         let network = self.optimizer.averaged(&self.network);
         let device = self.plain_device();
-        let true_odds = logarithms(&self.class_weights, -1.0);
-        let shape = [1, true_odds.len(), 1, 1];
-        let true_odds = Tensor::<4>::from_data(TensorData::new(true_odds, shape), &device);
+        let true_odds = self.true_odds();
         let mut confusion = Confusion::new(self.class_weights.len());
         let mut looked_at = Vec::new();
         let mut total = LossTotal::new(&self.loss, &self.class_weights);

@@ -59,6 +59,7 @@ mod test_folder;
 #[cfg(test)]
 mod test_world;
 mod to_files;
+mod unlabeled;
 
 pub use crate::nn::{EncoderKind, Family};
 pub use adapters::{AdapterKind, AdapterReport};
@@ -113,3 +114,4 @@ pub use search::{
 };
 pub use similar::{Alike, FeatureIndex, SimilarEvent, SimilarOrder};
 pub use to_files::{FileEnd, FileTask, FilesEvent, FilesPlan, IfBegun};
+pub use unlabeled::Unlabeled;

@@ -299,10 +299,18 @@ impl TrainPlan {
     pub(super) fn step_batch(&self, epoch: u32, step: u32) -> Result<Batch, DatasetError> {
         let batch = self.recipe.batch as u64;
         let first = u64::from(step) * batch;
-        let patches: Vec<Batch> = (first..first + batch)
+        let mut patches: Vec<Batch> = (first..first + batch)
             .into_par_iter()
             .map(|index| self.patch(epoch.into(), index))
             .collect::<Result<_, _>>()?;
+        // Those without labels come last.
+        let count = self.recipe.unlabeled.patches(self.recipe.batch) as u64;
+        let first = u64::from(step) * count;
+        let others: Vec<Batch> = (first..first + count)
+            .into_par_iter()
+            .map(|index| (self.patches).unlabeled_patch(self.recipe.seed, epoch.into(), index))
+            .collect::<Result<_, _>>()?;
+        patches.extend(others);
         Ok(Batch::joined(&patches))
     }
 
@@ -393,6 +401,10 @@ impl TrainPlan {
 
     /// How many stages of the encoder hold still and have their features kept; 0: none.
     pub(super) fn kept_stages(&self, is_cpu: bool) -> usize {
+        if self.recipe.unlabeled.share > 0.0 {
+            // What is mixed and tinted anew at every step cannot be kept.
+            return 0;
+        }
         self.recipe.features.kept_stages(&self.recipe.model, is_cpu)
     }
 

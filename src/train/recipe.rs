@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     BestBy, DeviceChoice, FeatureConfig, OptimizerConfig, Plateau, Schedule, Span, TrainError,
-    UpdateConfig,
+    Unlabeled, UpdateConfig,
 };
 use crate::dataset::parts::{PartRule, PartWay, Shares};
 use crate::dataset::{Augment, Bands, PatchConfig, PatchFilter, PixelSize, RareClasses};
@@ -104,6 +104,8 @@ pub struct Recipe {
     pub parts: Option<PartRule>,
     /// Which patches are drawn.
     pub patches: PatchChoice,
+    /// How ground without labels is learned from.
+    pub unlabeled: Unlabeled,
     /// How patches are varied.
     pub augment: Augment,
     /// Where to compute.
@@ -142,6 +144,7 @@ impl Default for Recipe {
             updates: UpdateConfig::default(),
             parts: None,
             patches: PatchChoice::default(),
+            unlabeled: Unlabeled::default(),
             augment: Augment::Full,
             device: DeviceChoice::Auto,
             features: FeatureConfig::default(),
@@ -269,6 +272,7 @@ impl Recipe {
         self.plateau.check()?;
         self.optimizer.check()?;
         self.updates.check()?;
+        self.unlabeled.check(self.updates.ema)?;
         self.schedule.check()?;
         let bytes = self.estimated_bytes();
         if bytes > MOST_BYTES {

@@ -36,7 +36,12 @@ pub fn predict_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &
     }
     ui.menu_button("Copy as command", |ui| {
         for what in CopiedCommand::ALL {
-            let words = session.as_command(what);
+            let words = session.as_command(match what {
+                CopiedCommand::Finetune if view.improves_thoroughly => {
+                    CopiedCommand::FinetuneThoroughly
+                }
+                what => what,
+            });
             let button = ui.add_enabled(words.is_some(), Button::new(what.name()));
             let Some(words) = words else { continue };
             if button.on_hover_text(&words).clicked() {

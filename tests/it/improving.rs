@@ -89,7 +89,12 @@ fn paint(session: &mut Session) {
 
 /// The command line for the next improvement names the project and the model in use.
 fn check_words(session: &Session, [project, model]: [&Path; 2]) {
+    let thorough = session.as_command(CopiedCommand::FinetuneThoroughly);
     let words = session.as_command(CopiedCommand::Finetune).expect("words");
+    assert_eq!(
+        thorough.map(|words| words.replace(" --thorough", "")),
+        Some(words.clone())
+    );
     for part in [
         "orthobrush finetune --project ",
         &project.display().to_string(),

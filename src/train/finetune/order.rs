@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use crate::label::{ClassTable, Coverage, Mask, Origin};
 use crate::raster::TileSource;
-use crate::train::DeviceChoice;
+use crate::train::{DeviceChoice, Unlabeled};
 
 /// What a fine-tuning is given: the open image as it is now, frozen.
 #[derive(Clone)]
@@ -48,6 +48,8 @@ pub struct FinetuneOptions {
     /// What the rate is multiplied by for a pretrained encoder; `None`: it holds still as the
     /// chain's first training had it.
     pub encoder_share: Option<f64>,
+    /// How ground without labels is learned from, in trainings that keep no features.
+    pub unlabeled: Unlabeled,
     /// Where to compute; `None`: where the parent was trained.
     pub device: Option<DeviceChoice>,
 }
@@ -62,6 +64,7 @@ impl Default for FinetuneOptions {
             rate_share: 1.0,
             replay_share: 0.25,
             encoder_share: None,
+            unlabeled: Unlabeled::default(),
             device: None,
         }
     }

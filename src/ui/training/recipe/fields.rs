@@ -1,5 +1,5 @@
 use super::field::{Field, Kind};
-use super::ground_fields::{GROUND, MEMORY};
+use super::ground_fields::{GROUND, MEMORY, UNLABELED};
 use super::learner_fields::{NETWORK, OPTIMIZER};
 
 /// Fields that belong together.
@@ -226,6 +226,7 @@ pub const SECTIONS: &[Section] = &[
     OPTIMIZER,
     NETWORK,
     GROUND,
+    UNLABELED,
     MEMORY,
 ];
 

@@ -32,6 +32,29 @@ pub const GROUND: Section = Section {
     ],
 };
 
+/// How ground without labels is learned from.
+pub const UNLABELED: Section = Section {
+    title: "Ground without labels",
+    fields: &[
+        Field::real(
+            "unlabeled.share",
+            [
+                "Patches",
+                "Patches of any training ground for each with labels; 0: none. Needs a mean of weights, which teaches",
+            ],
+            (0.0, 16.0),
+        ),
+        Field::real(
+            "unlabeled.weight",
+            [
+                "Weight",
+                "Weight of the loss on them, beside 1 for that on labels",
+            ],
+            (0.0, 100.0),
+        ),
+    ],
+};
+
 /// What a training may take of the machine.
 pub const MEMORY: Section = Section {
     title: "Memory and time",

@@ -1,6 +1,6 @@
 use egui::{
-    Align2, Color32, CornerRadius, FontId, Painter, Pos2, ProgressBar, Rect, Sense,
-    Shape, Stroke, Ui, pos2, vec2,
+    Align2, Color32, CornerRadius, FontId, Painter, Pos2, ProgressBar, Rect, Sense, Shape, Stroke,
+    Ui, pos2, vec2,
 };
 use serde_json::json;
 
