@@ -51,9 +51,10 @@ def main():
     base, depth, patch, batch, classes, threads = map(int, sys.argv[1:])
     torch.set_num_threads(threads)
     torch.manual_seed(1)
-    network = UNet(base, depth, classes)
+    # Its fastest layout on processors.
+    network = UNet(base, depth, classes).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, betas=(0.9, 0.99))
-    images = torch.randn(batch, 3, patch, patch)
+    images = torch.randn(batch, 3, patch, patch).to(memory_format=torch.channels_last)
     labels = torch.randint(0, classes, (batch, patch, patch))
     print("ready", sum(p.numel() for p in network.parameters()), torch.__version__, threads, flush=True)
     for _ in sys.stdin:

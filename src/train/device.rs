@@ -81,6 +81,8 @@ pub struct DeviceReport {
 pub(super) struct ChosenDevice {
     pub(super) device: Device,
     pub(super) name: String,
+    /// The driver's name and version; empty for the processor.
+    pub(super) driver: String,
     pub(super) reason: String,
 }
 
@@ -142,6 +144,7 @@ fn choose_among(
                 return Ok(ChosenDevice {
                     device,
                     name: name.clone(),
+                    driver: adapter.report.driver.clone(),
                     reason,
                 });
             }
@@ -189,6 +192,7 @@ pub(super) fn cpu(reason: String) -> ChosenDevice {
     ChosenDevice {
         device: Device::flex(),
         name: "CPU".to_owned(),
+        driver: String::new(),
         reason,
     }
 }

@@ -1,4 +1,5 @@
 use super::Recipe;
+use crate::dataset::LayoutKind;
 
 /// A recipe that comes with the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +66,25 @@ impl Preset {
     /// The preset of a name.
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|preset| preset.name() == name)
+    }
+
+    /// The one for data sets of a kind, if any is meant for it.
+    pub const fn fitting(kind: LayoutKind) -> Option<Self> {
+        match kind {
+            LayoutKind::LandCoverAi
+            | LayoutKind::LandCoverAiSplit
+            | LayoutKind::LandCoverAiPatches => Some(Self::Landcover),
+            LayoutKind::SageMakerRoads
+            | LayoutKind::DeepGlobeRoads
+            | LayoutKind::MassachusettsRoads
+            | LayoutKind::EpflRoads => Some(Self::Roads),
+            LayoutKind::DeepGlobeLandCover => Some(Self::Deepglobe),
+            LayoutKind::CamVid | LayoutKind::CamVidSuite | LayoutKind::CamVidSegNet => {
+                Some(Self::Camvid)
+            }
+            LayoutKind::TgsSalt => Some(Self::Salt),
+            _ => None,
+        }
     }
 
     /// Its recipe.

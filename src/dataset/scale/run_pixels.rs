@@ -50,6 +50,7 @@ impl RunPixels {
             notes: Vec::new(),
         };
         let Some(run_meters) = meters else {
+            run.tell_unknown(choice);
             return Ok(run);
         };
         for (scale, (name, meters)) in run.scales.iter_mut().zip(images) {
@@ -60,6 +61,16 @@ impl RunPixels {
         }
         run.tell(run_meters, images);
         Ok(run)
+    }
+
+    fn tell_unknown(&mut self, choice: PixelSize) {
+        if choice == PixelSize::Auto {
+            self.notes.push(
+                "No image says how large its pixels are on the ground, so all are read pixel by \
+                 pixel; a model of them must be used on images of about the same pixel size"
+                    .to_owned(),
+            );
+        }
     }
 
     fn tell(&mut self, run: f64, images: &[(String, Option<f64>)]) {
@@ -105,14 +116,23 @@ pub fn scale_for_model(
     model: Option<f64>,
     image: Option<f64>,
 ) -> Result<(GridScale, Option<String>), DatasetError> {
-    let (Some(model), Some(image)) = (model, image) else {
-        let note = model.map(|model| {
-            format!(
+    let (model, image) = match (model, image) {
+        (Some(model), Some(image)) => (model, image),
+        (Some(model), None) => {
+            let note = format!(
                 "The image does not say how large its pixels are; it is read as if they had the \
                  {model:.3} m that the model learned from"
-            )
-        });
-        return Ok((GridScale::OWN, note));
+            );
+            return Ok((GridScale::OWN, Some(note)));
+        }
+        (None, Some(image)) => {
+            let note = format!(
+                "How large pixels the model learned from were is not known; the image with its \
+                 {image:.3} m is read pixel by pixel"
+            );
+            return Ok((GridScale::OWN, Some(note)));
+        }
+        (None, None) => return Ok((GridScale::OWN, None)),
     };
     let scale = scale_between(model, image).ok_or_else(|| too_far(model, "the image", image))?;
     let factor = (model / image).max(image / model);
@@ -180,12 +200,13 @@ mod tests {
 
     #[test]
     fn nothing_known_or_as_it_is_leaves_all_alone() {
-        for (choice, sizes) in [
-            (PixelSize::Auto, [None, None]),
-            (PixelSize::AsIs, [Some(0.1), Some(0.5)]),
+        for (choice, sizes, notes) in [
+            (PixelSize::Auto, [None, None], 1),
+            (PixelSize::AsIs, [None, None], 0),
+            (PixelSize::AsIs, [Some(0.1), Some(0.5)], 0),
         ] {
             let run = RunPixels::of(choice, &images(&sizes)).expect("pixels");
-            assert!(run.meters.is_none() && run.notes.is_empty());
+            assert!(run.meters.is_none() && run.notes.len() == notes);
             assert!(run.scales.iter().all(|scale| scale.is_own()));
         }
     }
@@ -205,7 +226,9 @@ mod tests {
     fn a_model_reads_images_in_its_own_size() {
         let of = |model, image| scale_for_model(model, image).expect("a scale");
         assert_eq!(of(Some(0.5), Some(0.505)), (GridScale::OWN, None));
-        assert_eq!(of(None, Some(0.1)), (GridScale::OWN, None));
+        assert_eq!(of(None, None), (GridScale::OWN, None));
+        let (scale, note) = of(None, Some(0.1));
+        assert!(scale.is_own() && note.is_some_and(|note| note.contains("0.100 m")));
         let (scale, note) = of(Some(0.5), Some(0.4));
         assert!((scale.step() - 1.25).abs() < 1e-9 && note.is_none());
         assert!(of(Some(0.5), Some(0.1)).1.is_some() && of(Some(0.5), None).1.is_some());

@@ -96,7 +96,7 @@ impl FinetuneOrder {
     ) -> Result<TrainPlan, TrainError> {
         let mut trusted = known.trusted.clone();
         let learned = self.learned_from(known, &held_out, &mut trusted);
-        let recipe = self.recipe(known.model.as_ref(), &held_out)?;
+        let recipe = self.recipe(known, &held_out)?;
         let ground = Ground::Image(Arc::new(self.scene(trusted)));
         let classes = self.classes.clone();
         let (sources, own) = self.replay(known)?;
@@ -199,23 +199,19 @@ impl FinetuneOrder {
         Ok((sources, Some(ground)))
     }
 
-    /// The parent's recipe with what a fine-tuning changes of it.
-    fn recipe(&self, model: Option<&SavedModel>, held_out: &HeldOut) -> Result<Recipe, TrainError> {
-        let options = &self.options;
-        let before = match (model, &self.parent) {
-            (Some(model), Some(run)) => recipe_of(model, run)?,
-            _ => from_the_encoder(),
-        };
+    /// The recipe of the chain's first training with what a fine-tuning changes of it.
+    fn recipe(&self, known: &Known, held_out: &HeldOut) -> Result<Recipe, TrainError> {
+        let (options, model) = (&self.options, known.model.as_ref());
+        let (before, was_tuned) = first_recipe(known)?;
         let pixel_size = match model.map(|model| model.card().pixel_size) {
             Some(Some(meters)) => PixelSize::Meters(meters),
             Some(None) => PixelSize::AsIs,
             None => before.pixel_size,
         };
         // The rate is lowered once, not again with each fine-tuning of a chain.
-        let is_first = model.is_some_and(|model| model.card().lineage.is_none());
-        let rate_share = if is_first { options.rate_share } else { 1.0 };
+        let rate_share = if was_tuned { 1.0 } else { options.rate_share };
         let is_judged = !held_out.choosing.is_empty();
-        let before = with_encoder(before, options.encoder_share, is_first);
+        let before = with_encoder(before, options.encoder_share, was_tuned);
         let before = with_unlabeled(before, options.unlabeled);
         Ok(Recipe {
             seed: options.seed,
@@ -268,24 +264,31 @@ impl FinetuneOrder {
     }
 }
 
-/// The recipe of the run that `model` is of; what cannot be found is as usual.
-fn recipe_of(model: &SavedModel, run: &Path) -> Result<Recipe, TrainError> {
-    let path = run.join("recipe.toml");
-    if path.is_file() {
-        return Recipe::load(&path);
+/// The recipe of the first training of the chain whose run is there, and whether that was a
+/// fine-tuning itself; what cannot be found is as usual.
+fn first_recipe(known: &Known) -> Result<(Recipe, bool), TrainError> {
+    let Some(model) = &known.model else {
+        return Ok((from_the_encoder(), true));
+    };
+    for ancestor in known.chain.iter().rev() {
+        let path = ancestor.run.join("recipe.toml");
+        if path.is_file() {
+            return Ok((Recipe::load(&path)?, ancestor.lineage.is_some()));
+        }
     }
-    Ok(Recipe {
+    let recipe = Recipe {
         model: model.card().model.clone(),
         patch: model.card().patch,
         ..Recipe::default()
-    })
+    };
+    Ok((recipe, model.card().lineage.is_some()))
 }
 
-/// The recipe with the encoder learning at this share of the rate, or holding still again where an
-/// earlier fine-tuning of the chain let it learn. Networks without a pretrained one learn as a whole
-/// either way.
-fn with_encoder(mut recipe: Recipe, share: Option<f64>, is_first: bool) -> Recipe {
-    if recipe.model.encoder != EncoderKind::Lite0 || (share.is_none() && is_first) {
+/// The recipe with the encoder learning at this share of the rate; without one as it was, or
+/// holding still again where the recipe is that of a fine-tuning that let it learn. Networks without
+/// a pretrained one learn as a whole either way.
+fn with_encoder(mut recipe: Recipe, share: Option<f64>, was_tuned: bool) -> Recipe {
+    if recipe.model.encoder != EncoderKind::Lite0 || (share.is_none() && !was_tuned) {
         return recipe;
     }
     let groups = &mut recipe.updates.groups;
@@ -331,15 +334,15 @@ mod tests {
     fn an_encoder_that_learned_once_holds_still_again() {
         let parent = from_the_encoder();
         let is_same = |recipe: &Recipe| *recipe == parent;
-        assert!(is_same(&with_encoder(parent.clone(), None, true)));
-        let thorough = with_encoder(parent.clone(), Some(0.1), true);
+        assert!(is_same(&with_encoder(parent.clone(), None, false)));
+        let thorough = with_encoder(parent.clone(), Some(0.1), false);
         assert_eq!(thorough.features.keep, KeepFeatures::Never);
         assert!((thorough.updates.factor("encoder.stages.0") - 0.1).abs() < 1e-12);
         assert!((thorough.updates.factor("decoder.0") - 1.0).abs() < 1e-12);
-        let again = with_encoder(thorough.clone(), Some(0.2), false);
+        let again = with_encoder(thorough.clone(), Some(0.2), true);
         assert_eq!(again.updates.groups.len(), 1);
-        assert!(is_same(&with_encoder(thorough, None, false)));
+        assert!(is_same(&with_encoder(thorough, None, true)));
         let plain = Recipe::default();
-        assert_eq!(with_encoder(plain.clone(), Some(0.1), true), plain);
+        assert_eq!(with_encoder(plain.clone(), Some(0.1), false), plain);
     }
 }

@@ -14,12 +14,16 @@ pub(super) const ENVIRONMENT_FILE: &str = "environment.json";
 pub struct Environment {
     /// Version of the program.
     pub program_version: String,
+    /// The library that computed, with its version.
+    pub engine: String,
     /// The operating system and its processor, like `linux x86_64`.
     pub system: String,
     /// Processors that the program may use.
     pub num_cpus: usize,
     /// The name of the device that computed.
     pub device: String,
+    /// The device's driver with its version; empty for a processor.
+    pub driver: String,
     /// A number of the images and labels: another for other data.
     pub data_fingerprint: String,
     /// When the run began (ISO 8601).
@@ -27,12 +31,21 @@ pub struct Environment {
     pub began: Option<String>,
 }
 
+/// What tensors are computed with; a test holds it against the manifest.
+const ENGINE: &str = "burn 0.22.1";
+
 impl Environment {
-    /// This program on this system; `num_cpus`, the device and the data are said by whoever knows
-    /// them.
-    pub fn of_program(num_cpus: usize, device: &str, data_fingerprint: &str) -> Self {
+    /// This program on this system; `num_cpus`, the device with its driver and the data are said by
+    /// whoever knows them.
+    pub fn of_program(
+        num_cpus: usize,
+        [device, driver]: [&str; 2],
+        data_fingerprint: &str,
+    ) -> Self {
         Self {
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
+            engine: ENGINE.to_owned(),
+            driver: driver.to_owned(),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             num_cpus,
             device: device.to_owned(),
@@ -63,9 +76,11 @@ impl Environment {
         };
         let lines = [
             ("Program", self.program_version.clone()),
+            ("Engine", self.engine.clone()),
             ("System", self.system.clone()),
             ("Processors", cpus),
             ("Device", self.device.clone()),
+            ("Driver", self.driver.clone()),
             ("Data fingerprint", self.data_fingerprint.clone()),
             ("Began", self.began.clone().unwrap_or_default()),
         ];
@@ -83,7 +98,7 @@ mod tests {
     #[test]
     fn an_environment_survives_its_file_and_older_ones_are_read() {
         let folder = tempfile::tempdir().expect("a folder");
-        let written = Environment::of_program(8, "cpu", "1a2b");
+        let written = Environment::of_program(8, ["cpu", ""], "1a2b");
         written.save(folder.path()).expect("written");
         let text = std::fs::read_to_string(folder.path().join(ENVIRONMENT_FILE)).expect("written");
         assert_eq!(
@@ -92,5 +107,13 @@ mod tests {
         );
         let older: Environment = serde_json::from_str("{\"device\": \"gpu\"}").expect("a part");
         assert_eq!(older.lines(), [("Device", "gpu".to_owned())]);
+    }
+
+    #[test]
+    fn the_engine_is_that_of_the_manifest() {
+        let manifest = include_str!("../../../Cargo.toml");
+        let (name, version) = ENGINE.split_once(' ').expect("a name and a version");
+        let line = format!("{name} = {{ version = \"={version}\"");
+        assert!(manifest.contains(&line), "{line}");
     }
 }

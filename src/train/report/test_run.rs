@@ -87,7 +87,7 @@ fn run_with_classes([ground, road]: [&str; 2]) -> TestRun {
         };
         write_run_files(run.path(), &files).expect("written");
     }
-    let environment = Environment::of_program(8, "Test card", "00ff");
+    let environment = Environment::of_program(8, ["Test card", "Test driver 1.2"], "00ff");
     environment.save(run.path()).expect("written");
     for (name, step) in [(BEST, 100), (LAST, 150)] {
         let card = ModelCard {

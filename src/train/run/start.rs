@@ -78,8 +78,8 @@ fn introduced(plan: &TrainPlan, outside: &mut Outside<'_>) -> anyhow::Result<Cho
 fn begin(plan: &TrainPlan, chosen: &ChosenDevice) -> Result<(), TrainError> {
     plan.folder.begin(plan)?;
     let num_cpus = std::thread::available_parallelism().map_or(1, usize::from);
-    Environment::of_program(num_cpus, &chosen.name, &plan.data_fingerprint())
-        .save(plan.folder.path())
+    let device = [chosen.name.as_str(), chosen.driver.as_str()];
+    Environment::of_program(num_cpus, device, &plan.data_fingerprint()).save(plan.folder.path())
 }
 
 /// Trains to the end or until somebody stops it. Where the device has too little memory, it goes

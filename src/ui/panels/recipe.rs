@@ -38,6 +38,25 @@ impl TrainForm {
         self.learn_from(session) != TrainOn::OpenImage || session.layer(LayerKind::Label).is_some()
     }
 
+    /// The preset that the recipe is, wherever it computes.
+    pub fn preset(&self) -> Option<Preset> {
+        let is_it = |preset: &Preset| self.with_device(*preset) == self.recipe;
+        Preset::ALL.into_iter().find(is_it)
+    }
+
+    /// Takes the recipe of a preset; where it computes stays.
+    pub fn take_preset(&mut self, preset: Preset) {
+        self.recipe = self.with_device(preset);
+        self.base = self.recipe.clone();
+    }
+
+    fn with_device(&self, preset: Preset) -> Recipe {
+        Recipe {
+            device: self.recipe.device.clone(),
+            ..preset.recipe()
+        }
+    }
+
     /// What the next training learns from.
     pub fn learn_from(&self, session: &Session) -> TrainOn {
         if let Some(data) = &self.data {
@@ -202,13 +221,7 @@ pub fn network_ui(ui: &mut Ui, form: &mut TrainForm) {
 }
 
 fn preset_ui(ui: &mut Ui, form: &mut TrainForm) {
-    let like = |preset: &Preset| Recipe {
-        device: form.recipe.device.clone(),
-        ..preset.recipe()
-    };
-    let found = Preset::ALL
-        .into_iter()
-        .find(|preset| like(preset) == form.recipe);
+    let found = form.preset();
     let mut chosen = None;
     ui.horizontal(|ui| {
         let label = ui.label("Preset");
@@ -219,7 +232,7 @@ fn preset_ui(ui: &mut Ui, form: &mut TrainForm) {
                 for preset in Preset::ALL {
                     let row = ui.selectable_label(found == Some(preset), preset.name());
                     if row.on_hover_text(preset.help()).clicked() {
-                        chosen = Some(like(&preset));
+                        chosen = Some(preset);
                     }
                 }
             })
@@ -227,8 +240,7 @@ fn preset_ui(ui: &mut Ui, form: &mut TrainForm) {
             .labelled_by(label.id);
     });
     if let Some(chosen) = chosen {
-        form.base = chosen.clone();
-        form.recipe = chosen;
+        form.take_preset(chosen);
     }
 }
 

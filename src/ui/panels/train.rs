@@ -86,9 +86,6 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
             ),
         };
         ui.strong(title).on_hover_text(hover);
-        if let Some(left) = state.seconds_left() {
-            ui.weak(format!("{} left", text::duration(left)));
-        }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let stop = ui
                 .button("Stop")
@@ -99,6 +96,13 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
                 commands.push(Command::StopJob(job));
             }
             pause_ui(ui, state, commands);
+            if let Some(left) = state.seconds_left() {
+                // In the room that is left, from its beginning on.
+                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                    let words = RichText::new(format!("{} left", text::duration(left))).weak();
+                    ui.add(egui::Label::new(words).truncate());
+                });
+            }
         });
     });
     if let TrainingPhase::Running { step, steps, .. } = state.phase {

@@ -9,6 +9,7 @@ use super::facts::{facts_ui, tiles_ui};
 use super::problems::{leaks_ui, problems_ui};
 use crate::dataset::{Corrections, Discovery, Inspection};
 use crate::session::{Command, DataCommand, DataPhase, DataSet, Session};
+use crate::train::Preset;
 use crate::ui::dialogs::FileWish;
 use crate::ui::panels::recipe::TrainForm;
 use crate::ui::theme;
@@ -37,7 +38,7 @@ pub fn data_ui(
     if !discovery.datasets.is_empty() {
         return several_ui(ui, discovery, &view.form, commands);
     }
-    recognized_ui(ui, discovery);
+    recognized_ui(ui, (&data.folder, discovery), &mut view.form);
     correct_ui(ui, data, Some(discovery), view, commands);
     ui.add_space(theme::GRID);
     tiles_ui(ui, discovery, data.inspection.as_deref());
@@ -162,10 +163,20 @@ fn several_ui(ui: &mut Ui, discovery: &Discovery, form: &TrainForm, commands: &m
 }
 
 /// What it is and why, and what to know about it.
-fn recognized_ui(ui: &mut Ui, discovery: &Discovery) {
+fn recognized_ui(ui: &mut Ui, (folder, discovery): (&Path, &Discovery), form: &mut TrainForm) {
     ui.horizontal_wrapped(|ui| {
         ui.strong(discovery.layout.kind.name());
         ui.label(RichText::new(format!("{}.", discovery.layout.why)).weak());
+        if let Some(preset) = Preset::fitting(discovery.layout.kind)
+            && form.preset() != Some(preset)
+            && ui
+                .link(format!("Learn from it with the preset {}", preset.name()))
+                .on_hover_text(preset.help())
+                .clicked()
+        {
+            form.take_preset(preset);
+            form.data = Some(folder.to_owned());
+        }
     });
     for note in &discovery.notes {
         ui.add(egui::Label::new(RichText::new(format!("{note}.")).weak()).wrap());
