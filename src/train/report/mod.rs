@@ -29,6 +29,7 @@ mod record;
 mod scale;
 mod steps;
 mod strip;
+mod summary;
 #[cfg(test)]
 mod test_run;
 mod weights_header;
@@ -46,7 +47,7 @@ pub use files::{EpochFiles, FinalScores, ScoredOn, write_report, write_run_files
 pub use final_groups::{FinalGroup, Spread};
 pub use final_table::{FinalRow, FinalTable};
 pub use html::report_html;
-pub use judgement::{BinaryJudgement, JudgedImage, Judgement};
+pub use judgement::{BinaryJudgement, JudgedImage, Judgement, TestReading};
 pub use log::append_log;
 pub use markdown::report_markdown;
 pub use picture::ReportPicture;
@@ -56,4 +57,5 @@ pub use scale::Scale;
 pub use steps::StepLoss;
 pub(in crate::train) use steps::append_steps;
 pub use strip::{Patch, list_samples, rgba_of, sample_path, strip_png, write_strip};
+pub use summary::RunSummary;
 pub(super) use words::{NONE, duration, markdown_row, plain, put, ratio};

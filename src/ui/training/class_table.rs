@@ -96,10 +96,7 @@ impl ClassOrder {
 /// What a figure is and what it does not tell.
 pub fn figure_help(figure: Figure) -> String {
     let definition = figure.definition();
-    format!(
-        "{}: {}.\n{}.",
-        definition.name, definition.formula, definition.does_not_tell
-    )
+    format!("{}: {}", definition.name, definition.words())
 }
 
 /// Scores of each class; a click on a heading sorts.
