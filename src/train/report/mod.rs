@@ -43,6 +43,7 @@ pub use comparison::comparison_html;
 pub(super) use csv::{Records, csv_line, csv_text};
 pub use curves::{curves_svg, rate_drops};
 pub use environment::Environment;
+pub(in crate::train) use files::REPORT_FILE;
 pub use files::{EpochFiles, FinalScores, ScoredOn, write_report, write_run_files};
 pub use final_groups::{FinalGroup, Spread};
 pub use final_table::{FinalRow, FinalTable};
