@@ -166,7 +166,8 @@ fn row_ui(ui: &mut Ui, class: &ClassScores, color: Option<Color32>) {
     ui.end_row();
 }
 
-fn number_ui(ui: &mut Ui, words: String) {
+/// A number of a table.
+pub fn number_ui(ui: &mut Ui, words: String) {
     ui.label(RichText::new(words).monospace());
 }
 

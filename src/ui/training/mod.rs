@@ -10,6 +10,7 @@ mod confusion;
 mod curves;
 mod data;
 mod header;
+mod judging;
 mod list;
 mod look;
 mod picture;
