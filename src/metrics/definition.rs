@@ -75,6 +75,19 @@ pub struct Definition {
     pub does_not_tell: &'static str,
 }
 
+/// How pixels of several images come together in figures, in the words of hover texts and reports:
+/// one sentence, without a period at the end.
+pub const POOLED_OR_PER_IMAGE: &str = "Pooled or per image: the pixels of all images are counted \
+    together before a figure is computed, so that a large image weighs more than a small one; only \
+    a figure per image is computed in each image by itself and then averaged";
+
+impl Definition {
+    /// What the figure is and is not, in two sentences.
+    pub fn words(&self) -> String {
+        format!("{}. {}.", self.formula, self.does_not_tell)
+    }
+}
+
 impl Figure {
     /// Every figure with its definition, in the order to read them.
     pub const ALL: &'static [(Self, Definition)] = &[

@@ -26,7 +26,7 @@ pub use binary::BinaryCounts;
 pub use bootstrap::{Estimate, PairedGain, paired_gain};
 pub use comparison::{ClassChange, ComparedPredictions, PredictionComparison, TruthComparison};
 pub use confusion::Confusion;
-pub use definition::{Definition, Figure};
+pub use definition::{Definition, Figure, POOLED_OR_PER_IMAGE};
 pub use kappa::{ClassKappa, Kappa};
 pub use per_image::{PerImage, PerImageScores};
 pub use per_tile::TileConfusion;

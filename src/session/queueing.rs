@@ -204,6 +204,7 @@ impl Session {
             JudgeEvent::Progress { done, total } => {
                 self.set_phase(at, TrialPhase::Judging { done, total });
             }
+            JudgeEvent::Note(note) => self.notify(Notice::warning(note)),
             JudgeEvent::Finished(judgement) => {
                 self.study.queue.trials[at].judgement = Some(judgement);
             }
@@ -225,6 +226,7 @@ impl Session {
             JudgeEvent::Progress { done, total } => {
                 self.set_progress(id, done as f32 / total.max(1) as f32);
             }
+            JudgeEvent::Note(note) => self.notify(Notice::warning(note)),
             JudgeEvent::Finished(judgement) => {
                 self.notify(Notice::info(judged_text(&judgement)));
                 self.study.queue.judging.judgement = Some(judgement);

@@ -339,7 +339,9 @@ impl Session {
                     trial.phase = TrialPhase::Judging { done, total };
                 }
             }
-            QueueEvent::Note(note) => self.notify(Notice::warning(note)),
+            QueueEvent::Note(note) | QueueEvent::Judging(JudgeEvent::Note(note)) => {
+                self.notify(Notice::warning(note));
+            }
             QueueEvent::Ended { at, end, .. } => {
                 if let (TrialEnd::Failed { why }, Some(trial)) = (&end, search.queued(at)) {
                     // The search goes on, so it is no error of the whole.

@@ -1,11 +1,16 @@
-//! Judging a run from the command line: asked for, counted, at the labels' own size.
+//! Judging a run from the command line and in the window: asked for, counted, at the labels' own
+//! size.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
+use egui::Key;
+use egui_kittest::kittest::Queryable as _;
+use orthobrush::train::{Judgement, ScoredOn};
 use serde_json::Value;
 
-use crate::fixture::sample;
+use crate::fixture::{own_sample, sample, turn};
+use crate::window::{settle, window};
 
 fn orthobrush(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_orthobrush"))
@@ -26,16 +31,22 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("a plain path")
 }
 
+/// A run in `run` that learned a little from tiles of the sample in `data`, with a test part.
+#[track_caller]
+fn train_quickly(data: &Path, run: &Path) {
+    let ortho = sample().ortho.clone();
+    done(&["tiles", text(&ortho), "--out", text(data), "--side", "256"]);
+    let train = ["train", "--data", text(data), "--out", text(run)];
+    let quick = "--epochs 1 --steps 2 --batch 2 --patch 64 --device cpu";
+    let arguments: Vec<&str> = train.into_iter().chain(quick.split(' ')).collect();
+    done(&arguments);
+}
+
 #[test]
 fn a_test_part_is_judged_once_it_is_asked_for_and_a_second_time_is_said() {
     let folder = tempfile::tempdir().expect("a folder");
     let (data, run) = (folder.path().join("data"), folder.path().join("run"));
-    let ortho = sample().ortho.clone();
-    done(&["tiles", text(&ortho), "--out", text(&data), "--side", "256"]);
-    let train = ["train", "--data", text(&data), "--out", text(&run)];
-    let quick = "--epochs 1 --steps 2 --batch 2 --patch 64 --device cpu";
-    let arguments: Vec<&str> = train.into_iter().chain(quick.split(' ')).collect();
-    done(&arguments);
+    train_quickly(&data, &run);
     assert!(!run.join("scores-test.json").exists(), "nobody asked");
     let judged = || done(&["test", "--run", text(&run), "--json"]);
     let first: Value = serde_json::from_slice(&judged().stdout).expect("JSON");
@@ -49,6 +60,41 @@ fn a_test_part_is_judged_once_it_is_asked_for_and_a_second_time_is_said() {
     assert_eq!(second["scores"], first["scores"]);
     assert!(String::from_utf8_lossy(&again.stderr).contains("judged once before"));
     assert!(!orthobrush(&["test", "--run", text(&data)]).status.success());
+}
+
+#[test]
+fn the_window_judges_into_the_file_that_the_command_line_counts_in() {
+    let _turn = turn();
+    let (folder, ortho) = own_sample();
+    let run = folder.path().join("orthobrush-runs").join("first");
+    train_quickly(&folder.path().join("data"), &run);
+    let report = |name: &str| std::fs::read_to_string(run.join(name)).expect("a report");
+    assert!(!report("report.md").contains("| test |"));
+    let mut harness = window(Some(&ortho));
+    harness.key_press(Key::F8);
+    harness.run_steps(2);
+    settle(&mut harness);
+    let once = "The test part was judged once";
+    assert!(harness.query_by_label(once).is_none(), "nobody asked");
+    harness.get_by_label("Judge on test part").click_accesskit();
+    harness.run_steps(2);
+    settle(&mut harness);
+    harness.get_by_label(once);
+    harness.get_by_label("Mean IoU per image");
+    let judgement = Judgement::load(&run, ScoredOn::Test).expect("a judgement");
+    assert_eq!(
+        (judgement.reads, judgement.total.scores.unpredicted),
+        (1, 0)
+    );
+    for name in ["report.md", "report.html"] {
+        assert!(report(name).contains(once), "{name}");
+    }
+    let again = done(&["test", "--run", text(&run), "--json"]);
+    let second: Value = serde_json::from_slice(&again.stdout).expect("JSON");
+    assert_eq!(second["reads"], 2, "the same file counts");
+    let header = "|  | test | validation, selected on it |";
+    assert!(report("report.md").contains(header));
+    assert!(report("report.html").contains("judged 2 times"));
 }
 
 #[test]

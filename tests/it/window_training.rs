@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use orthobrush::app::App;
 use orthobrush::geom::ImageSize;
 use orthobrush::label::ClassTable;
@@ -108,6 +108,18 @@ fn a_finished_run_is_shown_and_its_classes_are_sorted() {
     assert!(!is_road_above(&harness), "at first by index");
     press(&mut harness, "IoU");
     assert!(is_road_above(&harness), "the worst class first");
+}
+
+#[test]
+fn a_run_without_a_test_part_cannot_be_judged() {
+    let _turn = turn();
+    let (_folder, mut harness) = shown();
+    let judge = "Judge on test part";
+    assert!(harness.get_by_label(judge).accesskit_node().is_disabled());
+    harness.get_by_label(judge).click();
+    harness.run_steps(3);
+    settle(&mut harness);
+    assert_eq!(session(&harness).judging().run, None);
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub enum JudgeEvent {
         /// Images in all.
         total: usize,
     },
+    /// What went wrong that does not end it, in a sentence.
+    Note(String),
     /// All images are done and the file is written.
     Finished(Box<Judgement>),
 }

@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::time::Instant;
 
 use super::ground::{PartGround, Unit};
@@ -7,7 +8,8 @@ use super::thumbnail::{MOST_THUMBNAILS, shown, thumbnail_path, write_thumbnail};
 use crate::job::{CancelToken, JobContext};
 use crate::label::{Mask, UNLABELED};
 use crate::train::predict::{Predicted, Predictor};
-use crate::train::{DeviceChoice, Judgement, PredictPlan, SavedModel};
+use crate::train::report::REPORT_FILE;
+use crate::train::{DeviceChoice, Judgement, PredictPlan, SavedModel, TrainError, write_report};
 
 /// Judges as `plan` says. `between` is called between images, when no tensor is in use.
 pub(in crate::train) fn run(
@@ -48,7 +50,23 @@ pub(in crate::train) fn run(
         ..tally.into_judgement(plan.on, epoch)
     };
     judgement.save(&plan.run)?;
+    if let Err(error) = report_anew(&plan.run) {
+        let note = format!(
+            "The scores are kept, but the run's report was not written with them; Export on the \
+             Run page writes one elsewhere: {error}"
+        );
+        job.tell(JudgeEvent::Note(note))?;
+    }
     Ok(job.tell(JudgeEvent::Finished(Box::new(judgement)))?)
+}
+
+/// Brings the report that the training wrote up to date. Where there is none the training was
+/// killed, and a report would say that it ended.
+fn report_anew(run: &Path) -> Result<(), TrainError> {
+    if run.join(REPORT_FILE).is_file() {
+        write_report(run, &[])?;
+    }
+    Ok(())
 }
 
 /// The predicted classes of the unit's ground. Ground without data is predicted by nobody, so

@@ -62,6 +62,28 @@ fn the_test_part_is_judged_when_asked_for_and_each_time_is_counted() {
 }
 
 #[test]
+fn a_judging_writes_the_report_anew_and_makes_none_where_there_was_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let engine = Engine::start().expect("a thread");
+    write_images(folder.path(), &EIGHT, 48);
+    let run = trained(&engine, folder.path(), recipe_with_test());
+    let read = |name: &str| std::fs::read_to_string(run.join(name)).expect("a report");
+    assert!(!read("report.md").contains("The test part was judged"));
+    judged(&engine, &run, ScoredOn::Test);
+    for name in ["report.md", "report.html"] {
+        assert!(
+            read(name).contains("The test part was judged once."),
+            "{name}"
+        );
+    }
+    judged(&engine, &run, ScoredOn::Test);
+    assert!(read("report.md").contains("judged 2 times"));
+    std::fs::remove_file(run.join("report.md")).expect("it was there");
+    judged(&engine, &run, ScoredOn::Test);
+    assert!(!run.join("report.md").exists());
+}
+
+#[test]
 fn the_part_that_chose_is_judged_without_a_word_of_test() {
     let folder = tempfile::tempdir().expect("a folder");
     let engine = Engine::start().expect("a thread");

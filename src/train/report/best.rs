@@ -43,17 +43,29 @@ impl RunRecord {
 
     /// The scores to report: those on the test ground when there are any of the best epoch.
     pub fn scores(&self) -> Option<&FinalScores> {
-        let best = self.best_epoch();
-        let is_of_best = |scores: &&FinalScores| best.is_none_or(|best| best == scores.epoch);
-        let on_test = self.test_scores.as_ref().filter(is_of_best);
-        on_test.or_else(|| self.best_validation())
+        self.best_test().or_else(|| self.best_validation())
+    }
+
+    /// The scores on the test ground, if they are of the best epoch: a run may have been trained
+    /// further since it was judged.
+    pub fn best_test(&self) -> Option<&FinalScores> {
+        self.of_best(self.test_scores.as_ref())
     }
 
     /// The scores on the validation ground, if they are of the best epoch: a program that is
     /// killed between two files leaves those of an earlier one.
-    fn best_validation(&self) -> Option<&FinalScores> {
-        let scores = self.validation_scores.as_ref();
+    pub fn best_validation(&self) -> Option<&FinalScores> {
+        self.of_best(self.validation_scores.as_ref())
+    }
+
+    fn of_best<'a>(&self, scores: Option<&'a FinalScores>) -> Option<&'a FinalScores> {
         scores.filter(|scores| self.best_epoch().is_none_or(|best| best == scores.epoch))
+    }
+
+    /// Whether ground was held out that neither learns nor chooses.
+    pub fn has_test_part(&self) -> bool {
+        let split = self.split.as_ref();
+        split.is_some_and(|split| !split.test_files.is_empty() || !split.test_blocks.is_empty())
     }
 
     /// What answering one class everywhere would score on the validation ground.
@@ -147,14 +159,26 @@ impl RunRecord {
     }
 
     /// How much the scores may be trusted.
-    pub(super) fn caution(&self) -> &'static str {
-        match self.figures().on {
-            ScoredOn::Test => "Scored on test ground, which nothing was chosen by.",
-            ScoredOn::Validation => {
-                "Scored on the validation ground. The best epoch was selected on it, so the scores \
-                 flatter a little; only ground that nothing was chosen by tells what to expect."
-            }
+    pub(super) fn caution(&self) -> String {
+        if self.best_test().is_none() {
+            return "Scored on the validation ground. The best epoch was selected on it, so the \
+                    scores flatter a little; only ground that nothing was chosen by tells what to \
+                    expect."
+                .to_owned();
         }
+        let reading = self.test_reading.clone().unwrap_or_default();
+        let mut text = format!(
+            "Scored on test ground, which nothing was chosen by, predicted as the Predict button \
+             does and compared at the labels' own size. {}.",
+            reading.words()
+        );
+        if self.best_validation().is_some() {
+            text.push_str(
+                " The best epoch was selected on the validation ground, so the scores there \
+                 flatter a little.",
+            );
+        }
+        text
     }
 }
 

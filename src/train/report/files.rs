@@ -13,6 +13,8 @@ use crate::train::TrainError;
 
 /// Name of the table of classes by epoch in a run folder.
 pub(super) const PER_CLASS_FILE: &str = "per_class.csv";
+/// Name of the report that people read as text.
+pub(in crate::train) const REPORT_FILE: &str = "report.md";
 /// No table this program writes is larger.
 pub(super) const MOST_TABLE_BYTES: u64 = 32 << 20;
 
@@ -131,7 +133,7 @@ pub fn write_report(folder: &Path, pictures: &[ReportPicture]) -> Result<(), Tra
     };
     let look = CurveLook::fitting(&record.rows);
     write("curves.svg", curves_svg(&record.rows, look))?;
-    write("report.md", report_markdown(&record, pictures))?;
+    write(REPORT_FILE, report_markdown(&record, pictures))?;
     Ok(write("report.html", report_html(&record, pictures))?)
 }
 

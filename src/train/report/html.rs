@@ -4,9 +4,9 @@ use super::curves::{charts, marks};
 use super::heat::heat_table;
 use super::markdown::class_figures;
 use super::words::{NONE, count, duration, escaped, put, ratio};
-use super::{ReportPicture, RunRecord};
+use super::{FinalScores, ReportPicture, RunRecord, RunSummary};
 use crate::label::ClassTable;
-use crate::metrics::{ClassScores, Figure};
+use crate::metrics::{ClassScores, Figure, POOLED_OR_PER_IMAGE};
 
 /// The report of one run as one page that needs no other file: no scripts, pictures inlined, light
 /// and dark by what the reader prefers. Names from files cannot become markup.
@@ -42,11 +42,7 @@ pub(super) fn page(title: &str, body: &str) -> String {
 
 /// What a figure is and is not, for a title attribute.
 fn help(figure: Figure) -> String {
-    let definition = figure.definition();
-    escaped(&format!(
-        "{}. {}.",
-        definition.formula, definition.does_not_tell
-    ))
+    escaped(&figure.definition().words())
 }
 
 fn push_cards(body: &mut String, record: &RunRecord) {
@@ -273,27 +269,41 @@ fn push_held_out(body: &mut String, record: &RunRecord) {
 }
 
 fn push_figures(body: &mut String, record: &RunRecord) {
-    let Some(scores) = record.scores() else {
+    let summary = RunSummary::of(record);
+    if !summary.is_known() {
         return;
-    };
-    body.push_str("<section>\n<h2>All figures</h2>\n<table>\n");
-    for (figure, value) in scores.scores.summary() {
-        if value.is_some() {
-            let name = figure.definition().name;
-            put!(
-                body,
-                "<tr><th class=\"name\" title=\"{}\">{name}</th><td>{}</td></tr>\n",
-                help(figure),
-                ratio(value)
-            );
+    }
+    body.push_str("<section>\n<h2>All figures</h2>\n<div class=\"wide\"><table class=\"full\">\n");
+    body.push_str("<tr><th></th>");
+    for on in &summary.grounds {
+        put!(body, "<th>{}</th>", on.words());
+    }
+    body.push_str("<th class=\"what\">What it is, and what it does not tell</th></tr>\n");
+    for (figure, values) in &summary.rows {
+        put!(
+            body,
+            "<tr><th class=\"name\">{}</th>",
+            figure.definition().name
+        );
+        for value in values {
+            put!(body, "<td>{}</td>", ratio(*value));
         }
+        put!(body, "<td class=\"what\">{}</td></tr>\n", help(*figure));
     }
     put!(
         body,
-        "</table>\n<p class=\"quiet\">{} pixels, {} more without truth.</p>\n</section>\n",
-        count(scores.scores.pixels),
-        count(scores.scores.ignored)
+        "</table></div>\n<p class=\"quiet\">{POOLED_OR_PER_IMAGE}.</p>\n"
     );
+    if let Some(FinalScores { on, scores, .. }) = record.scores() {
+        put!(
+            body,
+            "<p class=\"quiet\">{} pixels ({}), {} more without truth.</p>\n",
+            count(scores.pixels),
+            on.words(),
+            count(scores.ignored)
+        );
+    }
+    body.push_str("</section>\n");
 }
 
 fn push_recipe(body: &mut String, record: &RunRecord) {

@@ -64,6 +64,29 @@ pub struct BinaryJudgement {
     pub presence: PresenceScores,
 }
 
+/// What a run's folder says of a judgement on the test part beside its scores.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct TestReading {
+    /// How often the part was judged by networks of this run; 0 where nobody counted.
+    pub reads: u32,
+    /// Means over the images, or over the blocks of one image.
+    pub per_image: Option<PerImageScores>,
+}
+
+impl TestReading {
+    /// How often the part was judged, in a sentence without a period.
+    pub fn words(&self) -> String {
+        match self.reads {
+            0 => "How often the test part was judged is not known".to_owned(),
+            1 => "The test part was judged once".to_owned(),
+            reads => format!(
+                "The test part was judged {reads} times; who chooses by its scores has used it up"
+            ),
+        }
+    }
+}
+
 impl Judgement {
     /// The name of its file in a run folder.
     pub(in crate::train) const fn file_name(on: ScoredOn) -> &'static str {

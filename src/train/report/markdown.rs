@@ -2,8 +2,8 @@ use super::best::held_out;
 use super::chart::MarkKind;
 use super::curves::marks;
 use super::words::{NONE, count, markdown_row, plain, put, ratio};
-use super::{ReportPicture, RunRecord};
-use crate::metrics::Figure;
+use super::{ReportPicture, RunRecord, RunSummary};
+use crate::metrics::{Figure, POOLED_OR_PER_IMAGE};
 
 /// The report of one run as Markdown: summary, what was held out, scores by class and by epoch,
 /// pictures, recipe and environment. It shows the `curves.svg` beside it. Names from files cannot become markup.
@@ -27,21 +27,25 @@ pub fn report_markdown(record: &RunRecord, pictures: &[ReportPicture]) -> String
 }
 
 fn push_summary(text: &mut String, record: &RunRecord) {
-    let figures = record.figures();
-    text.push_str("| | |\n|---|---:|\n");
-    let mut rows = vec![
-        (Figure::MeanIou, figures.mean_iou),
-        (Figure::PixelAccuracy, figures.pixel_accuracy),
-        (Figure::MajorityBaseline, figures.majority_baseline),
-    ];
-    if let Some(scores) = record.scores() {
-        rows = scores.scores.summary().to_vec();
-        rows.retain(|(_, value)| value.is_some());
-    }
-    for (figure, value) in rows {
-        text.push_str(&markdown_row([figure.definition().name, &ratio(value)]));
+    let RunSummary { grounds, rows } = RunSummary::of(record);
+    let names = grounds.iter().map(|on| on.words());
+    text.push_str(&markdown_row([""].into_iter().chain(names)));
+    put!(text, "|---|{}\n", "---:|".repeat(grounds.len()));
+    for (figure, values) in &rows {
+        let values = values.iter().map(|value| ratio(*value));
+        let name = figure.definition().name.to_owned();
+        text.push_str(&markdown_row([name].into_iter().chain(values)));
     }
     put!(text, "\n{}\n\n", record.caution());
+    push_definitions(text, rows.iter().map(|(figure, _)| *figure));
+    put!(text, "- {POOLED_OR_PER_IMAGE}.\n\n");
+}
+
+fn push_definitions(text: &mut String, figures: impl IntoIterator<Item = Figure>) {
+    for figure in figures {
+        let definition = figure.definition();
+        put!(text, "- {}: {}\n", definition.name, definition.words());
+    }
 }
 
 fn push_list(text: &mut String, title: &str, sentences: &[String]) {
@@ -61,8 +65,7 @@ fn push_classes(text: &mut String, record: &RunRecord) {
         return;
     }
     text.push_str("## Classes\n\n");
-    let columns = class_figures().map(Figure::definition);
-    let names = columns.map(|definition| definition.name);
+    let names = class_figures().map(|figure| figure.definition().name);
     text.push_str(&markdown_row(["Class"].into_iter().chain(names)));
     text.push_str("|---|---:|---:|---:|---:|---:|\n");
     for class in classes {
@@ -80,15 +83,7 @@ fn push_classes(text: &mut String, record: &RunRecord) {
         ]));
     }
     text.push('\n');
-    for definition in columns {
-        put!(
-            text,
-            "- {}: {}. {}.\n",
-            definition.name,
-            definition.formula,
-            definition.does_not_tell
-        );
-    }
+    push_definitions(text, class_figures());
     text.push('\n');
 }
 

@@ -11,7 +11,7 @@ use super::metrics_table::MetricsTable;
 use super::steps::{STEPS_FILE, parse_steps};
 use super::strip::{list_samples, sample_path};
 use super::weights_header::num_weights;
-use super::{Environment, FinalScores, ReportPicture, ScoredOn, StepLoss};
+use super::{Environment, FinalScores, ReportPicture, ScoredOn, StepLoss, TestReading};
 use crate::dataset::SplitReport;
 use crate::label::ClassTable;
 use crate::train::checkpoint::{CARD_FILE, WEIGHTS_FILE, named_checkpoint};
@@ -61,6 +61,8 @@ pub struct RunRecord {
     pub validation_scores: Option<FinalScores>,
     /// The scores of the best network on the test ground.
     pub test_scores: Option<FinalScores>,
+    /// How often the test ground was judged, and what is known of it image by image.
+    pub test_reading: Option<TestReading>,
     /// What is missing or damaged, in sentences for the user.
     pub notes: Vec<String>,
 }
@@ -86,6 +88,9 @@ impl RunRecord {
         record.environment = record.json(ENVIRONMENT_FILE);
         record.validation_scores = record.scores_on(ScoredOn::Validation);
         record.test_scores = record.scores_on(ScoredOn::Test);
+        if record.test_scores.is_some() {
+            record.test_reading = record.json(ScoredOn::Test.file_name());
+        }
         Ok(record)
     }
 

@@ -2,9 +2,9 @@ use egui::{ComboBox, Grid, RichText, Ui};
 
 use super::contest::contest_ui;
 use crate::geom::PixelRect;
-use crate::metrics::Scores;
+use crate::metrics::{Figure, Scores};
 use crate::session::{Command, LayerKind, PlaceKind, ReviewCommand, ScoreScope, Session};
-use crate::ui::training::confusion_ui;
+use crate::ui::training::{confusion_ui, figure_help};
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{text, theme};
 
@@ -211,35 +211,16 @@ fn walks_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
 
 fn summary_ui(ui: &mut Ui, scores: &Scores) {
     let lines = [
-        (
-            "Mean IoU",
-            scores.mean_iou,
-            "Over the classes that have truth",
-        ),
-        (
-            "Pixel accuracy",
-            scores.pixel_accuracy,
-            "Share of the labeled pixels",
-        ),
-        (
-            "Frequency-weighted IoU",
-            scores.frequency_weighted_iou,
-            "Mean of the IoU, each class weighing as much as its truth",
-        ),
-        (
-            "Cohen's kappa",
-            scores.kappa,
-            "Agreement beyond what chance alone would give",
-        ),
-        (
-            "Majority baseline",
-            scores.majority_baseline,
-            "The accuracy of always answering the most frequent class",
-        ),
+        (Figure::MeanIou, scores.mean_iou),
+        (Figure::PixelAccuracy, scores.pixel_accuracy),
+        (Figure::FrequencyWeightedIou, scores.frequency_weighted_iou),
+        (Figure::Kappa, scores.kappa),
+        (Figure::MajorityBaseline, scores.majority_baseline),
     ];
     Grid::new("summary").num_columns(2).show(ui, |ui| {
-        for (name, value, meaning) in lines {
-            ui.label(name).on_hover_text(meaning);
+        for (figure, value) in lines {
+            ui.label(figure.definition().name)
+                .on_hover_text(figure_help(figure));
             ui.monospace(text::ratio(value));
             ui.end_row();
         }

@@ -17,6 +17,7 @@ use super::confusion::confusion_ui;
 use super::curves::{RunCurves, curves_ui, heading};
 use super::data::{ContactSheet, data_ui};
 use super::header::{empty_ui, header_ui};
+use super::judging::{judge_ui, judged_ui};
 use super::list::{Chosen, Picked, list_ui};
 use super::look::{Look, look_ui};
 use super::picture::Drawing;
@@ -165,7 +166,8 @@ impl TrainingArea {
     /// Asks for the runs when something may have changed.
     fn keep_looking(&mut self, ui: &Ui, session: &Session, commands: &mut CommandQueue) {
         let state = session.training();
-        let (num_rows, is_running) = (state.rows.len(), state.is_running());
+        let is_running = state.is_running() || session.judging().job.is_some();
+        let num_rows = state.rows.len();
         let is_going_on = |entry: &RunEntry| entry.status == RunStatus::Running;
         let interval = if session.runs().entries.iter().any(is_going_on) {
             LOOK_EVERY
@@ -352,6 +354,7 @@ fn run_ui(
     };
     header_ui(ui, entry, session);
     actions_ui(ui, entry, session, area, view, commands);
+    judged_ui(ui, &entry.record);
     ui.add_space(theme::GRID);
     let has_steps =
         !entry.record.step_losses.is_empty() || !session.training().step_losses.is_empty();
@@ -409,6 +412,7 @@ fn actions_ui(
             (view.form.recipe, view.form.base) = (recipe.clone(), recipe.clone());
             area.page = Page::Recipe;
         }
+        judge_ui(ui, entry, session, commands);
         if ui
             .button("Export…")
             .on_hover_text("Report, table or curves of this run")

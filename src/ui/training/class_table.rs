@@ -96,10 +96,7 @@ impl ClassOrder {
 /// What a figure is and what it does not tell.
 pub fn figure_help(figure: Figure) -> String {
     let definition = figure.definition();
-    format!(
-        "{}: {}.\n{}.",
-        definition.name, definition.formula, definition.does_not_tell
-    )
+    format!("{}: {}", definition.name, definition.words())
 }
 
 /// Scores of each class; a click on a heading sorts.
@@ -169,7 +166,8 @@ fn row_ui(ui: &mut Ui, class: &ClassScores, color: Option<Color32>) {
     ui.end_row();
 }
 
-fn number_ui(ui: &mut Ui, words: String) {
+/// A number of a table.
+pub fn number_ui(ui: &mut Ui, words: String) {
     ui.label(RichText::new(words).monospace());
 }
 
