@@ -6,7 +6,10 @@ use super::tally::Tally;
 use super::thumbnail::{MOST_THUMBNAILS, shown, thumbnail_path, write_thumbnail};
 use crate::job::{CancelToken, JobContext};
 use crate::label::{Mask, UNLABELED};
+use crate::metrics::TwoClassRanking;
+use crate::train::certainty::Certainty;
 use crate::train::predict::{Predicted, Predictor};
+use crate::train::report::ChosenThresholds;
 use crate::train::{DeviceChoice, Judgement, PredictPlan, SavedModel};
 
 /// Judges as `plan` says. `between` is called between images, when no tensor is in use.
@@ -31,7 +34,7 @@ pub(in crate::train) fn run(
         job.check()?;
         let mut unit = ground.unit(at)?;
         let with = (&predictor, &model, &plan.device);
-        let prediction = predicted_unit(with, &mut unit, job.cancel_token())?;
+        let prediction = ranked_unit(with, &mut unit, tally.ranking(), job.cancel_token())?;
         tally.add(&unit, &prediction);
         if let Some(number) = (0..MOST_THUMBNAILS).find(|&number| shown(number, total) == at) {
             let path = thumbnail_path(&plan.run, plan.on, number);
@@ -41,11 +44,14 @@ pub(in crate::train) fn run(
         job.mention(JudgeEvent::Progress { done, total });
     }
     let epoch = model.card().metrics.as_ref().map_or(0, |row| row.epoch);
+    let chosen = (tally.looked_for())
+        .map(|class| ChosenThresholds::of_run(&plan.run, epoch, class))
+        .unwrap_or_default();
     let judgement = Judgement {
         reads: before + 1,
         device: predictor.device_name().to_owned(),
         seconds: started.elapsed().as_secs_f64(),
-        ..tally.into_judgement(plan.on, epoch)
+        ..tally.into_judgement(plan.on, epoch, chosen)
     };
     judgement.save(&plan.run)?;
     Ok(job.tell(JudgeEvent::Finished(Box::new(judgement)))?)
@@ -54,17 +60,33 @@ pub(in crate::train) fn run(
 /// The predicted classes of the unit's ground. Ground without data is predicted by nobody, so
 /// labels there are taken away.
 pub(in crate::train) fn predicted_unit(
-    (predictor, model, device): (&Predictor, &SavedModel, &DeviceChoice),
+    with: (&Predictor, &SavedModel, &DeviceChoice),
     unit: &mut Unit,
     cancel: &CancelToken,
 ) -> anyhow::Result<Mask> {
+    ranked_unit(with, unit, None, cancel)
+}
+
+/// As [`predicted_unit`]; counts the probabilities of one of two classes in `ranking` as well.
+fn ranked_unit(
+    (predictor, model, device): (&Predictor, &SavedModel, &DeviceChoice),
+    unit: &mut Unit,
+    mut ranking: Option<&mut TwoClassRanking>,
+    cancel: &CancelToken,
+) -> anyhow::Result<Mask> {
+    let measures = ranking.iter().map(|_| Certainty::Probability);
+    let measures: Vec<Certainty> = measures.collect();
     let source = unit.source.clone();
     let predict = PredictPlan::with(model.clone(), source, device.clone())?
         .within(unit.rect)?
-        .measured_by(&[]);
+        .measured_by(&measures);
     let mut prediction = Mask::new(unit.truth.size());
-    predictor.each_block(&predict, cancel, |rect, Predicted { classes, .. }| {
+    predictor.each_block(&predict, cancel, |rect, predicted| {
+        let Predicted { classes, sure } = predicted;
         prediction.set_rect(rect, &classes);
+        if let Some((ranking, sure)) = ranking.as_deref_mut().zip(sure.first()) {
+            ranking.add(&unit.truth.read_rect(rect), &classes, sure);
+        }
         if classes.contains(&UNLABELED) {
             let mut labels = unit.truth.read_rect(rect);
             for (label, class) in labels.iter_mut().zip(&classes) {
