@@ -136,6 +136,8 @@ fn a_page_is_made_from_the_files_of_finished_runs() {
         "| U-Net \\<small\\> | 2 |",
         "| test |",
         "F1 within 3 px",
+        "| AUROC | Average precision | Threshold chosen on validation | F1 at that threshold |",
+        "| – | – |",
         "| once |",
         "| 32 | 5 | 2 | 10 | 250 ms | 50 ms | 300 MiB |",
         "![Curves of disc-seed-1](<roads/disc-seed-1-curves.svg>)",
