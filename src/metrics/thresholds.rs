@@ -80,11 +80,13 @@ impl TwoClassRanking {
         }
     }
 
-    /// The threshold with the best F1 on this ground; `None` without pixels of the class.
+    /// The threshold with the best F1 on this ground, in whole ten thousandths, so that a file
+    /// says it exactly; `None` without pixels of the class.
     pub fn best_threshold(&self) -> Option<f64> {
         // The middle between what is taken and what is left: 0.5 for the upper half of the levels.
         let best = self.levels.best_f1()?;
-        Some(((f64::from(best.level) - 0.5) / f64::from(TOP)).max(0.0))
+        let middle = (f64::from(best.level) - 0.5) / f64::from(TOP);
+        Some((middle.max(0.0) * 1e4).round() / 1e4)
     }
 
     /// The scores, with `threshold` as the one that was chosen.
@@ -174,7 +176,7 @@ mod tests {
             let binary = confusion.binary(1);
             let scores = ranking.scores(ranking.best_threshold());
             prop_assert_eq!(scores.f1_at_half, binary.f1().filter(|_| binary.support() > 0));
-            // What was chosen is found again to the last bit.
+            // What was chosen is found again although it is rounded.
             let best = ranking.levels.best_f1().and_then(|best| best.counts.f1());
             prop_assert_eq!(scores.f1_at_threshold, best);
             prop_assert!(scores.f1_at_threshold >= scores.f1_at_half);

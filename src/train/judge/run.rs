@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use super::ground::{PartGround, Unit};
 use super::plan::{JudgeEvent, JudgePlan};
-use super::tally::Tally;
+use super::tally::{Tally, looked_for};
 use super::thumbnail::{MOST_THUMBNAILS, shown, thumbnail_path, write_thumbnail};
 use crate::job::{CancelToken, JobContext};
 use crate::label::{Mask, UNLABELED};
@@ -10,7 +10,7 @@ use crate::metrics::TwoClassRanking;
 use crate::train::certainty::Certainty;
 use crate::train::predict::{Predicted, Predictor};
 use crate::train::report::ChosenThresholds;
-use crate::train::{DeviceChoice, Judgement, PredictPlan, SavedModel};
+use crate::train::{DeviceChoice, Judgement, PredictPlan, SavedModel, ScoredOn, TrainError};
 
 /// Judges as `plan` says. `between` is called between images, when no tensor is in use.
 pub(in crate::train) fn run(
@@ -43,10 +43,8 @@ pub(in crate::train) fn run(
         let done = at + 1;
         job.mention(JudgeEvent::Progress { done, total });
     }
-    let epoch = model.card().metrics.as_ref().map_or(0, |row| row.epoch);
-    let chosen = (tally.looked_for())
-        .map(|class| ChosenThresholds::of_run(&plan.run, epoch, class))
-        .unwrap_or_default();
+    let epoch = epoch_of(&model);
+    let chosen = chosen_for(plan, &model);
     let judgement = Judgement {
         reads: before + 1,
         device: predictor.device_name().to_owned(),
@@ -55,6 +53,36 @@ pub(in crate::train) fn run(
     };
     judgement.save(&plan.run)?;
     Ok(job.tell(JudgeEvent::Finished(Box::new(judgement)))?)
+}
+
+/// The judging of the validation part that chooses the threshold which `plan` reads on the test
+/// part; `None` where there are more than two classes, it was chosen before, or no ground was held
+/// out to choose by.
+pub(in crate::train) fn choosing_for(plan: &JudgePlan) -> Result<Option<JudgePlan>, TrainError> {
+    let model = SavedModel::load(&plan.run)?;
+    let is_read = plan.on == ScoredOn::Test && class_of(&model).is_some();
+    let is_chosen = chosen_for(plan, &model).probability.is_some();
+    let has_ground =
+        !plan.split.validation_files.is_empty() || !plan.split.validation_blocks.is_empty();
+    Ok((is_read && !is_chosen && has_ground).then(|| JudgePlan {
+        on: ScoredOn::Validation,
+        ..plan.clone()
+    }))
+}
+
+/// The thresholds that were chosen for the class that the model looks for.
+fn chosen_for(plan: &JudgePlan, model: &SavedModel) -> ChosenThresholds {
+    class_of(model).map_or_else(ChosenThresholds::default, |class| {
+        ChosenThresholds::of_run(&plan.run, epoch_of(model), class)
+    })
+}
+
+fn class_of(model: &SavedModel) -> Option<u8> {
+    looked_for(model.classes(), model.card().num_classes)
+}
+
+fn epoch_of(model: &SavedModel) -> u32 {
+    model.card().metrics.as_ref().map_or(0, |row| row.epoch)
 }
 
 /// The predicted classes of the unit's ground. Ground without data is predicted by nobody, so

@@ -27,18 +27,22 @@ struct BinaryTally {
     presence: Presence,
 }
 
+/// The class that is looked for, of a network with two of them.
+pub(super) fn looked_for(classes: &ClassTable, num_classes: usize) -> Option<u8> {
+    (num_classes == 2).then_some(match classes.background() {
+        Some(1) => 0,
+        _ => 1,
+    })
+}
+
 impl Tally {
     /// No image yet, for a network of `num_classes` outputs.
     pub(super) fn new(classes: ClassTable, num_classes: usize) -> Self {
-        let class = match classes.background() {
-            Some(1) => 0,
-            _ => 1,
-        };
         Self {
             pooled: Confusion::new(num_classes),
             per_image: PerImage::new(num_classes, classes.background()),
             images: Vec::new(),
-            binary: (num_classes == 2).then(|| BinaryTally {
+            binary: looked_for(&classes, num_classes).map(|class| BinaryTally {
                 ranking: TwoClassRanking::new(class),
                 salt: SaltPrecision::default(),
                 relaxed: RelaxedCounts::new(class, DEFAULT_RADIUS_PX),
@@ -48,12 +52,7 @@ impl Tally {
         }
     }
 
-    /// The class that is looked for, where the probabilities of two classes are counted.
-    pub(super) fn looked_for(&self) -> Option<u8> {
-        Some(self.binary.as_ref()?.ranking.class())
-    }
-
-    /// What counts the probabilities of that class.
+    /// What counts the probabilities of the class that is looked for.
     pub(super) fn ranking(&mut self) -> Option<&mut TwoClassRanking> {
         Some(&mut self.binary.as_mut()?.ranking)
     }
