@@ -58,7 +58,8 @@ pub enum Work {
     Dataset(DatasetWork),
     /// Train a network on an image and its label, or on a data set.
     Train(Box<TrainArgs>),
-    /// Judge a run's best network on its test part, once; each time is counted.
+    /// Judge a run's best network on its test part, once, or on its validation part; each time is
+    /// counted.
     Test(TestArgs),
     /// Do a published experiment again and write a page about it.
     Experiment(ExperimentArgs),

@@ -3,10 +3,10 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::values::{parse_experiment, parse_share};
+use super::values::{parse_experiment, parse_part, parse_share};
 use crate::dataset::Corrections;
 use crate::label::Encoding;
-use crate::train::{DeviceChoice, Experiment};
+use crate::train::{DeviceChoice, Experiment, ScoredOn};
 
 /// What is said of a data set instead of what is recognized.
 #[derive(Debug, Args)]
@@ -50,6 +50,10 @@ pub struct TestArgs {
     /// A run folder whose training has ended.
     #[arg(long, value_name = "RUN")]
     pub run: PathBuf,
+    /// The held-out part that is judged: test, or validation, by which the threshold of a class
+    /// against another is chosen.
+    #[arg(long, value_name = "PART", default_value = "test", value_parser = parse_part)]
+    pub part: ScoredOn,
     /// auto, gpu, cpu, or an adapter's name; without it where the run was trained.
     #[arg(long)]
     pub device: Option<DeviceChoice>,

@@ -4,7 +4,7 @@ use crate::exchange::Edge;
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{Align, ZeroMeans};
 use crate::raster::{Contrast, Ramp, ShownBands};
-use crate::train::{Certainty, Experiment, Preset};
+use crate::train::{Certainty, Experiment, Preset, ScoredOn};
 
 pub fn parse_value(text: &str) -> Result<(String, u8), String> {
     let parsed = text.rsplit_once('=');
@@ -26,6 +26,14 @@ pub fn parse_certainty(text: &str) -> Result<Certainty, String> {
     let mut all = Certainty::ALL.into_iter();
     all.find(|measure| measure.name() == text)
         .ok_or_else(|| format!("“{text}” is no measure; choose probability, margin or entropy"))
+}
+
+pub fn parse_part(text: &str) -> Result<ScoredOn, String> {
+    match text {
+        "test" => Ok(ScoredOn::Test),
+        "validation" => Ok(ScoredOn::Validation),
+        _ => Err("write test or validation".to_owned()),
+    }
 }
 
 pub fn parse_zero(text: &str) -> Result<ZeroMeans, String> {

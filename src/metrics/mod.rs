@@ -20,6 +20,7 @@ mod reference;
 mod relaxed;
 mod salt;
 mod scores;
+mod thresholds;
 
 pub use area::{AreaEstimates, CheckedStratum, ClassArea, Margined};
 pub use binary::BinaryCounts;
@@ -35,3 +36,4 @@ pub use ranking::{ProbabilityHistogram, Threshold};
 pub use relaxed::{DEFAULT_RADIUS_PX, MAX_RADIUS_PX, RelaxedCounts};
 pub use salt::{NUM_THRESHOLDS, SaltPrecision};
 pub use scores::{ClassScores, Scores};
+pub use thresholds::{RankingScores, TwoClassRanking};

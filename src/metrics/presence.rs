@@ -108,6 +108,7 @@ impl Presence {
     pub fn scores(&self, threshold: f64) -> PresenceScores {
         let counts = self.counts_at(threshold);
         let groups = self.descending();
+        let groups = || groups.iter().map(|(_, group)| *group);
         PresenceScores {
             images: counts.total(),
             present: counts.support(),
@@ -115,13 +116,36 @@ impl Presence {
             presence_accuracy: counts.accuracy(),
             presence_baseline: counts.majority_baseline(),
             presence_f1: counts.f1().filter(|_| counts.support() > 0),
-            presence_auroc: auroc(groups.iter().copied()),
-            presence_average_precision: average_precision(groups.iter().copied()),
+            presence_auroc: auroc(groups()),
+            presence_average_precision: average_precision(groups()),
         }
     }
 
-    /// Images of equal evidence together, most evidence first.
-    fn descending(&self) -> Vec<Group> {
+    /// The threshold with the best F1 of these images, halfway to the next lower evidence; the
+    /// highest of equally good ones. `None` when none holds the class.
+    ///
+    /// Chosen on the images it is then scored on, it flatters: choose it on validation images.
+    pub fn best_threshold(&self) -> Option<f64> {
+        let groups = self.descending();
+        let next_lower = groups.iter().skip(1).map(|(evidence, _)| *evidence);
+        let next_lower = next_lower.chain(groups.last().map(|(lowest, _)| lowest - 1.0));
+        let (mut hits, mut taken) = (0_u64, 0_u64);
+        let mut best: Option<(f64, f64)> = None;
+        for ((evidence, group), lower) in groups.iter().zip(next_lower) {
+            hits += group.positives;
+            taken += group.positives + group.negatives;
+            let threshold = f64::midpoint(*evidence, lower);
+            let f1 = (2 * hits) as f64 / (self.present.len() as u64 + taken) as f64;
+            let is_better = best.is_none_or(|(_, best)| f1 > best);
+            if threshold.is_finite() && is_better && hits > 0 {
+                best = Some((threshold, f1));
+            }
+        }
+        best.map(|(threshold, _)| threshold)
+    }
+
+    /// Images of equal evidence together, with that evidence, most evidence first.
+    fn descending(&self) -> Vec<(f64, Group)> {
         let group = |positives, negatives| Group {
             positives,
             negatives,
@@ -133,12 +157,13 @@ impl Presence {
         images.sort_unstable_by(|(a, _), (b, _)| (b + 0.0).total_cmp(&(a + 0.0)));
         let together = images.chunk_by(|(a, _), (b, _)| a == b);
         let sum = |images: &[(f64, Group)]| {
-            images.iter().fold(Group::default(), |sum, (_, image)| {
+            let counted = images.iter().fold(Group::default(), |sum, (_, image)| {
                 group(
                     sum.positives + image.positives,
                     sum.negatives + image.negatives,
                 )
-            })
+            });
+            (images[0].0, counted)
         };
         together.map(sum).collect()
     }
@@ -178,6 +203,26 @@ mod tests {
         others.add(0, 0.25);
         images.merge(&others);
         assert_eq!(images.scores(0.5).presence_accuracy, Some(1.0));
+    }
+
+    #[test]
+    fn the_best_threshold_lies_between_images_and_is_none_without_the_class() {
+        let mut images = Presence::default();
+        assert_eq!(images.best_threshold(), None);
+        for (truth, evidence) in [(0, 0.0), (0, 12.0), (3, 20.0), (1, 40.0), (0, 30.0)] {
+            images.add(truth, evidence);
+        }
+        // Above 16 two hits and one false alarm, F1 0.8; above 35 one hit alone, 2/3.
+        assert_eq!(images.best_threshold(), Some(16.0));
+        assert_eq!(images.scores(16.0).presence_f1, Some(0.8));
+        let mut all = Presence::default();
+        all.add(1, 0.0);
+        assert_eq!(all.best_threshold(), Some(-0.5));
+        assert_eq!(all.scores(-0.5).presence_accuracy, Some(1.0));
+        let mut absent = Presence::default();
+        absent.add(0, 5.0);
+        absent.add(1, f64::NAN);
+        assert_eq!(absent.best_threshold(), None);
     }
 
     #[test]

@@ -59,6 +59,13 @@ fn a_test_part_is_judged_once_it_is_asked_for_and_a_second_time_is_said() {
     assert_eq!(second["reads"], 2);
     assert_eq!(second["scores"], first["scores"]);
     assert!(String::from_utf8_lossy(&again.stderr).contains("judged once before"));
+    let on_part = |part| orthobrush(&["test", "--run", text(&run), "--part", part, "--json"]);
+    let chose: Value = serde_json::from_slice(&on_part("validation").stdout).expect("JSON");
+    assert_eq!(
+        (&chose["on"], &chose["reads"]),
+        (&"validation".into(), &1.into())
+    );
+    assert_eq!(on_part("training").status.code(), Some(2));
     assert!(!orthobrush(&["test", "--run", text(&data)]).status.success());
 }
 

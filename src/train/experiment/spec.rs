@@ -86,7 +86,7 @@ pub struct ExperimentSpec {
 pub enum BinaryColumn {
     /// The `IoU` of the class.
     Iou,
-    /// Its F1.
+    /// Its F1 where the likelier class is taken, at a threshold of 0.5.
     F1,
     /// Its F1 within 3 pixels.
     RelaxedF1,
@@ -94,6 +94,9 @@ pub enum BinaryColumn {
     Salt,
     /// Whether images hold the class at all.
     Presence,
+    /// What its probabilities tell over all thresholds, and its F1 at the one that was chosen on
+    /// the validation part.
+    Ranking,
 }
 
 /// What a size means.

@@ -1,5 +1,6 @@
 use super::cell::CellResult;
 use super::spec::BinaryColumn;
+use crate::metrics::RankingScores;
 use crate::train::report::{NONE, duration, markdown_row, plain, ratio};
 use crate::train::{Judgement, RunRecord, ScoredOn, Spread};
 
@@ -23,7 +24,7 @@ fn columns(shown: &[BinaryColumn]) -> Vec<Column> {
     for column in shown {
         match column {
             BinaryColumn::Iou => columns.push(("IoU", |judgement| class(judgement)?.iou)),
-            BinaryColumn::F1 => columns.push(("F1", |judgement| class(judgement)?.f1)),
+            BinaryColumn::F1 => columns.push(("F1 at 0.5", |judgement| class(judgement)?.f1)),
             BinaryColumn::RelaxedF1 => columns.push(("F1 within 3 px", |judgement| {
                 judgement.binary.as_ref()?.relaxed.f1()
             })),
@@ -34,9 +35,24 @@ fn columns(shown: &[BinaryColumn]) -> Vec<Column> {
             BinaryColumn::Presence => columns.push(("Images rightly called empty or not", |one| {
                 one.binary.as_ref()?.presence.presence_accuracy
             })),
+            BinaryColumn::Ranking => columns.extend(RANKING),
         }
     }
     columns
+}
+
+/// What probabilities tell; dashes in judgements of older versions.
+const RANKING: [Column; 4] = [
+    ("AUROC", |one| ranking(one)?.auroc),
+    ("Average precision", |one| ranking(one)?.average_precision),
+    ("Threshold chosen on validation", |one| {
+        ranking(one)?.threshold
+    }),
+    ("F1 at that threshold", |one| ranking(one)?.f1_at_threshold),
+];
+
+fn ranking(judgement: &Judgement) -> Option<&RankingScores> {
+    judgement.binary.as_ref()?.ranking.as_ref()
 }
 
 fn salt(judgement: &Judgement) -> Option<f64> {

@@ -5,7 +5,7 @@ use crate::dataset::parts::PartWay;
 use crate::job::{JobEvent, Waker};
 use crate::train::test_folder::{EIGHT, recipe_with_test, write_images};
 use crate::train::test_world::events_of;
-use crate::train::{Engine, QueuePlan, ScoredOn, Trial};
+use crate::train::{Engine, Judgement, QueuePlan, ScoredOn, Trial};
 
 #[test]
 fn all_experiments_have_recipes_that_work_at_both_sizes() {
@@ -96,6 +96,19 @@ fn measured(runs: &Path) -> Cell {
     cell
 }
 
+/// Takes what probabilities told from the judgement of a run, as if it was made by an older
+/// version.
+fn make_older(run: &Path) {
+    let mut judgement = Judgement::load(run, ScoredOn::Test).expect("a judgement");
+    let binary = judgement.binary.as_mut().expect("two classes");
+    let ranking = binary.ranking.take().expect("probabilities");
+    assert!(
+        ranking.threshold.is_some() && ranking.f1_at_threshold.is_some(),
+        "a queue chooses before it reads the test part: {ranking:?}"
+    );
+    judgement.save(run).expect("saved");
+}
+
 #[test]
 fn a_page_is_made_from_the_files_of_finished_runs() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -136,6 +149,7 @@ fn a_page_is_made_from_the_files_of_finished_runs() {
         "| U-Net \\<small\\> | 2 |",
         "| test |",
         "F1 within 3 px",
+        "| AUROC | Average precision | Threshold chosen on validation | F1 at that threshold |",
         "| once |",
         "| 32 | 5 | 2 | 10 | 250 ms | 50 ms | 300 MiB |",
         "![Curves of disc-seed-1](<roads/disc-seed-1-curves.svg>)",
@@ -147,6 +161,8 @@ fn a_page_is_made_from_the_files_of_finished_runs() {
     }
     assert!(out.join("roads/disc-seed-1-0.png").is_file());
     assert_eq!(page(&trials).0, text, "the same runs make the same page");
+    make_older(&runs.join(&trials[0].name));
+    assert!(page(&trials).0.contains("| – | – | – | – |\n"));
     let (text, report) = page(&[trials[0].clone(), missing]);
     assert_eq!(report.missing, 1);
     assert!(text.contains("1 of 2 runs are missing"));

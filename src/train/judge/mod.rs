@@ -13,5 +13,5 @@ mod thumbnail;
 
 pub(super) use ground::{PartGround, Unit};
 pub use plan::{JudgeEvent, JudgePlan};
-pub(super) use run::{predicted_unit, run};
+pub(super) use run::{choosing_for, predicted_unit, run};
 pub(super) use thumbnail::thumbnail_path;

@@ -3,13 +3,17 @@ use std::time::Instant;
 
 use super::ground::{PartGround, Unit};
 use super::plan::{JudgeEvent, JudgePlan};
-use super::tally::Tally;
+use super::tally::{Tally, looked_for};
 use super::thumbnail::{MOST_THUMBNAILS, shown, thumbnail_path, write_thumbnail};
 use crate::job::{CancelToken, JobContext};
 use crate::label::{Mask, UNLABELED};
+use crate::metrics::TwoClassRanking;
+use crate::train::certainty::Certainty;
 use crate::train::predict::{Predicted, Predictor};
-use crate::train::report::REPORT_FILE;
-use crate::train::{DeviceChoice, Judgement, PredictPlan, SavedModel, TrainError, write_report};
+use crate::train::report::{ChosenThresholds, REPORT_FILE};
+use crate::train::{
+    DeviceChoice, Judgement, PredictPlan, SavedModel, ScoredOn, TrainError, write_report,
+};
 
 /// Judges as `plan` says. `between` is called between images, when no tensor is in use.
 pub(in crate::train) fn run(
@@ -33,7 +37,7 @@ pub(in crate::train) fn run(
         job.check()?;
         let mut unit = ground.unit(at)?;
         let with = (&predictor, &model, &plan.device);
-        let prediction = predicted_unit(with, &mut unit, job.cancel_token())?;
+        let prediction = ranked_unit(with, &mut unit, tally.ranking(), job.cancel_token())?;
         tally.add(&unit, &prediction);
         if let Some(number) = (0..MOST_THUMBNAILS).find(|&number| shown(number, total) == at) {
             let path = thumbnail_path(&plan.run, plan.on, number);
@@ -42,12 +46,13 @@ pub(in crate::train) fn run(
         let done = at + 1;
         job.mention(JudgeEvent::Progress { done, total });
     }
-    let epoch = model.card().metrics.as_ref().map_or(0, |row| row.epoch);
+    let epoch = epoch_of(&model);
+    let chosen = chosen_for(plan, &model);
     let judgement = Judgement {
         reads: before + 1,
         device: predictor.device_name().to_owned(),
         seconds: started.elapsed().as_secs_f64(),
-        ..tally.into_judgement(plan.on, epoch)
+        ..tally.into_judgement(plan.on, epoch, chosen)
     };
     judgement.save(&plan.run)?;
     if let Err(error) = report_anew(&plan.run) {
@@ -69,20 +74,66 @@ fn report_anew(run: &Path) -> Result<(), TrainError> {
     Ok(())
 }
 
+/// The judging of the validation part that chooses the threshold which `plan` reads on the test
+/// part; `None` where there are more than two classes, it was chosen before, or no ground was held
+/// out to choose by.
+pub(in crate::train) fn choosing_for(plan: &JudgePlan) -> Result<Option<JudgePlan>, TrainError> {
+    let model = SavedModel::load(&plan.run)?;
+    let is_read = plan.on == ScoredOn::Test && class_of(&model).is_some();
+    let is_chosen = chosen_for(plan, &model).probability.is_some();
+    let has_ground =
+        !plan.split.validation_files.is_empty() || !plan.split.validation_blocks.is_empty();
+    Ok((is_read && !is_chosen && has_ground).then(|| JudgePlan {
+        on: ScoredOn::Validation,
+        ..plan.clone()
+    }))
+}
+
+/// The thresholds that were chosen for the class that the model looks for.
+fn chosen_for(plan: &JudgePlan, model: &SavedModel) -> ChosenThresholds {
+    class_of(model).map_or_else(ChosenThresholds::default, |class| {
+        ChosenThresholds::of_run(&plan.run, epoch_of(model), class)
+    })
+}
+
+fn class_of(model: &SavedModel) -> Option<u8> {
+    looked_for(model.classes(), model.card().num_classes)
+}
+
+fn epoch_of(model: &SavedModel) -> u32 {
+    model.card().metrics.as_ref().map_or(0, |row| row.epoch)
+}
+
 /// The predicted classes of the unit's ground. Ground without data is predicted by nobody, so
 /// labels there are taken away.
 pub(in crate::train) fn predicted_unit(
-    (predictor, model, device): (&Predictor, &SavedModel, &DeviceChoice),
+    with: (&Predictor, &SavedModel, &DeviceChoice),
     unit: &mut Unit,
     cancel: &CancelToken,
 ) -> anyhow::Result<Mask> {
+    ranked_unit(with, unit, None, cancel)
+}
+
+/// As [`predicted_unit`]; counts the probabilities of one of two classes in `ranking` as well.
+fn ranked_unit(
+    (predictor, model, device): (&Predictor, &SavedModel, &DeviceChoice),
+    unit: &mut Unit,
+    mut ranking: Option<&mut TwoClassRanking>,
+    cancel: &CancelToken,
+) -> anyhow::Result<Mask> {
+    let measures = ranking.iter().map(|_| Certainty::Probability);
+    let measures: Vec<Certainty> = measures.collect();
     let source = unit.source.clone();
     let predict = PredictPlan::with(model.clone(), source, device.clone())?
         .within(unit.rect)?
-        .measured_by(&[]);
+        .measured_by(&measures);
     let mut prediction = Mask::new(unit.truth.size());
-    predictor.each_block(&predict, cancel, |rect, Predicted { classes, .. }| {
+    predictor.each_block(&predict, cancel, |rect, predicted| {
+        let Predicted { classes, sure } = predicted;
         prediction.set_rect(rect, &classes);
+        if let Some((ranking, sure)) = ranking.as_deref_mut().zip(sure.first()) {
+            ranking.add(&unit.truth.read_rect(rect), &classes, sure);
+        }
         if classes.contains(&UNLABELED) {
             let mut labels = unit.truth.read_rect(rect);
             for (label, class) in labels.iter_mut().zip(&classes) {

@@ -2,7 +2,9 @@ use super::ground::Unit;
 use crate::label::{ClassTable, Mask};
 use crate::metrics::{
     Confusion, DEFAULT_RADIUS_PX, PerImage, Presence, RelaxedCounts, SaltPrecision, Scores,
+    TwoClassRanking,
 };
+use crate::train::report::ChosenThresholds;
 use crate::train::{BinaryJudgement, FinalScores, JudgedImage, Judgement, ScoredOn};
 
 /// A judgement lists no more images.
@@ -19,31 +21,40 @@ pub(super) struct Tally {
 
 /// Counts of the one class that there is besides the other.
 struct BinaryTally {
-    class: u8,
+    ranking: TwoClassRanking,
     salt: SaltPrecision,
     relaxed: RelaxedCounts,
     presence: Presence,
 }
 
+/// The class that is looked for, of a network with two of them.
+pub(super) fn looked_for(classes: &ClassTable, num_classes: usize) -> Option<u8> {
+    (num_classes == 2).then_some(match classes.background() {
+        Some(1) => 0,
+        _ => 1,
+    })
+}
+
 impl Tally {
     /// No image yet, for a network of `num_classes` outputs.
     pub(super) fn new(classes: ClassTable, num_classes: usize) -> Self {
-        let class = match classes.background() {
-            Some(1) => 0,
-            _ => 1,
-        };
         Self {
             pooled: Confusion::new(num_classes),
             per_image: PerImage::new(num_classes, classes.background()),
             images: Vec::new(),
-            binary: (num_classes == 2).then(|| BinaryTally {
-                class,
+            binary: looked_for(&classes, num_classes).map(|class| BinaryTally {
+                ranking: TwoClassRanking::new(class),
                 salt: SaltPrecision::default(),
                 relaxed: RelaxedCounts::new(class, DEFAULT_RADIUS_PX),
                 presence: Presence::default(),
             }),
             classes,
         }
+    }
+
+    /// What counts the probabilities of the class that is looked for.
+    pub(super) fn ranking(&mut self) -> Option<&mut TwoClassRanking> {
+        Some(&mut self.binary.as_mut()?.ranking)
     }
 
     /// Counts `prediction` against the labels of `unit`.
@@ -62,7 +73,7 @@ impl Tally {
             });
         }
         if let Some(binary) = &mut self.binary {
-            let of_class = counts.binary(usize::from(binary.class));
+            let of_class = counts.binary(usize::from(binary.ranking.class()));
             binary.salt.add(of_class);
             if counts.pixels() > 0 {
                 let evidence = of_class.predicted() as f64;
@@ -74,8 +85,14 @@ impl Tally {
         self.pooled.merge(&counts);
     }
 
-    /// The judgement of all images, but for how often, where and how long.
-    pub(super) fn into_judgement(self, on: ScoredOn, epoch: u32) -> Judgement {
+    /// The judgement of all images, but for how often, where and how long. The validation part
+    /// chooses thresholds by itself; on the test part `chosen` are read.
+    pub(super) fn into_judgement(
+        self,
+        on: ScoredOn,
+        epoch: u32,
+        chosen: ChosenThresholds,
+    ) -> Judgement {
         let classes = self.classes;
         Judgement {
             total: FinalScores {
@@ -88,13 +105,35 @@ impl Tally {
             seconds: 0.0,
             per_image: self.per_image.scores(),
             images: self.images,
-            binary: self.binary.map(|binary| BinaryJudgement {
-                class: binary.class,
-                name: classes.name_of(binary.class),
-                salt: binary.salt,
-                relaxed: binary.relaxed,
-                presence: binary.presence.scores(0.0),
-            }),
+            binary: (self.binary).map(|binary| binary.into_judgement(on, chosen, &classes)),
+        }
+    }
+}
+
+impl BinaryTally {
+    fn into_judgement(
+        self,
+        on: ScoredOn,
+        chosen: ChosenThresholds,
+        classes: &ClassTable,
+    ) -> BinaryJudgement {
+        let chosen = match on {
+            ScoredOn::Validation => ChosenThresholds {
+                probability: self.ranking.best_threshold(),
+                presence: self.presence.best_threshold(),
+            },
+            ScoredOn::Test => chosen,
+        };
+        let class = self.ranking.class();
+        BinaryJudgement {
+            class,
+            name: classes.name_of(class),
+            salt: self.salt,
+            relaxed: self.relaxed,
+            presence: self.presence.scores(0.0),
+            presence_at_threshold: (chosen.presence)
+                .map(|threshold| self.presence.scores(threshold)),
+            ranking: Some(self.ranking.scores(chosen.probability)),
         }
     }
 }

@@ -1,8 +1,10 @@
+use super::tally::Tally;
 use super::*;
 use crate::dataset::parts::{PartRule, PartWay, Shares};
 use crate::job::{JobEvent, Waker};
+use crate::train::report::ChosenThresholds;
 use crate::train::test_folder::{EIGHT, recipe_with_test, write_images};
-use crate::train::test_world::{events_of, recipe};
+use crate::train::test_world::{classes, events_of, recipe};
 use crate::train::{
     Engine, FinalTable, Judgement, Recipe, RunRecord, ScoredOn, TrainData, TrainPlan, opened_folder,
 };
@@ -81,6 +83,108 @@ fn a_judging_writes_the_report_anew_and_makes_none_where_there_was_none() {
     std::fs::remove_file(run.join("report.md")).expect("it was there");
     judged(&engine, &run, ScoredOn::Test);
     assert!(!run.join("report.md").exists());
+}
+
+#[test]
+fn the_threshold_of_the_validation_part_is_read_on_the_test_part() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let engine = Engine::start().expect("a thread");
+    write_images(folder.path(), &EIGHT, 48);
+    let run = trained(&engine, folder.path(), recipe_with_test());
+    let found = |on| {
+        judged(&engine, &run, on);
+        let judgement = Judgement::load(&run, on).expect("a judgement");
+        let binary = judgement.binary.clone().expect("two classes");
+        (judgement, binary.ranking.expect("probabilities"), binary)
+    };
+    let (judgement, alone, binary) = found(ScoredOn::Test);
+    assert_eq!((alone.threshold, alone.f1_at_threshold), (None, None));
+    assert_eq!(binary.presence_at_threshold, None);
+    assert_eq!(alone.f1_at_half, judgement.total.scores.per_class[1].f1);
+    let ratios = [alone.auroc, alone.average_precision, alone.f1_at_half];
+    assert!(ratios.iter().flatten().count() == 3, "{alone:?}");
+    assert!(
+        ratios
+            .iter()
+            .flatten()
+            .all(|ratio| (0.0..=1.0).contains(ratio))
+    );
+    let (judgement, chosen, chose) = found(ScoredOn::Validation);
+    assert!(chosen.threshold.is_some(), "{chosen:?}");
+    assert!(chosen.f1_at_threshold >= chosen.f1_at_half, "{chosen:?}");
+    let (_, read, binary) = found(ScoredOn::Test);
+    assert_eq!(read.threshold, chosen.threshold);
+    assert!(read.f1_at_threshold.is_some(), "{read:?}");
+    assert_eq!(
+        (read.auroc, read.f1_at_half),
+        (alone.auroc, alone.f1_at_half)
+    );
+    let threshold = |binary: crate::train::BinaryJudgement| {
+        binary.presence_at_threshold.map(|scores| scores.threshold)
+    };
+    assert_eq!(threshold(binary), threshold(chose));
+    let epoch = judgement.total.epoch;
+    let of_run = |epoch, class| ChosenThresholds::of_run(&run, epoch, class);
+    assert_eq!(of_run(epoch, 1).probability, chosen.threshold);
+    assert_eq!(of_run(epoch + 1, 1), ChosenThresholds::default());
+    assert_eq!(of_run(epoch, 0), ChosenThresholds::default());
+}
+
+/// The judgement of four pixels, of which those of the class have the higher probabilities.
+fn of_four_pixels(on: ScoredOn, chosen: ChosenThresholds) -> Judgement {
+    let mut tally = Tally::new(classes(), 2);
+    let ranking = tally.ranking().expect("two classes");
+    ranking.add(&[1, 1, 0, 0], &[1, 0, 0, 0], &[254, 160, 220, 254]);
+    tally.into_judgement(on, 1, chosen)
+}
+
+#[test]
+fn a_perfect_ranking_has_an_area_of_1_and_only_validation_chooses() {
+    let nothing = ChosenThresholds::default();
+    let ranking = |on, chosen| {
+        let binary = of_four_pixels(on, chosen).binary.expect("two classes");
+        binary.ranking.expect("probabilities")
+    };
+    let validation = ranking(ScoredOn::Validation, nothing);
+    assert_eq!(validation.auroc, Some(1.0));
+    assert_eq!(validation.f1_at_half, Some(2.0 / 3.0));
+    assert_eq!(validation.f1_at_threshold, Some(1.0));
+    assert_eq!(ranking(ScoredOn::Test, nothing).threshold, None);
+    let chosen = ChosenThresholds {
+        probability: Some(0.05),
+        presence: None,
+    };
+    let test = ranking(ScoredOn::Test, chosen);
+    // From 0.05 on, one pixel of other ground (0.13) is taken as well.
+    assert_eq!(
+        (test.threshold, test.f1_at_threshold),
+        (Some(0.05), Some(0.8))
+    );
+}
+
+#[test]
+fn judgements_of_older_versions_load_without_thresholds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for on in [ScoredOn::Validation, ScoredOn::Test] {
+        let judgement = of_four_pixels(on, ChosenThresholds::default());
+        judgement.save(folder.path()).expect("saved");
+        assert_eq!(Judgement::load(folder.path(), on), Some(judgement));
+        let path = folder.path().join(Judgement::file_name(on));
+        let text = std::fs::read_to_string(&path).expect("a file");
+        let mut old: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let binary = old["binary"].as_object_mut().expect("two classes");
+        assert!(binary.remove("ranking").is_some());
+        assert!(binary.remove("presence_at_threshold").is_some());
+        let old = serde_json::to_vec(&old).expect("plain data");
+        crate::disk::replace_file(&path, &old).expect("written");
+        let loaded = Judgement::load(folder.path(), on).expect("an old judgement");
+        let binary = loaded.binary.expect("two classes");
+        assert_eq!((binary.ranking, binary.presence_at_threshold), (None, None));
+        assert_eq!(
+            ChosenThresholds::of_run(folder.path(), 1, 1),
+            ChosenThresholds::default()
+        );
+    }
 }
 
 #[test]

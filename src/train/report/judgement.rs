@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::bounded::read_bounded;
 use super::{FinalScores, ScoredOn};
 use crate::disk::replace_file;
-use crate::metrics::{PerImageScores, PresenceScores, RelaxedCounts, SaltPrecision};
+use crate::metrics::{PerImageScores, PresenceScores, RankingScores, RelaxedCounts, SaltPrecision};
 use crate::train::TrainError;
 
 /// No judgement this program writes is larger.
@@ -62,6 +62,39 @@ pub struct BinaryJudgement {
     pub relaxed: RelaxedCounts,
     /// Whether images hold the class at all, by the number of pixels predicted so.
     pub presence: PresenceScores,
+    /// The same from the number of pixels on that was best on the validation part; `None` where
+    /// none was chosen, and in judgements of older versions.
+    #[serde(default)]
+    pub presence_at_threshold: Option<PresenceScores>,
+    /// What its probabilities tell, with the threshold that was best on the validation part; none
+    /// in judgements of older versions.
+    #[serde(default)]
+    pub ranking: Option<RankingScores>,
+}
+
+/// The thresholds that a judgement of the validation part chose for one class.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(in crate::train) struct ChosenThresholds {
+    /// The probability from which on a pixel is taken for the class, 0 to 1.
+    pub probability: Option<f64>,
+    /// The number of pixels above which an image is said to hold the class.
+    pub presence: Option<f64>,
+}
+
+impl ChosenThresholds {
+    /// What was chosen for `class` when the validation part of the run in `folder` was judged by
+    /// the network of `epoch`; nothing when it was not, or by another network.
+    pub(in crate::train) fn of_run(folder: &Path, epoch: u32, class: u8) -> Self {
+        let judgement = Judgement::load(folder, ScoredOn::Validation);
+        let binary = judgement
+            .filter(|judgement| judgement.total.epoch == epoch)
+            .and_then(|judgement| judgement.binary)
+            .filter(|binary| binary.class == class);
+        binary.map_or_else(Self::default, |binary| Self {
+            probability: binary.ranking.and_then(|ranking| ranking.threshold),
+            presence: binary.presence_at_threshold.map(|scores| scores.threshold),
+        })
+    }
 }
 
 /// What a run's folder says of a judgement on the test part beside its scores.

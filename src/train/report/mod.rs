@@ -48,6 +48,7 @@ pub use files::{EpochFiles, FinalScores, ScoredOn, write_report, write_run_files
 pub use final_groups::{FinalGroup, Spread};
 pub use final_table::{FinalRow, FinalTable};
 pub use html::report_html;
+pub(in crate::train) use judgement::ChosenThresholds;
 pub use judgement::{BinaryJudgement, JudgedImage, Judgement, TestReading};
 pub use log::append_log;
 pub use markdown::report_markdown;
