@@ -8,7 +8,7 @@ use super::drive::Drive;
 use super::train::RowPrinter;
 use crate::project::Project;
 use crate::session::{Command, FinetuneCommand, FinetunePhase, ProjectPlace, Session};
-use crate::train::{Decision, FinetuneOptions, Verdict};
+use crate::train::{Decision, FinetuneOptions, LearnedFrom, SavedModel, Verdict};
 
 /// Goes on from a model with what was corrected in a project.
 pub fn run(args: &FinetuneArgs) -> anyhow::Result<()> {
@@ -40,15 +40,28 @@ pub fn run(args: &FinetuneArgs) -> anyhow::Result<()> {
         drive.finish(Command::Finetune(FinetuneCommand::Activate { run }))?;
     }
     let state = drive.session().finetuning();
+    let run = state.run.as_deref();
+    let learned = run.map(learned_from).transpose()?.flatten();
     if args.json {
         say!(
             "{}",
-            json!({ "run": state.run, "active": state.active, "verdict": verdict })
+            json!({
+                "run": state.run,
+                "active": state.active,
+                "verdict": verdict,
+                "learned": learned,
+            })
         );
     } else {
-        say!("{}", verdict_text(&verdict, state.run.as_deref()));
+        say!("{}", verdict_text(&verdict, learned.as_ref(), run));
     }
     Ok(())
+}
+
+/// What the model in `run` learned from.
+fn learned_from(run: &Path) -> anyhow::Result<Option<LearnedFrom>> {
+    let card = SavedModel::card_of(run)?;
+    Ok(card.lineage.map(|lineage| lineage.learned))
 }
 
 /// An image of a project, opened with what is kept of it; `title` stands before the progress.
@@ -99,7 +112,7 @@ fn verdict_of(session: &Session) -> anyhow::Result<&Verdict> {
     }
 }
 
-fn verdict_text(verdict: &Verdict, run: Option<&Path>) -> String {
+fn verdict_text(verdict: &Verdict, learned: Option<&LearnedFrom>, run: Option<&Path>) -> String {
     use std::fmt::Write as _;
     let mut text = match &verdict.decision {
         Decision::First => "the first model, active now".to_owned(),
@@ -122,6 +135,15 @@ fn verdict_text(verdict: &Verdict, run: Option<&Path>) -> String {
     }
     if let Some(forgetting) = verdict.forgetting.as_ref().and_then(|at| at.gain.mean_iou) {
         line("gain on the model's old ground", Some(forgetting.value));
+    }
+    for (name, pixels) in learned.into_iter().flat_map(|learned| {
+        [
+            ("pixels learned from", learned.trusted_pixels),
+            ("  accepted from predictions", learned.accepted_pixels),
+            ("  not counted in the verdict", learned.not_judged_pixels),
+        ]
+    }) {
+        write!(text, "\n{name:<28}{pixels}").expect("a string takes any text");
     }
     if let Some(run) = run {
         write!(text, "\n{}", run.display()).expect("a string takes any text");

@@ -31,11 +31,13 @@ pub enum EditKind {
     Cleanup,
     /// A filled selection.
     Selection,
+    /// A label that somebody says is right as it is.
+    Confirm,
 }
 
 impl EditKind {
     /// All kinds; a kind's place here is its number in files, so new ones come last.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Brush,
         Self::Erase,
         Self::Polygon,
@@ -45,6 +47,7 @@ impl EditKind {
         Self::Import,
         Self::Cleanup,
         Self::Selection,
+        Self::Confirm,
     ];
 
     /// What a history list calls it.
@@ -59,6 +62,7 @@ impl EditKind {
             Self::Import => "Import mask",
             Self::Cleanup => "Clean up",
             Self::Selection => "Fill selection",
+            Self::Confirm => "Label is right",
         }
     }
 }
@@ -91,6 +95,16 @@ impl Edit {
             (ground, before_tile, after_tile)
         });
         Self::from_deltas(kind, deltas_of(tiles.collect()))
+    }
+
+    /// What this did to a mask is what it does to the label's origins instead, while classes stay.
+    #[must_use]
+    pub(super) fn of_origins(self) -> Self {
+        Self {
+            kind: self.kind,
+            deltas: Arc::default(),
+            origins: self.deltas,
+        }
     }
 
     /// An edit of these deltas, `None` when there are none.
@@ -130,7 +144,13 @@ impl Edit {
 
     /// The ground it changes, one rectangle a touched tile.
     pub fn dirty_rects(&self) -> DirtyRects {
-        self.deltas.iter().map(TileDelta::rect).collect()
+        // Where classes stay, it is an edit of the origins alone.
+        let deltas = if self.deltas.is_empty() {
+            &self.origins
+        } else {
+            &self.deltas
+        };
+        deltas.iter().map(TileDelta::rect).collect()
     }
 
     /// Main memory it takes, in bytes.

@@ -46,8 +46,12 @@ impl Edit {
             rest = behind;
         }
         let origins = deltas.split_off(deltas.len().min(count as usize));
-        let edit = Self::from_deltas(*kind, deltas).ok_or(damaged("it changes nothing"))?;
-        Ok(edit.with_origin_deltas(origins))
+        if !deltas.is_empty() {
+            let edit = Self::from_deltas(*kind, deltas).ok_or(damaged("it changes nothing"))?;
+            return Ok(edit.with_origin_deltas(origins));
+        }
+        let edit = Self::from_deltas(*kind, origins).ok_or(damaged("it changes nothing"))?;
+        Ok(edit.of_origins())
     }
 }
 

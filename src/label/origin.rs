@@ -4,7 +4,9 @@ use rayon::prelude::*;
 
 use super::delta::TileDelta;
 use super::tile::SIDE;
-use super::{Edit, MASK_TILE_SIZE, Mask, MaskTile, UNLABELED};
+use super::{
+    Edit, EditKind, MASK_TILE_SIZE, Mask, MaskTile, Paint, PaintOver, Selection, Stroke, UNLABELED,
+};
 use crate::geom::TileKey;
 
 /// Who says that a pixel is of its class.
@@ -83,6 +85,18 @@ impl Mask {
 }
 
 impl Edit {
+    /// Says that what is labeled of `ground` is of `origin` as it is, which is carried out on
+    /// `origins`; `None` when that is known.
+    pub fn confirming(origins: &mut Mask, ground: &Selection, origin: Origin) -> Option<Self> {
+        let paint = Paint {
+            over: PaintOver::everything().without(UNLABELED),
+            ..Paint::class(origin.index())
+        };
+        let mut stroke = Stroke::begin(EditKind::Confirm);
+        stroke.select(origins, ground, &paint);
+        stroke.commit(origins).map(Self::of_origins)
+    }
+
     /// The edit with the change of origins that goes with it, which is carried out on `origins`:
     /// pixels that got another class are of `origin` now, and those that lost theirs of none.
     #[must_use]
@@ -142,7 +156,6 @@ fn changed_origins(
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::EditKind;
     use super::*;
     use crate::geom::{ImageSize, PixelRect};
 
@@ -215,5 +228,31 @@ mod tests {
                 prop_assert_eq!(&origins, after);
             }
         }
+    }
+
+    #[test]
+    fn a_label_is_confirmed_in_one_step_that_can_be_taken_back() {
+        let mut label = Mask::filled(SIZE, 4);
+        label.set_rect(PixelRect::new(250, 10, 2, 1), &[UNLABELED; 2]);
+        let imported = label.origins_from(Origin::IMPORTED);
+        let mut origins = imported.clone();
+        let ground = Selection::of_rect(PixelRect::new(248, 10, 20, 3));
+        let edit = Edit::confirming(&mut origins, &ground, Origin::HAND).expect("a change");
+        let by_hand = usize::from(Origin::HAND.index());
+        assert_eq!(
+            origins.histogram()[by_hand],
+            58,
+            "ground without a label has no origin"
+        );
+        assert_eq!((edit.num_pixels(), edit.dirty_rects().len()), (0, 2));
+        let read = Edit::from_bytes(&edit.to_bytes()).expect("an edit");
+        assert_eq!(read, edit);
+        let (before, confirmed) = (label.clone(), origins.clone());
+        label.apply(&edit.inverse());
+        origins.apply_origins(&edit.inverse());
+        assert!(label == before && origins == imported);
+        origins.apply_origins(&edit);
+        assert!(origins == confirmed);
+        assert_eq!(Edit::confirming(&mut origins, &ground, Origin::HAND), None);
     }
 }

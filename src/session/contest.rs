@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use super::jobs::{JobId, Report};
 use super::labels::new_layer;
 use super::state::{Layer, LayerId, Session};
-use super::{Command, CommandError, LayerKind, ScoreScope};
+use super::{Command, CommandError, LayerKind, ScoreScope, ScoredGround};
 use crate::geom::ImagePoint;
 use crate::label::StateMark;
 use crate::metrics::{ComparedPredictions, PredictionComparison};
@@ -36,6 +36,7 @@ pub struct Contest {
     of: Option<Contestants>,
     job: Option<JobId>,
     found: Option<PredictionComparison>,
+    pub(super) ground: ScoredGround,
 }
 
 /// What was counted: A, B, and the label in one state of its history.
@@ -66,6 +67,11 @@ impl Contest {
     /// In what the two differ; `None` until they are counted.
     pub const fn found(&self) -> Option<&PredictionComparison> {
         self.found.as_ref()
+    }
+
+    /// What ground its numbers against the label are of.
+    pub const fn ground(&self) -> ScoredGround {
+        self.ground
     }
 }
 
@@ -114,7 +120,7 @@ impl Session {
             ..new_layer(self.next_number(), mask)
         };
         self.put_layer(LayerKind::Kept, Some(layer));
-        self.predicting.contest.run = self.prediction_state.run.clone();
+        self.predicting.contest.run = self.predicted_by().map(Path::to_owned);
         Ok(())
     }
 
@@ -185,6 +191,7 @@ impl Session {
         if self.predicting.contest.of == Some(of) {
             self.predicting.contest.job = None;
             self.predicting.contest.found = Some(found);
+            self.predicting.contest.ground = self.ground_of_contest();
         }
     }
 }

@@ -6,7 +6,8 @@ use super::state::Session;
 use super::{CommandError, PredictionInk};
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{
-    CellState, EditKind, Mask, Paint, Selection, Stencil, Stroke, UNLABELED, doubtful_places,
+    CellState, EditKind, Mask, Origin, Paint, Selection, Stencil, Stroke, UNLABELED,
+    doubtful_places,
 };
 
 /// Side of the squares that are ranked by doubt, in level-0 pixels.
@@ -37,11 +38,17 @@ impl Session {
     }
 
     /// Walks through the places where the prediction is sure of another class than the label says:
-    /// likely mistakes of the label, the largest first.
+    /// likely mistakes of the label, the largest first. What was made by hand, or said to be right,
+    /// is none.
     pub(super) fn start_confident(&mut self) -> Result<(), CommandError> {
         let (id, masks) = self.compared()?;
+        let origins = self.origins.as_ref().map(|layer| layer.mask.clone());
         self.start_job("Looking for likely mistakes", move |job| {
-            let suspicious = confident_difference(&masks);
+            let mut suspicious = confident_difference(&masks);
+            if let Some(origins) = origins {
+                let by_hand = |_, origin| origin == Origin::HAND.index();
+                suspicious.without(suspicious.size().bounds(), &origins, by_hand);
+            }
             if let Some(regions) = outlined(&suspicious, job)? {
                 job.tell(Report::Differences(id, ordered(regions)))?;
             }

@@ -3,7 +3,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{EntryStatus, ImageEntry, ImageList};
+use super::{EntryStatus, ImageEntry, ImageList, ScoredGround};
 use crate::dataset::{
     IMAGE_FOLDERS, MASK_FOLDERS, MaskSource, RASTER_EXTENSIONS, Sample, discover,
 };
@@ -32,6 +32,7 @@ pub(super) fn scan_folder(folder: &Path) -> anyhow::Result<ImageList> {
             mask,
             status: EntryStatus::New,
             score: None,
+            ground: ScoredGround::default(),
             thumbnail: None,
         });
     }
@@ -66,6 +67,7 @@ fn of_data_set(folder: &Path) -> anyhow::Result<(Vec<ImageEntry>, Option<ClassTa
         },
         status: EntryStatus::New,
         score: None,
+        ground: ScoredGround::default(),
         thumbnail: None,
     };
     Ok((found.samples.into_iter().map(entry).collect(), classes))

@@ -6,7 +6,7 @@ use super::jobs::{Report, tell_progress};
 use super::keeping::{Companion, absolute};
 use super::overviews::open_source;
 use super::state::{ImageId, OpenImage, Session};
-use super::{Change, Command, CommandError, Notice, StepTo};
+use super::{Change, Command, CommandError, Notice, ScoredGround, StepTo};
 use crate::exchange::{MapPlace, pixel_meters};
 use crate::label::ClassTable;
 use crate::project::Project;
@@ -56,6 +56,8 @@ pub struct ImageEntry {
     pub status: EntryStatus,
     /// Mean IoU of the last prediction against its label, when one was made.
     pub score: Option<f64>,
+    /// What ground that is of, as far as it is known.
+    pub ground: ScoredGround,
     /// A small picture of it, once it is made.
     pub thumbnail: Option<Arc<RgbaTile>>,
 }
@@ -364,6 +366,7 @@ mod tests {
             mask: None,
             status,
             score: None,
+            ground: ScoredGround::default(),
             thumbnail: None,
         };
         let list = ImageList {

@@ -19,7 +19,7 @@ use crate::label::{Class, MapCheck, Mask, MaskDecisions, ObjectFinder, StateMark
 use crate::metrics::{PredictionComparison, TileConfusion};
 use crate::project::{KeptImage, OlderSteps};
 use crate::raster::RgbaTile;
-use crate::train::{Alike, Ancestor, Recipe, TrainPlan};
+use crate::train::{Alike, Ancestor, ModelGround, Recipe, TrainPlan};
 
 /// One background activity; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -116,6 +116,8 @@ pub(super) enum Report {
     RecipeRead(Arc<Recipe>),
     /// Something about a data set.
     Data(DataReport),
+    /// What a model learned from of an image, where it can be told.
+    Ground(ImageId, PathBuf, Option<Box<ModelGround>>),
     /// A model and all that it comes from.
     Chain(Vec<Ancestor>),
     /// Something to say.
@@ -214,6 +216,7 @@ impl Session {
             taken += 1;
         }
         self.follow_instant();
+        self.follow_grounds();
         self.follow_scores();
         self.follow_contest();
         taken
@@ -363,6 +366,7 @@ impl Session {
             Report::Runs(report) => self.absorb_runs(id, report),
             Report::RecipeRead(recipe) => self.study.recipe = Some(recipe),
             Report::Data(report) => self.absorb_data(id, report),
+            Report::Ground(image, run, ground) => self.ground_found(image, run, ground),
             Report::Chain(chain) => self.study.finetune.chain = chain,
             Report::Note(notice) => self.notify(notice),
         }
@@ -394,6 +398,7 @@ impl Session {
             }
         }
         self.live.ended(id);
+        self.study.grounds.ended(id);
         self.runs_job_ended(id);
         self.data_job_ended(id, why.as_deref());
         match ended.leash {

@@ -30,7 +30,8 @@ pub enum ReviewCommand {
     },
     /// Takes over what the prediction says there.
     Accept,
-    /// Leaves the label as it is there.
+    /// Leaves the label as it is there. Where a class is predicted against it, this says that the
+    /// label is right: it counts as made by hand from then on.
     Reject,
     /// Ends the walk.
     End,

@@ -163,6 +163,14 @@ impl Session {
         self.start_prediction(plan, (run, on))
     }
 
+    /// The run whose model made the prediction, if it was made here.
+    pub(super) fn predicted_by(&self) -> Option<&Path> {
+        let shown = self.prediction.as_ref()?.id;
+        let made = self.predicting.made.as_ref();
+        let run = self.prediction_state.run.as_deref();
+        run.filter(|_| made.is_some_and(|made| made.layer == shown))
+    }
+
     fn mark_of(&self, plan: &PredictPlan) -> ModelMark {
         ModelMark {
             checksums: plan.model().checksums(),
@@ -204,6 +212,18 @@ impl Session {
                     return Err(refused("No cell is marked as done"));
                 }
                 plan.within_all(&done)
+            }
+            ScoreScope::HeldOut => {
+                let blocks = self.held_out_ground().concat();
+                if blocks.is_empty() {
+                    return Err(refused("The model in use held no ground of this image out"));
+                }
+                plan.within_all(&blocks)
+            }
+            ScoreScope::Training => {
+                let ground = self.scored_model();
+                let ground = ground.ok_or_else(|| refused("It is not known what was learned from"));
+                plan.only_where(ground?.learned.clone())
             }
         };
         plan.map_err(|error| CommandError::Refused(error.to_string()))
@@ -323,5 +343,7 @@ const fn words_of(on: ScoreScope) -> &'static str {
         ScoreScope::Within(_) => "what is in view",
         ScoreScope::Selection => "the selection",
         ScoreScope::DoneCells => "the cells that are done",
+        ScoreScope::HeldOut => "the held-out ground",
+        ScoreScope::Training => "the training ground",
     }
 }

@@ -64,7 +64,10 @@ impl Session {
                         let (x, y, w, h) = (rect.x, rect.y, rect.width, rect.height);
                         words.say(&format!("--by view --view {x},{y},{w},{h}"));
                     }
-                    ScoreScope::Whole | ScoreScope::Selection => {}
+                    ScoreScope::Whole
+                    | ScoreScope::Selection
+                    | ScoreScope::HeldOut
+                    | ScoreScope::Training => {}
                 }
             }
             CopiedCommand::Compare => {
@@ -117,6 +120,7 @@ impl Session {
         let area = match state.on {
             ScoreScope::Whole => None,
             ScoreScope::Within(rect) => Some(rect),
+            ScoreScope::HeldOut | ScoreScope::Training => return None,
             ScoreScope::Selection => Some(self.selected.as_ref()?.pixels.bounds()),
             ScoreScope::DoneCells => {
                 words.say("--cells done");

@@ -6,7 +6,7 @@ use super::{CommandError, Notice, ReviewCommand};
 use crate::exchange::{Region, polygonize};
 use crate::geom::{ImagePoint, PixelRect};
 use crate::job::JobContext;
-use crate::label::{EditKind, Mask, MaskTile, Selection, UNLABELED};
+use crate::label::{Edit, EditKind, Mask, MaskTile, Origin, Selection, UNLABELED};
 
 /// Smaller differences than this, in pixels, are not stepped through.
 const SMALLEST: u64 = 12;
@@ -93,11 +93,7 @@ impl Session {
                 review.at = (review.at + step) % count;
             }
             ReviewCommand::Accept => return self.accept_difference(),
-            ReviewCommand::Reject => {
-                let review = self.review.as_mut().ok_or(CommandError::NoReview)?;
-                review.decided.1 += 1;
-                self.leave_difference();
-            }
+            ReviewCommand::Reject => return self.reject_difference(),
         }
         Ok(())
     }
@@ -165,6 +161,28 @@ impl Session {
         }
         if let Some(review) = &mut self.review {
             review.decided.0 += 1;
+        }
+        self.leave_difference();
+        Ok(())
+    }
+
+    /// The label stays as it is. Where a class is predicted against it, somebody says by this that
+    /// it is right, as if it were made by hand.
+    fn reject_difference(&mut self) -> Result<(), CommandError> {
+        let review = self.review.as_ref().ok_or(CommandError::NoReview)?;
+        let current = review.current().ok_or(CommandError::NoReview)?.clone();
+        if let PlaceKind::Predicted(_) = current.kind {
+            self.refuse_during_stroke()?;
+            self.ready_label()?;
+            let origins = self.origins.as_mut().ok_or(CommandError::NoLabel)?;
+            let ground = current.ground(origins.mask.size());
+            if let Some(edit) = Edit::confirming(&mut origins.mask, &ground, Origin::HAND) {
+                self.record(edit);
+                self.live.said_anew();
+            }
+        }
+        if let Some(review) = &mut self.review {
+            review.decided.1 += 1;
         }
         self.leave_difference();
         Ok(())

@@ -45,6 +45,10 @@ pub enum ScoreScope {
     Selection,
     /// The cells that are marked as done.
     DoneCells,
+    /// What the model left out of its training: the one that predicted, else the one in use.
+    HeldOut,
+    /// What that model learned from.
+    Training,
 }
 
 impl LiveCounts {
@@ -54,6 +58,11 @@ impl LiveCounts {
             let inside = dirty.iter().map(|rect| rect.intersect(size.bounds()));
             self.dirty.extend(inside.flat_map(TileConfusion::tiles_in));
         }
+    }
+
+    /// What is said of the numbers may be something else now.
+    pub(super) const fn said_anew(&mut self) {
+        self.version += 1;
     }
 
     /// A job ended, whatever came of it.
@@ -103,6 +112,15 @@ impl Session {
                     all
                 })
             }
+            ScoreScope::HeldOut => {
+                let blocks = self.scored_model()?.held_out.blocks();
+                let empty = Confusion::new(counts.total().num_classes());
+                blocks.fold(empty, |mut all, block| {
+                    all.merge(&within(block));
+                    all
+                })
+            }
+            ScoreScope::Training => self.counted_training(counts, [truth, predicted])?,
         };
         Some(Scores::new(&confusion, self.classes()))
     }
@@ -174,7 +192,17 @@ impl Session {
         if let Some(entry) = self.current_entry() {
             entry.score = mean_iou;
         }
+        self.say_ground_of_entry();
         self.keep_entry();
+    }
+
+    /// Notes what ground the listed image's score is of.
+    pub(super) fn say_ground_of_entry(&mut self) {
+        let ground = self.ground_of_scores(ScoreScope::Whole);
+        let is_scored = self.live.scores.is_some();
+        if let Some(entry) = self.current_entry().filter(|_| is_scored) {
+            entry.ground = ground;
+        }
     }
 
     fn count_changes(&mut self) {

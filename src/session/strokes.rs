@@ -182,7 +182,7 @@ impl Session {
         self.restore_classes();
         self.drop_preview();
         self.label_changed(&dirty);
-        self.mask_changed(LayerKind::Origins, &dirty);
+        self.mask_changed(LayerKind::Origins, &edit.dirty_rects());
         self.keep_cursor(&edit);
         Ok(())
     }

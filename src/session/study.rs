@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::ground::ModelGrounds;
 use super::instant::InstantWork;
 use super::overviews::OverviewWork;
 use super::similar::SimilarWork;
@@ -26,6 +27,8 @@ pub(super) struct Study {
     pub search: SearchState,
     /// Going on from a model, and which is active.
     pub finetune: FinetuneState,
+    /// What models learned from of the open image.
+    pub grounds: ModelGrounds,
     /// Answers from scribbles.
     pub instant: InstantWork,
     /// Whether a window shows the session.

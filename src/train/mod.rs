@@ -80,7 +80,7 @@ pub use features::{FeatureConfig, KeepFeatures, Precision};
 pub use find_rate::{RateEvent, RateReport};
 pub use finetune::{
     Ancestor, Decision, FinetuneOptions, FinetuneOrder, Forgetting, HeldOut, LearnedFrom, Lineage,
-    Parent, ReplaySources, Verdict, VerdictEvent, VerdictPlan, ancestors,
+    ModelGround, Parent, ReplaySources, Verdict, VerdictEvent, VerdictPlan, ancestors,
 };
 pub use fitting::{Fit, fitting};
 pub use flips::Flips;

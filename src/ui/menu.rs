@@ -181,7 +181,7 @@ fn view_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
         commands,
     );
     action(ui, Action::ShowLook, has_image, session, view, commands);
-    ui.checkbox(&mut view.shows_held_out, "Show validation ground");
+    ui.checkbox(&mut view.shows_held_out, "Show held-out ground");
     ui.menu_button("Coordinates", |ui| {
         coordinates_menu(ui, session, commands);
     });

@@ -3,6 +3,8 @@ use egui::{
     Visuals,
 };
 
+use crate::session::ScoredGround;
+
 /// The one accent color; everything else is grey, since imagery is judged against grey.
 pub const ACCENT: Color32 = Color32::from_rgb(90, 160, 235);
 /// Training loss in plots.
@@ -113,6 +115,12 @@ pub fn legible(color: Color32, visuals: &Visuals) -> Color32 {
 /// A line in one of the colors of signs.
 pub fn words(ui: &mut Ui, color: Color32, words: impl Into<RichText>) -> Response {
     ui.colored_label(legible(color, ui.visuals()), words)
+}
+
+/// What ground a number beside it is of, in small words; all of it when pointed at.
+pub fn ground(ui: &mut Ui, of: ScoredGround) -> Response {
+    ui.label(RichText::new(of.word()).small().weak())
+        .on_hover_text(of.sentence())
 }
 
 /// A class color as the window's own color type.

@@ -15,7 +15,7 @@ use orthobrush::train::{Decision, DeviceChoice, FinetuneOptions, Recipe, SavedMo
 use crate::fixture::{finish, own_sample, settle};
 
 /// A session whose work is kept beside the image.
-fn kept(ortho: &Path) -> Session {
+pub fn kept(ortho: &Path) -> Session {
     let mut session = Session::new(SessionConfig {
         waker: Waker::none(),
         settings_path: None,
@@ -161,6 +161,11 @@ fn a_model_is_judged_taken_by_hand_and_given_back_and_the_choice_survives() {
     assert_eq!(session.finetuning().active.as_deref(), Some(&*child));
     assert_eq!(chain(&session), ["child", "parent"]);
     finish(&mut session, activate(&parent));
+    let held_out = session.held_out_ground().concat();
+    assert!(
+        !held_out.is_empty(),
+        "known after a start, before any training"
+    );
     assert_eq!(chain(&session), ["parent"]);
     let lineage = SavedModel::card_of(&child).expect("a model").lineage;
     let lineage = lineage.expect("a fine-tuned one");
@@ -192,6 +197,10 @@ fn a_project_is_learned_from_without_a_window() {
     let last: serde_json::Value =
         serde_json::from_str(text.lines().last().expect("a line")).expect("JSON");
     assert_eq!(last["verdict"]["decision"], "first");
+    assert!(last["learned"]["trusted_pixels"].as_u64() > Some(0));
+    for none in ["accepted_pixels", "not_judged_pixels"] {
+        assert_eq!(last["learned"][none], 0, "{none}");
+    }
     assert_eq!(last["active"], run.display().to_string());
     let session = kept(&ortho);
     assert_eq!(session.finetuning().active.as_deref(), Some(&*run));

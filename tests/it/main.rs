@@ -10,6 +10,7 @@ mod crash;
 mod doubting;
 mod fixture;
 mod going_on;
+mod grounds;
 mod importing;
 mod improving;
 mod instant;

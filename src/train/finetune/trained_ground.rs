@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::image_print::image_print;
 use crate::dataset::{FileSet, discover_corrected};
-use crate::geom::PixelRect;
+use crate::geom::{ImageSize, PixelRect};
 use crate::label::{Encoding, Mask, UNLABELED, load_mask};
 use crate::raster::{TileSource, open_raster};
 use crate::train::data::LABEL_FILE;
@@ -60,6 +60,28 @@ impl TrainedGround {
         Ok(())
     }
 
+    /// Adds the whole image.
+    pub(super) fn add_whole(&mut self) {
+        self.parts.push(Learned::Whole);
+    }
+
+    /// Labeled where something was learned from.
+    pub(super) fn mask(&self, size: ImageSize) -> Mask {
+        let mut all = Mask::new(size);
+        for part in &self.parts {
+            let Learned::Labels(label, blocked) = part else {
+                return Mask::filled(size, 0);
+            };
+            let mut seen = Mask::clone(label);
+            for block in blocked {
+                let block = block.intersect(size.bounds());
+                seen.set_rect(block, &vec![UNLABELED; block.num_pixels() as usize]);
+            }
+            all.lay_over(&seen);
+        }
+        all
+    }
+
     /// Whether anything in `block` was learned from.
     pub(super) fn touches(&self, block: PixelRect) -> bool {
         self.parts.iter().any(|part| match part {
@@ -79,7 +101,7 @@ impl TrainedGround {
 }
 
 /// Whether the file at `path` shows the same image; one that is gone does not.
-fn shows(path: &Path, source: &dyn TileSource, print: &str) -> bool {
+pub(super) fn shows(path: &Path, source: &dyn TileSource, print: &str) -> bool {
     let Ok(other) = open_raster(path) else {
         return false;
     };

@@ -70,7 +70,7 @@ pub fn paint(ui: &Ui, frame: CanvasFrame, session: &Session, view: &View) {
 }
 
 fn held_out(painter: &Painter, frame: CanvasFrame, camera: &Camera, session: &Session) {
-    let [choosing, judging] = session.training().held_out();
+    let [choosing, judging] = session.held_out_ground();
     let choosing = choosing
         .iter()
         .map(|block| (block, theme::CURVE_VALIDATION));

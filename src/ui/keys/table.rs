@@ -296,7 +296,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     bind(
         Group::Go,
         Action::NextDifference,
-        "Next difference",
+        "Next difference, skipping this one",
         &[(NONE, Key::J)],
     ),
     bind(
@@ -314,7 +314,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     bind(
         Group::Go,
         Action::RejectDifference,
-        "Leave the difference",
+        "The label is right there; leave doubtful and similar places",
         &[(NONE, Key::N)],
     ),
     bind(

@@ -1,7 +1,7 @@
 use egui::{Grid, RichText, Ui};
 
 use crate::metrics::{PredictionComparison, TruthComparison};
-use crate::session::{Command, LayerKind, PredictionCommand, Session};
+use crate::session::{Command, LayerKind, PredictionCommand, ScoredGround, Session};
 use crate::ui::canvas::PaneLayout;
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{text, theme};
@@ -28,7 +28,7 @@ pub fn contest_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
         }
     });
     if let Some(truth) = &found.truth {
-        truth_ui(ui, truth);
+        truth_ui(ui, truth, session.contest().ground());
     }
     classes_ui(ui, found);
     if session.is_contest_old() {
@@ -51,7 +51,7 @@ fn show_changes(view: &mut View) {
     view.contents.show_changes(view.layout);
 }
 
-fn truth_ui(ui: &mut Ui, truth: &TruthComparison) {
+fn truth_ui(ui: &mut Ui, truth: &TruthComparison, ground: ScoredGround) {
     let [mended, spoiled] = [truth.mended, truth.spoiled].map(text::grouped);
     ui.weak(format!(
         "By the label, B mends {mended} px and spoils {spoiled} px."
@@ -61,6 +61,10 @@ fn truth_ui(ui: &mut Ui, truth: &TruthComparison) {
         let [a, b] = [truth.a.mean_iou, truth.b.mean_iou].map(text::ratio);
         ui.monospace(format!("{a} → {b}"));
         delta_ui(ui, truth.mean_iou_delta);
+    });
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new("These numbers are of:").small().weak());
+        theme::ground(ui, ground);
     });
 }
 

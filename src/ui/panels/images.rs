@@ -149,7 +149,9 @@ fn row_ui(
         commands.push(Command::Step(StepTo::Index(at)));
     }
     if let Some(score) = entry.score {
-        ui.label(RichText::new(text::ratio(Some(score))).small().monospace());
+        ui.label(RichText::new(text::ratio(Some(score))).small().monospace())
+            .on_hover_text("Mean IoU of the last prediction against the label");
+        theme::ground(ui, entry.ground);
     }
 }
 

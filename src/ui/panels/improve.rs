@@ -5,7 +5,7 @@ use egui::{Grid, RichText, Ui};
 use super::train::running_ui;
 use crate::label::{Origin, UNLABELED};
 use crate::metrics::{Estimate, Scores};
-use crate::session::{Command, FinetuneCommand, FinetunePhase, Session};
+use crate::session::{Command, FinetuneCommand, FinetunePhase, ScoredGround, Session};
 use crate::train::{Ancestor, Decision, FinetuneOptions, HeldOut, Verdict};
 use crate::ui::canvas::PaneLayout;
 use crate::ui::dialogs::FileWish;
@@ -196,7 +196,43 @@ fn verdict_ui(ui: &mut Ui, session: &Session, verdict: &Verdict, commands: &mut 
         ui.label(RichText::new(text).small().weak())
             .on_hover_text("Mean IoU on ground that the first training held out: did it forget?");
     }
+    learned_ui(ui, session);
     overrule_ui(ui, session, verdict, commands);
+}
+
+/// How much of what the new model learned from was accepted from predictions, and what does not
+/// count for that.
+fn learned_ui(ui: &mut Ui, session: &Session) {
+    let state = session.finetuning();
+    let mut chain = state.chain.iter();
+    let new = chain.find(|model| Some(&model.run) == state.run.as_ref());
+    let Some(lineage) = new.and_then(|model| model.lineage.as_ref()) else {
+        return;
+    };
+    let learned = &lineage.learned;
+    let mut line = |words: String, help: &str| {
+        ui.label(RichText::new(words).small().weak())
+            .on_hover_text(help);
+    };
+    if learned.accepted_pixels > 0 {
+        line(
+            format!(
+                "{} of {} trusted pixels were accepted from predictions",
+                text::grouped(learned.accepted_pixels),
+                text::grouped(learned.trusted_pixels)
+            ),
+            "The rest was made by hand, or is in cells marked as done",
+        );
+    }
+    if learned.not_judged_pixels > 0 {
+        line(
+            format!(
+                "{} pixels accepted from this chain's models do not count",
+                text::grouped(learned.not_judged_pixels)
+            ),
+            "They lie on held-out ground: a model is not judged by what it or its ancestors said",
+        );
+    }
 }
 
 /// The other choice than the verdict's.
@@ -290,15 +326,23 @@ fn chain_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
                 let run = model.run.clone();
                 commands.push(Command::Finetune(FinetuneCommand::Activate { run }));
             }
-            ui.label(RichText::new(gained(model)).small().weak());
+            gained_ui(ui, model);
         });
     }
 }
 
 /// What a model gained over the one before, in a word.
-fn gained(model: &Ancestor) -> String {
-    let gain = model.verdict.as_ref().and_then(|it| it.gain.mean_iou);
-    gain.map_or_else(String::new, |gain| format!("{:+.1}", gain.value * 100.0))
+fn gained_ui(ui: &mut Ui, model: &Ancestor) {
+    let Some(gain) = model.verdict.as_ref().and_then(|it| it.gain.mean_iou) else {
+        return;
+    };
+    let points = format!("{:+.1}", gain.value * 100.0);
+    ui.label(RichText::new(points).small().weak())
+        .on_hover_text(format!(
+            "Gain in mean IoU over the model before: {}",
+            gain.in_points()
+        ));
+    theme::ground(ui, ScoredGround::OF_VERDICTS);
 }
 
 fn about(model: &Ancestor) -> String {

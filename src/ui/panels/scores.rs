@@ -3,7 +3,9 @@ use egui::{ComboBox, Grid, RichText, Ui};
 use super::contest::contest_ui;
 use crate::geom::PixelRect;
 use crate::metrics::{Figure, Scores};
-use crate::session::{Command, LayerKind, PlaceKind, ReviewCommand, ScoreScope, Session};
+use crate::session::{
+    Command, LayerKind, PlaceKind, ReviewCommand, ScoreScope, ScoredGround, Session,
+};
 use crate::ui::training::{confusion_ui, figure_help};
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{text, theme};
@@ -16,10 +18,19 @@ enum Scope {
     View,
     Selection,
     DoneCells,
+    HeldOut,
+    Training,
 }
 
 impl Scope {
-    const ALL: [Self; 4] = [Self::Whole, Self::View, Self::Selection, Self::DoneCells];
+    const ALL: [Self; 6] = [
+        Self::Whole,
+        Self::View,
+        Self::Selection,
+        Self::DoneCells,
+        Self::HeldOut,
+        Self::Training,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
@@ -27,6 +38,8 @@ impl Scope {
             Self::View => "What is in view",
             Self::Selection => "The selection",
             Self::DoneCells => "Cells that are done",
+            Self::HeldOut => "Held-out ground",
+            Self::Training => "Training ground",
         }
     }
 }
@@ -35,8 +48,9 @@ impl Scope {
 #[derive(Debug, Default)]
 pub struct ScoresView {
     scope: Scope,
-    made_of: Option<(u64, ScoreScope, u64)>,
+    made_of: Option<(u64, ScoreScope, [u64; 2])>,
     scores: Option<Scores>,
+    ground: ScoredGround,
 }
 
 impl ScoresView {
@@ -47,12 +61,16 @@ impl ScoresView {
             Scope::Whole => (ScoreScope::Whole, 0),
             Scope::View => (ScoreScope::Within(seen), 0),
             Scope::Selection => (ScoreScope::Selection, selected),
-            Scope::DoneCells => (ScoreScope::DoneCells, session.coverage().num_done()),
+            Scope::DoneCells => (ScoreScope::DoneCells, 0),
+            Scope::HeldOut => (ScoreScope::HeldOut, 0),
+            Scope::Training => (ScoreScope::Training, 0),
         };
+        let other = [other, session.coverage().num_done()];
         let made_of = Some((session.scores_version(), scope, other));
         if self.made_of != made_of {
             self.made_of = made_of;
             self.scores = session.scores_of(scope);
+            self.ground = session.ground_of_scores(scope);
         }
     }
 }
@@ -82,10 +100,23 @@ pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     });
     state.follow(session, seen);
     let Some(scores) = state.scores.as_ref().filter(|scores| scores.pixels > 0) else {
-        ui.weak("No labeled ground there.");
+        ui.weak(match state.scope {
+            Scope::HeldOut => "The model held no labeled ground of this image out.",
+            Scope::Training => {
+                "The model learned from nothing here, or from too many pieces to count."
+            }
+            _ => "No labeled ground there.",
+        });
         return;
     };
-    ui.weak("Agreement with the label as it is now, ground that was learned from included.");
+    ui.horizontal_wrapped(|ui| {
+        ui.label(
+            RichText::new("Against the label as it is now:")
+                .small()
+                .weak(),
+        );
+        theme::ground(ui, state.ground);
+    });
     if scores.unpredicted > 0 {
         let share = scores.unpredicted as f64 / scores.pixels as f64 * 100.0;
         ui.weak(format!(
@@ -142,15 +173,47 @@ fn review_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
     };
     ui.strong(format!("{title} {number} of {all}"));
     ui.label(about);
+    decisions_ui(ui, (current.kind, has_prediction), commands);
+    ui.separator();
+}
+
+/// What can be said about the place that is looked at.
+fn decisions_ui(
+    ui: &mut Ui,
+    (kind, has_prediction): (PlaceKind, bool),
+    commands: &mut CommandQueue,
+) {
+    let (leave, leave_help) = match kind {
+        PlaceKind::Predicted(_) => (
+            "Label is right (N)",
+            "The label stays and counts as made by hand: it is learned from, and is no likely \
+             mistake any more",
+        ),
+        _ => ("Leave (N)", "The label stays as it is"),
+    };
+    let decisions = [
+        (
+            "Take over (Y)",
+            "The label becomes what is predicted",
+            ReviewCommand::Accept,
+        ),
+        (leave, leave_help, ReviewCommand::Reject),
+        (
+            "Skip (J)",
+            "Decide later: it stays in the walk",
+            ReviewCommand::Step { forth: true },
+        ),
+        (
+            "End (Esc)",
+            "What is decided stays decided",
+            ReviewCommand::End,
+        ),
+    ];
     ui.horizontal_wrapped(|ui| {
-        for (name, command) in [
-            ("Take over (Y)", ReviewCommand::Accept),
-            ("Leave (N)", ReviewCommand::Reject),
-            ("Next (J)", ReviewCommand::Step { forth: true }),
-            ("End (Esc)", ReviewCommand::End),
-        ] {
+        for (name, help, command) in decisions {
             let is_possible = command != ReviewCommand::Accept || has_prediction;
             let button = ui.add_enabled(is_possible, egui::Button::new(name));
+            let button = button.on_hover_text(help);
             if button
                 .on_disabled_hover_text("Nothing is predicted")
                 .clicked()
@@ -159,7 +222,6 @@ fn review_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
             }
         }
     });
-    ui.separator();
 }
 
 /// The walks that can begin.

@@ -7,7 +7,7 @@ use egui_material_icons::icons;
 use super::super::panels::tools::name_button;
 use super::super::{text, theme};
 use super::header::status_words;
-use crate::session::{RunEntry, RunsCommand, Session};
+use crate::session::{RunEntry, RunsCommand, ScoredGround, Session};
 
 const ROW: f32 = 38.0;
 /// Colors of overlaid runs on dark and on light grounds (Okabe & Ito 2008, without black; the
@@ -124,9 +124,10 @@ fn entry_ui(
             picked = Some(Picked::Run);
         }
         row.on_hover_text(format!(
-            "{}\n{}",
+            "{}\n{}\n{}",
             run.display(),
-            status_words(entry, session).2
+            status_words(entry, session).2,
+            ScoredGround::OF_RUNS.sentence()
         ));
         pin_ui(ui, run, &name, chosen);
     });
@@ -159,12 +160,16 @@ fn row_ui(
     let record = &entry.record;
     let (status, status_color, _) = status_words(entry, session);
     let iou = record.best_row().and_then(|row| row.mean_iou);
+    let iou = iou.map_or_else(
+        || text::ratio(None),
+        |iou| format!("{iou:.3} {}", ScoredGround::OF_RUNS.word()),
+    );
     let network = record.network();
     let network = network.unwrap_or_else(|| "unknown network".to_owned());
     let (upper, lower) = rect
         .shrink2(vec2(7.0, 3.0))
         .split_top_bottom_at_fraction(0.53);
-    let iou = (text::ratio(iou), or_own(theme::CURVE_IOU));
+    let iou = (iou, or_own(theme::CURVE_IOU));
     line_ui(ui, upper, 13.0, [(record.name(), own), iou]);
     let weak = or_own(ui.visuals().weak_text_color());
     let status = (status.to_owned(), or_own(status_color));

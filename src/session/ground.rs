@@ -1,0 +1,298 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::jobs::{JobId, Report};
+use super::keeping::absolute;
+use super::state::{ImageId, Session};
+use super::{LayerKind, ScoreScope};
+use crate::geom::PixelRect;
+use crate::label::{CellState, Mask, Origin, UNLABELED};
+use crate::metrics::{Confusion, TileConfusion};
+use crate::train::ModelGround;
+
+/// More pixels than this are not counted with every stroke.
+const MOST_COUNTED: u64 = 16 << 20;
+
+/// What ground a number is of, in the words that the window has for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ScoredGround {
+    /// What the model left out of its training, and what somebody vouches for.
+    HeldOut,
+    /// The same with labels that nobody looked at.
+    HeldOutUnreviewed,
+    /// Ground that the model learned from is among it.
+    Training,
+    /// Labels are among it that nobody looked at: imported, or accepted from a model.
+    Unreviewed,
+    /// Ground that somebody vouches for and the model neither learned from nor held out.
+    New,
+    /// What was learned from is not known.
+    #[default]
+    Unknown,
+}
+
+impl ScoredGround {
+    /// What the validation and test numbers of runs are of.
+    pub const OF_RUNS: Self = Self::HeldOut;
+    /// What the numbers of verdicts are of.
+    pub const OF_VERDICTS: Self = Self::HeldOut;
+
+    /// A word or two to stand beside a number.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::HeldOut => "held-out",
+            Self::HeldOutUnreviewed => "held-out, unreviewed",
+            Self::Training => "training ground",
+            Self::Unreviewed => "unreviewed",
+            Self::New => "new ground",
+            Self::Unknown => "agreement",
+        }
+    }
+
+    /// What the word means.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::HeldOut => "Of held-out ground: the model did not learn from it.",
+            Self::HeldOutUnreviewed => {
+                "Of held-out ground that the model did not learn from, but whose label is imported \
+                 or accepted from a model: agreement, not accuracy. Mark cells as done (K) when \
+                 their label is right."
+            }
+            Self::Training => {
+                "Ground that the model learned from is among it: agreement with what it was \
+                 taught, not accuracy on new ground."
+            }
+            Self::Unreviewed => {
+                "The label of some of it is imported or accepted from a model and nobody looked at \
+                 it: agreement, not accuracy. Mark cells as done (K) when their label is right."
+            }
+            Self::New => {
+                "Labeled by hand or marked as done, and not learned from yet. Where only mistakes \
+                 were corrected, it looks worse than the rest."
+            }
+            Self::Unknown => {
+                "Agreement of label and prediction, not accuracy: what the prediction's maker \
+                 learned from is not known."
+            }
+        }
+    }
+}
+
+/// What models learned from of the open image, as far as somebody asks.
+#[derive(Debug, Default)]
+pub(super) struct ModelGrounds {
+    known: Vec<KnownGround>,
+    job: Option<JobId>,
+}
+
+#[derive(Debug)]
+struct KnownGround {
+    image: ImageId,
+    run: PathBuf,
+    /// `None` where it cannot be told.
+    ground: Option<Box<ModelGround>>,
+}
+
+impl ModelGrounds {
+    fn of(&self, run: &Path) -> Option<&ModelGround> {
+        let known = self.known.iter().find(|known| known.run == run)?;
+        known.ground.as_deref()
+    }
+
+    /// A job ended, whatever came of it.
+    pub(super) fn ended(&mut self, id: JobId) {
+        self.job = self.job.filter(|job| *job != id);
+    }
+}
+
+impl Session {
+    /// Blocks that the model in use did not learn from, in level-0 pixels: those that choose the
+    /// best epoch, and those that judge. While a training runs they are its own.
+    pub fn held_out_ground(&self) -> [&[PixelRect]; 2] {
+        let in_use = self.model_in_use();
+        let known = in_use.and_then(|run| self.study.grounds.of(&run));
+        match known {
+            Some(ground) if !self.training.is_running() || self.training.split.is_none() => {
+                [&ground.held_out.choosing, &ground.held_out.judging]
+            }
+            _ => self.training.held_out(),
+        }
+    }
+
+    /// What ground [`Session::scores_of`] is of.
+    pub fn ground_of_scores(&self, scope: ScoreScope) -> ScoredGround {
+        self.scored_ground(scope, &[self.predicted_by()])
+    }
+
+    /// What ground the numbers of two predictions are of.
+    pub(super) fn ground_of_contest(&self) -> ScoredGround {
+        let runs = [self.contest().run(), self.predicted_by()];
+        self.scored_ground(ScoreScope::Whole, &runs)
+    }
+
+    fn scored_ground(&self, scope: ScoreScope, runs: &[Option<&Path>]) -> ScoredGround {
+        let ground_of = |run: &Option<&Path>| self.study.grounds.of(run.as_ref()?);
+        let grounds: Option<Vec<&ModelGround>> = runs.iter().map(ground_of).collect();
+        let (Some(grounds), Some(label), Some(rects)) =
+            (grounds, self.layer(LayerKind::Label), self.rects_of(scope))
+        else {
+            return ScoredGround::Unknown;
+        };
+        let is_learned = |rect: &PixelRect| {
+            let mut grounds = grounds.iter();
+            grounds
+                .any(|ground| any_in([&label.mask, &ground.learned], *rect, |of| of != UNLABELED))
+        };
+        if scope == ScoreScope::Training || rects.iter().any(is_learned) {
+            return ScoredGround::Training;
+        }
+        let is_held_out = |rect: &PixelRect| {
+            let mut grounds = grounds.iter();
+            grounds.all(|ground| {
+                let mut blocks = ground.held_out.blocks();
+                blocks.any(|block| block.intersect(*rect) == *rect)
+            })
+        };
+        let is_held_out = rects.iter().all(is_held_out);
+        let is_reviewed = !rects.iter().any(|rect| self.is_unreviewed(*rect));
+        match (is_held_out, is_reviewed) {
+            (true, true) => ScoredGround::HeldOut,
+            (true, false) => ScoredGround::HeldOutUnreviewed,
+            (false, true) => ScoredGround::New,
+            (false, false) => ScoredGround::Unreviewed,
+        }
+    }
+
+    /// The ground of a scope in rectangles; `None` where there is none.
+    fn rects_of(&self, scope: ScoreScope) -> Option<Vec<PixelRect>> {
+        let bounds = self.image.as_ref()?.size().bounds();
+        Some(match scope {
+            ScoreScope::Whole => vec![bounds],
+            ScoreScope::Within(rect) => vec![rect.intersect(bounds)],
+            ScoreScope::Selection => {
+                let spans = self.selected.as_ref()?.pixels.spans().iter();
+                spans
+                    .map(|span| PixelRect::new(span.start, span.y, span.end - span.start, 1))
+                    .collect()
+            }
+            ScoreScope::DoneCells => {
+                let coverage = self.coverage();
+                let cells = coverage.cells_in(bounds);
+                let done = cells.filter(|&cell| coverage.state(cell, None) == CellState::Done);
+                done.map(|cell| coverage.rect(cell)).collect()
+            }
+            ScoreScope::HeldOut => self.scored_model()?.held_out.blocks().collect(),
+            ScoreScope::Training => Vec::new(),
+        })
+    }
+
+    /// Whether a label is in `rect` that is imported or accepted, in a cell that is not done.
+    fn is_unreviewed(&self, rect: PixelRect) -> bool {
+        let (Some(label), Some(origins)) = (&self.label, &self.origins) else {
+            return false;
+        };
+        let coverage = self.coverage();
+        let cells = coverage.cells_in(rect);
+        let mut open = cells.filter(|&cell| coverage.state(cell, None) != CellState::Done);
+        let is_nobodys = |origin| origin != UNLABELED && origin != Origin::HAND.index();
+        open.any(|cell| {
+            let part = coverage.rect(cell).intersect(rect);
+            any_in([&label.mask, &origins.mask], part, is_nobodys)
+        })
+    }
+
+    /// The ground of the model that predicted, else of the one in use.
+    pub(super) fn scored_model(&self) -> Option<&ModelGround> {
+        let run = self.predicted_by().map(Path::to_owned);
+        let run = run.or_else(|| self.model_in_use())?;
+        self.study.grounds.of(&run)
+    }
+
+    /// Counts what the model learned from; `None` where that is too much for every stroke.
+    pub(super) fn counted_training(
+        &self,
+        counts: &TileConfusion,
+        [truth, predicted]: [&Mask; 2],
+    ) -> Option<Confusion> {
+        let learned = &self.scored_model()?.learned;
+        let mut all = Confusion::new(counts.total().num_classes());
+        let mut left = MOST_COUNTED;
+        for (col, row, tile) in learned.tiles() {
+            let rect = learned.tile_rect(col, row);
+            match tile.uniform_class() {
+                Some(UNLABELED) => {}
+                Some(_) => all.merge(&counts.within(truth, predicted, rect)),
+                None => {
+                    left = left.checked_sub(rect.num_pixels())?;
+                    let mut classes = truth.read_rect(rect);
+                    for (class, seen) in classes.iter_mut().zip(learned.read_rect(rect)) {
+                        if seen == UNLABELED {
+                            *class = UNLABELED;
+                        }
+                    }
+                    all.add(&classes, &predicted.read_rect(rect));
+                }
+            }
+        }
+        Some(all)
+    }
+
+    /// Looks up what the models learned from that are in use or have predicted.
+    pub(super) fn follow_grounds(&mut self) {
+        let Some(image) = &self.image else {
+            return;
+        };
+        let id = image.id;
+        let runs = [
+            self.model_in_use(),
+            self.predicted_by().map(Path::to_owned),
+            self.contest().run().map(Path::to_owned),
+        ];
+        let runs: Vec<PathBuf> = runs.into_iter().flatten().collect();
+        let grounds = &mut self.study.grounds;
+        let is_wanted = |known: &KnownGround| known.image == id && runs.contains(&known.run);
+        grounds.known.retain(is_wanted);
+        let is_known = |run: &PathBuf| grounds.known.iter().any(|known| known.run == *run);
+        let missing = runs.iter().find(|run| !is_known(run)).cloned();
+        let (Some(run), None) = (missing, grounds.job) else {
+            return;
+        };
+        let (path, source) = (absolute(&image.path), Arc::clone(&image.source));
+        let job = self.start_quiet_job("Looking up what a model learned from", move |job| {
+            let ground = ModelGround::of(&run, &path, &*source).ok();
+            job.tell(Report::Ground(id, run, ground.map(Box::new)))?;
+            Ok(())
+        });
+        self.study.grounds.job = Some(job);
+    }
+
+    pub(super) fn ground_found(
+        &mut self,
+        image: ImageId,
+        run: PathBuf,
+        ground: Option<Box<ModelGround>>,
+    ) {
+        let grounds = &mut self.study.grounds;
+        grounds.job = None;
+        grounds.known.push(KnownGround { image, run, ground });
+        self.live.said_anew();
+        self.say_ground_of_entry();
+        self.predicting.contest.ground = self.ground_of_contest();
+    }
+}
+
+/// Whether a pixel of `rect` has a class in the first mask and a value in the second that `is_it`
+/// accepts.
+fn any_in([label, other]: [&Mask; 2], rect: PixelRect, is_it: impl Fn(u8) -> bool) -> bool {
+    TileConfusion::tiles_in(rect.intersect(label.size().bounds())).any(|(col, row)| {
+        let (ours, theirs) = (label.tile(col, row), other.tile(col, row));
+        let is_plain = theirs.uniform_class().is_some_and(|value| !is_it(value));
+        if is_plain || ours.uniform_class() == Some(UNLABELED) {
+            return false;
+        }
+        let part = label.tile_rect(col, row).intersect(rect);
+        let pairs = label.read_rect(part).into_iter().zip(other.read_rect(part));
+        let mut labeled = pairs.filter(|(class, _)| *class != UNLABELED);
+        labeled.any(|(_, value)| is_it(value))
+    })
+}

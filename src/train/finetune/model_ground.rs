@@ -1,0 +1,87 @@
+use std::path::Path;
+
+use super::ancestors::ancestors;
+use super::image_print::image_print;
+use super::trained_ground::{TrainedGround, shows};
+use super::{Ancestor, HeldOut};
+use crate::dataset::SplitReport;
+use crate::geom::PixelRect;
+use crate::label::Mask;
+use crate::raster::TileSource;
+use crate::train::{RunRecord, TrainData, TrainError};
+
+/// What a model and those it comes from learned from of one image, and what they left out.
+#[derive(Clone, Debug)]
+pub struct ModelGround {
+    /// Ground that none of them learned from, held out so that it can choose and judge.
+    pub held_out: HeldOut,
+    /// Labeled where one of them learned from.
+    pub learned: Mask,
+}
+
+impl ModelGround {
+    /// The ground of the model in `run` on the image at `path`, whose pixels `source` reads.
+    ///
+    /// # Errors
+    /// When the image, or what a run learned from, cannot be read.
+    pub fn of(run: &Path, path: &Path, source: &dyn TileSource) -> Result<Self, TrainError> {
+        let print = image_print(source)?;
+        let size = source.info().size;
+        let mut trained = TrainedGround::default();
+        let mut held_out = None;
+        for ancestor in &ancestors(run) {
+            let split = RunRecord::load(&ancestor.run)?.split;
+            if let Ok(TrainData::Folder { folder, .. }) = TrainData::of_run(&ancestor.run) {
+                let of_file = split.and_then(|split| held_out_file(&split, path, size.bounds()));
+                if path.starts_with(&folder) && of_file.is_none() {
+                    trained.add_whole();
+                }
+                held_out = held_out.or(of_file);
+                continue;
+            }
+            trained.add(&ancestor.run, (source, &print))?;
+            held_out = held_out.or_else(|| held_out_blocks(ancestor, split, (source, &print)));
+        }
+        let mut held_out = held_out.unwrap_or_default();
+        for blocks in [&mut held_out.choosing, &mut held_out.judging] {
+            blocks.retain(|&block| !trained.touches(block));
+        }
+        Ok(Self {
+            held_out,
+            learned: trained.mask(size),
+        })
+    }
+}
+
+/// What a model held out of the image, if it saw it.
+fn held_out_blocks(
+    model: &Ancestor,
+    split: Option<SplitReport>,
+    (source, print): (&dyn TileSource, &str),
+) -> Option<HeldOut> {
+    if let Some(lineage) = &model.lineage {
+        return (lineage.image_print == print).then(|| lineage.held_out.clone());
+    }
+    let data = TrainData::of_run(&model.run).ok()?;
+    let split = split.filter(|_| {
+        data.image()
+            .is_some_and(|image| shows(image, source, print))
+    })?;
+    Some(HeldOut {
+        choosing: split.validation_blocks,
+        judging: split.test_blocks,
+    })
+}
+
+/// The whole image, if it is one of the files that a data set's split holds out.
+fn held_out_file(split: &SplitReport, path: &Path, whole: PixelRect) -> Option<HeldOut> {
+    let part = |files: &[String]| {
+        let is_among = files.iter().any(|name| path.ends_with(name));
+        if is_among { vec![whole] } else { Vec::new() }
+    };
+    let held_out = HeldOut {
+        choosing: part(&split.validation_files),
+        judging: part(&split.test_files),
+    };
+    (!held_out.is_empty()).then_some(held_out)
+}
