@@ -3,7 +3,9 @@ use egui::{ComboBox, Grid, RichText, Ui};
 use super::contest::contest_ui;
 use crate::geom::PixelRect;
 use crate::metrics::Scores;
-use crate::session::{Command, LayerKind, PlaceKind, ReviewCommand, ScoreScope, Session};
+use crate::session::{
+    Command, LayerKind, PlaceKind, ReviewCommand, ScoreScope, ScoredGround, Session,
+};
 use crate::ui::training::confusion_ui;
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{text, theme};
@@ -35,24 +37,36 @@ impl Scope {
 #[derive(Debug, Default)]
 pub struct ScoresView {
     scope: Scope,
-    made_of: Option<(u64, ScoreScope, u64)>,
+    made_of: Option<ScoredGround>,
     scores: Option<Scores>,
 }
 
 impl ScoresView {
     /// Counts again where something changed since the last frame.
     fn follow(&mut self, session: &Session, seen: PixelRect) {
-        let selected = session.selected().map_or(0, |it| it.pixels.num_pixels());
-        let (scope, other) = match self.scope {
-            Scope::Whole => (ScoreScope::Whole, 0),
-            Scope::View => (ScoreScope::Within(seen), 0),
-            Scope::Selection => (ScoreScope::Selection, selected),
-            Scope::DoneCells => (ScoreScope::DoneCells, session.coverage().num_done()),
+        let scope = match self.scope {
+            Scope::Whole => ScoreScope::Whole,
+            Scope::View => ScoreScope::Within(seen),
+            Scope::Selection => ScoreScope::Selection,
+            Scope::DoneCells => ScoreScope::DoneCells,
         };
-        let made_of = Some((session.scores_version(), scope, other));
+        let made_of = Some(session.scored_ground(scope));
         if self.made_of != made_of {
             self.made_of = made_of;
             self.scores = session.scores_of(scope);
+        }
+    }
+
+    /// Why there are no numbers.
+    fn why_none(&self, session: &Session) -> &'static str {
+        match (self.scope, &self.scores, session.selected()) {
+            (Scope::Selection, _, None) => "Nothing is selected.",
+            (_, None, _) if session.is_counting() => "Counting…",
+            (Scope::Selection, None, Some(_)) => {
+                "The selection is too large and ragged to be counted. Select less, or look at what \
+                 is in view."
+            }
+            _ => "No labeled ground there.",
         }
     }
 }
@@ -82,7 +96,7 @@ pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     });
     state.follow(session, seen);
     let Some(scores) = state.scores.as_ref().filter(|scores| scores.pixels > 0) else {
-        ui.weak("No labeled ground there.");
+        ui.weak(state.why_none(session));
         return;
     };
     ui.weak("Agreement with the label as it is now, ground that was learned from included.");
