@@ -114,7 +114,7 @@ impl Session {
             ..new_layer(self.next_number(), mask)
         };
         self.put_layer(LayerKind::Kept, Some(layer));
-        self.predicting.contest.run = self.prediction_state.run.clone();
+        self.predicting.contest.run = self.maker().map(|made| made.run.clone());
         Ok(())
     }
 

@@ -27,6 +27,7 @@ mod keeping;
 mod labels;
 mod leash;
 mod looking;
+mod maker;
 mod objects;
 mod operations;
 mod origins;
