@@ -180,7 +180,9 @@ impl Session {
             opacity,
             ..classes
         };
-        self.replace_layer(LayerKind::Prediction, Some(classes));
+        self.put_layer(LayerKind::Prediction, Some(classes));
+        // Its places were those of the other model.
+        self.review = None;
         let sure = Layer {
             is_visible: false,
             ..sure
@@ -211,6 +213,9 @@ impl Session {
 
     /// The prediction that runs is done: what was asked for is there.
     pub(super) fn ground_predicted(&mut self) {
+        if self.predicting.makers.coming.is_some() {
+            return;
+        }
         let Some(made) = self.maker_mut() else { return };
         made.is_whole |= made.on == ScoreScope::Whole;
         let is_whole = made.is_whole;
