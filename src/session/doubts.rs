@@ -3,11 +3,10 @@ use std::sync::Arc;
 use super::jobs::Report;
 use super::review::{Difference, PlaceKind, ordered, outlined};
 use super::state::Session;
-use super::{CommandError, PredictionInk};
+use super::{CommandError, LayerId, PredictionInk};
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{
-    CellState, EditKind, Mask, Origin, Paint, Selection, Stencil, Stroke, UNLABELED,
-    doubtful_places,
+    CellState, EditKind, Mask, Paint, Selection, Stencil, Stroke, UNLABELED, doubtful_places,
 };
 
 /// Side of the squares that are ranked by doubt, in level-0 pixels.
@@ -20,7 +19,7 @@ const CONFIDENT: u8 = 229;
 impl Session {
     /// Walks through the squares that are most worth a look, where cells are not done yet.
     pub(super) fn start_doubtful(&mut self) -> Result<(), CommandError> {
-        let (id, [label, prediction, certainty]) = self.compared()?;
+        let (of, [label, prediction, certainty]) = self.compared()?;
         let coverage = self.coverage().clone();
         self.start_job("Ranking places by doubt", move |job| {
             let is_open = |rect: PixelRect| {
@@ -31,34 +30,28 @@ impl Session {
             let found = doubtful_places(&certainty, masks, (SQUARE, MOST_SQUARES), is_open);
             let place = |rect| square(rect, PlaceKind::Doubtful);
             let found = found.into_iter().map(|found| place(found.rect)).collect();
-            job.tell(Report::Differences(id, found))?;
+            job.tell(Report::Differences(of, found))?;
             Ok(())
         });
         Ok(())
     }
 
     /// Walks through the places where the prediction is sure of another class than the label says:
-    /// likely mistakes of the label, the largest first. What was made by hand, or said to be right,
-    /// is none.
+    /// likely mistakes of the label, the largest first.
     pub(super) fn start_confident(&mut self) -> Result<(), CommandError> {
-        let (id, masks) = self.compared()?;
-        let origins = self.origins.as_ref().map(|layer| layer.mask.clone());
+        let (of, masks) = self.compared()?;
         self.start_job("Looking for likely mistakes", move |job| {
-            let mut suspicious = confident_difference(&masks);
-            if let Some(origins) = origins {
-                let by_hand = |_, origin| origin == Origin::HAND.index();
-                suspicious.without(suspicious.size().bounds(), &origins, by_hand);
-            }
+            let suspicious = confident_difference(&masks);
             if let Some(regions) = outlined(&suspicious, job)? {
-                job.tell(Report::Differences(id, ordered(regions)))?;
+                job.tell(Report::Differences(of, ordered(regions)))?;
             }
             Ok(())
         });
         Ok(())
     }
 
-    /// Label, prediction and certainty as they are, and the label's number.
-    fn compared(&mut self) -> Result<(super::LayerId, [Mask; 3]), CommandError> {
+    /// Label, prediction and certainty as they are, and the numbers of the first two.
+    fn compared(&mut self) -> Result<([LayerId; 2], [Mask; 3]), CommandError> {
         self.refuse_during_stroke()?;
         self.prediction.as_ref().ok_or(CommandError::NoPrediction)?;
         self.ready_label()?;
@@ -69,8 +62,9 @@ impl Session {
                 "It is not known how sure this prediction is; predict here".to_owned(),
             )
         })?;
+        let of = [label.id, prediction.id];
         let masks = [label, prediction, certainty].map(|layer| layer.mask.clone());
-        Ok((label.id, masks))
+        Ok((of, masks))
     }
 
     /// Takes over what the prediction says on some ground.

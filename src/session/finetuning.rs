@@ -26,10 +26,11 @@ pub enum FinetuneCommand {
         /// The run folder; without, the next beside the image.
         out: Option<PathBuf>,
     },
-    /// What is looked at, to be predicted anew after each epoch that made the model better;
-    /// level-0 pixels.
+    /// What is looked at, to be predicted anew after each epoch that made the model better and when
+    /// another model comes into use; level-0 pixels.
     Look(PixelRect),
     /// Makes the model of a run the active one, whatever its verdict: overrules it, or goes back.
+    /// The prediction becomes its own, unless a file or scribbles gave it.
     Activate {
         /// Its folder.
         run: PathBuf,
@@ -75,6 +76,11 @@ impl FinetuneState {
     pub const fn is_running(&self) -> bool {
         matches!(self.phase, FinetunePhase::Learning | FinetunePhase::Judging)
     }
+
+    /// Whether it is to be told that this is seen, in level-0 pixels.
+    pub fn wants_look(&self, visible: PixelRect) -> bool {
+        !visible.is_empty() && self.view != Some(visible)
+    }
 }
 
 impl Session {
@@ -98,7 +104,12 @@ impl Session {
                 if !run.join("recipe.toml").is_file() {
                     return Err(CommandError::Refused(TrainError::NoRun(run).to_string()));
                 }
-                self.activate(absolute(&run));
+                self.refuse_during_stroke()?;
+                let run = absolute(&run);
+                self.activate(run.clone());
+                if !self.is_prediction_of_others() {
+                    self.turn_prediction_to(run);
+                }
                 Ok(())
             }
         }
@@ -178,22 +189,31 @@ impl Session {
         })
     }
 
-    /// A new model is better: it is active, and what is looked at is predicted by it.
+    /// A new model is better: it is active, and the prediction is its own.
     fn take_over(&mut self, run: PathBuf) {
         self.activate(run.clone());
-        if let (Some(view), None) = (self.study.finetune.view, self.prediction_state.job) {
-            self.predict_again(run, view);
-        }
+        self.turn_prediction_to(run);
     }
 
     /// A new model that is not active must not stay in sight as if it were.
     fn show_active_again(&mut self, new: &Path) {
-        let is_shown = self.prediction_state.run.as_deref() == Some(new);
+        if self.prediction_state.run.as_deref() != Some(new) {
+            return;
+        }
+        self.stop_prediction();
         let active = self.study.finetune.active.clone();
-        if let (Some(active), Some(view), true) = (active, self.study.finetune.view, is_shown)
-            && self.prediction_state.job.is_none()
+        if let Some(active) = active.filter(|active| active != new)
+            && !self.is_prediction_of_others()
         {
-            self.predict_again(active, view);
+            self.turn_prediction_to(active);
+        }
+    }
+
+    /// There is no new model, or it was not judged; why.
+    fn finetune_failed(&mut self, why: String) {
+        self.study.finetune.phase = FinetunePhase::Failed(why);
+        if let Some(new) = self.study.finetune.run.clone() {
+            self.show_active_again(&new);
         }
     }
 
@@ -227,20 +247,25 @@ impl Session {
         finetune.phase == FinetunePhase::Learning && finetune.run == self.training.run
     }
 
-    /// A better model was saved: what is looked at is predicted with it.
+    /// Whether the image is open whose corrections are learned from.
+    fn is_corrected_image_open(&self) -> bool {
+        let open = self.image.as_ref().map(|image| absolute(&image.path));
+        open == self.study.finetune.image
+    }
+
+    /// A better model was saved: what is looked at is predicted with it, but for somebody who walks
+    /// through places of the prediction that is there.
     pub(super) fn finetune_got_better(&mut self) {
-        if !self.is_finetuning() || self.prediction_state.job.is_some() {
+        let is_in_use = self.prediction_state.job.is_some() || self.review.is_some();
+        if !self.is_finetuning() || is_in_use || !self.is_corrected_image_open() {
             return;
         }
         let finetune = &self.study.finetune;
         if let (Some(run), Some(view)) = (finetune.run.clone(), finetune.view) {
-            self.predict_again(run, middle_of(view));
-        }
-    }
-
-    fn predict_again(&mut self, run: PathBuf, part: PixelRect) {
-        if let Err(error) = self.predict_anew(run, part) {
-            self.notify(Notice::warning(error.to_string()));
+            let part = middle_of(view);
+            if let Err(error) = self.predict_anew(run, part) {
+                self.notify(Notice::warning(error.to_string()));
+            }
         }
     }
 
@@ -250,11 +275,10 @@ impl Session {
             return;
         }
         if let TrainingPhase::Failed(why) = &self.training.phase {
-            self.study.finetune.phase = FinetunePhase::Failed(why.clone());
-            return;
+            return self.finetune_failed(why.clone());
         }
         if let Err(error) = self.judge_finetuning() {
-            self.study.finetune.phase = FinetunePhase::Failed(error.to_string());
+            self.finetune_failed(error.to_string());
         }
     }
 
@@ -280,8 +304,7 @@ impl Session {
                 self.set_progress(id, done as f32 / total.max(1) as f32);
             }
             VerdictEvent::Finished(verdict) => {
-                let open = self.image.as_ref().map(|image| absolute(&image.path));
-                let is_here = open == self.study.finetune.image;
+                let is_here = self.is_corrected_image_open();
                 match self.study.finetune.run.clone() {
                     Some(run) if verdict.promotes() && is_here => self.take_over(run),
                     Some(run) => {
@@ -300,7 +323,7 @@ impl Session {
     pub(super) fn verdict_ended(&mut self, why: Option<String>) {
         if self.study.finetune.phase == FinetunePhase::Judging {
             let why = why.unwrap_or_else(|| "The comparison ended early".to_owned());
-            self.study.finetune.phase = FinetunePhase::Failed(why);
+            self.finetune_failed(why);
         }
     }
 }

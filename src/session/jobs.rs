@@ -76,8 +76,8 @@ pub(super) enum Report {
     LabelRead(LayerId, Box<ReadLabel>),
     /// What is known of places in an image.
     PlacesRead(ImageId, Box<KeptPlaces>),
-    /// Where label and prediction differ, the largest first.
-    Differences(LayerId, Vec<Difference>),
+    /// Where these, label and prediction, differ, the largest first.
+    Differences([LayerId; 2], Vec<Difference>),
     /// Places that look like what was shown, the likest first.
     Similar(ImageId, Vec<Alike>),
     /// Points of a map were drawn, to be looked at.
@@ -344,7 +344,7 @@ impl Session {
             Report::ProjectRead(read) => self.project_read(read),
             Report::LabelRead(layer, read) => self.label_read(layer, *read),
             Report::PlacesRead(image, places) => self.places_read(image, *places),
-            Report::Differences(label, found) => self.differences_found(label, found),
+            Report::Differences(of, found) => self.differences_found(of, found),
             Report::Similar(image, found) => self.similar_found(image, found),
             Report::PointsDrawn(image, points) => self.points_drawn(image, points),
             Report::ObjectFound(image, finder, found) => self.object_found(image, finder, found),
@@ -403,7 +403,7 @@ impl Session {
         self.data_job_ended(id, why.as_deref());
         match ended.leash {
             Leash::Training(_) => self.training_ended(why),
-            Leash::Prediction(_) => self.prediction_ended(why),
+            Leash::Prediction(_) => self.prediction_ended(id, why),
             Leash::Instant(_) => self.instant_ended(why),
             Leash::Similar(_) => self.similar_ended(id),
             Leash::Queue(_) => self.queue_ended(why),

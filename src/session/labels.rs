@@ -195,6 +195,8 @@ impl Session {
     }
 
     pub(super) fn close_layers(&mut self) {
+        self.forget_makers();
+        self.study.finetune.view = None;
         self.replace_layer(LayerKind::Label, None);
         self.replace_layer(LayerKind::Prediction, None);
         self.drop_kept();

@@ -40,13 +40,15 @@ impl Session {
     pub(super) fn origin_of(&mut self, kind: EditKind) -> Origin {
         match kind {
             EditKind::Import => Origin::IMPORTED,
-            EditKind::Accept => self.origin_of_prediction(),
+            EditKind::Accept => {
+                let name = self.prediction_name();
+                self.origin_of_model(name)
+            }
             _ => Origin::HAND,
         }
     }
 
-    fn origin_of_prediction(&mut self) -> Origin {
-        let name = self.prediction_name();
+    fn origin_of_model(&mut self, name: String) -> Origin {
         let known = self.models.iter().position(|model| *model == name);
         let place = known.unwrap_or_else(|| {
             self.models.push(name.clone());
@@ -61,7 +63,7 @@ impl Session {
 
     /// The run whose network made the prediction, else the file that it was read from, unless
     /// instant answers gave it.
-    fn prediction_name(&self) -> String {
+    pub(super) fn prediction_name(&self) -> String {
         let shown = self.prediction.as_ref().map(|layer| layer.id);
         if shown.is_some() && shown == self.study.instant.layer() {
             return ANSWERS_NAME.to_owned();
@@ -70,7 +72,7 @@ impl Session {
             .prediction
             .as_ref()
             .and_then(|layer| layer.path.as_ref());
-        let path = self.prediction_state.run.as_ref().or(file);
+        let path = self.maker().map(|made| &made.run).or(file);
         let name = path.and_then(|path| path.file_name());
         name.map_or_else(
             || "a prediction".to_owned(),
@@ -96,9 +98,13 @@ impl Session {
         self.put_layer(LayerKind::Origins, layer);
     }
 
-    /// Notes whose work an edit is that was carried out on the label.
-    pub(super) fn signed(&mut self, edit: Edit) -> Edit {
-        let origin = self.origin_of(edit.kind);
+    /// Notes whose work an edit is that was carried out on the label: that of `model`, else of what
+    /// is there now.
+    pub(super) fn signed(&mut self, edit: Edit, model: Option<String>) -> Edit {
+        let origin = match model {
+            Some(model) => self.origin_of_model(model),
+            None => self.origin_of(edit.kind),
+        };
         match &mut self.origins {
             Some(origins) => edit.with_origin(&mut origins.mask, origin),
             None => edit,

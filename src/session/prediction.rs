@@ -1,13 +1,12 @@
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::jobs::{JobId, Leash};
-use super::labels::new_layer;
-use super::state::{Layer, LayerId, Session};
+use super::maker::{Made, Makers, ModelMark, TakesPlace};
+use super::state::Session;
 use super::{CommandError, Contest, FinetunePhase, LayerKind, Notice, ScoreScope};
 use crate::geom::{ImagePoint, PixelRect};
-use crate::label::{CellState, Mask, UNLABELED};
+use crate::label::{CellState, UNLABELED};
 use crate::train::{BlockOrder, Certainty, DeviceChoice, Flips, PredictEvent, PredictPlan};
 
 /// The prediction that runs or ran last.
@@ -41,31 +40,12 @@ pub enum Predicting {
 /// How predictions are made, what was made so, and what is kept of an earlier one.
 #[derive(Debug, Default)]
 pub(super) struct PredictHow {
-    made: Option<Made>,
+    pub makers: Makers,
     pub contest: Contest,
     /// Where, if not where the network was trained.
     pub device: Option<DeviceChoice>,
     pub flips: Flips,
     pub certainty: Certainty,
-}
-
-/// Whose the prediction layer is, and how far it is.
-#[derive(Clone, Debug)]
-struct Made {
-    layer: LayerId,
-    by: ModelMark,
-    /// Blocks that are finished.
-    done: HashSet<PixelRect>,
-    /// Where alone pixels are written by the prediction that runs.
-    ground: Option<Mask>,
-}
-
-/// Predictions of equal marks have equal pixels.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct ModelMark {
-    checksums: [u32; 2],
-    flips: Flips,
-    certainty: Certainty,
 }
 
 impl Session {
@@ -116,20 +96,24 @@ impl Session {
         if self.label.is_none() {
             self.set_classes(plan.classes().clone());
         }
-        self.start_prediction(plan, (run, on))
+        self.start_prediction(plan, (run, on), TakesPlace::AtOnce)?;
+        self.show_layer(LayerKind::Prediction, true)
     }
 
     /// Predicts what is not known yet of what `plan` asks for.
-    fn start_prediction(
+    pub(super) fn start_prediction(
         &mut self,
         plan: PredictPlan,
         (run, on): (PathBuf, ScoreScope),
+        place: TakesPlace,
     ) -> Result<(), CommandError> {
         let engine = self.engine()?.clone();
-        let is_complete = self.prepare_layers(&plan);
-        let done = self.predicting.made.as_ref().map(|made| made.done.clone());
-        let plan = plan.without(done.unwrap_or_default());
-        let job = engine.predict(plan, self.config.waker.clone());
+        let made = Made::new(self.mark_of(&plan), run.clone(), on, plan.ground().cloned());
+        let by = made.by;
+        let known = self.prepare_layers(made, place);
+        let shown = self.maker().filter(|shown| shown.by == by);
+        let is_complete = shown.is_some_and(|shown| shown.is_whole);
+        let job = engine.predict(plan.without(known), self.config.waker.clone());
         let id = self.list_job("Predicting", Leash::Prediction(job));
         self.prediction_state = PredictionState {
             job: Some(id),
@@ -141,9 +125,8 @@ impl Session {
         Ok(())
     }
 
-    /// Predicts a part of the image with a model that is being learned, in level-0 pixels. What was
-    /// predicted here before stays elsewhere; a prediction from a file or from scribbles, which has
-    /// other makers, does not.
+    /// Predicts a part of the image with a model that is being learned, in level-0 pixels. What
+    /// another model predicted stays until its first block is there.
     pub(super) fn predict_anew(
         &mut self,
         run: PathBuf,
@@ -152,26 +135,15 @@ impl Session {
         let plan = self.prediction_plan(&run)?;
         let on = ScoreScope::Within(part);
         let plan = self.only_on(plan, on)?;
-        let by = self.mark_of(&plan);
-        if let Some(made) = &mut self.predicting.made
-            && made.by != by
-        {
-            made.by = by;
-            made.done.clear();
-            self.prediction_state.is_complete = false;
-        }
-        self.start_prediction(plan, (run, on))
+        self.start_prediction(plan, (run, on), TakesPlace::WithFirstBlock)
     }
 
     /// The run whose model made the prediction, if it was made here.
     pub(super) fn predicted_by(&self) -> Option<&Path> {
-        let shown = self.prediction.as_ref()?.id;
-        let made = self.predicting.made.as_ref();
-        let run = self.prediction_state.run.as_deref();
-        run.filter(|_| made.is_some_and(|made| made.layer == shown))
+        self.maker().map(|made| made.run.as_path())
     }
 
-    fn mark_of(&self, plan: &PredictPlan) -> ModelMark {
+    pub(super) fn mark_of(&self, plan: &PredictPlan) -> ModelMark {
         ModelMark {
             checksums: plan.model().checksums(),
             flips: self.predicting.flips,
@@ -179,7 +151,7 @@ impl Session {
         }
     }
 
-    fn prediction_plan(&self, run: &Path) -> Result<PredictPlan, CommandError> {
+    pub(super) fn prediction_plan(&self, run: &Path) -> Result<PredictPlan, CommandError> {
         let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
         let source = Arc::clone(&image.source);
         let recipe = self.training.recipe.as_ref();
@@ -192,7 +164,11 @@ impl Session {
             .measured_by(&[self.predicting.certainty]))
     }
 
-    fn only_on(&self, plan: PredictPlan, on: ScoreScope) -> Result<PredictPlan, CommandError> {
+    pub(super) fn only_on(
+        &self,
+        plan: PredictPlan,
+        on: ScoreScope,
+    ) -> Result<PredictPlan, CommandError> {
         let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
         let bounds = image.size().bounds();
         let plan = match on {
@@ -229,38 +205,11 @@ impl Session {
         plan.map_err(|error| CommandError::Refused(error.to_string()))
     }
 
-    /// Keeps the layers of the same prediction, or puts new ones in place; whether they cover the
-    /// whole image already.
-    fn prepare_layers(&mut self, plan: &PredictPlan) -> bool {
-        let by = self.mark_of(plan);
-        let shown = self.prediction.as_ref().map(|layer| layer.id);
-        let ground = plan.ground().cloned();
-        if let Some(made) = &mut self.predicting.made
-            && made.by == by
-            && Some(made.layer) == shown
-            && self.certainty.is_some()
-        {
-            made.ground = ground;
-            return self.prediction_state.is_complete;
-        }
-        let size = plan.image_size();
-        let layer = new_layer(self.next_number(), Mask::new(size));
-        self.predicting.made = Some(Made {
-            layer: layer.id,
-            by,
-            done: HashSet::new(),
-            ground,
-        });
-        self.replace_layer(LayerKind::Prediction, Some(layer));
-        let certainty = Layer {
-            is_visible: false,
-            ..new_layer(self.next_number(), Mask::new(size))
-        };
-        self.put_layer(LayerKind::Certainty, Some(certainty));
-        false
-    }
-
     pub(super) fn absorb_prediction(&mut self, id: JobId, event: PredictEvent) {
+        if self.prediction_state.job != Some(id) {
+            // It was stopped, since another model's is wanted by now.
+            return;
+        }
         match event {
             PredictEvent::DeviceChosen { name, reason } => {
                 self.prediction_state.device = Some((name, reason));
@@ -277,17 +226,19 @@ impl Session {
                 classes,
                 sure,
             } => {
+                if !self.is_block_wanted() {
+                    return;
+                }
                 self.put_block(LayerKind::Prediction, rect, classes);
                 self.put_block(LayerKind::Certainty, rect, sure);
-                if let Some(made) = &mut self.predicting.made
+                if let Some(made) = self.maker_mut()
                     && made.ground.is_none()
                 {
                     made.done.insert(rect);
                 }
             }
             PredictEvent::Finished(report) => {
-                let state = &mut self.prediction_state;
-                state.is_complete |= state.on == ScoreScope::Whole;
+                self.ground_predicted();
                 if self.study.finetune.phase == FinetunePhase::Learning {
                     // One of many looks at a model that is being learned.
                     return;
@@ -305,8 +256,8 @@ impl Session {
 
     /// Writes what was predicted of a block, where it was asked for.
     fn put_block(&mut self, kind: LayerKind, rect: PixelRect, mut values: Vec<u8>) {
-        let ground = self.predicting.made.as_ref();
-        let wanted = ground.and_then(|made| Some(made.ground.as_ref()?.read_rect(rect)));
+        let ground = self.maker().and_then(|made| made.ground.as_ref());
+        let wanted = ground.map(|ground| ground.read_rect(rect));
         let Some(layer) = self.layer_mut(kind) else {
             return;
         };
@@ -322,8 +273,16 @@ impl Session {
         self.mask_changed(kind, &[rect]);
     }
 
-    pub(super) fn prediction_ended(&mut self, why: Option<String>) {
+    /// `why` is the reason when the job did not finish.
+    pub(super) fn prediction_ended(&mut self, id: JobId, why: Option<String>) {
+        if self.prediction_state.job != Some(id) {
+            return;
+        }
+        if why.is_some() && self.prediction_state.on == ScoreScope::Whole {
+            self.want_no_more();
+        }
         self.prediction_state.job = None;
+        self.tell_maker();
         self.contest_again();
         if !self.prediction_state.is_complete && why.is_some() {
             self.notify(Notice::warning(

@@ -103,7 +103,8 @@ impl Session {
         self.refuse_during_stroke()?;
         let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
         let prediction = self.prediction.as_ref().ok_or(CommandError::NoPrediction)?;
-        let (id, label, prediction) = (label.id, label.mask.clone(), prediction.mask.clone());
+        let of_both = [label.id, prediction.id];
+        let (label, prediction) = (label.mask.clone(), prediction.mask.clone());
         self.start_job("Looking for differences", move |job| {
             let differing = match of {
                 None => difference(&label, &prediction),
@@ -112,15 +113,17 @@ impl Session {
             if let Some(mut regions) = outlined(&differing, job)? {
                 let smallest = if of.is_some() { 1 } else { SMALLEST };
                 regions.retain(|region| region.pixels >= smallest);
-                job.tell(Report::Differences(id, ordered(regions)))?;
+                job.tell(Report::Differences(of_both, ordered(regions)))?;
             }
             Ok(())
         });
         Ok(())
     }
 
-    pub(super) fn differences_found(&mut self, label: LayerId, regions: Vec<Difference>) {
-        if self.label.as_ref().map(|layer| layer.id) != Some(label) {
+    /// `of` are the label and the prediction that were compared.
+    pub(super) fn differences_found(&mut self, of: [LayerId; 2], regions: Vec<Difference>) {
+        let now = [&self.label, &self.prediction].map(|layer| layer.as_ref().map(|it| it.id));
+        if now != of.map(Some) {
             return;
         }
         if regions.is_empty() {

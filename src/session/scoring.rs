@@ -2,14 +2,16 @@ use std::collections::HashSet;
 
 use super::JobId;
 use super::jobs::Report;
+use super::selecting::Selected;
 use super::state::{Layer, LayerId, Session};
 use crate::geom::{ImageSize, PixelRect};
-use crate::label::{CellState, Selection};
+use crate::label::{CellKey, CellState, Mask, Selection, UNLABELED};
 use crate::metrics::{Confusion, Scores, TileConfusion};
 
 /// More tiles than this are counted again in the background instead of at once.
 const MOST_AT_ONCE: usize = 2_048;
-/// Larger selections are not counted with every stroke.
+/// Of a selection so many pixels are counted one by one; of a larger one, tiles that it holds whole
+/// are counted as they are known.
 const MOST_SELECTED: u64 = 16 << 20;
 
 /// Label against prediction, kept up with every change of either.
@@ -51,6 +53,15 @@ pub enum ScoreScope {
     Training,
 }
 
+/// What scores of a part of the ground were made of; of equal ones they are equal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScoreKey {
+    version: u64,
+    scope: ScoreScope,
+    selected: Option<Selection>,
+    done: Vec<CellKey>,
+}
+
 impl LiveCounts {
     /// Pixels of one of the masks changed, which have this size.
     pub(super) fn note(&mut self, dirty: &[PixelRect], size: ImageSize) {
@@ -78,13 +89,34 @@ impl Session {
         self.live.scores.as_ref()
     }
 
-    /// A number that changes whenever [`Session::scores`] may.
-    pub const fn scores_version(&self) -> u64 {
-        self.live.version
+    /// Whether parts of the ground have no numbers since all is being counted.
+    pub const fn is_counting(&self) -> bool {
+        self.live.counts.is_none()
+    }
+
+    /// What the scores on a part of the ground are made of now; cheap enough for every frame.
+    pub fn score_key(&self, scope: ScoreScope) -> ScoreKey {
+        let selected = self.selected.as_ref().map(|selected| &selected.pixels);
+        let done = match scope {
+            ScoreScope::DoneCells => self.done_cells(),
+            _ => Vec::new(),
+        };
+        ScoreKey {
+            version: self.live.version,
+            scope,
+            selected: selected.filter(|_| scope == ScoreScope::Selection).cloned(),
+            done,
+        }
+    }
+
+    fn done_cells(&self) -> Vec<CellKey> {
+        let marks = self.coverage().marks();
+        let done = marks.filter(|(_, mark)| mark.state == Some(CellState::Done));
+        done.map(|(cell, _)| cell).collect()
     }
 
     /// The scores on a part of the ground; `None` as for [`Session::scores`], where there is no
-    /// such part, and for selections of more than 16 million pixels.
+    /// such part, and for a selection that is too large and ragged to be counted with every stroke.
     pub fn scores_of(&self, scope: ScoreScope) -> Option<Scores> {
         let (counts, truth, predicted) = (
             self.live.counts.as_ref()?,
@@ -96,19 +128,19 @@ impl Session {
             ScoreScope::Whole => return self.live.scores.clone(),
             ScoreScope::Within(rect) => within(rect),
             ScoreScope::Selection => {
-                let selected = &self.selected.as_ref()?.pixels;
-                if selected.num_pixels() > MOST_SELECTED {
-                    return None;
+                let selected = self.selected.as_ref()?;
+                if selected.pixels.num_pixels() > MOST_SELECTED {
+                    of_large_selection(selected, [truth, predicted], counts)?
+                } else {
+                    let num_classes = counts.total().num_classes();
+                    of_selection(&selected.pixels, [truth, predicted], num_classes)
                 }
-                of_selection(selected, [truth, predicted], counts.total().num_classes())
             }
             ScoreScope::DoneCells => {
-                let coverage = self.coverage();
-                let cells = coverage.cells_in(truth.size().bounds());
-                let done = cells.filter(|&cell| coverage.state(cell, None) == CellState::Done);
                 let empty = Confusion::new(counts.total().num_classes());
+                let done = self.done_cells().into_iter();
                 done.fold(empty, |mut all, cell| {
-                    all.merge(&within(coverage.rect(cell)));
+                    all.merge(&within(self.coverage().rect(cell)));
                     all
                 })
             }
@@ -188,6 +220,10 @@ impl Session {
         (self.live.counts, self.live.job) = (Some(counts), None);
         // What was painted meanwhile.
         self.count_changes();
+        if self.study.finetune.is_running() {
+            // A look at a model that is being learned is no score of the image.
+            return;
+        }
         let mean_iou = self.live.scores.as_ref().and_then(|scores| scores.mean_iou);
         if let Some(entry) = self.current_entry() {
             entry.score = mean_iou;
@@ -235,7 +271,7 @@ impl Session {
 
 fn of_selection(
     selected: &Selection,
-    [truth, predicted]: [&crate::label::Mask; 2],
+    [truth, predicted]: [&Mask; 2],
     num_classes: usize,
 ) -> Confusion {
     let mut counts = Confusion::new(num_classes);
@@ -244,4 +280,57 @@ fn of_selection(
         counts.add(&truth.read_rect(row), &predicted.read_rect(row));
     }
     counts
+}
+
+/// Counts tile by tile; `None` when too many tiles are selected in part.
+fn of_large_selection(
+    selected: &Selected,
+    [truth, predicted]: [&Mask; 2],
+    counts: &TileConfusion,
+) -> Option<Confusion> {
+    let mut sum = Confusion::new(counts.total().num_classes());
+    let mut left = MOST_SELECTED;
+    for (col, row, tile) in selected.ground.tiles() {
+        let rect = selected.ground.tile_rect(col, row);
+        match tile.uniform_class() {
+            Some(UNLABELED) => {}
+            Some(_) => sum.merge(&counts.within(truth, predicted, rect)),
+            None => {
+                left = left.checked_sub(rect.num_pixels())?;
+                let both = truth.read_rect(rect).into_iter();
+                let both = both.zip(predicted.read_rect(rect));
+                let chosen = both.zip(selected.ground.read_rect(rect));
+                let chosen = chosen.filter(|(_, ground)| *ground != UNLABELED);
+                let (ours, theirs): (Vec<u8>, Vec<u8>) = chosen.map(|(both, _)| both).unzip();
+                sum.add(&ours, &theirs);
+            }
+        }
+    }
+    Some(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geom::ImagePoint;
+
+    #[test]
+    fn a_large_selection_is_counted_as_a_small_one() {
+        let size = ImageSize::new(1_300, 900);
+        let painted = |by: u32| {
+            let mut mask = Mask::new(size);
+            let class = |at: u32| (at / by % 3) as u8;
+            let all: Vec<u8> = (0..size.width * size.height).map(class).collect();
+            mask.set_rect(size.bounds(), &all);
+            mask
+        };
+        let (truth, predicted) = (painted(401), painted(977));
+        let counts = TileConfusion::new(&truth, &predicted, 3);
+        let corners = [(20.0, 10.0), (1_290.0, 40.0), (700.0, 890.0), (15.0, 800.0)];
+        let corners = corners.map(|(x, y)| ImagePoint::new(x, y));
+        let selected = Selected::new(Selection::of_polygon(&corners, size), size);
+        let one_by_one = of_selection(&selected.pixels, [&truth, &predicted], 3);
+        let by_tiles = of_large_selection(&selected, [&truth, &predicted], &counts);
+        assert_eq!(by_tiles, Some(one_by_one));
+    }
 }

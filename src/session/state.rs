@@ -384,6 +384,7 @@ impl Session {
         self.cache.bytes_used()
             + masks
             + self.history.bytes()
+            + self.predicting.makers.bytes_used()
             + self.study.instant.bytes_used()
             + self.study.similar.bytes_used()
     }

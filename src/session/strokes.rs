@@ -15,6 +15,8 @@ pub(super) struct OpenStroke {
     stroke: Stroke,
     paint: Paint,
     last: ImagePoint,
+    /// Whose prediction is painted; another one's may take its place meanwhile.
+    model: Option<String>,
 }
 
 impl Session {
@@ -57,6 +59,7 @@ impl Session {
             stroke: Stroke::begin(kind).through(self.stencil(class)),
             paint,
             last: self.brush().anchored(at),
+            model: (kind == EditKind::Accept).then(|| self.prediction_name()),
         });
         self.extend_stroke(at)
     }
@@ -85,7 +88,7 @@ impl Session {
 
     pub(super) fn end_stroke(&mut self) -> Result<(), CommandError> {
         let open = self.stroke.take().ok_or(CommandError::NoStroke)?;
-        self.commit(open.stroke);
+        self.commit(open.stroke, open.model);
         Ok(())
     }
 
@@ -230,7 +233,7 @@ impl Session {
         match paint(&mut stroke, &mut label.mask) {
             Ok(dirty) => {
                 self.label_changed(&dirty);
-                self.commit(stroke);
+                self.commit(stroke, None);
                 Ok(())
             }
             Err(error) => {
@@ -241,12 +244,12 @@ impl Session {
         }
     }
 
-    fn commit(&mut self, stroke: Stroke) {
+    fn commit(&mut self, stroke: Stroke, model: Option<String>) {
         let Some(label) = self.label.as_ref() else {
             return;
         };
         if let Some(edit) = stroke.commit(&label.mask) {
-            let edit = self.signed(edit);
+            let edit = self.signed(edit, model);
             self.record(edit);
         }
     }

@@ -307,7 +307,7 @@ fn improve_model(session: &Session, view: &mut View, commands: &mut CommandQueue
     view.dock.show_improving();
     view.shows_panels = true;
     if can_improve(session) {
-        improve(session, view, commands);
+        improve(view, commands);
     }
 }
 

@@ -101,6 +101,7 @@ fn numbers_are_of_the_part_that_is_asked_for() {
     };
     finish(&mut session, Command::Selection(select));
     assert_eq!(session.scores_of(ScoreScope::Selection), within);
+    check_equal_sizes_are_told_apart(&mut session);
     let none = session.scores_of(ScoreScope::DoneCells).expect("counts");
     assert_eq!(none.pixels, 0);
     let cell = CellKey { row: 0, col: 1 };
@@ -112,6 +113,32 @@ fn numbers_are_of_the_part_that_is_asked_for() {
     let ground = session.coverage().rect(cell);
     let of_cell = session.scores_of(ScoreScope::DoneCells);
     assert_eq!(of_cell, Some(fresh(&session, Some(ground))));
+}
+
+/// Numbers are not those of another selection of as many pixels, or of as many other cells.
+fn check_equal_sizes_are_told_apart(session: &mut Session) {
+    let select = |session: &mut Session, left: f64| {
+        let corners = [(left, 0.0), (left + 50.0, 0.0), (left + 50.0, 50.0)];
+        let select = SelectionCommand::Polygon {
+            corners: corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec(),
+            how: orthobrush::session::SelectHow::Replace,
+        };
+        finish(session, Command::Selection(select));
+        session.score_key(ScoreScope::Selection)
+    };
+    let [here, there, again] = [0.0, 200.0, 0.0].map(|left| select(session, left));
+    assert!(here != there && here == again);
+    let mark = |session: &mut Session, col: u32, state: Option<CellState>| {
+        let cell = CellKey { row: 0, col };
+        let mark = PlaceCommand::MarkCell { cell, state };
+        session.apply(Command::Place(mark)).expect("marked");
+        session.score_key(ScoreScope::DoneCells)
+    };
+    let first = mark(session, 0, Some(CellState::Done));
+    mark(session, 0, None);
+    let second = mark(session, 1, Some(CellState::Done));
+    let none = mark(session, 1, None);
+    assert!(first != second && second != none);
 }
 
 #[test]

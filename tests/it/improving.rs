@@ -2,17 +2,19 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
+use std::time::{Duration, Instant};
 
 use orthobrush::geom::{ImagePoint, PixelRect};
 use orthobrush::job::Waker;
-use orthobrush::label::{CellKey, CellState};
+use orthobrush::label::{CellKey, CellState, Mask, UNLABELED};
 use orthobrush::session::{
-    Command, CommandError, CopiedCommand, FinetuneCommand, FinetunePhase, LayerKind, PlaceCommand,
-    ProjectPlace, Session, SessionConfig, TrainOn,
+    Command, CommandError, CopiedCommand, FinetuneCommand, FinetunePhase, Layer, LayerKind, Over,
+    PlaceCommand, Predicting, PredictionCommand, ProjectPlace, ScoreScope, Session, SessionConfig,
+    TrainOn,
 };
 use orthobrush::train::{Decision, DeviceChoice, FinetuneOptions, Recipe, SavedModel};
 
-use crate::fixture::{finish, own_sample, settle};
+use crate::fixture::{finish, opened, own_sample, settle};
 
 /// A session whose work is kept beside the image.
 pub fn kept(ortho: &Path) -> Session {
@@ -27,7 +29,12 @@ pub fn kept(ortho: &Path) -> Session {
 }
 
 fn train(session: &mut Session, run: &Path) {
+    train_seeded(session, run, Recipe::default().seed);
+}
+
+fn train_seeded(session: &mut Session, run: &Path, seed: u64) {
     let mut recipe = Recipe {
+        seed,
         epochs: 1,
         steps_per_epoch: 3,
         batch: 5,
@@ -173,6 +180,128 @@ fn a_model_is_judged_taken_by_hand_and_given_back_and_the_choice_survives() {
     check_words(&session, [&ortho.with_extension("orthobrush"), &parent]);
     let gone = session.apply(activate(&folder.path().join("nowhere")));
     assert!(matches!(gone, Err(CommandError::Refused(_))));
+}
+
+#[track_caller]
+fn prediction(session: &Session) -> &Layer {
+    let layer = session.layer(LayerKind::Prediction);
+    layer.expect("a prediction")
+}
+
+/// Waits until no job runs; all the while the prediction is `whole` or lies in `view` alone. How
+/// often it lay there.
+fn settle_on_one(session: &mut Session, whole: &Mask, view: PixelRect) -> usize {
+    let (began, mut last, mut looks) = (Instant::now(), None, 0);
+    while session.pump(1) > 0 || !session.is_idle() {
+        let layer = prediction(session);
+        if last != Some(layer.id) && layer.mask != *whole {
+            let is_predicted = |class: &u8| *class != UNLABELED;
+            let inside = layer.mask.read_rect(view);
+            let inside = inside.iter().filter(|class| is_predicted(class)).count() as u64;
+            let bare = layer.mask.histogram()[usize::from(UNLABELED)];
+            assert_eq!(inside, layer.mask.size().num_pixels() - bare);
+            looks += 1;
+        }
+        last = Some(layer.id);
+        assert!(began.elapsed() < Duration::from_mins(5), "it does not end");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    looks
+}
+
+/// Takes the whole prediction over, says whose work pixels are then, and takes it back.
+fn accepted_from(session: &mut Session) -> Vec<String> {
+    finish(session, Command::AcceptPrediction(Over::All));
+    let (areas, names) = (session.origin_areas(), session.origins());
+    let models = 2..UNLABELED;
+    let models = models.filter(|&origin| areas[usize::from(origin)] > 0);
+    let whose = models
+        .map(|origin| names.name_of(origin).to_string())
+        .collect();
+    finish(session, Command::Undo);
+    whose
+}
+
+#[test]
+fn the_prediction_is_of_one_model_at_any_time() {
+    let (folder, ortho) = own_sample();
+    let [parent, child] = ["parent", "child"].map(|name| folder.path().join(name));
+    let mut session = kept(&ortho);
+    train(&mut session, &parent);
+    finish(&mut session, Command::predict(None));
+    let (whole, scores) = (prediction(&session).mask.clone(), session.scores().cloned());
+    assert!(scores.is_some());
+
+    mark_done(&mut session);
+    let view = PixelRect::new(100, 200, 300, 250);
+    let look = Command::Finetune(FinetuneCommand::Look(view));
+    finish(&mut session, look);
+    session.apply(improve(&child)).expect("accepted");
+    assert!(settle_on_one(&mut session, &whole, view) > 0);
+    // The new model was not taken, and what the old one predicted is there again.
+    assert!(prediction(&session).mask == whole);
+    let state = session.prediction_state();
+    assert_eq!(state.run.as_deref(), Some(&*parent));
+    assert!(state.is_complete);
+    assert_eq!(session.scores().cloned(), scores);
+
+    finish(&mut session, activate(&child));
+    let by_child = prediction(&session).mask.clone();
+    assert_eq!(
+        session.prediction_state().run.as_deref(),
+        Some(&*child),
+        "the model in use predicts"
+    );
+    let mut other = opened(&ortho);
+    let on_cpu = Predicting::Device(DeviceChoice::Cpu);
+    finish(&mut other, Command::SetPredicting(on_cpu));
+    finish(&mut other, Command::predict(Some(child)));
+    assert!(
+        by_child == prediction(&other).mask,
+        "all of it is the child's"
+    );
+    assert_eq!(accepted_from(&mut session), ["accepted from child"]);
+
+    session.apply(activate(&parent)).expect("accepted");
+    assert!(prediction(&session).mask == whole, "nothing is computed");
+    assert!(settle(&mut session).is_empty());
+    assert!(prediction(&session).mask == whole);
+    assert_eq!(accepted_from(&mut session), ["accepted from parent"]);
+}
+
+#[test]
+fn a_part_alone_is_predicted_by_the_model_that_comes_into_use() {
+    let (folder, ortho) = own_sample();
+    let [first, second] = ["first", "second"].map(|name| folder.path().join(name));
+    let mut session = kept(&ortho);
+    train_seeded(&mut session, &second, 7);
+    train_seeded(&mut session, &first, 1);
+    let [elsewhere, view] = [(600, 600), (0, 0)].map(|(x, y)| PixelRect::new(x, y, 200, 100));
+    let predict = PredictionCommand::Predict {
+        run: Some(first.clone()),
+        on: ScoreScope::Within(elsewhere),
+        near: None,
+    };
+    finish(&mut session, Command::Prediction(predict));
+    let by_first = prediction(&session).mask.clone();
+    let look = Command::Finetune(FinetuneCommand::Look(view));
+    finish(&mut session, look);
+    finish(&mut session, activate(&second));
+    let mask = &prediction(&session).mask;
+    let bare = |class: &u8| *class == UNLABELED;
+    assert!(mask.read_rect(elsewhere).iter().all(bare));
+    assert!(!mask.read_rect(view).iter().any(bare));
+    // Back again, both parts are of the first.
+    finish(&mut session, activate(&first));
+    let mask = &prediction(&session).mask;
+    assert!(mask.read_rect(elsewhere) == by_first.read_rect(elsewhere));
+    assert!(!mask.read_rect(view).iter().any(bare));
+
+    let at = ImagePoint::new(50.0, 50.0);
+    let begin = Command::BeginStroke { at, class: 1 };
+    session.apply(begin).expect("a stroke");
+    let refused = session.apply(activate(&second));
+    assert!(matches!(refused, Err(CommandError::StrokeOpen)));
 }
 
 #[test]

@@ -3,7 +3,7 @@ use egui::{Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, vec2};
 use super::header::header_ui;
 use super::{CanvasFrame, PaneContent, curtain, input, navigator, overlay, scene};
 use crate::geom::Camera;
-use crate::session::{Command, InstantCommand, Session};
+use crate::session::{Command, FinetuneCommand, InstantCommand, Session};
 use crate::ui::keys::Action;
 use crate::ui::view::{CommandQueue, View};
 
@@ -81,6 +81,9 @@ pub fn panes_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut 
         view.canvas = frame.size();
         if session.wants_look(view.visible) {
             commands.push(Command::Instant(InstantCommand::Look(view.visible)));
+        }
+        if session.finetuning().wants_look(view.visible) {
+            commands.push(Command::Finetune(FinetuneCommand::Look(view.visible)));
         }
     }
     view.pointer_at = None;

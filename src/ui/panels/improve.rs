@@ -23,7 +23,6 @@ pub fn improve_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
     let state = session.finetuning();
     match &state.phase {
         FinetunePhase::Learning => {
-            look(session, view, commands);
             running_ui(ui, session, commands);
         }
         FinetunePhase::Judging => {
@@ -45,8 +44,7 @@ pub fn improve_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
 }
 
 /// Asks for an improvement, if one can begin now.
-pub fn improve(session: &Session, view: &mut View, commands: &mut CommandQueue) {
-    look(session, view, commands);
+pub fn improve(view: &mut View, commands: &mut CommandQueue) {
     if matches!(view.layout, PaneLayout::One | PaneLayout::Two) {
         // So that one sees the prediction change.
         view.layout = PaneLayout::Three;
@@ -68,13 +66,6 @@ pub fn can_improve(session: &Session) -> bool {
     !session.training().is_running()
         && !session.finetuning().is_running()
         && (session.coverage().num_done() > 0 || corrected_pixels(session) > 0)
-}
-
-/// What is looked at is predicted anew whenever the model got better.
-fn look(session: &Session, view: &View, commands: &mut CommandQueue) {
-    if session.finetuning().view != Some(view.visible) && !view.visible.is_empty() {
-        commands.push(Command::Finetune(FinetuneCommand::Look(view.visible)));
-    }
 }
 
 /// Pixels that somebody painted or accepted.
@@ -135,7 +126,7 @@ fn start_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Comm
         .add_enabled_ui(can_improve(session), |ui| ui.add_sized(wide, button))
         .inner;
     if response.clicked() {
-        improve(session, view, commands);
+        improve(view, commands);
     }
     response
         .on_hover_text(

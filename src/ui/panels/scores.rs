@@ -4,7 +4,7 @@ use super::contest::contest_ui;
 use crate::geom::PixelRect;
 use crate::metrics::{Figure, Scores};
 use crate::session::{
-    Command, LayerKind, PlaceKind, ReviewCommand, ScoreScope, ScoredGround, Session,
+    Command, LayerKind, PlaceKind, ReviewCommand, ScoreKey, ScoreScope, ScoredGround, Session,
 };
 use crate::ui::training::{confusion_ui, figure_help};
 use crate::ui::view::{CommandQueue, View};
@@ -48,7 +48,7 @@ impl Scope {
 #[derive(Debug, Default)]
 pub struct ScoresView {
     scope: Scope,
-    made_of: Option<(u64, ScoreScope, [u64; 2])>,
+    made_of: Option<ScoreKey>,
     scores: Option<Scores>,
     ground: ScoredGround,
 }
@@ -56,21 +56,36 @@ pub struct ScoresView {
 impl ScoresView {
     /// Counts again where something changed since the last frame.
     fn follow(&mut self, session: &Session, seen: PixelRect) {
-        let selected = session.selected().map_or(0, |it| it.pixels.num_pixels());
-        let (scope, other) = match self.scope {
-            Scope::Whole => (ScoreScope::Whole, 0),
-            Scope::View => (ScoreScope::Within(seen), 0),
-            Scope::Selection => (ScoreScope::Selection, selected),
-            Scope::DoneCells => (ScoreScope::DoneCells, 0),
-            Scope::HeldOut => (ScoreScope::HeldOut, 0),
-            Scope::Training => (ScoreScope::Training, 0),
+        let scope = match self.scope {
+            Scope::Whole => ScoreScope::Whole,
+            Scope::View => ScoreScope::Within(seen),
+            Scope::Selection => ScoreScope::Selection,
+            Scope::DoneCells => ScoreScope::DoneCells,
+            Scope::HeldOut => ScoreScope::HeldOut,
+            Scope::Training => ScoreScope::Training,
         };
-        let other = [other, session.coverage().num_done()];
-        let made_of = Some((session.scores_version(), scope, other));
+        let made_of = Some(session.score_key(scope));
         if self.made_of != made_of {
             self.made_of = made_of;
             self.scores = session.scores_of(scope);
             self.ground = session.ground_of_scores(scope);
+        }
+    }
+
+    /// Why there are no numbers.
+    fn why_none(&self, session: &Session) -> &'static str {
+        match (self.scope, &self.scores, session.selected()) {
+            (Scope::Selection, _, None) => "Nothing is selected.",
+            (_, None, _) if session.is_counting() => "Counting…",
+            (Scope::Selection, None, Some(_)) => {
+                "The selection is too large and ragged to be counted. Select less, or look at what \
+                 is in view."
+            }
+            (Scope::HeldOut, ..) => "The model held no labeled ground of this image out.",
+            (Scope::Training, ..) => {
+                "The model learned from nothing here, or from too many pieces to count."
+            }
+            _ => "No labeled ground there.",
         }
     }
 }
@@ -100,13 +115,7 @@ pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     });
     state.follow(session, seen);
     let Some(scores) = state.scores.as_ref().filter(|scores| scores.pixels > 0) else {
-        ui.weak(match state.scope {
-            Scope::HeldOut => "The model held no labeled ground of this image out.",
-            Scope::Training => {
-                "The model learned from nothing here, or from too many pieces to count."
-            }
-            _ => "No labeled ground there.",
-        });
+        ui.weak(state.why_none(session));
         return;
     };
     ui.horizontal_wrapped(|ui| {

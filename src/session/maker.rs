@@ -1,0 +1,319 @@
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use super::labels::new_layer;
+use super::state::{Layer, LayerId, OpenImage, Session};
+use super::{CommandError, LayerKind, Notice, PredictionState, ScoreScope};
+use crate::geom::{ImagePoint, PixelRect};
+use crate::label::Mask;
+use crate::train::{BlockOrder, Certainty, Flips};
+
+/// A larger prediction is let go of when another model's takes its place, and predicted anew.
+const MOST_ASIDE: usize = 512 << 20;
+
+/// Whose the prediction is, whose takes its place next, and what waits for its model.
+#[derive(Debug, Default)]
+pub(super) struct Makers {
+    /// Of the layer that was predicted here last.
+    shown: Option<Shown>,
+    coming: Option<Coming>,
+    aside: Option<Aside>,
+    /// Whether a model that comes into use predicts the whole image, as the one before did.
+    wants_all: bool,
+}
+
+/// Whose a prediction is, and how far it is. All of its pixels are of one model.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub by: ModelMark,
+    /// The run whose network it is.
+    pub run: PathBuf,
+    /// Which ground was asked for last.
+    pub on: ScoreScope,
+    /// Whether it covers the whole image.
+    pub is_whole: bool,
+    /// Blocks that are finished.
+    pub done: HashSet<PixelRect>,
+    /// Where alone pixels are written by the prediction that runs.
+    pub ground: Option<Mask>,
+}
+
+/// Predictions of equal marks have equal pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct ModelMark {
+    pub checksums: [u32; 2],
+    pub flips: Flips,
+    pub certainty: Certainty,
+}
+
+/// When a prediction takes the place of another model's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TakesPlace {
+    /// When it is asked for.
+    AtOnce,
+    /// With its first block, so that nothing is bare until then.
+    WithFirstBlock,
+}
+
+#[derive(Debug)]
+struct Shown {
+    layer: LayerId,
+    made: Made,
+}
+
+/// Takes the place of a layer with its first block, if that is still shown.
+#[derive(Debug)]
+struct Coming {
+    over: Option<LayerId>,
+    made: Made,
+}
+
+/// The prediction of another model, for when that predicts again.
+#[derive(Debug)]
+struct Aside {
+    /// Classes and certainty.
+    masks: [Mask; 2],
+    made: Made,
+}
+
+impl Made {
+    pub fn new(by: ModelMark, run: PathBuf, on: ScoreScope, ground: Option<Mask>) -> Self {
+        Self {
+            by,
+            run,
+            on,
+            is_whole: false,
+            done: HashSet::new(),
+            ground,
+        }
+    }
+
+    /// What `next` asks for of the same model, with what is there already.
+    fn goes_on(self, next: Self) -> Self {
+        Self {
+            is_whole: self.is_whole,
+            done: self.done,
+            ..next
+        }
+    }
+}
+
+impl Makers {
+    /// Bytes of what waits for its model.
+    pub fn bytes_used(&self) -> usize {
+        let masks = self.aside.iter().flat_map(|aside| &aside.masks);
+        masks.map(Mask::bytes_used).sum()
+    }
+}
+
+impl Session {
+    /// Whose the prediction is, when it was predicted here.
+    pub(super) fn maker(&self) -> Option<&Made> {
+        let layer = self.prediction.as_ref()?.id;
+        let shown = self.predicting.makers.shown.as_ref()?;
+        (shown.layer == layer && self.certainty.is_some()).then_some(&shown.made)
+    }
+
+    pub(super) fn maker_mut(&mut self) -> Option<&mut Made> {
+        let layer = self.prediction.as_ref()?.id;
+        let shown = self.predicting.makers.shown.as_mut()?;
+        (shown.layer == layer && self.certainty.is_some()).then_some(&mut shown.made)
+    }
+
+    /// Whether a prediction is shown that a file or scribbles gave.
+    pub(super) fn is_prediction_of_others(&self) -> bool {
+        self.prediction.is_some() && self.maker().is_none()
+    }
+
+    /// Goes on with the prediction of the same model, or lets `made` take its place; the blocks that
+    /// are there already.
+    pub(super) fn prepare_layers(&mut self, made: Made, place: TakesPlace) -> HashSet<PixelRect> {
+        self.predicting.makers.coming = None;
+        if self.maker().is_some_and(|now| now.by == made.by) {
+            if let Some(shown) = self.predicting.makers.shown.take() {
+                let made = shown.made.goes_on(made);
+                self.predicting.makers.shown = Some(Shown { made, ..shown });
+            }
+        } else if place == TakesPlace::AtOnce {
+            self.put_in_place(made);
+        } else {
+            let over = self.prediction.as_ref().map(|layer| layer.id);
+            self.predicting.makers.coming = Some(Coming { over, made });
+            return HashSet::new();
+        }
+        let now = self.maker().map(|made| made.done.clone());
+        now.unwrap_or_default()
+    }
+
+    /// Whether a block of the prediction that runs has its layer. With the first one of another
+    /// model, that model's layer takes the place of what was shown.
+    pub(super) fn is_block_wanted(&mut self) -> bool {
+        let shown = self.prediction.as_ref().map(|layer| layer.id);
+        let makers = &mut self.predicting.makers;
+        if let Some(coming) = makers.coming.take_if(|coming| coming.over == shown) {
+            self.put_in_place(coming.made);
+        }
+        self.predicting.makers.coming.is_none() && self.maker().is_some()
+    }
+
+    /// Puts layers of another model in place: those that wait for it, else empty ones.
+    fn put_in_place(&mut self, made: Made) {
+        let Some(size) = self.image.as_ref().map(OpenImage::size) else {
+            return;
+        };
+        let looked = self
+            .prediction
+            .as_ref()
+            .map(|old| (old.is_visible, old.opacity));
+        let aside = &mut self.predicting.makers.aside;
+        let back = aside.take_if(|aside| aside.made.by == made.by);
+        self.set_aside(&made.run);
+        let (masks, made) = match back {
+            Some(aside) => (aside.masks, aside.made.goes_on(made)),
+            None => ([Mask::new(size), Mask::new(size)], made),
+        };
+        let [classes, sure] = masks.map(|mask| new_layer(self.next_number(), mask));
+        let (is_visible, opacity) = looked.unwrap_or((classes.is_visible, classes.opacity));
+        let layer = classes.id;
+        let classes = Layer {
+            is_visible,
+            opacity,
+            ..classes
+        };
+        self.put_layer(LayerKind::Prediction, Some(classes));
+        // Its places were those of the other model.
+        self.review = None;
+        let sure = Layer {
+            is_visible: false,
+            ..sure
+        };
+        self.put_layer(LayerKind::Certainty, Some(sure));
+        self.predicting.makers.shown = Some(Shown { layer, made });
+    }
+
+    /// Keeps what is shown for when its model predicts again; an earlier state of the run that
+    /// predicts next never does.
+    fn set_aside(&mut self, next: &Path) {
+        if self.maker().is_none_or(|made| made.run == next) {
+            return;
+        }
+        let (Some(shown), Some(classes), Some(sure)) = (
+            self.predicting.makers.shown.take(),
+            &self.prediction,
+            &self.certainty,
+        ) else {
+            return;
+        };
+        let masks = [classes.mask.clone(), sure.mask.clone()];
+        if masks.iter().map(Mask::bytes_used).sum::<usize>() <= MOST_ASIDE {
+            let made = shown.made;
+            self.predicting.makers.aside = Some(Aside { masks, made });
+        }
+    }
+
+    /// The prediction that runs is done: what was asked for is there.
+    pub(super) fn ground_predicted(&mut self) {
+        if self.predicting.makers.coming.is_some() {
+            return;
+        }
+        let Some(made) = self.maker_mut() else { return };
+        made.is_whole |= made.on == ScoreScope::Whole;
+        let is_whole = made.is_whole;
+        self.predicting.makers.wants_all |= is_whole;
+    }
+
+    /// Says what is shown, when nothing is predicted any more.
+    pub(super) fn tell_maker(&mut self) {
+        self.predicting.makers.coming = None;
+        if let Some(made) = self.maker() {
+            let (run, on, is_complete) = (Some(made.run.clone()), made.on, made.is_whole);
+            let device = self.prediction_state.device.take();
+            let blocks = self.prediction_state.blocks;
+            self.prediction_state = PredictionState {
+                job: None,
+                blocks,
+                run,
+                on,
+                device,
+                is_complete,
+            };
+        }
+    }
+
+    /// Somebody stopped a prediction: the whole image is not what is wanted.
+    pub(super) const fn want_no_more(&mut self) {
+        self.predicting.makers.wants_all = false;
+    }
+
+    /// Stops the prediction that runs, without a word.
+    pub(super) fn stop_prediction(&mut self) {
+        if let Some(job) = self.prediction_state.job.take() {
+            self.stop_job(job);
+            self.tell_maker();
+            self.contest_again();
+        }
+    }
+
+    /// Another image is opened: no prediction of this one is of use.
+    pub(super) fn forget_makers(&mut self) {
+        self.stop_prediction();
+        self.predicting.makers = Makers::default();
+    }
+
+    /// The model of `run` is in use from now on: what another one predicted is taken away, what is
+    /// looked at is predicted at once, and the rest after it where all was predicted before.
+    pub(super) fn turn_prediction_to(&mut self, run: PathBuf) {
+        let state = &self.prediction_state;
+        let is_whole_coming = state.job.is_some() && state.on == ScoreScope::Whole;
+        self.predicting.makers.wants_all |= is_whole_coming;
+        self.stop_prediction();
+        if let Err(error) = self.predict_in_use(&run) {
+            if self.maker().is_some_and(|made| made.run != run) {
+                self.take_prediction_away();
+            }
+            self.notify(Notice::warning(error.to_string()));
+        }
+    }
+
+    fn predict_in_use(&mut self, run: &Path) -> Result<(), CommandError> {
+        let Some(bounds) = self.image.as_ref().map(|image| image.size().bounds()) else {
+            return Ok(());
+        };
+        let view = self.study.finetune.view.map(|view| view.intersect(bounds));
+        let view = view.filter(|view| !view.is_empty());
+        let on = match (self.predicting.makers.wants_all, view) {
+            (true, _) => ScoreScope::Whole,
+            (false, Some(view)) => ScoreScope::Within(view),
+            (false, None) => {
+                if self.maker().is_some_and(|made| made.run != run) {
+                    self.take_prediction_away();
+                }
+                return Ok(());
+            }
+        };
+        let plan = self.prediction_plan(run)?;
+        let plan = self.only_on(plan, on)?;
+        let plan = match view {
+            Some(view) => plan.in_order(BlockOrder::NearestFirst(middle_of(view))),
+            None => plan,
+        };
+        let made = Made::new(self.mark_of(&plan), run.to_owned(), on, None);
+        self.prepare_layers(made, TakesPlace::AtOnce);
+        if self.maker().is_some_and(|made| made.is_whole) {
+            self.tell_maker();
+            return Ok(());
+        }
+        self.start_prediction(plan, (run.to_owned(), on), TakesPlace::AtOnce)
+    }
+
+    fn take_prediction_away(&mut self) {
+        self.replace_layer(LayerKind::Prediction, None);
+        self.prediction_state = PredictionState::default();
+        self.contest_again();
+    }
+}
+
+fn middle_of(rect: PixelRect) -> ImagePoint {
+    let along = |start: u32, length: u32| f64::from(start) + f64::from(length) / 2.0;
+    ImagePoint::new(along(rect.x, rect.width), along(rect.y, rect.height))
+}
