@@ -121,7 +121,7 @@ fn verdict_text(verdict: &Verdict, run: Option<&Path>) -> String {
         line("  at most (95 %)", Some(gain.high));
     }
     if let Some(forgetting) = verdict.forgetting.as_ref().and_then(|at| at.gain.mean_iou) {
-        line("gain on the model's old ground", Some(forgetting.value));
+        line("gain on the first ground", Some(forgetting.value));
     }
     if let Some(run) = run {
         write!(text, "\n{}", run.display()).expect("a string takes any text");
