@@ -6,7 +6,7 @@ use super::ancestors::{Ancestor, ancestors};
 use super::family::family_names;
 use super::image_print::image_print;
 use super::replay::{MOST_RUNS, replay_ground};
-use super::trained_ground::{AskedImage, TrainedGround, patch_side};
+use super::trained_ground::{AskedImage, TrainedGround, patch_side, print_of};
 use super::{FinetuneOrder, HeldOut, LearnedFrom, Lineage, Parent, ReplaySources};
 use crate::dataset::parts::{PartRule, PartWay};
 use crate::dataset::{DatasetError, Ground, PixelSize, Scene, Watch};
@@ -190,7 +190,8 @@ impl FinetuneOrder {
             let Ok(data) = TrainData::of_run(&ancestor.run) else {
                 continue;
             };
-            let is_same = data.image() == Some(&self.image);
+            let is_same = data.image() == Some(&self.image)
+                || print_of(&ancestor.run, &data).as_ref() == Some(&known.print);
             match data {
                 TrainData::Image { .. } if is_same => own = Some(ancestor.run.join(LABEL_FILE)),
                 // Its corrections are in the label by now.

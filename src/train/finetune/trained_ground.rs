@@ -70,9 +70,8 @@ impl TrainedGround {
             return Ok(());
         }
         let data = TrainData::of_run(run).ok();
-        let kept = (data.as_ref())
-            .and_then(|data| data.lineage().map(|lineage| lineage.image_print.clone()))
-            .or_else(|| kept_image_print(run));
+        let kept =
+            (data.as_ref()).map_or_else(|| kept_image_print(run), |data| print_of(run, data));
         let saw = match (kept, data) {
             (Some(print), _) => saw_print(&print, image),
             (None, Some(data @ TrainData::Folder { .. })) => {
@@ -186,6 +185,12 @@ pub(super) fn patch_side(patch: u32, meters: Option<f64>, image: &dyn TileSource
     let of_both = meters.zip(image_meters(image.info()));
     let step = of_both.map_or(1.0, |(model, image)| model / image);
     (f64::from(patch) * step).ceil() as u32
+}
+
+/// The print of the one image that a run learned from, if it was kept.
+pub(super) fn print_of(run: &Path, data: &TrainData) -> Option<String> {
+    let of_lineage = data.lineage().map(|lineage| lineage.image_print.clone());
+    of_lineage.or_else(|| kept_image_print(run))
 }
 
 /// A run as the user knows it.
