@@ -134,7 +134,7 @@ fn verdict_text(verdict: &Verdict, learned: Option<&LearnedFrom>, run: Option<&P
         line("  at most (95 %)", Some(gain.high));
     }
     if let Some(forgetting) = verdict.forgetting.as_ref().and_then(|at| at.gain.mean_iou) {
-        line("gain on the model's old ground", Some(forgetting.value));
+        line("gain on the first ground", Some(forgetting.value));
     }
     for (name, pixels) in learned.into_iter().flat_map(|learned| {
         [

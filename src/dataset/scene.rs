@@ -121,7 +121,10 @@ impl Scene {
     }
 
     /// The image, opened again where it was decoded whole.
-    pub(super) fn source(&self) -> Result<Arc<dyn TileSource>, DatasetError> {
+    ///
+    /// # Errors
+    /// When it cannot be opened, or only its colors are known.
+    pub fn source(&self) -> Result<Arc<dyn TileSource>, DatasetError> {
         match &self.own.origin {
             Origin::Source(source) => Ok(Arc::clone(source)),
             Origin::File(path) => Ok(open_raster(path)?),

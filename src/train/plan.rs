@@ -226,6 +226,12 @@ impl TrainPlan {
         self
     }
 
+    /// Notes more that the user should know.
+    pub(super) fn noting(mut self, notes: Vec<String>) -> Self {
+        self.notes.extend(notes);
+        self
+    }
+
     /// Says where the ground is, so that the run can go on in another process.
     #[must_use]
     pub fn reading(mut self, data: TrainData) -> Self {

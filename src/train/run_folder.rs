@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::checkpoint::{CARD_FILE, ModelCard, WEIGHTS_FILE};
 use super::data::{DATA_FILE, LABEL_FILE};
 use super::epoch::metrics_csv;
-use super::finetune::{REPLAY_FILE, Replay};
+use super::finetune::{REPLAY_FILE, Replay, keep_image_print};
 use super::leak_check::LEAKS_FILE;
 use super::resume::Progress;
 use super::{EpochRow, SavedModel, TrainError, TrainPlan};
@@ -79,6 +79,7 @@ impl RunFolder {
                 None,
                 SaveAs::GeoTiff,
             )?;
+            keep_image_print(&self.path, scene)?;
         }
         if let Some(label) = plan.replay.as_ref().and_then(Replay::own_label) {
             let path = self.path.join(REPLAY_FILE);

@@ -30,7 +30,7 @@ pub fn ancestors(run: &Path) -> Vec<Ancestor> {
         next = lineage
             .as_ref()
             .and_then(|lineage| lineage.parent.as_ref())
-            .map(|parent| parent.run.clone());
+            .map(|parent| parent.found_from(&run));
         chain.push(Ancestor {
             verdict: Verdict::load(&run),
             lineage,

@@ -2,18 +2,22 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::pieces::touch;
+use super::verdict::FEWEST_BLOCKS;
 use crate::dataset::hash;
 use crate::geom::PixelRect;
 use crate::label::{CELL_SIDE, CellState, Coverage, Mask, UNLABELED};
 
-/// Side of a block in level-0 pixels; a cell holds four.
-const BLOCK: u32 = CELL_SIDE / 2;
-/// With fewer blocks nothing is judged, and with fewer than half as many nothing is held out.
-const FEWEST_TO_JUDGE: usize = 8;
+/// Side of a block in level-0 pixels; a cell holds sixteen.
+const BLOCK: u32 = CELL_SIDE / 4;
+/// With fewer done blocks nothing judges, and with fewer than a quarter of them nothing chooses.
+const FEWEST_TO_JUDGE: usize = 64;
 /// Blocks for each that judges.
-const FOR_ONE_JUDGE: usize = 6;
+const FOR_ONE_JUDGE: usize = 16;
 /// Blocks for each that chooses.
-const FOR_ONE_CHOICE: usize = 12;
+const FOR_ONE_CHOICE: usize = 32;
+/// Fewer blocks say little about an epoch.
+const FEWEST_CHOICES: usize = 2;
 
 /// Ground of one image that no training patch of a chain of models touches, in level-0 pixels.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,10 +39,11 @@ impl HeldOut {
         self.choosing.is_empty() && self.judging.is_empty()
     }
 
-    /// The same with blocks added from the done cells of `coverage`, so that about a sixth of the
-    /// blocks there judge and a twelfth choose. Blocks keep their part as long as their cell is
-    /// done. `is_spoiled` says where a model of the chain learned; which of the others are drawn
-    /// follows from `seed`.
+    /// The same with blocks added from the done cells of `coverage`, so that about one of sixteen
+    /// blocks there judges and one of thirty-two chooses. Blocks keep their part as long as their
+    /// cell is done; new ones lie apart from all others, so that each errs for itself.
+    /// `is_spoiled` says where a model of the chain learned; which of the others are drawn follows
+    /// from `seed`.
     #[must_use]
     pub(super) fn grown(
         &self,
@@ -49,47 +54,59 @@ impl HeldOut {
     ) -> Self {
         let done: BTreeSet<(u32, u32)> = done_blocks(trusted, coverage).collect();
         let kept = |blocks: &[PixelRect]| -> Vec<PixelRect> {
-            let is_kept = |block: &&PixelRect| done.contains(&place(block));
+            let is_kept = |block: &&PixelRect| places(**block).any(|at| done.contains(&at));
             blocks.iter().filter(is_kept).copied().collect()
         };
         let mut held_out = Self {
             choosing: kept(&self.choosing),
             judging: kept(&self.judging),
         };
-        let taken: BTreeSet<(u32, u32)> = held_out.blocks().map(|block| place(&block)).collect();
-        let mut free: Vec<PixelRect> = (done.iter())
-            .filter(|at| !taken.contains(at))
-            .map(|&at| ground(at, trusted))
-            .filter(|&block| !is_spoiled(block))
-            .collect();
-        free.sort_by_key(|block| hash(&[seed, u64::from(block.x), u64::from(block.y)]));
-        let count = done.len();
-        let judges = match count {
-            FEWEST_TO_JUDGE.. => (count / FOR_ONE_JUDGE).max(2),
-            _ => 0,
-        };
-        let choices = match count * 2 {
-            FEWEST_TO_JUDGE.. => (count / FOR_ONE_CHOICE).max(1),
-            _ => 0,
-        };
-        let mut free = free.into_iter();
-        for (part, wanted) in [
-            (&mut held_out.judging, judges),
-            (&mut held_out.choosing, choices),
-        ] {
-            let missing = wanted.saturating_sub(part.len());
-            part.extend(free.by_ref().take(missing));
+        let mut others: Vec<PixelRect> = done.iter().map(|&at| ground(at, trusted)).collect();
+        others.sort_by_key(|block| hash(&[seed, u64::from(block.x), u64::from(block.y)]));
+        let [judges, choices] = wanted(done.len());
+        for block in others {
+            let has_judges = held_out.judging.len() >= judges;
+            if has_judges && held_out.choosing.len() >= choices {
+                break;
+            }
+            let is_apart = held_out.blocks().all(|other| !touch(other, block));
+            if !is_apart || is_spoiled(block) {
+                continue;
+            }
+            let part = if has_judges {
+                &mut held_out.choosing
+            } else {
+                &mut held_out.judging
+            };
+            part.push(block);
+        }
+        for part in [&mut held_out.judging, &mut held_out.choosing] {
             part.sort_by_key(|block| (block.y, block.x));
         }
         held_out
     }
 }
 
-/// Column and row of a block.
-const fn place(block: &PixelRect) -> (u32, u32) {
-    (block.x / BLOCK, block.y / BLOCK)
+/// How many of so many done blocks judge and how many choose.
+fn wanted(done: usize) -> [usize; 2] {
+    let judges = (done / FOR_ONE_JUDGE).max(FEWEST_BLOCKS);
+    let choices = (done / FOR_ONE_CHOICE).max(FEWEST_CHOICES);
+    [
+        if done >= FEWEST_TO_JUDGE { judges } else { 0 },
+        if done * 4 >= FEWEST_TO_JUDGE {
+            choices
+        } else {
+            0
+        },
+    ]
 }
 
+/// Columns and rows of what a block covers; those of earlier versions are larger.
+fn places(block: PixelRect) -> impl Iterator<Item = (u32, u32)> {
+    let cols = block.x / BLOCK..block.right().div_ceil(BLOCK);
+    let rows = block.y / BLOCK..block.bottom().div_ceil(BLOCK);
+    rows.flat_map(move |row| cols.clone().map(move |col| (col, row)))
+}
 fn ground((col, row): (u32, u32), trusted: &Mask) -> PixelRect {
     let block = PixelRect::new(col * BLOCK, row * BLOCK, BLOCK, BLOCK);
     block.intersect(trusted.size().bounds())
@@ -104,11 +121,7 @@ fn done_blocks<'a>(
         (mark.state == Some(CellState::Done)).then(|| coverage.rect(key))
     };
     let cells = coverage.marks().filter_map(is_done);
-    let blocks = cells.flat_map(|cell| {
-        let cols = cell.x / BLOCK..cell.right().div_ceil(BLOCK);
-        let rows = cell.y / BLOCK..cell.bottom().div_ceil(BLOCK);
-        rows.flat_map(move |row| cols.clone().map(move |col| (col, row)))
-    });
+    let blocks = cells.flat_map(places);
     blocks.filter(|&at| {
         let block = ground(at, trusted);
         let classes = trusted.read_rect(block);
@@ -146,15 +159,18 @@ mod tests {
         let cells: Vec<_> = (0..16).map(|at| (at % 4, at / 4)).collect();
         let mut before = HeldOut::default();
         // Done cells, blocks that judge, blocks that choose.
-        for (count, judging, choosing) in [(0, 0, 0), (1, 0, 1), (2, 2, 1), (4, 2, 1), (9, 6, 3)] {
+        for (count, judging, choosing) in [(0, 0, 0), (1, 0, 2), (2, 0, 2), (4, 8, 2), (9, 9, 4)] {
             let held_out = grown(&before, &cells[..count]);
             assert_eq!(
                 (held_out.judging.len(), held_out.choosing.len()),
                 (judging, choosing),
                 "{count} cells"
             );
-            let places: BTreeSet<_> = held_out.blocks().map(|block| place(&block)).collect();
-            assert_eq!(places.len(), judging + choosing, "no block has two parts");
+            let blocks: Vec<_> = held_out.blocks().collect();
+            for (at, &block) in blocks.iter().enumerate() {
+                let others = &blocks[at + 1..];
+                assert!(!others.iter().any(|&other| touch(block, other)), "apart");
+            }
             for (old, new) in [
                 (&before.judging, &held_out.judging),
                 (&before.choosing, &held_out.choosing),
@@ -169,18 +185,35 @@ mod tests {
     fn what_was_learned_from_is_never_held_out_and_what_is_undone_is_let_go() {
         let held_out = HeldOut::default().grown(
             &Mask::filled(SIZE, 1),
-            &coverage(&[(0, 0), (1, 0), (2, 0)]),
+            &coverage(&[(0, 0), (1, 0), (2, 0), (3, 0)]),
             1,
-            |block| block.x < 2_048,
+            |block| block.x < 3_072,
         );
-        assert_eq!(held_out.blocks().count(), 3);
-        assert!(held_out.blocks().all(|block| block.x >= 2_048));
+        assert!((2..=4).contains(&held_out.blocks().count()));
+        assert!(held_out.blocks().all(|block| block.x >= 3_072));
         assert!(
             grown(&held_out, &[(0, 0)])
                 .blocks()
                 .all(|block| block.x < 1_024)
         );
         assert!(grown(&held_out, &[]).is_empty());
+    }
+
+    #[test]
+    fn larger_blocks_of_an_earlier_version_stay() {
+        let before = HeldOut {
+            judging: vec![PixelRect::new(512, 512, 512, 512)],
+            ..HeldOut::default()
+        };
+        let held_out = grown(&before, &[(0, 0), (1, 0)]);
+        assert_eq!(held_out.judging, before.judging);
+        assert_eq!(held_out.choosing.len(), 2);
+        assert!(
+            !held_out
+                .choosing
+                .iter()
+                .any(|&block| touch(block, before.judging[0]))
+        );
     }
 
     #[test]

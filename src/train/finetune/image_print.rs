@@ -1,7 +1,14 @@
-use crate::dataset::DatasetError;
+use std::fs;
+use std::path::Path;
+
+use crate::dataset::{DatasetError, Scene};
+use crate::disk::replace_file;
 use crate::geom::PixelRect;
 use crate::raster::TileSource;
+use crate::train::TrainError;
 
+/// Name of the file in the folder of a run on one image that tells the image from others.
+pub(super) const PRINT_FILE: &str = "image_print.txt";
 /// Looked at in each direction, from border to border.
 const SPOTS: u32 = 4;
 /// Columns and rows of a spot.
@@ -27,4 +34,27 @@ pub(super) fn image_print(source: &dyn TileSource) -> Result<String, DatasetErro
         }
     }
     Ok(format!("{}x{}-{sum:08x}", size.width, size.height))
+}
+
+/// Writes the print of the image that the run in `folder` learns from, so that the image is known
+/// again when its file was moved. One that cannot be read everywhere has none.
+pub(in crate::train) fn keep_image_print(folder: &Path, scene: &Scene) -> Result<(), TrainError> {
+    let print = scene.source().and_then(|source| image_print(&*source));
+    match print {
+        Ok(print) => {
+            let text = format!("{print}\n");
+            Ok(replace_file(&folder.join(PRINT_FILE), text.as_bytes())?)
+        }
+        Err(error) => {
+            tracing::debug!("The image gets no print ({error}): {}", scene.name());
+            Ok(())
+        }
+    }
+}
+
+/// The print of the image that the run in `folder` learned from, if one was kept.
+pub(super) fn kept_image_print(folder: &Path) -> Option<String> {
+    let text = fs::read_to_string(folder.join(PRINT_FILE)).ok()?;
+    let print = text.trim();
+    (!print.is_empty()).then(|| print.to_owned())
 }

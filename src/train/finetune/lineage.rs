@@ -1,8 +1,9 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::HeldOut;
+use crate::train::RunRecord;
 
 /// Where a fine-tuned model comes from; part of each of its checkpoints.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,17 @@ pub struct Parent {
     pub weights: String,
 }
 
+impl Parent {
+    /// Its run folder as it is found from `child`, the run of a model that went on from it: where
+    /// it was, else beside the child, since a folder of runs is moved as a whole.
+    pub(super) fn found_from(&self, child: &Path) -> PathBuf {
+        let beside = (child.parent().zip(self.run.file_name()))
+            .map(|(folder, name)| folder.join(name))
+            .filter(|run| !RunRecord::is_run(&self.run) && RunRecord::is_run(run));
+        beside.unwrap_or_else(|| self.run.clone())
+    }
+}
+
 /// What a fine-tuning learned from, in numbers of pixels of the corrected image.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LearnedFrom {
@@ -39,8 +51,8 @@ pub struct LearnedFrom {
     pub trusted_pixels: u64,
     /// Those of them that were accepted from a prediction.
     pub accepted_pixels: u64,
-    /// Pixels on held-out ground that were accepted from a model of this chain and so say nothing
-    /// about it; they are left out of the verdict.
+    /// Pixels on held-out ground that were accepted from a model of this chain, or from one that
+    /// shares an ancestor with it, and so say nothing about it; they are left out of the verdict.
     pub not_judged_pixels: u64,
     /// Share of the patches of a step that come from what earlier trainings learned from.
     pub replay_share: f64,

@@ -4,11 +4,13 @@
 //! Each fine-tuning is an ordinary run whose model names its parent, so that runs form a tree.
 
 mod ancestors;
+mod family;
 mod held_out;
 mod image_print;
 mod lineage;
 mod model_ground;
 mod order;
+mod pieces;
 mod plan;
 mod replay;
 #[cfg(test)]
@@ -19,6 +21,7 @@ mod verdict_run;
 
 pub use ancestors::{Ancestor, ancestors};
 pub use held_out::HeldOut;
+pub(super) use image_print::keep_image_print;
 pub use lineage::{LearnedFrom, Lineage, Parent};
 pub use model_ground::ModelGround;
 pub use order::{FinetuneOptions, FinetuneOrder};

@@ -2,11 +2,11 @@ use std::path::Path;
 
 use super::ancestors::ancestors;
 use super::image_print::image_print;
-use super::trained_ground::{TrainedGround, shows};
+use super::trained_ground::{AskedImage, TrainedGround, saw};
 use super::{Ancestor, HeldOut};
 use crate::dataset::SplitReport;
 use crate::geom::PixelRect;
-use crate::label::Mask;
+use crate::label::{Mask, UNLABELED};
 use crate::raster::TileSource;
 use crate::train::{RunRecord, TrainData, TrainError};
 
@@ -27,6 +27,11 @@ impl ModelGround {
     pub fn of(run: &Path, path: &Path, source: &dyn TileSource) -> Result<Self, TrainError> {
         let print = image_print(source)?;
         let size = source.info().size;
+        let image = AskedImage {
+            source,
+            print: &print,
+            patch: 0,
+        };
         let mut trained = TrainedGround::default();
         let mut held_out = None;
         for ancestor in &ancestors(run) {
@@ -39,17 +44,19 @@ impl ModelGround {
                 held_out = held_out.or(of_file);
                 continue;
             }
-            trained.add(&ancestor.run, (source, &print))?;
-            held_out = held_out.or_else(|| held_out_blocks(ancestor, split, (source, &print)));
+            trained.add(&ancestor.run, image)?;
+            held_out = held_out.or_else(|| held_out_blocks(ancestor, split, image));
         }
         let mut held_out = held_out.unwrap_or_default();
+        let learned = trained.mask(size);
+        let is_learned = |&block: &PixelRect| {
+            let block = block.intersect(size.bounds());
+            learned.read_rect(block).iter().any(|&of| of != UNLABELED)
+        };
         for blocks in [&mut held_out.choosing, &mut held_out.judging] {
-            blocks.retain(|&block| !trained.touches(block));
+            blocks.retain(|block| !is_learned(block));
         }
-        Ok(Self {
-            held_out,
-            learned: trained.mask(size),
-        })
+        Ok(Self { held_out, learned })
     }
 }
 
@@ -57,16 +64,13 @@ impl ModelGround {
 fn held_out_blocks(
     model: &Ancestor,
     split: Option<SplitReport>,
-    (source, print): (&dyn TileSource, &str),
+    image: AskedImage<'_>,
 ) -> Option<HeldOut> {
     if let Some(lineage) = &model.lineage {
-        return (lineage.image_print == print).then(|| lineage.held_out.clone());
+        return (lineage.image_print == image.print).then(|| lineage.held_out.clone());
     }
     let data = TrainData::of_run(&model.run).ok()?;
-    let split = split.filter(|_| {
-        data.image()
-            .is_some_and(|image| shows(image, source, print))
-    })?;
+    let split = split.filter(|_| saw(&model.run, &data, image))?;
     Some(HeldOut {
         choosing: split.validation_blocks,
         judging: split.test_blocks,

@@ -1,10 +1,12 @@
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::ancestors::{Ancestor, ancestors};
+use super::family::family_names;
 use super::image_print::image_print;
 use super::replay::{MOST_RUNS, replay_ground};
-use super::trained_ground::TrainedGround;
+use super::trained_ground::{AskedImage, TrainedGround, patch_side, print_of};
 use super::{FinetuneOrder, HeldOut, LearnedFrom, Lineage, Parent, ReplaySources};
 use crate::dataset::parts::{PartRule, PartWay};
 use crate::dataset::{DatasetError, Ground, PixelSize, Scene, Watch};
@@ -29,6 +31,8 @@ const ENCODER: &str = "encoder";
 struct Known {
     model: Option<SavedModel>,
     chain: Vec<Ancestor>,
+    /// Names of models that share an ancestor with the new one.
+    family: BTreeSet<String>,
     print: String,
     trusted: Mask,
 }
@@ -40,19 +44,20 @@ impl FinetuneOrder {
     /// When nothing was corrected, the model cannot be read or knows other classes, or what was
     /// corrected is too little to learn from.
     pub fn plan(self, out: PathBuf, watch: &Watch<'_>) -> Result<TrainPlan, TrainError> {
-        let known = self.known()?;
-        let held_out = self.held_out(&known)?;
+        let known = self.known(&out)?;
+        let (held_out, notes) = self.held_out(&known)?;
         let planned = self.with_held_out(&known, held_out.clone(), &out, watch);
-        match planned {
+        let plan = match planned {
             // Too little is labeled to hold anything of it out.
             Err(TrainError::Dataset(DatasetError::TooLittle(_))) if !held_out.is_empty() => {
                 self.with_held_out(&known, HeldOut::default(), &out, watch)
             }
             planned => planned,
-        }
+        };
+        Ok(plan?.noting(notes))
     }
 
-    fn known(&self) -> Result<Known, TrainError> {
+    fn known(&self, out: &Path) -> Result<Known, TrainError> {
         let trusted = self.label.trusted(self.origins.as_ref(), &self.coverage);
         if trusted.histogram()[usize::from(UNLABELED)] == trusted.size().num_pixels() {
             return Err(TrainError::Recipe(
@@ -62,18 +67,28 @@ impl FinetuneOrder {
             ));
         }
         let model = self.parent.as_deref().map(SavedModel::load).transpose()?;
+        let chain = self.parent.as_deref().map(ancestors).unwrap_or_default();
         Ok(Known {
-            chain: self.parent.as_deref().map(ancestors).unwrap_or_default(),
+            family: family_names(out, &chain),
+            chain,
             print: image_print(&*self.source)?,
             model,
             trusted,
         })
     }
 
-    fn held_out(&self, known: &Known) -> Result<HeldOut, TrainError> {
+    /// What is held out, and what could not be told of it.
+    fn held_out(&self, known: &Known) -> Result<(HeldOut, Vec<String>), TrainError> {
+        let card = known.model.as_ref().map(SavedModel::card);
+        let patch = card.map_or_else(|| from_the_encoder().patch, |card| card.patch);
+        let image = AskedImage {
+            source: &*self.source,
+            print: &known.print,
+            patch: patch_side(patch, card.and_then(|card| card.pixel_size), &*self.source),
+        };
         let mut learned = TrainedGround::default();
         for ancestor in &known.chain {
-            learned.add(&ancestor.run, (&*self.source, &known.print))?;
+            learned.add(&ancestor.run, image)?;
         }
         let lineages = known.chain.iter().filter_map(|at| at.lineage.as_ref());
         let before = lineages
@@ -82,9 +97,10 @@ impl FinetuneOrder {
             .next()
             .unwrap_or_default();
         let (trusted, coverage) = (&known.trusted, &self.coverage);
-        Ok(before.grown(trusted, coverage, HELD_OUT_SEED, |block| {
+        let held_out = before.grown(trusted, coverage, HELD_OUT_SEED, |block| {
             learned.touches(block)
-        }))
+        });
+        Ok((held_out, learned.notes().to_vec()))
     }
 
     fn with_held_out(
@@ -136,8 +152,8 @@ impl FinetuneOrder {
         Scene::tiled(name.into_owned(), source, label, self.cache_bytes)
     }
 
-    /// What is learned from, in numbers; takes from `trusted` what a model of the chain said on
-    /// held-out ground, since that says nothing about it.
+    /// What is learned from, in numbers; takes from `trusted` what a model of the chain or one
+    /// that shares an ancestor with it said on held-out ground, since that says nothing about it.
     fn learned_from(&self, known: &Known, held_out: &HeldOut, trusted: &mut Mask) -> LearnedFrom {
         let count = |mask: &Mask| mask.size().num_pixels() - mask.histogram()[255];
         let trusted_pixels = count(trusted);
@@ -154,14 +170,10 @@ impl FinetuneOrder {
         let whole = trusted.size().bounds();
         learned.accepted_pixels =
             (trusted.clone()).without(whole, origins, |_, origin| of_models.contains(&origin));
-        let names: Vec<String> = (known.chain.iter())
-            .filter_map(|ancestor| ancestor.run.file_name())
-            .map(|name| name.to_string_lossy().into_owned())
-            .collect();
-        let of_chain = self.accepted(|name| names.iter().any(|known| known == name));
+        let of_family = self.accepted(|name| known.family.contains(name));
         for block in held_out.blocks() {
             learned.not_judged_pixels +=
-                trusted.without(block, origins, |_, origin| of_chain.contains(&origin));
+                trusted.without(block, origins, |_, origin| of_family.contains(&origin));
         }
         learned
     }
@@ -178,7 +190,8 @@ impl FinetuneOrder {
             let Ok(data) = TrainData::of_run(&ancestor.run) else {
                 continue;
             };
-            let is_same = data.image() == Some(&self.image);
+            let is_same = data.image() == Some(&self.image)
+                || print_of(&ancestor.run, &data).as_ref() == Some(&known.print);
             match data {
                 TrainData::Image { .. } if is_same => own = Some(ancestor.run.join(LABEL_FILE)),
                 // Its corrections are in the label by now.
@@ -211,6 +224,9 @@ impl FinetuneOrder {
         // The rate is lowered once, not again with each fine-tuning of a chain.
         let rate_share = if was_tuned { 1.0 } else { options.rate_share };
         let is_judged = !held_out.choosing.is_empty();
+        let patch = model.map_or(before.patch, |model| model.card().patch);
+        let meters = model.and_then(|model| model.card().pixel_size);
+        let margin = patch_side(patch, meters, &*self.source);
         let before = with_encoder(before, options.encoder_share, was_tuned);
         let before = with_unlabeled(before, options.unlabeled);
         Ok(Recipe {
@@ -218,7 +234,7 @@ impl FinetuneOrder {
             epochs: options.epochs,
             steps_per_epoch: options.steps_per_epoch,
             batch: options.batch,
-            patch: model.map_or(before.patch, |model| model.card().patch),
+            patch,
             pixel_size,
             learning_rate: before.learning_rate * rate_share,
             schedule: Schedule::Cosine(Cosine {
@@ -239,7 +255,7 @@ impl FinetuneOrder {
                 split: PartWay::Given {
                     validation: held_out.choosing.clone(),
                     test: held_out.judging.clone(),
-                    margin: self.margin(model, &before),
+                    margin,
                 },
                 ..PartRule::default()
             }),
@@ -250,17 +266,6 @@ impl FinetuneOrder {
             device: options.device.clone().unwrap_or(before.device),
             ..before
         })
-    }
-
-    /// A patch's side in level-0 pixels.
-    fn margin(&self, model: Option<&SavedModel>, before: &Recipe) -> u32 {
-        let patch = model.map_or(before.patch, |model| model.card().patch);
-        let of_image = crate::dataset::image_meters(self.source.info());
-        let of_model = model.and_then(|model| model.card().pixel_size);
-        let step = of_model
-            .zip(of_image)
-            .map_or(1.0, |(run, image)| run / image);
-        (f64::from(patch) * step).ceil() as u32
     }
 }
 

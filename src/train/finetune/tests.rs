@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use super::image_print::PRINT_FILE;
 use super::*;
 use crate::dataset::{Ground, Scene, Watch};
 use crate::geom::{ImageSize, PixelRect};
@@ -23,18 +24,21 @@ fn mask(path: &Path) -> Mask {
     mask.expect("a mask").mask
 }
 
-/// An image on the disk with a wrong label, and a model that learned from that label.
+/// Two images on the disk, the first with a wrong label, and models that learned from them.
 struct World {
-    folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
+    root: PathBuf,
     engine: Engine,
 }
 
 impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        write_images(folder.path(), &[0], SIDE);
+        let root = folder.path().join("project");
+        write_images(&root, &[0, 7], SIDE);
         Self {
-            folder,
+            _folder: folder,
+            root,
             engine: Engine::start().expect("a thread"),
         }
     }
@@ -56,7 +60,15 @@ impl World {
     }
 
     fn run(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.root.join(name)
+    }
+
+    /// Renames the folder that everything is in.
+    fn moved(mut self, name: &str) -> Self {
+        let root = self.root.with_file_name(name);
+        std::fs::rename(&self.root, &root).expect("it moves");
+        self.root = root;
+        self
     }
 
     fn trained(&self, plan: TrainPlan) {
@@ -66,8 +78,18 @@ impl World {
 
     /// A model of the wrong label of the same image.
     fn parent(&self, name: &str) -> PathBuf {
-        let source = open_raster(&self.image()).expect("an image");
-        let scene = Scene::tiled("00.png".to_owned(), source, self.wrong(), 1 << 24);
+        self.parent_of(name, (self.image(), self.wrong()))
+    }
+
+    /// A model of the other image.
+    fn parent_elsewhere(&self, name: &str) -> PathBuf {
+        let [image, label] = ["images", "masks"].map(|kind| self.run(kind).join("01.png"));
+        self.parent_of(name, (image, mask(&label)))
+    }
+
+    fn parent_of(&self, name: &str, (image, label): (PathBuf, Mask)) -> PathBuf {
+        let source = open_raster(&image).expect("an image");
+        let scene = Scene::tiled(name.to_owned(), source, label, 1 << 24);
         let recipe = Recipe {
             epochs: 1,
             steps_per_epoch: 6,
@@ -83,10 +105,22 @@ impl World {
         };
         let ground = Ground::Image(scene.into());
         let plan = TrainPlan::new(recipe, ground, classes(), self.run(name)).expect("a plan");
-        self.trained(plan.reading(TrainData::Image {
-            image: self.image(),
-        }));
+        self.trained(plan.reading(TrainData::Image { image }));
         self.run(name)
+    }
+
+    /// Trains `name` from `parent` on all cells.
+    fn learned(&self, name: &str, parent: &str) -> Lineage {
+        let order = self.order(Some(&self.run(parent)), &ALL_CELLS);
+        let plan = order.plan(self.run(name), &Watch::NOBODY).expect("a plan");
+        self.trained(plan);
+        lineage(&self.run(name))
+    }
+
+    /// What would be learned next from `parent` when all cells are done, and what is noted.
+    fn next(&self, parent: &str) -> (Lineage, String) {
+        let order = self.order(Some(&self.run(parent)), &ALL_CELLS);
+        planned(order.plan(self.run("next"), &Watch::NOBODY))
     }
 
     /// The true label as it would be after somebody marked `cells` (column, row) as done.
@@ -136,12 +170,27 @@ fn lineage(run: &Path) -> Lineage {
     card.lineage.expect("a fine-tuned one")
 }
 
+fn planned(plan: Result<TrainPlan, TrainError>) -> (Lineage, String) {
+    let plan = plan.expect("a plan");
+    let lineage = plan.data.as_ref().and_then(TrainData::lineage);
+    (lineage.expect("a lineage").clone(), plan.notes().join("\n"))
+}
+
+/// The blocks that chose the epoch of a plain run.
+fn validation_of(run: &Path) -> Vec<PixelRect> {
+    let split = crate::train::RunRecord::load(run).expect("a run").split;
+    split.expect("a split").validation_blocks
+}
+
+fn is_within(blocks: &[PixelRect], block: PixelRect) -> bool {
+    blocks.iter().any(|whole| whole.intersect(block) == block)
+}
+
 #[test]
 fn a_chain_holds_the_same_ground_out_and_only_what_no_model_learned_from() {
     let world = World::new();
     let parent = world.parent("parent");
-    let split = crate::train::RunRecord::load(&parent).expect("a run").split;
-    let of_parent = split.expect("a split").validation_blocks;
+    let of_parent = validation_of(&parent);
     let order = world.order(Some(&parent), &ALL_CELLS);
     let plan = order
         .plan(world.run("child"), &Watch::NOBODY)
@@ -150,16 +199,20 @@ fn a_chain_holds_the_same_ground_out_and_only_what_no_model_learned_from() {
     world.trained(plan);
     let child = lineage(&world.run("child"));
     // Everything else was learned from by the parent.
-    assert_eq!(child.held_out.judging, of_parent);
+    assert_eq!(child.held_out.judging.len(), of_parent.len());
+    assert!(
+        child
+            .held_out
+            .blocks()
+            .all(|block| is_within(&of_parent, block))
+    );
     assert!(child.held_out.choosing.is_empty());
     assert_eq!((child.generation, child.learned.done_cells), (1, 4));
     let verdict = world.verdict(&world.run("child"));
-    assert_eq!((verdict.blocks, verdict.reads), (8, 1));
+    assert_eq!((verdict.blocks, verdict.reads), (2, 1));
     assert!(verdict.before.is_some() && verdict.after.is_some());
-    assert!(!matches!(
-        verdict.decision,
-        Decision::NotMeasured(_) | Decision::First
-    ));
+    // Two blocks are no sample, however large they are.
+    assert!(matches!(verdict.decision, Decision::NotMeasured(_)));
 
     let order = world.order(Some(&world.run("child")), &ALL_CELLS);
     let plan = order
@@ -182,6 +235,78 @@ fn a_chain_holds_the_same_ground_out_and_only_what_no_model_learned_from() {
     let chain = ancestors(&world.run("grandchild"));
     let names: Vec<_> = chain.iter().filter_map(|at| at.run.file_name()).collect();
     assert_eq!(names, ["grandchild", "child", "parent"]);
+}
+
+#[test]
+fn each_reading_of_judging_ground_counts_and_the_first_ground_shows_what_is_forgotten() {
+    let world = World::new();
+    world.parent_elsewhere("parent");
+    let one = world.learned("one", "parent");
+    assert_eq!(one.held_out.judging.len(), 8);
+    let of_one = world.verdict(&world.run("one"));
+    assert_eq!((of_one.blocks, of_one.reads), (8, 1));
+    assert!(!matches!(
+        of_one.decision,
+        Decision::NotMeasured(_) | Decision::First
+    ));
+    // Another click on the same model reads the same ground.
+    world.learned("two", "parent");
+    assert_eq!(world.verdict(&world.run("two")).reads, 2);
+    world.learned("three", "one");
+    let of_three = world.verdict(&world.run("three"));
+    assert_eq!(of_three.reads, 3);
+    let [before, after] = [of_one.forgetting, of_three.forgetting].map(|it| it.expect("ground"));
+    assert_eq!(before.images, after.images);
+    assert_eq!(before.after, after.before, "one model on the first ground");
+
+    // What a refused model said of held-out ground judges no model of its parent.
+    let mut order = world.order(Some(&world.run("one")), &ALL_CELLS);
+    order.models = vec!["two".to_owned(), "another".to_owned()];
+    let not_judged = |order: &FinetuneOrder, model| {
+        let said = Origin::model(model).index();
+        let order = FinetuneOrder {
+            origins: Some(Mask::filled(order.label.size(), said)),
+            ..order.clone()
+        };
+        let (next, _) = planned(order.plan(world.run("next"), &Watch::NOBODY));
+        next.learned.not_judged_pixels
+    };
+    let held_out: u64 = one.held_out.blocks().map(PixelRect::num_pixels).sum();
+    assert_eq!(not_judged(&order, 0), held_out);
+    assert_eq!(not_judged(&order, 1), 0);
+}
+
+#[test]
+fn what_was_learned_from_is_known_where_everything_was_moved() {
+    let world = World::new();
+    let parent = world.parent("parent");
+    let of_parent = validation_of(&parent);
+    let child = world.learned("child", "parent");
+    let world = world.moved("renamed");
+    let (grandchild, notes) = world.next("child");
+    assert_eq!(grandchild.held_out, child.held_out);
+    assert_eq!(grandchild.generation, 2);
+    assert!(!notes.contains("cannot be told"), "{notes}");
+    let chain = ancestors(&world.run("child"));
+    let runs: Vec<PathBuf> = chain.into_iter().map(|at| at.run).collect();
+    assert_eq!(runs, [world.run("child"), world.run("parent")]);
+
+    // A run of a version that kept no prints.
+    std::fs::remove_file(world.run("parent").join(PRINT_FILE)).expect("a print");
+    let (again, notes) = world.next("parent");
+    assert!(!again.held_out.is_empty());
+    assert!(
+        again
+            .held_out
+            .blocks()
+            .all(|block| is_within(&of_parent, block))
+    );
+    assert!(notes.contains("cannot be told"), "{notes}");
+    // One that is gone may have learned from anything.
+    std::fs::rename(world.run("parent"), world.run("elsewhere")).expect("it moves");
+    let (orphan, notes) = world.next("child");
+    assert_eq!(orphan.held_out, child.held_out);
+    assert!(notes.contains("parent is gone"), "{notes}");
 }
 
 #[test]

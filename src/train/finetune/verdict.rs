@@ -9,7 +9,7 @@ use crate::train::{DeviceChoice, Lineage, SavedModel, TrainError};
 
 /// Name of the verdict in a run folder.
 const VERDICT_FILE: &str = "verdict.json";
-/// With fewer blocks of judging ground an interval says nothing.
+/// With fewer pieces of judging ground that lie apart an interval says nothing.
 pub(super) const FEWEST_BLOCKS: usize = 8;
 /// A class may lose so much `IoU` and no more.
 const MOST_LOSS: f64 = 0.05;
@@ -40,17 +40,18 @@ pub struct Verdict {
     pub after: Option<Scores>,
     /// The gain with its 95 % interval.
     pub gain: PairedGain,
-    /// Blocks of 256 pixels that were counted.
+    /// Pieces of ground that were counted: held-out blocks, those that touch as one.
     pub blocks: usize,
-    /// How often the models of this chain were judged on this ground, this time counted.
+    /// How often any of this ground was read for a verdict, this time counted: by the models of
+    /// this chain and by those that lie beside it.
     pub reads: u32,
-    /// What became of what the parent knew.
+    /// What became of what the chain's first model knew.
     pub forgetting: Option<Forgetting>,
     /// Seconds it took.
     pub seconds: f64,
 }
 
-/// Both models on what the parent's training held out.
+/// Both models on what the chain's first training held out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Forgetting {
     /// The parent's scores.
@@ -59,8 +60,24 @@ pub struct Forgetting {
     pub after: Scores,
     /// The gain with its 95 % interval; below zero it forgot.
     pub gain: PairedGain,
-    /// Images or blocks that were looked at; a few are enough.
+    /// Images, or pieces of ground that lie apart, that were looked at; a few are enough.
     pub images: usize,
+}
+
+impl Forgetting {
+    /// The gain in words, with its interval where there is enough ground for one; `None` where
+    /// nothing was counted.
+    pub fn in_words(&self) -> Option<String> {
+        let gain = self.gain.mean_iou.as_ref()?;
+        if self.images >= FEWEST_BLOCKS {
+            return Some(gain.in_points());
+        }
+        Some(format!(
+            "{:+.1} points (of {}, too few for an interval)",
+            gain.value * 100.0,
+            self.images
+        ))
+    }
 }
 
 /// What a judging of a fine-tuning says.
@@ -101,7 +118,7 @@ impl VerdictPlan {
             path: run.clone(),
         })?;
         let parent = (lineage.parent.as_ref())
-            .map(|parent| SavedModel::load(&parent.run))
+            .map(|parent| SavedModel::load(&parent.found_from(&run)))
             .transpose()?;
         Ok(Self {
             run,
@@ -140,8 +157,8 @@ impl Decision {
     pub(super) fn of(gain: &PairedGain, blocks: usize, names: impl Fn(usize) -> String) -> Self {
         let Some(mean) = gain.mean_iou.filter(|_| blocks >= FEWEST_BLOCKS) else {
             return Self::NotMeasured(format!(
-                "{blocks} of at least {FEWEST_BLOCKS} blocks of held-out ground; mark more cells \
-                 as done, best such that nobody corrected before"
+                "{blocks} of at least {FEWEST_BLOCKS} blocks of held-out ground that lie apart; \
+                 mark more cells as done, best such that nobody corrected before"
             ));
         };
         let worst = (gain.per_class.iter().enumerate())
@@ -165,7 +182,12 @@ impl Decision {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Estimate;
+    use crate::label::ClassTable;
+    use crate::metrics::{Confusion, Estimate};
+
+    fn scores() -> Scores {
+        Scores::new(&Confusion::new(2), &ClassTable::road())
+    }
 
     fn gain(low: f64, worst: f64) -> PairedGain {
         let estimate = |value, low| Estimate {
@@ -177,6 +199,21 @@ mod tests {
             mean_iou: Some(estimate(0.03, low)),
             per_class: vec![Some(estimate(0.2, 0.1)), None, Some(estimate(worst, -0.2))],
         }
+    }
+
+    #[test]
+    fn a_few_pieces_of_ground_give_no_interval() {
+        let words = |images| {
+            let forgetting = Forgetting {
+                before: scores(),
+                after: scores(),
+                gain: gain(0.01, 0.0),
+                images,
+            };
+            forgetting.in_words().expect("a gain")
+        };
+        assert_eq!(words(8), "+3.0 points (+1.0 to +13.0)");
+        assert_eq!(words(2), "+3.0 points (of 2, too few for an interval)");
     }
 
     #[test]

@@ -1,9 +1,12 @@
 use std::time::Instant;
 
 use super::ancestors;
+use super::family::reads_of;
+use super::image_print::image_print;
+use super::pieces::Piece;
+use super::trained_ground::{AskedImage, TrainedGround, patch_side};
 use super::verdict::{Decision, Forgetting, Verdict, VerdictEvent, VerdictPlan};
 use crate::dataset::{DatasetError, Rng};
-use crate::geom::PixelRect;
 use crate::job::JobContext;
 use crate::label::{ClassTable, Encoding, load_mask};
 use crate::metrics::{Confusion, PairedGain, Scores, paired_gain};
@@ -11,12 +14,10 @@ use crate::raster::open_raster;
 use crate::train::data::LABEL_FILE;
 use crate::train::judge::{PartGround, Unit, predicted_unit};
 use crate::train::predict::Predictor;
-use crate::train::{JudgePlan, SavedModel, ScoredOn};
+use crate::train::{JudgePlan, SavedModel, ScoredOn, TrainError};
 
-/// Side in pixels of the blocks that an interval is drawn from.
-const BLOCK: u32 = 256;
-/// Images or blocks of the parent's held-out ground that are looked at.
-const MOST_OF_PARENT: usize = 8;
+/// Images or blocks of the first training's held-out ground that are looked at.
+const MOST_OF_FIRST: usize = 8;
 /// Draws of the interval follow from this.
 const SEED: u64 = 1;
 
@@ -33,20 +34,13 @@ pub(in crate::train) fn run(
     between: &mut dyn FnMut(),
 ) -> anyhow::Result<()> {
     let started = Instant::now();
-    let chain = ancestors(&plan.run);
-    let reads = chain
-        .iter()
-        .skip(1)
-        .filter(|at| at.verdict.is_some())
-        .count() as u32
-        + 1;
     let mut verdict = Verdict {
         decision: Decision::First,
         before: None,
         after: None,
         gain: PairedGain::default(),
         blocks: 0,
-        reads,
+        reads: reads_of(&plan.run, &plan.lineage),
         forgetting: None,
         seconds: 0.0,
     };
@@ -86,7 +80,7 @@ impl Pair<'_> {
                 truth: truth.clone(),
                 rect,
             });
-            counted = self.counted(plan, units.map(Ok).collect(), outside)?;
+            counted = self.counted(plan, (units.map(Ok).collect(), true), outside)?;
         }
         let classes = plan.model.classes();
         let mut rng = Rng::of(&[SEED]);
@@ -98,23 +92,20 @@ impl Pair<'_> {
         Ok(())
     }
 
-    /// Compares both on some of what the parent's training held out; `None` when it is the same
-    /// ground, or gone.
+    /// Compares both on some of what the chain's first training held out and none learned from
+    /// since; `None` when there is no such ground, or it is gone.
     fn forgetting(
         &self,
         plan: &VerdictPlan,
         outside: Outside<'_, '_>,
     ) -> anyhow::Result<Option<Forgetting>> {
-        let Some(parent) = &plan.lineage.parent else {
+        let Some(ground) = ground_of_first(plan)? else {
             return Ok(None);
         };
-        let judge = JudgePlan::new(parent.run.clone(), ScoredOn::Validation, plan.cache_bytes);
-        let Some(ground) = judge.ok().and_then(|judge| PartGround::of(&judge).ok()) else {
-            return Ok(None);
-        };
-        let count = ground.len().min(MOST_OF_PARENT);
+        let count = ground.len().min(MOST_OF_FIRST);
         let spread = (0..count).map(|at| ground.unit(at * ground.len() / count));
-        let counted = self.counted(plan, spread.collect(), outside)?;
+        let is_one_image = matches!(ground, PartGround::Blocks(..));
+        let counted = self.counted(plan, (spread.collect(), is_one_image), outside)?;
         let mut rng = Rng::of(&[SEED]);
         let gain = paired_gain(&counted, |end| rng.below(end));
         let [before, after] = scores_of(&counted, plan.model.classes());
@@ -122,19 +113,20 @@ impl Pair<'_> {
             before,
             after,
             gain,
-            images: count,
+            images: counted.len(),
         }))
     }
 
-    /// What both say of some ground, counted by blocks; blocks without truth are left out.
+    /// What both say of some ground, which may be of one image, counted by pieces that lie apart;
+    /// blocks without truth are left out.
     fn counted(
         &self,
         plan: &VerdictPlan,
-        units: Vec<Result<Unit, crate::train::TrainError>>,
+        (units, is_one_image): (Vec<Result<Unit, TrainError>>, bool),
         (job, between): Outside<'_, '_>,
     ) -> anyhow::Result<Vec<[Confusion; 2]>> {
         let total = units.len();
-        let mut counted = Vec::new();
+        let mut pieces = Vec::new();
         for (done, unit) in (1..).zip(units) {
             between();
             job.check()?;
@@ -148,26 +140,42 @@ impl Pair<'_> {
                 )?);
             }
             let num_classes = self.after.0.card().num_classes;
-            for block in blocks_of(unit.rect) {
-                let of = |mask| Confusion::within(&unit.truth, mask, block, num_classes);
-                let both = [of(&said[0]), of(&said[1])];
-                if both[0].pixels() > 0 {
-                    counted.push(both);
-                }
+            let of = |mask| Confusion::within(&unit.truth, mask, unit.rect, num_classes);
+            let both = [of(&said[0]), of(&said[1])];
+            if both[0].pixels() > 0 {
+                let image = if is_one_image { 0 } else { done };
+                pieces = Piece::added(pieces, Piece::new(image, unit.rect, both));
             }
             job.mention(VerdictEvent::Progress { done, total });
         }
-        Ok(counted)
+        Ok(pieces.iter().map(|piece| piece.both().clone()).collect())
     }
 }
 
-/// The blocks of a piece of ground.
-fn blocks_of(rect: PixelRect) -> impl Iterator<Item = PixelRect> {
-    let ys = (rect.y..rect.bottom()).step_by(BLOCK as usize);
-    ys.flat_map(move |y| {
-        let xs = (rect.x..rect.right()).step_by(BLOCK as usize);
-        xs.map(move |x| PixelRect::new(x, y, BLOCK, BLOCK).intersect(rect))
-    })
+/// What the first training of the chain held out to choose its epoch, as far as it is there and
+/// none learned from it since.
+fn ground_of_first(plan: &VerdictPlan) -> Result<Option<PartGround>, TrainError> {
+    let chain = ancestors(&plan.run);
+    let Some((first, later)) = chain.split_last().filter(|(_, later)| !later.is_empty()) else {
+        return Ok(None);
+    };
+    let judge = JudgePlan::new(first.run.clone(), ScoredOn::Validation, plan.cache_bytes);
+    let ground = judge.ok().and_then(|judge| PartGround::of(&judge).ok());
+    let Some(PartGround::Blocks(image, mut blocks)) = ground else {
+        return Ok(ground);
+    };
+    let card = plan.model.card();
+    let asked = AskedImage {
+        source: &*image.source,
+        print: &image_print(&*image.source)?,
+        patch: patch_side(card.patch, card.pixel_size, &*image.source),
+    };
+    let mut learned = TrainedGround::default();
+    for model in later {
+        learned.add(&model.run, asked)?;
+    }
+    blocks.retain(|&block| !learned.touches(block));
+    Ok((!blocks.is_empty()).then_some(PartGround::Blocks(image, blocks)))
 }
 
 /// The pooled scores of both; nothing of nothing.

@@ -169,7 +169,7 @@ fn verdict_ui(ui: &mut Ui, session: &Session, verdict: &Verdict, commands: &mut 
                 verdict.blocks,
                 match verdict.reads {
                     1 => "for the first time".to_owned(),
-                    reads => format!("{reads} times by models of this chain"),
+                    reads => format!("{reads} times by this and other models"),
                 }
             ))
             .small()
@@ -178,12 +178,9 @@ fn verdict_ui(ui: &mut Ui, session: &Session, verdict: &Verdict, commands: &mut 
         scores_ui(ui, (before, after), verdict);
     }
     if let Some(forgetting) = verdict.forgetting.as_ref()
-        && let Some(gain) = &forgetting.gain.mean_iou
+        && let Some(gain) = forgetting.in_words()
     {
-        let text = format!(
-            "On what the model before was checked with: {}",
-            gain.in_points()
-        );
+        let text = format!("On what the first model was checked with: {gain}");
         ui.label(RichText::new(text).small().weak())
             .on_hover_text("Mean IoU on ground that the first training held out: did it forget?");
     }
