@@ -15,6 +15,7 @@ mod inspect;
 mod keep;
 mod layout;
 pub mod leaks;
+mod mask_notes;
 pub mod parts;
 mod patch;
 mod patch_bands;
