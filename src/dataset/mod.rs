@@ -33,6 +33,7 @@ mod split_blocks;
 mod split_given;
 mod split_leaks;
 mod stats;
+mod voids;
 mod watch;
 mod window;
 
