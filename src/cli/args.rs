@@ -214,13 +214,13 @@ pub struct TrainArgs {
     pub corrections: CorrectionArgs,
     /// Trains once for each of so many portions of --data: each portion chooses once and the others
     /// are learned from. The same command goes on after a stop.
-    #[arg(long, value_name = "K", requires = "data", conflicts_with_all = ["find_rate", "classes", "mask_encoding", "image_folder", "mask_folder"])]
+    #[arg(long, value_name = "K", requires = "data", conflicts_with_all = ["find_rate", "classes", "mask_encoding", "image_folder", "mask_folder", "voids_are_nodata"])]
     #[arg(value_parser = clap::value_parser!(u32).range(2..=100))]
     pub folds: Option<u32>,
     /// Trains once from each of these seeds, with the same files held out; with --folds each
     /// portion from each.
     #[arg(long, value_name = "SEEDS", value_delimiter = ',', requires = "data")]
-    #[arg(conflicts_with_all = ["seed", "find_rate", "classes", "mask_encoding", "image_folder", "mask_folder"])]
+    #[arg(conflicts_with_all = ["seed", "find_rate", "classes", "mask_encoding", "image_folder", "mask_folder", "voids_are_nodata"])]
     pub seeds: Vec<u64>,
     /// Print one JSON line an epoch and a last one; with --folds or --seeds one line in all.
     #[arg(long)]

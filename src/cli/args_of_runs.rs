@@ -23,6 +23,10 @@ pub struct CorrectionArgs {
     /// The folder with their masks, when it is not the one that is recognized.
     #[arg(long, value_name = "DIR")]
     pub mask_folder: Option<PathBuf>,
+    /// Areas of exactly white or black that reach the edge of an image are where it was cut off;
+    /// labels there are neither learned from nor judged.
+    #[arg(long)]
+    pub voids_are_nodata: bool,
 }
 
 impl CorrectionArgs {
@@ -40,6 +44,7 @@ impl CorrectionArgs {
             classes: absolute(&self.classes)?,
             images: absolute(&self.image_folder)?,
             masks: absolute(&self.mask_folder)?,
+            voids_are_nodata: self.voids_are_nodata,
         })
     }
 }

@@ -36,8 +36,12 @@ pub fn inspected(args: &InspectArgs) -> anyhow::Result<()> {
         say!("{}", json!({ "inspection": inspection, "leaks": leaks }));
     } else {
         say!("{}", inspection.to_text().trim_end());
-        if let Some(report) = leaks {
-            tell_leaks(&report);
+        if let Some(report) = &leaks {
+            tell_leaks(report);
+        }
+        let leaks = leaks.map(|report| report.leaks.len());
+        if let Some(verdict) = verdict(inspection.problems.len(), leaks) {
+            say!("\n{verdict}");
         }
     }
     Ok(())
@@ -77,5 +81,31 @@ fn tell_leaks(report: &LeakReport) {
     }
     for note in &report.notes {
         say!("  note: {note}");
+    }
+}
+
+/// What remains to be said of so many problems, and leaks where they were looked for.
+const fn verdict(problems: usize, leaks: Option<usize>) -> Option<&'static str> {
+    match (problems, leaks) {
+        (0, None) => Some(
+            "No problems were found. Leaks between the parts were not looked for; --leaks does so.",
+        ),
+        (_, None) => Some("Leaks between the parts were not looked for; --leaks does so."),
+        (0, Some(0)) => Some("No problems were found."),
+        (_, Some(_)) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_called_fine_that_was_not_looked_for() {
+        let unasked = verdict(0, None).expect("words");
+        assert!(unasked.contains("were not looked for; --leaks does so"));
+        assert!(verdict(2, None).is_some_and(|words| !words.contains("No problems")));
+        assert_eq!(verdict(0, Some(0)), Some("No problems were found."));
+        assert_eq!((verdict(0, Some(3)), verdict(1, Some(0))), (None, None));
     }
 }

@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::bands::ImageFacts;
@@ -7,7 +8,8 @@ use super::ground::TRIED;
 use super::leaks::pixel_fingerprint;
 use super::watch::counted;
 use super::{
-    BandFacts, BandReading, DatasetError, Discovery, GridScale, Sample, Scene, Watch, image_meters,
+    BandFacts, BandReading, DatasetError, Discovery, GridScale, MaskSource, Sample, Scene, Watch,
+    image_meters,
 };
 use crate::geom::PixelRect;
 use crate::label::Mask;
@@ -175,9 +177,19 @@ impl FileSet {
 
     /// What the user calls sample `index`: the image's path below the data set's folder, with `/`.
     pub fn name(&self, index: usize) -> String {
-        let image = &self.sample(index).image;
-        let below = image.strip_prefix(&self.discovery.folder);
-        let parts = below.unwrap_or(image).components();
+        self.below(&self.sample(index).image)
+    }
+
+    /// The path of its mask below the data set's folder, with `/`.
+    pub(super) fn mask_name(&self, index: usize) -> String {
+        let sample = self.sample(index);
+        let mask = sample.mask.as_ref().map(MaskSource::path);
+        self.below(mask.unwrap_or(&sample.image))
+    }
+
+    fn below(&self, path: &Path) -> String {
+        let below = path.strip_prefix(&self.discovery.folder);
+        let parts = below.unwrap_or(path).components();
         let parts: Vec<_> = parts
             .map(|part| part.as_os_str().to_string_lossy())
             .collect();

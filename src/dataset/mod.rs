@@ -15,6 +15,7 @@ mod inspect;
 mod keep;
 mod layout;
 pub mod leaks;
+mod mask_notes;
 pub mod parts;
 mod patch;
 mod patch_bands;
@@ -32,6 +33,7 @@ mod split_blocks;
 mod split_given;
 mod split_leaks;
 mod stats;
+mod voids;
 mod watch;
 mod window;
 

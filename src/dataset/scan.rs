@@ -1,4 +1,5 @@
 use super::cells::Cells;
+use super::mask_notes::told_together;
 use super::split::Split;
 use super::{DatasetError, Ground, Watch};
 use crate::geom::PixelRect;
@@ -25,11 +26,16 @@ pub(super) fn scan_all(
         check_classes(&cells.histogram(|_| true), num_classes, name)?;
     }
     let (scans, notes): (Vec<Cells>, Vec<Vec<String>>) = scanned.into_iter().unzip();
-    // A folder's files tend to say the same thing; once is enough.
-    let mut notes = notes.concat();
-    let mut seen = std::collections::BTreeSet::new();
-    notes.retain(|note| seen.insert(note.clone()));
-    Ok((scans, notes))
+    let mask_name = |at: usize| match ground {
+        Ground::Image(scene) => scene.name().to_owned(),
+        Ground::Files(files) => files.mask_name(at),
+    };
+    let of_mask = |(at, notes): (usize, Vec<String>)| {
+        let name = move |note| (mask_name(at), note);
+        notes.into_iter().map(name)
+    };
+    let notes = notes.into_iter().enumerate().flat_map(of_mask);
+    Ok((scans, told_together(notes)))
 }
 
 fn check_classes(

@@ -22,6 +22,9 @@ pub struct Corrections {
     pub images: Option<PathBuf>,
     /// The folder with their masks, absolute; what was recognized when missing.
     pub masks: Option<PathBuf>,
+    /// Whether areas of pure white or black where an image seems cut off are nodata: labels there
+    /// are neither learned from nor judged.
+    pub voids_are_nodata: bool,
 }
 
 impl Corrections {
@@ -52,7 +55,7 @@ pub fn discover_corrected(
 }
 
 impl Discovery {
-    /// What was recognized, with encoding and classes corrected.
+    /// What was recognized, with encoding, classes and voids corrected.
     fn corrected(mut self, corrections: &Corrections) -> Result<Self, DatasetError> {
         if corrections.encoding != Encoding::Auto && corrections.encoding != self.encoding.form {
             self.encoding.form = corrections.encoding;
@@ -71,6 +74,12 @@ impl Discovery {
             let ignored = ignored.map(|class| class.index);
             (self.classes, self.ignored) = split_ignored(Known { classes, ignored });
             self.are_classes_made = false;
+        }
+        if corrections.voids_are_nodata {
+            self.are_voids_nodata = true;
+            let note = "Labels do not count in areas of exactly white or black that reach the edge \
+                        of an image";
+            self.notes.push(note.to_owned());
         }
         Ok(self)
     }

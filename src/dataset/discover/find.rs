@@ -40,6 +40,8 @@ pub struct Discovery {
     pub ignored: Vec<Class>,
     /// How masks are read.
     pub encoding: MaskEncoding,
+    /// Whether labels do not count in the areas of pure white or black where images seem cut off.
+    pub are_voids_nodata: bool,
     /// What the user should know, a sentence each without its period.
     pub notes: Vec<String>,
     /// Numbers that tables give to the images.
@@ -127,6 +129,7 @@ fn several(folder: &Path, names: &[String], notes: Vec<String>) -> Discovery {
         are_classes_made: false,
         ignored: Vec::new(),
         encoding: encoding_of(Encoding::Auto, &MaskFacts::default()),
+        are_voids_nodata: false,
         notes,
         side: Vec::new(),
         lonely_masks: Vec::new(),
@@ -197,6 +200,7 @@ impl Finding<'_> {
             are_classes_made,
             ignored,
             encoding: encoding_of(encoding, &facts),
+            are_voids_nodata: false,
             notes: self.notes,
             lonely_masks: self.files.lonely_masks,
             datasets: Vec::new(),

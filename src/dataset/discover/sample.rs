@@ -4,7 +4,9 @@ use super::Discovery;
 use super::decode::{decode, ignoring};
 use super::rle::mask_of_runs;
 use crate::dataset::DatasetError;
+use crate::dataset::voids::Voids;
 use crate::exchange::Part;
+use crate::geom::ImageSize;
 use crate::label::Mask;
 use crate::raster::open_raster;
 
@@ -60,7 +62,8 @@ impl Sample {
         Ok((ignoring(mask, discovery), notes))
     }
 
-    /// As [`Self::load_mask`], with the classes that the data set ignores.
+    /// As [`Self::load_mask`], with the classes that the data set ignores. Of images whose voids
+    /// are nodata all pixels are read.
     ///
     /// # Errors
     /// As for [`Self::load_mask`].
@@ -71,7 +74,21 @@ impl Sample {
         let source = self.mask.as_ref().ok_or_else(|| DatasetError::NoMask {
             path: self.image.clone(),
         })?;
-        let size = open_raster(&self.image)?.info().size;
+        let image = open_raster(&self.image)?;
+        let (mut mask, notes) = self.as_stored(source, image.info().size, discovery)?;
+        if discovery.are_voids_nodata {
+            Voids::of(&*image)?.unlabel(&mut mask);
+        }
+        Ok((mask, notes))
+    }
+
+    /// The mask as it is in its file, on an image of `size`.
+    fn as_stored(
+        &self,
+        source: &MaskSource,
+        size: ImageSize,
+        discovery: &Discovery,
+    ) -> Result<(Mask, Vec<String>), DatasetError> {
         match source {
             MaskSource::Rle { runs, table } => {
                 let mask = mask_of_runs(runs, size, (&self.name, table))?;

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::pixels::Digest;
+use super::pixels::{Digest, PixelSums};
 use super::problem::{Problem, ProblemKind, said};
 use super::seen::{Depth, Seen, SeenMask};
 use crate::dataset::{Discovery, Sample};
@@ -23,6 +23,8 @@ impl Judge<'_> {
         problems.extend(self.duplicate_images());
         problems.extend(self.duplicate_masks());
         problems.extend(self.partners());
+        problems.extend(self.blurred_masks());
+        problems.extend(self.voids());
         problems.extend(self.simple_ones());
         problems.extend(self.depths());
         problems.extend(self.absent_classes());
@@ -34,7 +36,7 @@ impl Judge<'_> {
         &self.discovery.samples[seen.at]
     }
 
-    fn mask_path(&self, seen: &Seen) -> Option<PathBuf> {
+    pub(super) fn mask_path(&self, seen: &Seen) -> Option<PathBuf> {
         let mask = self.sample(seen).mask.as_ref()?;
         Some(mask.path().clone())
     }
@@ -170,7 +172,6 @@ impl Judge<'_> {
     fn simple_ones(&self) -> Vec<Problem> {
         let is_constant = |seen: &Seen| seen.pixels.as_ref().is_some_and(|sums| sums.is_constant);
         let is_clear = |seen: &Seen| seen.pixels.as_ref().is_some_and(|sums| sums.clear > 0);
-        let is_blurred = |seen: &Seen| seen.mask.as_ref().is_some_and(|mask| mask.is_blurred);
         let is_empty = |seen: &Seen| seen.mask.as_ref().is_some_and(|mask| self.is_empty(mask));
         let image = |seen: &Seen| Some(self.sample(seen).image.clone());
         let mask = |seen: &Seen| self.mask_path(seen);
@@ -180,7 +181,6 @@ impl Judge<'_> {
         };
         let constant = those(&is_constant, &image);
         let clear = those(&is_clear, &image);
-        let blurred = those(&is_blurred, &mask);
         let empty = those(&is_empty, &mask);
         let words = [
             said(
@@ -190,14 +190,11 @@ impl Judge<'_> {
                 "have a single color",
             ),
             said(clear.len(), "image", "is", "are") + " transparent or without data in part",
-            said(blurred.len(), "mask", "looks", "look")
-                + " as after lossy compression; export masks as PNG or TIFF",
             said(empty.len(), "mask", "shows", "show") + " nothing but background",
         ];
         let kinds = [
             (ProblemKind::ConstantImages, constant),
             (ProblemKind::Nodata, clear),
-            (ProblemKind::BlurredMasks, blurred),
             (ProblemKind::EmptyMasks, empty),
         ];
         let all = kinds.into_iter().zip(words);
@@ -217,6 +214,28 @@ impl Judge<'_> {
                 || Some(class) == background
                 || ignored.iter().any(|own| own.index == class)
         })
+    }
+
+    /// Images that seem cut off without saying where.
+    fn voids(&self) -> Option<Problem> {
+        if self.discovery.are_voids_nodata {
+            return None;
+        }
+        let void = |seen: &Seen| seen.pixels.as_ref().map_or(0, |sums| sums.void);
+        let all = || self.seen.iter().filter(|seen| void(seen) > 0);
+        let pixels = |sums: &PixelSums| sums.opaque + sums.clear;
+        let sums = self.seen.iter().filter_map(|seen| seen.pixels.as_ref());
+        let share = all().map(void).sum::<u64>() as f64 / sums.map(pixels).sum::<u64>() as f64;
+        let count = all().count();
+        let sentence = format!(
+            "{} areas of exactly white or black that reach the edge, {:.2} % of all pixels, and \
+             labels count there as elsewhere; if the ground was cut off there, state that voids \
+             are nodata",
+            said(count, "image", "has", "have"),
+            100.0 * share
+        );
+        let paths = all().map(|seen| self.sample(seen).image.clone());
+        Problem::of(ProblemKind::Voids, count, paths, sentence)
     }
 
     fn depths(&self) -> Vec<Problem> {

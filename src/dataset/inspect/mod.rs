@@ -4,9 +4,15 @@ mod inspection;
 mod problem;
 mod text;
 
+mod blurred;
+mod grain;
+mod halo;
 mod judge;
 mod pixels;
 mod seen;
+
+#[cfg(test)]
+mod stories;
 
 pub use inspection::{
     ClassCount, DepthCount, InspectOptions, Inspection, Majority, PartCount, SizeCount, inspect,

@@ -1,4 +1,5 @@
 use crate::dataset::hash;
+use crate::dataset::voids::{VoidFinder, Voids};
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::Mask;
 use crate::raster::{ReadError, TileSource};
@@ -16,6 +17,8 @@ pub(super) struct PixelSums {
     /// Sums of red, green and blue over the opaque pixels, and of their squares.
     pub(super) sum: [u64; 3],
     pub(super) square: [u64; 3],
+    /// Pixels in voids, where the image does not say itself what is missing.
+    pub(super) void: u64,
     /// Whether all pixels are equal.
     pub(super) is_constant: bool,
     /// Equal for equal pixels, and practically for those alone.
@@ -53,12 +56,17 @@ impl PixelSums {
             ..Self::default()
         };
         let mut first = None;
+        let mut voids = VoidFinder::new(size);
         for band in bands(size, source.block_size(0).height) {
             let pixels = source.read_rgba(0, band)?;
+            voids.add(band, &pixels);
             for pixel in pixels.as_chunks::<4>().0 {
                 sums.add(*pixel);
                 sums.is_constant &= first.get_or_insert(*pixel) == pixel;
             }
+        }
+        if sums.clear == 0 && Voids::may_be_in(source.info()) {
+            sums.void = voids.voids().num_pixels();
         }
         Ok(sums)
     }

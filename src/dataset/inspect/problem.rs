@@ -34,6 +34,8 @@ pub enum ProblemKind {
     DuplicateMasks,
     /// Masks blurred by lossy compression.
     BlurredMasks,
+    /// Images with areas of exactly white or black that reach their edges.
+    Voids,
     /// Images without masks.
     ImagesWithoutMasks,
     /// Masks without images.
@@ -64,6 +66,7 @@ impl ProblemKind {
             | Self::DuplicateImages
             | Self::DuplicateMasks
             | Self::BlurredMasks
+            | Self::Voids
             | Self::ConstantImages
             | Self::MixedImageDepth => Severity::Warning,
             Self::ImagesWithoutMasks

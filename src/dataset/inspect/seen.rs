@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use super::grain::{Grain, grains_of};
+use super::halo::has_halos;
 use super::pixels::{Digest, PixelSums, digest_of_mask};
 use crate::dataset::{DatasetError, Discovery, MaskSource, Sample};
 use crate::geom::ImageSize;
@@ -38,8 +40,10 @@ pub(super) struct SeenMask {
     pub(super) depth: Option<Depth>,
     /// Pixels with colors or numbers that stand for no class, and one of these in words.
     pub(super) unknown: Option<(u64, String)>,
-    /// Whether lossy compression has blurred it.
+    /// Whether lossy compression has blurred it, as far as it alone tells.
     pub(super) is_blurred: bool,
+    /// Of files of class indices: what surrounds each value.
+    pub(super) grains: Vec<(u8, Grain)>,
 }
 
 /// What the header of a sample's image says.
@@ -102,6 +106,7 @@ impl SeenMask {
             depth: None,
             unknown: None,
             is_blurred: false,
+            grains: Vec::new(),
             counts,
         };
         let classes = discovery.all_classes();
@@ -111,10 +116,16 @@ impl SeenMask {
             let opened = opened?;
             seen.depth = Some(depth_of(&*opened));
             // A mask of which nothing was noted holds nothing else than exact codes.
-            if discovery.encoding.form == Encoding::Rgb && !notes.is_empty() {
+            let form = discovery.encoding.form;
+            if form == Encoding::Rgb && !notes.is_empty() {
                 seen.look_closer(path, classes)?;
             } else if opened.info().format == "JPEG" {
                 seen.is_blurred = !notes.is_empty();
+            } else if form == Encoding::Binary && !notes.is_empty() {
+                seen.is_blurred = has_halos(path);
+            }
+            if form == Encoding::Index {
+                seen.grains = grains_of(&mask);
             }
         }
         Ok(seen)

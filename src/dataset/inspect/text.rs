@@ -10,7 +10,8 @@ const FITS: &str = "a string takes any text";
 const MOST_LINES: usize = 40;
 
 impl Inspection {
-    /// The report as plain text: short tables with aligned columns, problems with their files.
+    /// The report as plain text: short tables with aligned columns, problems with their files. That
+    /// there are none is for the caller to say, who knows what else was looked for.
     pub fn to_text(&self) -> String {
         let mut text = format!("{}\n{}\n", self.folder.display(), self.layout);
         if self.is_cancelled {
@@ -25,9 +26,7 @@ impl Inspection {
         for note in &self.notes {
             writeln!(text, "Note: {note}.").expect(FITS);
         }
-        if self.problems.is_empty() {
-            text.push_str("\nNo problems were found.\n");
-        } else {
+        if !self.problems.is_empty() {
             text.push_str("\nProblems, the worst first\n");
         }
         for problem in &self.problems {

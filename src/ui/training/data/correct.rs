@@ -85,6 +85,11 @@ pub fn correct_ui(
                     path_ui(ui, what, &mut said, (data, discovery), view);
                 }
             });
+        let words = "Voids are nodata";
+        ui.checkbox(&mut said.voids_are_nodata, words).on_hover_text(
+            "Labels in areas of exactly white or black that reach the edge of an image, where it \
+             was cut off, are neither learned from nor judged",
+        );
     });
     if said != data.corrections {
         commands.push(corrected_look(&data.folder, &view.form, said));

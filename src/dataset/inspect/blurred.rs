@@ -1,0 +1,102 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::grain::Grain;
+use super::judge::Judge;
+use super::problem::{Problem, ProblemKind, said};
+use super::seen::SeenMask;
+use crate::label::Encoding;
+
+/// Fewer strange values may be classes that are drawn as lines.
+const FEWEST_STRAYS: usize = 3;
+/// Fewer pixels are not judged.
+const FEWEST_PIXELS: u64 = 4_096;
+
+impl Judge<'_> {
+    /// Masks that look as after lossy compression.
+    pub(super) fn blurred_masks(&self) -> Option<Problem> {
+        let values = self.values();
+        let is_so = |mask: &SeenMask| mask.is_blurred || values.is_stray_in(mask);
+        let all = (self.seen.iter())
+            .filter(|seen| seen.mask.as_ref().is_some_and(is_so))
+            .filter_map(|seen| self.mask_path(seen));
+        let paths: Vec<PathBuf> = all.collect();
+        let subject = said(paths.len(), "mask", "looks", "look");
+        let sentence = match self.discovery.encoding.form {
+            _ if !values.stray.is_empty() => format!(
+                "{subject} as after lossy compression: values that form no areas lie where others \
+                 meet ({}){}; convert the masks from the originals again, as PNG or TIFF, or name \
+                 a list of classes with the real values alone",
+                listed(&values.stray),
+                match values.real[..] {
+                    [] => String::new(),
+                    ref real => format!(", those that look real are {}", listed(real)),
+                }
+            ),
+            Encoding::Binary => format!(
+                "{subject} as after lossy compression: greys lie about black and white, while 0 \
+                 and 255 look real and each grey counts as the nearer one; convert the masks from \
+                 the originals again, as PNG or TIFF"
+            ),
+            _ => format!("{subject} as after lossy compression; export masks as PNG or TIFF"),
+        };
+        Problem::of(ProblemKind::BlurredMasks, paths.len(), paths, sentence)
+    }
+
+    /// Judges the values of all masks of class indices together.
+    fn values(&self) -> Values {
+        let mut grains: BTreeMap<u8, Grain> = BTreeMap::new();
+        for mask in self.seen.iter().filter_map(|seen| seen.mask.as_ref()) {
+            for (value, grain) in &mask.grains {
+                grains.entry(*value).or_default().add(*grain);
+            }
+        }
+        // What somebody says is a class is one, however it is drawn.
+        let listed = self.discovery.all_classes();
+        let listed = listed.filter(|_| !self.discovery.are_classes_made);
+        let is_listed = |value: u8| {
+            let class = listed.as_ref().and_then(|table| table.get(value));
+            class.is_some()
+        };
+        let those = |is_so: &dyn Fn(u8, &Grain) -> bool| -> Vec<u8> {
+            let all = grains.iter().filter(|(value, grain)| is_so(**value, grain));
+            all.map(|(value, _)| *value).collect()
+        };
+        let stray = those(&|value, grain| !is_listed(value) && grain.is_stray());
+        let in_stray = |value: &u8| grains.get(value).map_or(0, |grain| grain.pixels);
+        let pixels: u64 = grains.values().map(|grain| grain.pixels).sum();
+        let strange: u64 = stray.iter().map(in_stray).sum();
+        let is_damage = stray.len() >= FEWEST_STRAYS
+            && pixels >= FEWEST_PIXELS
+            && strange.saturating_mul(500) >= pixels;
+        if is_damage {
+            let real = those(&|value, grain| is_listed(value) || grain.is_at_home());
+            Values { stray, real }
+        } else {
+            Values::default()
+        }
+    }
+}
+
+/// Values of masks of class indices where lossy compression has damaged them.
+#[derive(Default)]
+struct Values {
+    /// Those that it made; none where nothing looks damaged.
+    stray: Vec<u8>,
+    /// Those that form areas.
+    real: Vec<u8>,
+}
+
+impl Values {
+    fn is_stray_in(&self, mask: &SeenMask) -> bool {
+        let mut values = mask.grains.iter().map(|(value, _)| value);
+        values.any(|value| self.stray.contains(value))
+    }
+}
+
+/// Up to a dozen values in words.
+fn listed(values: &[u8]) -> String {
+    let first: Vec<String> = values.iter().take(12).map(u8::to_string).collect();
+    let more = if values.len() > 12 { " and others" } else { "" };
+    first.join(", ") + more
+}

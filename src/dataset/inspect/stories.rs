@@ -1,0 +1,256 @@
+//! Whole looks at made data sets, each with one thing that is wrong, or nothing.
+
+use std::path::Path;
+
+use jpeg_encoder::{ColorType, Encoder};
+use zune_core::colorspace::ColorSpace;
+use zune_core::options::DecoderOptions;
+use zune_jpeg::JpegDecoder;
+
+use super::*;
+use crate::dataset::discover::test_folders::{Kind, png, write};
+use crate::dataset::{Corrections, Discovery, discover, discover_corrected};
+use crate::disk::replace_with;
+
+const SIDE: u32 = 128;
+
+/// Slanted fields of these colors, other ones for each seed, `N` bytes a pixel.
+fn fields<const N: usize>(colors: &[[u8; N]], seed: u32) -> Vec<u8> {
+    let field = |x: u32, y: u32| ((x + y / 3) / 22 + (y + x / 4) / 18) as usize;
+    let places = (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (x + seed * 17, y)));
+    places
+        .flat_map(|(x, y)| colors[field(x, y) % colors.len()])
+        .collect()
+}
+
+/// What JPEG leaves of greys or colors.
+fn packed(pixels: &[u8], kind: Kind, quality: u8) -> Vec<u8> {
+    let (colors, space) = match kind {
+        Kind::Rgb => (ColorType::Rgb, ColorSpace::RGB),
+        Kind::Grey | Kind::Wide => (ColorType::Luma, ColorSpace::Luma),
+    };
+    let mut jpeg = Vec::new();
+    Encoder::new(&mut jpeg, quality)
+        .encode(pixels, SIDE as u16, SIDE as u16, colors)
+        .expect("a JPEG");
+    let options = DecoderOptions::default().jpeg_set_out_colorspace(space);
+    JpegDecoder::new_with_options(std::io::Cursor::new(jpeg), options)
+        .decode()
+        .expect("pixels")
+}
+
+/// Four pictures of noise, which nothing is wrong with, each with the mask that `mask` makes.
+fn set(kind: Kind, mask: impl Fn(u32) -> Vec<u8>) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for seed in 0..4 {
+        let noise = |at: u32| (at.wrapping_mul(2_654_435_761 + 2 * seed) >> 21) as u8;
+        let pixels: Vec<u8> = (0..SIDE * SIDE * 3).map(noise).collect();
+        let name = |folder: &str| format!("{folder}/{seed}.png");
+        png(folder.path(), &name("images"), Kind::Rgb, SIDE, &pixels);
+        png(folder.path(), &name("masks"), kind, SIDE, &mask(seed));
+    }
+    folder
+}
+
+fn look(discovery: &Discovery) -> Inspection {
+    let options = InspectOptions {
+        max_samples: None,
+        cancel: || false,
+        progress: |_, _| {},
+    };
+    inspect(discovery, &options)
+}
+
+fn found(folder: &Path, kind: ProblemKind) -> Option<Problem> {
+    let mut problems = look(&discover(folder).expect("pairs")).problems.into_iter();
+    problems.find(|problem| problem.kind == kind)
+}
+
+#[track_caller]
+fn check_blurred(folder: &Path, words: &[&str]) {
+    let problem = found(folder, ProblemKind::BlurredMasks).expect("a problem");
+    assert_eq!((problem.count, problem.severity), (4, Severity::Warning));
+    for words in words {
+        assert!(problem.sentence.contains(words), "{}", problem.sentence);
+    }
+}
+
+#[test]
+fn colors_after_jpeg_are_told() {
+    let colors = [[128, 0, 0], [0, 128, 64], [64, 0, 128]];
+    let folder = set(Kind::Rgb, |seed| {
+        packed(&fields(&colors, seed), Kind::Rgb, 92)
+    });
+    let list = b"name,r,g,b\na,128,0,0\nb,0,128,64\nc,64,0,128\n";
+    write(folder.path(), "class_dict.csv", list);
+    check_blurred(folder.path(), &["4 masks look as after lossy compression"]);
+    let clean = set(Kind::Rgb, |seed| fields(&colors, seed));
+    write(clean.path(), "class_dict.csv", list);
+    assert_eq!(found(clean.path(), ProblemKind::BlurredMasks), None);
+}
+
+#[test]
+fn indices_after_jpeg_are_told_with_those_that_look_real() {
+    let values = [[0], [1], [4], [7]];
+    for quality in [75, 90] {
+        let folder = set(Kind::Grey, |seed| {
+            packed(&fields(&values, seed), Kind::Grey, quality)
+        });
+        let words = [
+            "4 masks look as after lossy compression",
+            "those that look real are 0, 1, 4, 7;",
+            "convert the masks from the originals again",
+        ];
+        check_blurred(folder.path(), &words);
+    }
+}
+
+#[test]
+fn greys_about_black_and_white_after_jpeg_are_told() {
+    let folder = set(Kind::Grey, |seed| {
+        packed(&fields(&[[0], [255]], seed), Kind::Grey, 75)
+    });
+    check_blurred(folder.path(), &["0 and 255 look real"]);
+}
+
+#[test]
+fn rare_classes_thin_lines_and_smooth_borders_are_not_blurred() {
+    // Rare classes are blobs of some pixels; a road is a line of one pixel.
+    let blobs = [(40, 60, 4, 6, 9), (90, 20, 3, 4, 2), (60, 60, 2, 4, 3)];
+    let lines = [(5, 30), (6, 70), (8, 110)];
+    let folder = set(Kind::Grey, |seed| {
+        let mut mask = fields(&[[0], [1], [4], [7]], seed);
+        for (top, left, rows, cols, value) in blobs {
+            for y in top..top + rows {
+                for x in left..left + cols {
+                    mask[(y * SIDE + x) as usize] = value;
+                }
+            }
+        }
+        mask
+    });
+    assert_eq!(found(folder.path(), ProblemKind::BlurredMasks), None);
+    let roads = set(Kind::Grey, |_| {
+        let mut mask = vec![0; (SIDE * SIDE) as usize];
+        for (value, row) in lines {
+            for x in 0..SIDE {
+                mask[((row + x / 5 - 10) * SIDE + x) as usize] = value;
+            }
+        }
+        mask
+    });
+    assert_eq!(found(roads.path(), ProblemKind::BlurredMasks), None);
+    let smooth = set(Kind::Grey, |seed| {
+        let row = |x: u32| [0, 0, 0, 90, 200, 255, 255, 255, 130, 60][(x / 4 % 10) as usize];
+        (0..SIDE * SIDE)
+            .map(|at| row((at % SIDE + seed) * 4))
+            .collect()
+    });
+    assert_eq!(found(smooth.path(), ProblemKind::BlurredMasks), None);
+}
+
+#[test]
+fn values_of_a_stated_list_are_real_however_they_lie() {
+    let values = [[0], [1], [4], [7]];
+    let folder = set(Kind::Grey, |seed| {
+        packed(&fields(&values, seed), Kind::Grey, 90)
+    });
+    let rows = (0..40).map(|value| format!("c{value},{value},0,0"));
+    let all: Vec<String> = ["name,r,g,b".to_owned()].into_iter().chain(rows).collect();
+    let list = write(folder.path(), "all.csv", all.join("\n").as_bytes());
+    let corrections = Corrections {
+        classes: Some(list),
+        ..Corrections::default()
+    };
+    let discovery = discover_corrected(folder.path(), &corrections).expect("pairs");
+    let problems = look(&discovery).problems;
+    assert!(
+        (problems.iter()).all(|problem| problem.kind != ProblemKind::BlurredMasks),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn absent_classes_are_named() {
+    let folder = set(Kind::Rgb, |seed| fields(&[[128, 0, 0], [0, 128, 64]], seed));
+    let list = b"name,r,g,b\nfield,128,0,0\nwood,0,128,64\npond,64,0,128\n";
+    write(folder.path(), "class_dict.csv", list);
+    let problem = found(folder.path(), ProblemKind::AbsentClasses).expect("a problem");
+    let expected = "1 class is in none of the masks that were looked at: pond";
+    assert_eq!((problem.count, problem.sentence.as_str()), (1, expected));
+    assert_eq!(problem.severity, Severity::Info);
+}
+
+/// Rewrites an image of a set as RGBA with some transparent pixels.
+fn make_transparent(path: &Path) {
+    let opacity = |at: u32| if at < 50 { 0 } else { 255 };
+    let pixels = (0..SIDE * SIDE).flat_map(|at| [at as u8, (at >> 7) as u8, 9, opacity(at)]);
+    let pixels: Vec<u8> = pixels.collect();
+    replace_with(path, |file| {
+        let mut encoder = ::png::Encoder::new(file, SIDE, SIDE);
+        encoder.set_color(::png::ColorType::Rgba);
+        encoder.write_header()?.write_image_data(&pixels)?;
+        Ok(())
+    })
+    .expect("a picture");
+}
+
+#[test]
+fn transparent_ground_is_told() {
+    let folder = set(Kind::Grey, |seed| fields(&[[0], [1]], seed));
+    assert_eq!(found(folder.path(), ProblemKind::Nodata), None);
+    make_transparent(&folder.path().join("images/2.png"));
+    let inspection = look(&discover(folder.path()).expect("pairs"));
+    let of_kind = |kind| {
+        let mut problems = inspection.problems.iter();
+        problems.find(|problem| problem.kind == kind)
+    };
+    let problem = of_kind(ProblemKind::Nodata).expect("a problem");
+    assert_eq!(
+        problem.sentence,
+        "1 image is transparent or without data in part"
+    );
+    assert!(problem.examples[0].ends_with("images/2.png"));
+    assert!(inspection.nodata_share > 0.0);
+    assert!(of_kind(ProblemKind::Voids).is_none());
+}
+
+#[test]
+fn voids_are_told_and_their_labels_can_be_left_out() {
+    let folder = set(Kind::Grey, |seed| fields(&[[0], [255]], seed));
+    assert_eq!(found(folder.path(), ProblemKind::Voids), None);
+    for (name, void) in [("1", 255), ("3", 0)] {
+        let noise = |at: u32| (at.wrapping_mul(2_654_435_761) >> 21) as u8;
+        let cut = SIDE * 40 * 3;
+        let byte = |at: u32| if at < cut { void } else { noise(at) };
+        let pixels: Vec<u8> = (0..SIDE * SIDE * 3).map(byte).collect();
+        let name = format!("images/{name}.png");
+        png(folder.path(), &name, Kind::Rgb, SIDE, &pixels);
+    }
+    let problem = found(folder.path(), ProblemKind::Voids).expect("a problem");
+    assert_eq!((problem.count, problem.severity), (2, Severity::Warning));
+    // Two rows of whole blocks, 32 of 128 rows in two of four images.
+    assert!(
+        problem.sentence.contains("12.50 % of all pixels"),
+        "{}",
+        problem.sentence
+    );
+    let corrections = Corrections {
+        voids_are_nodata: true,
+        ..Corrections::default()
+    };
+    let discovery = discover_corrected(folder.path(), &corrections).expect("pairs");
+    let (mask, _) = discovery.samples[1].load_mask(&discovery).expect("a mask");
+    assert_eq!(mask.histogram()[255], u64::from(SIDE * 32));
+    assert_eq!((mask.get(5, 31), mask.get(5, 32) < 2), (255, true));
+    let (whole, _) = discovery.samples[0].load_mask(&discovery).expect("a mask");
+    assert_eq!(whole.histogram()[255], 0);
+    let inspection = look(&discovery);
+    assert_eq!(inspection.unlabeled_pixels, u64::from(2 * SIDE * 32));
+    assert!(
+        inspection
+            .problems
+            .iter()
+            .all(|problem| problem.kind != ProblemKind::Voids)
+    );
+}

@@ -1,0 +1,219 @@
+use crate::geom::{ImageSize, PixelRect};
+use crate::label::{Mask, UNLABELED};
+use crate::raster::{RasterInfo, ReadError, SampleType, TileSource};
+
+/// Columns and rows of the blocks that voids are told by.
+const BLOCK: u32 = 16;
+/// Areas of fewer blocks may be bright roofs or deep shadows.
+const FEWEST_BLOCKS: usize = 4;
+/// Rows are read in bands of about so many pixels.
+const BAND_PIXELS: u32 = 4 << 20;
+
+/// Channels this near to white or black count as nearly so.
+const NEAR: u8 = 24;
+const COLORS: [u8; 2] = [255, 0];
+
+/// Where an image seems cut off: connected blocks of nothing but pure white, or of nothing but pure
+/// black, that reach an edge of the image and end at once. Bright sky and deep shadow fade into what
+/// is nearly white or black instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Voids {
+    /// The blocks, those at the edges cut off there.
+    pub(super) blocks: Vec<PixelRect>,
+}
+
+impl Voids {
+    /// Whether an image may have any: those that say themselves where they are empty have none, and
+    /// those of wide samples are white where a stretch ends.
+    pub(super) fn may_be_in(info: &RasterInfo) -> bool {
+        !info.has_alpha && info.nodata.is_none() && info.sample == SampleType::U8
+    }
+
+    /// Reads all of an image.
+    ///
+    /// # Errors
+    /// [`ReadError`] when a part does not decode.
+    pub(super) fn of(source: &dyn TileSource) -> Result<Self, ReadError> {
+        let info = source.info();
+        let mut finder = VoidFinder::new(info.size);
+        if Self::may_be_in(info) && !info.size.is_empty() {
+            let (width, height) = (info.size.width, info.size.height);
+            let rows = (BAND_PIXELS / width).max(1);
+            for top in (0..height).step_by(rows as usize) {
+                let band = PixelRect::new(0, top, width, rows.min(height - top));
+                finder.add(band, &source.read_rgba(0, band)?);
+            }
+        }
+        Ok(finder.voids())
+    }
+
+    /// Pixels in them.
+    pub(super) fn num_pixels(&self) -> u64 {
+        self.blocks.iter().map(|block| block.num_pixels()).sum()
+    }
+
+    /// Takes the labels of a mask on them away.
+    pub(super) fn unlabel(&self, mask: &mut Mask) {
+        for block in &self.blocks {
+            mask.set_rect(*block, &vec![UNLABELED; block.num_pixels() as usize]);
+        }
+    }
+}
+
+/// Finds the voids of an image whose rows come in bands.
+pub(super) struct VoidFinder {
+    size: ImageSize,
+    cols: usize,
+    /// What the blocks hold, row by row.
+    blocks: Vec<Block>,
+}
+
+/// What a block holds beside pure white, and beside pure black.
+#[derive(Clone, Copy, Default)]
+struct Block {
+    near: [u32; 2],
+    far: [u32; 2],
+    is_taken: bool,
+}
+
+impl VoidFinder {
+    /// Nothing is known of an image of `size`.
+    pub(super) fn new(size: ImageSize) -> Self {
+        let cols = size.width.div_ceil(BLOCK) as usize;
+        let rows = size.height.div_ceil(BLOCK) as usize;
+        Self {
+            size,
+            cols,
+            blocks: vec![Block::default(); cols * rows],
+        }
+    }
+
+    /// Looks at a band of whole rows in RGBA8.
+    pub(super) fn add(&mut self, band: PixelRect, pixels: &[u8]) {
+        let (pixels, _) = pixels.as_chunks::<4>();
+        for (y, row) in (band.y..).zip(pixels.chunks_exact(band.width.max(1) as usize)) {
+            let first = (y / BLOCK) as usize * self.cols;
+            let blocks = self.blocks[first..].iter_mut();
+            for (block, run) in blocks.zip(row.chunks(BLOCK as usize)) {
+                block.add(run);
+            }
+        }
+    }
+
+    /// The voids, once all rows were added.
+    pub(super) fn voids(mut self) -> Voids {
+        let mut blocks = Vec::new();
+        for color in 0..COLORS.len() {
+            for at in 0..self.blocks.len() {
+                let area = self.take_area(at, color);
+                let is_at_edge = area.iter().any(|&at| self.is_at_edge(at));
+                if is_at_edge && area.len() >= FEWEST_BLOCKS && self.ends_at_once(&area, color) {
+                    blocks.extend(area.into_iter().map(|at| self.rect(at)));
+                }
+            }
+        }
+        Voids { blocks }
+    }
+
+    /// Takes the blocks out that are connected to one and of its color.
+    fn take_area(&mut self, at: usize, color: usize) -> Vec<usize> {
+        let (mut area, mut next) = (Vec::new(), vec![at]);
+        while let Some(at) = next.pop() {
+            let block = &mut self.blocks[at];
+            if block.is_taken || block.near[color] + block.far[color] > 0 {
+                continue;
+            }
+            block.is_taken = true;
+            area.push(at);
+            next.extend(self.beside(at));
+        }
+        area
+    }
+
+    /// Whether at most half of what lies beside an area, itself left out, is nearly of its color.
+    fn ends_at_once(&self, area: &[usize], color: usize) -> bool {
+        let beside = || area.iter().flat_map(|&at| self.beside(at));
+        let near: u32 = beside().map(|at| self.blocks[at].near[color]).sum();
+        let far: u32 = beside().map(|at| self.blocks[at].far[color]).sum();
+        near <= far
+    }
+
+    /// The blocks to the left, to the right, above and below.
+    fn beside(&self, at: usize) -> impl Iterator<Item = usize> {
+        let (col, below) = (at % self.cols, at + self.cols);
+        let left = (col > 0).then(|| at - 1);
+        let right = (col + 1 < self.cols).then_some(at + 1);
+        let below = (below < self.blocks.len()).then_some(below);
+        let above = at.checked_sub(self.cols);
+        [left, right, above, below].into_iter().flatten()
+    }
+
+    const fn is_at_edge(&self, at: usize) -> bool {
+        let (col, below) = (at % self.cols, at + self.cols);
+        col == 0 || col + 1 == self.cols || at < self.cols || below >= self.blocks.len()
+    }
+
+    fn rect(&self, at: usize) -> PixelRect {
+        let (col, row) = ((at % self.cols) as u32, (at / self.cols) as u32);
+        PixelRect::new(col * BLOCK, row * BLOCK, BLOCK, BLOCK).intersect(self.size.bounds())
+    }
+}
+
+impl Block {
+    fn add(&mut self, run: &[[u8; 4]]) {
+        for [red, green, blue, _] in run {
+            for (at, color) in COLORS.into_iter().enumerate() {
+                let apart = [red, green, blue].map(|channel| channel.abs_diff(color));
+                let most = apart.into_iter().max().unwrap_or(0);
+                self.near[at] += u32::from((1..=NEAR).contains(&most));
+                self.far[at] += u32::from(most > NEAR);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The pixels in voids of a picture of 70 × 50 pixels.
+    fn found(paint: impl Fn(u32, u32) -> u8) -> u64 {
+        let size = ImageSize::new(70, 50);
+        let mut finder = VoidFinder::new(size);
+        for top in (0..50).step_by(7) {
+            let band = PixelRect::new(0, top, 70, 7.min(50 - top));
+            let rows = (top..band.bottom()).flat_map(|y| (0..70).map(move |x| (x, y)));
+            let pixels: Vec<u8> = rows
+                .flat_map(|(x, y)| [paint(x, y), paint(x, y), paint(x, y), 255])
+                .collect();
+            finder.add(band, &pixels);
+        }
+        finder.voids().num_pixels()
+    }
+
+    #[test]
+    fn voids_are_large_pure_and_reach_an_edge() {
+        // Whole blocks: two rows of them over all columns.
+        assert_eq!(found(|_, y| if y < 40 { 255 } else { 90 }), 70 * 32);
+        assert_eq!(found(|_, y| if y < 40 { 0 } else { 90 }), 70 * 32);
+        assert_eq!(found(|_, y| if y < 40 { 254 } else { 90 }), 0);
+        // The lowest row of blocks is two pixels high.
+        assert_eq!(found(|x, _| if x >= 48 { 255 } else { 90 }), 22 * 50);
+        // A bright sky fades.
+        let fading = |y: u32| 255 - y.saturating_sub(32).min(9) as u8;
+        assert_eq!(found(|_, y| fading(y)), 0);
+        // Three blocks are a roof, and what touches no edge is one as well.
+        assert_eq!(found(|x, y| if x < 48 && y < 16 { 255 } else { 90 }), 0);
+        let amid = |x: u32, y: u32| (16..48).contains(&x) && (16..48).contains(&y);
+        assert_eq!(found(|x, y| if amid(x, y) { 255 } else { 90 }), 0);
+    }
+
+    #[test]
+    fn labels_on_voids_are_taken_away() {
+        let mut mask = Mask::filled(ImageSize::new(20, 20), 1);
+        let blocks = vec![PixelRect::new(16, 0, 4, 16)];
+        Voids { blocks }.unlabel(&mut mask);
+        assert_eq!(mask.histogram()[255], 64);
+        assert_eq!((mask.get(15, 0), mask.get(16, 16)), (1, 1));
+    }
+}
