@@ -1,9 +1,12 @@
 use egui::{ComboBox, Grid, RichText, Ui};
 
 use super::contest::contest_ui;
+use super::review::review_ui;
 use crate::geom::PixelRect;
 use crate::metrics::Scores;
-use crate::session::{Command, LayerKind, PlaceKind, ReviewCommand, ScoreScope, Session};
+use crate::render::Looked;
+use crate::session::{LayerKind, ReviewCommand, ScoreScope, Session};
+use crate::ui::places::walk;
 use crate::ui::training::confusion_ui;
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{text, theme};
@@ -60,7 +63,7 @@ impl ScoresView {
 /// Scores of the prediction against the label as both are now, with what always answering one class
 /// would score, and which class is taken for which.
 pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
-    review_ui(ui, session, commands);
+    review_ui(ui, session, view, commands);
     contest_ui(ui, session, view, commands);
     if session.scores().is_none() {
         let has_both = session.layer(LayerKind::Label).is_some()
@@ -100,113 +103,9 @@ pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
         .on_hover_text("Press a cell to walk through its places (J)");
     if let Some((truth, predicted)) = confusion_ui(ui, scores) {
         let of_cell = ReviewCommand::StartOf { truth, predicted };
-        commands.push(Command::Review(of_cell));
-        if truth != predicted {
-            view.error_class = Some(truth);
-        }
+        view.looked = Looked::Pair { truth, predicted };
+        walk(of_cell, session, view, commands);
     }
-}
-
-/// The walk through the differences: begin it, decide, and how far it is.
-fn review_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
-    if session.image().is_none() {
-        return;
-    }
-    let Some((review, current)) = session
-        .review()
-        .and_then(|review| Some((review, review.current()?)))
-    else {
-        walks_ui(ui, session, commands);
-        ui.separator();
-        return;
-    };
-    let has_prediction = session.layer(LayerKind::Prediction).is_some();
-    let (number, all) = review.position();
-    let (title, about) = match current.kind {
-        PlaceKind::Predicted(class) => (
-            "Difference",
-            format!(
-                "The prediction says {}, {} px",
-                session.classes().name_of(class),
-                text::grouped(current.pixels)
-            ),
-        ),
-        PlaceKind::Doubtful => (
-            "Doubtful place",
-            "Correct it, take the prediction over, or leave it.".to_owned(),
-        ),
-        PlaceKind::Similar(likeness) => (
-            "Similar place",
-            format!("Likeness {likeness:.2}, 1 being the same look"),
-        ),
-    };
-    ui.strong(format!("{title} {number} of {all}"));
-    ui.label(about);
-    ui.horizontal_wrapped(|ui| {
-        for (name, command) in [
-            ("Take over (Y)", ReviewCommand::Accept),
-            ("Leave (N)", ReviewCommand::Reject),
-            ("Next (J)", ReviewCommand::Step { forth: true }),
-            ("End (Esc)", ReviewCommand::End),
-        ] {
-            let is_possible = command != ReviewCommand::Accept || has_prediction;
-            let button = ui.add_enabled(is_possible, egui::Button::new(name));
-            if button
-                .on_disabled_hover_text("Nothing is predicted")
-                .clicked()
-            {
-                commands.push(Command::Review(command));
-            }
-        }
-    });
-    ui.separator();
-}
-
-/// The walks that can begin.
-fn walks_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
-    let has = |kind| session.layer(kind).is_some();
-    let has_both = has(LayerKind::Label) && has(LayerKind::Prediction);
-    let is_sure_known = has(LayerKind::Prediction) && has(LayerKind::Certainty);
-    let unpredicted = "There must be a label and a prediction";
-    let unsure = "It is not known how sure this prediction is; predict here";
-    let walks = [
-        (
-            "Differences",
-            "Step through the places where label and prediction differ, the largest first (J)",
-            ReviewCommand::Start,
-            (has_both, unpredicted),
-        ),
-        (
-            "Doubtful places",
-            "Where to look next: ground where the prediction is unsure and differs, spread over \
-             what is not done yet",
-            ReviewCommand::StartDoubtful,
-            (is_sure_known, unsure),
-        ),
-        (
-            "Likely mistakes",
-            "Places where the prediction is sure that the label is wrong",
-            ReviewCommand::StartConfident,
-            (is_sure_known, unsure),
-        ),
-        (
-            "Similar places",
-            "Ground anywhere in the image that looks like what is selected (Ctrl+F, also for what \
-             is pointed at). The image is looked at as a whole the first time",
-            ReviewCommand::StartSimilar(None),
-            (session.selected().is_some(), "Select some ground first"),
-        ),
-    ];
-    ui.label(RichText::new("Walk through").small().strong());
-    ui.horizontal_wrapped(|ui| {
-        for (name, help, command, (is_possible, why_not)) in walks {
-            let button = ui.add_enabled(is_possible, egui::Button::new(name));
-            let button = button.on_hover_text(help);
-            if button.on_disabled_hover_text(why_not).clicked() {
-                commands.push(Command::Review(command));
-            }
-        }
-    });
 }
 
 fn summary_ui(ui: &mut Ui, scores: &Scores) {
