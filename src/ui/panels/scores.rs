@@ -7,7 +7,7 @@ use crate::metrics::Scores;
 use crate::render::Looked;
 use crate::session::{LayerKind, ReviewCommand, ScoreScope, Session};
 use crate::ui::places::walk;
-use crate::ui::training::confusion_ui;
+use crate::ui::training::{MatrixNumbers, confusion_ui};
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{text, theme};
 
@@ -38,6 +38,7 @@ impl Scope {
 #[derive(Debug, Default)]
 pub struct ScoresView {
     scope: Scope,
+    numbers: MatrixNumbers,
     made_of: Option<(u64, ScoreScope, u64)>,
     scores: Option<Scores>,
 }
@@ -99,9 +100,9 @@ pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     ui.add_space(theme::GRID);
     classes_ui(ui, scores);
     ui.add_space(theme::GRID);
-    ui.label(RichText::new("Confusion, in % of each true class").strong())
-        .on_hover_text("Press a cell to walk through its places (J)");
-    if let Some((truth, predicted)) = confusion_ui(ui, scores) {
+    ui.label(RichText::new("Confusion").strong())
+        .on_hover_text("Press a cell to see its pixels and to walk through its places (J)");
+    if let Some((truth, predicted)) = confusion_ui(ui, scores, &mut state.numbers) {
         let of_cell = ReviewCommand::StartOf { truth, predicted };
         view.looked = Looked::Pair { truth, predicted };
         walk(of_cell, session, view, commands);
