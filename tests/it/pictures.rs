@@ -399,23 +399,20 @@ fn errors_are_colored_by_class_and_follow_the_brush() {
         };
         renderer.begin_frame();
         let (draw, _) = renderer.prepare(&scene);
-        let picture = offscreen
-            .picture(&[(0, 4, draw)], BLACK)
-            .expect("a picture");
+        let picture = offscreen.picture(&[(0, 4, draw)], BLACK);
+        let picture = picture.expect("a picture");
         picture.chunks_exact(4).map(|pixel| pixel[0]).collect()
     };
     // Unlabeled and unpredicted ground has no verdict.
-    let of_one = [20, 40, 30, 10, 0, 10, 10, 0];
-    assert_eq!(drawn(&mut renderer, &truth, Looked::Class(1)), of_one);
-    assert_eq!(
-        drawn(&mut renderer, &truth, Looked::All),
-        [10, 50, 50, 10, 0, 10, 50, 0]
-    );
     let pair = |truth, predicted| Looked::Pair { truth, predicted };
-    let of_pair = [10, 50, 10, 10, 0, 10, 10, 0];
-    assert_eq!(drawn(&mut renderer, &truth, pair(1, 0)), of_pair);
-    let of_equals = [20, 10, 10, 10, 0, 10, 10, 0];
-    assert_eq!(drawn(&mut renderer, &truth, pair(1, 1)), of_equals);
+    for (looked, expected) in [
+        (Looked::Class(1), [20, 40, 30, 10, 0, 10, 10, 0]),
+        (Looked::All, [10, 50, 50, 10, 0, 10, 50, 0]),
+        (pair(1, 0), [10, 50, 10, 10, 0, 10, 10, 0]),
+        (pair(1, 1), [20, 10, 10, 10, 0, 10, 10, 0]),
+    ] {
+        assert_eq!(drawn(&mut renderer, &truth, looked), expected);
+    }
     let stroke = PixelRect::new(2, 0, 1, 1);
     truth.set_rect(stroke, &[1]);
     renderer.mask_changed(SourceId(7), size, stroke);
