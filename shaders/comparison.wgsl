@@ -10,17 +10,17 @@ const UNLABELED: u32 = 255u;
 const SIDE: f32 = 256.0;
 
 const AGREED: u32 = 0u;
-const FOUND: u32 = 1u;            // the chosen class in both
+const FOUND: u32 = 1u;            // the chosen class in both, or a chosen pair of one class
 const INVENTED: u32 = 2u;         // the chosen class in the prediction alone
 const MISSED: u32 = 3u;           // the chosen class in the truth alone
-const DIFFERENT: u32 = 4u;        // two classes, where none is chosen
+const DIFFERENT: u32 = 4u;        // two classes, where none or just those are chosen
 
 struct ComparisonInstance {
     @location(0) clip: vec4f,     // left, top, right, bottom in clip space
     @location(1) texels: vec4f,   // left, top, right, bottom in texels of the tile
     @location(2) truth: vec4u,    // layer, first column, first row, the class of a uniform tile
     @location(3) predicted: vec4u,
-    @location(4) chosen: vec4u,   // the class that is looked at, or all
+    @location(4) chosen: vec4u,   // the class that is looked at, or all; of a pair the other one, or all
 }
 
 struct ComparisonFragment {
@@ -28,7 +28,7 @@ struct ComparisonFragment {
     @location(0) texel: vec2f,
     @location(1) @interpolate(flat) truth: vec4u,
     @location(2) @interpolate(flat) predicted: vec4u,
-    @location(3) @interpolate(flat) chosen: u32,
+    @location(3) @interpolate(flat) chosen: vec2u,
 }
 
 @vertex
@@ -39,7 +39,7 @@ fn vs_main(@builtin(vertex_index) corner: u32, tile: ComparisonInstance) -> Comp
     out.texel = mix(tile.texels.xy, tile.texels.zw, share);
     out.truth = tile.truth;
     out.predicted = tile.predicted;
-    out.chosen = tile.chosen.x;
+    out.chosen = tile.chosen.xy;
     return out;
 }
 
@@ -51,14 +51,18 @@ fn class_in(slot: vec4u, texel: vec2f) -> u32 {
     return textureLoad(pages, at, slot.x, 0).r;
 }
 
-fn verdict(truth: u32, predicted: u32, chosen: u32) -> u32 {
-    if chosen == ALL_CLASSES {
+fn verdict(truth: u32, predicted: u32, chosen: vec2u) -> u32 {
+    if chosen.y != ALL_CLASSES {
+        let is_it = truth == chosen.x && predicted == chosen.y;
+        return select(AGREED, select(DIFFERENT, FOUND, truth == predicted), is_it);
+    }
+    if chosen.x == ALL_CLASSES {
         return select(DIFFERENT, AGREED, truth == predicted);
     }
-    if truth == chosen {
-        return select(MISSED, FOUND, predicted == chosen);
+    if truth == chosen.x {
+        return select(MISSED, FOUND, predicted == chosen.x);
     }
-    return select(AGREED, INVENTED, predicted == chosen);
+    return select(AGREED, INVENTED, predicted == chosen.x);
 }
 
 @fragment

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use super::pane::{ComparisonView, MaskLook, MaskTiles};
+use super::pane::{ComparisonView, Looked, MaskLook, MaskTiles};
 use super::pipelines::{
     ComparisonInstance, MaskInstance, QuadInstance, clip_corners, texel_corners,
 };
@@ -180,7 +180,11 @@ impl MaskAtlas {
         let shape = PyramidShape::new(view.size, TILE_SIDE);
         let level = shape.level_for_view(camera, canvas, max_tiles);
         let visible = camera.visible_image_rect(canvas);
-        let chosen = view.class.map_or(ALL_CLASSES, u32::from);
+        let chosen = match view.looked {
+            Looked::All => [ALL_CLASSES; 2],
+            Looked::Class(class) => [u32::from(class), ALL_CLASSES],
+            Looked::Pair { truth, predicted } => [truth, predicted].map(u32::from),
+        };
         let mut quads = Vec::new();
         for key in shape.tiles_in(level, visible) {
             let truth = self.slot(gpu, &view.truth, key);
@@ -196,7 +200,7 @@ impl MaskAtlas {
                     slot: truth,
                 },
                 predicted,
-                chosen: [chosen, 0, 0, 0],
+                chosen: [chosen[0], chosen[1], 0, 0],
             });
         }
         quads

@@ -19,7 +19,7 @@ pub use frame_stats::FrameStats;
 pub use gpu::{AdapterSummary, Gpu, GpuError, list_adapters};
 pub use offscreen::Offscreen;
 pub use pane::{
-    ComparisonView, MaskLook, MaskTiles, MaskView, PaneDraw, PaneScene, VerdictColors,
+    ComparisonView, Looked, MaskLook, MaskTiles, MaskView, PaneDraw, PaneScene, VerdictColors,
     paint_callback, palette,
 };
 pub use renderer::{ImageTiles, Renderer, SourceId};

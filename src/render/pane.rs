@@ -27,10 +27,27 @@ pub struct ComparisonView<'a> {
     pub predicted: MaskTiles<'a>,
     /// Extent of both at level 0.
     pub size: ImageSize,
-    /// The class that is looked at; `None`: whether both have the same one.
-    pub class: Option<u8>,
+    /// Which of its pixels are looked at.
+    pub looked: Looked,
     /// Straight-alpha colors of the verdicts.
     pub colors: VerdictColors,
+}
+
+/// Which pixels of two masks are looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Looked {
+    /// All: whether both have the same class.
+    #[default]
+    All,
+    /// Those that have this class in either.
+    Class(u8),
+    /// Those that have the one class in the truth and the other in the prediction.
+    Pair {
+        /// The class in the truth.
+        truth: u8,
+        /// The class in the prediction.
+        predicted: u8,
+    },
 }
 
 /// The tiles of a mask.
@@ -47,13 +64,13 @@ pub struct MaskTiles<'a> {
 pub struct VerdictColors {
     /// Both have the same class, or neither has the one that is looked at.
     pub agreed: [u8; 4],
-    /// Both have the class that is looked at: true positive.
+    /// Both have the class that is looked at, or the one of a pair of equal classes: true positive.
     pub found: [u8; 4],
     /// The prediction alone has it: false positive.
     pub invented: [u8; 4],
     /// The truth alone has it: false negative.
     pub missed: [u8; 4],
-    /// They have different classes, and none is looked at.
+    /// They have different classes, and none is looked at, or just this pair of them.
     pub different: [u8; 4],
 }
 

@@ -34,7 +34,8 @@ pub struct ComparisonInstance {
     pub truth: QuadInstance,
     /// Where the prediction's tile lies.
     pub predicted: [u32; 4],
-    /// The class that is looked at, or 256 for all; three numbers of nothing.
+    /// The class that is looked at, or 256 for all; the prediction's where a pair is looked at, or
+    /// 256; two numbers of nothing.
     pub chosen: [u32; 4],
 }
 

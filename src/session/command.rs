@@ -433,3 +433,10 @@ pub enum Tool {
     /// Takes the class under the pointer.
     Picker,
 }
+
+impl Tool {
+    /// Whether it changes the label, or selects ground that is to be changed.
+    pub const fn corrects(self) -> bool {
+        !matches!(self, Self::Pan | Self::Ruler | Self::Picker)
+    }
+}

@@ -30,7 +30,7 @@ impl Session {
             let found = doubtful_places(&certainty, masks, (SQUARE, MOST_SQUARES), is_open);
             let place = |rect| square(rect, PlaceKind::Doubtful);
             let found = found.into_iter().map(|found| place(found.rect)).collect();
-            job.tell(Report::Differences(of, found))?;
+            job.tell(Report::Differences(of, found, None))?;
             Ok(())
         });
         Ok(())
@@ -43,7 +43,7 @@ impl Session {
         self.start_job("Looking for likely mistakes", move |job| {
             let suspicious = confident_difference(&masks);
             if let Some(regions) = outlined(&suspicious, job)? {
-                job.tell(Report::Differences(of, ordered(regions)))?;
+                job.tell(Report::Differences(of, ordered(regions), None))?;
             }
             Ok(())
         });

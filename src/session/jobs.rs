@@ -76,8 +76,9 @@ pub(super) enum Report {
     LabelRead(LayerId, Box<ReadLabel>),
     /// What is known of places in an image.
     PlacesRead(ImageId, Box<KeptPlaces>),
-    /// Where these, label and prediction, differ, the largest first.
-    Differences([LayerId; 2], Vec<Difference>),
+    /// Where these, label and prediction, differ, the largest first, and which cell of the
+    /// confusion matrix they are of, if of one.
+    Differences([LayerId; 2], Vec<Difference>, Option<[u8; 2]>),
     /// Places that look like what was shown, the likest first.
     Similar(ImageId, Vec<Alike>),
     /// Points of a map were drawn, to be looked at.
@@ -344,7 +345,7 @@ impl Session {
             Report::ProjectRead(read) => self.project_read(read),
             Report::LabelRead(layer, read) => self.label_read(layer, *read),
             Report::PlacesRead(image, places) => self.places_read(image, *places),
-            Report::Differences(of, found) => self.differences_found(of, found),
+            Report::Differences(of, found, cell) => self.differences_found(of, found, cell),
             Report::Similar(image, found) => self.similar_found(image, found),
             Report::PointsDrawn(image, points) => self.points_drawn(image, points),
             Report::ObjectFound(image, finder, found) => self.object_found(image, finder, found),

@@ -28,6 +28,8 @@ pub enum ReviewCommand {
         /// Whether to the next one.
         forth: bool,
     },
+    /// Goes to one of the places, counted from 0.
+    GoTo(usize),
     /// Takes over what the prediction says there.
     Accept,
     /// Leaves the label as it is there. Where a class is predicted against it, this says that the

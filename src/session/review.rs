@@ -21,6 +21,7 @@ pub struct Review {
     at: usize,
     /// How many were decided: taken and left.
     decided: (usize, usize),
+    cell: Option<[u8; 2]>,
 }
 
 /// Why ground is looked at.
@@ -64,6 +65,12 @@ impl Review {
         (self.at + 1, self.regions.len())
     }
 
+    /// The cell of the confusion matrix whose places these are, where they are of one: the label's
+    /// class and the prediction's.
+    pub const fn cell(&self) -> Option<[u8; 2]> {
+        self.cell
+    }
+
     /// How many were taken over, and how many left as they were.
     pub const fn decided(&self) -> (usize, usize) {
         self.decided
@@ -92,6 +99,10 @@ impl Session {
                 let step = if forth { 1 } else { count - 1 };
                 review.at = (review.at + step) % count;
             }
+            ReviewCommand::GoTo(place) => {
+                let review = self.review.as_mut().ok_or(CommandError::NoReview)?;
+                review.at = place.min(review.regions.len().saturating_sub(1));
+            }
             ReviewCommand::Accept => return self.accept_difference(),
             ReviewCommand::Reject => return self.reject_difference(),
         }
@@ -113,7 +124,7 @@ impl Session {
             if let Some(mut regions) = outlined(&differing, job)? {
                 let smallest = if of.is_some() { 1 } else { SMALLEST };
                 regions.retain(|region| region.pixels >= smallest);
-                job.tell(Report::Differences(of_both, ordered(regions)))?;
+                job.tell(Report::Differences(of_both, ordered(regions), of))?;
             }
             Ok(())
         });
@@ -121,25 +132,34 @@ impl Session {
     }
 
     /// `of` are the label and the prediction that were compared.
-    pub(super) fn differences_found(&mut self, of: [LayerId; 2], regions: Vec<Difference>) {
+    pub(super) fn differences_found(
+        &mut self,
+        of: [LayerId; 2],
+        regions: Vec<Difference>,
+        cell: Option<[u8; 2]>,
+    ) {
         let now = [&self.label, &self.prediction].map(|layer| layer.as_ref().map(|it| it.id));
         if now != of.map(Some) {
             return;
         }
         if regions.is_empty() {
-            self.notify(Notice::info(format!(
-                "There is no such place, or only specks of less than {SMALLEST} pixels"
-            )));
+            self.notify(Notice::info(if cell.is_some() {
+                "There is no such place".to_owned()
+            } else {
+                format!("There is no such place, or only specks of less than {SMALLEST} pixels")
+            }));
         }
-        self.walk_through(regions);
+        self.walk_through(regions, cell);
     }
 
-    /// Begins a walk, or none when there are no places.
-    pub(super) fn walk_through(&mut self, regions: Vec<Difference>) {
+    /// Begins a walk, or none when there are no places; `cell` says which cell of the confusion
+    /// matrix they are of.
+    pub(super) fn walk_through(&mut self, regions: Vec<Difference>, cell: Option<[u8; 2]>) {
         self.review = (!regions.is_empty()).then_some(Review {
             regions,
             at: 0,
             decided: (0, 0),
+            cell,
         });
     }
 

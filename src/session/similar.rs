@@ -132,6 +132,6 @@ impl Session {
             ));
         }
         let place = |alike: Alike| square(alike.rect, PlaceKind::Similar(alike.likeness));
-        self.walk_through(found.into_iter().map(place).collect());
+        self.walk_through(found.into_iter().map(place).collect(), None);
     }
 }

@@ -66,7 +66,7 @@ pub fn perform(
         Action::NextDifference
         | Action::PreviousDifference
         | Action::AcceptDifference
-        | Action::RejectDifference => review(action, session, commands),
+        | Action::RejectDifference => review(action, session, view, commands),
         Action::FindSimilar
         | Action::NextCell
         | Action::CellDone
@@ -198,18 +198,19 @@ fn paint_line(points: &[ImagePoint], session: &Session, commands: &mut CommandQu
 }
 
 /// Walks through the differences; begins the walk where there is none.
-fn review(action: Action, session: &Session, commands: &mut CommandQueue) {
+fn review(action: Action, session: &Session, view: &View, commands: &mut CommandQueue) {
     if session.checked_point().is_some() {
         return point(action, commands);
     }
-    commands.push(Command::Review(match (action, session.review()) {
+    let command = match (action, session.review()) {
         (Action::AcceptDifference, _) => ReviewCommand::Accept,
         (Action::RejectDifference, _) => ReviewCommand::Reject,
         (_, None) => ReviewCommand::Start,
         (step, Some(_)) => ReviewCommand::Step {
             forth: step == Action::NextDifference,
         },
-    }));
+    };
+    places::walk(command, session, view, commands);
 }
 
 /// The same while points of the map are checked; what would accept does nothing there.

@@ -43,6 +43,14 @@ pub fn perform(action: Action, session: &Session, view: &mut View, commands: &mu
     }
 }
 
+/// Begins a walk or goes on with it, with a tool in hand that corrects what is found.
+pub fn walk(command: ReviewCommand, session: &Session, view: &View, commands: &mut CommandQueue) {
+    if !session.tool().corrects() {
+        commands.push(Command::SelectTool(view.correcting));
+    }
+    commands.push(Command::Review(command));
+}
+
 /// Side of the square around the pointer that is shown where nothing is selected, in pixels.
 const SHOWN: u32 = 64;
 

@@ -26,13 +26,15 @@ pub fn predict_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &
     let is_idle = session.prediction_state().job.is_none();
     let can_keep = is_idle && session.layer(LayerKind::Prediction).is_some();
     let keep = ui.add_enabled(can_keep, Button::new("Keep prediction to compare"));
-    let help = "Predict with another network then: a pane and the scores show in what they differ";
+    let help = "Predict with another network then: panes show both and where they differ, and the \
+                scores what each class won or lost";
     if keep.on_hover_text(help).clicked() {
         commands.push(Command::Prediction(PredictionCommand::Keep));
     }
     if session.layer(LayerKind::Kept).is_some() && ui.button("Drop kept prediction").clicked() {
         commands.push(Command::Prediction(PredictionCommand::DropKept));
         view.contents.hide(PaneContent::Changed);
+        view.contents.hide(PaneContent::Kept);
     }
     ui.menu_button("Copy as command", |ui| {
         for what in CopiedCommand::ALL {

@@ -11,6 +11,19 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// A whole number in at most four signs: 999, 1.2k, 85M.
+pub fn short(number: u64) -> String {
+    let exact = number as f64;
+    let units = [(1e9, "G"), (1e6, "M"), (1e3, "k")];
+    // What rounds up to the next unit is told in it.
+    let found = units.into_iter().find(|(unit, _)| exact >= unit * 0.9995);
+    match found.map(|(unit, letter)| (exact / unit, letter)) {
+        Some((scaled, letter)) if scaled < 9.95 => format!("{scaled:.1}{letter}"),
+        Some((scaled, letter)) => format!("{scaled:.0}{letter}"),
+        None => number.to_string(),
+    }
+}
+
 /// Bytes as people read them: 212 MB.
 pub fn bytes(count: usize) -> String {
     let count = count as f64;
@@ -55,6 +68,10 @@ mod tests {
         assert_eq!(
             [grouped(7), grouped(1_000), grouped(85_500_000)],
             ["7", "1,000", "85,500,000"]
+        );
+        assert_eq!(
+            [999, 1_234, 9_960, 85_500, 999_600, 85_500_000].map(short),
+            ["999", "1.2k", "10k", "86k", "1.0M", "86M"]
         );
         assert_eq!([bytes(4_000), bytes(212_400_000)], ["4 kB", "212 MB"]);
         assert_eq!(

@@ -21,8 +21,8 @@ use super::training::TrainingArea;
 use crate::geom::{Camera, ImagePoint, PixelRect, ScreenSize, TileKey};
 use crate::job::Waker;
 use crate::label::{MaskLevels, MaskTile};
-use crate::render::{FrameStats, Gpu, Renderer, SourceId};
-use crate::session::{Change, Command, Layer, Notice, Session, Severity};
+use crate::render::{FrameStats, Gpu, Looked, Renderer, SourceId};
+use crate::session::{Change, Command, Layer, Notice, Review, Session, Severity, Tool};
 
 /// Ground around a point that is checked, in pixels to each side.
 const SEEN_AROUND: u32 = 96;
@@ -57,8 +57,8 @@ pub struct View {
     pub contents: PaneContents,
     /// Where the curtain of a single pane is, as a share of its width; `None`: there is none.
     pub(super) curtain: Option<f32>,
-    /// The class whose errors are shown; `None`: those of all.
-    pub(super) error_class: Option<u8>,
+    /// Which errors are shown.
+    pub(super) looked: Looked,
     pub(super) gesture: Gesture,
     pub(super) gesture_pane: Option<egui::Id>,
     pub(super) last_dab: Option<ImagePoint>,
@@ -82,7 +82,13 @@ pub struct View {
     /// What was drawn over the canvases last; tools leave it alone.
     pub(super) covered: Vec<egui::Rect>,
     /// The difference that was brought into view last.
-    reviewed: Option<PixelRect>,
+    pub(super) reviewed: Option<PixelRect>,
+    /// The one that the list of differences was scrolled to.
+    pub(super) listed: Option<PixelRect>,
+    /// The cell of the confusion matrix whose differences are walked through.
+    walked_cell: Option<[u8; 2]>,
+    /// The last tool in hand that corrects.
+    pub(super) correcting: Tool,
     pub(super) dialogs: Dialogs,
     pub(super) dock: Dock,
     pub(super) form: TrainForm,
@@ -169,7 +175,7 @@ impl View {
             layout: PaneLayout::One,
             contents: PaneContents::default(),
             curtain: None,
-            error_class: None,
+            looked: Looked::default(),
             gesture: Gesture::Idle,
             gesture_pane: None,
             last_dab: None,
@@ -190,6 +196,9 @@ impl View {
             shows_look: false,
             covered: Vec::new(),
             reviewed: None,
+            listed: None,
+            walked_cell: None,
+            correcting: Tool::default(),
             dialogs: Dialogs::default(),
             dock: Dock::default(),
             form: TrainForm::default(),
@@ -332,8 +341,25 @@ impl View {
         self.camera = Some(Camera::showing(rect, self.canvas));
     }
 
-    /// Brings the difference that is looked at into view, once.
+    /// Remembers the tool, to take it in hand again where there is something to correct.
+    pub(super) fn follow_tool(&mut self, session: &Session) {
+        if session.tool().corrects() {
+            self.correcting = session.tool();
+        }
+    }
+
+    /// Brings the difference that is looked at into view, once, and shows the errors of the cell
+    /// that is walked through.
     pub(super) fn follow_review(&mut self, session: &Session) {
+        let cell = session.review().and_then(Review::cell);
+        if self.walked_cell != cell {
+            self.walked_cell = cell;
+            self.looked = match (cell, self.looked) {
+                (Some([truth, predicted]), _) => Looked::Pair { truth, predicted },
+                (None, Looked::Pair { .. }) => Looked::All,
+                (None, looked) => looked,
+            };
+        }
         let current = session.review().and_then(|review| review.current());
         let current = current.map(|difference| difference.bounds);
         if let Some(bounds) = current

@@ -17,6 +17,7 @@ pub fn window_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     view.keymap.follow(&session.settings().keys);
     keys(ui.ctx(), session, view, commands);
     dropped_files(ui.ctx(), commands);
+    view.follow_tool(session);
     view.follow_review(session);
     view.follow_check(session);
     Panel::top("menu").show(ui, |ui| menu::menu_ui(ui, session, view, commands));

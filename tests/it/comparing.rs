@@ -155,7 +155,9 @@ fn a_cell_of_the_matrix_is_found_on_the_ground() {
     let of_cell = ReviewCommand::StartOf { truth, predicted };
     finish(&mut session, Command::Review(of_cell));
     let mut found = 0;
-    let (_, count) = session.review().expect("places").position();
+    let review = session.review().expect("places");
+    assert_eq!(review.cell(), Some([truth, predicted]));
+    let (_, count) = review.position();
     for _ in 0..count {
         let place = session.review().and_then(|review| review.current());
         let place = place.expect("a place");
@@ -168,4 +170,12 @@ fn a_cell_of_the_matrix_is_found_on_the_ground() {
         session.apply(Command::Review(next)).expect("a step");
     }
     assert_eq!(found, pixels);
+    let go_to = |place| Command::Review(ReviewCommand::GoTo(place));
+    session.apply(go_to(count - 1)).expect("a place");
+    let review = session.review().expect("places");
+    assert_eq!(review.position(), (count, count));
+    assert_eq!(review.current(), review.places().last());
+    // A list that is a frame old may name a place that is gone.
+    session.apply(go_to(count)).expect("the last place");
+    assert_eq!(session.review().expect("places").position().0, count);
 }

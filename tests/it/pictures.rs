@@ -8,8 +8,8 @@ use orthobrush::geom::{Camera, ImagePoint, ImageSize, PixelRect, ScreenSize, Til
 use orthobrush::label::{Mask, MaskLevels, MaskTile};
 use orthobrush::raster::{Contrast, Look, Pyramid, Shading, ShownBands, TileCache, open_raster};
 use orthobrush::render::{
-    ComparisonView, ImageTiles, MaskTiles, MaskView, Offscreen, PaneDraw, PaneScene, Renderer,
-    SourceId, VerdictColors,
+    ComparisonView, ImageTiles, Looked, MaskTiles, MaskView, Offscreen, PaneDraw, PaneScene,
+    Renderer, SourceId, VerdictColors,
 };
 use orthobrush::session::{Change, Command, PlaceCommand, Session};
 
@@ -372,7 +372,7 @@ fn errors_are_colored_by_class_and_follow_the_brush() {
         different: [50, 0, 0, 255],
     };
     let offscreen = Offscreen::new(&gpu(), size);
-    let drawn = |renderer: &mut Renderer, truth: &Mask, class: Option<u8>| -> Vec<u8> {
+    let drawn = |renderer: &mut Renderer, truth: &Mask, looked: Looked| -> Vec<u8> {
         let of_truth = |key: TileKey| truth.tile(key.col, key.row).clone();
         let of_predicted = |key: TileKey| predicted.tile(key.col, key.row).clone();
         let scene = PaneScene {
@@ -393,26 +393,28 @@ fn errors_are_colored_by_class_and_follow_the_brush() {
                     tile: &of_predicted,
                 },
                 size,
-                class,
+                looked,
                 colors,
             }),
         };
         renderer.begin_frame();
         let (draw, _) = renderer.prepare(&scene);
-        let picture = offscreen
-            .picture(&[(0, 4, draw)], BLACK)
-            .expect("a picture");
+        let picture = offscreen.picture(&[(0, 4, draw)], BLACK);
+        let picture = picture.expect("a picture");
         picture.chunks_exact(4).map(|pixel| pixel[0]).collect()
     };
     // Unlabeled and unpredicted ground has no verdict.
-    let of_one = [20, 40, 30, 10, 0, 10, 10, 0];
-    assert_eq!(drawn(&mut renderer, &truth, Some(1)), of_one);
-    assert_eq!(
-        drawn(&mut renderer, &truth, None),
-        [10, 50, 50, 10, 0, 10, 50, 0]
-    );
+    let pair = |truth, predicted| Looked::Pair { truth, predicted };
+    for (looked, expected) in [
+        (Looked::Class(1), [20, 40, 30, 10, 0, 10, 10, 0]),
+        (Looked::All, [10, 50, 50, 10, 0, 10, 50, 0]),
+        (pair(1, 0), [10, 50, 10, 10, 0, 10, 10, 0]),
+        (pair(1, 1), [20, 10, 10, 10, 0, 10, 10, 0]),
+    ] {
+        assert_eq!(drawn(&mut renderer, &truth, looked), expected);
+    }
     let stroke = PixelRect::new(2, 0, 1, 1);
     truth.set_rect(stroke, &[1]);
     renderer.mask_changed(SourceId(7), size, stroke);
-    assert_eq!(drawn(&mut renderer, &truth, Some(1))[2], 20);
+    assert_eq!(drawn(&mut renderer, &truth, Looked::Class(1))[2], 20);
 }

@@ -6,7 +6,8 @@ use egui_kittest::kittest::Queryable as _;
 use orthobrush::app::App;
 use orthobrush::geom::{ImagePoint, PixelRect};
 use orthobrush::label::Side;
-use orthobrush::session::{Command, LayerKind};
+use orthobrush::session::{Command, LayerKind, PredictionCommand, ReviewCommand, Tool};
+use orthobrush::ui::{PaneContent, PaneLayout};
 
 use crate::fixture::{own_sample, turn};
 use crate::window::{canvas_center, count, drag, session, settle, window};
@@ -346,4 +347,56 @@ fn differences_are_decided_by_key() {
     assert_eq!((review.position().1, review.decided()), (all - 2, (1, 1)));
     press(&mut harness, Modifiers::NONE, Key::Escape);
     assert!(session(&harness).review().is_none());
+}
+
+#[test]
+fn a_cell_is_walked_through_with_the_last_tool_that_corrects() {
+    let _turn = turn();
+    let (_folder, mut harness) = beside_truth();
+    let class = session(&harness).active_class();
+    let scores = session(&harness).scores().expect("numbers").clone();
+    let cells = (0..scores.confusion.len()).flat_map(|truth| {
+        let others = (0..scores.confusion.len()).filter(move |other| *other != truth);
+        others.map(move |other| [truth, other])
+    });
+    let cell = cells.max_by_key(|&[truth, other]| scores.confusion[truth][other]);
+    let [truth, predicted] = cell.expect("a cell").map(|class| class as u8);
+    let perform = |harness: &mut Harness<'_, App>, command| {
+        harness.state_mut().perform(vec![command]);
+        settle(harness);
+    };
+    perform(&mut harness, Command::SelectTool(Tool::Lasso));
+    perform(&mut harness, Command::SelectTool(Tool::Ruler));
+    let of_cell = ReviewCommand::StartOf { truth, predicted };
+    perform(&mut harness, Command::Review(of_cell));
+    let review = session(&harness).review().expect("places");
+    assert_eq!(review.cell(), Some([truth, predicted]));
+    let (_, all) = review.position();
+    press(&mut harness, Modifiers::NONE, Key::J);
+    let review = session(&harness).review().expect("places");
+    assert_eq!(review.position(), (1 % all + 1, all));
+    assert_eq!(session(&harness).tool(), Tool::Lasso);
+    assert_eq!(session(&harness).active_class(), class);
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert!(session(&harness).review().is_none());
+}
+
+#[test]
+fn a_kept_prediction_has_a_pane_until_it_is_dropped() {
+    let _turn = turn();
+    let (_folder, mut harness) = beside_truth();
+    let keep = Command::Prediction(PredictionCommand::Keep);
+    harness.state_mut().perform(vec![keep]);
+    let view = harness.state_mut().view_mut();
+    view.layout = PaneLayout::Two;
+    let contents = &mut view.contents;
+    contents.choose(PaneLayout::Two, 0, PaneContent::Kept);
+    contents.choose(PaneLayout::Two, 1, PaneContent::Prediction);
+    settle(&mut harness);
+    assert!(harness.query_by_label("Canvas: Kept prediction").is_some());
+    assert!(harness.query_by_label("Canvas: Prediction").is_some());
+    let contents = &mut harness.state_mut().view_mut().contents;
+    contents.hide(PaneContent::Kept);
+    settle(&mut harness);
+    assert!(harness.query_by_label("Canvas: Original").is_some());
 }

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::PaneLayout;
 use super::instant::instant_hint;
 use crate::session::{LayerKind, Session};
@@ -13,6 +15,8 @@ pub enum PaneContent {
     Prediction,
     /// Where label and prediction go together.
     Errors,
+    /// The prediction that is kept to be compared with.
+    Kept,
     /// Where the prediction differs from the one that is kept.
     Changed,
     /// How sure the network is.
@@ -23,11 +27,12 @@ pub enum PaneContent {
 
 impl PaneContent {
     /// All of them, in the order of the menu.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Work,
         Self::Original,
         Self::Label,
         Self::Prediction,
+        Self::Kept,
         Self::Errors,
         Self::Changed,
         Self::Certainty,
@@ -40,6 +45,7 @@ impl PaneContent {
             Self::Label => "Label",
             Self::Prediction => "Prediction",
             Self::Errors => "Errors",
+            Self::Kept => "Kept prediction",
             Self::Changed => "Changed its mind",
             Self::Certainty => "Doubt",
             Self::Work => "Image and label",
@@ -58,11 +64,16 @@ impl PaneContent {
                 "none yet: press Train, then Predict, or turn instant answers on"
             }
             Self::Errors if lacks(LayerKind::Label) => "there is no label to compare with",
-            Self::Changed if lacks(LayerKind::Kept) => {
+            Self::Kept | Self::Changed if lacks(LayerKind::Kept) => {
                 "keep a prediction first: Train › Keep prediction to compare"
             }
             Self::Changed if lacks(LayerKind::Prediction) => "predict with another network",
             Self::Certainty if lacks(LayerKind::Certainty) => "comes with a prediction",
+            // Two networks side by side are told apart by their names.
+            Self::Kept => return run_hint(session.contest().run()),
+            Self::Prediction if !lacks(LayerKind::Kept) => {
+                return run_hint(session.prediction_state().run.as_deref());
+            }
             _ => "",
         };
         hint.to_owned()
@@ -73,6 +84,7 @@ impl PaneContent {
         match self {
             Self::Original | Self::Errors | Self::Changed => Vec::new(),
             Self::Label => vec![LayerKind::Label],
+            Self::Kept => vec![LayerKind::Kept],
             Self::Certainty => vec![LayerKind::Certainty],
             Self::Prediction if is_shown(session, LayerKind::Certainty) => {
                 vec![LayerKind::Certainty]
@@ -93,6 +105,12 @@ impl PaneContent {
     }
 }
 
+/// Whose answers they are, by the name of the run's folder.
+fn run_hint(run: Option<&Path>) -> String {
+    let name = run.and_then(Path::file_name);
+    name.map_or_else(String::new, |name| format!("of {}", name.to_string_lossy()))
+}
+
 fn is_shown(session: &Session, kind: LayerKind) -> bool {
     session.layer(kind).is_some_and(|layer| layer.is_visible)
 }
@@ -101,7 +119,8 @@ fn is_shown(session: &Session, kind: LayerKind) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PaneContents {
     panes: [[PaneContent; 4]; 4],
-    /// What a single pane shows at the right of the curtain, and while the key to blink is held.
+    /// What a single pane shows at the right of the curtain, and the pane under the pointer while
+    /// the key to blink is held.
     pub behind: PaneContent,
 }
 
@@ -184,5 +203,14 @@ mod tests {
             expected.choose(PaneLayout::Three, 1, PaneContent::Errors);
             expected
         });
+    }
+
+    #[test]
+    fn what_is_gone_is_shown_nowhere() {
+        let mut contents = PaneContents::default();
+        contents.choose(PaneLayout::Two, 0, PaneContent::Kept);
+        contents.behind = PaneContent::Kept;
+        contents.hide(PaneContent::Kept);
+        assert_eq!(contents, PaneContents::default());
     }
 }

@@ -2,6 +2,8 @@ use egui::{Color32, Frame, Layout, Margin, Rect, RichText, Ui, UiBuilder, vec2};
 use egui_material_icons::icons;
 
 use super::PaneContent;
+use crate::label::ClassTable;
+use crate::render::Looked;
 use crate::session::Session;
 use crate::ui::view::View;
 
@@ -46,7 +48,7 @@ pub fn header_ui(
             }
         });
         if let PaneContent::Errors | PaneContent::Changed = content {
-            class_ui(ui, content, session, view);
+            looked_ui(ui, content, session, view);
         }
         let hint = content.hint(session);
         if !hint.is_empty() {
@@ -64,32 +66,44 @@ fn opening(name: &str) -> RichText {
     RichText::new(format!("{name} {icon}")).size(12.0)
 }
 
-/// The class whose errors are shown.
-fn class_ui(ui: &mut Ui, content: PaneContent, session: &Session, view: &mut View) {
+/// Which errors are shown.
+fn looked_ui(ui: &mut Ui, content: PaneContent, session: &Session, view: &mut View) {
     let classes = session.classes();
-    let known = view
-        .error_class
-        .filter(|class| classes.get(*class).is_some());
-    let name = known.map_or_else(
-        || "of all classes".to_owned(),
-        |class| format!("of {}", classes.name_of(class)),
-    );
+    let name = looked_name(view.looked, content, classes);
     ui.menu_button(opening(&name), |ui| {
         ui.visuals_mut().override_text_color = None;
         egui::ScrollArea::vertical()
             .max_height(360.0)
             .show(ui, |ui| {
-                ui.radio_value(&mut view.error_class, None, "All classes");
+                ui.radio_value(&mut view.looked, Looked::All, "All classes");
+                if let pair @ Looked::Pair { .. } = view.looked {
+                    ui.radio_value(&mut view.looked, pair, name);
+                }
                 for class in classes.classes() {
-                    ui.radio_value(&mut view.error_class, Some(class.index), &class.name);
+                    let of_class = Looked::Class(class.index);
+                    ui.radio_value(&mut view.looked, of_class, &class.name);
                 }
             });
     });
-    legend_ui(ui, content, known.is_some());
+    legend_ui(ui, content, view.looked);
+}
+
+fn looked_name(looked: Looked, content: PaneContent, classes: &ClassTable) -> String {
+    match looked {
+        Looked::All => "of all classes".to_owned(),
+        Looked::Class(class) => format!("of {}", classes.name_of(class)),
+        Looked::Pair { truth, predicted } => {
+            let [from, to] = [truth, predicted].map(|class| classes.name_of(class));
+            match content {
+                PaneContent::Changed => format!("from {from} to {to}"),
+                _ => format!("of {from} taken for {to}"),
+            }
+        }
+    }
 }
 
 /// What the colors mean.
-fn legend_ui(ui: &mut Ui, content: PaneContent, is_of_class: bool) {
+fn legend_ui(ui: &mut Ui, content: PaneContent, looked: Looked) {
     let colors = super::scene::VERDICTS;
     let words = match content {
         PaneContent::Changed => ["both", "kept alone", "new alone", "changed"],
@@ -101,10 +115,10 @@ fn legend_ui(ui: &mut Ui, content: PaneContent, is_of_class: bool) {
         (colors.invented, words[2]),
         (colors.different, words[3]),
     ];
-    let entries = if is_of_class {
-        &entries[..3]
-    } else {
-        &entries[3..]
+    let entries = match looked {
+        Looked::Class(_) => &entries[..3],
+        Looked::Pair { truth, predicted } if truth == predicted => &entries[..1],
+        _ => &entries[3..],
     };
     for ([r, g, b, _], words) in entries {
         let (rect, _) = ui.allocate_exact_size(vec2(10.0, 10.0), egui::Sense::hover());

@@ -148,8 +148,10 @@ fn paint_pane(ui: &mut Ui, pane: Pane, session: &Session, view: &mut View) {
         choose_ui(ui, pane, left, session, view);
         return;
     }
-    let is_held = is_one && ui.input(|input| view.keymap.is_held(Action::Blink, input));
-    let content = if is_held { behind } else { pane.content };
+    let is_held = ui.input(|input| view.keymap.is_held(Action::Blink, input));
+    // Of several panes the one under the pointer blinks.
+    let blinks = is_held && (is_one || ui.rect_contains_pointer(pane.rect));
+    let content = if blinks { behind } else { pane.content };
     paint_part(ui, content, (pane.rect, pane.rect), session, view);
     let has_news = content != PaneContent::Work || session.instant().is_some();
     if !is_one || has_news {

@@ -2,10 +2,10 @@ use super::{CanvasFrame, PaneContent};
 use crate::geom::TileKey;
 use crate::label::MaskTile;
 use crate::render::{
-    ComparisonView, ImageTiles, MaskLook, MaskTiles, MaskView, PaneScene, SourceId, VerdictColors,
-    paint_callback, palette,
+    ComparisonView, ImageTiles, Looked, MaskLook, MaskTiles, MaskView, PaneScene, SourceId,
+    VerdictColors, paint_callback, palette,
 };
-use crate::session::{Layer, LayerKind, OpenImage, Session};
+use crate::session::{Layer, LayerKind, OpenImage, Review, Session};
 use crate::ui::theme;
 use crate::ui::view::{LevelCache, View};
 
@@ -32,11 +32,11 @@ pub fn paint(
     };
     let (layers, compared) = (shown_layers(content, session), compared(content, session));
     let look = look_of(view);
+    let looked = lit(content, session).unwrap_or(view.looked);
     let View {
         renderer,
         levels,
         feed,
-        error_class,
         ..
     } = view;
     let Some(renderer) = renderer else { return };
@@ -61,7 +61,7 @@ pub fn paint(
         truth: tiles(0),
         predicted: tiles(1),
         size: compared[0].mask.size(),
-        class: *error_class,
+        looked,
         colors: VERDICTS,
     });
     let scene = PaneScene {
@@ -105,6 +105,10 @@ fn compared(content: PaneContent, session: &Session) -> Vec<&Layer> {
     let first = match content {
         PaneContent::Errors => LayerKind::Label,
         PaneContent::Changed => LayerKind::Kept,
+        // Who hides the masks wants to see the ground.
+        _ if lit(content, session).is_some() && !shown_layers(content, session).is_empty() => {
+            LayerKind::Label
+        }
         _ => return Vec::new(),
     };
     match [first, LayerKind::Prediction].map(|kind| session.layer(kind)) {
@@ -113,6 +117,14 @@ fn compared(content: PaneContent, session: &Session) -> Vec<&Layer> {
         }
         _ => Vec::new(),
     }
+}
+
+/// The cell of the confusion matrix that is walked through, in the panes where it lights up over
+/// what they draw.
+fn lit(content: PaneContent, session: &Session) -> Option<Looked> {
+    use PaneContent::{Label, Prediction, Work};
+    let [truth, predicted] = session.review().and_then(Review::cell)?;
+    matches!(content, Work | Label | Prediction).then_some(Looked::Pair { truth, predicted })
 }
 
 /// The mask layers that a pane draws, first drawn first.

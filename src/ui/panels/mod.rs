@@ -8,6 +8,7 @@ pub mod improve;
 pub mod layers;
 pub mod options;
 pub mod recipe;
+pub mod review;
 pub mod scores;
 pub mod tools;
 pub mod train;

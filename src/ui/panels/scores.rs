@@ -1,12 +1,13 @@
 use egui::{ComboBox, Grid, RichText, Ui};
 
 use super::contest::contest_ui;
+use super::review::review_ui;
 use crate::geom::PixelRect;
 use crate::metrics::{Figure, Scores};
-use crate::session::{
-    Command, LayerKind, PlaceKind, ReviewCommand, ScoreKey, ScoreScope, ScoredGround, Session,
-};
-use crate::ui::training::{confusion_ui, figure_help};
+use crate::render::Looked;
+use crate::session::{LayerKind, ReviewCommand, ScoreKey, ScoreScope, ScoredGround, Session};
+use crate::ui::places::walk;
+use crate::ui::training::{MatrixNumbers, confusion_ui, figure_help};
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{text, theme};
 
@@ -48,6 +49,7 @@ impl Scope {
 #[derive(Debug, Default)]
 pub struct ScoresView {
     scope: Scope,
+    numbers: MatrixNumbers,
     made_of: Option<ScoreKey>,
     scores: Option<Scores>,
     ground: ScoredGround,
@@ -93,7 +95,7 @@ impl ScoresView {
 /// Scores of the prediction against the label as both are now, with what always answering one class
 /// would score, and which class is taken for which.
 pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
-    review_ui(ui, session, commands);
+    review_ui(ui, session, view, commands);
     contest_ui(ui, session, view, commands);
     if session.scores().is_none() {
         let has_both = session.layer(LayerKind::Label).is_some()
@@ -136,148 +138,13 @@ pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     ui.add_space(theme::GRID);
     classes_ui(ui, scores);
     ui.add_space(theme::GRID);
-    ui.label(RichText::new("Confusion, in % of each true class").strong())
-        .on_hover_text("Press a cell to walk through its places (J)");
-    if let Some((truth, predicted)) = confusion_ui(ui, scores) {
+    ui.label(RichText::new("Confusion").strong())
+        .on_hover_text("Press a cell to see its pixels and to walk through its places (J)");
+    if let Some((truth, predicted)) = confusion_ui(ui, scores, &mut state.numbers) {
         let of_cell = ReviewCommand::StartOf { truth, predicted };
-        commands.push(Command::Review(of_cell));
-        if truth != predicted {
-            view.error_class = Some(truth);
-        }
+        view.looked = Looked::Pair { truth, predicted };
+        walk(of_cell, session, view, commands);
     }
-}
-
-/// The walk through the differences: begin it, decide, and how far it is.
-fn review_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
-    if session.image().is_none() {
-        return;
-    }
-    let Some((review, current)) = session
-        .review()
-        .and_then(|review| Some((review, review.current()?)))
-    else {
-        walks_ui(ui, session, commands);
-        ui.separator();
-        return;
-    };
-    let has_prediction = session.layer(LayerKind::Prediction).is_some();
-    let (number, all) = review.position();
-    let (title, about) = match current.kind {
-        PlaceKind::Predicted(class) => (
-            "Difference",
-            format!(
-                "The prediction says {}, {} px",
-                session.classes().name_of(class),
-                text::grouped(current.pixels)
-            ),
-        ),
-        PlaceKind::Doubtful => (
-            "Doubtful place",
-            "Correct it, take the prediction over, or leave it.".to_owned(),
-        ),
-        PlaceKind::Similar(likeness) => (
-            "Similar place",
-            format!("Likeness {likeness:.2}, 1 being the same look"),
-        ),
-    };
-    ui.strong(format!("{title} {number} of {all}"));
-    ui.label(about);
-    decisions_ui(ui, (current.kind, has_prediction), commands);
-    ui.separator();
-}
-
-/// What can be said about the place that is looked at.
-fn decisions_ui(
-    ui: &mut Ui,
-    (kind, has_prediction): (PlaceKind, bool),
-    commands: &mut CommandQueue,
-) {
-    let (leave, leave_help) = match kind {
-        PlaceKind::Predicted(_) => (
-            "Label is right (N)",
-            "The label stays and counts as made by hand: it is learned from, and is no likely \
-             mistake any more",
-        ),
-        _ => ("Leave (N)", "The label stays as it is"),
-    };
-    let decisions = [
-        (
-            "Take over (Y)",
-            "The label becomes what is predicted",
-            ReviewCommand::Accept,
-        ),
-        (leave, leave_help, ReviewCommand::Reject),
-        (
-            "Skip (J)",
-            "Decide later: it stays in the walk",
-            ReviewCommand::Step { forth: true },
-        ),
-        (
-            "End (Esc)",
-            "What is decided stays decided",
-            ReviewCommand::End,
-        ),
-    ];
-    ui.horizontal_wrapped(|ui| {
-        for (name, help, command) in decisions {
-            let is_possible = command != ReviewCommand::Accept || has_prediction;
-            let button = ui.add_enabled(is_possible, egui::Button::new(name));
-            let button = button.on_hover_text(help);
-            if button
-                .on_disabled_hover_text("Nothing is predicted")
-                .clicked()
-            {
-                commands.push(Command::Review(command));
-            }
-        }
-    });
-}
-
-/// The walks that can begin.
-fn walks_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
-    let has = |kind| session.layer(kind).is_some();
-    let has_both = has(LayerKind::Label) && has(LayerKind::Prediction);
-    let is_sure_known = has(LayerKind::Prediction) && has(LayerKind::Certainty);
-    let unpredicted = "There must be a label and a prediction";
-    let unsure = "It is not known how sure this prediction is; predict here";
-    let walks = [
-        (
-            "Differences",
-            "Step through the places where label and prediction differ, the largest first (J)",
-            ReviewCommand::Start,
-            (has_both, unpredicted),
-        ),
-        (
-            "Doubtful places",
-            "Where to look next: ground where the prediction is unsure and differs, spread over \
-             what is not done yet",
-            ReviewCommand::StartDoubtful,
-            (is_sure_known, unsure),
-        ),
-        (
-            "Likely mistakes",
-            "Places where the prediction is sure that the label is wrong",
-            ReviewCommand::StartConfident,
-            (is_sure_known, unsure),
-        ),
-        (
-            "Similar places",
-            "Ground anywhere in the image that looks like what is selected (Ctrl+F, also for what \
-             is pointed at). The image is looked at as a whole the first time",
-            ReviewCommand::StartSimilar(None),
-            (session.selected().is_some(), "Select some ground first"),
-        ),
-    ];
-    ui.label(RichText::new("Walk through").small().strong());
-    ui.horizontal_wrapped(|ui| {
-        for (name, help, command, (is_possible, why_not)) in walks {
-            let button = ui.add_enabled(is_possible, egui::Button::new(name));
-            let button = button.on_hover_text(help);
-            if button.on_disabled_hover_text(why_not).clicked() {
-                commands.push(Command::Review(command));
-            }
-        }
-    });
 }
 
 fn summary_ui(ui: &mut Ui, scores: &Scores) {

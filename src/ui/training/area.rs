@@ -13,7 +13,7 @@ use super::bar::{running_ui, start_ui};
 use super::chart::Hover;
 use super::class_table::{ClassOrder, class_table_ui};
 use super::compare::{Compared, compare_ui};
-use super::confusion::confusion_ui;
+use super::confusion::{MatrixNumbers, confusion_ui};
 use super::curves::{RunCurves, curves_ui, heading};
 use super::data::{ContactSheet, data_ui};
 use super::header::{empty_ui, header_ui};
@@ -94,6 +94,7 @@ pub struct TrainingArea {
     /// The overlaid curves.
     pub compared: Compared,
     order: ClassOrder,
+    numbers: MatrixNumbers,
     samples: Samples,
     looked: Option<Looked>,
     /// The run that was asked for by name last.
@@ -441,21 +442,21 @@ fn scores_ui(ui: &mut Ui, entry: &RunEntry, area: &mut TrainingArea) {
         heading(ui, &title);
         class_table_ui(ui, &classes, record.classes.as_ref(), order);
     };
-    let matrix = |ui: &mut Ui| {
+    let matrix = |ui: &mut Ui, numbers: &mut MatrixNumbers| {
         if let Some(scores) = record.scores() {
-            heading(ui, "Confusion, in % of each true class");
-            confusion_ui(ui, &scores.scores);
+            heading(ui, "Confusion");
+            confusion_ui(ui, &scores.scores, numbers);
         }
     };
     if ui.available_width() < SIDE_BY_SIDE {
         table(ui, &mut area.order);
-        matrix(ui);
+        matrix(ui, &mut area.numbers);
         return;
     }
     ui.horizontal_top(|ui| {
         ui.vertical(|ui| table(ui, &mut area.order));
         ui.add_space(3.0 * theme::GRID);
-        ui.vertical(matrix);
+        ui.vertical(|ui| matrix(ui, &mut area.numbers));
     });
 }
 

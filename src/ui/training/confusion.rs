@@ -4,15 +4,17 @@ use egui::{
 };
 
 use super::super::{text, theme};
-use crate::metrics::Scores;
+use crate::metrics::{ClassScores, Scores};
 
 /// More classes than this are not legible.
 const MOST_CLASSES: usize = 40;
 /// Room for the names at the left and above.
 const NAMES: f32 = 92.0;
 const ABOVE: f32 = 76.0;
-/// Room at the right, over which the last name leans.
+/// Room at the right for the support, over which the last name leans.
 const BESIDE: f32 = 56.0;
+/// How far right of the cells the support ends.
+const SUPPORT: f32 = 40.0;
 /// How much longer than high a name at half a right angle is.
 const SLANT: f32 = std::f32::consts::SQRT_2;
 const LARGEST_CELL: f32 = 46.0;
@@ -22,10 +24,43 @@ const SMALL: FontId = FontId::proportional(11.0);
 const RIGHT: Color32 = theme::CURVE_IOU;
 const WRONG: Color32 = theme::CURVE_VALIDATION;
 
-/// Which true class was predicted as which: shares of each true class, counts under the pointer.
-/// The true and the predicted class of a cell that was pressed come back.
-pub fn confusion_ui(ui: &mut Ui, scores: &Scores) -> Option<(u8, u8)> {
-    let heat = Heat::of(scores);
+/// What the numbers in a confusion matrix are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MatrixNumbers {
+    /// Pixels.
+    Counts,
+    /// Shares of each true class.
+    #[default]
+    OfTruth,
+    /// Shares of each predicted class.
+    OfPrediction,
+}
+
+impl MatrixNumbers {
+    const ALL: [Self; 3] = [Self::Counts, Self::OfTruth, Self::OfPrediction];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Counts => "Counts",
+            Self::OfTruth => "By row",
+            Self::OfPrediction => "By column",
+        }
+    }
+
+    const fn help(self) -> &'static str {
+        match self {
+            Self::Counts => "Pixels",
+            Self::OfTruth => "In % of each true class: what became of it (recall)",
+            Self::OfPrediction => "In % of each predicted class: what it really is (precision)",
+        }
+    }
+}
+
+/// Which true class was predicted as which: the numbers that are chosen above it, the support of
+/// each true class beside it, counts under the pointer. The true and the predicted class of a cell
+/// that was pressed come back.
+pub fn confusion_ui(ui: &mut Ui, scores: &Scores, numbers: &mut MatrixNumbers) -> Option<(u8, u8)> {
+    let mut heat = Heat::of(scores, *numbers);
     if heat.shown.is_empty() {
         ui.weak("No pixel was scored.");
         return None;
@@ -36,6 +71,8 @@ pub fn confusion_ui(ui: &mut Ui, scores: &Scores) -> Option<(u8, u8)> {
         );
         return None;
     }
+    numbers_ui(ui, numbers);
+    heat.numbers = *numbers;
     let count = heat.shown.len() as f32;
     let cell = ((ui.available_width() - NAMES - BESIDE) / count).clamp(SMALLEST_CELL, LARGEST_CELL);
     let size = vec2(NAMES + cell * count + BESIDE, ABOVE + cell * count + 8.0);
@@ -57,22 +94,38 @@ pub fn confusion_ui(ui: &mut Ui, scores: &Scores) -> Option<(u8, u8)> {
     board.hover_ui(ui, response)
 }
 
+/// The choice of numbers.
+fn numbers_ui(ui: &mut Ui, numbers: &mut MatrixNumbers) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        for other in MatrixNumbers::ALL {
+            ui.selectable_value(numbers, other, other.name())
+                .on_hover_text(other.help());
+        }
+    });
+}
+
 /// The counts of the classes that occur.
 struct Heat<'a> {
     scores: &'a Scores,
+    numbers: MatrixNumbers,
     /// Classes with truth or predictions, by index.
     shown: Vec<usize>,
 }
 
 impl<'a> Heat<'a> {
-    fn of(scores: &'a Scores) -> Self {
+    fn of(scores: &'a Scores, numbers: MatrixNumbers) -> Self {
         let counts = &scores.confusion;
         let is_used = |&class: &usize| {
             let column = counts.iter().filter_map(|row| row.get(class)).sum::<u64>();
             counts[class].iter().sum::<u64>() + column > 0
         };
         let shown = (0..counts.len()).filter(is_used).collect();
-        Self { scores, shown }
+        Self {
+            scores,
+            numbers,
+            shown,
+        }
     }
 
     fn count(&self, truth: usize, predicted: usize) -> u64 {
@@ -80,25 +133,62 @@ impl<'a> Heat<'a> {
         row.get(self.shown[predicted]).copied().unwrap_or(0)
     }
 
-    /// The share of the true class; `None` without truth.
-    fn share(&self, truth: usize, predicted: usize) -> Option<f64> {
+    /// True pixels of a class, those without a prediction included.
+    fn support(&self, truth: usize) -> u64 {
         let index = self.shown[truth];
-        let classes = &self.scores.per_class;
-        let class = classes
-            .iter()
-            .find(|class| usize::from(class.index) == index);
         let row = self.scores.confusion[index].iter().sum::<u64>();
-        let total = class.map_or(row, |class| class.support.max(row));
+        self.class(truth)
+            .map_or(row, |class| class.support.max(row))
+    }
+
+    /// The share of the true or of the predicted class; `None` where there is none of it.
+    fn share(&self, truth: usize, predicted: usize) -> Option<f64> {
+        let total = match self.numbers {
+            MatrixNumbers::OfPrediction => (0..self.shown.len())
+                .map(|truth| self.count(truth, predicted))
+                .sum(),
+            MatrixNumbers::Counts | MatrixNumbers::OfTruth => self.support(truth),
+        };
         (total > 0).then(|| self.count(truth, predicted) as f64 / total as f64)
     }
 
-    fn name(&self, place: usize) -> String {
+    /// How strongly a cell is colored, from 0 to 1.
+    fn strength(&self, truth: usize, predicted: usize) -> f32 {
+        let share = match self.numbers {
+            MatrixNumbers::Counts => {
+                let counts = self.scores.confusion.iter().flatten();
+                let most = counts.copied().max().unwrap_or(0).max(1);
+                self.count(truth, predicted) as f64 / most as f64
+            }
+            _ => self.share(truth, predicted).unwrap_or(0.0),
+        };
+        // By the root, since rare confusions would not be seen otherwise.
+        share.sqrt() as f32
+    }
+
+    /// What stands in a cell; nothing where it would be 0.
+    fn words(&self, truth: usize, predicted: usize) -> Option<String> {
+        let count = self.count(truth, predicted);
+        match self.numbers {
+            MatrixNumbers::Counts => (count > 0).then(|| text::short(count)),
+            _ => {
+                let share = self.share(truth, predicted)?;
+                (share >= 0.005).then(|| format!("{:.0}", share * 100.0))
+            }
+        }
+    }
+
+    fn class(&self, place: usize) -> Option<&ClassScores> {
         let index = self.shown[place];
-        let classes = &self.scores.per_class;
-        let class = classes
-            .iter()
-            .find(|class| usize::from(class.index) == index);
-        class.map_or_else(|| format!("class {index}"), |class| class.name.clone())
+        let mut classes = self.scores.per_class.iter();
+        classes.find(|class| usize::from(class.index) == index)
+    }
+
+    fn name(&self, place: usize) -> String {
+        self.class(place).map_or_else(
+            || format!("class {}", self.shown[place]),
+            |class| class.name.clone(),
+        )
     }
 }
 
@@ -127,6 +217,7 @@ impl Board<'_> {
                 self.draw_cell(painter, place, predicted);
             }
         }
+        self.draw_support(painter);
     }
 
     /// The name of a class at the left and above, as much of it as there is room for.
@@ -138,25 +229,40 @@ impl Board<'_> {
             let fitting = shortened(painter, &name, NAMES - 14.0);
             painter.text(left, Align2::RIGHT_CENTER, fitting, SMALL, self.text);
         }
-        // Slanted words stand closer than level ones.
-        let slanted = shortened(painter, &name, (ABOVE - 12.0) * SLANT);
-        let galley = painter.layout_no_wrap(slanted, SMALL, self.text);
-        let foot = pos2(middle.x - 4.0, self.origin.y - 6.0);
-        let shape = egui::epaint::TextShape::new(foot, galley, self.text)
+        self.draw_slanted(painter, &name, middle.x, self.text);
+    }
+
+    /// Slanted words stand closer than level ones.
+    fn draw_slanted(&self, painter: &Painter, words: &str, x: f32, color: Color32) {
+        let slanted = shortened(painter, words, (ABOVE - 12.0) * SLANT);
+        let galley = painter.layout_no_wrap(slanted, SMALL, color);
+        let foot = pos2(x - 4.0, self.origin.y - 6.0);
+        let shape = egui::epaint::TextShape::new(foot, galley, color)
             .with_angle_and_anchor(-0.75, Align2::LEFT_BOTTOM);
         painter.add(shape);
     }
 
+    /// The true pixels of each class, at the right.
+    fn draw_support(&self, painter: &Painter) {
+        let count = self.heat.shown.len();
+        let right = self.origin.x + count as f32 * self.cell + SUPPORT;
+        self.draw_slanted(painter, "support", right - SUPPORT / 2.0, self.weak);
+        for truth in 0..count {
+            let at = pos2(right, self.rect(truth, truth).center().y);
+            let words = text::short(self.heat.support(truth));
+            painter.text(at, Align2::RIGHT_CENTER, words, SMALL, self.weak);
+        }
+    }
+
     fn draw_cell(&self, painter: &Painter, truth: usize, predicted: usize) {
         let rect = self.rect(truth, predicted);
-        let share = self.heat.share(truth, predicted);
         let color = if truth == predicted { RIGHT } else { WRONG };
-        // By the root, since rare confusions would not be seen otherwise.
-        let strength = share.unwrap_or(0.0).sqrt() as f32;
+        let strength = self.heat.strength(truth, predicted);
         let empty = self.text.gamma_multiply(0.05);
         painter.rect_filled(rect, CornerRadius::same(2), empty);
         painter.rect_filled(rect, CornerRadius::same(2), color.gamma_multiply(strength));
-        let Some(share) = share.filter(|&share| share >= 0.005 && self.cell >= 24.0) else {
+        let words = self.heat.words(truth, predicted);
+        let Some(words) = words.filter(|_| self.cell >= 24.0) else {
             return;
         };
         let ink = if strength > 0.55 {
@@ -164,7 +270,6 @@ impl Board<'_> {
         } else {
             self.text
         };
-        let words = format!("{:.0}", share * 100.0);
         painter.text(rect.center(), Align2::CENTER_CENTER, words, SMALL, ink);
     }
 
@@ -191,13 +296,16 @@ fn sentence(heat: &Heat<'_>, truth: usize, predicted: usize) -> String {
     let (truth_name, name) = (heat.name(truth), heat.name(predicted));
     let share = heat.share(truth, predicted);
     let percent = share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0));
-    if truth == predicted {
-        format!("{pixels} pixels of {truth_name} were found: {percent} of it")
+    let was = if truth == predicted {
+        "found".to_owned()
     } else {
-        format!(
-            "{pixels} pixels of {truth_name} were taken for {name}: {percent} of all {truth_name}"
-        )
-    }
+        format!("taken for {name}")
+    };
+    let whole = match heat.numbers {
+        MatrixNumbers::OfPrediction => format!("that was taken for {name}"),
+        MatrixNumbers::Counts | MatrixNumbers::OfTruth => truth_name.clone(),
+    };
+    format!("{pixels} pixels of {truth_name} were {was}: {percent} of all {whole}")
 }
 
 /// As much of the words as fits `width`.
@@ -216,4 +324,42 @@ fn shortened(painter: &Painter, words: &str, width: f32) -> String {
     });
     let mut fits = fits.skip_while(|start| measured(start) > width);
     fits.next().unwrap_or_else(|| "…".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::label::ClassTable;
+    use crate::metrics::Confusion;
+
+    #[test]
+    fn numbers_are_pixels_or_shares_of_rows_or_columns() {
+        let mut counts = Confusion::new(2);
+        counts.add_many(0, 0, 300);
+        counts.add_many(1, 0, 100);
+        counts.add_many(1, 1, 1_900);
+        let scores = Scores::new(&counts, &ClassTable::default());
+        let told = |numbers| {
+            let heat = Heat::of(&scores, numbers);
+            [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(row, column)| heat.words(row, column))
+        };
+        let words = |words: [&str; 3]| {
+            let [first, second, third] = words.map(|word| Some(word.to_owned()));
+            [first, None, second, third]
+        };
+        assert_eq!(told(MatrixNumbers::Counts), words(["300", "100", "1.9k"]));
+        assert_eq!(told(MatrixNumbers::OfTruth), words(["100", "5", "95"]));
+        assert_eq!(
+            told(MatrixNumbers::OfPrediction),
+            words(["75", "25", "100"])
+        );
+        let heat = Heat::of(&scores, MatrixNumbers::OfPrediction);
+        assert_eq!([0, 1].map(|class| heat.support(class)), [300, 2_000]);
+        let whole = sentence(&heat, 1, 0);
+        assert!(whole.starts_with("100 pixels of "), "{whole}");
+        assert!(
+            whole.contains(": 25.0 % of all that was taken for "),
+            "{whole}"
+        );
+    }
 }
