@@ -131,8 +131,8 @@ impl Session {
     }
 
     fn scored_ground(&self, scope: ScoreScope, runs: &[Option<&Path>]) -> ScoredGround {
-        let ground_of = |run: &Option<&Path>| self.study.grounds.of(run.as_ref()?);
-        let grounds: Option<Vec<&ModelGround>> = runs.iter().map(ground_of).collect();
+        let ground_of = |run: Option<&Path>| self.study.grounds.of(run?);
+        let grounds: Option<Vec<&ModelGround>> = runs.iter().copied().map(ground_of).collect();
         let (Some(grounds), Some(label), Some(rects)) =
             (grounds, self.layer(LayerKind::Label), self.rects_of(scope))
         else {

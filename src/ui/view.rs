@@ -162,10 +162,7 @@ impl LevelCache {
 impl View {
     /// A view on nothing.
     pub fn new(config: ViewConfig) -> Self {
-        let renderer = config
-            .gpu
-            .clone()
-            .map(|gpu| Renderer::new(gpu, config.gpu_tile_bytes));
+        let renderer = (config.gpu.clone()).map(|gpu| Renderer::new(gpu, config.gpu_tile_bytes));
         Self {
             config,
             renderer,

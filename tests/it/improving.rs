@@ -215,9 +215,7 @@ fn accepted_from(session: &mut Session) -> Vec<String> {
     let (areas, names) = (session.origin_areas(), session.origins());
     let models = 2..UNLABELED;
     let models = models.filter(|&origin| areas[usize::from(origin)] > 0);
-    let whose = models
-        .map(|origin| names.name_of(origin).to_string())
-        .collect();
+    let whose = models.map(|origin| names.name_of(origin).clone()).collect();
     finish(session, Command::Undo);
     whose
 }

@@ -360,9 +360,8 @@ fn errors_are_colored_by_class_and_follow_the_brush() {
     let _turn = turn();
     let mut renderer = Renderer::new(gpu(), 64 << 20);
     let size = ImageSize::new(4, 2);
-    let mut truth = Mask::filled(size, 0);
+    let [mut truth, mut predicted] = [(); 2].map(|()| Mask::filled(size, 0));
     truth.set_rect(size.bounds(), &[1, 1, 0, 0, 255, 2, 2, 1]);
-    let mut predicted = Mask::filled(size, 0);
     predicted.set_rect(size.bounds(), &[1, 0, 1, 0, 1, 2, 0, 255]);
     let colors = VerdictColors {
         agreed: [10, 0, 0, 255],
@@ -399,8 +398,7 @@ fn errors_are_colored_by_class_and_follow_the_brush() {
         };
         renderer.begin_frame();
         let (draw, _) = renderer.prepare(&scene);
-        let picture = offscreen.picture(&[(0, 4, draw)], BLACK);
-        let picture = picture.expect("a picture");
+        let picture = (offscreen.picture(&[(0, 4, draw)], BLACK)).expect("a picture");
         picture.chunks_exact(4).map(|pixel| pixel[0]).collect()
     };
     // Unlabeled and unpredicted ground has no verdict.

@@ -134,10 +134,8 @@ fn a_page_is_made_from_the_files_of_finished_runs() {
             twin: None,
         };
         let report = page.write(&out).expect("written");
-        (
-            std::fs::read_to_string(&report.path).expect("a page"),
-            report,
-        )
+        let text = std::fs::read_to_string(&report.path);
+        (text.expect("a page"), report)
     };
     let (text, report) = page(&trials);
     assert_eq!((report.runs, report.missing), (2, 0));

@@ -169,13 +169,11 @@ impl<'a> Heat<'a> {
     /// What stands in a cell; nothing where it would be 0.
     fn words(&self, truth: usize, predicted: usize) -> Option<String> {
         let count = self.count(truth, predicted);
-        match self.numbers {
-            MatrixNumbers::Counts => (count > 0).then(|| text::short(count)),
-            _ => {
-                let share = self.share(truth, predicted)?;
-                (share >= 0.005).then(|| format!("{:.0}", share * 100.0))
-            }
+        if self.numbers == MatrixNumbers::Counts {
+            return (count > 0).then(|| text::short(count));
         }
+        let share = self.share(truth, predicted)?;
+        (share >= 0.005).then(|| format!("{:.0}", share * 100.0))
     }
 
     fn class(&self, place: usize) -> Option<&ClassScores> {
