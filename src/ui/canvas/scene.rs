@@ -18,6 +18,19 @@ pub const VERDICTS: VerdictColors = VerdictColors {
     different: [226, 61, 148, 200],
 };
 
+/// What is lit up over other masks, so that the ground below can be painted by sight.
+const LIT: VerdictColors = VerdictColors {
+    different: [226, 61, 148, 110],
+    ..VERDICTS
+};
+
+const fn colors_of(content: PaneContent) -> VerdictColors {
+    match content {
+        PaneContent::Errors | PaneContent::Changed => VERDICTS,
+        _ => LIT,
+    }
+}
+
 /// Draws the image and its masks into one canvas.
 pub fn paint(
     ui: &egui::Ui,
@@ -62,7 +75,7 @@ pub fn paint(
         predicted: tiles(1),
         size: compared[0].mask.size(),
         looked,
-        colors: VERDICTS,
+        colors: colors_of(content),
     });
     let scene = PaneScene {
         canvas: frame.size(),
