@@ -8,7 +8,8 @@ use crate::geom::{ImagePoint, ImageSize, PixelRect};
 ///
 /// A window advances by half its side and starts a quarter of it before its own ground, so that
 /// no pixel of the image lies at the rim of all windows that hold it; at the image's edges the
-/// rim is mirrored.
+/// rim is mirrored. Along a side of the image that fits into a window there is one window alone,
+/// which begins where the image does, as in training: the network sees all of that side at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct WindowGrid {
     extent: ImageSize,
@@ -32,6 +33,24 @@ impl WindowGrid {
         self.side / 2
     }
 
+    /// How far the first window begins before an image that is `length` long.
+    const fn rim(self, length: u32) -> u32 {
+        if length <= self.side {
+            0
+        } else {
+            self.side / 4
+        }
+    }
+
+    /// Number of windows along an image that is `length` long.
+    const fn count(self, length: u32) -> u32 {
+        if length <= self.side {
+            1
+        } else {
+            length.div_ceil(self.step())
+        }
+    }
+
     /// Column and row of every window that holds a pixel of `rect`, by row. The order is the same
     /// for every rectangle, so that sums over windows are as well.
     pub(super) fn touching(self, rect: PixelRect) -> Vec<(u32, u32)> {
@@ -42,20 +61,22 @@ impl WindowGrid {
     }
 
     fn along(self, pixels: Range<u32>, length: u32) -> Range<u32> {
-        let (step, rim) = (i64::from(self.step()), i64::from(self.side / 4));
+        let (step, rim) = (i64::from(self.step()), i64::from(self.rim(length)));
         let (low, high) = (i64::from(pixels.start), i64::from(pixels.end));
         let first = (low + rim - i64::from(self.side)).div_euclid(step) + 1;
         let end = (high + rim - 1).div_euclid(step) + 1;
-        let count = i64::from(length.div_ceil(self.step()));
+        let count = i64::from(self.count(length));
         first.clamp(0, count) as u32..end.clamp(0, count) as u32
     }
 
     /// The pixels that window (col, row) looks at.
     pub(super) fn window(self, (col, row): (u32, u32)) -> MirroredWindow {
-        let start = |at: u32| i64::from(at) * i64::from(self.step()) - i64::from(self.side / 4);
+        let start = |at: u32, length: u32| {
+            i64::from(at) * i64::from(self.step()) - i64::from(self.rim(length))
+        };
         MirroredWindow {
-            x: start(col),
-            y: start(row),
+            x: start(col, self.extent.width),
+            y: start(row, self.extent.height),
             side: self.side,
         }
     }
@@ -120,6 +141,17 @@ mod tests {
             assert!(!expected.is_empty());
             assert_eq!(grid.touching(rect), expected);
         }
+    }
+
+    #[test]
+    fn a_side_that_fits_into_a_window_has_one_that_begins_with_it() {
+        let grid = WindowGrid::new(ImageSize::new(101, 129), 128);
+        let all = grid.touching(PixelRect::new(0, 0, 101, 129));
+        assert_eq!(all, [(0, 0), (0, 1), (0, 2)]);
+        assert_eq!((grid.window((0, 0)).x, grid.window((0, 0)).y), (0, -32));
+        assert_eq!((grid.window((0, 2)).x, grid.window((0, 2)).y), (0, 96));
+        let whole = WindowGrid::new(ImageSize::new(128, 128), 128);
+        assert_eq!(whole.touching(PixelRect::new(127, 127, 1, 1)), [(0, 0)]);
     }
 
     #[test]
