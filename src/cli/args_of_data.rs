@@ -68,6 +68,9 @@ pub struct InspectArgs {
     /// Also look for ground, copies and neighbors that training and held-out parts share.
     #[arg(long)]
     pub leaks: bool,
+    /// Write samples in small, with their masks over them, side by side into a PNG.
+    #[arg(long, value_name = "FILE")]
+    pub sheet: Option<PathBuf>,
     /// What is said of it.
     #[command(flatten)]
     pub corrections: CorrectionArgs,

@@ -40,6 +40,7 @@ mod queue;
 mod sample;
 mod say;
 mod search;
+mod sheet;
 mod tiles;
 mod train;
 mod values;
