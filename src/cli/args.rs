@@ -2,10 +2,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser};
 
+pub use super::args_of_data::{CorrectionArgs, InspectArgs};
 pub use super::args_of_predictions::{CompareArgs, EvalArgs, PredictArgs, ScoredBy, WantedCells};
 pub use super::args_of_runs::{
-    CorrectionArgs, ExperimentArgs, FinetuneArgs, ProjectArgs, QueueArgs, QueuedBy, SearchArgs,
-    TestArgs,
+    ExperimentArgs, FinetuneArgs, ProjectArgs, QueueArgs, QueuedBy, SearchArgs, TestArgs,
 };
 use super::bench::BenchArgs;
 use super::mosaic::MosaicArgs;
@@ -104,25 +104,6 @@ pub enum DatasetWork {
     Inspect(InspectArgs),
 }
 
-/// Arguments of `dataset inspect`.
-#[derive(Debug, Args)]
-pub struct InspectArgs {
-    /// The folder.
-    pub folder: PathBuf,
-    /// Look at so many images at most, spread over all.
-    #[arg(long, value_name = "N")]
-    pub most: Option<usize>,
-    /// Also look for ground, copies and neighbors that training and held-out parts share.
-    #[arg(long)]
-    pub leaks: bool,
-    /// What is said of it.
-    #[command(flatten)]
-    pub corrections: CorrectionArgs,
-    /// Print one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// Arguments of `sample`.
 #[derive(Debug, Args)]
 pub struct SampleArgs {
@@ -214,13 +195,18 @@ pub struct TrainArgs {
     pub corrections: CorrectionArgs,
     /// Trains once for each of so many portions of --data: each portion chooses once and the others
     /// are learned from. The same command goes on after a stop.
-    #[arg(long, value_name = "K", requires = "data", conflicts_with_all = ["find_rate", "classes", "mask_encoding", "image_folder", "mask_folder", "voids_are_nodata"])]
+    #[arg(
+        long,
+        value_name = "K",
+        requires = "data",
+        conflicts_with = "find_rate"
+    )]
     #[arg(value_parser = clap::value_parser!(u32).range(2..=100))]
     pub folds: Option<u32>,
     /// Trains once from each of these seeds, with the same files held out; with --folds each
     /// portion from each.
     #[arg(long, value_name = "SEEDS", value_delimiter = ',', requires = "data")]
-    #[arg(conflicts_with_all = ["seed", "find_rate", "classes", "mask_encoding", "image_folder", "mask_folder", "voids_are_nodata"])]
+    #[arg(conflicts_with_all = ["seed", "find_rate"])]
     pub seeds: Vec<u64>,
     /// Print one JSON line an epoch and a last one; with --folds or --seeds one line in all.
     #[arg(long)]

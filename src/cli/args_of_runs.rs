@@ -1,53 +1,9 @@
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::Args;
 
 use super::values::{parse_experiment, parse_part, parse_share};
-use crate::dataset::Corrections;
-use crate::label::Encoding;
 use crate::train::{DeviceChoice, Experiment, ScoredOn};
-
-/// What is said of a data set instead of what is recognized.
-#[derive(Debug, Args)]
-pub struct CorrectionArgs {
-    /// How masks code their classes: auto, index, binary or rgb.
-    #[arg(long, default_value = "auto")]
-    pub mask_encoding: Encoding,
-    /// A list of classes (TOML, CSV or text) instead of what is recognized.
-    #[arg(long, value_name = "FILE")]
-    pub classes: Option<PathBuf>,
-    /// The folder with the data set's images, when it is not the one that is recognized.
-    #[arg(long, value_name = "DIR")]
-    pub image_folder: Option<PathBuf>,
-    /// The folder with their masks, when it is not the one that is recognized.
-    #[arg(long, value_name = "DIR")]
-    pub mask_folder: Option<PathBuf>,
-    /// Areas of exactly white or black that reach the edge of an image are where it was cut off;
-    /// labels there are neither learned from nor judged.
-    #[arg(long)]
-    pub voids_are_nodata: bool,
-}
-
-impl CorrectionArgs {
-    /// The same with absolute paths.
-    pub fn given(&self) -> anyhow::Result<Corrections> {
-        let absolute = |path: &Option<PathBuf>| {
-            let path = path.as_ref().map(|path| {
-                std::path::absolute(path)
-                    .with_context(|| format!("No such path: {}", path.display()))
-            });
-            path.transpose()
-        };
-        Ok(Corrections {
-            encoding: self.mask_encoding,
-            classes: absolute(&self.classes)?,
-            images: absolute(&self.image_folder)?,
-            masks: absolute(&self.mask_folder)?,
-            voids_are_nodata: self.voids_are_nodata,
-        })
-    }
-}
 
 /// Arguments of `test`.
 #[derive(Debug, Args)]

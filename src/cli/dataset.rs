@@ -1,7 +1,9 @@
+use anyhow::ensure;
 use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::args::InspectArgs;
+use super::sheet::Sheet;
 use crate::dataset::leaks::{LeakLimits, LeakReport};
 use crate::dataset::{Discovery, InspectOptions, Watch, discover_corrected, inspect};
 use crate::train::Recipe;
@@ -14,9 +16,17 @@ pub fn inspected(args: &InspectArgs) -> anyhow::Result<()> {
         for folder in &discovery.datasets {
             say!("{}", folder.display());
         }
+        ensure!(
+            args.sheet.is_none(),
+            "A contact sheet is of one data set; choose one of these"
+        );
         return Ok(());
     }
     let bar = ProgressBar::new(0);
+    // The first thing, since what keeps it from being written should not be heard at the end.
+    let sheet = args.sheet.as_ref();
+    let sheet = sheet.map(|file| Sheet::write(file, &discovery, &bar));
+    let sheet = sheet.transpose()?;
     let options = InspectOptions {
         max_samples: args.most,
         cancel: || false,
@@ -33,11 +43,17 @@ pub fn inspected(args: &InspectArgs) -> anyhow::Result<()> {
         None
     };
     if args.json {
-        say!("{}", json!({ "inspection": inspection, "leaks": leaks }));
+        say!(
+            "{}",
+            json!({ "inspection": inspection, "leaks": leaks, "sheet": sheet })
+        );
     } else {
         say!("{}", inspection.to_text().trim_end());
         if let Some(report) = &leaks {
             tell_leaks(report);
+        }
+        if let Some(sheet) = &sheet {
+            sheet.tell();
         }
         let leaks = leaks.map(|report| report.leaks.len());
         if let Some(verdict) = verdict(inspection.problems.len(), leaks) {

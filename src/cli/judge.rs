@@ -45,8 +45,12 @@ fn more(judgement: &Judgement) -> Vec<String> {
         ));
         lines.extend(thresholds(binary, judgement.total.on));
     }
+    let part = match judgement.total.on {
+        ScoredOn::Validation => "the validation part, which is there to choose by,",
+        ScoredOn::Test => "the test part",
+    };
     lines.push(format!(
-        "epoch {}, {}, {:.1} s, judged {} time(s)",
+        "epoch {}, {}, {:.1} s, {part} was judged {} time(s)",
         judgement.total.epoch, judgement.device, judgement.seconds, judgement.reads
     ));
     lines

@@ -12,6 +12,7 @@ macro_rules! say {
 }
 
 mod args;
+mod args_of_data;
 mod args_of_predictions;
 mod args_of_runs;
 mod bench;
@@ -39,6 +40,7 @@ mod queue;
 mod sample;
 mod say;
 mod search;
+mod sheet;
 mod tiles;
 mod train;
 mod values;

@@ -37,7 +37,10 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
         ..Corrections::default()
     };
     if args.data.is_none() && (corrections != own || args.resume.is_some() && !own.is_none()) {
-        bail!("--classes, --image-folder, --mask-folder and --voids-are-nodata go with --data");
+        bail!(
+            "--classes, --image-folder, --mask-folder, --mask-threshold and --voids-are-nodata go \
+             with --data"
+        );
     }
     let on = match (&args.image, &args.data, &args.resume) {
         (_, _, Some(run)) => TrainOn::Resume(run.clone()),

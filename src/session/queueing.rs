@@ -200,7 +200,7 @@ impl Session {
             return;
         };
         match event {
-            JudgeEvent::JudgedBefore { reads } => self.notify(judged_before(reads)),
+            JudgeEvent::JudgedBefore { on, reads } => self.notify(judged_before(on, reads)),
             JudgeEvent::Progress { done, total } => {
                 self.set_phase(at, TrialPhase::Judging { done, total });
             }
@@ -219,9 +219,9 @@ impl Session {
 
     pub(super) fn absorb_judging(&mut self, id: JobId, event: JudgeEvent) {
         match event {
-            JudgeEvent::JudgedBefore { reads } => {
+            JudgeEvent::JudgedBefore { on, reads } => {
                 self.study.queue.judging.read_before = reads;
-                self.notify(judged_before(reads));
+                self.notify(judged_before(on, reads));
             }
             JudgeEvent::Progress { done, total } => {
                 self.set_progress(id, done as f32 / total.max(1) as f32);
@@ -254,11 +254,24 @@ impl QueueState {
     }
 }
 
-fn judged_before(reads: u32) -> Notice {
-    let times = if reads == 1 { "once" } else { "more than once" };
-    Notice::warning(format!(
-        "This part was judged {times} before ({reads}); who chooses by its scores has used it up"
-    ))
+/// That a part was judged before: what the test part is for happens once, while the validation part
+/// is there to be chosen by.
+fn judged_before(on: ScoredOn, reads: u32) -> Notice {
+    match (on, reads) {
+        (ScoredOn::Validation, 1) => {
+            Notice::info("The validation part was judged once before; it is there to choose by")
+        }
+        (ScoredOn::Validation, _) => Notice::info(format!(
+            "The validation part was judged {reads} times before; it is there to choose by"
+        )),
+        (ScoredOn::Test, _) => {
+            let times = if reads == 1 { "once" } else { "more than once" };
+            Notice::warning(format!(
+                "This part was judged {times} before ({reads}); who chooses by its scores has used \
+                 it up"
+            ))
+        }
+    }
 }
 
 fn judged_text(judgement: &Judgement) -> String {
@@ -275,4 +288,24 @@ fn judged_text(judgement: &Judgement) -> String {
         ratio(scores.mean_iou),
         ratio(scores.pixel_accuracy)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Severity;
+    use super::*;
+
+    #[test]
+    fn only_the_test_part_is_used_up() {
+        for reads in [1, 5] {
+            let test = judged_before(ScoredOn::Test, reads);
+            assert_eq!(test.severity, Severity::Warning);
+            assert!(test.text.contains("used it up"), "{}", test.text);
+            let validation = judged_before(ScoredOn::Validation, reads);
+            assert_eq!(validation.severity, Severity::Info);
+            assert!(!validation.text.contains("used"), "{}", validation.text);
+        }
+        let often = judged_before(ScoredOn::Validation, 5);
+        assert!(often.text.contains("5 times"), "{}", often.text);
+    }
 }

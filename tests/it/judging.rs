@@ -65,6 +65,13 @@ fn a_test_part_is_judged_once_it_is_asked_for_and_a_second_time_is_said() {
         (&chose["on"], &chose["reads"]),
         (&"validation".into(), &1.into())
     );
+    let more = orthobrush(&["test", "--run", text(&run), "--part", "validation"]);
+    let (said, warned) = (
+        String::from_utf8_lossy(&more.stdout),
+        String::from_utf8_lossy(&more.stderr),
+    );
+    assert!(said.contains("there to choose by, was judged 2"), "{said}");
+    assert!(!warned.contains("judged"), "no warning: {warned}");
     assert_eq!(on_part("training").status.code(), Some(2));
     assert!(!orthobrush(&["test", "--run", text(&data)]).status.success());
 }

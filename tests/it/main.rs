@@ -13,6 +13,7 @@ mod going_on;
 mod grounds;
 mod importing;
 mod improving;
+mod inspecting;
 mod instant;
 mod judging;
 mod keeping;

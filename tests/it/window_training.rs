@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use image::{GrayImage, Luma, Rgb, RgbImage};
 use orthobrush::app::App;
 use orthobrush::geom::ImageSize;
 use orthobrush::label::ClassTable;
@@ -191,6 +192,62 @@ fn tables_reports_and_curves_are_written() {
     assert_eq!(table.lines().count(), 3, "{table}");
 }
 
+/// Opens a data set on its page.
+fn look_at(harness: &mut Harness<'_, App>, set: &Path) {
+    press(harness, "Data");
+    press(harness, "Open dataset…");
+    let path = set.to_str().expect("a plain path");
+    harness.get_by_label("Path").type_text(path);
+    harness.run_steps(2);
+    harness.get_by_label("Open").click();
+    harness.run_steps(3);
+    settle(harness);
+}
+
+#[test]
+fn the_threshold_of_black_and_white_masks_is_corrected_on_the_page() {
+    let _turn = turn();
+    let (_folder, mut harness) = shown();
+    let set = tempfile::tempdir().expect("a folder");
+    for part in ["images", "masks"] {
+        fs::create_dir_all(set.path().join(part)).expect("a folder");
+    }
+    for name in ["a.png", "b.png"] {
+        let grey = |x: u32, _| Luma([[0, 100, 200, 255][x as usize / 16]]);
+        let mask = GrayImage::from_fn(64, 64, grey);
+        mask.save(set.path().join("masks").join(name))
+            .expect("saved");
+        let color = |x: u32, y: u32| Rgb([x * 4, y * 4, x + y].map(|value| value as u8));
+        let image = RgbImage::from_fn(64, 64, color);
+        image
+            .save(set.path().join("images").join(name))
+            .expect("saved");
+    }
+    look_at(&mut harness, set.path());
+    let pixels = |harness: &Harness<'_, App>| {
+        let data = session(harness).data().expect("a data set");
+        let inspection = data.inspection.as_ref().expect("an inspection");
+        let classes = inspection.classes.iter().map(|class| class.pixels);
+        classes.collect::<Vec<u64>>()
+    };
+    assert_eq!(pixels(&harness), [4_096, 4_096]);
+    press(&mut harness, "Recognized wrongly?");
+    let field = (egui::Role::SpinButton, "Bright from");
+    harness.get_by_role_and_label(field.0, field.1).focus();
+    harness.run_steps(3);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.event(egui::Event::Text("90".to_owned()));
+    harness.run_steps(2);
+    harness.key_press(Key::Enter);
+    harness.run_steps(2);
+    settle(&mut harness);
+    let data = session(&harness).data().expect("a data set");
+    assert_eq!(data.corrections.threshold, Some(90));
+    assert_eq!(pixels(&harness), [2_048, 6_144]);
+    press(&mut harness, "In the middle");
+    assert_eq!(pixels(&harness), [4_096, 4_096]);
+}
+
 #[test]
 fn a_data_set_is_looked_at_before_it_is_learned_from() {
     let _turn = turn();
@@ -203,15 +260,7 @@ fn a_data_set_is_looked_at_before_it_is_learned_from() {
             fs::copy(file, set.path().join(part).join(name)).expect("a copy");
         }
     }
-    press(&mut harness, "Data");
-    press(&mut harness, "Open dataset…");
-    harness
-        .get_by_label("Path")
-        .type_text(set.path().to_str().expect("a plain path"));
-    harness.run_steps(2);
-    harness.get_by_label("Open").click();
-    harness.run_steps(3);
-    settle(&mut harness);
+    look_at(&mut harness, set.path());
     let data = session(&harness).data().expect("a data set");
     assert_eq!(data.contact.len(), 2);
     assert!(

@@ -15,6 +15,9 @@ use crate::label::{Encoding, is_void_name};
 pub struct Corrections {
     /// How the pixels of masks stand for classes; as recognized when it is `auto`.
     pub encoding: Encoding,
+    /// The least grey of 8 bits that is bright in black and white masks, which the masks are then,
+    /// unless another encoding is stated; the middle when missing.
+    pub threshold: Option<u8>,
     /// The list of classes (`classes.toml`, `class_dict.csv` or `label_colors.txt`, by any name),
     /// absolute; those that were recognized when missing.
     pub classes: Option<PathBuf>,
@@ -55,17 +58,27 @@ pub fn discover_corrected(
 }
 
 impl Discovery {
-    /// What was recognized, with encoding, classes and voids corrected.
+    /// What was recognized, with encoding, threshold, classes and voids corrected.
     fn corrected(mut self, corrections: &Corrections) -> Result<Self, DatasetError> {
-        if corrections.encoding != Encoding::Auto && corrections.encoding != self.encoding.form {
-            self.encoding.form = corrections.encoding;
-            "The encoding was stated".clone_into(&mut self.encoding.why);
+        let (form, why) = match (corrections.encoding, corrections.threshold) {
+            (Encoding::Auto, Some(_)) => (Encoding::Binary, "A threshold was stated"),
+            (form, _) => (form, "The encoding was stated"),
+        };
+        if form != Encoding::Auto && form != self.encoding.form {
+            self.encoding.form = form;
+            why.clone_into(&mut self.encoding.why);
             if self.are_classes_made {
                 // They were made for another encoding.
                 let two = || Known::two("background", "foreground").classes;
-                self.classes = (corrections.encoding == Encoding::Binary).then(two);
-                self.are_classes_made = corrections.encoding != Encoding::Binary;
+                self.classes = (form == Encoding::Binary).then(two);
+                self.are_classes_made = form != Encoding::Binary;
             }
+        }
+        if let Some(threshold) = corrections.threshold.filter(|_| form == Encoding::Binary) {
+            self.encoding.threshold = threshold;
+            self.notes.push(format!(
+                "Greys of masks from {threshold} on count as white, as was stated"
+            ));
         }
         if let Some(path) = &corrections.classes {
             let classes = read_list(path)?;
@@ -89,6 +102,7 @@ impl Discovery {
 mod tests {
     use super::*;
     use crate::dataset::discover;
+    use crate::dataset::discover::test_folders::{Kind, image, png, write};
     use crate::disk::replace_file;
     use crate::geom::ImageSize;
     use crate::label::{ClassTable, Mask, SaveAs, save_mask};
@@ -118,6 +132,75 @@ mod tests {
         assert_eq!(classes.classes().len(), 2);
         let (mask, _) = corrected.samples[0].load_mask(&corrected).expect("a mask");
         assert_eq!(mask.histogram()[1], 16);
+    }
+
+    /// A data set of one image with a mask of four greys.
+    fn greys(pixels: &[u8; 4]) -> (tempfile::TempDir, Discovery) {
+        let folder = tempfile::tempdir().expect("a folder");
+        image(folder.path(), "images/a.png", 2, 1);
+        png(folder.path(), "masks/a.png", Kind::Grey, 2, pixels);
+        let discovery = discover(folder.path()).expect("pairs");
+        (folder, discovery)
+    }
+
+    #[track_caller]
+    fn check_split(discovery: &Discovery, threshold: u8, expected: [u8; 4]) {
+        let corrections = Corrections {
+            threshold: Some(threshold),
+            ..Corrections::default()
+        };
+        let corrected = discovery.clone().corrected(&corrections);
+        let corrected = corrected.expect("corrected");
+        assert_eq!(corrected.encoding.form, Encoding::Binary);
+        let (mask, _) = corrected.samples[0].load_mask(&corrected).expect("a mask");
+        assert_eq!(mask.read_rect(mask.size().bounds()), expected);
+        let words = format!("from {threshold} on count as white");
+        let is_told = corrected.notes.iter().any(|note| note.contains(&words));
+        assert!(is_told, "{:?}", corrected.notes);
+    }
+
+    #[test]
+    fn a_stated_threshold_splits_black_and_white() {
+        let (folder, discovery) = greys(&[0, 100, 200, 255]);
+        let (mask, _) = discovery.samples[0].load_mask(&discovery).expect("a mask");
+        assert_eq!(mask.read_rect(mask.size().bounds()), [0, 0, 1, 1]);
+        check_split(&discovery, 100, [0, 1, 1, 1]);
+        check_split(&discovery, 101, [0, 0, 1, 1]);
+        check_split(&discovery, 255, [0, 0, 0, 1]);
+        // Colors that JPEG left of black and white are split by their mean.
+        let colors = [[8, 2, 2], [90, 100, 119], [90, 100, 101], [250, 255, 255]];
+        let mask = "masks/a.png";
+        png(folder.path(), mask, Kind::Rgb, 2, colors.as_flattened());
+        check_split(&discovery, 100, [0, 1, 0, 1]);
+        // Samples of 16 bits in proportion.
+        let wide = [0, 0, 100, 0, 99, 255, 255, 255];
+        png(folder.path(), mask, Kind::Wide, 2, &wide);
+        check_split(&discovery, 100, [0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn a_stated_threshold_makes_indices_black_and_white_and_heeds_what_white_stands_for() {
+        let (folder, discovery) = greys(&[0, 3, 9, 12]);
+        assert_eq!(discovery.encoding.form, Encoding::Index);
+        check_split(&discovery, 9, [0, 0, 1, 1]);
+        let list = b"name,r,g,b\nroad,255,255,255\nrest,0,0,0\n";
+        write(folder.path(), "class_dict.csv", list);
+        let listed = discover(folder.path()).expect("pairs");
+        check_split(&listed, 9, [1, 1, 0, 0]);
+        // Another encoding that is stated as well counts.
+        let corrections = Corrections {
+            encoding: Encoding::Index,
+            threshold: Some(9),
+            ..Corrections::default()
+        };
+        let corrected = discovery.corrected(&corrections).expect("corrected");
+        assert_eq!(corrected.encoding.form, Encoding::Index);
+        let text = serde_json::to_string(&corrections).expect("JSON");
+        assert_eq!(serde_json::from_str(&text).ok(), Some(corrections));
+        assert_eq!(
+            serde_json::from_str(r#"{"voids_are_nodata":false}"#).ok(),
+            Some(Corrections::default())
+        );
     }
 
     #[test]

@@ -3,8 +3,8 @@ use std::path::Path;
 use super::Discovery;
 use crate::dataset::DatasetError;
 use crate::label::{
-    ClassTable, Encoding, FoundTable, Mask, MaskDecisions, TableOrigin, UNLABELED, Unknown,
-    load_mask, load_mask_unaligned,
+    ClassTable, Encoding, FoundTable, Mask, MaskDecisions, Rgb, TableOrigin, UNLABELED, Unknown,
+    load_mask, load_mask_split, load_mask_unaligned,
 };
 
 /// How the masks of a data set are read.
@@ -12,17 +12,14 @@ use crate::label::{
 pub struct MaskEncoding {
     /// How pixels stand for classes.
     pub form: Encoding,
-    /// Of black and white masks: the least value that is bright, class 1. 128 unless somebody says
-    /// otherwise; masks wider than 8 bits are split in the middle only.
+    /// Of black and white masks: the least grey of 8 bits that is bright, class 1; wider samples are
+    /// split in proportion. 128 unless somebody says otherwise.
     pub threshold: u8,
     /// What happens to colors without a class.
     pub unknown: Unknown,
     /// Why, as a sentence without its period.
     pub why: String,
 }
-
-/// The middle of 8 bits.
-pub(super) const MIDDLE: u8 = 128;
 
 /// Reads a mask file as the data set has it, ignored classes and all.
 pub(super) fn decode(
@@ -33,8 +30,17 @@ pub(super) fn decode(
     let table = discovery.all_classes();
     let table = table.as_ref();
     let loaded = match (encoding.form, encoding.unknown, table) {
-        (Encoding::Binary, ..) if encoding.threshold != MIDDLE => {
-            return split_at(path, encoding.threshold);
+        (Encoding::Binary, _, table) => {
+            let loaded = load_mask_split(path, encoding.threshold, table)?;
+            let mask = match table.and_then(black_and_white) {
+                None | Some([0, 1]) => loaded.mask,
+                Some(classes) => {
+                    let mut table = [UNLABELED; 256];
+                    table[..2].copy_from_slice(&classes);
+                    loaded.mask.recoded(&table)
+                }
+            };
+            return Ok((mask, loaded.notes));
         }
         (Encoding::Rgb, Unknown::Nearest { .. }, Some(classes)) => {
             let found = FoundTable {
@@ -53,13 +59,14 @@ pub(super) fn decode(
     Ok((loaded.mask, loaded.notes))
 }
 
-/// A grey mask of 8 bits, dark below the threshold.
-fn split_at(path: &Path, threshold: u8) -> Result<(Mask, Vec<String>), DatasetError> {
-    // 255 passes as well: numbers come as they are, and white is above every threshold.
-    let loaded = load_mask(path, None, Encoding::Index, None)?;
-    let mut table = [0; 256];
-    table[usize::from(threshold)..].fill(1);
-    Ok((loaded.mask.recoded(&table), Vec::new()))
+/// The classes that black and white stand for, where the table says it.
+fn black_and_white(table: &ClassTable) -> Option<[u8; 2]> {
+    let of_code = |code: Rgb| {
+        let mut classes = table.classes().iter();
+        let class = classes.find(|class| class.codes.contains(&code))?;
+        Some(class.index)
+    };
+    Some([of_code([0; 3])?, of_code([255; 3])?])
 }
 
 /// The mask without the classes that the data set ignores.

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::label::{
-    ClassTable, Encoding, FoundTable, MaskError, MaskSurvey, MaskValue, Rgb, Shading, load_mask,
-    survey_mask,
+    ClassTable, Encoding, FoundTable, MIDDLE_GREY, MaskError, MaskSurvey, MaskValue, Rgb, Shading,
+    load_mask, survey_mask,
 };
 use crate::raster::open_raster;
 
@@ -169,8 +169,10 @@ impl MaskFacts {
             notes.push(format!("Masks are stored in different depths: {depths}"));
         }
         if self.is_soft {
-            let note = "Masks have greys between black and white; they are split at the threshold";
-            notes.push(note.to_owned());
+            notes.push(format!(
+                "Masks have greys between black and white; they are split at {MIDDLE_GREY} unless \
+                 another threshold is stated"
+            ));
         }
         if self.compressed > 0 {
             notes.push(format!(

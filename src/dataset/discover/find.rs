@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use super::builtin::Known;
 use super::choose::{Chosen, choose};
 use super::class_lists::{find_list, folders_with_lists};
-use super::decode::{MIDDLE, MaskEncoding};
+use super::decode::MaskEncoding;
 use super::facts::{MaskFacts, look};
 use super::kinds::{Layout, LayoutKind};
 use super::lists::{PartList, apply_lists, read_lists};
@@ -18,7 +18,9 @@ use super::stems::Stem;
 use super::tree::{Folder, Limits, Tree, walk};
 use crate::dataset::DatasetError;
 use crate::dataset::layout::file_name;
-use crate::label::{Class, ClassTable, Encoding, FoundTable, NEAR_CODE, TableOrigin, Unknown};
+use crate::label::{
+    Class, ClassTable, Encoding, FoundTable, MIDDLE_GREY, NEAR_CODE, TableOrigin, Unknown,
+};
 
 /// What a folder holds, as far as it can be recognized. The fields may be corrected before it is
 /// used; nothing else is remembered.
@@ -326,7 +328,7 @@ fn encoding_of(form: Encoding, facts: &MaskFacts) -> MaskEncoding {
     let why = facts.why.clone();
     MaskEncoding {
         form,
-        threshold: MIDDLE,
+        threshold: MIDDLE_GREY,
         unknown,
         why: why.unwrap_or_else(|| "No mask could be looked at, or all were empty".to_owned()),
     }

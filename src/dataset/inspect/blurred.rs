@@ -35,8 +35,9 @@ impl Judge<'_> {
             ),
             Encoding::Binary => format!(
                 "{subject} as after lossy compression: greys lie about black and white, while 0 \
-                 and 255 look real and each grey counts as the nearer one; convert the masks from \
-                 the originals again, as PNG or TIFF"
+                 and 255 look real and greys from {} on count as white; convert the masks from the \
+                 originals again, as PNG or TIFF, or state another threshold",
+                self.discovery.encoding.threshold
             ),
             _ => format!("{subject} as after lossy compression; export masks as PNG or TIFF"),
         };

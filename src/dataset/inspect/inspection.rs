@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::channels::ChannelStatistics;
 use super::judge::Judge;
 use super::problem::Problem;
 use super::seen::{Depth, Seen, header_of};
@@ -48,10 +49,8 @@ pub struct Inspection {
     pub image_depths: Vec<DepthCount>,
     /// Bands and sample types of the mask files, the most frequent first.
     pub mask_depths: Vec<DepthCount>,
-    /// Mean of red, green and blue over all opaque pixels, 0 to 1; `None` when there are none.
-    pub mean: Option<[f64; 3]>,
-    /// Standard deviation of the same.
-    pub deviation: Option<[f64; 3]>,
+    /// Mean and standard deviation of every channel; none when no pixel has data.
+    pub channels: Vec<ChannelStatistics>,
     /// Share of transparent or missing ground, 0 to 1.
     pub nodata_share: f64,
     /// Pixels by class: those of the table, then others that occur.
@@ -175,7 +174,6 @@ fn summary(discovery: &Discovery, seen: &[Seen], is_cancelled: bool) -> Inspecti
         name: class.name.clone(),
         share: class.share,
     });
-    let (mean, deviation) = channels(seen).unzip();
     let pixels = || seen.iter().filter_map(|seen| seen.pixels.as_ref());
     let clear: u64 = pixels().map(|sums| sums.clear).sum();
     let all: u64 = pixels().map(|sums| sums.clear + sums.opaque).sum();
@@ -191,8 +189,7 @@ fn summary(discovery: &Discovery, seen: &[Seen], is_cancelled: bool) -> Inspecti
         sizes: size_counts(seen),
         image_depths: depth_counts(seen.iter().filter_map(|seen| Some(seen.header?.1))),
         mask_depths: depth_counts(mask_depths),
-        mean,
-        deviation,
+        channels: ChannelStatistics::of(seen),
         nodata_share: clear as f64 / all.max(1) as f64,
         classes,
         unlabeled_pixels,
@@ -247,25 +244,6 @@ fn depth_counts(depths: impl Iterator<Item = Depth>) -> Vec<DepthCount> {
         files,
     };
     counted(depths).into_iter().map(depth).collect()
-}
-
-/// Mean and standard deviation of each channel over all opaque pixels, in 0 to 1.
-fn channels(seen: &[Seen]) -> Option<([f64; 3], [f64; 3])> {
-    let (mut count, mut sum, mut square) = (0_u64, [0_u128; 3], [0_u128; 3]);
-    for sums in seen.iter().filter_map(|seen| seen.pixels.as_ref()) {
-        count += sums.opaque;
-        for channel in 0..3 {
-            sum[channel] += u128::from(sums.sum[channel]);
-            square[channel] += u128::from(sums.square[channel]);
-        }
-    }
-    let count = (count > 0).then_some(count as f64)?;
-    let mean = sum.map(|sum| sum as f64 / count / 255.0);
-    let deviation = std::array::from_fn(|channel| {
-        let of_squares = square[channel] as f64 / count / (255.0 * 255.0);
-        (of_squares - mean[channel] * mean[channel]).max(0.0).sqrt()
-    });
-    Some((mean, deviation))
 }
 
 /// The pixels of each class, and those that are unlabeled or ignored.

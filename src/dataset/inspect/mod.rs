@@ -1,5 +1,6 @@
 //! Looking at all files of a data set before it is learned from: sizes, classes, and what is wrong.
 
+mod channels;
 mod inspection;
 mod problem;
 mod text;
@@ -14,6 +15,7 @@ mod seen;
 #[cfg(test)]
 mod stories;
 
+pub use channels::ChannelStatistics;
 pub use inspection::{
     ClassCount, DepthCount, InspectOptions, Inspection, Majority, PartCount, SizeCount, inspect,
 };

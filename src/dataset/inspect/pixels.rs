@@ -1,3 +1,4 @@
+use super::channels::{Channel, Moments, channels_of};
 use crate::dataset::hash;
 use crate::dataset::voids::{VoidFinder, Voids};
 use crate::geom::{ImageSize, PixelRect};
@@ -19,6 +20,8 @@ pub(super) struct PixelSums {
     pub(super) square: [u64; 3],
     /// Pixels in voids, where the image does not say itself what is missing.
     pub(super) void: u64,
+    /// Mean and spread of all channels.
+    pub(super) channels: Vec<(Channel, Moments)>,
     /// Whether all pixels are equal.
     pub(super) is_constant: bool,
     /// Equal for equal pixels, and practically for those alone.
@@ -65,6 +68,8 @@ impl PixelSums {
                 sums.is_constant &= first.get_or_insert(*pixel) == pixel;
             }
         }
+        let channel = |at: usize| Moments::of_bytes(sums.opaque, sums.sum[at], sums.square[at]);
+        sums.channels = channels_of(source, [0, 1, 2].map(channel))?;
         if sums.clear == 0 && Voids::may_be_in(source.info()) {
             sums.void = voids.voids().num_pixels();
         }
@@ -87,9 +92,18 @@ impl PixelSums {
     }
 }
 
-/// Bands of whole rows, of whole blocks where these are not too high.
+/// Bands of whole rows of RGBA8, of whole blocks where these are not too high.
 fn bands(size: ImageSize, block_rows: u32) -> impl Iterator<Item = PixelRect> {
-    let row_bytes = (u64::from(size.width) * 4).max(1);
+    bands_of(size, block_rows, 4)
+}
+
+/// As [`bands`], with so many bytes a pixel.
+pub(super) fn bands_of(
+    size: ImageSize,
+    block_rows: u32,
+    pixel_bytes: u64,
+) -> impl Iterator<Item = PixelRect> {
+    let row_bytes = (u64::from(size.width) * pixel_bytes).max(1);
     let fitting = (BAND_BYTES / row_bytes).clamp(1, 1 << 20) as u32;
     let block_rows = block_rows.clamp(1, size.height.max(1));
     let rows = if block_rows <= fitting {

@@ -11,6 +11,7 @@ use super::*;
 use crate::dataset::discover::test_folders::{Kind, png, write};
 use crate::dataset::{Corrections, Discovery, discover, discover_corrected};
 use crate::disk::replace_with;
+use crate::raster::MadeBands;
 
 const SIDE: u32 = 128;
 
@@ -253,4 +254,66 @@ fn voids_are_told_and_their_labels_can_be_left_out() {
             .iter()
             .all(|problem| problem.kind != ProblemKind::Voids)
     );
+}
+
+/// A data set of one image with a mask.
+fn banded(made: &MadeBands, value: impl Fn(u32, u32, u16) -> f64) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    write(folder.path(), "images/a.tif", &made.file(value));
+    let mask = [0, 1].repeat((made.width * made.height / 2) as usize);
+    png(folder.path(), "masks/a.png", Kind::Grey, made.width, &mask);
+    folder
+}
+
+#[track_caller]
+fn check_channels(folder: &Path, expected: &[(&str, f64, f64)]) {
+    let inspection = look(&discover(folder).expect("pairs"));
+    let json = serde_json::to_value(&inspection).expect("JSON");
+    let channels = json["channels"].as_array().expect("a list");
+    assert_eq!(channels.len(), expected.len(), "{channels:?}");
+    for (found, &(name, mean, deviation)) in channels.iter().zip(expected) {
+        assert_eq!(
+            (&found["name"], &found["images"]),
+            (&name.into(), &1.into())
+        );
+        for (what, expected) in [("mean", mean), ("deviation", deviation)] {
+            let number = found[what].as_f64().expect("a number");
+            assert!((number - expected).abs() < 1e-9, "{what} of {found}");
+        }
+    }
+    let text = inspection.to_text();
+    let last = expected.last().expect("a channel").0;
+    assert!(text.lines().any(|line| line.starts_with(last)), "{text}");
+}
+
+#[test]
+fn every_band_has_a_mean_and_a_deviation() {
+    // Columns take turns in the last band; the others are even.
+    let value = |x: u32, even: f64, band: u16| match (band, x % 2) {
+        (3, 1) => 4.0 * even,
+        (3, _) => 0.0,
+        _ => even,
+    };
+    let bytes = MadeBands::new(8, 6, 4, 8);
+    let folder = banded(&bytes, |x, _, band| value(x, 51.0, band));
+    let even = |name| (name, 0.2, 0.0);
+    let shown = [even("red"), even("green"), even("blue")];
+    let last = ("band 4", 0.4, 0.4);
+    check_channels(folder.path(), &[&shown[..], &[last]].concat());
+    let wide = MadeBands::new(8, 6, 4, 16);
+    let folder = banded(&wide, |x, _, band| value(x, 1_000.0, band));
+    let names = ["band 1 (uint16)", "band 2 (uint16)", "band 3 (uint16)"];
+    let even = names.map(|name| (name, 1_000.0, 0.0));
+    let last = ("band 4 (uint16)", 2_000.0, 2_000.0);
+    check_channels(folder.path(), &[&even[..], &[last]].concat());
+    // Opacity is no channel, and grey is one.
+    let alpha = MadeBands {
+        extra: vec![2],
+        ..MadeBands::new(8, 6, 4, 8)
+    };
+    let folder = banded(&alpha, |_, _, band| if band == 3 { 255.0 } else { 51.0 });
+    check_channels(folder.path(), &shown);
+    let grey = MadeBands::new(8, 6, 1, 8);
+    let folder = banded(&grey, |x, _, _| f64::from(x % 2) * 255.0);
+    check_channels(folder.path(), &[("grey", 0.5, 0.5)]);
 }

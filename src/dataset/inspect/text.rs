@@ -67,18 +67,13 @@ impl Inspection {
         let depths = depths.into_iter().filter(|(_, depths)| !depths.is_empty());
         let depths = depths.map(|(name, depths)| vec![name, depths]);
         add_table(text, &["Stored", "As"], depths.collect());
-        if let (Some(mean), Some(deviation)) = (self.mean, self.deviation) {
-            let names = ["red", "green", "blue"].into_iter().enumerate();
-            let rows = names.map(|(channel, name)| {
-                let number = |value: f64| format!("{value:.3}");
-                vec![
-                    name.to_owned(),
-                    number(mean[channel]),
-                    number(deviation[channel]),
-                ]
-            });
-            add_table(text, &["Channel", "Mean", "Deviation"], rows.collect());
-        }
+        let rows = self.channels.iter().map(|channel| {
+            let [mean, deviation] = channel.words();
+            let images = channel.images.to_string();
+            vec![channel.name.clone(), mean, deviation, images]
+        });
+        let head = ["Channel", "Mean", "Deviation", "Images"];
+        add_table(text, &head, rows.collect());
         if self.nodata_share > 0.0 {
             let share = percent(self.nodata_share);
             writeln!(text, "\n{share} of the ground is transparent or missing.").expect(FITS);

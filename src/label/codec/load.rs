@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::super::{ClassTable, Mask, MaskBuilder, MaskError, UNLABELED};
-use super::meaning::{Encoding, Evidence, Meaning};
+use super::meaning::{Encoding, Evidence, MIDDLE_GREY, Meaning};
 use super::rows::RowReader;
 use super::shades::{Shade, Shaded};
 use super::tally::{Tally, added_classes};
@@ -36,6 +36,28 @@ pub fn load_mask(
     encoding: Encoding,
     classes: Option<&ClassTable>,
 ) -> Result<LoadedMask, MaskError> {
+    read(path, expected, (encoding, MIDDLE_GREY), classes)
+}
+
+/// Reads a black and white mask as [`load_mask`] does: greys from `threshold` (of 8 bits, of wider
+/// samples in proportion) on are class 1.
+///
+/// # Errors
+/// As for [`load_mask`].
+pub fn load_mask_split(
+    path: &Path,
+    threshold: u8,
+    classes: Option<&ClassTable>,
+) -> Result<LoadedMask, MaskError> {
+    read(path, None, (Encoding::Binary, threshold), classes)
+}
+
+fn read(
+    path: &Path,
+    expected: Option<ImageSize>,
+    (encoding, threshold): (Encoding, u8),
+    classes: Option<&ClassTable>,
+) -> Result<LoadedMask, MaskError> {
     let mut reader = RowReader::open(path)?;
     if let Some(expected) = expected.filter(|&expected| expected != reader.size) {
         return Err(MaskError::Size {
@@ -58,6 +80,7 @@ pub fn load_mask(
         is_void_255: reader.is_void_255,
         shades: occurring.as_deref(),
         table,
+        threshold,
     };
     let meaning = Meaning::decide(encoding, &evidence).map_err(|reason| MaskError::NotAMask {
         reason,

@@ -38,6 +38,9 @@ impl FromStr for Encoding {
     }
 }
 
+/// The least grey of 8 bits that is bright where nobody says otherwise.
+pub const MIDDLE_GREY: u8 = 128;
+
 /// More colors than this are a picture, not classes.
 const MOST_COLORS: usize = 64;
 
@@ -52,8 +55,12 @@ pub(super) struct Meaning {
     /// Colors near a code count as it, each channel split at 128.
     is_split: bool,
     palette: Option<Vec<Rgb>>,
-    /// Half of the range of numbers.
+    /// The least grey of 8 bits that is bright.
+    pub(super) threshold: u8,
+    /// The least number that is bright.
     half: u16,
+    /// The greatest number.
+    full: u16,
 }
 
 /// What is known about a file when its meaning is decided.
@@ -66,6 +73,8 @@ pub(super) struct Evidence<'a> {
     pub(super) shades: Option<&'a [Shade]>,
     /// The table that was given or lies beside the file.
     pub(super) table: Option<&'a ClassTable>,
+    /// The least grey of 8 bits that is bright in a black and white file.
+    pub(super) threshold: u8,
 }
 
 impl Meaning {
@@ -88,7 +97,9 @@ impl Meaning {
             codes,
             classes,
             palette: evidence.palette.map(<[Rgb]>::to_vec),
+            threshold: evidence.threshold,
             half: evidence.half(),
+            full: if evidence.is_wide() { u16::MAX } else { 255 },
         })
     }
 
@@ -98,7 +109,7 @@ impl Meaning {
             (_, Shade::Clear) => Some(UNLABELED),
             (Encoding::Rgb, shade) => self.class_of_color(self.color_of(shade)?),
             (Encoding::Binary, Shade::Color(color)) => Some(u8::from(
-                color.map(u16::from).iter().sum::<u16>() >= 3 * 128,
+                color.map(u16::from).iter().sum::<u16>() >= 3 * u16::from(self.threshold),
             )),
             (Encoding::Binary, Shade::Number(number)) => Some(u8::from(number >= self.half)),
             (_, shade) => shade
@@ -115,12 +126,9 @@ impl Meaning {
                     .is_some_and(|color| !self.codes.contains_key(&color))
                     && self.class_of(shade).is_some()
             }
-            Encoding::Binary => {
-                let full = if self.half > 128 { u16::MAX } else { 255 };
-                shade
-                    .as_number()
-                    .is_none_or(|number| number != 0 && number != full)
-            }
+            Encoding::Binary => shade
+                .as_number()
+                .is_none_or(|number| number != 0 && number != self.full),
             Encoding::Index | Encoding::Auto => false,
         }
     }
@@ -148,11 +156,12 @@ impl Meaning {
 }
 
 impl Evidence<'_> {
-    /// The least number that is bright: the middle of the range, or the other one of two numbers
-    /// of which one is 0 and the other more than a byte.
+    /// The least number that is bright: the threshold, of wide numbers in proportion, or the other
+    /// one of two wide numbers of which one is 0 and the other more than a byte.
     fn half(&self) -> u16 {
+        let threshold = u16::from(self.threshold);
         if !self.is_wide() {
-            return 128;
+            return threshold;
         }
         let numbers = self
             .shades
@@ -160,7 +169,7 @@ impl Evidence<'_> {
         let numbers: Option<Vec<u16>> = numbers.and_then(Iterator::collect);
         match numbers.as_deref() {
             Some(&[0, bright] | &[bright, 0]) if bright > 255 => bright,
-            _ => 32_768,
+            _ => threshold << 8,
         }
     }
 

@@ -20,9 +20,9 @@ mod verify;
 mod zero;
 
 pub use decisions::{Align, MaskDecisions, Unknown, ZeroMeans};
-pub use load::{LoadedMask, load_mask};
+pub use load::{LoadedMask, load_mask, load_mask_split};
 pub use load_as::load_mask_unaligned;
-pub use meaning::Encoding;
+pub use meaning::{Encoding, MIDDLE_GREY};
 pub use save::{SaveAs, save_mask};
 pub use shading::{NEAR_CODE, Shading};
 pub use stream::{IndexTiff, save_index_tiff};

@@ -1,5 +1,5 @@
 use super::super::{ClassTable, Mask};
-use super::meaning::{Encoding, Meaning};
+use super::meaning::{Encoding, MIDDLE_GREY, Meaning};
 use super::shades::Shade;
 
 /// Counts the pixels that the user should hear about.
@@ -42,9 +42,14 @@ impl Tally {
             ));
         }
         if self.near > 0 {
-            let split = match meaning.encoding {
-                Encoding::Binary => "neither black nor white; the brighter half is class 1",
-                _ => "not exactly a class's color; each channel was split at 128",
+            let split = match (meaning.encoding, meaning.threshold) {
+                (Encoding::Binary, MIDDLE_GREY) => {
+                    "neither black nor white; the brighter half is class 1".to_owned()
+                }
+                (Encoding::Binary, threshold) => {
+                    format!("neither black nor white; those from {threshold} on count as white")
+                }
+                _ => "not exactly a class's color; each channel was split at 128".to_owned(),
             };
             notes.push(format!("{} pixels are {split}", self.near));
         }

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::{ClassTable, MaskError, Rgb};
-use super::meaning::{Encoding, Evidence, Meaning};
+use super::meaning::{Encoding, Evidence, MIDDLE_GREY, Meaning};
 use super::rows::RowReader;
 use super::shade_counts::ShadeCounts;
 use super::shades::Shade;
@@ -79,6 +79,7 @@ impl Understood {
             is_void_255: reader.is_void_255,
             shades: shades.as_deref(),
             table: found.map(|found| &found.classes),
+            threshold: MIDDLE_GREY,
         };
         let mut meaning = Meaning::decide(encoding, &evidence);
         let frequent;

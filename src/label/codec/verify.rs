@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::super::{ClassTable, Mask, MaskError};
-use super::meaning::{Encoding, Evidence, Meaning};
+use super::meaning::{Encoding, Evidence, MIDDLE_GREY, Meaning};
 use super::rows::RowReader;
 use super::save::SaveAs;
 use super::shades::Shade;
@@ -36,6 +36,7 @@ pub(super) fn verify(
         is_void_255: true,
         shades: Some(&[]),
         table: Some(classes),
+        threshold: MIDDLE_GREY,
     };
     let meaning = Meaning::decide(encoding, &evidence).map_err(differs)?;
     while let Some((ground, pixels)) = reader.next_band()? {

@@ -6,8 +6,8 @@ use crate::geom::ImageSize;
 use crate::label::{ClassTable, Mask, UNLABELED};
 use crate::raster::RgbaTile;
 
-/// Longest side of a picture in pixels.
-const SIDE: u32 = 192;
+/// Samples of a sheet at most.
+const SHOWN: usize = 24;
 
 /// A sample in small, with its mask to lay over it.
 #[derive(Clone, Debug)]
@@ -23,9 +23,26 @@ pub struct ContactTile {
 }
 
 impl ContactTile {
+    /// Longest side of a picture in pixels.
+    pub const SIDE: u32 = 192;
+
+    /// How much masks cover where nobody says otherwise, 0 to 1.
+    pub const COVER: f32 = 0.5;
+
+    /// The samples of a sheet: spread over all of the data set, those with masks first of all.
+    pub fn samples(discovery: &Discovery) -> Vec<&Sample> {
+        let samples = discovery.samples.iter();
+        let mut all: Vec<&Sample> = samples.filter(|sample| sample.mask.is_some()).collect();
+        if all.is_empty() {
+            all = discovery.samples.iter().collect();
+        }
+        let step = all.len().div_ceil(SHOWN).max(1);
+        all.into_iter().step_by(step).collect()
+    }
+
     /// The sample in small; `None` when its image cannot be read.
-    pub(super) fn of(sample: &Sample, discovery: &Discovery) -> Option<Self> {
-        let image = thumbnail(&sample.image, SIDE)?;
+    pub fn of(sample: &Sample, discovery: &Discovery) -> Option<Self> {
+        let image = thumbnail(&sample.image, Self::SIDE)?;
         let classes = discovery.classes.clone();
         let mask = sample.mask.as_ref().and_then(|_| {
             let read = sample.load_mask(discovery);

@@ -6,14 +6,10 @@ use super::ContactTile;
 use super::view::DataReport;
 use crate::dataset::leaks::LeakLimits;
 use crate::dataset::parts::PartRule;
-use crate::dataset::{
-    Corrections, Discovery, InspectOptions, Sample, Watch, discover_corrected, inspect,
-};
+use crate::dataset::{Corrections, Discovery, InspectOptions, Watch, discover_corrected, inspect};
 use crate::job::JobContext;
 use crate::session::jobs::Report;
 
-/// Samples of the contact sheet.
-const SHOWN: usize = 24;
 /// Shares of the work: the contact sheet, the inspection, and the search for leaks.
 const SHEET: f64 = 0.05;
 const INSPECTED: f64 = 0.65;
@@ -34,7 +30,7 @@ pub(super) fn look(
         job,
         last: AtomicU32::new(0),
     };
-    let shown = spread(&discovery);
+    let shown = ContactTile::samples(&discovery);
     for (number, sample) in shown.iter().enumerate() {
         job.check()?;
         progress.tell(SHEET * number as f64 / shown.len() as f64);
@@ -52,20 +48,6 @@ pub(super) fn look(
     let inspection = inspect(&discovery, &options);
     tell(DataReport::Inspected(Arc::new(inspection)))?;
     leaks(&discovery, parts, job, &progress)
-}
-
-/// Samples over all of the data set, those with masks first of all.
-fn spread(discovery: &Discovery) -> Vec<&Sample> {
-    let with_mask = discovery
-        .samples
-        .iter()
-        .filter(|sample| sample.mask.is_some());
-    let mut all: Vec<&Sample> = with_mask.collect();
-    if all.is_empty() {
-        all = discovery.samples.iter().collect();
-    }
-    let step = all.len().div_ceil(SHOWN).max(1);
-    all.into_iter().step_by(step).collect()
 }
 
 /// What the parts share: those that the data set states, else those that a training would make.

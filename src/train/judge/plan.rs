@@ -18,6 +18,8 @@ pub struct JudgePlan {
 pub enum JudgeEvent {
     /// The part was judged before, so often.
     JudgedBefore {
+        /// The part.
+        on: ScoredOn,
         /// Times.
         reads: u32,
     },

@@ -12,7 +12,7 @@ use crate::train::certainty::Certainty;
 use crate::train::predict::{Predicted, Predictor};
 use crate::train::report::{ChosenThresholds, REPORT_FILE};
 use crate::train::{
-    DeviceChoice, Judgement, PredictPlan, SavedModel, ScoredOn, TrainError, write_report,
+    DeviceChoice, Judgement, ModelCard, PredictPlan, SavedModel, ScoredOn, TrainError, write_report,
 };
 
 /// Judges as `plan` says. `between` is called between images, when no tensor is in use.
@@ -25,7 +25,8 @@ pub(in crate::train) fn run(
     let started = Instant::now();
     let before = Judgement::load(&plan.run, plan.on).map_or(0, |judgement| judgement.reads);
     if before > 0 {
-        job.tell(JudgeEvent::JudgedBefore { reads: before })?;
+        let (on, reads) = (plan.on, before);
+        job.tell(JudgeEvent::JudgedBefore { on, reads })?;
     }
     let model = SavedModel::load(&plan.run)?;
     let predictor = Predictor::of(&model, &plan.device)?;
@@ -46,8 +47,8 @@ pub(in crate::train) fn run(
         let done = at + 1;
         job.mention(JudgeEvent::Progress { done, total });
     }
-    let epoch = epoch_of(&model);
-    let chosen = chosen_for(plan, &model);
+    let epoch = epoch_of(model.card());
+    let chosen = chosen_for(plan, model.card());
     let judgement = Judgement {
         reads: before + 1,
         device: predictor.device_name().to_owned(),
@@ -76,11 +77,11 @@ fn report_anew(run: &Path) -> Result<(), TrainError> {
 
 /// The judging of the validation part that chooses the threshold which `plan` reads on the test
 /// part; `None` where there are more than two classes, it was chosen before, or no ground was held
-/// out to choose by.
+/// out to choose by. Weights are not read.
 pub(in crate::train) fn choosing_for(plan: &JudgePlan) -> Result<Option<JudgePlan>, TrainError> {
-    let model = SavedModel::load(&plan.run)?;
-    let is_read = plan.on == ScoredOn::Test && class_of(&model).is_some();
-    let is_chosen = chosen_for(plan, &model).probability.is_some();
+    let card = SavedModel::card_of(&plan.run)?;
+    let is_read = plan.on == ScoredOn::Test && class_of(&card).is_some();
+    let is_chosen = chosen_for(plan, &card).probability.is_some();
     let has_ground =
         !plan.split.validation_files.is_empty() || !plan.split.validation_blocks.is_empty();
     Ok((is_read && !is_chosen && has_ground).then(|| JudgePlan {
@@ -90,18 +91,18 @@ pub(in crate::train) fn choosing_for(plan: &JudgePlan) -> Result<Option<JudgePla
 }
 
 /// The thresholds that were chosen for the class that the model looks for.
-fn chosen_for(plan: &JudgePlan, model: &SavedModel) -> ChosenThresholds {
-    class_of(model).map_or_else(ChosenThresholds::default, |class| {
-        ChosenThresholds::of_run(&plan.run, epoch_of(model), class)
+fn chosen_for(plan: &JudgePlan, card: &ModelCard) -> ChosenThresholds {
+    class_of(card).map_or_else(ChosenThresholds::default, |class| {
+        ChosenThresholds::of_run(&plan.run, epoch_of(card), class)
     })
 }
 
-fn class_of(model: &SavedModel) -> Option<u8> {
-    looked_for(model.classes(), model.card().num_classes)
+fn class_of(card: &ModelCard) -> Option<u8> {
+    looked_for(card.background, card.num_classes)
 }
 
-fn epoch_of(model: &SavedModel) -> u32 {
-    model.card().metrics.as_ref().map_or(0, |row| row.epoch)
+fn epoch_of(card: &ModelCard) -> u32 {
+    card.metrics.as_ref().map_or(0, |row| row.epoch)
 }
 
 /// The predicted classes of the unit's ground. Ground without data is predicted by nobody, so

@@ -28,8 +28,8 @@ struct BinaryTally {
 }
 
 /// The class that is looked for, of a network with two of them.
-pub(super) fn looked_for(classes: &ClassTable, num_classes: usize) -> Option<u8> {
-    (num_classes == 2).then_some(match classes.background() {
+pub(super) fn looked_for(background: Option<u8>, num_classes: usize) -> Option<u8> {
+    (num_classes == 2).then_some(match background {
         Some(1) => 0,
         _ => 1,
     })
@@ -42,7 +42,7 @@ impl Tally {
             pooled: Confusion::new(num_classes),
             per_image: PerImage::new(num_classes, classes.background()),
             images: Vec::new(),
-            binary: looked_for(&classes, num_classes).map(|class| BinaryTally {
+            binary: looked_for(classes.background(), num_classes).map(|class| BinaryTally {
                 ranking: TwoClassRanking::new(class),
                 salt: SaltPrecision::default(),
                 relaxed: RelaxedCounts::new(class, DEFAULT_RADIUS_PX),

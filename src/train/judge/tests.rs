@@ -6,7 +6,8 @@ use crate::train::report::ChosenThresholds;
 use crate::train::test_folder::{EIGHT, recipe_with_test, write_images};
 use crate::train::test_world::{classes, events_of, recipe};
 use crate::train::{
-    Engine, FinalTable, Judgement, Recipe, RunRecord, ScoredOn, TrainData, TrainPlan, opened_folder,
+    Engine, FinalTable, Judgement, Recipe, RunRecord, SavedModel, ScoredOn, TrainData, TrainPlan,
+    opened_folder,
 };
 
 /// A finished run on files in `folder`, in `folder/run`.
@@ -40,7 +41,8 @@ fn the_test_part_is_judged_when_asked_for_and_each_time_is_counted() {
     let run = trained(&engine, folder.path(), recipe_with_test());
     assert!(!run.join("scores-test.json").exists(), "nobody asked yet");
     let first = judged(&engine, &run, ScoredOn::Test);
-    assert!(!first.contains(&JudgeEvent::JudgedBefore { reads: 0 }));
+    let is_told = |event: &JudgeEvent| matches!(event, JudgeEvent::JudgedBefore { .. });
+    assert!(!first.iter().any(is_told));
     let found = Judgement::load(&run, ScoredOn::Test).expect("a judgement");
     let record = RunRecord::load(&run).expect("a run");
     let split = record.split.as_ref().expect("a split");
@@ -58,7 +60,8 @@ fn the_test_part_is_judged_when_asked_for_and_each_time_is_counted() {
     assert_eq!(FinalTable::of(&[record]).rows[0].on, ScoredOn::Test);
     assert!(thumbnail::thumbnail_path(&run, ScoredOn::Test, 0).is_file());
     let second = judged(&engine, &run, ScoredOn::Test);
-    assert_eq!(second[0], JudgeEvent::JudgedBefore { reads: 1 });
+    let (on, reads) = (ScoredOn::Test, 1);
+    assert_eq!(second[0], JudgeEvent::JudgedBefore { on, reads });
     let again = Judgement::load(&run, ScoredOn::Test).expect("a judgement");
     assert_eq!((again.reads, &again.total), (2, &found.total));
 }
@@ -160,6 +163,25 @@ fn a_perfect_ranking_has_an_area_of_1_and_only_validation_chooses() {
         (test.threshold, test.f1_at_threshold),
         (Some(0.05), Some(0.8))
     );
+}
+
+#[test]
+fn whether_a_threshold_is_missing_is_known_without_the_weights() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let engine = Engine::start().expect("a thread");
+    write_images(folder.path(), &EIGHT, 48);
+    let run = trained(&engine, folder.path(), recipe_with_test());
+    let model = SavedModel::load(&run).expect("a model");
+    let weights = model.folder().join("weights.safetensors");
+    std::fs::remove_file(weights).expect("removed");
+    assert!(SavedModel::load(&run).is_err());
+    let plan = JudgePlan::new(run.clone(), ScoredOn::Test, 1 << 22).expect("a plan");
+    let choosing = choosing_for(&plan).expect("a card");
+    assert_eq!(choosing.map(|plan| plan.on), Some(ScoredOn::Validation));
+    let mut judgement = of_four_pixels(ScoredOn::Validation, ChosenThresholds::default());
+    judgement.total.epoch = model.card().metrics.as_ref().expect("scores").epoch;
+    judgement.save(&run).expect("saved");
+    assert!(choosing_for(&plan).expect("a card").is_none());
 }
 
 #[test]

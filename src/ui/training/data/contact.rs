@@ -24,7 +24,7 @@ pub struct ContactSheet {
 impl Default for ContactSheet {
     fn default() -> Self {
         Self {
-            opacity: 0.5,
+            opacity: ContactTile::COVER,
             of: None,
             textures: Vec::new(),
         }

@@ -1,10 +1,10 @@
 use std::path::{Path, PathBuf};
 
-use egui::{CollapsingHeader, ComboBox, Grid, RichText, Ui};
+use egui::{CollapsingHeader, ComboBox, DragValue, Grid, RichText, Ui};
 
 use super::page::corrected_look;
 use crate::dataset::{Corrections, Discovery, MaskSource};
-use crate::label::Encoding;
+use crate::label::{Encoding, MIDDLE_GREY};
 use crate::session::{Command, DataSet, Session};
 use crate::ui::dialogs::FileWish;
 use crate::ui::panels::recipe::TrainForm;
@@ -81,6 +81,7 @@ pub fn correct_ui(
             .spacing([12.0, 5.0])
             .show(ui, |ui| {
                 encoding_ui(ui, &mut said, discovery);
+                threshold_ui(ui, &mut said, discovery);
                 for what in Correction::ALL {
                     path_ui(ui, what, &mut said, (data, discovery), view);
                 }
@@ -125,9 +126,52 @@ fn encoding_ui(ui: &mut Ui, said: &mut Corrections, discovery: Option<&Discovery
             ui.selectable_value(&mut said.encoding, encoding, words(encoding));
         }
     });
+    if matches!(said.encoding, Encoding::Index | Encoding::Rgb) {
+        // It would count again unseen when the encoding is taken back.
+        said.threshold = None;
+    }
     choice.response.labelled_by(label.id);
     if let Some(found) = found {
         ui.label(RichText::new(format!("{}.", found.why)).small().weak());
+    }
+    ui.end_row();
+}
+
+/// Where dark ends and bright begins, of masks that are black and white.
+fn threshold_ui(ui: &mut Ui, said: &mut Corrections, discovery: Option<&Discovery>) {
+    let found = discovery.map(|discovery| &discovery.encoding);
+    let recognized = found.map_or(Encoding::Auto, |found| found.form);
+    let is_black_and_white = match said.encoding {
+        Encoding::Auto => recognized == Encoding::Binary || said.threshold.is_some(),
+        stated => stated == Encoding::Binary,
+    };
+    if !is_black_and_white {
+        return;
+    }
+    let label = ui.label(RichText::new("Bright from").weak());
+    let stated = said.threshold.unwrap_or(MIDDLE_GREY);
+    let id = egui::Id::unique("mask threshold");
+    let pending: Option<u8> = ui.data(|data| data.get_temp(id));
+    let mut grey = pending.unwrap_or(stated);
+    let drag = DragValue::new(&mut grey).range(1..=255);
+    let response = ui.add(drag.update_while_editing(false));
+    let response = response.labelled_by(label.id).on_hover_text(
+        "Greys of masks from this on count as white, darker ones as black; of samples of more than \
+         8 bits, in proportion",
+    );
+    // All files are looked at again, which is not done for each step of a drag.
+    if response.dragged() || response.has_focus() {
+        ui.data_mut(|data| data.insert_temp(id, grey));
+    } else {
+        ui.data_mut(|data| data.remove_temp::<u8>(id));
+        if grey != stated {
+            said.threshold = Some(grey);
+        }
+    }
+    if said.threshold.is_none() {
+        ui.label(RichText::new("The middle of 8 bits.").small().weak());
+    } else if ui.button("In the middle").clicked() {
+        said.threshold = None;
     }
     ui.end_row();
 }

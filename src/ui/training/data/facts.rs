@@ -6,6 +6,7 @@ use crate::ui::training::header::{Tile, tile_ui};
 
 /// Sizes that are listed.
 const MOST_SIZES: usize = 6;
+const CHANNELS_IN_A_LINE: usize = 3;
 
 /// What a data set comes to, in large numbers.
 pub fn tiles_ui(ui: &mut Ui, discovery: &Discovery, inspection: Option<&Inspection>) {
@@ -69,6 +70,22 @@ pub fn facts_ui(ui: &mut Ui, inspection: &Inspection) {
         });
 }
 
+/// Mean and deviation of every channel, a line for each few of them.
+fn channel_words(inspection: &Inspection) -> [String; 2] {
+    let named = inspection.channels.iter().map(|channel| {
+        let name = &channel.name;
+        channel.words().map(|number| format!("{name} {number}"))
+    });
+    let named: Vec<[String; 2]> = named.collect();
+    [0, 1].map(|which| {
+        let lines = named.chunks(CHANNELS_IN_A_LINE).map(|line| {
+            let words = line.iter().map(|words| words[which].as_str());
+            words.collect::<Vec<_>>().join(", ")
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    })
+}
+
 fn rows(inspection: &Inspection) -> Vec<(&'static str, String)> {
     let parts = inspection.parts.iter().map(|part| {
         let name = part.part.unwrap_or("without a part");
@@ -101,11 +118,9 @@ fn rows(inspection: &Inspection) -> Vec<(&'static str, String)> {
         ("Images", depths(&inspection.image_depths)),
         ("Masks", depths(&inspection.mask_depths)),
     ];
-    if let (Some(mean), Some(deviation)) = (inspection.mean, inspection.deviation) {
-        let words = |[r, g, b]: [f64; 3]| format!("red {r:.3}, green {g:.3}, blue {b:.3}");
-        rows.push(("Mean", words(mean)));
-        rows.push(("Deviation", words(deviation)));
-    }
+    let [mean, deviation] = channel_words(inspection);
+    rows.push(("Mean", mean));
+    rows.push(("Deviation", deviation));
     rows.push((
         "Without data",
         format!("{:.1} % of the ground", inspection.nodata_share * 100.0),

@@ -1,0 +1,170 @@
+//! Looking at data sets from the command line: the contact sheet, and a threshold that is corrected.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use image::{GrayImage, Luma, Rgb, RgbImage};
+use serde_json::{Value, json};
+
+fn orthobrush(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_orthobrush"))
+        .args(arguments)
+        .output()
+        .expect("it starts")
+}
+
+#[track_caller]
+fn done(arguments: &[&str]) -> Vec<u8> {
+    let output = orthobrush(arguments);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    output.stdout
+}
+
+#[track_caller]
+fn json_of(arguments: &[&str]) -> Value {
+    serde_json::from_slice(&done(arguments)).expect("one JSON object")
+}
+
+#[track_caller]
+fn check_refused(arguments: &[&str], words: &str) {
+    let output = orthobrush(arguments);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains(words), "{errors}");
+    assert_eq!(errors.trim().lines().count(), 1, "one line: {errors}");
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a plain path")
+}
+
+fn made_folders(set: &Path) {
+    for part in ["images", "masks"] {
+        fs::create_dir_all(set.join(part)).expect("a folder");
+    }
+}
+
+/// Seven images of one color whose masks have a class on the left and another on the right, and an
+/// image without a mask.
+fn colored_set(set: &Path) {
+    made_folders(set);
+    let classes = "name,r,g,b\nwater,0,0,200\nwood,0,200,0\n";
+    orthobrush::disk::replace_file(&set.join("class_dict.csv"), classes.as_bytes())
+        .expect("written");
+    let code = |x: u32| if x < 4 { [0, 0, 200] } else { [0, 200, 0] };
+    for name in 0..8 {
+        let file = format!("{name}.png");
+        let image = RgbImage::from_pixel(8, 8, Rgb([200, 100, 0]));
+        image.save(set.join("images").join(&file)).expect("saved");
+        if name < 7 {
+            let mask = RgbImage::from_fn(8, 8, |x, _| Rgb(code(x)));
+            mask.save(set.join("masks").join(&file)).expect("saved");
+        }
+    }
+}
+
+#[test]
+fn a_contact_sheet_shows_samples_with_their_masks_and_says_which_is_where() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (set, out) = (folder.path().join("set"), folder.path().join("sheet.png"));
+    colored_set(&set);
+    let inspect = ["dataset", "inspect", text(&set), "--sheet", text(&out)];
+    let said = String::from_utf8(done(&inspect)).expect("text");
+    assert!(said.contains("row 1, column 6: 5 (no part)\n"), "{said}");
+    assert!(said.contains("row 2, column 1: 6 (no part)\n"), "{said}");
+    let sheet = image::open(&out).expect("a PNG").into_rgba8();
+    // Cells of 192 pixels with 8 around them: six beside each other, the seventh below.
+    assert_eq!(sheet.dimensions(), (1_208, 408));
+    let at = |x, y| sheet.get_pixel(x, y).0;
+    let ground = [38, 38, 38, 255];
+    for (left, top) in [(8, 8), (1_008, 8), (8, 208)] {
+        assert_eq!(at(left, top), [100, 50, 100, 255], "water over the image");
+        assert_eq!(at(left + 191, top + 191), [100, 150, 0, 255], "wood");
+        assert_eq!(at(left + 192, top), ground, "beside the cell");
+    }
+    assert_eq!(at(300, 300), ground, "no eighth sample has a mask");
+    let told = json_of(&[&inspect[..], &["--json"]].concat());
+    let cells = told["sheet"]["cells"].as_array().expect("a list");
+    let last = json!({ "row": 2, "column": 1, "name": "6", "part": null, "has_mask": true });
+    assert_eq!((cells.len(), &cells[6]), (7, &last));
+    assert_eq!(told["inspection"]["channels"][0]["name"], "red");
+}
+
+#[test]
+fn a_contact_sheet_that_cannot_be_written_is_one_clear_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let set = folder.path().join("set");
+    colored_set(&set);
+    let refused = |out: &Path, words: &str| {
+        check_refused(
+            &["dataset", "inspect", text(&set), "--sheet", text(out)],
+            words,
+        );
+    };
+    refused(&set.join("class_dict.csv/sheet.png"), "sheet.png");
+    refused(&folder.path().join("sheet.jpg"), "ends in .png");
+    let mask = set.join("masks/0.png");
+    let before = fs::read(&mask).expect("a mask");
+    refused(&mask, "would replace a file");
+    assert_eq!(fs::read(&mask).expect("a mask"), before);
+}
+
+/// Ten images whose masks are black, dark grey, light grey and white, a quarter each.
+fn soft_set(set: &Path) {
+    made_folders(set);
+    for name in 0..10_u32 {
+        let file = format!("{name}.png");
+        let seed = name * 20;
+        let color = |x: u32, y: u32| [x * 2, y * 2, (x * y + seed) % 251].map(|value| value as u8);
+        let image = RgbImage::from_fn(96, 96, |x, y| Rgb(color(x, y)));
+        image.save(set.join("images").join(&file)).expect("saved");
+        let grey = |x: u32| [0, 100, 200, 255][x as usize / 24];
+        let mask = GrayImage::from_fn(96, 96, |x, _| Luma([grey(x)]));
+        mask.save(set.join("masks").join(&file)).expect("saved");
+    }
+}
+
+#[test]
+fn the_threshold_of_black_and_white_masks_can_be_stated_and_is_kept_with_the_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (set, run) = (folder.path().join("set"), folder.path().join("run"));
+    soft_set(&set);
+    let bright = |threshold: &[&str]| {
+        let inspect = ["dataset", "inspect", text(&set), "--json"];
+        let told = json_of(&[&inspect[..], threshold].concat());
+        let classes = told["inspection"]["classes"]
+            .as_array()
+            .expect("a list")
+            .clone();
+        assert_eq!(classes.len(), 2);
+        classes[1]["share"].clone()
+    };
+    assert_eq!(bright(&[]), 0.5);
+    assert_eq!(bright(&["--mask-threshold", "90"]), 0.75);
+    assert_eq!(bright(&["--mask-threshold", "201"]), 0.25);
+    let train = ["train", "--data", text(&set), "--out", text(&run)];
+    let quick = "--epochs 1 --steps 2 --batch 2 --patch 64 --device cpu --mask-threshold 90";
+    let arguments: Vec<&str> = train.into_iter().chain(quick.split(' ')).collect();
+    done(&arguments);
+    let kept = fs::read(run.join("data.json")).expect("what it learned from");
+    let kept: Value = serde_json::from_slice(&kept).expect("JSON");
+    assert_eq!(kept["corrections"]["threshold"], 90);
+    // Black is a quarter of all ground, also of that which was scored.
+    let test = [
+        "test",
+        "--run",
+        text(&run),
+        "--part",
+        "validation",
+        "--json",
+    ];
+    let baseline = json_of(&test)["scores"]["majority_baseline"].clone();
+    assert_eq!(baseline, 0.75);
+    let other = ["--mask-threshold", "90", "--mask-encoding", "rgb"];
+    check_refused(
+        &[&["dataset", "inspect", text(&set)][..], &other].concat(),
+        "--mask-threshold is for black and white masks",
+    );
+}
