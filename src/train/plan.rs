@@ -136,6 +136,7 @@ impl TrainPlan {
                     .to_owned(),
             ));
         }
+        recipe.best_by.check(&classes)?;
         let config = recipe.patch_config(&classes)?;
         let mut patches = PatchSource::watched(ground, config, watch)?;
         if recipe.model.encoder == EncoderKind::Lite0 {

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use egui::{CollapsingHeader, RichText, TextEdit, Ui};
 
 use super::augment::augment_ui;
-use super::fields::{SECTIONS, Section};
+use super::best_class::{best_class_ui, classes_of};
+use super::fields::{SECTIONS, STOPPING, Section};
 use super::ground_fields::GROUND;
 use super::keep::{encoder_rate_ui, keep_ui};
 use super::learner_fields::OPTIMIZER;
@@ -129,6 +130,8 @@ fn form_ui(ui: &mut Ui, session: &Session, form: &mut TrainForm, commands: &mut 
                 keep_ui(ui, tree, &mut form.draft);
             } else if section.title == OPTIMIZER.title {
                 encoder_rate_ui(ui, tree);
+            } else if section.title == STOPPING {
+                best_class_ui(ui, tree, classes_of(session, form));
             }
         });
     }
