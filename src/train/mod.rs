@@ -46,6 +46,7 @@ mod preset;
 mod queue;
 mod rate_range;
 mod recipe;
+mod remedy;
 mod report;
 mod resume;
 mod room;
@@ -99,6 +100,7 @@ pub use preset::Preset;
 pub use queue::{QueueEvent, QueuePlan, QueueReport, QueueTable, Trial, TrialEnd};
 pub use rate_range::{RateRange, RateVerdict};
 pub use recipe::{ClassWeighting, MemoryUse, PatchChoice, Recipe};
+pub use remedy::{Remedy, fit_of_processor, remedies_in_words};
 pub use report::{
     Axis, BinaryJudgement, ClassEpoch, CurveLook, Environment, EpochFiles, FinalGroup, FinalRow,
     FinalScores, FinalTable, JudgedImage, Judgement, Patch, ReportPicture, RunRecord, RunSummary,

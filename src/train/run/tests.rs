@@ -136,7 +136,15 @@ fn too_little_memory_halves_what_is_computed_at_once() {
     assert!(halvings[0].contains("epoch 2, step 0"), "{}", halvings[0]);
     assert!(halvings[0].contains("3 patches are computed at once, 2 times"));
     assert!(halvings[1].contains("2 patches are computed at once, 3 times"));
-    assert!(log_of(&run).contains("ran out of memory"));
+    let tight = events.iter().filter_map(|event| match event {
+        TrainEvent::Tight(remedies) => Some(remedies.len()),
+        _ => None,
+    });
+    assert_eq!(tight.collect::<Vec<_>>(), [3, 3]);
+    let log = log_of(&run);
+    for line in ["ran out of memory", "model.norm = \"frozen_batch\""] {
+        assert!(log.contains(line), "{log}");
+    }
     // Each epoch is said once.
     let epochs = events
         .iter()
