@@ -239,10 +239,10 @@ pub fn end_reason(entry: &RunEntry) -> Option<String> {
         RunStatus::Running => return None,
         RunStatus::Stopped => format!("Stopped by hand in epoch {}", last.epoch + 1),
         RunStatus::Interrupted => format!("Interrupted after epoch {}", last.epoch),
-        RunStatus::Finished if last.epoch >= epochs => match epochs {
-            1 => "Finished its only epoch".to_owned(),
-            _ => format!("Finished all {epochs} epochs"),
-        },
+        RunStatus::Finished if last.epoch >= epochs && epochs == 1 => {
+            "Finished its only epoch".to_owned()
+        }
+        RunStatus::Finished if last.epoch >= epochs => format!("Finished all {epochs} epochs"),
         RunStatus::Finished if patience > 0 => {
             let epochs = if patience == 1 { "epoch" } else { "epochs" };
             format!(

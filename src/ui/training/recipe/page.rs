@@ -17,7 +17,7 @@ use super::row::field_ui;
 use super::tree::Tree;
 use crate::session::Session;
 use crate::ui::dialogs::FileWish;
-use crate::ui::panels::recipe::{TrainForm, device_ui, network_ui, source_ui};
+use crate::ui::panels::recipe::{TrainForm, device_ui, memory_ui, network_ui, source_ui};
 use crate::ui::theme;
 use crate::ui::view::{CommandQueue, View};
 
@@ -85,6 +85,7 @@ fn head_ui(ui: &mut Ui, session: &Session, view: &mut View) {
         network_ui(ui, &mut view.form);
         device_ui(ui, &mut view.form);
     });
+    memory_ui(ui, &mut view.form);
     ui.horizontal_wrapped(|ui| {
         let search = TextEdit::singleline(&mut view.form.searched)
             .hint_text("Find a field")
