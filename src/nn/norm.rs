@@ -15,6 +15,10 @@ pub enum NormKind {
     Batch,
     /// By groups of channels within an image (Wu & He 2018); the same for any batch.
     Group,
+    /// By channel with a mean and a deviation that are known and stay, so that the batch does not
+    /// matter; factors and shifts learn. Fresh networks have theirs measured before the first
+    /// step (as the activation norm of Kingma & Dhariwal 2018).
+    FrozenBatch,
     /// Not at all; the convolutions then have biases.
     None,
 }
@@ -30,11 +34,23 @@ pub enum Norm {
     None(usize),
 }
 
+impl NormKind {
+    /// Whether there are running statistics, measured or held still.
+    pub const fn has_statistics(self) -> bool {
+        matches!(self, Self::Batch | Self::FrozenBatch)
+    }
+}
+
 impl Norm {
     /// A norm of `channels` that changes nothing yet but the scale.
     pub fn new(kind: NormKind, channels: usize, device: &Device) -> Self {
         match kind {
             NormKind::Batch => Self::Batch(BatchNormConfig::new(channels).init(device)),
+            NormKind::FrozenBatch => {
+                let mut norm = BatchNormConfig::new(channels).init(device);
+                norm.training = norm.training.clone().with_value(false);
+                Self::Batch(norm)
+            }
             NormKind::Group => {
                 Self::Group(GroupNormConfig::new(num_groups(channels), channels).init(device))
             }
@@ -55,6 +71,9 @@ impl Norm {
     fn forward_and(&self, x: Tensor<4>, activation: Activation) -> Tensor<4> {
         match self {
             Self::Batch(norm) if has_one_value_a_channel(&x) => activation.of(as_in_use(norm, x)),
+            Self::Batch(norm) if !norm.training.is_enabled() && x.device().is_autodiff() => {
+                activation.of(at_rest(norm, x))
+            }
             Self::Batch(norm) => batch_normed(norm, x, activation),
             Self::Group(norm) => activation.of(norm.forward(x)),
             Self::None(_) => activation.of(x),
@@ -91,9 +110,52 @@ fn as_in_use(norm: &BatchNorm, x: Tensor<4>) -> Tensor<4> {
     )
 }
 
+/// The same for learning: a factor and a summand for each channel, so that of the images only `x`
+/// is kept for the way back.
+fn at_rest(norm: &BatchNorm, x: Tensor<4>) -> Tensor<4> {
+    let device = x.device();
+    let mean = norm.running_mean.value().to_device(&device);
+    let variance = norm.running_var.value().to_device(&device);
+    let scale = norm.gamma.val() / (variance + norm.epsilon).sqrt();
+    let shift = norm.beta.val() - mean * scale.clone();
+    let shape = [1, x.dims()[1], 1, 1];
+    x * scale.reshape(shape) + shift.reshape(shape)
+}
+
 #[cfg(test)]
 mod tests {
+    use burn::module::Module as _;
+
     use super::*;
+
+    #[test]
+    fn a_frozen_batch_norm_learns_and_its_statistics_stay() {
+        let device = Device::flex().autodiff();
+        let norm = Norm::new(NormKind::FrozenBatch, 2, &device);
+        let Norm::Batch(inner) = &norm else {
+            panic!("a batch norm");
+        };
+        let known = |values: [f32; 2]| Tensor::<1>::from_data(values, &device);
+        inner.running_mean.update(known([0.5, -1.0]));
+        inner.running_var.update(known([4.0, 0.25]));
+        let statistics = || {
+            [&inner.running_mean, &inner.running_var].map(|state| state.value_sync().into_data())
+        };
+        let before = statistics();
+        let ramp = Tensor::<1, burn::tensor::Int>::arange(0..16, &device).float();
+        let x = (ramp / 4.0 - 2.0).reshape([2, 2, 2, 2]).require_grad();
+        let y = norm.forward_relu(x.clone());
+        let grads = y.clone().powi_scalar(2).sum().backward();
+        assert!(x.grad(&grads).is_some());
+        for weight in [&inner.gamma, &inner.beta] {
+            let slope = weight.val().grad(&grads).expect("a gradient");
+            assert!(slope.abs().sum().into_scalar::<f32>() > 0.1);
+        }
+        assert_eq!(statistics(), before);
+        let in_use = norm.valid().forward_relu(x.inner());
+        let gap = (y.inner() - in_use).abs().max().into_scalar::<f32>();
+        assert!(gap < 1e-5, "{gap}");
+    }
 
     #[test]
     fn groups_divide_the_channels_and_hold_two_or_more() {

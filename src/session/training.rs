@@ -11,8 +11,8 @@ use crate::geom::PixelRect;
 use crate::job::JobContext;
 use crate::label::ClassTable;
 use crate::train::{
-    Engine, EpochRow, Forecast, Recipe, TrainData, TrainError, TrainEvent, TrainPlan, TrainReport,
-    TrainStatus, can_go_on, opened_corrected,
+    Engine, EpochRow, Forecast, Recipe, Remedy, TrainData, TrainError, TrainEvent, TrainPlan,
+    TrainReport, TrainStatus, can_go_on, opened_corrected, remedies_in_words,
 };
 
 /// Runs go into this folder beside the image.
@@ -64,6 +64,8 @@ pub struct TrainingState {
     pub notes: Vec<String>,
     /// What it takes, once some steps were measured.
     pub forecast: Option<Forecast>,
+    /// What would take less memory, where a step does not fit at once.
+    pub remedies: Vec<Remedy>,
     /// Whether it rests.
     pub is_paused: bool,
     /// What is tried before the first epoch, like "Opening each image".
@@ -296,6 +298,10 @@ impl Session {
             TrainEvent::Forecast(forecast) => {
                 self.notify(Notice::info(forecast.to_string()));
                 self.training.forecast = Some(forecast);
+            }
+            TrainEvent::Tight(remedies) => {
+                self.notify(Notice::warning(remedies_in_words(&remedies)));
+                self.training.remedies = remedies;
             }
             TrainEvent::Paused => self.training.is_paused = true,
             TrainEvent::GoesOn => self.training.is_paused = false,

@@ -256,20 +256,16 @@ impl SavedModel {
 
     /// The network with these weights on `device`.
     pub(super) fn network(&self, device: &Device) -> Result<Network, TrainError> {
-        self.network_holding(self.card.model.frozen_stages, device)
+        self.network_as(&self.card.model, device)
     }
 
-    /// The same with another number of stages that hold still.
-    pub(super) fn network_holding(
+    /// The same as `model`, which differs at most by what of it holds still.
+    pub(super) fn network_as(
         &self,
-        frozen_stages: usize,
+        model: &ModelConfig,
         device: &Device,
     ) -> Result<Network, TrainError> {
-        let model = ModelConfig {
-            frozen_stages,
-            ..self.card.model.clone()
-        };
-        let mut network = Network::new(&model, self.card.num_classes, &mut || 0.5, device);
+        let mut network = Network::new(model, self.card.num_classes, &mut || 0.5, device);
         read_weights(&mut network, self.weights.to_vec())?;
         Ok(network)
     }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EpochRow, Forecast};
+use super::{EpochRow, Forecast, Remedy};
 use crate::dataset::SplitReport;
 use crate::geom::PixelRect;
 
@@ -30,6 +30,8 @@ pub enum TrainEvent {
     },
     /// What the training takes, measured on its first steps.
     Forecast(Forecast),
+    /// A step does not fit into the memory at once; what helps, in the order to try it in.
+    Tight(Vec<Remedy>),
     /// The training rests; its device serves others.
     Paused,
     /// It goes on after a pause.

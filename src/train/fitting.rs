@@ -19,7 +19,7 @@ pub struct Fit {
 }
 
 /// Fewer patches mean statistics of a batch that say little about the others.
-const FEW_PATCHES: usize = 8;
+pub(super) const FEW_PATCHES: usize = 8;
 
 /// How to compute the steps of `recipe` in `available_bytes`; `None` when they fit as they are.
 ///
@@ -55,13 +55,16 @@ impl Fit {
 
     /// What is done, with its numbers and with what may help, in sentences.
     pub fn in_words(&self, recipe: &Recipe) -> String {
+        let pieces = pieces_in_words(recipe, self.piece);
+        format!("{}: {pieces}", self.shortage(recipe))
+    }
+
+    /// How much a step takes and how much there is.
+    pub fn shortage(&self, recipe: &Recipe) -> String {
         let whole = in_words(self.whole_bytes);
         let free = in_words(self.available_bytes);
-        format!(
-            "A step of {} patches takes about {whole} and {free} are free: {}",
-            recipe.batch,
-            pieces_in_words(recipe, self.piece)
-        )
+        let patches = recipe.batch;
+        format!("A step of {patches} patches takes about {whole} and {free} are free")
     }
 }
 

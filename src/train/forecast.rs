@@ -18,16 +18,21 @@ pub struct Forecast {
     pub data_seconds_per_step: f64,
     /// Time until the last epoch ends, or until the time limit.
     pub seconds_left: f64,
+    /// How many steps were measured.
+    pub steps: u32,
 }
 
-/// Steps that are measured.
+/// Steps that are measured, where an epoch has as many.
 const MEASURED: u32 = 10;
+/// The first step alone may be slower than all others.
+const FEWEST: u32 = 2;
 /// A look at held-out patches takes this share of a step with as many, about: it has no way back.
 const SHARE_OF_A_LOOK: f64 = 0.35;
 
 /// Measures the first steps.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Measured {
+    wanted: u32,
     steps: u32,
     data: f64,
     compute: f64,
@@ -46,15 +51,25 @@ pub(super) struct Left {
 }
 
 impl Measured {
+    /// Nothing heard yet. Ten steps are measured, or as many as an epoch has, but two at least.
+    pub(super) fn new(steps_per_epoch: u32) -> Self {
+        Self {
+            wanted: steps_per_epoch.clamp(FEWEST, MEASURED),
+            steps: 0,
+            data: 0.0,
+            compute: 0.0,
+        }
+    }
+
     /// Hears the times of a step; whether enough were heard, which is once.
     pub(super) fn hear(&mut self, data_seconds: f64, compute_seconds: f64) -> bool {
-        if self.steps == MEASURED {
+        if self.steps == self.wanted {
             return false;
         }
         self.steps += 1;
         self.data += data_seconds;
         self.compute += compute_seconds;
-        self.steps == MEASURED
+        self.steps == self.wanted
     }
 
     /// What follows for the rest.
@@ -71,6 +86,7 @@ impl Measured {
             seconds_per_step,
             data_seconds_per_step: self.data / steps,
             seconds_left: rest.min(left.limit).max(0.0),
+            steps: self.steps,
         }
     }
 }
@@ -79,10 +95,12 @@ impl fmt::Display for Forecast {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "About {} to go at most: {:.2} s a step, {:.2} s of it waiting for images",
+            "About {} to go at most: {:.2} s a step, {:.2} s of it waiting for images (measured \
+             on {} steps)",
             span_in_words(self.seconds_left),
             self.seconds_per_step,
-            self.data_seconds_per_step
+            self.data_seconds_per_step,
+            self.steps
         )?;
         let estimated = in_words(self.estimated_bytes);
         match self.bytes {
@@ -112,7 +130,7 @@ mod tests {
 
     #[test]
     fn ten_steps_make_one_forecast() {
-        let mut measured = Measured::default();
+        let mut measured = Measured::new(50);
         let heard: Vec<bool> = (0..15).map(|_| measured.hear(0.5, 1.5)).collect();
         assert_eq!(heard.iter().position(|is_enough| *is_enough), Some(9));
         assert_eq!(heard.iter().filter(|is_enough| **is_enough).count(), 1);
@@ -129,8 +147,8 @@ mod tests {
         );
         assert_eq!(
             forecast.to_string(),
-            "About 3 min to go at most: 2.00 s a step, 0.50 s of it waiting for images; 3.0 GiB of \
-             memory used at most so far, 1.0 GiB expected for a step"
+            "About 3 min to go at most: 2.00 s a step, 0.50 s of it waiting for images (measured on \
+             10 steps); 3.0 GiB of memory used at most so far, 1.0 GiB expected for a step"
         );
         let short = Left {
             limit: 60.0,
@@ -143,6 +161,25 @@ mod tests {
         };
         let seconds = measured.forecast(unknown, None, 0).seconds_left;
         assert!((seconds - (180.0 + 10.0 * 0.525)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn short_epochs_are_measured_as_they_are() {
+        for (steps_per_epoch, expected) in [(1, 2), (2, 2), (6, 6), (10, 10), (11, 10)] {
+            let mut measured = Measured::new(steps_per_epoch);
+            let heard: Vec<bool> = (0..15).map(|_| measured.hear(0.5, 0.5)).collect();
+            assert_eq!(heard.iter().filter(|is_enough| **is_enough).count(), 1);
+            assert!(heard[expected - 1], "{steps_per_epoch}");
+            let left = Left {
+                steps: 4,
+                looks: 0,
+                seconds_per_look: None,
+                limit: f64::INFINITY,
+            };
+            let forecast = measured.forecast(left, None, 0);
+            assert_eq!(forecast.steps as usize, expected);
+            assert_eq!(forecast.seconds_left, 4.0);
+        }
     }
 
     #[test]

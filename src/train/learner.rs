@@ -1,3 +1,4 @@
+mod statistics;
 mod teacher;
 
 use std::ops::Range;
@@ -5,6 +6,7 @@ use std::ops::Range;
 use burn::module::Module as _;
 use burn::tensor::{Device, Int, Tensor};
 
+use statistics::network_with_statistics;
 use teacher::Lessons;
 
 use super::batch::{images_on, labels_on, number, numbers, pieces};
@@ -13,7 +15,7 @@ use super::features::KeptFeatures;
 use super::{Optimizer, TrainError, TrainPlan};
 use crate::dataset::{Batch, hash};
 use crate::metrics::Confusion;
-use crate::nn::{Loss, LossTotal, Network, read_weights, write_weights};
+use crate::nn::{Loss, LossTotal, Network, NormKind, read_weights, write_weights};
 
 /// The network in training and all tensors that go with it.
 pub(super) struct Learner {
@@ -94,8 +96,11 @@ impl Learner {
         let network = match &plan.start_from {
             // A saved network gives true odds; this training works with weighted ones.
             Some(start) => start
-                .network_holding(model.frozen_stages, &device)?
+                .network_as(&model, &device)?
                 .with_logits_shifted(&logarithms(&class_weights, 1.0))?,
+            None if model.norm == NormKind::FrozenBatch && plan.resumed.is_none() => {
+                network_with_statistics(plan, &model, &device)?
+            }
             None => fresh_network(&model, num_classes, recipe.seed, &device),
         };
         Ok(Self {

@@ -9,6 +9,7 @@ mod adapters;
 mod band_stories;
 mod batch;
 mod begun;
+mod best_by;
 mod certainty;
 mod changes;
 mod checkpoint;
@@ -45,6 +46,7 @@ mod preset;
 mod queue;
 mod rate_range;
 mod recipe;
+mod remedy;
 mod report;
 mod resume;
 mod room;
@@ -64,6 +66,7 @@ mod unlabeled;
 pub use crate::nn::{EncoderKind, Family};
 pub use adapters::{AdapterKind, AdapterReport};
 pub use begun::{BegunWork, WorkKind, list_begun};
+pub use best_by::BestBy;
 pub use certainty::Certainty;
 pub use checkpoint::{ClassEntry, ModelCard, SavedModel};
 pub use data::{TrainData, opened_corrected, opened_folder};
@@ -91,18 +94,19 @@ pub use optimizer::{
     Adam, AdamW, Decays, Optimizer, OptimizerConfig, RateGroup, RmsProp, Sgd, UpdateConfig,
 };
 pub use plan::TrainPlan;
-pub use policy::{BestBy, EarlyStop, KeepBest, Plateau, PlateauDecay};
+pub use policy::{EarlyStop, KeepBest, Plateau, PlateauDecay};
 pub use predict::{BlockOrder, PredictPlan};
 pub use preset::Preset;
 pub use queue::{QueueEvent, QueuePlan, QueueReport, QueueTable, Trial, TrialEnd};
 pub use rate_range::{RateRange, RateVerdict};
 pub use recipe::{ClassWeighting, MemoryUse, PatchChoice, Recipe};
+pub use remedy::{Remedy, fit_of_processor, remedies_in_words};
 pub use report::{
     Axis, BinaryJudgement, ClassEpoch, CurveLook, Environment, EpochFiles, FinalGroup, FinalRow,
     FinalScores, FinalTable, JudgedImage, Judgement, Patch, ReportPicture, RunRecord, RunSummary,
     Scale, ScoredOn, Spread, StepLoss, TestReading, append_log, comparison_html, curves_svg,
     list_samples, rate_drops, report_html, report_markdown, rgba_of, sample_path, smoothed,
-    strip_png, thinned, write_report, write_run_files, write_strip,
+    step_seconds, strip_png, thinned, write_report, write_run_files, write_strip,
 };
 pub use resume::can_go_on;
 pub use room::Room;

@@ -136,6 +136,7 @@ impl TrainPlan {
                     .to_owned(),
             ));
         }
+        recipe.best_by.check(&classes)?;
         let config = recipe.patch_config(&classes)?;
         let mut patches = PatchSource::watched(ground, config, watch)?;
         if recipe.model.encoder == EncoderKind::Lite0 {
@@ -248,13 +249,13 @@ impl TrainPlan {
     }
 
     /// Starts from the weights of `model` instead of fresh ones; its network, bands and
-    /// normalisation replace the recipe's, but for the stages that hold still.
+    /// normalisation replace the recipe's, but for the stages and statistics that hold still.
     ///
     /// # Errors
     /// When the model's classes are not those of the plan, its network does not fit the patch, or
     /// an image lacks its bands.
     pub fn starting_from(mut self, model: SavedModel) -> Result<Self, TrainError> {
-        let frozen_stages = self.recipe.model.frozen_stages;
+        let (frozen_stages, norm) = (self.recipe.model.frozen_stages, self.recipe.model.norm);
         let differences = model.card().class_differences(&self.classes);
         if !differences.is_empty() {
             return Err(TrainError::Model {
@@ -270,6 +271,9 @@ impl TrainPlan {
         if self.recipe.model.encoder == EncoderKind::Lite0 {
             // What holds still is a choice of each training, so that one can follow another.
             self.recipe.model.frozen_stages = frozen_stages;
+        }
+        if norm.has_statistics() && self.recipe.model.norm.has_statistics() {
+            self.recipe.model.norm = norm;
         }
         self.recipe.check()?;
         let card = model.card();

@@ -1,30 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{EpochRow, TrainError};
-
-/// Which number decides which checkpoint is the best.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BestBy {
-    /// The smallest validation loss.
-    #[default]
-    ValLoss,
-    /// The greatest mean `IoU`.
-    MeanIou,
-    /// None: the last epoch is the best, for trainings that hold nothing out.
-    Latest,
-}
-
-impl BestBy {
-    /// The number to make small.
-    pub fn cost(self, row: &EpochRow) -> f64 {
-        match self {
-            Self::ValLoss => row.val_loss,
-            Self::MeanIou => row.mean_iou.map_or(f64::NAN, |iou| -iou),
-            Self::Latest => -f64::from(row.epoch),
-        }
-    }
-}
+use super::TrainError;
 
 /// Remembers the smallest cost, as Keras's `ModelCheckpoint(save_best_only=True)` counts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -289,30 +265,5 @@ mod tests {
         let mut keep = KeepBest::default();
         let verdicts = [f64::NAN, 0.5, 0.5, f64::NAN, 0.4].map(|cost| keep.judge(cost));
         assert_eq!(verdicts, [false, true, false, false, true]);
-    }
-
-    #[test]
-    fn the_best_may_be_the_greatest_iou() {
-        let row = |(epoch, mean_iou)| EpochRow {
-            epoch,
-            train_loss: 1.0,
-            val_loss: f64::from(epoch),
-            mean_iou,
-            pixel_accuracy: None,
-            per_class_iou: Vec::new(),
-            lr: 0.1,
-            seconds: 1.0,
-            data_seconds: 0.0,
-            compute_seconds: 1.0,
-            best: false,
-        };
-        let rows = [(1, Some(0.5)), (2, None), (3, Some(0.6)), (4, Some(0.55))].map(row);
-        let verdicts = |by: BestBy| {
-            let mut keep = KeepBest::default();
-            rows.each_ref().map(|row| keep.judge(by.cost(row)))
-        };
-        assert_eq!(verdicts(BestBy::MeanIou), [true, false, true, false]);
-        assert_eq!(verdicts(BestBy::ValLoss), [true, false, false, false]);
-        assert_eq!(verdicts(BestBy::Latest), [true; 4]);
     }
 }

@@ -38,7 +38,7 @@ impl Fpn {
             .collect();
         let norm = match layers.norm_kind() {
             NormKind::None => NormKind::None,
-            NormKind::Batch | NormKind::Group => NormKind::Group,
+            NormKind::Batch | NormKind::FrozenBatch | NormKind::Group => NormKind::Group,
         };
         let mut grouped = layers.with_norm(norm);
         let mut branch = |num_convs: usize| {

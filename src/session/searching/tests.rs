@@ -70,7 +70,7 @@ fn result(plan: &SearchPlan, order: [usize; 3]) -> SearchResult {
     SearchResult {
         title: "Search".to_owned(),
         paths: vec!["batch".to_owned()],
-        best_by: plan.trials()[0].recipe.best_by,
+        best_by: plan.trials()[0].recipe.best_by.clone(),
         rungs: plan.rungs().to_vec(),
         rungs_done: plan.rungs().len(),
         cost: plan.cost(),

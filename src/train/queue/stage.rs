@@ -69,8 +69,9 @@ fn is_over(record: &RunRecord, recipe: &Recipe) -> bool {
         return false;
     };
     let mut stop = EarlyStop::new(recipe.stop_patience);
+    let classes = record.classes.clone().unwrap_or_default();
     let costs = record.rows.iter();
-    let costs = costs.map(|row| recipe.best_by.cost(row));
+    let costs = costs.map(|row| recipe.best_by.cost(row, &classes));
     let is_stopped = costs.fold(false, |_, cost| stop.judge(cost));
     // A state is there from the first step on, so what has a time limit and none has reached it.
     let is_timed = recipe.time_limit_minutes > 0.0 && !record.folder.join(STATE_FILE).exists();

@@ -89,9 +89,20 @@ pub(super) fn linear_ticks(low: f64, high: f64) -> Vec<(f64, String)> {
     let decimals = (-step.log10().floor()).clamp(0.0, 12.0) as usize;
     let (first, last) = ((low / step).ceil(), (high / step + 1e-9).floor());
     let num_ticks = (last - first).clamp(0.0, 20.0) as u32;
+    // Long rows of zeros do not fit beside a chart.
+    let is_tiny = decimals > 4 && low.abs().max(high.abs()) < 0.1;
+    let text = |value: f64| {
+        if !is_tiny {
+            format!("{value:.decimals$}")
+        } else if value == 0.0 {
+            "0".to_owned()
+        } else {
+            format!("{value:.1e}").replace(".0e", "e")
+        }
+    };
     (0..=num_ticks)
         .map(|tick| (first + f64::from(tick)) * step)
-        .map(|value| (value, format!("{value:.decimals$}")))
+        .map(|value| (value, text(value)))
         .collect()
 }
 
@@ -138,6 +149,11 @@ mod tests {
             ["0.0", "0.2", "0.4", "0.6", "0.8"]
         );
         assert_eq!(texts(&linear_ticks(0.0, 78.0)), ["0", "20", "40", "60"]);
+        assert_eq!(texts(&linear_ticks(0.0, 1.05e-4)), ["0", "5e-5", "1e-4"]);
+        assert_eq!(
+            texts(&linear_ticks(0.0, 7.0e-6)),
+            ["0", "2e-6", "4e-6", "6e-6"]
+        );
         let log = Scale::of(Axis::Log, [0.002, 0.9].into_iter());
         assert_eq!(texts(&log.ticks()), ["0.01", "0.1", "1"]);
         let narrow = Scale::of(Axis::Log, [0.2, 0.9].into_iter());

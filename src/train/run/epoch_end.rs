@@ -16,14 +16,25 @@ use crate::train::{
 };
 
 impl Training<'_, '_> {
-    /// What the epoch came to.
+    /// What the epoch came to, judged.
     pub(super) fn row(&mut self, train_loss: f64, validation: &Validation) -> EpochRow {
+        let mut row = self.row_of(train_loss, validation);
+        row.best = self.progress.keep.judge(self.cost(&row));
+        row
+    }
+
+    /// What is to be made small, by the recipe.
+    fn cost(&self, row: &EpochRow) -> f64 {
+        self.plan.recipe.best_by.cost(row, &self.plan.classes)
+    }
+
+    fn row_of(&self, train_loss: f64, validation: &Validation) -> EpochRow {
         let scores = Scores::new(&validation.confusion, &self.plan.classes);
         let mut per_class_iou = vec![None; self.plan.classes.num_classes()];
         for class in &scores.per_class {
             per_class_iou[usize::from(class.index)] = class.iou;
         }
-        let mut row = EpochRow {
+        EpochRow {
             epoch: self.progress.epoch,
             train_loss,
             val_loss: validation.loss,
@@ -35,10 +46,7 @@ impl Training<'_, '_> {
             data_seconds: self.progress.spent.data,
             compute_seconds: self.progress.spent.compute,
             best: false,
-        };
-        let cost = self.plan.recipe.best_by.cost(&row);
-        row.best = self.progress.keep.judge(cost);
-        row
+        }
     }
 
     /// Judges the model that a fine-tuning begins with on its held-out ground, so that it is known
@@ -50,12 +58,8 @@ impl Training<'_, '_> {
             return Ok(());
         }
         let validation = self.validate()?;
-        let scores = Scores::new(&validation.confusion, &self.plan.classes);
-        self.start_cost = match self.plan.recipe.best_by {
-            BestBy::ValLoss => Some(validation.loss),
-            BestBy::MeanIou => scores.mean_iou.map(|iou| -iou),
-            BestBy::Latest => None,
-        };
+        let cost = self.cost(&self.row_of(f64::NAN, &validation));
+        self.start_cost = Some(cost).filter(|cost| cost.is_finite());
         Ok(())
     }
 
@@ -78,7 +82,7 @@ impl Training<'_, '_> {
         if row.best {
             progress.best = Some((row.clone(), path.clone()));
         }
-        let cost = self.plan.recipe.best_by.cost(&row);
+        let cost = self.plan.recipe.best_by.cost(&row, &self.plan.classes);
         let (epoch, is_best) = (row.epoch, row.best);
         progress.share = progress.plateau.judge(cost);
         progress.stop.judge(cost);
@@ -86,7 +90,15 @@ impl Training<'_, '_> {
         progress.loss_sum = 0.0;
         progress.spent = Spent::default();
         self.epoch_began = self.outside.clock.seconds();
+        let is_without_score = epoch == 1 && row.val_loss.is_finite() && !cost.is_finite();
         self.outside.tell(TrainEvent::EpochEnded(row))?;
+        if is_without_score {
+            self.outside.tell(TrainEvent::Note(format!(
+                "The validation ground shows nothing that has a {}, so no epoch is better than \
+                 another; choose another best_by",
+                self.plan.recipe.best_by.words()
+            )))?;
+        }
         if is_best {
             let beats_start = self.start_cost.is_none_or(|start| cost < start);
             let saved = TrainEvent::BestSaved {
@@ -146,9 +158,7 @@ impl Training<'_, '_> {
 
     /// Writes down where the training is, so that it can go on from here.
     pub(super) fn keep_state(&mut self) -> Result<(), TrainError> {
-        let losses = std::mem::take(&mut self.losses);
-        let before = self.progress.step - losses.len() as u64;
-        append_steps(self.plan.folder.path(), before, &losses)?;
+        append_steps(self.plan.folder.path(), &std::mem::take(&mut self.steps))?;
         let state = RunState {
             progress: Progress {
                 seconds: self.outside.clock.seconds(),

@@ -1,4 +1,4 @@
-use crate::train::{EpochRow, TrainEvent};
+use crate::train::{EpochRow, TrainEvent, remedies_in_words};
 
 /// What a run's log says of an event, if it is worth keeping.
 pub(super) fn log_line(event: &TrainEvent) -> Option<String> {
@@ -13,6 +13,7 @@ pub(super) fn log_line(event: &TrainEvent) -> Option<String> {
         TrainEvent::BestSaved { epoch, .. } => format!("Epoch {epoch} is the best so far"),
         TrainEvent::Note(note) => note.clone(),
         TrainEvent::Forecast(forecast) => forecast.to_string(),
+        TrainEvent::Tight(remedies) => remedies_in_words(remedies),
         TrainEvent::Paused => "Paused".to_owned(),
         TrainEvent::GoesOn => "Goes on after a pause".to_owned(),
         TrainEvent::Finished(report) => format!(

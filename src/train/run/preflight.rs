@@ -7,7 +7,7 @@ use super::Halt;
 use super::outside::Outside;
 use crate::disk::free_bytes;
 use crate::geom::ImageSize;
-use crate::job::fenced;
+use crate::job::{Cancelled, fenced};
 use crate::train::device::ChosenDevice;
 use crate::train::features::KeptFeatures;
 use crate::train::fitting::{halved, names_memory, pieces_in_words};
@@ -15,7 +15,7 @@ use crate::train::learner::{Learner, LookedAt};
 use crate::train::memory::{available_bytes, in_words};
 use crate::train::resume::Progress;
 use crate::train::{
-    MemoryUse, Patch, TrainError, TrainEvent, TrainPlan, fitting, rgba_of, strip_png,
+    MemoryUse, Patch, Remedy, TrainError, TrainEvent, TrainPlan, fitting, rgba_of, strip_png,
 };
 
 /// What trying a training has shown.
@@ -82,6 +82,7 @@ pub(super) fn preflight(
             return Err(TrainError::Preflight { what, why }.into());
         }
         if piece <= 1 {
+            advise(plan, piece, outside)?;
             return Err(TrainError::OutOfMemory(why).into());
         }
         piece = halved(piece);
@@ -89,7 +90,22 @@ pub(super) fn preflight(
             "The device has too little memory for a step at once, so {}",
             pieces_in_words(&plan.recipe, piece)
         )))?;
+        advise(plan, piece, outside)?;
     }
+}
+
+/// Says what helps where only `piece` patches fit. A training that goes on from a model is no
+/// choice of recipes.
+pub(super) fn advise(
+    plan: &TrainPlan,
+    piece: usize,
+    outside: &mut Outside<'_>,
+) -> Result<(), Cancelled> {
+    let remedies = Remedy::of(&plan.recipe, piece);
+    if plan.start_from.is_some() || remedies.is_empty() {
+        return Ok(());
+    }
+    outside.tell(TrainEvent::Tight(remedies))
 }
 
 fn failed(what: &'static str) -> impl FnOnce(TrainError) -> TrainError {
@@ -137,9 +153,11 @@ fn piece_that_fits(
     match recipe.memory {
         MemoryUse::Fit if fit.is_enough() => {
             outside.tell(TrainEvent::Note(fit.in_words(recipe)))?;
+            advise(plan, fit.piece, outside)?;
             Ok(fit.piece)
         }
         MemoryUse::Fit => {
+            advise(plan, fit.piece, outside)?;
             let why = format!(
                 "one patch takes about {} and {} are free",
                 in_words(fit.bytes),
@@ -155,6 +173,7 @@ fn piece_that_fits(
                 in_words(fit.available_bytes),
                 fit.piece
             )))?;
+            advise(plan, fit.piece, outside)?;
             Ok(recipe.batch)
         }
     }

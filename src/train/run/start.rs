@@ -5,7 +5,7 @@ use anyhow::anyhow;
 use super::Halt;
 use super::clock::Clock;
 use super::outside::Outside;
-use super::preflight::{Trial, preflight};
+use super::preflight::{Trial, advise, preflight};
 use super::training::Training;
 use crate::job::{Cancelled, JobContext, fenced, told};
 use crate::nn::KeptMemory;
@@ -122,6 +122,7 @@ fn trained<'a>(
             state.progress.step_in_epoch,
             pieces_in_words(&plan.recipe, state.progress.piece)
         )))?;
+        advise(plan, state.progress.piece, outside)?;
         before = Some(state);
     }
 }

@@ -11,7 +11,7 @@ use crate::train::forecast::{Left, Measured};
 use crate::train::learner::{Learner, Validation};
 use crate::train::memory::peak_bytes;
 use crate::train::resume::Progress;
-use crate::train::{Forecast, StopReason, TrainError, TrainEvent, TrainPlan};
+use crate::train::{Forecast, StepLoss, StopReason, TrainError, TrainEvent, TrainPlan};
 
 /// So much work may be lost when the program is killed in the middle of an epoch.
 const STATE_EVERY: Duration = Duration::from_mins(1);
@@ -24,8 +24,8 @@ pub(super) struct Training<'a, 'o> {
     pub(super) progress: Progress,
     /// Batches that are loaded ahead; `None` where features of patches are kept instead.
     pub(super) feed: Option<Feed>,
-    /// The losses of steps that are not in `steps.csv` yet.
-    pub(super) losses: Vec<f64>,
+    /// The steps that are not in `steps.csv` yet.
+    pub(super) steps: Vec<StepLoss>,
     /// When the state was written last.
     pub(super) kept: Instant,
     /// Seconds of work before the running epoch, or before this part of it.
@@ -49,7 +49,7 @@ impl<'a, 'o> Training<'a, 'o> {
         };
         Ok(Self {
             feed: feed_for(plan, place, &learner)?,
-            losses: Vec::new(),
+            steps: Vec::new(),
             kept: Instant::now(),
             epoch_began: outside.clock.seconds(),
             plan,
@@ -58,7 +58,7 @@ impl<'a, 'o> Training<'a, 'o> {
             progress,
             start_cost: None,
             trial,
-            measured: Measured::default(),
+            measured: Measured::new(plan.recipe.steps_per_epoch),
         })
     }
 
@@ -163,7 +163,11 @@ impl<'a, 'o> Training<'a, 'o> {
         progress.step += 1;
         progress.step_in_epoch = step;
         progress.loss_sum += loss;
-        self.losses.push(loss);
+        self.steps.push(StepLoss {
+            step: progress.step,
+            loss: loss as f32,
+            seconds: Some([data_seconds as f32, compute_seconds as f32]),
+        });
         progress.spent.data += data_seconds;
         progress.spent.compute += compute_seconds;
         self.outside.mention(TrainEvent::Step {

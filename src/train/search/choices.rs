@@ -312,7 +312,7 @@ mod tests {
                 let base = Recipe {
                     epochs: choices.epochs,
                     parts: Some(recipe.parts()),
-                    best_by: plan.best_by,
+                    best_by: plan.best_by.clone(),
                     ..recipe.clone()
                 };
                 assert_eq!(
@@ -345,7 +345,7 @@ mod tests {
         let trials = plan.trials().iter();
         assert_eq!(trials.filter(|trial| is_sgd(&trial.recipe)).count(), 6);
         let recipes = plan.trials().iter().map(|trial| &trial.recipe);
-        let mut ends = recipes.map(|recipe| (recipe.epochs, recipe.best_by));
+        let mut ends = recipes.map(|recipe| (recipe.epochs, recipe.best_by.clone()));
         assert!(ends.all(|end| end == (20, BestBy::MeanIou)));
         choices.is_cut = false;
         let plan = planned(&choices, &recipe).expect("a plan");

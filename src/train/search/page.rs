@@ -3,7 +3,7 @@ use std::path::Path;
 use super::{RefitResult, SearchResult, SearchRow};
 use crate::disk::replace_file;
 use crate::train::report::{NONE, csv_line, duration, markdown_row, plain, put, ratio};
-use crate::train::{BestBy, ScoredOn, Spread, TrainError};
+use crate::train::{ScoredOn, Spread, TrainError};
 
 impl SearchResult {
     /// Writes `search.csv` and `search.md` into `folder`.
@@ -92,12 +92,8 @@ impl SearchResult {
     }
 
     /// What chooses, as tables call it.
-    pub const fn score_words(&self) -> &'static str {
-        match self.best_by {
-            BestBy::ValLoss => "validation loss",
-            BestBy::MeanIou => "mean IoU",
-            BestBy::Latest => "the last epoch",
-        }
+    pub fn score_words(&self) -> String {
+        self.best_by.words()
     }
 
     fn push_rungs(&self, text: &mut String) {

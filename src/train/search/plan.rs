@@ -113,7 +113,7 @@ impl SearchPlan {
             trials,
             rungs,
             refit_seeds,
-            best_by: base.best_by,
+            best_by: base.best_by.clone(),
             notes,
             data,
             folder,

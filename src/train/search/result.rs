@@ -113,7 +113,7 @@ impl SearchResult {
         Self {
             title: plan.title.clone(),
             paths: plan.axes().iter().map(|axis| axis.path.clone()).collect(),
-            best_by: plan.best_by,
+            best_by: plan.best_by.clone(),
             rungs: plan.rungs().to_vec(),
             cost: plan.cost(),
             rungs_done: ledger.rungs.len(),

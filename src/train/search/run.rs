@@ -2,7 +2,7 @@ use super::ledger::{RungEnd, SearchLedger, Standing};
 use super::{Rung, SearchEvent, SearchPlan, SearchResult, SearchTrial};
 use crate::job::JobContext;
 use crate::train::{
-    BestBy, EpochRow, QueueEvent, QueuePlan, RunRecord, ScoredOn, TrainError, TrialEnd, queue,
+    BestBy, QueueEvent, QueuePlan, RunRecord, ScoredOn, TrainError, TrialEnd, queue,
 };
 
 /// Searches as `plan` says, as far as that is not done. `between` is called between steps, when no
@@ -73,9 +73,8 @@ fn climbed(
         let (cost, failure) = match end {
             TrialEnd::Failed { why } => (None, Some(why)),
             TrialEnd::Done => {
-                let record = RunRecord::load(&plan.folder().join(&trial.name)).ok();
-                let rows = record.map(|record| record.rows).unwrap_or_default();
-                (best_cost(&rows, plan.best_by, rung.until), None)
+                let record = RunRecord::load(&plan.folder().join(&trial.name)).unwrap_or_default();
+                (best_cost(&record, &plan.best_by, rung.until), None)
             }
         };
         Standing {
@@ -95,9 +94,10 @@ fn climbed(
 }
 
 /// The smallest cost up to an epoch.
-fn best_cost(rows: &[EpochRow], best_by: BestBy, until: u32) -> Option<f64> {
-    let rows = rows.iter().filter(|row| row.epoch <= until);
-    let costs = rows.map(|row| best_by.cost(row));
+fn best_cost(record: &RunRecord, best_by: &BestBy, until: u32) -> Option<f64> {
+    let classes = record.classes.clone().unwrap_or_default();
+    let rows = record.rows.iter().filter(|row| row.epoch <= until);
+    let costs = rows.map(|row| best_by.cost(row, &classes));
     costs.filter(|cost| cost.is_finite()).min_by(f64::total_cmp)
 }
 
@@ -127,6 +127,8 @@ fn refitted(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::label::ClassTable;
+    use crate::train::EpochRow;
 
     #[test]
     fn the_best_so_far_counts_and_no_number_does_not() {
@@ -143,10 +145,19 @@ mod tests {
             compute_seconds: 0.0,
             best: false,
         };
-        let rows = [row(1, 0.5), row(2, f64::NAN), row(3, 0.7), row(4, 0.1)];
-        assert_eq!(best_cost(&rows, BestBy::ValLoss, 3), Some(0.5));
-        assert_eq!(best_cost(&rows, BestBy::ValLoss, 4), Some(0.1));
-        assert_eq!(best_cost(&rows, BestBy::MeanIou, 4), Some(-0.35));
-        assert_eq!(best_cost(&rows[1..2], BestBy::ValLoss, 9), None);
+        let rows = vec![row(1, 0.5), row(2, f64::NAN), row(3, 0.7), row(4, 0.1)];
+        let mut record = RunRecord {
+            rows,
+            classes: Some(ClassTable::road()),
+            ..RunRecord::default()
+        };
+        assert_eq!(best_cost(&record, &BestBy::ValLoss, 3), Some(0.5));
+        assert_eq!(best_cost(&record, &BestBy::ValLoss, 4), Some(0.1));
+        assert_eq!(best_cost(&record, &BestBy::MeanIou, 4), Some(-0.35));
+        record.rows[2].per_class_iou = vec![Some(0.9), Some(0.25)];
+        let of_road = BestBy::ClassIou("road".to_owned());
+        assert_eq!(best_cost(&record, &of_road, 4), Some(-0.25));
+        record.rows.retain(|row| row.epoch == 2);
+        assert_eq!(best_cost(&record, &BestBy::ValLoss, 9), None);
     }
 }

@@ -6,7 +6,7 @@ use egui::{ComboBox, DragValue, Grid, Ui};
 use crate::job::{self, Job, JobEvent, Waker};
 use crate::render::list_adapters;
 use crate::session::{LayerKind, Session, TrainOn};
-use crate::train::{DeviceChoice, EncoderKind, Family, Preset, Recipe};
+use crate::train::{DeviceChoice, EncoderKind, Family, Preset, Recipe, Remedy, fit_of_processor};
 use crate::ui::training::Draft;
 use crate::ui::{text, theme};
 
@@ -247,6 +247,35 @@ fn preset_ui(ui: &mut Ui, form: &mut TrainForm) {
 fn number(ui: &mut Ui, name: &str, value: DragValue<'_>, hover: &str) {
     let label = ui.label(name);
     ui.add(value).labelled_by(label.id).on_hover_text(hover);
+}
+
+/// What helps where a step of the next training does not fit into the memory that is free now;
+/// whether there is anything.
+pub fn memory_ui(ui: &mut Ui, form: &mut TrainForm) -> bool {
+    let has_adapters = !form.adapters.names(ui.ctx()).is_empty();
+    let works = form.recipe.check().is_ok();
+    let Some(fit) = fit_of_processor(&form.recipe, has_adapters).filter(|_| works) else {
+        return false;
+    };
+    let remedies = Remedy::of(&form.recipe, fit.piece);
+    theme::words(ui, theme::WARNING, fit.shortage(&form.recipe));
+    remedies_ui(ui, &mut form.recipe, &remedies);
+    true
+}
+
+/// Changes of the recipe, each by a press.
+pub fn remedies_ui(ui: &mut Ui, recipe: &mut Recipe, remedies: &[Remedy]) {
+    ui.horizontal_wrapped(|ui| {
+        for remedy in remedies {
+            let changed = remedy.applied(recipe);
+            let button = egui::Button::new(remedy.title()).small();
+            let button = ui.add_enabled(changed != *recipe, button);
+            let words = format!("{}: {}", remedy.lines(), remedy.help());
+            if button.on_hover_text(words).clicked() {
+                *recipe = changed;
+            }
+        }
+    });
 }
 
 /// Where the next training computes.

@@ -1,6 +1,6 @@
 use egui::{ProgressBar, RichText, Ui};
 
-use super::recipe::recipe_ui;
+use super::recipe::{memory_ui, recipe_ui, remedies_ui};
 use crate::dataset::SplitKind;
 use crate::session::{
     Command, LayerKind, ScoreScope, Session, TrainOn, TrainingPhase, TrainingState,
@@ -18,10 +18,14 @@ pub fn train_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut 
     let state = session.training();
     if state.is_running() {
         running_ui(ui, session, commands);
+        offered_ui(ui, state, view);
     } else if session.is_learning() {
         ui.weak("A search or a cross-validation prepares its next training…");
     } else {
         recipe_ui(ui, session, &mut view.form);
+        if !memory_ui(ui, &mut view.form) {
+            offered_ui(ui, state, view);
+        }
         let all = ui.link("All of the recipe…");
         if all
             .on_hover_text("Every choice, with help and a preview (Ctrl+F8)")
@@ -46,6 +50,16 @@ pub fn train_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut 
         }
         curves_ui(ui, session);
     }
+}
+
+/// What helps a training whose steps did not fit into the memory at once, for the next one.
+fn offered_ui(ui: &mut Ui, state: &TrainingState, view: &mut View) {
+    if state.remedies.is_empty() {
+        return;
+    }
+    let words = "A step did not fit into the memory at once. For the next training:";
+    theme::words(ui, theme::WARNING, words);
+    remedies_ui(ui, &mut view.form.recipe, &state.remedies);
 }
 
 fn start_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {

@@ -88,7 +88,7 @@ fn step_points(record: &RunRecord, live: &[f64]) -> Vec<(f64, f64)> {
         .as_ref()
         .map_or(1, |recipe| recipe.steps_per_epoch);
     let per_epoch = f64::from(per_epoch.max(1));
-    let point = |&StepLoss { step, loss }: &StepLoss| (step as f64 / per_epoch, f64::from(loss));
+    let point = |step: &StepLoss| (step.step as f64 / per_epoch, f64::from(step.loss));
     let kept = record.step_losses.iter().map(point);
     let done = record.rows.last().map_or(0.0, |row| f64::from(row.epoch));
     let live = (1..)
@@ -239,10 +239,14 @@ pub fn end_reason(entry: &RunEntry) -> Option<String> {
         RunStatus::Running => return None,
         RunStatus::Stopped => format!("Stopped by hand in epoch {}", last.epoch + 1),
         RunStatus::Interrupted => format!("Interrupted after epoch {}", last.epoch),
+        RunStatus::Finished if last.epoch >= epochs && epochs == 1 => {
+            "Finished its only epoch".to_owned()
+        }
         RunStatus::Finished if last.epoch >= epochs => format!("Finished all {epochs} epochs"),
         RunStatus::Finished if patience > 0 => {
+            let epochs = if patience == 1 { "epoch" } else { "epochs" };
             format!(
-                "No progress in {patience} epochs, ended after epoch {}",
+                "No progress in {patience} {epochs}, ended after epoch {}",
                 last.epoch
             )
         }

@@ -7,7 +7,7 @@ use super::class_table::figure_help;
 use super::curves::end_reason;
 use crate::metrics::Figure;
 use crate::session::{RunEntry, RunStatus, Session};
-use crate::train::{RunRecord, ScoredOn};
+use crate::train::{RunRecord, ScoredOn, step_seconds};
 
 /// A fact with a large value.
 pub struct Tile {
@@ -199,19 +199,19 @@ fn is_here(entry: &RunEntry, session: &Session) -> bool {
 fn step_tile(entry: &RunEntry, session: &Session) -> Option<Tile> {
     let record = &entry.record;
     let forecast = session.training().forecast.as_ref();
-    let measured = match record.rows.last() {
-        Some(row) => {
-            let steps = f64::from(record.recipe.as_ref()?.steps_per_epoch.max(1));
-            Some((row.data_seconds / steps, row.compute_seconds / steps))
-        }
-        None => forecast
-            .filter(|_| is_here(entry, session))
-            .map(|forecast| {
-                let data = forecast.data_seconds_per_step;
-                (data, forecast.seconds_per_step - data)
-            }),
+    let of_epoch = || {
+        let (row, recipe) = (record.rows.last()?, record.recipe.as_ref()?);
+        let steps = f64::from(recipe.steps_per_epoch.max(1));
+        Some([row.data_seconds / steps, row.compute_seconds / steps])
     };
-    let (data, compute) = measured.filter(|(data, compute)| data + compute > 0.0)?;
+    let of_forecast = || {
+        let forecast = forecast.filter(|_| is_here(entry, session))?;
+        let data = forecast.data_seconds_per_step;
+        Some([data, forecast.seconds_per_step - data])
+    };
+    let measured = step_seconds(&record.step_losses);
+    let measured = measured.or_else(of_epoch).or_else(of_forecast);
+    let [data, compute] = measured.filter(|[data, compute]| data + compute > 0.0)?;
     let seconds = data + compute;
     let value = if seconds < 0.1 {
         format!("{:.0} ms", seconds * 1000.0)
@@ -223,8 +223,8 @@ fn step_tile(entry: &RunEntry, session: &Session) -> Option<Tile> {
         value,
         note: format!("{:.0} % waiting for images", data / seconds * 100.0),
         help: format!(
-            "In the last epoch: {:.1} ms of waiting for images to be decoded and varied, {:.1} ms \
-             of computing",
+            "In the last steps: {:.1} ms of waiting for images to be decoded and varied, {:.1} ms \
+             of computing (steps.csv)",
             data * 1000.0,
             compute * 1000.0
         ),

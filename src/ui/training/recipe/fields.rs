@@ -14,6 +14,9 @@ pub struct Section {
 const FALLS: &[&str] = &["constant", "step", "exponential", "cosine", "polynomial"];
 const KIND: &str = "schedule.kind";
 
+/// The section that the choice of a class for the best epoch belongs to.
+pub const STOPPING: &str = "Plateau and stopping";
+
 /// The sections before the loss.
 pub const SECTIONS: &[Section] = &[
     Section {
@@ -173,7 +176,7 @@ pub const SECTIONS: &[Section] = &[
         ],
     },
     Section {
-        title: "Plateau and stopping",
+        title: STOPPING,
         fields: &[
             Field::whole(
                 "plateau.patience",
@@ -213,11 +216,14 @@ pub const SECTIONS: &[Section] = &[
                 "best_by",
                 [
                     "Best by",
-                    "Which epoch's network is kept, and what counts as progress",
+                    "Which epoch's network is kept, and what counts as progress; in a file also iou:road",
                 ],
                 &[
                     ("val_loss", "Smallest validation loss"),
                     ("mean_iou", "Greatest mean IoU"),
+                    ("mean_iou_without_background", "Mean IoU without background"),
+                    ("pixel_accuracy", "Greatest pixel accuracy"),
+                    ("mean_f1", "Greatest mean F1"),
                     ("latest", "The last epoch"),
                 ],
             ),

@@ -79,7 +79,7 @@ pub const MEMORY: Section = Section {
             "gradient_checkpointing",
             [
                 "Compute twice",
-                "Results are computed again on the way back: less memory, more time",
+                "Results are computed again on the way back: less memory with group norms, more time",
             ],
             Kind::Flag,
         ),

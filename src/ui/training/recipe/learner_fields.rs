@@ -177,11 +177,12 @@ pub const NETWORK: Section = Section {
             "model.norm",
             [
                 "Normalization",
-                "What stands behind convolutions; groups suit small batches",
+                "What stands behind convolutions; groups and frozen statistics suit small batches",
             ],
             &[
                 ("batch", "Over the batch"),
                 ("group", "Over groups of channels"),
+                ("frozen_batch", "Over the batch, frozen"),
                 ("none", "None"),
             ],
         ),

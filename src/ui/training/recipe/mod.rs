@@ -3,6 +3,7 @@
 
 mod augment;
 mod bands;
+mod best_class;
 mod field;
 mod fields;
 mod ground_fields;

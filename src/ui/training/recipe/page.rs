@@ -3,7 +3,8 @@ use std::sync::Arc;
 use egui::{CollapsingHeader, RichText, TextEdit, Ui};
 
 use super::augment::augment_ui;
-use super::fields::{SECTIONS, Section};
+use super::best_class::{best_class_ui, classes_of};
+use super::fields::{SECTIONS, STOPPING, Section};
 use super::ground_fields::GROUND;
 use super::keep::{encoder_rate_ui, keep_ui};
 use super::learner_fields::OPTIMIZER;
@@ -16,7 +17,7 @@ use super::row::field_ui;
 use super::tree::Tree;
 use crate::session::Session;
 use crate::ui::dialogs::FileWish;
-use crate::ui::panels::recipe::{TrainForm, device_ui, network_ui, source_ui};
+use crate::ui::panels::recipe::{TrainForm, device_ui, memory_ui, network_ui, source_ui};
 use crate::ui::theme;
 use crate::ui::view::{CommandQueue, View};
 
@@ -84,6 +85,7 @@ fn head_ui(ui: &mut Ui, session: &Session, view: &mut View) {
         network_ui(ui, &mut view.form);
         device_ui(ui, &mut view.form);
     });
+    memory_ui(ui, &mut view.form);
     ui.horizontal_wrapped(|ui| {
         let search = TextEdit::singleline(&mut view.form.searched)
             .hint_text("Find a field")
@@ -129,6 +131,8 @@ fn form_ui(ui: &mut Ui, session: &Session, form: &mut TrainForm, commands: &mut 
                 keep_ui(ui, tree, &mut form.draft);
             } else if section.title == OPTIMIZER.title {
                 encoder_rate_ui(ui, tree);
+            } else if section.title == STOPPING {
+                best_class_ui(ui, tree, classes_of(session, form));
             }
         });
     }
