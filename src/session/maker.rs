@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use super::labels::new_layer;
 use super::state::{Layer, LayerId, OpenImage, Session};
 use super::{CommandError, LayerKind, Notice, PredictionState, ScoreScope};
-use crate::geom::{ImagePoint, PixelRect};
+use crate::geom::PixelRect;
 use crate::label::Mask;
 use crate::train::{BlockOrder, Certainty, Flips};
 
@@ -294,7 +294,7 @@ impl Session {
         let plan = self.prediction_plan(run)?;
         let plan = self.only_on(plan, on)?;
         let plan = match view {
-            Some(view) => plan.in_order(BlockOrder::NearestFirst(middle_of(view))),
+            Some(view) => plan.in_order(BlockOrder::NearestFirst(view.center())),
             None => plan,
         };
         let made = Made::new(self.mark_of(&plan), run.to_owned(), on, None);
@@ -311,9 +311,4 @@ impl Session {
         self.prediction_state = PredictionState::default();
         self.contest_again();
     }
-}
-
-fn middle_of(rect: PixelRect) -> ImagePoint {
-    let along = |start: u32, length: u32| f64::from(start) + f64::from(length) / 2.0;
-    ImagePoint::new(along(rect.x, rect.width), along(rect.y, rect.height))
 }

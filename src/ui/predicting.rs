@@ -4,18 +4,15 @@ use egui::{Button, Ui};
 
 use super::canvas::PaneContent;
 use super::view::{CommandQueue, View};
-use crate::geom::ImagePoint;
 use crate::session::{Command, CopiedCommand, LayerKind, PredictionCommand, ScoreScope, Session};
 
 /// Predicts some ground, what is seen first.
 pub fn predict(run: Option<PathBuf>, on: ScoreScope, view: &View) -> Command {
     let seen = view.visible;
-    let middle = |start: u32, length: u32| f64::from(start) + f64::from(length) / 2.0;
-    let near = ImagePoint::new(middle(seen.x, seen.width), middle(seen.y, seen.height));
     Command::Prediction(PredictionCommand::Predict {
         run,
         on,
-        near: (!seen.is_empty()).then_some(near),
+        near: (!seen.is_empty()).then(|| seen.center()),
     })
 }
 
