@@ -135,6 +135,7 @@ impl Session {
     /// The prediction has other pixels now.
     pub(super) const fn contest_again(&mut self) {
         self.predicting.contest.of = None;
+        self.live.list_anew();
     }
 
     fn contestants(&self) -> Option<Contestants> {

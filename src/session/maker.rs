@@ -168,6 +168,7 @@ impl Session {
         let aside = &mut self.predicting.makers.aside;
         let back = aside.take_if(|aside| aside.made.by == made.by);
         self.set_aside(&made.run);
+        let is_bare = back.is_none();
         let (masks, made) = match back {
             Some(aside) => (aside.masks, aside.made.goes_on(made)),
             None => ([Mask::new(size), Mask::new(size)], made),
@@ -189,6 +190,9 @@ impl Session {
         };
         self.put_layer(LayerKind::Certainty, Some(sure));
         self.predicting.makers.shown = Some(Shown { layer, made });
+        if is_bare {
+            self.count_as_unpredicted();
+        }
     }
 
     /// Keeps what is shown for when its model predicts again; an earlier state of the run that
