@@ -9,6 +9,7 @@ mod adapters;
 mod band_stories;
 mod batch;
 mod begun;
+mod block_file;
 mod certainty;
 mod changes;
 mod checkpoint;
@@ -92,7 +93,7 @@ pub use optimizer::{
 };
 pub use plan::TrainPlan;
 pub use policy::{BestBy, EarlyStop, KeepBest, Plateau, PlateauDecay};
-pub use predict::{BlockOrder, PredictPlan};
+pub use predict::{BlockOrder, BlockStore, KeptPrediction, PredictPlan};
 pub use preset::Preset;
 pub use queue::{QueueEvent, QueuePlan, QueueReport, QueueTable, Trial, TrialEnd};
 pub use rate_range::{RateRange, RateVerdict};

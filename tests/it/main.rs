@@ -16,6 +16,7 @@ mod improving;
 mod instant;
 mod judging;
 mod keeping;
+mod kept_predictions;
 mod kept_with_label;
 mod killed;
 mod killed_window;
