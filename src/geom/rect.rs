@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::ImageSize;
+use super::{ImagePoint, ImageSize};
 
 /// A rectangle of whole pixels: X, Y, W, H; the right and bottom edges are exclusive.
 ///
@@ -62,6 +62,25 @@ impl PixelRect {
             return Self::new(x, y, 0, 0);
         }
         Self::new(x, y, right - x, bottom - y)
+    }
+
+    /// Its center, as a point of the same pixels.
+    pub fn center(self) -> ImagePoint {
+        let along = |start: u32, length: u32| f64::from(start) + f64::from(length) / 2.0;
+        ImagePoint::new(along(self.x, self.width), along(self.y, self.height))
+    }
+
+    /// The pixels around its center, at most `most` in each direction.
+    pub fn around_center(self, most: u32) -> Self {
+        let (width, height) = (self.width.min(most), self.height.min(most));
+        let center = self.center();
+        let start = |center: f64, length: u32| (center - f64::from(length) / 2.0) as u32;
+        Self::new(
+            start(center.x, width),
+            start(center.y, height),
+            width,
+            height,
+        )
     }
 
     /// Both halves, cut across the longer side.
@@ -148,6 +167,17 @@ mod tests {
             left.intersect(PixelRect::new(3, 1, 9, 2)),
             PixelRect::new(3, 1, 1, 2)
         );
+    }
+
+    #[test]
+    fn what_lies_around_the_center_is_in_the_middle() {
+        let rect = PixelRect::new(10, 20, 7, 100);
+        assert_eq!(rect.center(), ImagePoint::new(13.5, 70.0));
+        assert_eq!(rect.around_center(50), PixelRect::new(10, 45, 7, 50));
+        assert_eq!(rect.around_center(4), PixelRect::new(11, 68, 4, 4));
+        assert_eq!(rect.around_center(100), rect);
+        let far = PixelRect::new(u32::MAX - 9, 0, 9, 1);
+        assert_eq!(far.around_center(3), PixelRect::new(u32::MAX - 6, 0, 3, 1));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::Confusion;
 use crate::geom::PixelRect;
-use crate::label::{MASK_TILE_SIZE, Mask, MaskTile};
+use crate::label::{MASK_TILE_SIZE, Mask, MaskTile, UNLABELED};
 
 /// The confusion of two masks, kept up to date tile by tile while one of them is painted.
 ///
@@ -62,6 +62,27 @@ impl TileConfusion {
                     .subtract_many(pair.truth, pair.prediction, u64::from(pair.pixels));
             }
         }
+    }
+
+    /// The counts of the same truth where nothing is predicted, without a look at any pixel.
+    pub fn unpredicted(&self) -> Self {
+        let mut total = Confusion::new(self.total.num_classes());
+        let mut tiles = HashMap::with_capacity(self.tiles.len());
+        for (&tile, pairs) in &self.tiles {
+            let mut bare: Vec<Pair> = Vec::new();
+            for pair in pairs {
+                total.add_many(pair.truth, UNLABELED, u64::from(pair.pixels));
+                match bare.iter_mut().find(|known| known.truth == pair.truth) {
+                    Some(known) => known.pixels += pair.pixels,
+                    None => bare.push(Pair {
+                        prediction: UNLABELED,
+                        ..*pair
+                    }),
+                }
+            }
+            tiles.insert(tile, bare.into());
+        }
+        Self { total, tiles }
     }
 
     /// The counts of the whole ground.
@@ -219,6 +240,36 @@ mod tests {
                 let part = PixelRect::new(x / 2, y / 3, 3 * w, 2 * h);
                 let fresh = Confusion::within(&truth, &prediction, part, 3);
                 prop_assert_eq!(counted.within(&truth, &prediction, part), fresh);
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+        #[test]
+        fn a_prediction_that_comes_block_by_block_is_counted_as_a_whole_one(
+            rects in prop::collection::vec((0_u32..600, 0_u32..400, 1_u32..200, 1_u32..200, 0_u8..4), 1..6),
+            turn in 0_usize..12
+        ) {
+            let size = ImageSize::new(600, 400);
+            let (mut truth, other) = (Mask::new(size), Mask::filled(size, 2));
+            for (x, y, w, h, class) in rects {
+                truth.set_rect(PixelRect::new(x, y, w, h), &vec![class; (w * h) as usize]);
+            }
+            let mut counted = TileConfusion::new(&truth, &other, 3).unpredicted();
+            let mut prediction = Mask::new(size);
+            prop_assert_eq!(counted.total(), &Confusion::between(&truth, &prediction, 3));
+            // Borders of blocks are none of tiles.
+            let mut blocks = size.bounds().pieces(ImageSize::new(150, 134));
+            blocks.rotate_left(turn);
+            for (n, block) in blocks.into_iter().enumerate() {
+                let classes: Vec<u8> = (0..block.num_pixels()).map(|at| ((at + n as u64) / 70 % 3) as u8).collect();
+                prediction.set_rect(block, &classes);
+                let tiles: Vec<_> = TileConfusion::tiles_in(block).collect();
+                counted.update(&truth, &prediction, &tiles);
+                prop_assert_eq!(counted.total(), &Confusion::between(&truth, &prediction, 3));
+                let fresh = Confusion::within(&truth, &prediction, block, 3);
+                prop_assert_eq!(counted.within(&truth, &prediction, block), fresh);
             }
         }
     }

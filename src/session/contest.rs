@@ -20,6 +20,11 @@ pub enum PredictionCommand {
         /// What is predicted first, for example the middle of what is seen.
         near: Option<ImagePoint>,
     },
+    /// Goes on with the prediction that is shown and not finished, with its own model and settings.
+    GoOn {
+        /// What is predicted first.
+        near: Option<ImagePoint>,
+    },
     /// Keeps the prediction as it is now (A), so that another one (B) can be held against it.
     Keep,
     /// Lets go of the kept one.
@@ -95,6 +100,7 @@ impl Session {
     ) -> Result<(), CommandError> {
         match command {
             PredictionCommand::Predict { run, on, near } => self.predict(run, on, near),
+            PredictionCommand::GoOn { near } => self.go_on_predicting(near),
             PredictionCommand::Keep => self.keep_prediction(),
             PredictionCommand::DropKept => {
                 self.drop_kept();
@@ -135,6 +141,7 @@ impl Session {
     /// The prediction has other pixels now.
     pub(super) const fn contest_again(&mut self) {
         self.predicting.contest.of = None;
+        self.live.list_anew();
     }
 
     fn contestants(&self) -> Option<Contestants> {

@@ -262,7 +262,7 @@ impl Session {
         }
         let finetune = &self.study.finetune;
         if let (Some(run), Some(view)) = (finetune.run.clone(), finetune.view) {
-            let part = middle_of(view);
+            let part = view.around_center(MOST_BETWEEN);
             if let Err(error) = self.predict_anew(run, part) {
                 self.notify(Notice::warning(error.to_string()));
             }
@@ -330,17 +330,6 @@ impl Session {
 
 /// So much of a large view is predicted while the training waits.
 const MOST_BETWEEN: u32 = 1_024;
-
-/// The middle of `view`, no larger than [`MOST_BETWEEN`] in either direction.
-fn middle_of(view: PixelRect) -> PixelRect {
-    let along = |start: u32, length: u32| {
-        let kept = length.min(MOST_BETWEEN);
-        (start + (length - kept) / 2, kept)
-    };
-    let (x, width) = along(view.x, view.width);
-    let (y, height) = along(view.y, view.height);
-    PixelRect::new(x, y, width, height)
-}
 
 /// A verdict in a sentence.
 fn verdict_text(verdict: &Verdict) -> String {

@@ -19,7 +19,7 @@ use crate::label::{Class, MapCheck, Mask, MaskDecisions, ObjectFinder, StateMark
 use crate::metrics::{PredictionComparison, TileConfusion};
 use crate::project::{KeptImage, OlderSteps};
 use crate::raster::RgbaTile;
-use crate::train::{Alike, Ancestor, ModelGround, Recipe, TrainPlan};
+use crate::train::{Alike, Ancestor, KeptPrediction, ModelGround, Recipe, TrainPlan};
 
 /// One background activity; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -81,6 +81,8 @@ pub(super) enum Report {
     Differences([LayerId; 2], Vec<Difference>, Option<[u8; 2]>),
     /// Places that look like what was shown, the likest first.
     Similar(ImageId, Vec<Alike>),
+    /// What an earlier prediction left of an image.
+    PredictionKept(ImageId, Box<KeptPrediction>),
     /// Points of a map were drawn, to be looked at.
     PointsDrawn(ImageId, MapCheck),
     /// An object was found in prepared ground.
@@ -347,6 +349,7 @@ impl Session {
             Report::PlacesRead(image, places) => self.places_read(image, *places),
             Report::Differences(of, found, cell) => self.differences_found(of, found, cell),
             Report::Similar(image, found) => self.similar_found(image, found),
+            Report::PredictionKept(image, kept) => self.kept_prediction_read(image, *kept),
             Report::PointsDrawn(image, points) => self.points_drawn(image, points),
             Report::ObjectFound(image, finder, found) => self.object_found(image, finder, found),
             Report::ObjectGround(image, finder) => self.object_ground_found(image, finder),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use super::labels::new_layer;
 use super::state::{Layer, LayerId, OpenImage, Session};
 use super::{CommandError, LayerKind, Notice, PredictionState, ScoreScope};
-use crate::geom::{ImagePoint, PixelRect};
+use crate::geom::PixelRect;
 use crate::label::Mask;
 use crate::train::{BlockOrder, Certainty, Flips};
 
@@ -34,6 +34,8 @@ pub(super) struct Made {
     pub is_whole: bool,
     /// Blocks that are finished.
     pub done: HashSet<PixelRect>,
+    /// Blocks of what was asked for last: those that are finished, and all.
+    pub blocks: (u64, u64),
     /// Where alone pixels are written by the prediction that runs.
     pub ground: Option<Mask>,
 }
@@ -84,6 +86,7 @@ impl Made {
             on,
             is_whole: false,
             done: HashSet::new(),
+            blocks: (0, 0),
             ground,
         }
     }
@@ -93,6 +96,11 @@ impl Made {
         Self {
             is_whole: self.is_whole,
             done: self.done,
+            blocks: if self.on == next.on {
+                self.blocks
+            } else {
+                next.blocks
+            },
             ..next
         }
     }
@@ -118,6 +126,12 @@ impl Session {
         let layer = self.prediction.as_ref()?.id;
         let shown = self.predicting.makers.shown.as_mut()?;
         (shown.layer == layer && self.certainty.is_some()).then_some(&mut shown.made)
+    }
+
+    /// Whose blocks the prediction that runs makes, once they are shown.
+    pub(super) fn running_maker(&mut self) -> Option<&mut Made> {
+        let is_shown = self.predicting.makers.coming.is_none();
+        self.maker_mut().filter(|_| is_shown)
     }
 
     /// Whether a prediction is shown that a file or scribbles gave.
@@ -168,6 +182,7 @@ impl Session {
         let aside = &mut self.predicting.makers.aside;
         let back = aside.take_if(|aside| aside.made.by == made.by);
         self.set_aside(&made.run);
+        let is_bare = back.is_none();
         let (masks, made) = match back {
             Some(aside) => (aside.masks, aside.made.goes_on(made)),
             None => ([Mask::new(size), Mask::new(size)], made),
@@ -189,6 +204,20 @@ impl Session {
         };
         self.put_layer(LayerKind::Certainty, Some(sure));
         self.predicting.makers.shown = Some(Shown { layer, made });
+        if is_bare {
+            self.count_as_unpredicted();
+        }
+    }
+
+    /// Shows a prediction that was made before; there is none in its place.
+    pub(super) fn bring_back(&mut self, made: Made, masks: [Mask; 2]) {
+        let is_whole = made.is_whole;
+        let asked = Made::new(made.by, made.run.clone(), made.on, None);
+        let makers = &mut self.predicting.makers;
+        makers.wants_all |= is_whole;
+        makers.aside = Some(Aside { masks, made });
+        self.put_in_place(asked);
+        self.tell_maker();
     }
 
     /// Keeps what is shown for when its model predicts again; an earlier state of the run that
@@ -217,6 +246,7 @@ impl Session {
             return;
         }
         let Some(made) = self.maker_mut() else { return };
+        made.blocks.0 = made.blocks.1;
         made.is_whole |= made.on == ScoreScope::Whole;
         let is_whole = made.is_whole;
         self.predicting.makers.wants_all |= is_whole;
@@ -227,15 +257,14 @@ impl Session {
         self.predicting.makers.coming = None;
         if let Some(made) = self.maker() {
             let (run, on, is_complete) = (Some(made.run.clone()), made.on, made.is_whole);
-            let device = self.prediction_state.device.take();
-            let blocks = self.prediction_state.blocks;
+            let blocks = made.blocks;
             self.prediction_state = PredictionState {
                 job: None,
                 blocks,
                 run,
                 on,
-                device,
                 is_complete,
+                ..std::mem::take(&mut self.prediction_state)
             };
         }
     }
@@ -294,7 +323,7 @@ impl Session {
         let plan = self.prediction_plan(run)?;
         let plan = self.only_on(plan, on)?;
         let plan = match view {
-            Some(view) => plan.in_order(BlockOrder::NearestFirst(middle_of(view))),
+            Some(view) => plan.in_order(BlockOrder::NearestFirst(view.center())),
             None => plan,
         };
         let made = Made::new(self.mark_of(&plan), run.to_owned(), on, None);
@@ -311,9 +340,4 @@ impl Session {
         self.prediction_state = PredictionState::default();
         self.contest_again();
     }
-}
-
-fn middle_of(rect: PixelRect) -> ImagePoint {
-    let along = |start: u32, length: u32| f64::from(start) + f64::from(length) / 2.0;
-    ImagePoint::new(along(rect.x, rect.width), along(rect.y, rect.height))
 }

@@ -25,6 +25,7 @@ mod instant;
 mod jobs;
 mod joining;
 mod keeping;
+mod kept_prediction;
 mod labels;
 mod leash;
 mod looking;

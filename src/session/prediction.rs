@@ -24,6 +24,8 @@ pub struct PredictionState {
     pub device: Option<(String, String)>,
     /// Whether the layer covers the whole image.
     pub is_complete: bool,
+    /// Blocks that were computed; the others were there before. Known when it has ended well.
+    pub computed: u64,
 }
 
 /// A choice of how predictions are made.
@@ -82,6 +84,7 @@ impl Session {
         }
         let run = run
             .or_else(|| self.model_in_use())
+            .or_else(|| self.predicted_by().map(Path::to_owned))
             .ok_or(CommandError::NoRun)?;
         let plan = self.prediction_plan(&run)?;
         let plan = self.only_on(plan, on)?;
@@ -113,7 +116,15 @@ impl Session {
         let known = self.prepare_layers(made, place);
         let shown = self.maker().filter(|shown| shown.by == by);
         let is_complete = shown.is_some_and(|shown| shown.is_whole);
-        let job = engine.predict(plan.without(known), self.config.waker.clone());
+        // One of many looks at a model that is being learned is not worth the disk.
+        let is_lasting = place == TakesPlace::AtOnce && plan.ground().is_none();
+        let store = self.store_for(&run).filter(|_| is_lasting);
+        let plan = plan.without(known);
+        let plan = match store {
+            Some(store) => plan.kept_in(store),
+            None => plan,
+        };
+        let job = engine.predict(plan, self.config.waker.clone());
         let id = self.list_job("Predicting", Leash::Prediction(job));
         self.prediction_state = PredictionState {
             job: Some(id),
@@ -219,6 +230,9 @@ impl Session {
                 total_blocks,
             } => {
                 self.prediction_state.blocks = (done_blocks, total_blocks);
+                if let Some(made) = self.running_maker() {
+                    made.blocks = (done_blocks, total_blocks);
+                }
                 self.set_progress(id, done_blocks as f32 / total_blocks.max(1) as f32);
             }
             PredictEvent::Block {
@@ -237,7 +251,12 @@ impl Session {
                     made.done.insert(rect);
                 }
             }
+            PredictEvent::NotKept(why) => self.notify(Notice::warning(format!(
+                "The prediction goes on, but its blocks are not kept: after a crash they are \
+                 computed again ({why})"
+            ))),
             PredictEvent::Finished(report) => {
+                self.prediction_state.computed = report.blocks;
                 self.ground_predicted();
                 if self.study.finetune.phase == FinetunePhase::Learning {
                     // One of many looks at a model that is being learned.

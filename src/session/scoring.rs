@@ -24,6 +24,8 @@ pub(super) struct LiveCounts {
     dirty: HashSet<(u32, u32)>,
     /// What the counts of the whole image come to.
     scores: Option<Scores>,
+    /// Whether the list of images does not know them yet.
+    is_unlisted: bool,
     version: u64,
 }
 
@@ -76,6 +78,11 @@ impl LiveCounts {
         self.version += 1;
     }
 
+    /// The prediction is another one, or more of it is there.
+    pub(super) const fn list_anew(&mut self) {
+        self.is_unlisted = true;
+    }
+
     /// A job ended, whatever came of it.
     pub(super) fn ended(&mut self, id: JobId) {
         self.job = self.job.filter(|job| *job != id);
@@ -84,7 +91,8 @@ impl LiveCounts {
 
 impl Session {
     /// The scores of the prediction against the label as both are now; `None` while either is
-    /// missing, read, or being made.
+    /// missing or read. Those of a prediction that is being made are of the blocks that are there,
+    /// all of one model; labeled ground without one counts as wrong.
     pub const fn scores(&self) -> Option<&Scores> {
         self.live.scores.as_ref()
     }
@@ -163,16 +171,14 @@ impl Session {
             return;
         }
         let pairing = self.pairing();
-        if pairing != self.live.of {
+        let is_counted = self.live.dirty.is_empty() || self.live.job.is_some();
+        if pairing != self.live.of || (!is_counted && self.live.dirty.len() > MOST_AT_ONCE) {
             return self.count_anew(pairing);
         }
-        if self.live.dirty.is_empty() || self.live.job.is_some() {
-            return;
+        if !is_counted {
+            self.count_changes();
         }
-        if self.live.dirty.len() > MOST_AT_ONCE {
-            return self.count_anew(pairing);
-        }
-        self.count_changes();
+        self.list_score();
     }
 
     /// What can be counted now.
@@ -180,13 +186,27 @@ impl Session {
         let is_whole = |layer: &&Layer| !layer.is_loading && layer.broken.is_none();
         let label = self.label.as_ref().filter(is_whole)?;
         let prediction = self.prediction.as_ref().filter(is_whole)?;
-        (self.prediction_state.job.is_none() && label.mask.size() == prediction.mask.size()).then(
-            || Pairing {
-                label: label.id,
-                prediction: prediction.id,
-                num_classes: self.classes().num_classes(),
-            },
-        )
+        (label.mask.size() == prediction.mask.size()).then(|| Pairing {
+            label: label.id,
+            prediction: prediction.id,
+            num_classes: self.classes().num_classes(),
+        })
+    }
+
+    /// A prediction without any pixel took the place of another model's. What is known of the label
+    /// counts for it, too, so that there are numbers before and after each of its blocks, and none
+    /// of them is of two models.
+    pub(super) fn count_as_unpredicted(&mut self) {
+        let (Some(before), Some(now)) = (self.live.of, self.pairing()) else {
+            return;
+        };
+        let is_same_label = (before.label, before.num_classes) == (now.label, now.num_classes);
+        if let Some(counts) = self.live.counts.as_ref().filter(|_| is_same_label) {
+            let counts = counts.unpredicted();
+            self.live.scores = Some(Scores::new(counts.total(), &self.palette.table));
+            (self.live.of, self.live.counts) = (Some(now), Some(counts));
+            self.live.version += 1;
+        }
     }
 
     fn count_anew(&mut self, pairing: Option<Pairing>) {
@@ -196,6 +216,7 @@ impl Session {
             self.stop_job(job);
         }
         (self.live.of, self.live.version) = (pairing, version);
+        self.live.is_unlisted = old.is_unlisted || pairing != old.of;
         if pairing.is_some() && pairing == old.of {
             self.live.scores = old.scores;
         }
@@ -214,22 +235,33 @@ impl Session {
     }
 
     pub(super) fn counted(&mut self, pairing: Pairing, counts: TileConfusion) {
-        if self.live.of != Some(pairing) {
+        if self.live.of != Some(pairing) || self.pairing() != Some(pairing) {
             return;
         }
         (self.live.counts, self.live.job) = (Some(counts), None);
         // What was painted meanwhile.
         self.count_changes();
-        if self.study.finetune.is_running() {
-            // A look at a model that is being learned is no score of the image.
+    }
+
+    /// Notes the listed image's score once the whole prediction is there. A look at a model that is
+    /// being learned is none.
+    fn list_score(&mut self) {
+        let is_in_work = self.live.counts.is_none() || self.prediction_state.job.is_some();
+        if !self.live.is_unlisted || is_in_work {
+            return;
+        }
+        self.live.is_unlisted = false;
+        let is_part = self.maker().is_some_and(|made| !made.is_whole);
+        if is_part || self.study.finetune.is_running() {
             return;
         }
         let mean_iou = self.live.scores.as_ref().and_then(|scores| scores.mean_iou);
-        if let Some(entry) = self.current_entry() {
+        let listed = self.current_entry();
+        if let Some(entry) = listed.filter(|entry| entry.score != mean_iou) {
             entry.score = mean_iou;
+            self.keep_entry();
         }
         self.say_ground_of_entry();
-        self.keep_entry();
     }
 
     /// Notes what ground the listed image's score is of.

@@ -169,6 +169,8 @@ pub enum PredictEvent {
         /// How sure they are, 0 to 254 (see [`super::Certainty`]); 255 where there is no data.
         sure: Vec<u8>,
     },
+    /// From here on finished blocks are not kept, or none could be; why.
+    NotKept(String),
     /// All blocks are done.
     Finished(PredictReport),
 }
@@ -176,7 +178,7 @@ pub enum PredictEvent {
 /// What a prediction came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PredictReport {
-    /// Blocks done.
+    /// Blocks that were computed.
     pub blocks: u64,
     /// Windows the network looked at; a window may be looked at more than once when memory is
     /// short, and windows without data are not.

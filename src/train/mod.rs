@@ -10,6 +10,7 @@ mod band_stories;
 mod batch;
 mod begun;
 mod best_by;
+mod block_file;
 mod certainty;
 mod changes;
 mod checkpoint;
@@ -95,7 +96,7 @@ pub use optimizer::{
 };
 pub use plan::TrainPlan;
 pub use policy::{EarlyStop, KeepBest, Plateau, PlateauDecay};
-pub use predict::{BlockOrder, PredictPlan};
+pub use predict::{BlockOrder, BlockStore, KeptPrediction, PredictPlan};
 pub use preset::Preset;
 pub use queue::{QueueEvent, QueuePlan, QueueReport, QueueTable, Trial, TrialEnd};
 pub use rate_range::{RateRange, RateVerdict};

@@ -7,22 +7,51 @@ use super::view::{CommandQueue, View};
 use crate::geom::ImagePoint;
 use crate::session::{Command, CopiedCommand, LayerKind, PredictionCommand, ScoreScope, Session};
 
+const GO_ON_HELP: &str = "Computes what is missing, with the same network and choices";
+
 /// Predicts some ground, what is seen first.
 pub fn predict(run: Option<PathBuf>, on: ScoreScope, view: &View) -> Command {
-    let seen = view.visible;
-    let middle = |start: u32, length: u32| f64::from(start) + f64::from(length) / 2.0;
-    let near = ImagePoint::new(middle(seen.x, seen.width), middle(seen.y, seen.height));
     Command::Prediction(PredictionCommand::Predict {
         run,
         on,
-        near: (!seen.is_empty()).then_some(near),
+        near: near(view),
     })
+}
+
+/// The middle of what is seen.
+fn near(view: &View) -> Option<ImagePoint> {
+    let seen = view.visible;
+    (!seen.is_empty()).then(|| seen.center())
+}
+
+/// Says that a prediction is not finished, and goes on with it.
+pub fn go_on_ui(ui: &mut Ui, session: &Session, view: &View, commands: &mut CommandQueue) {
+    let Some((done, all)) = session.unfinished_prediction() else {
+        return;
+    };
+    ui.horizontal_wrapped(|ui| {
+        ui.label(format!("{done} of {all} blocks are predicted"));
+        let go_on = ui.button("Go on");
+        if go_on.on_hover_text(GO_ON_HELP).clicked() {
+            commands.push(go_on_predicting(view));
+        }
+    });
+}
+
+fn go_on_predicting(view: &View) -> Command {
+    let near = near(view);
+    Command::Prediction(PredictionCommand::GoOn { near })
 }
 
 /// What the menu offers beside predicting the whole image: parts of it, another network to compare
 /// with, and the same as a command line.
 pub fn predict_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     ui.menu_button("Predict only", |ui| parts_menu(ui, session, view, commands));
+    let is_unfinished = session.unfinished_prediction().is_some();
+    let go_on = ui.add_enabled(is_unfinished, Button::new("Go on with the prediction"));
+    if go_on.on_hover_text(GO_ON_HELP).clicked() {
+        commands.push(go_on_predicting(view));
+    }
     let is_idle = session.prediction_state().job.is_none();
     let can_keep = is_idle && session.layer(LayerKind::Prediction).is_some();
     let keep = ui.add_enabled(can_keep, Button::new("Keep prediction to compare"));

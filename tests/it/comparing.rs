@@ -1,13 +1,20 @@
 //! Label against prediction: numbers that follow the brush, and places found by a cell of the matrix.
 
-use orthobrush::geom::{ImagePoint, PixelRect};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use orthobrush::geom::{ImagePoint, ImageSize, PixelRect};
 use orthobrush::label::{CellKey, CellState, Mask};
 use orthobrush::metrics::{Confusion, Scores};
 use orthobrush::session::{
-    Command, LayerKind, PlaceCommand, ReviewCommand, ScoreScope, SelectionCommand, Session,
+    Command, LayerKind, PlaceCommand, Predicting, PredictionCommand, ReviewCommand, ScoreScope,
+    SelectionCommand, Session,
 };
+use orthobrush::train::DeviceChoice;
 
 use crate::fixture::{finish, opened, own_sample, settle};
+use crate::predicting::{painted, run, trained};
 
 /// The sample with its true label as the prediction.
 fn compared() -> (tempfile::TempDir, Session) {
@@ -136,6 +143,61 @@ fn check_equal_sizes_are_told_apart(session: &mut Session) {
     };
     let [done, none] = [Some(CellState::Done), None].map(|state| mark(session, state));
     assert!(done != none);
+}
+
+/// Predicts the whole image with the model of `run`: there are numbers at any time, those of the
+/// masks. Of how many states they were.
+fn numbers_while_predicting(session: &mut Session, run: &Path) -> usize {
+    let predict = Command::predict(Some(run.to_owned()));
+    session.apply(predict).expect("accepted");
+    let mut unpredicted = BTreeSet::new();
+    loop {
+        let scores = session.scores().expect("numbers at any time").clone();
+        if unpredicted.insert(scores.unpredicted) {
+            assert_eq!(scores, fresh(session, None));
+            let part = PixelRect::new(900, 1_000, 700, 300);
+            let within = session.scores_of(ScoreScope::Within(part));
+            assert_eq!(within, Some(fresh(session, Some(part))));
+        }
+        if session.pump(1) == 0 {
+            if session.is_idle() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    assert!(unpredicted.contains(&0), "all was predicted");
+    unpredicted.len()
+}
+
+#[test]
+fn numbers_are_right_after_each_block_of_a_prediction() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let image = folder.path().join("image.tif");
+    painted(&image, ImageSize::new(2_100, 1_100));
+    let other = trained(folder.path(), 7);
+    let mut session = opened(&image);
+    let device = Predicting::Device(DeviceChoice::Cpu);
+    finish(&mut session, Command::SetPredicting(device));
+    let corners = [
+        (5.0, 5.0),
+        (2_095.0, 5.0),
+        (2_095.0, 1_095.0),
+        (5.0, 1_095.0),
+    ];
+    let corners = corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec();
+    let class = Some(1);
+    finish(&mut session, Command::FillPolygon { corners, class });
+    let predict = PredictionCommand::Predict {
+        run: Some(run().to_owned()),
+        on: ScoreScope::Within(PixelRect::new(0, 0, 70, 70)),
+        near: None,
+    };
+    finish(&mut session, Command::Prediction(predict));
+    // Six blocks, and the state before.
+    assert_eq!(numbers_while_predicting(&mut session, run()), 7);
+    // The other model begins with nothing, and none of its numbers counts what the first one said.
+    assert_eq!(numbers_while_predicting(&mut session, &other), 7);
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod inspecting;
 mod instant;
 mod judging;
 mod keeping;
+mod kept_predictions;
 mod kept_with_label;
 mod killed;
 mod killed_window;

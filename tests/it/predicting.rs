@@ -258,35 +258,49 @@ fn of_many_images_a_broken_one_is_told_and_the_others_are_predicted() {
 }
 
 /// The whole process, its code and its threads' stacks, within 1 GiB of addresses, the tile cache
-/// included. `ORTHOBRUSH_PREDICT_SIZE=9500x9000` or `30000x30000` tries larger images, which take
-/// minutes.
+/// included; without and with mirror images and all measures of certainty.
+/// `ORTHOBRUSH_PREDICT_SIZE=9500x9000` or `30000x30000` tries larger images, which take minutes.
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_does_not_grow_with_the_image() {
-    const CAP_KIB: u32 = 1 << 20;
     let asked = std::env::var("ORTHOBRUSH_PREDICT_SIZE");
     let asked = asked.unwrap_or_else(|_| "4096x4096".to_owned());
     let (width, height) = asked.split_once('x').expect("columns x rows");
     let side = |text: &str| text.parse().expect("a number");
+    let size = ImageSize::new(side(width), side(height));
     let folder = tempfile::tempdir().expect("a folder");
-    let (image, out) = (
-        folder.path().join("image.tif"),
-        folder.path().join("out.tif"),
-    );
-    painted(&image, ImageSize::new(side(width), side(height)));
+    let at = |name: &str| folder.path().join(name);
+    painted(&at("image.tif"), size);
+    for (out, how) in [
+        ("plain.tif", &[][..]),
+        ("all.tif", &["--tta", "--uncertainty"]),
+    ] {
+        let began = Instant::now();
+        done(&capped(predict(&at("image.tif"), &at(out)).args(how)));
+        let seconds = began.elapsed().as_secs_f64();
+        eprintln!("{asked} {how:?}: {seconds:.0} s");
+    }
+    for name in [
+        "plain",
+        "all",
+        "all.probability",
+        "all.margin",
+        "all.entropy",
+    ] {
+        let written = orthobrush::raster::open_raster(&at(&format!("{name}.tif")));
+        assert_eq!(written.expect("a mask").info().size, size, "{name}");
+    }
+}
+
+/// What a command says that may have 1 GiB of addresses.
+#[cfg(target_os = "linux")]
+fn capped(command: &Command) -> Output {
+    const CAP_KIB: u32 = 1 << 20;
     let within = format!("ulimit -v {CAP_KIB}; exec \"$0\" \"$@\"");
-    let plain = predict(&image, &out);
     let mut capped = Command::new("sh");
     capped
         .args(["-c", &within])
-        .arg(plain.get_program())
-        .args(plain.get_args());
-    let began = Instant::now();
-    done(&capped.output().expect("it starts"));
-    eprintln!("{asked}: {:.0} s", began.elapsed().as_secs_f64());
-    let source = orthobrush::raster::open_raster(&out).expect("a mask");
-    assert_eq!(
-        source.info().size,
-        ImageSize::new(side(width), side(height))
-    );
+        .arg(command.get_program())
+        .args(command.get_args());
+    capped.output().expect("it starts")
 }

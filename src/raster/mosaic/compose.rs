@@ -262,7 +262,7 @@ impl Mosaic {
         for &band in &self.colors {
             let layer = &self.bands[usize::from(band)];
             for number in spread_over(layer.placements.len(), STRETCH_PROBES) {
-                let middle = middle_of(layer.placements[number].covers);
+                let middle = layer.placements[number].covers.around_center(STRETCH_SIDE);
                 let _reading = self.files.begin_read(middle.num_pixels(), 1);
                 let Ok(plane) = self.plane(layer, middle, Some(number as u32)) else {
                     continue;
@@ -300,15 +300,6 @@ const fn least((one, other): (u8, u8)) -> u8 {
 pub(super) fn spread_over(len: usize, count: usize) -> impl Iterator<Item = usize> {
     let count = count.min(len);
     (0..count).map(move |step| step * (len - 1) / (count - 1).max(1))
-}
-
-fn middle_of(rect: PixelRect) -> PixelRect {
-    let cut = |from: u32, len: u32| {
-        let side = len.min(STRETCH_SIDE);
-        (from + (len - side) / 2, side)
-    };
-    let ((x, width), (y, height)) = (cut(rect.x, rect.width), cut(rect.y, rect.height));
-    PixelRect::new(x, y, width, height)
 }
 
 /// The first of some columns and how many lie from there to the last.

@@ -148,6 +148,7 @@ impl Session {
                 self.saved = kept.saved.unwrap_or(StateMark::from_number(u64::MAX));
             }
         }
+        self.look_for_kept_prediction();
     }
 
     pub(super) fn project_found(&mut self, path: PathBuf, is_read_only: bool) {

@@ -19,7 +19,7 @@ const SPOT: u32 = 32;
 ///
 /// # Errors
 /// When the image cannot be read.
-pub(super) fn image_print(source: &dyn TileSource) -> Result<String, DatasetError> {
+pub(in crate::train) fn image_print(source: &dyn TileSource) -> Result<String, DatasetError> {
     let size = source.info().size;
     let mut sum = 0;
     for row in 0..SPOTS {

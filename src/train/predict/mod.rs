@@ -3,11 +3,13 @@
 //! A block's pixels depend on no other block, so any order, and any part, gives the same ones.
 
 mod blend;
+mod kept;
 mod plan;
 mod predictor;
 #[cfg(test)]
 mod stories;
 
 pub(super) use blend::{Predicted, greatest};
+pub use kept::{BlockStore, KeptPrediction};
 pub use plan::{BlockOrder, PredictPlan};
 pub(super) use predictor::{Predictor, run};

@@ -3,6 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::blend::Predicted;
+use super::kept::BlockStore;
 use crate::dataset::{BandFacts, GridScale, Scene, image_meters, scale_for_model};
 use crate::geom::{Georef, ImagePoint, ImageSize, PixelRect};
 use crate::label::{ClassTable, MASK_TILE_SIZE, Mask, MaskTile, UNLABELED};
@@ -47,6 +48,8 @@ pub struct PredictPlan {
     known: Arc<HashSet<PixelRect>>,
     /// What of the area is wanted: all but unlabeled pixels.
     ground: Option<Arc<Mask>>,
+    /// Where finished blocks are kept.
+    pub(super) store: Option<BlockStore>,
 }
 
 impl PredictPlan {
@@ -91,6 +94,7 @@ impl PredictPlan {
             cache_bytes: CACHE_BYTES,
             known: Arc::default(),
             ground: None,
+            store: None,
         };
         plan.within(area)
     }
@@ -173,6 +177,24 @@ impl PredictPlan {
         self
     }
 
+    /// Keeps finished blocks in `store`, and takes those from there that the same prediction left.
+    #[must_use]
+    pub fn kept_in(mut self, store: BlockStore) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// The same without more blocks.
+    pub(super) fn also_without(mut self, known: HashSet<PixelRect>) -> Self {
+        Arc::make_mut(&mut self.known).extend(known);
+        self
+    }
+
+    /// The image.
+    pub(super) fn source(&self) -> &dyn TileSource {
+        &*self.source
+    }
+
     /// The classes that predicted indices stand for.
     pub const fn classes(&self) -> &ClassTable {
         self.model.classes()
@@ -230,7 +252,7 @@ impl PredictPlan {
         all
     }
 
-    fn is_known(&self, block: PixelRect) -> bool {
+    pub(super) fn is_known(&self, block: PixelRect) -> bool {
         let holds = |known: &PixelRect| known.intersect(block) == block;
         self.known.contains(&block) || self.known.iter().any(holds)
     }

@@ -1,9 +1,10 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Instant;
 
 use burn::module::Module as _;
 
 use super::blend::{Predicted, predict_block};
+use super::kept::KeptBlocks;
 use super::plan::PredictPlan;
 use crate::geom::PixelRect;
 use crate::job::{CancelToken, JobContext};
@@ -24,6 +25,7 @@ pub(in crate::train) fn run(
 ) -> anyhow::Result<()> {
     job.check()?;
     let started = Instant::now();
+    let (plan, mut kept) = take_up(plan, job)?;
     let predictor = Predictor::of(&plan.model, &plan.device)?;
     let ChosenDevice { name, reason, .. } = predictor.chosen.clone();
     job.tell(PredictEvent::DeviceChosen {
@@ -33,10 +35,21 @@ pub(in crate::train) fn run(
     let total_blocks = plan.num_blocks();
     let missing = plan.blocks().len() as u64;
     let mut done_blocks = total_blocks - missing;
+    job.tell(PredictEvent::Progress {
+        done_blocks,
+        total_blocks,
+    })?;
     let cancel = job.cancel_token();
-    let windows = predictor.each_block(plan, cancel, |rect, predicted| {
+    let windows = predictor.each_block(&plan, cancel, |rect, predicted| {
         let Predicted { classes, sure } = predicted;
         let sure = sure.into_iter().next().unwrap_or_default();
+        let refused = kept
+            .as_mut()
+            .and_then(|kept| kept.put(rect, [&classes, &sure]).err());
+        if let Some(error) = refused {
+            kept = None;
+            job.tell(PredictEvent::NotKept(error.to_string()))?;
+        }
         job.tell(PredictEvent::Block {
             rect,
             classes,
@@ -56,6 +69,42 @@ pub(in crate::train) fn run(
         seconds: started.elapsed().as_secs_f64(),
     };
     Ok(job.tell(PredictEvent::Finished(report))?)
+}
+
+/// Tells the blocks that the same prediction left before: what is to be computed without them, and
+/// what keeps the others.
+fn take_up(
+    plan: &PredictPlan,
+    job: &JobContext<PredictEvent>,
+) -> anyhow::Result<(PredictPlan, Option<KeptBlocks>)> {
+    let plan = plan.clone();
+    let kept = match plan.store.as_ref().map(|store| store.begin(&plan)) {
+        None => None,
+        Some(Ok(kept)) => Some(kept),
+        Some(Err(error)) => {
+            job.tell(PredictEvent::NotKept(error.to_string()))?;
+            None
+        }
+    };
+    let Some(kept) = kept else {
+        return Ok((plan, None));
+    };
+    let mut found = HashSet::new();
+    for rect in kept.known() {
+        if plan.is_known(rect) {
+            continue;
+        }
+        // What cannot be read is computed again.
+        if let Ok([classes, sure]) = kept.read(rect) {
+            found.insert(rect);
+            job.tell(PredictEvent::Block {
+                rect,
+                classes,
+                sure,
+            })?;
+        }
+    }
+    Ok((plan.also_without(found), Some(kept)))
 }
 
 /// A model on its device, for as many images as there are.

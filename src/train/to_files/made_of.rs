@@ -1,6 +1,6 @@
-use std::fs;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
+use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,18 @@ use crate::train::{Certainty, Flips, TrainError};
 
 /// The version of the files beside a prediction.
 const SCHEMA: u32 = 1;
+
+/// How long a file is, and when it was written last in nanoseconds since 1970.
+///
+/// # Errors
+/// When there is none that can be looked at.
+pub(in crate::train) fn bytes_and_time(path: &Path) -> io::Result<(u64, u64)> {
+    let facts = fs::metadata(path)?;
+    let time = facts.modified().ok();
+    let time = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let nanos = time.map_or(0, |time| time.as_nanos() as u64);
+    Ok((facts.len(), nanos))
+}
 
 /// What a prediction is made of. Two that are alike have the same pixels, but for what devices
 /// differ in.
@@ -43,16 +55,14 @@ impl MadeOf {
             path: task.image.clone(),
             source,
         };
-        let facts = fs::metadata(&task.image).map_err(unreadable)?;
-        let time = facts.modified().ok();
-        let time = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let (image_bytes, image_time) = bytes_and_time(&task.image).map_err(unreadable)?;
         Ok(Self {
             schema: SCHEMA,
             model: plan.model.folder().display().to_string(),
             model_checksums: plan.model.checksums(),
             image: task.image.display().to_string(),
-            image_bytes: facts.len(),
-            image_time: time.map_or(0, |time| time.as_nanos() as u64),
+            image_bytes,
+            image_time,
             image_size: size,
             areas: task.areas.clone(),
             flips: plan.flips,

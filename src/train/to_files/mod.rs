@@ -4,11 +4,11 @@
 //! Beside `X.tif` lies `X.tif.part` while it is made: `made-of.json` says what the prediction is
 //! made of, `blocks` holds what is finished. `X.prediction.json` stays and says it of the file.
 
-mod block_file;
 mod made_of;
 mod plan;
 mod rows;
 mod run;
 
+pub(super) use made_of::bytes_and_time;
 pub use plan::{FileEnd, FileTask, FilesEvent, FilesPlan, IfBegun};
 pub(super) use run::run;

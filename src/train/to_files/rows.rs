@@ -1,9 +1,9 @@
 use std::collections::HashMap;
 use std::io;
 
-use super::block_file::BlockFile;
 use crate::geom::PixelRect;
 use crate::label::UNLABELED;
+use crate::train::block_file::BlockFile;
 
 /// One plane of finished blocks read as whole rows, holding one row of blocks.
 pub(super) struct PlaneRows<'a> {

@@ -3,7 +3,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::block_file::BlockFile;
 use super::made_of::MadeOf;
 use super::plan::{FileEnd, FileTask, FilesEvent, FilesPlan, IfBegun};
 use super::rows::PlaneRows;
@@ -12,6 +11,7 @@ use crate::geom::PixelRect;
 use crate::job::{Cancelled, JobContext, told};
 use crate::label::{ClassTable, IndexTiff, Mask, SaveAs, save_index_tiff, save_mask};
 use crate::raster::open_raster;
+use crate::train::block_file::BlockFile;
 use crate::train::predict::{BlockOrder, Predicted, Predictor};
 use crate::train::{PredictPlan, PredictReport, TrainError};
 

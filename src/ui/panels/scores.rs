@@ -101,7 +101,7 @@ pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
         let has_both = session.layer(LayerKind::Label).is_some()
             && session.layer(LayerKind::Prediction).is_some();
         ui.weak(if has_both {
-            "Label and prediction are compared as soon as both are whole."
+            "Label and prediction are compared as soon as both are read."
         } else {
             "Scores appear when there are a label and a prediction."
         });

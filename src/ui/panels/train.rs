@@ -8,7 +8,7 @@ use crate::session::{
 use crate::train::TrainStatus;
 use crate::ui::canvas::PaneLayout;
 use crate::ui::dialogs::FileWish;
-use crate::ui::predicting::predict;
+use crate::ui::predicting::{go_on_ui, predict};
 use crate::ui::training::{Page, entries_ui, has_trials, pause_ui, room_ui};
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{plots, text, theme};
@@ -188,6 +188,7 @@ fn outcome_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
             }
         });
     }
+    go_on_ui(ui, session, view, commands);
     if ui.link("Predict with another run…").clicked() {
         view.wish(FileWish::PredictWith);
     }

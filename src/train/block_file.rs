@@ -44,12 +44,27 @@ impl BlockFile {
     /// # Errors
     /// When the disk refuses.
     pub(super) fn open(path: &Path, num_planes: usize) -> io::Result<Self> {
-        let mut file = OpenOptions::new()
+        let file = OpenOptions::new()
             .create(true)
             .truncate(false)
             .read(true)
             .write(true)
             .open(path)?;
+        let kept = Self::of(file, num_planes)?;
+        kept.file.set_len(kept.len)?;
+        Ok(kept)
+    }
+
+    /// The blocks of `num_planes` planes each that are at `path` now, for reading alone: somebody
+    /// else may be adding some.
+    ///
+    /// # Errors
+    /// When there is no such file, or the disk refuses.
+    pub(super) fn look(path: &Path, num_planes: usize) -> io::Result<Self> {
+        Self::of(File::open(path)?, num_planes)
+    }
+
+    fn of(mut file: File, num_planes: usize) -> io::Result<Self> {
         let (mut places, mut len) = (HashMap::new(), 0);
         let end = file.metadata()?.len();
         let mut reader = BufReader::with_capacity(1 << 20, &mut file);
@@ -57,7 +72,6 @@ impl BlockFile {
             len = place.start + place.lens.iter().map(|len| u64::from(*len)).sum::<u64>();
             places.insert(rect, place);
         }
-        file.set_len(len)?;
         Ok(Self {
             file,
             num_planes,
@@ -70,6 +84,11 @@ impl BlockFile {
     /// The blocks that are there.
     pub(super) fn known(&self) -> HashSet<PixelRect> {
         self.places.keys().copied().collect()
+    }
+
+    /// How long the file is.
+    pub(super) const fn num_bytes(&self) -> u64 {
+        self.len
     }
 
     /// Adds a block.
@@ -238,6 +257,9 @@ mod tests {
         for cut in (0..=whole.len()).step_by(7).chain(ends.clone()) {
             crate::disk::replace_file(&path, &whole[..cut]).expect("written");
             let blocks = ends.iter().filter(|end| **end <= cut).count();
+            let looked = BlockFile::look(&path, 2).expect("a file");
+            assert_eq!(looked.known().len(), blocks);
+            assert_eq!(std::fs::metadata(&path).expect("a file").len(), cut as u64);
             check(&path, blocks as u32);
         }
     }

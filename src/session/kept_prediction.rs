@@ -1,0 +1,114 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use super::jobs::Report;
+use super::keeping::absolute;
+use super::maker::{Made, ModelMark};
+use super::state::Session;
+use super::{CommandError, ImageId, Notice, ScoreScope};
+use crate::disk::folder_of;
+use crate::geom::ImagePoint;
+use crate::train::{BlockStore, KeptPrediction};
+
+impl Session {
+    /// Blocks of a prediction that is not whole and does not run: those that are there, and all.
+    pub fn unfinished_prediction(&self) -> Option<(u64, u64)> {
+        let made = self.maker()?;
+        let (done, all) = made.blocks;
+        (self.prediction_state.job.is_none() && done < all).then_some((done, all))
+    }
+
+    /// Goes on with the prediction that is shown, made as it was.
+    pub(super) fn go_on_predicting(
+        &mut self,
+        near: Option<ImagePoint>,
+    ) -> Result<(), CommandError> {
+        let made = self.maker().ok_or(CommandError::NoPrediction)?;
+        let (run, on, by) = (made.run.clone(), made.on, made.by);
+        let before = (self.predicting.flips, self.predicting.certainty);
+        (self.predicting.flips, self.predicting.certainty) = (by.flips, by.certainty);
+        let begun = self.predict(Some(run), on, near);
+        if begun.is_err() {
+            (self.predicting.flips, self.predicting.certainty) = before;
+        }
+        begun
+    }
+
+    /// Beside the project, for the prediction of `run` that begins; nowhere without a project that
+    /// is ours.
+    pub(super) fn store_for(&self, run: &Path) -> Option<BlockStore> {
+        let is_ours = self.keeper.as_ref().is_some_and(|one| !one.is_read_only);
+        let store = self.block_store().filter(|_| is_ours)?;
+        Some(store.of_run(absolute(run)))
+    }
+
+    fn block_store(&self) -> Option<BlockStore> {
+        let project = self.project_file()?;
+        let name = project.file_name()?.to_string_lossy();
+        // Hidden, so that who looks through a folder for images passes it by.
+        let folder = folder_of(project).join(format!(".{name}.predictions"));
+        let image = self.image.as_ref()?;
+        Some(BlockStore::new(folder, absolute(&image.path)))
+    }
+
+    /// Looks what an earlier prediction left of the open image.
+    pub(super) fn look_for_kept_prediction(&mut self) {
+        let (Some(store), Some(image), None) = (self.block_store(), &self.image, &self.prediction)
+        else {
+            return;
+        };
+        let store = match self.model_in_use() {
+            Some(run) => store.of_run(absolute(&run)),
+            None => store,
+        };
+        let (id, source) = (image.id, Arc::clone(&image.source));
+        self.start_quiet_job("Looking for an earlier prediction", move |job| {
+            if let Some(kept) = store.read(&source) {
+                job.tell(Report::PredictionKept(id, Box::new(kept)))?;
+            }
+            Ok(())
+        });
+    }
+
+    /// Shows what an earlier prediction left, unless there is another one by now.
+    pub(super) fn kept_prediction_read(&mut self, image: ImageId, kept: KeptPrediction) {
+        let is_open = self.image.as_ref().is_some_and(|open| open.id == image);
+        let is_free = self.prediction.is_none() && self.prediction_state.job.is_none();
+        let Some(bounds) = self.image.as_ref().map(|open| open.size().bounds()) else {
+            return;
+        };
+        if !is_open || !is_free {
+            return;
+        }
+        let by = ModelMark {
+            checksums: kept.model.checksums(),
+            flips: kept.flips,
+            certainty: kept.certainty,
+        };
+        let on = if kept.area == bounds {
+            ScoreScope::Whole
+        } else {
+            ScoreScope::Within(kept.area)
+        };
+        let (done, all) = kept.blocks;
+        let made = Made {
+            is_whole: on == ScoreScope::Whole && done == all,
+            done: kept.done,
+            blocks: kept.blocks,
+            ..Made::new(by, kept.run, on, None)
+        };
+        if self.label.is_none() {
+            self.set_classes(kept.model.classes().clone());
+        }
+        for warning in kept.model.card().class_differences(self.classes()) {
+            self.notify(Notice::warning(warning));
+        }
+        self.bring_back(made, kept.masks);
+        if done < all {
+            self.notify(Notice::info(format!(
+                "{done} of {all} blocks of an earlier prediction are there; Train › Go on with the \
+                 prediction computes the rest"
+            )));
+        }
+    }
+}

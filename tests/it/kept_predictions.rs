@@ -1,0 +1,248 @@
+//! A prediction of the window outlives it: after a kill its finished blocks are there, and only the
+//! others are computed.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command as Process, Stdio};
+use std::time::{Duration, Instant};
+
+use orthobrush::geom::{ImageSize, PixelRect};
+use orthobrush::label::{Mask, UNLABELED};
+use orthobrush::session::{Command, LayerKind, Predicting, PredictionCommand, ScoreScope, Session};
+use orthobrush::train::{Certainty, DeviceChoice, Flips};
+
+use crate::fixture::{finish, settle};
+use crate::keeping::opened;
+use crate::predicting::{painted, run, trained};
+
+/// Tell the child which image to predict with which run.
+const CHILD: [&str; 2] = ["ORTHOBRUSH_PREDICTED_IMAGE", "ORTHOBRUSH_PREDICTING_RUN"];
+const PATIENCE: Duration = Duration::from_mins(2);
+/// Of the grid of 1,024 pixels.
+const BLOCKS: u64 = 12;
+
+fn image_in(folder: &Path) -> PathBuf {
+    let image = folder.join("image.tif");
+    painted(&image, ImageSize::new(3_200, 2_100));
+    image
+}
+
+fn on_cpu(image: &Path) -> Session {
+    let mut session = opened(image);
+    let device = Predicting::Device(DeviceChoice::Cpu);
+    finish(&mut session, Command::SetPredicting(device));
+    session
+}
+
+fn predict(run: &Path, on: ScoreScope) -> Command {
+    Command::Prediction(PredictionCommand::Predict {
+        run: Some(run.to_owned()),
+        on,
+        near: None,
+    })
+}
+
+fn mask(session: &Session, kind: LayerKind) -> &Mask {
+    &session.layer(kind).expect("a layer").mask
+}
+
+/// Classes and certainty of the image, predicted without a break.
+fn unbroken(image: &Path) -> [Mask; 2] {
+    let mut session = crate::fixture::opened(image);
+    let device = Predicting::Device(DeviceChoice::Cpu);
+    finish(&mut session, Command::SetPredicting(device));
+    finish(&mut session, predict(run(), ScoreScope::Whole));
+    assert_eq!(session.prediction_state().computed, BLOCKS);
+    both(&session)
+}
+
+fn both(session: &Session) -> [Mask; 2] {
+    [LayerKind::Prediction, LayerKind::Certainty].map(|kind| mask(session, kind).clone())
+}
+
+/// The blocks that are there, each of them as in `whole`.
+fn blocks_there(session: &Session, whole: &[Mask; 2]) -> u64 {
+    let Some((there, all)) = session.unfinished_prediction() else {
+        assert!(both(session) == *whole && session.prediction_state().is_complete);
+        return BLOCKS;
+    };
+    assert_eq!(all, BLOCKS);
+    for (found, whole) in both(session).iter().zip(whole) {
+        let bounds = whole.size().bounds();
+        let pairs = found
+            .read_rect(bounds)
+            .into_iter()
+            .zip(whole.read_rect(bounds));
+        let (bare, there): (Vec<_>, Vec<_>) = pairs.partition(|(found, _)| *found == UNLABELED);
+        assert!(there.iter().all(|(found, whole)| found == whole));
+        assert!(!there.is_empty() && !bare.is_empty());
+    }
+    there
+}
+
+/// Waits until the prediction of a session that is gone has ended.
+fn await_end(image: &Path) {
+    let lock = image.with_file_name(".image.orthobrush.predictions/lock");
+    let began = Instant::now();
+    while lock.exists() {
+        assert!(began.elapsed() < PATIENCE, "it does not end");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_session_that_is_gone_leaves_what_it_predicted_to_the_next() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let image = image_in(folder.path());
+    let whole = unbroken(&image);
+    let mut session = on_cpu(&image);
+    assert!(session.layer(LayerKind::Prediction).is_none());
+    let begin = predict(run(), ScoreScope::Whole);
+    session.apply(begin).expect("accepted");
+    while session.prediction_state().blocks.0 < 2 {
+        session.pump(64);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    drop(session);
+    await_end(&image);
+
+    let mut session = on_cpu(&image);
+    let there = blocks_there(&session, &whole);
+    assert!((2..BLOCKS).contains(&there), "{there}");
+    // Its own choices count, not those that were made since.
+    let flips = Predicting::Flips(Flips::All);
+    finish(&mut session, Command::SetPredicting(flips));
+    let go_on = PredictionCommand::GoOn { near: None };
+    finish(&mut session, Command::Prediction(go_on));
+    assert!(both(&session) == whole);
+    assert_eq!(session.prediction_state().computed, BLOCKS - there);
+    assert_eq!(session.unfinished_prediction(), None);
+    drop(session);
+
+    let mut session = on_cpu(&image);
+    assert!(both(&session) == whole && session.prediction_state().is_complete);
+    finish(&mut session, predict(run(), ScoreScope::Whole));
+    assert_eq!(session.prediction_state().computed, 0);
+}
+
+/// Predicts, and says how many blocks are finished. The test below starts it as a process of its
+/// own and kills it.
+#[test]
+#[ignore = "the child of the next test"]
+fn scripted_predictor() {
+    let [Some(image), Some(run)] = CHILD.map(std::env::var_os) else {
+        return;
+    };
+    let mut session = on_cpu(Path::new(&image));
+    let begin = predict(Path::new(&run), ScoreScope::Whole);
+    session.apply(begin).expect("accepted");
+    let mut told = 0;
+    while !session.is_idle() {
+        session.pump(64);
+        let (done, _) = session.prediction_state().blocks;
+        if done > told {
+            println!("done {done}");
+            told = done;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Lets the predictor finish a block more than `there`, kills it after `patience`, and gives the
+/// number of blocks that it said were finished.
+fn predict_and_kill(image: &Path, there: u64, patience: Duration) -> u64 {
+    let mut child = Process::new(std::env::current_exe().expect("this program"))
+        .args([
+            "kept_predictions::scripted_predictor",
+            "--exact",
+            "--ignored",
+            "--nocapture",
+        ])
+        .envs(CHILD.into_iter().zip([image, run()]))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut told = 0;
+    for line in lines.map_while(Result::ok) {
+        let done = line
+            .split_once("done ")
+            .and_then(|(_, n)| n.trim().parse().ok());
+        told = done.unwrap_or(told);
+        if told > there {
+            break;
+        }
+    }
+    std::thread::sleep(patience);
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+    told
+}
+
+#[test]
+fn a_killed_prediction_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let image = image_in(folder.path());
+    let whole = unbroken(&image);
+    let (mut there, mut kills_in_the_middle) = (0, 0);
+    for round in 0..3 {
+        let told = predict_and_kill(&image, there, Duration::from_millis(round * 37));
+        let session = on_cpu(&image);
+        let found = blocks_there(&session, &whole);
+        assert!(found >= told && found > there, "{found} of {told}");
+        kills_in_the_middle += u32::from(found < BLOCKS);
+        there = found;
+        if there == BLOCKS {
+            break;
+        }
+    }
+    assert!(kills_in_the_middle > 0);
+    let mut session = on_cpu(&image);
+    finish(&mut session, predict(run(), ScoreScope::Whole));
+    assert_eq!(session.prediction_state().computed, BLOCKS - there);
+    assert!(both(&session) == whole);
+}
+
+#[test]
+fn blocks_of_another_model_choice_or_image_are_not_taken() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = tempfile::tempdir().expect("a folder");
+    let image = folder.path().join("image.tif");
+    painted(&image, ImageSize::new(1_500, 600));
+    let (run, other) = (trained(folder.path(), 1), trained(other.path(), 7));
+    let part = ScoreScope::Within(PixelRect::new(10, 20, 90, 80));
+    let mut session = on_cpu(&image);
+    let computed = |session: &mut Session, command: Command| {
+        finish(session, command);
+        session.prediction_state().computed
+    };
+    assert_eq!(computed(&mut session, predict(&run, ScoreScope::Whole)), 2);
+    assert_eq!(computed(&mut session, predict(&run, part)), 0);
+    drop(session);
+
+    let mut session = on_cpu(&image);
+    assert_eq!(computed(&mut session, predict(&run, part)), 0);
+    assert_eq!(computed(&mut session, predict(&other, part)), 1);
+    for choice in [
+        Predicting::Flips(Flips::All),
+        Predicting::Certainty(Certainty::Margin),
+    ] {
+        finish(&mut session, Command::SetPredicting(choice));
+        assert_eq!(computed(&mut session, predict(&run, part)), 1);
+    }
+    drop(session);
+
+    // The file is another one, whatever it shows.
+    painted(&image, ImageSize::new(1_500, 600));
+    let mut session = on_cpu(&image);
+    assert!(session.layer(LayerKind::Prediction).is_none());
+    assert_eq!(computed(&mut session, predict(&run, ScoreScope::Whole)), 2);
+    drop(session);
+    assert!(on_cpu(&image).layer(LayerKind::Prediction).is_some());
+    std::fs::remove_dir_all(&run).expect("removed");
+    std::fs::rename(&other, &run).expect("renamed");
+    let mut session = on_cpu(&image);
+    assert!(session.layer(LayerKind::Prediction).is_none(), "it learned");
+    assert!(settle(&mut session).is_empty());
+}
