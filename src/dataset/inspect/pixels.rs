@@ -17,8 +17,6 @@ pub(super) struct PixelSums {
     /// Sums of red, green and blue over the opaque pixels, and of their squares.
     pub(super) sum: [u64; 3],
     pub(super) square: [u64; 3],
-    /// Pixels in voids, where the image does not say itself what is missing.
-    pub(super) void: u64,
     /// Whether all pixels are equal.
     pub(super) is_constant: bool,
     /// Equal for equal pixels, and practically for those alone.
@@ -44,11 +42,12 @@ impl Digest {
 }
 
 impl PixelSums {
-    /// Reads all of an image in bands.
+    /// Reads all of an image in bands; the voids are those of an image that does not say itself
+    /// what is missing.
     ///
     /// # Errors
     /// [`ReadError`] when a part does not decode.
-    pub(super) fn of(source: &dyn TileSource) -> Result<Self, ReadError> {
+    pub(super) fn of(source: &dyn TileSource) -> Result<(Self, Voids), ReadError> {
         let size = source.info().size;
         let mut sums = Self {
             is_constant: !size.is_empty(),
@@ -65,10 +64,12 @@ impl PixelSums {
                 sums.is_constant &= first.get_or_insert(*pixel) == pixel;
             }
         }
-        if sums.clear == 0 && Voids::may_be_in(source.info()) {
-            sums.void = voids.voids().num_pixels();
-        }
-        Ok(sums)
+        let voids = if sums.clear == 0 && Voids::may_be_in(source.info()) {
+            voids.voids()
+        } else {
+            Voids::default()
+        };
+        Ok((sums, voids))
     }
 
     fn add(&mut self, pixel: [u8; 4]) {
@@ -122,7 +123,8 @@ mod tests {
     fn sums(pixels: &[u8], width: u32) -> PixelSums {
         let folder = tempfile::tempdir().expect("a folder");
         let path = png(folder.path(), "a.png", Kind::Rgb, width, pixels);
-        PixelSums::of(&*open_raster(&path).expect("a picture")).expect("pixels")
+        let source = open_raster(&path).expect("a picture");
+        PixelSums::of(&*source).expect("pixels").0
     }
 
     #[test]
