@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::cells::Cells;
 use super::parts::{Assignment, PartLists, PartRule, PartWay, SampleId, Twins, assign_parts};
 use super::sites::SceneSites;
+use super::split_blocks::nearness;
 use super::split_given::GivenBlocks;
 use super::watch::counted;
 use super::{DatasetError, FileSet, Part, PatchConfig, Scene, Watch, hash};
@@ -165,13 +166,6 @@ impl Split {
         let labelled = cells.sums(None);
         let is_blocked = cells.sums_touching(&blocked);
         let train = cells.histogram(|ground| is_blocked.over(ground) == 0);
-        let mut notes = Vec::new();
-        if side != BLOCK {
-            notes.push(format!(
-                "The labelled ground is small, so blocks of {side} instead of {BLOCK} pixels are \
-                 held out and training keeps {margin} pixels away from them"
-            ));
-        }
         let report = SplitReport {
             kind: SplitKind::Blocks,
             seed,
@@ -183,7 +177,7 @@ impl Split {
             validation_files: Vec::new(),
             test_files: Vec::new(),
             train_files: 1,
-            notes,
+            notes: block_note(side, margin, patch).into_iter().collect(),
         };
         let held_out = held_out.into_iter().map(|block| (0, block)).collect();
         Some(Self {
@@ -256,6 +250,22 @@ impl Split {
             margin: 0,
         })
     }
+}
+
+/// What there is to say about blocks of `side` pixels.
+fn block_note(side: u32, margin: u32, patch: u32) -> Option<String> {
+    if side == BLOCK {
+        return nearness(margin, patch);
+    }
+    let nearer = if margin < patch {
+        ", less than the side of a patch"
+    } else {
+        ""
+    };
+    Some(format!(
+        "The labelled ground is small, so blocks of {side} instead of {BLOCK} pixels are held out \
+         and training keeps {margin} pixels away from them{nearer}"
+    ))
 }
 
 /// The files that hold labels.

@@ -21,6 +21,17 @@ fn choice_of(rule: &PartRule) -> Option<(u32, BlockChoice)> {
     }
 }
 
+/// What to say when patches of `patch` pixels come nearer to held-out ground than their own side.
+pub(super) fn nearness(margin: u32, patch: u32) -> Option<String> {
+    (margin < patch).then(|| {
+        format!(
+            "Training patches of {patch} pixels never touch held-out ground but come within \
+             {margin} pixels of it, so scores are of ground near to what was learned from; larger \
+             blocks or smaller patches keep them further apart"
+        )
+    })
+}
+
 impl Split {
     /// Holds blocks of one image out as `rule` says: some choose, some judge, and training patches
     /// keep clear of both. `None` when the rule is not about blocks.
@@ -69,7 +80,9 @@ impl Split {
             validation_files: Vec::new(),
             test_files: Vec::new(),
             train_files: 1,
-            notes: parts.notes,
+            notes: (parts.notes.into_iter())
+                .chain(nearness(parts.margin, patch))
+                .collect(),
         };
         Ok(Some(Self {
             report,
@@ -85,6 +98,7 @@ impl Split {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::Rng;
     use crate::dataset::parts::Shares;
     use crate::geom::ImageSize;
     use crate::label::Mask;
@@ -133,6 +147,101 @@ mod tests {
             split.expect("a rule about blocks").report.validation_pixels
         };
         assert_eq!((0..4).map(fold).sum::<u64>(), 512 * 512);
+    }
+
+    /// Pixels of every patch that can be drawn that lie in ground that judges or chooses, or within
+    /// the margin around it.
+    fn pixels_shared(cells: &Cells, split: &Split, patch: u32) -> u64 {
+        let sites = SceneSites::find(cells, patch, &split.blocked(), None);
+        assert!(!sites.corners.is_empty());
+        let held_out = split.held_out.iter().map(|(_, block)| block);
+        let kept: Vec<PixelRect> = held_out
+            .chain(&split.judging)
+            .map(|block| block.grown(split.margin))
+            .collect();
+        let mut rng = Rng::of(&[u64::from(patch)]);
+        let count = sites.corners.len();
+        let some = (0..count).step_by(count / 500 + 1);
+        let moved = some.flat_map(|at| [at; 8]);
+        let mut drawn: Vec<(u32, u32)> = moved.map(|at| sites.moved(at, &mut rng)).collect();
+        drawn.extend((0..500).filter_map(|_| sites.anywhere(&mut rng)));
+        drawn.extend(&sites.corners);
+        let rects = drawn
+            .iter()
+            .map(|&(x, y)| PixelRect::new(x, y, patch, patch));
+        let over = |rect: PixelRect| -> u64 {
+            let blocks = kept.iter();
+            blocks
+                .map(|block| rect.intersect(*block).num_pixels())
+                .sum()
+        };
+        rects.map(over).sum()
+    }
+
+    #[test]
+    fn no_patch_of_any_size_shares_a_pixel_with_held_out_ground() {
+        // Extents and sides that are no multiples of cells, blocks or patches.
+        let cells = Cells::scan(&Mask::filled(ImageSize::new(771, 517), 0));
+        let shares = Shares {
+            train: 8.0,
+            validation: 1.0,
+            test: 1.0,
+        };
+        let mut tried = 0;
+        for patch in [16, 33, 64, 100, 128] {
+            for side in [60, 128, 200] {
+                for seed in 0..4 {
+                    let fold = PartWay::KFold {
+                        folds: 7,
+                        fold: seed,
+                        unit: FoldUnit::Block { side },
+                    };
+                    for way in [PartWay::Blocks { side, shares }, fold] {
+                        let rule = PartRule {
+                            split: way,
+                            seed: u64::from(seed),
+                            ..PartRule::default()
+                        };
+                        // Where no patch keeps clear of the blocks, nothing is learned from.
+                        let Ok(split) = Split::of_ruled_image(&cells, &rule, patch) else {
+                            continue;
+                        };
+                        let split = split.expect("a rule about blocks");
+                        tried += 1;
+                        assert_eq!(pixels_shared(&cells, &split, patch), 0, "{patch} {side}");
+                    }
+                }
+            }
+            let usual = Split::of_image(&cells, 3, patch).expect("a split");
+            assert_eq!(pixels_shared(&cells, &usual, patch), 0, "{patch}");
+        }
+        assert!(
+            tried >= 72,
+            "all of the three smaller sizes find room: {tried}"
+        );
+    }
+
+    #[test]
+    fn patches_larger_than_the_margin_are_told() {
+        let cells = Cells::scan(&Mask::filled(ImageSize::new(2048, 1024), 0));
+        let notes = |patch: u32| {
+            let shares = Shares::default();
+            let rule = rule(PartWay::Blocks { side: 256, shares });
+            let split = Split::of_ruled_image(&cells, &rule, patch).expect("parts");
+            split.expect("a rule about blocks").report.notes
+        };
+        assert_eq!(notes(64), [""; 0]);
+        let near = notes(65);
+        assert!(
+            near.len() == 1 && near[0].contains("within 64 pixels"),
+            "{near:?}"
+        );
+        let cells = Cells::scan(&Mask::filled(ImageSize::new(4096, 4096), 0));
+        let usual = |patch: u32| {
+            let split = Split::of_image(&cells, 7, patch).expect("a split");
+            split.report.notes.len()
+        };
+        assert_eq!((usual(128), usual(256)), (0, 1));
     }
 
     #[test]

@@ -1,5 +1,6 @@
+use super::Discovery;
 use crate::geom::{ImageSize, PixelRect};
-use crate::label::{Mask, UNLABELED};
+use crate::label::{ClassTable, Mask, UNLABELED};
 use crate::raster::{RasterInfo, ReadError, SampleType, TileSource};
 
 /// Columns and rows of the blocks that voids are told by.
@@ -16,10 +17,10 @@ const COLORS: [u8; 2] = [255, 0];
 /// Where an image seems cut off: connected blocks of nothing but pure white, or of nothing but pure
 /// black, that reach an edge of the image and end at once. Bright sky and deep shadow fade into what
 /// is nearly white or black instead.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Voids {
-    /// The blocks, those at the edges cut off there.
-    pub(super) blocks: Vec<PixelRect>,
+    /// The blocks of each area, those at the edges cut off there.
+    areas: Vec<Vec<PixelRect>>,
 }
 
 impl Voids {
@@ -47,17 +48,40 @@ impl Voids {
         Ok(finder.voids())
     }
 
+    /// Those that are none by their labels left out. Pictures with a class for the sky are
+    /// photographs, where sky and walls may be too bright; there a void is an area of which at
+    /// least half is labeled as nothing.
+    pub(super) fn where_labels_allow(mut self, mask: &Mask, discovery: &Discovery) -> Self {
+        if !self.areas.is_empty() && shows_sky(discovery) {
+            self.areas.retain(|area| {
+                let labels = area.iter().flat_map(|block| mask.read_rect(*block));
+                let (nothing, labeled): (Vec<u8>, Vec<u8>) =
+                    labels.partition(|&class| discovery.is_nothing(class));
+                nothing.len() >= labeled.len()
+            });
+        }
+        self
+    }
+
     /// Pixels in them.
     pub(super) fn num_pixels(&self) -> u64 {
-        self.blocks.iter().map(|block| block.num_pixels()).sum()
+        let blocks = self.areas.iter().flatten();
+        blocks.map(|block| block.num_pixels()).sum()
     }
 
     /// Takes the labels of a mask on them away.
     pub(super) fn unlabel(&self, mask: &mut Mask) {
-        for block in &self.blocks {
+        for block in self.areas.iter().flatten() {
             mask.set_rect(*block, &vec![UNLABELED; block.num_pixels() as usize]);
         }
     }
+}
+
+/// Whether there is a class for the sky.
+fn shows_sky(discovery: &Discovery) -> bool {
+    let table = discovery.all_classes();
+    let mut classes = table.iter().flat_map(ClassTable::classes);
+    classes.any(|class| class.name.eq_ignore_ascii_case("sky"))
 }
 
 /// Finds the voids of an image whose rows come in bands.
@@ -102,17 +126,17 @@ impl VoidFinder {
 
     /// The voids, once all rows were added.
     pub(super) fn voids(mut self) -> Voids {
-        let mut blocks = Vec::new();
+        let mut areas = Vec::new();
         for color in 0..COLORS.len() {
             for at in 0..self.blocks.len() {
                 let area = self.take_area(at, color);
                 let is_at_edge = area.iter().any(|&at| self.is_at_edge(at));
                 if is_at_edge && area.len() >= FEWEST_BLOCKS && self.ends_at_once(&area, color) {
-                    blocks.extend(area.into_iter().map(|at| self.rect(at)));
+                    areas.push(area.into_iter().map(|at| self.rect(at)).collect());
                 }
             }
         }
-        Voids { blocks }
+        Voids { areas }
     }
 
     /// Takes the blocks out that are connected to one and of its color.
@@ -211,8 +235,8 @@ mod tests {
     #[test]
     fn labels_on_voids_are_taken_away() {
         let mut mask = Mask::filled(ImageSize::new(20, 20), 1);
-        let blocks = vec![PixelRect::new(16, 0, 4, 16)];
-        Voids { blocks }.unlabel(&mut mask);
+        let areas = vec![vec![PixelRect::new(16, 0, 4, 16)]];
+        Voids { areas }.unlabel(&mut mask);
         assert_eq!(mask.histogram()[255], 64);
         assert_eq!((mask.get(15, 0), mask.get(16, 16)), (1, 1));
     }

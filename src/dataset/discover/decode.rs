@@ -91,6 +91,17 @@ impl Discovery {
         Some(table.unwrap_or_else(|_| classes.clone()))
     }
 
+    /// Whether a class says of its pixels that nothing is there: it is the background, ignored, or
+    /// none.
+    pub(in crate::dataset) fn is_nothing(&self, class: u8) -> bool {
+        let is_binary = self.encoding.form == Encoding::Binary;
+        let background = self.classes.as_ref().and_then(ClassTable::background);
+        let mut ignored = self.ignored.iter();
+        class == UNLABELED
+            || Some(class) == background.or(is_binary.then_some(0))
+            || ignored.any(|own| own.index == class)
+    }
+
     /// From now on counts a class as unlabeled; nothing happens when there is no such class.
     pub fn ignore(&mut self, index: u8) {
         let class = self.classes.as_ref().and_then(|table| table.get(index));

@@ -32,6 +32,8 @@ mod real_data;
 pub(super) mod test_folders;
 #[cfg(test)]
 mod twins;
+#[cfg(test)]
+mod twins_with_tables;
 
 pub use correct::{Corrections, discover_corrected};
 pub use decode::MaskEncoding;

@@ -77,7 +77,10 @@ impl Sample {
         let image = open_raster(&self.image)?;
         let (mut mask, notes) = self.as_stored(source, image.info().size, discovery)?;
         if discovery.are_voids_nodata {
-            Voids::of(&*image)?.unlabel(&mut mask);
+            let voids = Voids::of(&*image)?;
+            voids
+                .where_labels_allow(&mask, discovery)
+                .unlabel(&mut mask);
         }
         Ok((mask, notes))
     }

@@ -7,21 +7,21 @@ use super::{Discovery, LayoutKind, MaskSource, discover};
 use crate::exchange::Part;
 use crate::label::{Encoding, UNLABELED};
 
-const TRAIN: Option<Part> = Some(Part::Train);
-const VALIDATION: Option<Part> = Some(Part::Validation);
-const TEST: Option<Part> = Some(Part::Test);
+pub(super) const TRAIN: Option<Part> = Some(Part::Train);
+pub(super) const VALIDATION: Option<Part> = Some(Part::Validation);
+pub(super) const TEST: Option<Part> = Some(Part::Test);
 
 /// Writes a data set, and what must be recognized.
-struct Twin {
-    kind: LayoutKind,
-    form: Encoding,
+pub(super) struct Twin {
+    pub(super) kind: LayoutKind,
+    pub(super) form: Encoding,
     /// Part and mask of each sample in order: the classes of 2 × 2 pixels, if there is a mask.
-    samples: &'static [(Option<Part>, Option<[u8; 4]>)],
+    pub(super) samples: &'static [(Option<Part>, Option<[u8; 4]>)],
 }
 
 impl Twin {
     #[track_caller]
-    fn check(&self, fill: impl Fn(&Path)) -> Discovery {
+    pub(super) fn check(&self, fill: impl Fn(&Path)) -> Discovery {
         let folder = tempfile::tempdir().expect("a folder");
         fill(folder.path());
         let found = discover(folder.path()).expect("a data set");
@@ -49,15 +49,15 @@ impl Twin {
 }
 
 /// An image of 2 × 2 pixels.
-fn picture(folder: &Path, name: &str) {
+pub(super) fn picture(folder: &Path, name: &str) {
     image(folder, name, 2, name.len() as u8);
 }
 
-fn grey(folder: &Path, name: &str, pixels: [u8; 4]) {
+pub(super) fn grey(folder: &Path, name: &str, pixels: [u8; 4]) {
     png(folder, name, Kind::Grey, 2, &pixels);
 }
 
-fn rgb(folder: &Path, name: &str, pixels: [[u8; 3]; 4]) {
+pub(super) fn rgb(folder: &Path, name: &str, pixels: [[u8; 3]; 4]) {
     png(folder, name, Kind::Rgb, 2, pixels.as_flattened());
 }
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::between::Borders;
 use super::grain::Grain;
 use super::judge::Judge;
 use super::problem::{Problem, ProblemKind, said};
@@ -15,14 +16,29 @@ const FEWEST_PIXELS: u64 = 4_096;
 impl Judge<'_> {
     /// Masks that look as after lossy compression.
     pub(super) fn blurred_masks(&self) -> Option<Problem> {
-        let values = self.values();
-        let is_so = |mask: &SeenMask| mask.is_blurred || values.is_stray_in(mask);
+        let grains = self.grains();
+        let values = self.values(&grains);
+        let verdict = match values.stray[..] {
+            [] => self.borders().verdict(&grains),
+            _ => Verdict::Sharp,
+        };
+        let is_stepped =
+            |mask: &SeenMask| matches!(verdict, Verdict::Stepped(_)) && mask.borders.is_suspect();
+        let is_so =
+            |mask: &SeenMask| mask.is_blurred || values.is_stray_in(mask) || is_stepped(mask);
         let all = (self.seen.iter())
             .filter(|seen| seen.mask.as_ref().is_some_and(is_so))
             .filter_map(|seen| self.mask_path(seen));
         let paths: Vec<PathBuf> = all.collect();
         let subject = said(paths.len(), "mask", "looks", "look");
-        let sentence = match self.discovery.encoding.form {
+        let sentence = match (verdict, self.discovery.encoding.form) {
+            (Verdict::Stepped(share), _) => format!(
+                "{subject} as if resized with interpolation or JPEG-compressed: {:.1} % of the \
+                 borders between classes that do not follow each other are thin lines of the \
+                 classes between them; convert the masks from the originals again, resized to the \
+                 nearest pixel, as PNG or TIFF, unless the classes are steps of one scale",
+                100.0 * share
+            ),
             _ if !values.stray.is_empty() => format!(
                 "{subject} as after lossy compression: values that form no areas lie where others \
                  meet ({}){}; convert the masks from the originals again, as PNG or TIFF, or name \
@@ -33,7 +49,7 @@ impl Judge<'_> {
                     ref real => format!(", those that look real are {}", listed(real)),
                 }
             ),
-            Encoding::Binary => format!(
+            (Verdict::Sharp, Encoding::Binary) => format!(
                 "{subject} as after lossy compression: greys lie about black and white, while 0 \
                  and 255 look real and greys from {} on count as white; convert the masks from the \
                  originals again, as PNG or TIFF, or state another threshold",
@@ -44,14 +60,28 @@ impl Judge<'_> {
         Problem::of(ProblemKind::BlurredMasks, paths.len(), paths, sentence)
     }
 
-    /// Judges the values of all masks of class indices together.
-    fn values(&self) -> Values {
+    /// The grains of all masks of class indices together.
+    fn grains(&self) -> BTreeMap<u8, Grain> {
         let mut grains: BTreeMap<u8, Grain> = BTreeMap::new();
         for mask in self.seen.iter().filter_map(|seen| seen.mask.as_ref()) {
             for (value, grain) in &mask.grains {
                 grains.entry(*value).or_default().add(*grain);
             }
         }
+        grains
+    }
+
+    /// How their classes meet.
+    fn borders(&self) -> Borders {
+        let mut borders = Borders::default();
+        for mask in self.seen.iter().filter_map(|seen| seen.mask.as_ref()) {
+            borders.add(&mask.borders);
+        }
+        borders
+    }
+
+    /// Judges their values.
+    fn values(&self, grains: &BTreeMap<u8, Grain>) -> Values {
         // What somebody says is a class is one, however it is drawn.
         let listed = self.discovery.all_classes();
         let listed = listed.filter(|_| !self.discovery.are_classes_made);
@@ -77,6 +107,15 @@ impl Judge<'_> {
             Values::default()
         }
     }
+}
+
+/// What the borders between classes say.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Verdict {
+    /// They look drawn.
+    Sharp,
+    /// They look averaged: this share of them.
+    Stepped(f64),
 }
 
 /// Values of masks of class indices where lossy compression has damaged them.

@@ -5,7 +5,6 @@ use super::pixels::{Digest, PixelSums};
 use super::problem::{Problem, ProblemKind, said};
 use super::seen::{Depth, Seen, SeenMask};
 use crate::dataset::{Discovery, Sample};
-use crate::label::{ClassTable, Encoding, UNLABELED};
 
 /// Judges what was seen of all samples that were looked at, ordered by their place.
 pub(super) struct Judge<'a> {
@@ -25,6 +24,7 @@ impl Judge<'_> {
         problems.extend(self.partners());
         problems.extend(self.blurred_masks());
         problems.extend(self.voids());
+        problems.extend(self.road_widths());
         problems.extend(self.simple_ones());
         problems.extend(self.depths());
         problems.extend(self.absent_classes());
@@ -32,7 +32,7 @@ impl Judge<'_> {
         problems
     }
 
-    fn sample(&self, seen: &Seen) -> &Sample {
+    pub(super) fn sample(&self, seen: &Seen) -> &Sample {
         &self.discovery.samples[seen.at]
     }
 
@@ -204,16 +204,8 @@ impl Judge<'_> {
 
     /// Whether nothing but background and unlabeled ground is in a mask.
     pub(super) fn is_empty(&self, mask: &SeenMask) -> bool {
-        let table = self.discovery.classes.as_ref();
-        let is_binary = self.discovery.encoding.form == Encoding::Binary;
-        let background = table.and_then(ClassTable::background);
-        let background = background.or(is_binary.then_some(0));
-        let ignored = &self.discovery.ignored;
-        mask.counts.iter().all(|&(class, _)| {
-            class == UNLABELED
-                || Some(class) == background
-                || ignored.iter().any(|own| own.index == class)
-        })
+        let mut classes = mask.counts.iter();
+        classes.all(|&(class, _)| self.discovery.is_nothing(class))
     }
 
     /// Images that seem cut off without saying where.
@@ -221,11 +213,11 @@ impl Judge<'_> {
         if self.discovery.are_voids_nodata {
             return None;
         }
-        let void = |seen: &Seen| seen.pixels.as_ref().map_or(0, |sums| sums.void);
-        let all = || self.seen.iter().filter(|seen| void(seen) > 0);
+        let all = || self.seen.iter().filter(|seen| seen.void > 0);
         let pixels = |sums: &PixelSums| sums.opaque + sums.clear;
         let sums = self.seen.iter().filter_map(|seen| seen.pixels.as_ref());
-        let share = all().map(void).sum::<u64>() as f64 / sums.map(pixels).sum::<u64>() as f64;
+        let share =
+            all().map(|seen| seen.void).sum::<u64>() as f64 / sums.map(pixels).sum::<u64>() as f64;
         let count = all().count();
         let sentence = format!(
             "{} areas of exactly white or black that reach the edge, {:.2} % of all pixels, and \

@@ -5,13 +5,17 @@ mod inspection;
 mod problem;
 mod text;
 
+mod between;
 mod blurred;
 mod grain;
 mod halo;
 mod judge;
 mod pixels;
 mod seen;
+mod widths;
 
+#[cfg(test)]
+mod real_masks;
 #[cfg(test)]
 mod stories;
 

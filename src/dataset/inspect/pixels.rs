@@ -18,8 +18,6 @@ pub(super) struct PixelSums {
     /// Sums of red, green and blue over the opaque pixels, and of their squares.
     pub(super) sum: [u64; 3],
     pub(super) square: [u64; 3],
-    /// Pixels in voids, where the image does not say itself what is missing.
-    pub(super) void: u64,
     /// Mean and spread of all channels.
     pub(super) channels: Vec<(Channel, Moments)>,
     /// Whether all pixels are equal.
@@ -47,11 +45,12 @@ impl Digest {
 }
 
 impl PixelSums {
-    /// Reads all of an image in bands.
+    /// Reads all of an image in bands; the voids are those of an image that does not say itself
+    /// what is missing.
     ///
     /// # Errors
     /// [`ReadError`] when a part does not decode.
-    pub(super) fn of(source: &dyn TileSource) -> Result<Self, ReadError> {
+    pub(super) fn of(source: &dyn TileSource) -> Result<(Self, Voids), ReadError> {
         let size = source.info().size;
         let mut sums = Self {
             is_constant: !size.is_empty(),
@@ -70,10 +69,12 @@ impl PixelSums {
         }
         let channel = |at: usize| Moments::of_bytes(sums.opaque, sums.sum[at], sums.square[at]);
         sums.channels = channels_of(source, [0, 1, 2].map(channel))?;
-        if sums.clear == 0 && Voids::may_be_in(source.info()) {
-            sums.void = voids.voids().num_pixels();
-        }
-        Ok(sums)
+        let voids = if sums.clear == 0 && Voids::may_be_in(source.info()) {
+            voids.voids()
+        } else {
+            Voids::default()
+        };
+        Ok((sums, voids))
     }
 
     fn add(&mut self, pixel: [u8; 4]) {
@@ -136,7 +137,8 @@ mod tests {
     fn sums(pixels: &[u8], width: u32) -> PixelSums {
         let folder = tempfile::tempdir().expect("a folder");
         let path = png(folder.path(), "a.png", Kind::Rgb, width, pixels);
-        PixelSums::of(&*open_raster(&path).expect("a picture")).expect("pixels")
+        let source = open_raster(&path).expect("a picture");
+        PixelSums::of(&*source).expect("pixels").0
     }
 
     #[test]

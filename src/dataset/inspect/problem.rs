@@ -32,10 +32,12 @@ pub enum ProblemKind {
     DuplicateImages,
     /// Equal masks with something in them, on different images.
     DuplicateMasks,
-    /// Masks blurred by lossy compression.
+    /// Masks blurred by lossy compression or interpolation.
     BlurredMasks,
     /// Images with areas of exactly white or black that reach their edges.
     Voids,
+    /// Groups of masks whose roads differ in width.
+    RoadWidths,
     /// Images without masks.
     ImagesWithoutMasks,
     /// Masks without images.
@@ -67,6 +69,7 @@ impl ProblemKind {
             | Self::DuplicateMasks
             | Self::BlurredMasks
             | Self::Voids
+            | Self::RoadWidths
             | Self::ConstantImages
             | Self::MixedImageDepth => Severity::Warning,
             Self::ImagesWithoutMasks

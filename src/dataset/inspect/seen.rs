@@ -1,9 +1,12 @@
 use std::path::PathBuf;
 
+use super::between::Borders;
 use super::grain::{Grain, grains_of};
 use super::halo::has_halos;
 use super::pixels::{Digest, PixelSums, digest_of_mask};
-use crate::dataset::{DatasetError, Discovery, MaskSource, Sample};
+use super::widths::RoadLines;
+use crate::dataset::voids::Voids;
+use crate::dataset::{DatasetError, Discovery, MaskSource, Sample, image_meters};
 use crate::geom::ImageSize;
 use crate::label::{
     Class, ClassTable, Encoding, FoundTable, MaskValue, Rgb, TableOrigin, UNLABELED, survey_mask,
@@ -20,6 +23,10 @@ pub(super) struct Seen {
     pub(super) at: usize,
     /// Extent and depth, when the header could be read.
     pub(super) header: Option<(ImageSize, Depth)>,
+    /// Meters along a side of a pixel, when the image says so.
+    pub(super) meters: Option<f64>,
+    /// Pixels in voids, where the image does not say itself what is missing.
+    pub(super) void: u64,
     /// `None` when the pixels could not be read.
     pub(super) pixels: Option<PixelSums>,
     /// `None` when there is no mask, or it could not be read.
@@ -44,6 +51,12 @@ pub(super) struct SeenMask {
     pub(super) is_blurred: bool,
     /// Of files of class indices: what surrounds each value.
     pub(super) grains: Vec<(u8, Grain)>,
+    /// Of the same: how the classes meet.
+    pub(super) borders: Borders,
+    /// How much road there is, and how long its borders are.
+    pub(super) roads: RoadLines,
+    /// Pixels of the image's voids, as far as labels allow them.
+    void: u64,
 }
 
 /// What the header of a sample's image says.
@@ -64,20 +77,29 @@ impl Seen {
             at,
             ..Self::default()
         };
+        let mut voids = Voids::default();
         match open_raster(&sample.image) {
             Ok(source) => {
                 seen.header = Some((source.info().size, depth_of(&*source)));
+                seen.meters = image_meters(source.info());
                 match PixelSums::of(&*source) {
-                    Ok(sums) => seen.pixels = Some(sums),
+                    Ok((sums, found)) => {
+                        seen.pixels = Some(sums);
+                        voids = found;
+                    }
                     Err(error) => seen.note(&sample.image, &error),
                 }
             }
             Err(error) => seen.note(&sample.image, &error),
         }
+        seen.void = voids.num_pixels();
         // Without the image's extent no mask can be checked.
         if let Some(source) = sample.mask.as_ref().filter(|_| seen.header.is_some()) {
-            match SeenMask::look(discovery, sample, source) {
-                Ok(mask) => seen.mask = Some(mask),
+            match SeenMask::look(discovery, sample, (source, voids)) {
+                Ok(mask) => {
+                    seen.void = mask.void;
+                    seen.mask = Some(mask);
+                }
                 Err(error @ DatasetError::SizeDiffers { .. }) => {
                     seen.size_differs = Some(error.to_string());
                 }
@@ -96,7 +118,7 @@ impl SeenMask {
     fn look(
         discovery: &Discovery,
         sample: &Sample,
-        source: &MaskSource,
+        (source, voids): (&MaskSource, Voids),
     ) -> Result<Self, DatasetError> {
         let (mask, notes) = sample.load_unfiltered(discovery)?;
         let counts = (0..=UNLABELED).zip(mask.histogram());
@@ -107,9 +129,13 @@ impl SeenMask {
             unknown: None,
             is_blurred: false,
             grains: Vec::new(),
+            borders: Borders::default(),
+            roads: RoadLines::default(),
+            void: voids.where_labels_allow(&mask, discovery).num_pixels(),
             counts,
         };
         let classes = discovery.all_classes();
+        seen.roads = RoadLines::of(&mask, classes.as_ref());
         seen.unknown = classes.as_ref().and_then(|table| seen.unknown_class(table));
         if let MaskSource::File(path) = source {
             let opened: Result<_, OpenError> = open_raster(path);
@@ -126,6 +152,7 @@ impl SeenMask {
             }
             if form == Encoding::Index {
                 seen.grains = grains_of(&mask);
+                seen.borders = Borders::of(&mask);
             }
         }
         Ok(seen)

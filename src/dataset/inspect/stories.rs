@@ -62,7 +62,7 @@ fn look(discovery: &Discovery) -> Inspection {
     inspect(discovery, &options)
 }
 
-fn found(folder: &Path, kind: ProblemKind) -> Option<Problem> {
+pub(super) fn found(folder: &Path, kind: ProblemKind) -> Option<Problem> {
     let mut problems = look(&discover(folder).expect("pairs")).problems.into_iter();
     problems.find(|problem| problem.kind == kind)
 }
@@ -151,7 +151,7 @@ fn rare_classes_thin_lines_and_smooth_borders_are_not_blurred() {
 }
 
 #[test]
-fn values_of_a_stated_list_are_real_however_they_lie() {
+fn values_of_a_stated_list_are_real_but_borders_tell() {
     let values = [[0], [1], [4], [7]];
     let folder = set(Kind::Grey, |seed| {
         packed(&fields(&values, seed), Kind::Grey, 90)
@@ -165,10 +165,50 @@ fn values_of_a_stated_list_are_real_however_they_lie() {
     };
     let discovery = discover_corrected(folder.path(), &corrections).expect("pairs");
     let problems = look(&discovery).problems;
+    let mut blurred = problems
+        .iter()
+        .filter(|problem| problem.kind == ProblemKind::BlurredMasks);
+    let sentence = &blurred.next().expect("a problem").sentence;
     assert!(
-        (problems.iter()).all(|problem| problem.kind != ProblemKind::BlurredMasks),
-        "{problems:?}"
+        sentence.starts_with("4 masks look as if resized"),
+        "{sentence}"
     );
+}
+
+/// What interpolation makes of `SIDE` × `SIDE` indices that are stretched to twice the size.
+fn stretched(values: &[u8]) -> Vec<u8> {
+    let at = |x: u32, y: u32| f64::from(values[(y * SIDE + x) as usize]);
+    // Pixel centers of the large grid in the small one.
+    let along = |place: u32| (f64::from(place) + 0.5) / 2.0 - 0.5 + f64::from(SIDE) / 4.0;
+    let value = |x: u32, y: u32| {
+        let ([x, y], [left, top]) = ([along(x), along(y)], [along(x) as u32, along(y) as u32]);
+        let (right, down) = (x - f64::from(left), y - f64::from(top));
+        let row = |y| at(left, y) * (1.0 - right) + at(left + 1, y) * right;
+        (row(top) * (1.0 - down) + row(top + 1) * down).round() as u8
+    };
+    (0..SIDE * SIDE)
+        .map(|at| value(at % SIDE, at / SIDE))
+        .collect()
+}
+
+#[test]
+fn indices_that_follow_each_other_are_told_by_their_borders() {
+    for values in [[[0], [1], [2], [3]], [[0], [2], [1], [3]]] {
+        let clean = set(Kind::Grey, |seed| fields(&values, seed));
+        assert_eq!(found(clean.path(), ProblemKind::BlurredMasks), None);
+        let words = [
+            "4 masks look as if resized with interpolation or JPEG-compressed",
+            "of the borders between classes that do not follow each other",
+        ];
+        for quality in [75, 95] {
+            let folder = set(Kind::Grey, |seed| {
+                packed(&fields(&values, seed), Kind::Grey, quality)
+            });
+            check_blurred(folder.path(), &words);
+        }
+        let folder = set(Kind::Grey, |seed| stretched(&fields(&values, seed)));
+        check_blurred(folder.path(), &words);
+    }
 }
 
 #[test]
@@ -216,18 +256,48 @@ fn transparent_ground_is_told() {
     assert!(of_kind(ProblemKind::Voids).is_none());
 }
 
+/// Rewrites an image of a set with its first 40 rows of one grey.
+fn cut_off(folder: &Path, name: &str, void: u8) {
+    let noise = |at: u32| (at.wrapping_mul(2_654_435_761) >> 21) as u8;
+    let byte = |at: u32| if at < SIDE * 40 * 3 { void } else { noise(at) };
+    let pixels: Vec<u8> = (0..SIDE * SIDE * 3).map(byte).collect();
+    let name = format!("images/{name}.png");
+    png(folder, &name, Kind::Rgb, SIDE, &pixels);
+}
+
+#[test]
+fn a_bright_sky_is_no_void() {
+    let (sky, building, void) = ([128; 3], [128, 0, 0], [0; 3]);
+    let folder = set(Kind::Rgb, |seed| {
+        let top = if seed == 3 { void } else { sky };
+        let mut mask = fields(&[sky, building], seed);
+        let rows = &mut mask[..(SIDE * 40 * 3) as usize];
+        rows.as_chunks_mut::<3>().0.fill(top);
+        mask
+    });
+    let list = b"name,r,g,b\nSky,128,128,128\nBuilding,128,0,0\nVoid,0,0,0\n";
+    write(folder.path(), "class_dict.csv", list);
+    cut_off(folder.path(), "1", 255);
+    assert_eq!(found(folder.path(), ProblemKind::Voids), None);
+    cut_off(folder.path(), "3", 255);
+    let problem = found(folder.path(), ProblemKind::Voids).expect("a problem");
+    assert_eq!(problem.count, 1);
+    assert!(problem.examples[0].ends_with("images/3.png"));
+    let corrections = Corrections {
+        voids_are_nodata: true,
+        ..Corrections::default()
+    };
+    let discovery = discover_corrected(folder.path(), &corrections).expect("pairs");
+    let (mask, _) = discovery.samples[1].load_mask(&discovery).expect("a mask");
+    assert_eq!((mask.histogram()[255], mask.get(5, 5)), (0, 0));
+}
+
 #[test]
 fn voids_are_told_and_their_labels_can_be_left_out() {
     let folder = set(Kind::Grey, |seed| fields(&[[0], [255]], seed));
     assert_eq!(found(folder.path(), ProblemKind::Voids), None);
-    for (name, void) in [("1", 255), ("3", 0)] {
-        let noise = |at: u32| (at.wrapping_mul(2_654_435_761) >> 21) as u8;
-        let cut = SIDE * 40 * 3;
-        let byte = |at: u32| if at < cut { void } else { noise(at) };
-        let pixels: Vec<u8> = (0..SIDE * SIDE * 3).map(byte).collect();
-        let name = format!("images/{name}.png");
-        png(folder.path(), &name, Kind::Rgb, SIDE, &pixels);
-    }
+    cut_off(folder.path(), "1", 255);
+    cut_off(folder.path(), "3", 0);
     let problem = found(folder.path(), ProblemKind::Voids).expect("a problem");
     assert_eq!((problem.count, problem.severity), (2, Severity::Warning));
     // Two rows of whole blocks, 32 of 128 rows in two of four images.
