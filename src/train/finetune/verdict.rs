@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::replace_file;
-use crate::metrics::{PairedGain, Scores};
+use crate::metrics::{Estimate, PairedGain, Scores};
 use crate::train::{DeviceChoice, Lineage, SavedModel, TrainError};
 
 /// Name of the verdict in a run folder.
@@ -144,6 +144,21 @@ impl Verdict {
         Ok(replace_file(&run.join(VERDICT_FILE), text.as_bytes())?)
     }
 
+    /// What the run's log says of it.
+    pub(super) fn in_words(&self) -> String {
+        match &self.decision {
+            Decision::First => "The first model of its chain".to_owned(),
+            Decision::Promoted => {
+                let gain = self.gain.mean_iou.as_ref();
+                let points = gain.map(Estimate::in_points);
+                let points = points.unwrap_or_default();
+                format!("Judged better than the model before: {points}")
+            }
+            Decision::Kept(why) => format!("Judged not better for sure: {why}"),
+            Decision::NotMeasured(why) => format!("Not measured: {why}"),
+        }
+    }
+
     /// Whether the model takes its parent's place by itself.
     pub const fn promotes(&self) -> bool {
         matches!(self.decision, Decision::Promoted | Decision::First)
@@ -183,7 +198,7 @@ impl Decision {
 mod tests {
     use super::*;
     use crate::label::ClassTable;
-    use crate::metrics::{Confusion, Estimate};
+    use crate::metrics::Confusion;
 
     fn scores() -> Scores {
         Scores::new(&Confusion::new(2), &ClassTable::road())
