@@ -137,6 +137,15 @@ fn agreement(session: &Session) -> f64 {
     alike as f64 / label.len() as f64
 }
 
+/// The names of the models that share an ancestor with the active one, and how far down they are.
+fn family(session: &Session) -> Vec<(String, usize)> {
+    let family = session.finetuning().family.iter();
+    let named = family.filter_map(|it| Some((it.model.run.file_name()?, it.depth)));
+    named
+        .map(|(name, depth)| (name.to_string_lossy().into_owned(), depth))
+        .collect()
+}
+
 /// What the checkpoint of `child` says of where it comes from: its parent, its data, its recipe and
 /// its scores.
 fn check_card(child: &Path, [parent, ortho]: [&Path; 2]) {
@@ -229,6 +238,8 @@ fn one_click_takes_a_better_model_one_gives_it_back_and_a_refused_one_can_be_use
     let mut session = on_processor(&ortho);
     assert_eq!(session.finetuning().active.as_deref(), Some(&*parent));
     assert_eq!(chain(&session), ["parent"]);
+    let of_both = [("parent".to_owned(), 0), ("child".to_owned(), 1)];
+    assert_eq!(family(&session), of_both);
 
     // With a rate that tears down what was learned it gets worse and is refused; it is used anyway.
     let view = PixelRect::new(100, 200, 300, 250);

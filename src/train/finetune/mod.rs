@@ -5,6 +5,7 @@
 
 mod ancestors;
 mod family;
+mod family_tree;
 mod held_out;
 mod image_print;
 mod lineage;
@@ -20,6 +21,7 @@ mod verdict;
 mod verdict_run;
 
 pub use ancestors::{Ancestor, ancestors};
+pub use family_tree::{Relative, family_tree};
 pub use held_out::HeldOut;
 pub(super) use image_print::keep_image_print;
 pub use lineage::{LearnedFrom, Lineage, Parent};

@@ -255,6 +255,11 @@ fn each_reading_of_judging_ground_counts_and_the_first_ground_shows_what_is_forg
     world.learned("three", "one");
     let of_three = world.verdict(&world.run("three"));
     assert_eq!(of_three.reads, 3);
+    let tree = family_tree(&world.run("two"));
+    let names = tree.iter().map(|it| (it.model.run.clone(), it.depth));
+    let expected = [("parent", 0), ("one", 1), ("three", 2), ("two", 1)];
+    let expected = expected.map(|(name, depth)| (world.run(name), depth));
+    assert_eq!(names.collect::<Vec<_>>(), expected);
     let [before, after] = [of_one.forgetting, of_three.forgetting].map(|it| it.expect("ground"));
     assert_eq!(before.images, after.images);
     assert_eq!(before.after, after.before, "one model on the first ground");
