@@ -1,10 +1,12 @@
-use anyhow::Context as _;
+use anyhow::ensure;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::args::{EvalArgs, ScoredBy};
-use crate::geom::PixelRect;
-use crate::label::{CellKey, ClassTable, Coverage, Encoding, LoadedMask, Mask, load_mask};
+use crate::geom::{ImageSize, PixelRect};
+use crate::label::{
+    CellKey, ClassTable, Coverage, Encoding, LoadedMask, Mask, Selection, load_mask,
+};
 use crate::metrics::{Confusion, Scores};
 
 /// Compares a prediction with the truth.
@@ -22,10 +24,12 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
             Confusion::between(&truth.mask, &predicted.mask, num_classes)
         }
         ScoredBy::View => {
-            let view = args
-                .view
-                .context("Say with --view X,Y,W,H which ground is scored")?;
-            Confusion::within(&truth.mask, &predicted.mask, view, num_classes)
+            let mut all = Confusion::new(num_classes);
+            for rect in ground(args, size)? {
+                let counts = Confusion::within(&truth.mask, &predicted.mask, rect, num_classes);
+                all.merge(&counts);
+            }
+            all
         }
     };
     let scores = Scores::new(&confusion, &truth.classes);
@@ -66,6 +70,20 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// The ground that `--view` and `--polygon` name, each pixel once.
+fn ground(args: &EvalArgs, size: ImageSize) -> anyhow::Result<Vec<PixelRect>> {
+    let corners = args.polygon.iter().map(|corners| corners.0.as_slice());
+    let polygons = Selection::of_polygons(corners, size);
+    let all = args.view.iter().fold(polygons, |all, view| {
+        all.with(&Selection::of_rect(view.intersect(size.bounds())))
+    });
+    ensure!(
+        !all.is_empty(),
+        "Say with --view X,Y,W,H or --polygon X,Y,X,Y,... which ground of the image is scored"
+    );
+    Ok(all.rects())
 }
 
 /// The scores of a cell, by its column and row from 0.
