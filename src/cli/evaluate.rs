@@ -24,12 +24,18 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
             Confusion::between(&truth.mask, &predicted.mask, num_classes)
         }
         ScoredBy::View => {
-            let mut all = Confusion::new(num_classes);
-            for rect in ground(args, size)? {
-                let counts = Confusion::within(&truth.mask, &predicted.mask, rect, num_classes);
-                all.merge(&counts);
-            }
-            all
+            let of_all = Confusion::new(num_classes);
+            ground(args, size)?
+                .into_iter()
+                .fold(of_all, |mut all, rect| {
+                    all.merge(&Confusion::within(
+                        &truth.mask,
+                        &predicted.mask,
+                        rect,
+                        num_classes,
+                    ));
+                    all
+                })
         }
     };
     let scores = Scores::new(&confusion, &truth.classes);

@@ -3,6 +3,7 @@
 //!
 //! Each fine-tuning is an ordinary run whose model names its parent, so that runs form a tree.
 
+mod ahead;
 mod ancestors;
 mod family;
 mod family_tree;
@@ -29,5 +30,5 @@ pub use model_ground::ModelGround;
 pub use order::{FinetuneOptions, FinetuneOrder};
 pub use replay::ReplaySources;
 pub(super) use replay::{REPLAY_FILE, Replay, kept_replay};
-pub use verdict::{Decision, Forgetting, Verdict, VerdictEvent, VerdictPlan};
+pub use verdict::{Decision, FEWEST_CELLS, Forgetting, Verdict, VerdictEvent, VerdictPlan};
 pub(super) use verdict_run::run as judge_finetuning;

@@ -90,7 +90,8 @@ impl Pair<'_> {
         verdict.blocks = counted.len();
         [verdict.before, verdict.after] = scores_of(&counted, classes);
         let name = |class: usize| classes.name_of(class as u8);
-        verdict.decision = Decision::of(&verdict.gain, verdict.blocks, name);
+        let done_cells = plan.lineage.learned.done_cells;
+        verdict.decision = Decision::of(&verdict.gain, (verdict.blocks, done_cells), name);
         Ok(())
     }
 

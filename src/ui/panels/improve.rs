@@ -6,7 +6,7 @@ use super::train::running_ui;
 use crate::label::{Origin, UNLABELED};
 use crate::metrics::{Estimate, Scores};
 use crate::session::{Command, FinetuneCommand, FinetunePhase, ScoredGround, Session};
-use crate::train::{Ancestor, Decision, FinetuneOptions, HeldOut, Relative, Verdict};
+use crate::train::{Ancestor, Decision, FEWEST_CELLS, FinetuneOptions, HeldOut, Relative, Verdict};
 use crate::ui::canvas::PaneLayout;
 use crate::ui::dialogs::FileWish;
 use crate::ui::view::{CommandQueue, View};
@@ -115,6 +115,18 @@ fn corrected_ui(ui: &mut Ui, session: &Session) {
         "In cells marked as done every label counts, elsewhere only what somebody painted or \
          accepted. Some ground of done cells is held out, to see whether the model got better.",
     );
+    if let Some(missing) = FEWEST_CELLS
+        .checked_sub(done)
+        .filter(|&missing| missing > 0)
+    {
+        let cells = if missing == 1 { "cell" } else { "cells" };
+        let text = format!("Mark {missing} more {cells} as done, and the new model is measured");
+        ui.label(RichText::new(text).small().weak()).on_hover_text(
+            "Without held-out ground a new model is not taken by itself. Train holds ground of done \
+             cells out as well, for the models that come of it: mark cells before the first \
+             training",
+        );
+    }
 }
 
 fn start_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
