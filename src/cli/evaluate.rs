@@ -19,25 +19,7 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
         .classes
         .num_classes()
         .max(predicted.classes.num_classes());
-    let confusion = match args.by {
-        ScoredBy::Image | ScoredBy::Cells => {
-            Confusion::between(&truth.mask, &predicted.mask, num_classes)
-        }
-        ScoredBy::View => {
-            let of_all = Confusion::new(num_classes);
-            ground(args, size)?
-                .into_iter()
-                .fold(of_all, |mut all, rect| {
-                    all.merge(&Confusion::within(
-                        &truth.mask,
-                        &predicted.mask,
-                        rect,
-                        num_classes,
-                    ));
-                    all
-                })
-        }
-    };
+    let confusion = counted(args, [&truth.mask, &predicted.mask], num_classes)?;
     let scores = Scores::new(&confusion, &truth.classes);
     let cells = match args.by {
         ScoredBy::Cells => cells(&truth, &predicted.mask, num_classes),
@@ -76,6 +58,22 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// The counts of truth and prediction on the ground that is asked for.
+fn counted(
+    args: &EvalArgs,
+    [truth, predicted]: [&Mask; 2],
+    num_classes: usize,
+) -> anyhow::Result<Confusion> {
+    if args.by != ScoredBy::View {
+        return Ok(Confusion::between(truth, predicted, num_classes));
+    }
+    let mut all = Confusion::new(num_classes);
+    for rect in ground(args, truth.size())? {
+        all.merge(&Confusion::within(truth, predicted, rect, num_classes));
+    }
+    Ok(all)
 }
 
 /// The ground that `--view` and `--polygon` name, each pixel once.
