@@ -156,7 +156,7 @@ pub struct TrainArgs {
     /// The run folder to write.
     #[arg(long, value_name = "RUN")]
     pub out: Option<PathBuf>,
-    /// A recipe that comes with the program; the options below change it.
+    /// A recipe that comes with the program (without, balanced); the options below change it.
     #[arg(long, value_name = "NAME", conflicts_with = "recipe", value_parser = parse_preset)]
     pub preset: Option<Preset>,
     /// A recipe file (TOML); the options below change it.

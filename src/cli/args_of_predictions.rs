@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 
-use super::values::{parse_certainty, parse_rect};
+use super::values::{Corners, parse_certainty, parse_polygon, parse_rect};
 use crate::geom::PixelRect;
 use crate::label::Encoding;
 use crate::train::{Certainty, DeviceChoice};
@@ -43,6 +43,11 @@ pub struct PredictArgs {
     /// Predicts only this part, in pixels of the image; may be given often.
     #[arg(long, value_name = "X,Y,W,H", value_parser = parse_rect)]
     pub area: Vec<PixelRect>,
+    /// Predicts only the pixels in this polygon, by its corners in pixels of the image; may be given
+    /// often: one within another is a hole.
+    #[arg(long, value_name = "X,Y,X,Y,...", value_parser = parse_polygon)]
+    #[arg(conflicts_with_all = ["area", "cells"])]
+    pub polygon: Vec<Corners>,
     /// Predicts only cells of the project beside each image: those that are done, those that
     /// somebody should look at (review), or all but those that are done (open).
     #[arg(long, value_name = "STATE", conflicts_with = "area", value_parser = parse_cells)]
@@ -115,7 +120,7 @@ pub enum ScoredBy {
     Image,
     /// Each cell of 1,024 pixels along a side.
     Cells,
-    /// A rectangle.
+    /// Rectangles or polygons.
     View,
 }
 
@@ -143,12 +148,17 @@ pub struct EvalArgs {
     /// How the truth codes its classes: auto, index, binary or rgb.
     #[arg(long, default_value = "auto")]
     pub mask_encoding: Encoding,
-    /// Which ground is scored: image, cells (each, and all together) or view (see --view).
+    /// Which ground is scored: image, cells (each, and all together) or view (see --view and
+    /// --polygon).
     #[arg(long, default_value = "image", value_parser = parse_scored_by)]
     pub by: ScoredBy,
-    /// The rectangle that `--by view` scores, in pixels of the image.
+    /// A rectangle that `--by view` scores, in pixels of the image; may be given often.
     #[arg(long, value_name = "X,Y,W,H", value_parser = parse_rect)]
-    pub view: Option<PixelRect>,
+    pub view: Vec<PixelRect>,
+    /// A polygon that `--by view` scores, by its corners in pixels of the image; may be given often:
+    /// one within another is a hole.
+    #[arg(long, value_name = "X,Y,X,Y,...", value_parser = parse_polygon)]
+    pub polygon: Vec<Corners>,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,

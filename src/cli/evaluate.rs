@@ -1,10 +1,12 @@
-use anyhow::Context as _;
+use anyhow::ensure;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::args::{EvalArgs, ScoredBy};
-use crate::geom::PixelRect;
-use crate::label::{CellKey, ClassTable, Coverage, Encoding, LoadedMask, Mask, load_mask};
+use crate::geom::{ImageSize, PixelRect};
+use crate::label::{
+    CellKey, ClassTable, Coverage, Encoding, LoadedMask, Mask, Selection, load_mask,
+};
 use crate::metrics::{Confusion, Scores};
 
 /// Compares a prediction with the truth.
@@ -17,17 +19,7 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
         .classes
         .num_classes()
         .max(predicted.classes.num_classes());
-    let confusion = match args.by {
-        ScoredBy::Image | ScoredBy::Cells => {
-            Confusion::between(&truth.mask, &predicted.mask, num_classes)
-        }
-        ScoredBy::View => {
-            let view = args
-                .view
-                .context("Say with --view X,Y,W,H which ground is scored")?;
-            Confusion::within(&truth.mask, &predicted.mask, view, num_classes)
-        }
-    };
+    let confusion = counted(args, [&truth.mask, &predicted.mask], num_classes)?;
     let scores = Scores::new(&confusion, &truth.classes);
     let cells = match args.by {
         ScoredBy::Cells => cells(&truth, &predicted.mask, num_classes),
@@ -66,6 +58,36 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// The counts of truth and prediction on the ground that is asked for.
+fn counted(
+    args: &EvalArgs,
+    [truth, predicted]: [&Mask; 2],
+    num_classes: usize,
+) -> anyhow::Result<Confusion> {
+    if args.by != ScoredBy::View {
+        return Ok(Confusion::between(truth, predicted, num_classes));
+    }
+    let mut all = Confusion::new(num_classes);
+    for rect in ground(args, truth.size())? {
+        all.merge(&Confusion::within(truth, predicted, rect, num_classes));
+    }
+    Ok(all)
+}
+
+/// The ground that `--view` and `--polygon` name, each pixel once.
+fn ground(args: &EvalArgs, size: ImageSize) -> anyhow::Result<Vec<PixelRect>> {
+    let corners = args.polygon.iter().map(|corners| corners.0.as_slice());
+    let polygons = Selection::of_polygons(corners, size);
+    let all = args.view.iter().fold(polygons, |all, view| {
+        all.with(&Selection::of_rect(view.intersect(size.bounds())))
+    });
+    ensure!(
+        !all.is_empty(),
+        "Say with --view X,Y,W,H or --polygon X,Y,X,Y,... which ground of the image is scored"
+    );
+    Ok(all.rects())
 }
 
 /// The scores of a cell, by its column and row from 0.

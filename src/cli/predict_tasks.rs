@@ -6,9 +6,10 @@ use anyhow::{Context as _, bail, ensure};
 
 use super::args::{PredictArgs, WantedCells};
 use super::say::refuse_to_overwrite;
+use super::values::Corners;
 use crate::disk::folder_of;
 use crate::geom::PixelRect;
-use crate::label::{CellKey, CellState, Coverage, SaveAs};
+use crate::label::{CellKey, CellState, Coverage, SaveAs, Selection};
 use crate::project::Project;
 use crate::raster::open_raster;
 use crate::session::images_in;
@@ -57,6 +58,7 @@ fn task(args: &PredictArgs, image: PathBuf, out: PathBuf) -> anyhow::Result<File
     };
     let areas = match args.cells {
         Some(wanted) => cells(&image, wanted)?,
+        None if !args.polygon.is_empty() => held_by(&args.polygon, &image)?,
         None => args.area.clone(),
     };
     Ok(FileTask {
@@ -65,6 +67,19 @@ fn task(args: &PredictArgs, image: PathBuf, out: PathBuf) -> anyhow::Result<File
         sure,
         areas,
     })
+}
+
+/// The pixels of an image that polygons hold.
+fn held_by(polygons: &[Corners], image: &Path) -> anyhow::Result<Vec<PixelRect>> {
+    let size = open_raster(image)?.info().size;
+    let corners = polygons.iter().map(|corners| corners.0.as_slice());
+    let held = Selection::of_polygons(corners, size).rects();
+    let place = image.display();
+    ensure!(
+        !held.is_empty(),
+        "The polygon holds no pixel of the image; corners are X,Y in its pixels: {place}"
+    );
+    Ok(held)
 }
 
 /// The wanted cells of an image, as the project beside it says.

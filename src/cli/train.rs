@@ -184,7 +184,8 @@ fn find_rate(
 fn recipe_of(args: &TrainArgs) -> anyhow::Result<Recipe> {
     let read = args.recipe.as_deref().map(Recipe::load).transpose()?;
     let preset = args.preset.map(Preset::recipe);
-    let mut recipe = read.or(preset).unwrap_or_default();
+    let usual = || Preset::Balanced.recipe();
+    let mut recipe = read.or(preset).unwrap_or_else(usual);
     recipe.epochs = args.epochs.unwrap_or(recipe.epochs);
     recipe.batch = args.batch.unwrap_or(recipe.batch);
     recipe.patch = args.patch.unwrap_or(recipe.patch);

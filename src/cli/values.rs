@@ -1,7 +1,7 @@
 //! How the values of arguments are written.
 
 use crate::exchange::Edge;
-use crate::geom::{ImageSize, PixelRect};
+use crate::geom::{ImagePoint, ImageSize, PixelRect};
 use crate::label::{Align, ZeroMeans};
 use crate::raster::{Contrast, Ramp, ShownBands};
 use crate::train::{Certainty, Experiment, Preset, ScoredOn};
@@ -118,6 +118,25 @@ pub fn parse_rect(text: &str) -> Result<PixelRect, String> {
     }
 }
 
+/// The corners of a polygon in pixels of an image; the last joins the first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Corners(pub Vec<ImagePoint>);
+
+pub fn parse_polygon(text: &str) -> Result<Corners, String> {
+    let numbers = text.split(',').map(|number| number.trim().parse::<f64>());
+    let numbers: Option<Vec<f64>> = numbers.map(Result::ok).collect();
+    let numbers = numbers.filter(|all| all.len() >= 6 && all.len().is_multiple_of(2));
+    let numbers = numbers.filter(|all| all.iter().all(|number| number.is_finite()));
+    let corners = numbers.map(|all| {
+        let pairs = all.chunks_exact(2);
+        Corners(pairs.map(|at| ImagePoint::new(at[0], at[1])).collect())
+    });
+    corners.ok_or_else(|| {
+        "a polygon is three corners or more, X,Y,X,Y,X,Y in pixels, such as 0,0,90,0,90,60"
+            .to_owned()
+    })
+}
+
 pub fn parse_experiment(text: &str) -> Result<Experiment, String> {
     let names: Vec<&str> = Experiment::ALL.iter().map(|one| one.name()).collect();
     Experiment::of_name(text).ok_or_else(|| format!("write one of {}", names.join(", ")))
@@ -152,6 +171,14 @@ mod tests {
         assert!(parse_size("0x5").is_err() && parse_size("12").is_err());
         assert_eq!(parse_rect("1, 2,3,4"), Ok(PixelRect::new(1, 2, 3, 4)));
         assert!(parse_rect("1,2,3").is_err() && parse_rect("1,2,0,4").is_err());
+        let corners = [(0.0, 0.0), (9.5, 0.0), (9.0, 6.0)].map(|(x, y)| ImagePoint::new(x, y));
+        assert_eq!(
+            parse_polygon("0,0, 9.5,0,9,6"),
+            Ok(Corners(corners.to_vec()))
+        );
+        for wrong in ["0,0,9,0", "0,0,9,0,9", "0,0,9,0,9,x", "0,0,9,0,9,inf"] {
+            assert!(parse_polygon(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::outline::outline;
@@ -80,6 +81,35 @@ impl Selection {
             return Self::default();
         };
         Self::from_spans(polygon.spans(polygon.rows()))
+    }
+
+    /// The pixels that polygons hold by the even-odd rule: one within another is a hole.
+    pub fn of_polygons<'a>(
+        polygons: impl IntoIterator<Item = &'a [ImagePoint]>,
+        size: ImageSize,
+    ) -> Self {
+        polygons.into_iter().fold(Self::default(), |all, points| {
+            let one = Self::of_polygon(points, size);
+            all.without(&one).with(&one.without(&all))
+        })
+    }
+
+    /// The pixels as rectangles, none of which overlap: rows that follow each other are one where
+    /// they begin and end alike.
+    pub fn rects(&self) -> Vec<PixelRect> {
+        let mut rects: Vec<PixelRect> = Vec::new();
+        let mut last_of: HashMap<(u32, u32), usize> = HashMap::new();
+        for span in self.spans.iter() {
+            let columns = (span.start, span.end);
+            let above = last_of.get(&columns).map(|&at| &mut rects[at]);
+            if let Some(rect) = above.filter(|rect| rect.bottom() == span.y) {
+                rect.height += 1;
+            } else {
+                last_of.insert(columns, rects.len());
+                rects.push(PixelRect::new(span.start, span.y, span.len(), 1));
+            }
+        }
+        rects
     }
 
     /// The pixels that are in either.
@@ -290,6 +320,19 @@ mod tests {
         let areas: Vec<f64> = rings.iter().map(|ring| signed_area(ring)).collect();
         assert_eq!(areas, [25.0, -9.0, 1.0]);
         assert!(rings.iter().all(|ring| ring.len() == 4));
+    }
+
+    #[test]
+    fn rectangles_hold_each_pixel_once_and_polygons_leave_holes() {
+        let selection = selection_of(&[0b0110, 0b0110, 0b1011, 0b0011], (5, 7));
+        let expected = [(6, 7, 2, 2), (5, 9, 2, 2), (8, 9, 1, 1)];
+        let expected = expected.map(|(x, y, w, h)| PixelRect::new(x, y, w, h));
+        assert_eq!(selection.rects(), expected);
+        let ring = selection_of(&[0b1_1111, 0b1_0001, 0b1_1111], (3, 4));
+        let outline = ring.outline();
+        let size = ImageSize::new(20, 20);
+        let again = Selection::of_polygons(outline.iter().map(Vec::as_slice), size);
+        assert_eq!(again, ring);
     }
 
     #[test]

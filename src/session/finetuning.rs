@@ -8,8 +8,8 @@ use super::training::watched;
 use super::{CommandError, Notice, TrainOn, TrainingPhase, TrainingState};
 use crate::geom::PixelRect;
 use crate::train::{
-    Ancestor, Decision, DeviceChoice, FinetuneOptions, FinetuneOrder, TrainError, Verdict,
-    VerdictEvent, VerdictPlan, ancestors,
+    Ancestor, Decision, DeviceChoice, FinetuneOptions, FinetuneOrder, Relative, TrainError,
+    Verdict, VerdictEvent, VerdictPlan, ancestors, family_tree,
 };
 
 /// What can be asked of going on from a model with what was corrected.
@@ -65,6 +65,8 @@ pub struct FinetuneState {
     /// The active model and all that it comes from, itself first; the new one's while it waits for
     /// a decision.
     pub chain: Vec<Ancestor>,
+    /// All models that share an ancestor with the chain, each behind the one that it went on from.
+    pub family: Vec<Relative>,
     /// What is looked at.
     pub view: Option<PixelRect>,
     /// The image that was corrected.
@@ -228,7 +230,7 @@ impl Session {
     /// Reads where a model comes from.
     pub(super) fn read_chain(&mut self, run: PathBuf) {
         self.start_quiet_job("Reading where a model comes from", move |job| {
-            job.tell(Report::Chain(ancestors(&run)))?;
+            job.tell(Report::Chain(ancestors(&run), family_tree(&run)))?;
             Ok(())
         });
     }

@@ -164,7 +164,7 @@ impl Session {
     }
 
     /// The ground of a scope in rectangles; `None` where there is none.
-    fn rects_of(&self, scope: ScoreScope) -> Option<Vec<PixelRect>> {
+    pub(super) fn rects_of(&self, scope: ScoreScope) -> Option<Vec<PixelRect>> {
         let bounds = self.image.as_ref()?.size().bounds();
         Some(match scope {
             ScoreScope::Whole => vec![bounds],

@@ -19,7 +19,9 @@ use crate::label::{Class, MapCheck, Mask, MaskDecisions, ObjectFinder, StateMark
 use crate::metrics::{PredictionComparison, TileConfusion};
 use crate::project::{KeptImage, OlderSteps};
 use crate::raster::RgbaTile;
-use crate::train::{Alike, Ancestor, KeptPrediction, ModelGround, Recipe, TrainPlan};
+use crate::train::{
+    Alike, Ancestor, KeptPrediction, ModelGround, Recipe, Relative, TrainPlan,
+};
 
 /// One background activity; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -121,8 +123,8 @@ pub(super) enum Report {
     Data(DataReport),
     /// What a model learned from of an image, where it can be told.
     Ground(ImageId, PathBuf, Option<Box<ModelGround>>),
-    /// A model and all that it comes from.
-    Chain(Vec<Ancestor>),
+    /// A model with all that it comes from, and the tree that it is part of.
+    Chain(Vec<Ancestor>, Vec<Relative>),
     /// Something to say.
     Note(Notice),
 }
@@ -371,7 +373,10 @@ impl Session {
             Report::RecipeRead(recipe) => self.study.recipe = Some(recipe),
             Report::Data(report) => self.absorb_data(id, report),
             Report::Ground(image, run, ground) => self.ground_found(image, run, ground),
-            Report::Chain(chain) => self.study.finetune.chain = chain,
+            Report::Chain(chain, family) => {
+                self.study.finetune.chain = chain;
+                self.study.finetune.family = family;
+            }
             Report::Note(notice) => self.notify(notice),
         }
     }

@@ -1,16 +1,20 @@
 use std::path::{Path, PathBuf};
 
 use super::state::Session;
-use super::{LayerKind, ScoreScope};
+use super::{LayerKind, ScoreScope, Selected};
+use crate::geom::PixelRect;
 use crate::train::{Certainty, Flips};
+
+/// Linux takes no longer argument.
+const MOST_LETTERS: usize = 120_000;
 
 /// What is said as a command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CopiedCommand {
     /// The last prediction.
     Predict,
-    /// Its scores against the label's file.
-    Evaluate,
+    /// Its scores against the label's file, on some ground.
+    Evaluate(ScoreScope),
     /// The kept prediction against the last one.
     Compare,
     /// Going on from the model in use with what was corrected.
@@ -25,7 +29,7 @@ impl CopiedCommand {
     /// Those that differ in more than how.
     pub const ALL: [Self; 5] = [
         Self::Predict,
-        Self::Evaluate,
+        Self::Evaluate(ScoreScope::Whole),
         Self::Compare,
         Self::Finetune,
         Self::Queue,
@@ -35,7 +39,7 @@ impl CopiedCommand {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Predict => "Prediction",
-            Self::Evaluate => "Scores",
+            Self::Evaluate(_) => "Scores",
             Self::Compare => "Comparison",
             Self::Finetune | Self::FinetuneThoroughly => "Improvement",
             Self::Queue => "Where to look next",
@@ -45,30 +49,18 @@ impl CopiedCommand {
 
 impl Session {
     /// The command line that does the same without a window; `None` while there is nothing like it.
-    /// A selection becomes the rectangle around it.
+    /// A selection becomes the polygons around it, unless those are too many corners.
     pub fn as_command(&self, what: CopiedCommand) -> Option<String> {
         let image = &self.image.as_ref()?.path;
         let mut words = Words::default();
         match what {
             CopiedCommand::Predict => self.say_prediction(&mut words, image)?,
-            CopiedCommand::Evaluate => {
+            CopiedCommand::Evaluate(scope) => {
                 let prediction = self.layer(LayerKind::Prediction)?;
                 let file = prediction.path.clone().or_else(|| self.prediction_file())?;
                 words.say("eval").path("--truth", &self.label_file()?);
                 words.path("--pred", &file);
-                match self.prediction_state().on {
-                    ScoreScope::DoneCells => {
-                        words.say("--by cells");
-                    }
-                    ScoreScope::Within(rect) => {
-                        let (x, y, w, h) = (rect.x, rect.y, rect.width, rect.height);
-                        words.say(&format!("--by view --view {x},{y},{w},{h}"));
-                    }
-                    ScoreScope::Whole
-                    | ScoreScope::Selection
-                    | ScoreScope::HeldOut
-                    | ScoreScope::Training => {}
-                }
+                self.say_scored(&mut words, scope)?;
             }
             CopiedCommand::Compare => {
                 words.say("compare").path("--a", self.contest().run()?);
@@ -117,21 +109,29 @@ impl Session {
         if self.flips() == Flips::All {
             words.say("--tta");
         }
-        let area = match state.on {
-            ScoreScope::Whole => None,
-            ScoreScope::Within(rect) => Some(rect),
+        match state.on {
+            ScoreScope::Whole => {}
+            ScoreScope::Within(rect) => words.rect("--area", rect),
             ScoreScope::HeldOut | ScoreScope::Training => return None,
-            ScoreScope::Selection => Some(self.selected.as_ref()?.pixels.bounds()),
+            ScoreScope::Selection => words.selected("--area", self.selected.as_ref()?)?,
             ScoreScope::DoneCells => {
                 words.say("--cells done");
-                None
             }
-        };
-        if let Some(rect) = area {
-            let (x, y, w, h) = (rect.x, rect.y, rect.width, rect.height);
-            words.say(&format!("--area {x},{y},{w},{h}"));
         }
         Some(())
+    }
+
+    fn say_scored(&self, words: &mut Words, scope: ScoreScope) -> Option<()> {
+        if scope == ScoreScope::Whole {
+            return Some(());
+        }
+        words.say("--by view");
+        if scope == ScoreScope::Selection {
+            return words.selected("--view", self.selected.as_ref()?);
+        }
+        let rects = self.rects_of(scope).filter(|rects| !rects.is_empty())?;
+        rects.iter().for_each(|rect| words.rect("--view", *rect));
+        words.are_few()
     }
 
     fn prediction_file(&self) -> Option<PathBuf> {
@@ -162,6 +162,32 @@ impl Words {
 
     fn path(&mut self, option: &str, path: &Path) -> &mut Self {
         self.say(option).say(&quoted(&path.display().to_string()))
+    }
+
+    fn rect(&mut self, option: &str, rect: PixelRect) {
+        let (x, y, w, h) = (rect.x, rect.y, rect.width, rect.height);
+        self.say(&format!("{option} {x},{y},{w},{h}"));
+    }
+
+    /// A rectangle by `option`, anything else by the polygons around it.
+    fn selected(&mut self, option: &str, selected: &Selected) -> Option<()> {
+        let bounds = selected.pixels.bounds();
+        if selected.pixels.num_pixels() == bounds.num_pixels() {
+            self.rect(option, bounds);
+            return Some(());
+        }
+        for ring in selected.outline.iter() {
+            let corners = ring.iter().map(|at| format!("{},{}", at.x, at.y));
+            let corners = corners.collect::<Vec<_>>().join(",");
+            self.say("--polygon").say(&corners);
+        }
+        (!selected.outline.is_empty()).then_some(())?;
+        self.are_few()
+    }
+
+    /// `None` where a shell would refuse so many.
+    fn are_few(&self) -> Option<()> {
+        (self.0.len() <= MOST_LETTERS).then_some(())
     }
 }
 

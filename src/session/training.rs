@@ -6,10 +6,10 @@ use super::keeping::absolute;
 use super::outcome::condensed;
 use super::state::Session;
 use super::{CommandError, Notice, Pause, TrainOn};
-use crate::dataset::{Corrections, Ground, Scene, SplitReport, Watch};
+use crate::dataset::{Corrections, Scene, SplitReport, Watch};
 use crate::geom::PixelRect;
 use crate::job::JobContext;
-use crate::label::ClassTable;
+use crate::label::{ClassTable, Coverage};
 use crate::train::{
     Engine, EpochRow, Forecast, Recipe, Remedy, TrainData, TrainError, TrainEvent, TrainPlan,
     TrainReport, TrainStatus, can_go_on, opened_corrected, remedies_in_words,
@@ -209,6 +209,7 @@ impl Session {
         let scene = Scene::tiled(image.name(), source, label.mask.clone(), cache_bytes);
         Ok(ChosenGround::Scene {
             scene: Arc::new(scene),
+            coverage: self.coverage().clone(),
             classes: self.classes().clone(),
             image: absolute(&image.path),
         })
@@ -419,6 +420,8 @@ impl Session {
 pub(super) enum ChosenGround {
     Scene {
         scene: Arc<Scene>,
+        /// What of the image is done.
+        coverage: Coverage,
         classes: ClassTable,
         image: PathBuf,
     },
@@ -455,11 +458,12 @@ impl ChosenGround {
         match self {
             Self::Scene {
                 scene,
+                coverage,
                 classes,
                 image,
             } => {
-                let ground = Ground::Image(scene);
-                let plan = TrainPlan::watched(recipe, ground, classes, out, watch)?;
+                let ground = (scene, &coverage);
+                let plan = TrainPlan::of_image(recipe, ground, classes, out, watch)?;
                 Ok(plan.reading(TrainData::Image { image }))
             }
             Self::Folder {

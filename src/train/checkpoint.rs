@@ -65,6 +65,13 @@ pub struct ModelCard {
     /// Which model it went on from, and what with; none when it was not fine-tuned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lineage: Option<Lineage>,
+    /// The text of its recipe; none in cards of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<String>,
+    /// A number that is another for other labels or other held-out ground, as in
+    /// `environment.json`; none in cards of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_fingerprint: Option<String>,
 }
 
 impl ModelCard {
@@ -96,6 +103,8 @@ impl ModelCard {
             step: 0,
             metrics: None,
             lineage: None,
+            recipe: None,
+            data_fingerprint: None,
         }
     }
 

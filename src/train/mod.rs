@@ -83,8 +83,9 @@ pub use experiment::{
 pub use features::{FeatureConfig, KeepFeatures, Precision};
 pub use find_rate::{RateEvent, RateReport};
 pub use finetune::{
-    Ancestor, Decision, FinetuneOptions, FinetuneOrder, Forgetting, HeldOut, LearnedFrom, Lineage,
-    ModelGround, Parent, ReplaySources, Verdict, VerdictEvent, VerdictPlan, ancestors,
+    Ancestor, Decision, FEWEST_CELLS, FinetuneOptions, FinetuneOrder, Forgetting, HeldOut,
+    LearnedFrom, Lineage, ModelGround, Parent, Relative, ReplaySources, Verdict, VerdictEvent,
+    VerdictPlan, ancestors, family_tree,
 };
 pub use fitting::{Fit, fitting};
 pub use flips::Flips;

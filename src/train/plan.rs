@@ -473,6 +473,8 @@ impl TrainPlan {
             pixel_size: self.patches.pixel_meters(),
             bands: self.patches.reading().clone(),
             lineage: self.data.as_ref().and_then(TrainData::lineage).cloned(),
+            recipe: Some(recipe.to_toml()),
+            data_fingerprint: Some(self.data_fingerprint()),
             ..card
         }
     }

@@ -6,7 +6,7 @@ use crate::dataset::LayoutKind;
 pub enum Preset {
     /// An answer in minutes on a processor.
     Fast,
-    /// The default.
+    /// The default: on a processor the decoder of a U-Net on a pretrained encoder.
     Balanced,
     /// For a graphics card, or patience.
     Accurate,
@@ -52,8 +52,8 @@ impl Preset {
     /// What it is for, in a line.
     pub const fn help(self) -> &'static str {
         match self {
-            Self::Fast => "An answer in minutes on a processor",
-            Self::Balanced => "Learns much for each second of a processor",
+            Self::Fast => "An answer in minutes: on a processor the decoder alone learns",
+            Self::Balanced => "The default: on a processor the decoder alone learns",
             Self::Accurate => "For a graphics card, or patience",
             Self::Landcover => "LandCover.ai: feature pyramid on ResNet-18, focal and Jaccard loss",
             Self::Roads => "Roads: DeepLabV3 on ResNet-50, cross-entropy and Dice",
@@ -106,6 +106,7 @@ impl Preset {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nn::{ModelConfig, NUM_LEVELS};
 
     #[test]
     fn every_preset_works_and_survives_a_file() {
@@ -117,6 +118,22 @@ mod tests {
             assert_eq!(Recipe::from_toml(&recipe.to_toml()), Ok(recipe));
             assert_eq!(Preset::of_name(preset.name()), Some(preset));
         }
-        assert_eq!(Preset::Balanced.recipe(), Recipe::default());
+    }
+
+    #[test]
+    fn on_a_processor_the_default_trains_the_decoder_on_kept_features() {
+        for preset in [Preset::Fast, Preset::Balanced] {
+            let Recipe {
+                model, features, ..
+            } = preset.recipe();
+            assert_eq!(features.kept_stages(&model, true), NUM_LEVELS);
+            assert_eq!(features.kept_stages(&model, false), 0);
+        }
+        // What a recipe leaves out is as it was.
+        let plain = Recipe {
+            model: ModelConfig::default(),
+            ..Preset::Balanced.recipe()
+        };
+        assert_eq!(plain, Recipe::default());
     }
 }

@@ -71,6 +71,9 @@ pub fn predict_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &
                 CopiedCommand::Finetune if view.improves_thoroughly => {
                     CopiedCommand::FinetuneThoroughly
                 }
+                CopiedCommand::Evaluate(_) => {
+                    CopiedCommand::Evaluate(view.scores.scope(view.visible))
+                }
                 what => what,
             });
             let button = ui.add_enabled(words.is_some(), Button::new(what.name()));

@@ -8,7 +8,7 @@ use orthobrush::geom::{ImagePoint, ImageSize, PixelRect};
 use orthobrush::label::{CellKey, CellState, Encoding, Mask, UNLABELED, load_mask};
 use orthobrush::session::{
     Command, CopiedCommand, LayerKind, PlaceCommand, Predicting, PredictionCommand, ScoreScope,
-    Session,
+    SelectHow, SelectionCommand, Session,
 };
 use orthobrush::train::DeviceChoice;
 
@@ -173,4 +173,48 @@ fn a_copied_command_predicts_the_same() {
     let written = load_mask(&out, Some(size), Encoding::Auto, None).expect("a mask");
     assert!(written.mask.read_rect(view) == prediction(&session).read_rect(view));
     assert_eq!(predicted_pixels(&written.mask), view.num_pixels());
+}
+
+#[test]
+fn a_copied_command_holds_the_selected_polygon_and_the_ground_of_the_scores() {
+    let (folder, image) = own_sample();
+    let mut session = on_cpu(&image);
+    let corners = [(300.0, 200.0), (700.0, 260.0), (420.0, 600.0)];
+    let select = SelectionCommand::Polygon {
+        corners: corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec(),
+        how: SelectHow::Replace,
+    };
+    finish(&mut session, Command::Selection(select));
+    let held = session.selected().expect("a selection").pixels.num_pixels();
+    finish(&mut session, predict(run(), ScoreScope::Selection));
+    let words = session.as_command(CopiedCommand::Predict).expect("words");
+    assert!(
+        words.contains(" --polygon ") && !words.contains("--area"),
+        "{words}"
+    );
+    done(&format!("{words} --device cpu"));
+    let out = folder.path().join("ortho_prediction.tif");
+    let size = session.image().expect("an image").size();
+    let written = load_mask(&out, Some(size), Encoding::Auto, None).expect("a mask");
+    assert!(written.mask.read_rect(size.bounds()) == prediction(&session).read_rect(size.bounds()));
+    assert_eq!(predicted_pixels(&written.mask), held);
+
+    for scope in [
+        ScoreScope::Selection,
+        ScoreScope::Within(PixelRect::new(350, 210, 90, 200)),
+    ] {
+        let evaluate = CopiedCommand::Evaluate(scope);
+        let words = session.as_command(evaluate).expect("words");
+        let said: serde_json::Value =
+            serde_json::from_slice(&done(&format!("{words} --json"))).expect("JSON");
+        let scores = session.scores_of(scope).expect("scores");
+        assert_eq!(said["pixels"], scores.pixels, "{words}");
+        assert_eq!(said["unpredicted"], scores.unpredicted);
+    }
+    let training = CopiedCommand::Evaluate(ScoreScope::Training);
+    assert_eq!(
+        session.as_command(training),
+        None,
+        "no command line says it"
+    );
 }

@@ -66,7 +66,8 @@ fn improve(out: &Path) -> Command {
     })
 }
 
-fn activate(run: &Path) -> Command {
+/// Makes the model of a run the active one.
+pub fn activate(run: &Path) -> Command {
     let run = run.to_owned();
     Command::Finetune(FinetuneCommand::Activate { run })
 }
@@ -112,7 +113,7 @@ fn check_words(session: &Session, [project, model]: [&Path; 2]) {
 }
 
 /// The names of the chain's runs.
-fn chain(session: &Session) -> Vec<String> {
+pub fn chain(session: &Session) -> Vec<String> {
     let runs = session.finetuning().chain.iter();
     let names = runs.filter_map(|model| model.run.file_name());
     names
@@ -182,8 +183,9 @@ fn a_model_is_judged_taken_by_hand_and_given_back_and_the_choice_survives() {
     assert!(matches!(gone, Err(CommandError::Refused(_))));
 }
 
+/// The prediction's layer.
 #[track_caller]
-fn prediction(session: &Session) -> &Layer {
+pub fn prediction(session: &Session) -> &Layer {
     let layer = session.layer(LayerKind::Prediction);
     layer.expect("a prediction")
 }
@@ -210,7 +212,7 @@ fn settle_on_one(session: &mut Session, whole: &Mask, view: PixelRect) -> usize 
 }
 
 /// Takes the whole prediction over, says whose work pixels are then, and takes it back.
-fn accepted_from(session: &mut Session) -> Vec<String> {
+pub fn accepted_from(session: &mut Session) -> Vec<String> {
     finish(session, Command::AcceptPrediction(Over::All));
     let (areas, names) = (session.origin_areas(), session.origins());
     let models = 2..UNLABELED;

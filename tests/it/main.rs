@@ -23,6 +23,7 @@ mod killed;
 mod killed_window;
 mod layering;
 mod mosaics;
+mod one_click;
 mod painting;
 mod pictures;
 mod predicting;

@@ -6,7 +6,7 @@ use super::{Ancestor, Lineage, Verdict, ancestors};
 use crate::train::{RunRecord, SavedModel};
 
 /// The runs in a folder.
-fn runs_in(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn runs_in(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let paths = entries.map(|entry| entry.path());
     paths.filter(|path| RunRecord::is_run(path)).collect()

@@ -80,10 +80,37 @@ impl HeldOut {
             };
             part.push(block);
         }
-        for part in [&mut held_out.judging, &mut held_out.choosing] {
+        held_out.sorted()
+    }
+
+    /// What a first training holds out of an image with this label, so that models that go on from
+    /// it can be judged: of done cells as [`Self::grown`] does, and elsewhere more blocks that
+    /// choose, one of thirty-two. `None` where too little is done to judge.
+    pub(super) fn ahead(label: &Mask, coverage: &Coverage, seed: u64) -> Option<Self> {
+        let mut held_out = Self::default().grown(label, coverage, seed, |_| false);
+        if held_out.judging.len() < FEWEST_BLOCKS {
+            return None;
+        }
+        let all = places(label.size().bounds()).filter(|&at| is_labeled(label, at));
+        let mut others: Vec<PixelRect> = all.map(|at| ground(at, label)).collect();
+        let choices = others.len() / FOR_ONE_CHOICE;
+        others.sort_by_key(|block| hash(&[seed, u64::from(block.x), u64::from(block.y)]));
+        for block in others {
+            if held_out.choosing.len() >= choices {
+                break;
+            }
+            if held_out.blocks().all(|other| !touch(other, block)) {
+                held_out.choosing.push(block);
+            }
+        }
+        Some(held_out.sorted())
+    }
+
+    fn sorted(mut self) -> Self {
+        for part in [&mut self.judging, &mut self.choosing] {
             part.sort_by_key(|block| (block.y, block.x));
         }
-        held_out
+        self
     }
 }
 
@@ -122,12 +149,14 @@ fn done_blocks<'a>(
     };
     let cells = coverage.marks().filter_map(is_done);
     let blocks = cells.flat_map(places);
-    blocks.filter(|&at| {
-        let block = ground(at, trusted);
-        let classes = trusted.read_rect(block);
-        let labeled = classes.iter().filter(|&&class| class != UNLABELED).count();
-        labeled * 2 >= (BLOCK * BLOCK) as usize
-    })
+    blocks.filter(|&at| is_labeled(trusted, at))
+}
+
+/// Whether at least half of a block is labeled.
+fn is_labeled(label: &Mask, at: (u32, u32)) -> bool {
+    let classes = label.read_rect(ground(at, label));
+    let labeled = classes.iter().filter(|&&class| class != UNLABELED).count();
+    labeled * 2 >= (BLOCK * BLOCK) as usize
 }
 
 #[cfg(test)]
@@ -197,6 +226,24 @@ mod tests {
                 .all(|block| block.x < 1_024)
         );
         assert!(grown(&held_out, &[]).is_empty());
+    }
+
+    #[test]
+    fn a_first_training_holds_the_ground_out_that_judges_later() {
+        let label = Mask::filled(SIZE, 1);
+        let of = |cells: &[(u32, u32)]| HeldOut::ahead(&label, &coverage(cells), 1);
+        let cells = [(0, 0), (1, 0), (2, 1), (3, 3)];
+        assert_eq!(of(&cells[..3]), None, "three cells judge nothing");
+        let held_out = of(&cells).expect("ground");
+        let later = grown(&HeldOut::default(), &cells);
+        assert_eq!(held_out.judging, later.judging);
+        // One of thirty-two of all blocks, not of those that are done.
+        assert_eq!((later.choosing.len(), held_out.choosing.len()), (2, 8));
+        let blocks: Vec<_> = held_out.blocks().collect();
+        for (at, &block) in blocks.iter().enumerate() {
+            let others = &blocks[at + 1..];
+            assert!(!others.iter().any(|&other| touch(block, other)), "apart");
+        }
     }
 
     #[test]

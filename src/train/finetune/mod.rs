@@ -3,8 +3,10 @@
 //!
 //! Each fine-tuning is an ordinary run whose model names its parent, so that runs form a tree.
 
+mod ahead;
 mod ancestors;
 mod family;
+mod family_tree;
 mod held_out;
 mod image_print;
 mod lineage;
@@ -20,6 +22,7 @@ mod verdict;
 mod verdict_run;
 
 pub use ancestors::{Ancestor, ancestors};
+pub use family_tree::{Relative, family_tree};
 pub use held_out::HeldOut;
 pub(super) use image_print::{image_print, keep_image_print};
 pub use lineage::{LearnedFrom, Lineage, Parent};
@@ -27,5 +30,5 @@ pub use model_ground::ModelGround;
 pub use order::{FinetuneOptions, FinetuneOrder};
 pub use replay::ReplaySources;
 pub(super) use replay::{REPLAY_FILE, Replay, kept_replay};
-pub use verdict::{Decision, Forgetting, Verdict, VerdictEvent, VerdictPlan};
+pub use verdict::{Decision, FEWEST_CELLS, Forgetting, Verdict, VerdictEvent, VerdictPlan};
 pub(super) use verdict_run::run as judge_finetuning;

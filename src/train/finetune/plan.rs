@@ -11,15 +11,15 @@ use super::{FinetuneOrder, HeldOut, LearnedFrom, Lineage, Parent, ReplaySources}
 use crate::dataset::parts::{PartRule, PartWay};
 use crate::dataset::{DatasetError, Ground, PixelSize, Scene, Watch};
 use crate::label::{Encoding, Mask, UNLABELED, load_mask};
-use crate::nn::{EncoderKind, ModelConfig};
+use crate::nn::EncoderKind;
 use crate::train::data::LABEL_FILE;
 use crate::train::{
-    BestBy, Cosine, KeepFeatures, PatchChoice, Plateau, RateGroup, Recipe, SavedModel, Schedule,
-    TrainData, TrainError, TrainPlan, Unlabeled,
+    BestBy, Cosine, KeepFeatures, PatchChoice, Plateau, Preset, RateGroup, Recipe, SavedModel,
+    Schedule, TrainData, TrainError, TrainPlan, Unlabeled,
 };
 
 /// Held-out ground is drawn by this, so that all models of a chain agree.
-const HELD_OUT_SEED: u64 = 1;
+pub(super) const HELD_OUT_SEED: u64 = 1;
 /// Epochs in which the rate rises: fresh moments of the optimizer would tear down what was learned.
 const WARM_UP_EPOCHS: u64 = 2;
 /// How much of the running mean of the weights stays at a step where it teaches.
@@ -321,14 +321,7 @@ fn with_unlabeled(mut recipe: Recipe, unlabeled: Unlabeled) -> Recipe {
 /// Without a model, a decoder learns on the embedded encoder; half as wide as published, it takes
 /// half the time for a point of mean `IoU` less (docs/loop/results.md).
 fn from_the_encoder() -> Recipe {
-    Recipe {
-        model: ModelConfig {
-            encoder: EncoderKind::Lite0,
-            width: Some(128),
-            ..ModelConfig::default()
-        },
-        ..Recipe::default()
-    }
+    Preset::Balanced.recipe()
 }
 
 #[cfg(test)]

@@ -90,21 +90,8 @@ impl World {
     fn parent_of(&self, name: &str, (image, label): (PathBuf, Mask)) -> PathBuf {
         let source = open_raster(&image).expect("an image");
         let scene = Scene::tiled(name.to_owned(), source, label, 1 << 24);
-        let recipe = Recipe {
-            epochs: 1,
-            steps_per_epoch: 6,
-            batch: 5,
-            patch: 64,
-            device: DeviceChoice::Cpu,
-            model: ModelConfig {
-                base_filters: 4,
-                depth: 2,
-                ..ModelConfig::default()
-            },
-            ..Recipe::default()
-        };
         let ground = Ground::Image(scene.into());
-        let plan = TrainPlan::new(recipe, ground, classes(), self.run(name)).expect("a plan");
+        let plan = TrainPlan::new(quick(), ground, classes(), self.run(name)).expect("a plan");
         self.trained(plan.reading(TrainData::Image { image }));
         self.run(name)
     }
@@ -160,6 +147,22 @@ impl World {
         let events = events_of(&self.engine.verdict(plan.expect("a plan"), Waker::none()));
         assert_eq!(events.last(), Some(&JobEvent::Finished), "{events:?}");
         Verdict::load(run).expect("a verdict")
+    }
+}
+
+fn quick() -> Recipe {
+    Recipe {
+        epochs: 1,
+        steps_per_epoch: 6,
+        batch: 5,
+        patch: 64,
+        device: DeviceChoice::Cpu,
+        model: ModelConfig {
+            base_filters: 4,
+            depth: 2,
+            ..ModelConfig::default()
+        },
+        ..Recipe::default()
     }
 }
 
@@ -238,6 +241,27 @@ fn a_chain_holds_the_same_ground_out_and_only_what_no_model_learned_from() {
 }
 
 #[test]
+fn a_first_training_on_done_cells_leaves_ground_that_judges_what_comes_of_it() {
+    let world = World::new();
+    let order = world.order(None, &ALL_CELLS);
+    let source = open_raster(&world.image()).expect("an image");
+    let scene = Scene::tiled("now".to_owned(), source, world.wrong(), 1 << 24);
+    let ground = (scene.into(), &order.coverage);
+    let run = world.run("parent");
+    let plan = TrainPlan::of_image(quick(), ground, classes(), run, &Watch::NOBODY);
+    let plan = plan.expect("a plan");
+    let notes = plan.notes().join("\n");
+    assert!(notes.contains("8 blocks of cells that are done"), "{notes}");
+    let image = world.image();
+    world.trained(plan.reading(TrainData::Image { image }));
+    let child = world.learned("child", "parent");
+    assert_eq!(child.held_out.judging.len(), 8);
+    let verdict = world.verdict(&world.run("child"));
+    assert_eq!(verdict.blocks, 8);
+    assert!(!matches!(verdict.decision, Decision::NotMeasured(_)));
+}
+
+#[test]
 fn each_reading_of_judging_ground_counts_and_the_first_ground_shows_what_is_forgotten() {
     let world = World::new();
     world.parent_elsewhere("parent");
@@ -255,6 +279,11 @@ fn each_reading_of_judging_ground_counts_and_the_first_ground_shows_what_is_forg
     world.learned("three", "one");
     let of_three = world.verdict(&world.run("three"));
     assert_eq!(of_three.reads, 3);
+    let tree = family_tree(&world.run("two"));
+    let names = tree.iter().map(|it| (it.model.run.clone(), it.depth));
+    let expected = [("parent", 0), ("one", 1), ("three", 2), ("two", 1)];
+    let expected = expected.map(|(name, depth)| (world.run(name), depth));
+    assert_eq!(names.collect::<Vec<_>>(), expected);
     let [before, after] = [of_one.forgetting, of_three.forgetting].map(|it| it.expect("ground"));
     assert_eq!(before.images, after.images);
     assert_eq!(before.after, after.before, "one model on the first ground");

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::replace_file;
-use crate::metrics::{PairedGain, Scores};
+use crate::metrics::{Estimate, PairedGain, Scores};
 use crate::train::{DeviceChoice, Lineage, SavedModel, TrainError};
 
 /// Name of the verdict in a run folder.
 const VERDICT_FILE: &str = "verdict.json";
 /// With fewer pieces of judging ground that lie apart an interval says nothing.
 pub(super) const FEWEST_BLOCKS: usize = 8;
+/// So many cells have to be done before any of their ground judges.
+pub const FEWEST_CELLS: u64 = 4;
 /// A class may lose so much `IoU` and no more.
 const MOST_LOSS: f64 = 0.05;
 
@@ -144,6 +146,21 @@ impl Verdict {
         Ok(replace_file(&run.join(VERDICT_FILE), text.as_bytes())?)
     }
 
+    /// What the run's log says of it.
+    pub(super) fn in_words(&self) -> String {
+        match &self.decision {
+            Decision::First => "The first model of its chain".to_owned(),
+            Decision::Promoted => {
+                let gain = self.gain.mean_iou.as_ref();
+                let points = gain.map(Estimate::in_points);
+                let points = points.unwrap_or_default();
+                format!("Judged better than the model before: {points}")
+            }
+            Decision::Kept(why) => format!("Judged not better for sure: {why}"),
+            Decision::NotMeasured(why) => format!("Not measured: {why}"),
+        }
+    }
+
     /// Whether the model takes its parent's place by itself.
     pub const fn promotes(&self) -> bool {
         matches!(self.decision, Decision::Promoted | Decision::First)
@@ -153,12 +170,16 @@ impl Verdict {
 impl Decision {
     /// What follows from `gain` on so many blocks: the new model is taken when the 95 % interval
     /// of the gain in mean `IoU` lies above 0 and no class lost more than 0.05. `names` are those
-    /// of the classes by index.
-    pub(super) fn of(gain: &PairedGain, blocks: usize, names: impl Fn(usize) -> String) -> Self {
+    /// of the classes by index, and so many cells are done.
+    pub(super) fn of(
+        gain: &PairedGain,
+        (blocks, done_cells): (usize, u64),
+        names: impl Fn(usize) -> String,
+    ) -> Self {
         let Some(mean) = gain.mean_iou.filter(|_| blocks >= FEWEST_BLOCKS) else {
             return Self::NotMeasured(format!(
-                "{blocks} of at least {FEWEST_BLOCKS} blocks of held-out ground that lie apart; \
-                 mark more cells as done, best such that nobody corrected before"
+                "{blocks} of at least {FEWEST_BLOCKS} blocks of held-out ground that lie apart; {}",
+                what_to_do(blocks, done_cells)
             ));
         };
         let worst = (gain.per_class.iter().enumerate())
@@ -179,11 +200,28 @@ impl Decision {
     }
 }
 
+/// What makes the next model measurable, where `blocks` pieces of ground in `done` cells did not.
+fn what_to_do(blocks: usize, done: u64) -> String {
+    if done < FEWEST_CELLS {
+        let missing = FEWEST_CELLS - done;
+        let cells = if missing == 1 { "cell" } else { "cells" };
+        return format!("mark {missing} more {cells} as done (K)");
+    }
+    // A cell between ground that was learned from has room for one.
+    let missing = FEWEST_BLOCKS.saturating_sub(blocks).max(1);
+    let cells = if missing == 1 { "cell" } else { "cells" };
+    format!(
+        "too much of the {done} cells that are done was learned from before, or is not labeled: mark \
+         about {missing} more {cells} as done (K) where no model before learned, or press Train: a \
+         new training holds ground of done cells out in advance"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::label::ClassTable;
-    use crate::metrics::{Confusion, Estimate};
+    use crate::metrics::Confusion;
 
     fn scores() -> Scores {
         Scores::new(&Confusion::new(2), &ClassTable::road())
@@ -217,8 +255,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_measured_says_what_to_do() {
+        assert_eq!(what_to_do(0, 1), "mark 3 more cells as done (K)");
+        assert_eq!(what_to_do(0, 3), "mark 1 more cell as done (K)");
+        assert!(what_to_do(6, 9).contains("mark about 2 more cells as done (K) where none"));
+    }
+
+    #[test]
     fn it_is_promoted_only_when_better_for_sure_and_in_no_class_much_worse() {
-        let of = |gain: &PairedGain, blocks| Decision::of(gain, blocks, |at| format!("class {at}"));
+        let of =
+            |gain: &PairedGain, blocks| Decision::of(gain, (blocks, 4), |at| format!("class {at}"));
         assert_eq!(of(&gain(0.01, -0.04), 8), Decision::Promoted);
         assert!(matches!(
             of(&gain(0.01, -0.04), 7),

@@ -14,7 +14,8 @@ use crate::raster::open_raster;
 use crate::train::data::LABEL_FILE;
 use crate::train::judge::{PartGround, Unit, predicted_unit};
 use crate::train::predict::Predictor;
-use crate::train::{JudgePlan, SavedModel, ScoredOn, TrainError};
+use crate::train::run::elapsed;
+use crate::train::{JudgePlan, SavedModel, ScoredOn, TrainError, append_log};
 
 /// Images or blocks of the first training's held-out ground that are looked at.
 const MOST_OF_FIRST: usize = 8;
@@ -54,6 +55,7 @@ pub(in crate::train) fn run(
     }
     verdict.seconds = started.elapsed().as_secs_f64();
     verdict.save(&plan.run)?;
+    append_log(&plan.run, &elapsed(verdict.seconds), &verdict.in_words())?;
     Ok(job.tell(VerdictEvent::Finished(Box::new(verdict)))?)
 }
 
@@ -88,7 +90,8 @@ impl Pair<'_> {
         verdict.blocks = counted.len();
         [verdict.before, verdict.after] = scores_of(&counted, classes);
         let name = |class: usize| classes.name_of(class as u8);
-        verdict.decision = Decision::of(&verdict.gain, verdict.blocks, name);
+        let done_cells = plan.lineage.learned.done_cells;
+        verdict.decision = Decision::of(&verdict.gain, (verdict.blocks, done_cells), name);
         Ok(())
     }
 

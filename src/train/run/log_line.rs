@@ -41,7 +41,7 @@ fn of_epoch(row: &EpochRow) -> String {
 }
 
 /// Seconds of work as hours, minutes and seconds.
-pub(super) fn elapsed(seconds: f64) -> String {
+pub(in crate::train) fn elapsed(seconds: f64) -> String {
     let whole = seconds as u64;
     format!("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60)
 }

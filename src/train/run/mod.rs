@@ -13,6 +13,7 @@ mod tests;
 mod training;
 
 pub(super) use clock::Spent;
+pub(super) use log_line::elapsed;
 pub(super) use start::run;
 
 use super::TrainError;

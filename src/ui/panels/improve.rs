@@ -1,12 +1,12 @@
 use std::path::Path;
 
-use egui::{Grid, RichText, Ui};
+use egui::{Grid, RichText, ScrollArea, Ui};
 
 use super::train::running_ui;
 use crate::label::{Origin, UNLABELED};
 use crate::metrics::{Estimate, Scores};
 use crate::session::{Command, FinetuneCommand, FinetunePhase, ScoredGround, Session};
-use crate::train::{Ancestor, Decision, FinetuneOptions, HeldOut, Verdict};
+use crate::train::{Ancestor, Decision, FEWEST_CELLS, FinetuneOptions, HeldOut, Relative, Verdict};
 use crate::ui::canvas::PaneLayout;
 use crate::ui::dialogs::FileWish;
 use crate::ui::view::{CommandQueue, View};
@@ -40,7 +40,7 @@ pub fn improve_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
         }
         _ => {}
     }
-    chain_ui(ui, session, commands);
+    family_ui(ui, session, commands);
 }
 
 /// Asks for an improvement, if one can begin now.
@@ -115,6 +115,18 @@ fn corrected_ui(ui: &mut Ui, session: &Session) {
         "In cells marked as done every label counts, elsewhere only what somebody painted or \
          accepted. Some ground of done cells is held out, to see whether the model got better.",
     );
+    if let Some(missing) = FEWEST_CELLS
+        .checked_sub(done)
+        .filter(|&missing| missing > 0)
+    {
+        let cells = if missing == 1 { "cell" } else { "cells" };
+        let text = format!("Mark {missing} more {cells} as done, and the new model is measured");
+        ui.label(RichText::new(text).small().weak()).on_hover_text(
+            "Without held-out ground a new model is not taken by itself. Train holds ground of done \
+             cells out as well, for the models that come of it: mark cells before the first \
+             training",
+        );
+    }
 }
 
 fn start_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
@@ -296,27 +308,54 @@ fn scores_ui(ui: &mut Ui, (before, after): (&Scores, &Scores), verdict: &Verdict
     });
 }
 
-/// The models that the one in use comes from, the newest first.
-fn chain_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+/// The models that share an ancestor with the one in use, as a tree.
+fn family_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
     let state = session.finetuning();
-    if state.chain.len() < 2 {
+    if state.family.len() < 2 {
         return;
     }
     ui.add_space(theme::GRID);
-    ui.label(RichText::new("Where it comes from").small().strong());
-    for (depth, model) in state.chain.iter().enumerate() {
-        ui.horizontal(|ui| {
-            ui.add_space(depth.min(6) as f32 * 10.0);
+    ui.label(
+        RichText::new("Models and what came of them")
+            .small()
+            .strong(),
+    );
+    let list = ScrollArea::vertical().id_salt("family").max_height(200.0);
+    list.show(ui, |ui| {
+        for Relative { model, depth } in &state.family {
             let is_active = state.active.as_ref() == Some(&model.run);
-            let label = ui.selectable_label(is_active, name_of(&model.run));
-            let hover = format!("{}\n\nPress to use it", about(model));
-            if label.on_hover_text(hover).clicked() && !is_active {
-                let run = model.run.clone();
-                commands.push(Command::Finetune(FinetuneCommand::Activate { run }));
-            }
-            gained_ui(ui, model);
-        });
-    }
+            ui.horizontal(|ui| {
+                ui.add_space((*depth).min(8) as f32 * 10.0);
+                let label = ui.selectable_label(is_active, name_of(&model.run));
+                let press = if is_active {
+                    "In use"
+                } else {
+                    "Press to use it"
+                };
+                let hover = format!("{}\n\n{press}", about(model));
+                if label.on_hover_text(hover).clicked() && !is_active {
+                    let run = model.run.clone();
+                    commands.push(Command::Finetune(FinetuneCommand::Activate { run }));
+                }
+                if is_active {
+                    ui.label(RichText::new("in use").small().color(theme::GOOD));
+                }
+                fate_ui(ui, model);
+                gained_ui(ui, model);
+            });
+        }
+    });
+}
+
+/// Whether a model was refused.
+fn fate_ui(ui: &mut Ui, model: &Ancestor) {
+    let (word, why) = match model.verdict.as_ref().map(|verdict| &verdict.decision) {
+        Some(Decision::Kept(why)) => ("refused", why),
+        Some(Decision::NotMeasured(why)) => ("not measured", why),
+        Some(Decision::Promoted | Decision::First) | None => return,
+    };
+    ui.label(RichText::new(word).small().color(theme::WARNING))
+        .on_hover_text(why);
 }
 
 /// What a model gained over the one before, in a word.

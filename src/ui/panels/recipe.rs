@@ -11,7 +11,7 @@ use crate::ui::training::Draft;
 use crate::ui::{text, theme};
 
 /// The recipe being put together for the next training.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct TrainForm {
     /// How the next training will be done.
     pub recipe: Recipe,
@@ -30,6 +30,23 @@ pub struct TrainForm {
     /// Why the last change made no recipe.
     pub refused: Option<String>,
     adapters: Adapters,
+}
+
+impl Default for TrainForm {
+    fn default() -> Self {
+        let recipe = Preset::Balanced.recipe();
+        Self {
+            base: recipe.clone(),
+            recipe,
+            on_folder: false,
+            data: None,
+            taken: None,
+            searched: String::new(),
+            draft: Draft::default(),
+            refused: None,
+            adapters: Adapters::default(),
+        }
+    }
 }
 
 impl TrainForm {
@@ -188,6 +205,7 @@ pub fn source_ui(ui: &mut Ui, session: &Session, form: &mut TrainForm) {
 pub fn network_ui(ui: &mut Ui, form: &mut TrainForm) {
     preset_ui(ui, form);
     let model = &mut form.recipe.model;
+    let before = (model.family, model.encoder);
     ui.horizontal(|ui| {
         let label = ui.label("Network");
         ComboBox::from_id_salt("family")
@@ -214,6 +232,10 @@ pub fn network_ui(ui: &mut Ui, form: &mut TrainForm) {
             .response
             .labelled_by(label.id);
     });
+    if before != (model.family, model.encoder) {
+        // Each has a width of its own.
+        model.width = None;
+    }
     let fault = form.recipe.check().err().map(|why| why.to_string());
     if let Some(why) = form.refused.as_ref().or(fault.as_ref()) {
         theme::words(ui, theme::ERROR, why);

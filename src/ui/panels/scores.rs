@@ -56,16 +56,21 @@ pub struct ScoresView {
 }
 
 impl ScoresView {
-    /// Counts again where something changed since the last frame.
-    fn follow(&mut self, session: &Session, seen: PixelRect) {
-        let scope = match self.scope {
+    /// Which ground the numbers are of, when this is seen in level-0 pixels.
+    pub const fn scope(&self, seen: PixelRect) -> ScoreScope {
+        match self.scope {
             Scope::Whole => ScoreScope::Whole,
             Scope::View => ScoreScope::Within(seen),
             Scope::Selection => ScoreScope::Selection,
             Scope::DoneCells => ScoreScope::DoneCells,
             Scope::HeldOut => ScoreScope::HeldOut,
             Scope::Training => ScoreScope::Training,
-        };
+        }
+    }
+
+    /// Counts again where something changed since the last frame.
+    fn follow(&mut self, session: &Session, seen: PixelRect) {
+        let scope = self.scope(seen);
         let made_of = Some(session.score_key(scope));
         if self.made_of != made_of {
             self.made_of = made_of;
