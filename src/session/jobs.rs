@@ -19,9 +19,7 @@ use crate::label::{Class, MapCheck, Mask, MaskDecisions, ObjectFinder, StateMark
 use crate::metrics::{PredictionComparison, TileConfusion};
 use crate::project::{KeptImage, OlderSteps};
 use crate::raster::RgbaTile;
-use crate::train::{
-    Alike, Ancestor, KeptPrediction, ModelGround, Recipe, Relative, TrainPlan,
-};
+use crate::train::{Alike, Ancestor, KeptPrediction, ModelGround, Recipe, Relative, TrainPlan};
 
 /// One background activity; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
