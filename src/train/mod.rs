@@ -66,7 +66,7 @@ pub use adapters::{AdapterKind, AdapterReport};
 pub use begun::{BegunWork, WorkKind, list_begun};
 pub use certainty::Certainty;
 pub use checkpoint::{ClassEntry, ModelCard, SavedModel};
-pub use data::{TrainData, opened_corrected, opened_folder};
+pub use data::{TrainData, opened_corrected, opened_folder, opened_patches};
 pub use device::{DeviceChoice, DeviceReport};
 pub use engine::Engine;
 pub use epoch::EpochRow;

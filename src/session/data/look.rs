@@ -2,20 +2,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::ContactTile;
 use super::view::DataReport;
 use crate::dataset::leaks::LeakLimits;
 use crate::dataset::parts::PartRule;
-use crate::dataset::{
-    Corrections, Discovery, InspectOptions, Sample, Watch, discover_corrected, inspect,
-};
+use crate::dataset::{Corrections, Discovery, InspectOptions, Watch, discover_corrected, inspect};
 use crate::job::JobContext;
 use crate::session::jobs::Report;
 
-/// Samples of the contact sheet.
-const SHOWN: usize = 24;
-/// Shares of the work: the contact sheet, the inspection, and the search for leaks.
-const SHEET: f64 = 0.05;
+/// The share of the inspection; the rest is the search for leaks.
 const INSPECTED: f64 = 0.65;
 
 /// Looks at a data set and reports each part as soon as it is known.
@@ -34,38 +28,16 @@ pub(super) fn look(
         job,
         last: AtomicU32::new(0),
     };
-    let shown = spread(&discovery);
-    for (number, sample) in shown.iter().enumerate() {
-        job.check()?;
-        progress.tell(SHEET * number as f64 / shown.len() as f64);
-        if let Some(tile) = ContactTile::of(sample, &discovery) {
-            tell(DataReport::Contact(tile))?;
-        }
-    }
     let options = InspectOptions {
         max_samples: None,
         cancel: || job.check().is_err(),
         progress: |done: usize, all: usize| {
-            progress.tell(SHEET + (INSPECTED - SHEET) * done as f64 / all.max(1) as f64);
+            progress.tell(INSPECTED * done as f64 / all.max(1) as f64);
         },
     };
     let inspection = inspect(&discovery, &options);
     tell(DataReport::Inspected(Arc::new(inspection)))?;
     leaks(&discovery, parts, job, &progress)
-}
-
-/// Samples over all of the data set, those with masks first of all.
-fn spread(discovery: &Discovery) -> Vec<&Sample> {
-    let with_mask = discovery
-        .samples
-        .iter()
-        .filter(|sample| sample.mask.is_some());
-    let mut all: Vec<&Sample> = with_mask.collect();
-    if all.is_empty() {
-        all = discovery.samples.iter().collect();
-    }
-    let step = all.len().div_ceil(SHOWN).max(1);
-    all.into_iter().step_by(step).collect()
 }
 
 /// What the parts share: those that the data set states, else those that a training would make.
