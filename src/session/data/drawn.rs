@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn patches_are_drawn_from_a_data_set_without_an_image() {
         let folder = tempfile::tempdir().expect("a folder");
-        write(folder.path(), 4);
+        write(folder.path(), 8);
         let mut session = session();
         let first = shown(&mut session, asked(folder.path(), Augment::None, 1));
         assert_eq!(first.len(), PREVIEWED);

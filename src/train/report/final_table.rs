@@ -68,6 +68,14 @@ impl FinalTable {
         }
     }
 
+    /// The same without [`Self::figures`], for pages that have a table of their own for them.
+    #[must_use]
+    pub(in crate::train) fn without_figures(mut self) -> Self {
+        self.figures.clear();
+        self.rows.iter_mut().for_each(|row| row.ranked.clear());
+        self
+    }
+
     /// The same with differences to the row at `place`; to none when there is no such row.
     pub fn pinned_to(mut self, place: usize) -> Self {
         self.pinned = (place < self.rows.len()).then_some(place);
