@@ -22,6 +22,8 @@ pub struct Stage {
     gpu: Gpu,
     size: ImageSize,
     began: Instant,
+    /// What a person does in the next frame.
+    events: Vec<egui::Event>,
 }
 
 impl Stage {
@@ -43,6 +45,7 @@ impl Stage {
             gpu,
             size,
             began: Instant::now(),
+            events: Vec::new(),
         }
     }
 
@@ -82,6 +85,19 @@ impl Stage {
         self.ctx.tessellate(output.shapes, scale).len()
     }
 
+    /// Scrolls down what is in the middle of the window by some points in the next frame.
+    pub fn scroll(&mut self, points: f32) {
+        let middle = egui::pos2(self.size.width as f32, self.size.height as f32) * 0.5;
+        self.events.push(egui::Event::PointerMoved(middle));
+        self.events.push(egui::Event::MouseWheel {
+            unit: egui::MouseWheelUnit::Point,
+            delta: egui::vec2(0.0, -points),
+            phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Wheel,
+            modifiers: egui::Modifiers::NONE,
+        });
+    }
+
     /// Hands what waits for the graphics card over, so that it does not pile up.
     pub fn flush(&self) {
         let (device, queue) = self.gpu.raw();
@@ -96,6 +112,7 @@ impl Stage {
         let input = egui::RawInput {
             screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, extent)),
             time: Some(self.began.elapsed().as_secs_f64()),
+            events: std::mem::take(&mut self.events),
             ..Default::default()
         };
         let ctx = self.ctx.clone();

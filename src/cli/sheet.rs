@@ -38,7 +38,7 @@ struct Cell {
 }
 
 impl Sheet {
-    /// Writes the samples that the window shows of a data set, with their masks over them, as one
+    /// Writes samples spread over a data set, with their masks over them, as one
     /// PNG. Memory is that of one sample and of the sheet, which has 24 samples at most.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ mod mask_notes;
 pub mod parts;
 mod patch;
 mod patch_bands;
+mod patch_preview;
 mod patch_unlabeled;
 mod pictures;
 mod rare;

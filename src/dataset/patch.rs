@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::augment::{ColorShift, Place, Square, Turn};
+use super::augment::{ColorShift, Place, Square};
 use super::parts::PartRule;
 use super::scan::{ValidationWindow, class_pixels, scan_all, validation_windows};
 use super::shown::shown;
@@ -228,7 +228,18 @@ impl PatchSource {
     /// # Errors
     /// When a file cannot be read any more.
     pub fn patch(&self, seed: u64, epoch: u64, index: u64) -> Result<Batch, DatasetError> {
-        let mut rng = Rng::of(&[seed, epoch, index]);
+        let (square, shift) = self.square(&self.config.augment, [seed, epoch, index])?;
+        Ok(square.into_batch(&self.normalization, &shift))
+    }
+
+    /// Training patch `index` of `epoch`, both in `numbers` behind the seed, varied by `augment`,
+    /// and how its colors are shifted where they become numbers.
+    pub(super) fn square(
+        &self,
+        augment: &Augment,
+        numbers: [u64; 3],
+    ) -> Result<(Square, ColorShift), DatasetError> {
+        let mut rng = Rng::of(&numbers);
         let site = if !self.config.rare.draws_class(rng.bits()) || self.by_class.is_empty() {
             rng.below(self.sites.len() as u64) as usize
         } else {
@@ -238,24 +249,18 @@ impl PatchSource {
         let (scene, corner) = self.sites[site];
         let (scene, sites) = &self.scenes[scene as usize];
         let corner = sites.moved(corner as usize, &mut rng);
-        if let Augment::Own(own) = &self.config.augment {
+        if let Augment::Own(own) = augment {
             let place = Place {
                 scene: &*self.ground.scene(*scene)?,
                 window: self.window(corner),
                 blocked: &self.split.blocked(),
             };
             let channels = (&self.normalization, self.reading.kind());
-            let square = place.varied(own, channels, &mut rng)?;
-            return Ok(square.into_batch(&self.normalization, &ColorShift::NONE));
+            return Ok((place.varied(own, channels, &mut rng)?, ColorShift::NONE));
         }
-        let num_channels = self.reading.num_channels();
-        let variation = self.config.augment.drawn(num_channels, &mut rng);
-        self.cut(
-            *scene,
-            corner,
-            PixelRect::new(0, 0, u32::MAX, u32::MAX),
-            variation,
-        )
+        let (turn, shift) = augment.drawn(self.reading.num_channels(), &mut rng);
+        let whole = PixelRect::new(0, 0, u32::MAX, u32::MAX);
+        Ok((self.cut(*scene, corner, whole)?.turned(turn), shift))
     }
 
     /// Training patches `range` of `epoch` as one batch.
@@ -289,9 +294,10 @@ impl PatchSource {
         let patches: Vec<Batch> = self.validation[range]
             .par_iter()
             .map(|&(scene, corner, held_out)| {
-                self.cut(scene, corner, held_out, (Turn::NONE, ColorShift::NONE))
+                let square = self.cut(scene, corner, held_out)?;
+                Ok(square.into_batch(&self.normalization, &ColorShift::NONE))
             })
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, DatasetError>>()?;
         Ok(Batch::joined(&patches))
     }
 
@@ -308,8 +314,7 @@ impl PatchSource {
         scene: usize,
         corner: (u32, u32),
         allowed: PixelRect,
-        (turn, shift): (Turn, ColorShift),
-    ) -> Result<Batch, DatasetError> {
+    ) -> Result<Square, DatasetError> {
         let scene = self.ground.scene(scene)?;
         let side = self.config.side as usize;
         let pixels = scene.read_window(self.window(corner))?;
@@ -319,13 +324,11 @@ impl PatchSource {
                 *label = UNLABELED;
             }
         }
-        let square = Square {
+        Ok(Square {
             side,
             rgba: pixels,
             labels,
-        };
-        let square = square.turned(turn);
-        Ok(square.into_batch(&self.normalization, &shift))
+        })
     }
 
     /// What is read.

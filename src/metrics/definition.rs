@@ -45,6 +45,10 @@ pub enum Figure {
     AveragePrecision,
     /// [`ProbabilityHistogram::best_f1`](super::ProbabilityHistogram::best_f1).
     BestF1,
+    /// [`RankingScores::f1_at_half`](super::RankingScores::f1_at_half).
+    F1AtHalf,
+    /// [`RankingScores::f1_at_threshold`](super::RankingScores::f1_at_threshold).
+    F1AtThreshold,
     /// [`PresenceScores::presence_accuracy`](super::PresenceScores::presence_accuracy).
     PresenceAccuracy,
     /// [`PresenceScores::presence_f1`](super::PresenceScores::presence_f1).
@@ -277,6 +281,22 @@ impl Figure {
                 ["best_f1", "Best F1", "F1*"],
                 "The highest F1 of all thresholds",
                 "Not what to expect elsewhere: a threshold chosen on the ground it is scored on flatters",
+            ),
+        ),
+        (
+            Self::F1AtHalf,
+            define(
+                ["f1_at_half", "F1 at 0.5", "F1 at 0.5"],
+                "F1 of taking the likelier of the two classes at each pixel",
+                "Not what the probabilities allow: for a rare class another threshold is often better",
+            ),
+        ),
+        (
+            Self::F1AtThreshold,
+            define(
+                ["f1_at_threshold", "F1 at the chosen threshold", "F1 at t"],
+                "F1 of taking pixels for the class from the probability on that was best on the validation part",
+                "Nothing new on the validation part itself, where it is the best of all thresholds and flatters",
             ),
         ),
         (

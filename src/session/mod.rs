@@ -71,7 +71,10 @@ pub use command::{
     StepTo, Tool,
 };
 pub use contest::{Contest, PredictionCommand};
-pub use data::{ContactTile, DataCommand, DataPhase, DataSet, Varied, VariedPatch};
+pub use data::{
+    ContactTile, DataCommand, DataPhase, DataSet, MOST_PICTURES, SamplePictures, Varied,
+    VariedPatch,
+};
 pub use drawing_in::Vectors;
 pub use error::CommandError;
 pub use exporting::ExportOrder;

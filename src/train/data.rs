@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lineage, ReplaySources, TrainError};
+use super::{Lineage, Recipe, ReplaySources, TrainError};
 use crate::dataset::{
-    Corrections, DatasetError, FileSet, Ground, Scene, Watch, discover_corrected,
+    Corrections, DatasetError, FileSet, Ground, PatchSource, Scene, Watch, discover_corrected,
 };
 use crate::label::{ClassTable, Encoding, load_mask};
 use crate::raster::open_raster;
@@ -166,6 +166,28 @@ pub fn opened_corrected(
         return Ok((Ground::Image(ground.scene(0)?), classes));
     }
     Ok((ground, classes))
+}
+
+/// What a training by `recipe` on the data set in `folder` draws its patches from, and the classes;
+/// at most about `cache_bytes` of decoded images are kept. Reads all masks once.
+///
+/// # Errors
+/// As for [`opened_corrected`], and when the recipe does not work on the data set.
+pub fn opened_patches(
+    recipe: &Recipe,
+    (folder, corrections): (&Path, &Corrections),
+    cache_bytes: usize,
+    watch: &Watch<'_>,
+) -> Result<(PatchSource, ClassTable), TrainError> {
+    recipe.check()?;
+    let (ground, classes) = watch.during((0.0, 0.4), |watch| {
+        opened_corrected(folder, corrections, cache_bytes, watch)
+    })?;
+    let config = recipe.patch_config(&classes)?;
+    let patches = watch.during((0.4, 1.0), |watch| {
+        PatchSource::watched(ground, config, watch)
+    })?;
+    Ok((patches, classes))
 }
 
 /// The list that a person gave or the folder's own class table, else what was recognized, else the

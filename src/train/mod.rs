@@ -70,7 +70,7 @@ pub use begun::{BegunWork, WorkKind, list_begun};
 pub use best_by::BestBy;
 pub use certainty::Certainty;
 pub use checkpoint::{ClassEntry, ModelCard, SavedModel};
-pub use data::{TrainData, opened_corrected, opened_folder};
+pub use data::{TrainData, opened_corrected, opened_folder, opened_patches};
 pub use device::{DeviceChoice, DeviceReport};
 pub use engine::Engine;
 pub use epoch::EpochRow;
@@ -104,11 +104,12 @@ pub use rate_range::{RateRange, RateVerdict};
 pub use recipe::{ClassWeighting, MemoryUse, PatchChoice, Recipe};
 pub use remedy::{Remedy, fit_of_processor, remedies_in_words};
 pub use report::{
-    Axis, BinaryJudgement, ClassEpoch, CurveLook, Environment, EpochFiles, FinalGroup, FinalRow,
-    FinalScores, FinalTable, JudgedImage, Judgement, Patch, ReportPicture, RunRecord, RunSummary,
-    Scale, ScoredOn, Spread, StepLoss, TestReading, append_log, comparison_html, curves_svg,
-    list_samples, rate_drops, report_html, report_markdown, rgba_of, sample_path, smoothed,
-    step_seconds, strip_png, thinned, write_report, write_run_files, write_strip,
+    Axis, BinaryJudgement, ClassEpoch, ClassRanking, CurveLook, Environment, EpochFiles,
+    FinalGroup, FinalRow, FinalScores, FinalTable, JudgedImage, Judgement, Patch, ReportPicture,
+    RunRecord, RunSummary, Scale, ScoredOn, Spread, StepLoss, TestReading, append_log,
+    comparison_html, curves_svg, list_samples, rate_drops, report_html, report_markdown, rgba_of,
+    sample_path, smoothed, step_seconds, strip_png, thinned, write_report, write_run_files,
+    write_strip,
 };
 pub use resume::can_go_on;
 pub use room::Room;

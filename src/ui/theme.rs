@@ -60,7 +60,8 @@ pub fn install(ctx: &egui::Context) {
     });
 }
 
-fn dark() -> Visuals {
+/// The dark theme, also of what stands on a picture in the light one.
+pub fn dark() -> Visuals {
     let mut visuals = Visuals::dark();
     visuals.panel_fill = Color32::from_gray(30);
     visuals.window_fill = Color32::from_gray(34);

@@ -17,7 +17,7 @@ use super::panels::images::ImagesView;
 use super::panels::recipe::TrainForm;
 use super::panels::scores::ScoresView;
 use super::places::PlaceForm;
-use super::training::TrainingArea;
+use super::training::{Page, TrainingArea};
 use crate::geom::{Camera, ImagePoint, PixelRect, ScreenSize, TileKey};
 use crate::job::Waker;
 use crate::label::{MaskLevels, MaskTile};
@@ -401,6 +401,11 @@ impl View {
     /// How long tiles were missed that came since the last call.
     pub fn take_waits(&mut self) -> Vec<Duration> {
         self.feed.as_mut().map_or_else(Vec::new, Feed::take_waits)
+    }
+
+    /// Shows the data set that is looked at instead of the image.
+    pub const fn show_data(&mut self) {
+        self.training.open(Page::Data);
     }
 
     /// Whether the person decided that the window may go.

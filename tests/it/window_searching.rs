@@ -32,6 +32,9 @@ fn a_search_says_what_it_takes_before_it_starts() {
     let _turn = turn();
     let (_folder, mut harness) = shown();
     press(&mut harness, "Search…");
+    // The winner is trained whole anyway.
+    harness.get_by_label("12 trials: 12 to epoch 3, 4 to epoch 9");
+    press(&mut harness, "Train it anew from 3 seeds");
     harness.get_by_label("12 trials: 12 to epoch 3, 4 to epoch 9, 1 to epoch 14");
     press(&mut harness, "Only the better ones go on");
     harness.get_by_label("12 trials: 12 to epoch 14");

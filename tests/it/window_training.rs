@@ -8,9 +8,11 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use orthobrush::app::App;
+use orthobrush::dataset::Corrections;
 use orthobrush::geom::ImageSize;
 use orthobrush::label::ClassTable;
 use orthobrush::metrics::Confusion;
+use orthobrush::session::{Command, DataCommand, VariedPatch};
 use orthobrush::train::{EpochFiles, Patch, Recipe, write_run_files, write_strip};
 
 use crate::fixture::{own_sample, turn};
@@ -261,8 +263,12 @@ fn a_data_set_is_looked_at_before_it_is_learned_from() {
         }
     }
     look_at(&mut harness, set.path());
+    // Pictures are made of what is in sight.
+    harness.get_by_label("Find a sample").scroll_to_me();
+    harness.run_steps(3);
+    settle(&mut harness);
     let data = session(&harness).data().expect("a data set");
-    assert_eq!(data.contact.len(), 2);
+    assert_eq!(data.pictures.len(), 2);
     assert!(
         data.leaks
             .as_ref()
@@ -272,6 +278,44 @@ fn a_data_set_is_looked_at_before_it_is_learned_from() {
     harness.get_by_label("Majority baseline");
     harness.get_by_label("Sample a");
     press(&mut harness, "Learn from it");
+}
+
+#[test]
+fn patches_of_a_data_set_are_varied_without_an_image() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let (ortho, out) = (&crate::fixture::sample().ortho, data.to_str());
+    let made = std::process::Command::new(env!("CARGO_BIN_EXE_orthobrush"))
+        .args(["tiles", ortho.to_str().expect("a plain path")])
+        .args(["--out", out.expect("a plain path"), "--side", "256"])
+        .output();
+    assert!(made.expect("it starts").status.success());
+    let mut harness = window(None);
+    harness.key_press(Key::F8);
+    harness.run_steps(2);
+    press(&mut harness, "Recipe");
+    assert!(harness.query_by_label("16 varied patches").is_none());
+    let look = DataCommand::Look {
+        folder: data,
+        parts: Box::new(Recipe::default().parts()),
+        corrections: Corrections::default(),
+    };
+    harness.state_mut().perform(vec![Command::Data(look)]);
+    harness.run_steps(3);
+    settle(&mut harness);
+    harness.get_by_label("16 varied patches");
+    let patches = |harness: &Harness<'_, App>| {
+        let patches = session(harness).varied().patches.clone();
+        patches.expect("asked for").expect("drawn")
+    };
+    let first = patches(&harness);
+    let is_labeled = |patch: &VariedPatch| patch.labels.pixels.iter().any(|&value| value > 0);
+    assert!(first.iter().any(is_labeled));
+    press(&mut harness, "Draw others");
+    let others = patches(&harness);
+    assert_ne!(first[0].image.pixels, others[0].image.pixels);
+    assert!(session(&harness).image().is_none());
 }
 
 #[test]

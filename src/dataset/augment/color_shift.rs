@@ -35,7 +35,7 @@ impl ColorShift {
     }
 
     /// Shifts the colors of RGBA8 `pixels`, rounded.
-    pub(super) fn apply(&self, pixels: &mut [u8]) {
+    pub(in crate::dataset) fn apply(&self, pixels: &mut [u8]) {
         for pixel in pixels.as_chunks_mut::<4>().0 {
             for (value, (gain, offset)) in pixel[..3].iter_mut().zip(&self.channels) {
                 let shifted = f32::from(*value) / 255.0 * gain + offset;

@@ -1,10 +1,12 @@
 use std::path::PathBuf;
 
 use super::super::CommandError;
+use super::super::keeping::absolute;
 use super::super::state::Session;
 use crate::dataset::parts::PartRule;
 use crate::dataset::{Augment, Corrections};
 use crate::geom::ImagePoint;
+use crate::train::Recipe;
 
 /// What can be done with a data set besides learning from it; its files are only read.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +31,21 @@ pub enum DataCommand {
         /// Equal seeds give equal variations.
         seed: u64,
     },
+    /// Shows the first patches that a training on a data set draws in an epoch. Equal recipes and
+    /// epochs give equal patches.
+    Draw {
+        /// Its folder.
+        folder: PathBuf,
+        /// What is corrected of what is recognized.
+        corrections: Corrections,
+        /// How it would be trained.
+        recipe: Box<Recipe>,
+        /// The epoch, from 1.
+        epoch: u64,
+    },
+    /// Makes pictures of these samples, by their places in the data set that is looked at, instead
+    /// of those that were asked for before.
+    Show(Vec<usize>),
     /// Stops looking and forgets what was found.
     Leave,
 }
@@ -45,6 +62,13 @@ impl Session {
                 corrections,
             } => self.look_at_data(folder, *parts, corrections),
             DataCommand::Leave => self.leave_data(),
+            DataCommand::Draw {
+                folder,
+                corrections,
+                recipe,
+                epoch,
+            } => self.draw_patches((absolute(&folder), corrections), *recipe, epoch),
+            DataCommand::Show(samples) => self.look_at_samples(samples),
             DataCommand::Vary {
                 augment,
                 at,

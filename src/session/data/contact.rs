@@ -1,7 +1,11 @@
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use super::super::jobs::{JobId, Report};
+use super::super::state::Session;
 use super::super::thumbnails::thumbnail;
-use crate::dataset::{Discovery, Part, Sample};
+use super::view::DataReport;
+use crate::dataset::{Discovery, Sample};
 use crate::geom::ImageSize;
 use crate::label::{ClassTable, Mask, UNLABELED};
 use crate::raster::RgbaTile;
@@ -9,13 +13,12 @@ use crate::raster::RgbaTile;
 /// Samples of a sheet at most.
 const SHOWN: usize = 24;
 
+/// Samples whose pictures are kept; with their masks 82 MB at most. Few screens show more.
+pub const MOST_PICTURES: usize = 400;
+
 /// A sample in small, with its mask to lay over it.
 #[derive(Clone, Debug)]
 pub struct ContactTile {
-    /// What it is called.
-    pub name: String,
-    /// What the data set says it is for.
-    pub part: Option<Part>,
     /// The image.
     pub image: Arc<RgbaTile>,
     /// The classes in their colors, of the same extent; `None` without a mask that can be read.
@@ -24,12 +27,13 @@ pub struct ContactTile {
 
 impl ContactTile {
     /// Longest side of a picture in pixels.
-    pub const SIDE: u32 = 192;
+    pub const SIDE: u32 = 160;
 
     /// How much masks cover where nobody says otherwise, 0 to 1.
     pub const COVER: f32 = 0.5;
 
-    /// The samples of a sheet: spread over all of the data set, those with masks first of all.
+    /// The samples of a sheet, 24 at most: spread over all of the data set, those with masks alone
+    /// where there are any.
     pub fn samples(discovery: &Discovery) -> Vec<&Sample> {
         let samples = discovery.samples.iter();
         let mut all: Vec<&Sample> = samples.filter(|sample| sample.mask.is_some()).collect();
@@ -52,11 +56,132 @@ impl ContactTile {
             Some(Arc::new(colored(&mask, &classes, image.size)))
         });
         Some(Self {
-            name: sample.name.clone(),
-            part: sample.part,
             image: Arc::new(image),
             mask,
         })
+    }
+}
+
+/// Pictures of the samples that somebody looks at, and of some that were looked at before.
+#[derive(Clone, Debug, Default)]
+pub struct SamplePictures {
+    /// By the sample's place in the data set; `None` where the image cannot be read.
+    made: HashMap<usize, Option<ContactTile>>,
+    /// Those that were made, the oldest first.
+    order: VecDeque<usize>,
+    /// Those that are looked at, [`MOST_PICTURES`] at most.
+    wanted: Vec<usize>,
+    /// Whether others were wanted since the job began.
+    is_late: bool,
+    job: Option<JobId>,
+}
+
+impl SamplePictures {
+    /// The picture of a sample, once it is made.
+    pub fn get(&self, at: usize) -> Option<&ContactTile> {
+        self.made.get(&at)?.as_ref()
+    }
+
+    /// How many are kept.
+    pub fn len(&self) -> usize {
+        self.made.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.made.is_empty()
+    }
+
+    fn want(&mut self, mut samples: Vec<usize>) {
+        samples.truncate(MOST_PICTURES);
+        self.wanted = samples;
+    }
+
+    /// Those of `count` samples that are wanted and not made.
+    fn missing(&self, count: usize) -> Vec<usize> {
+        let wanted = self.wanted.iter().copied();
+        wanted
+            .filter(|at| *at < count && !self.made.contains_key(at))
+            .collect()
+    }
+
+    /// Keeps what was made of a sample; what nobody looks at goes for it.
+    pub(crate) fn keep(&mut self, at: usize, tile: Option<ContactTile>) {
+        if self.made.insert(at, tile).is_none() {
+            self.order.push_back(at);
+        }
+        while self.made.len() > MOST_PICTURES {
+            let is_old = |at: &usize| !self.wanted.contains(at);
+            let Some(place) = self.order.iter().position(is_old) else {
+                return;
+            };
+            let oldest = self.order.remove(place);
+            oldest.and_then(|oldest| self.made.remove(&oldest));
+        }
+    }
+
+    pub(super) const fn job(&self) -> Option<JobId> {
+        self.job
+    }
+}
+
+impl Session {
+    /// Makes pictures of these samples, the first ones first.
+    pub(super) fn look_at_samples(&mut self, samples: Vec<usize>) {
+        if let Some(data) = &mut self.study.data {
+            data.pictures.want(samples);
+            self.picture_samples();
+        }
+    }
+
+    /// Begins with what is missing. One job at a time: another begins when it has ended, so that
+    /// large files do not pile up while somebody scrolls past them.
+    fn picture_samples(&mut self) {
+        let Some(data) = &mut self.study.data else {
+            return;
+        };
+        let Some(discovery) = data.discovery.clone() else {
+            return;
+        };
+        if let Some(job) = data.pictures.job {
+            data.pictures.is_late = true;
+            return self.stop_job(job);
+        }
+        let missing = data.pictures.missing(discovery.samples.len());
+        if missing.is_empty() {
+            return;
+        }
+        let id = self.start_quiet_job("Making pictures of samples", move |job| {
+            for at in missing {
+                job.check()?;
+                let tile = ContactTile::of(&discovery.samples[at], &discovery);
+                job.tell(Report::Data(DataReport::Pictured(at, tile)))?;
+            }
+            Ok(())
+        });
+        if let Some(data) = &mut self.study.data {
+            data.pictures.job = Some(id);
+        }
+    }
+
+    pub(super) fn sample_pictured(&mut self, id: JobId, at: usize, tile: Option<ContactTile>) {
+        // Another data set may be looked at meanwhile.
+        if let Some(data) = &mut self.study.data
+            && data.pictures.job == Some(id)
+        {
+            data.pictures.keep(at, tile);
+        }
+    }
+
+    pub(super) fn picturing_ended(&mut self, id: JobId) {
+        let Some(data) = &mut self.study.data else {
+            return;
+        };
+        if data.pictures.job.take_if(|job| *job == id).is_some()
+            && std::mem::take(&mut data.pictures.is_late)
+        {
+            self.picture_samples();
+        }
     }
 }
 
@@ -104,5 +229,22 @@ mod tests {
         let classes = ClassTable::new(None, classes).expect("a table");
         let small = colored(&mask, &classes, ImageSize::new(2, 1));
         assert_eq!(small.pixels, [0, 0, 0, 0, 1, 2, 3, 255]);
+    }
+
+    #[test]
+    fn pictures_stay_bounded_while_somebody_goes_through_25_000_samples() {
+        let mut pictures = SamplePictures::default();
+        for first in (0..25_000).step_by(7) {
+            pictures.want((first..first + 60).collect());
+            for at in pictures.missing(25_000) {
+                pictures.keep(at, None);
+                assert!(pictures.len() <= MOST_PICTURES);
+            }
+            assert_eq!(pictures.missing(25_000), [0; 0], "all that are in sight");
+            assert_eq!(pictures.order.len(), pictures.len());
+        }
+        assert_eq!(pictures.len(), MOST_PICTURES);
+        pictures.want((0..25_000).collect());
+        assert_eq!(pictures.missing(25_000).len(), MOST_PICTURES);
     }
 }

@@ -2,7 +2,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::ContactTile;
 use super::view::DataReport;
 use crate::dataset::leaks::LeakLimits;
 use crate::dataset::parts::PartRule;
@@ -10,8 +9,7 @@ use crate::dataset::{Corrections, Discovery, InspectOptions, Watch, discover_cor
 use crate::job::JobContext;
 use crate::session::jobs::Report;
 
-/// Shares of the work: the contact sheet, the inspection, and the search for leaks.
-const SHEET: f64 = 0.05;
+/// The share of the inspection; the rest is the search for leaks.
 const INSPECTED: f64 = 0.65;
 
 /// Looks at a data set and reports each part as soon as it is known.
@@ -30,19 +28,11 @@ pub(super) fn look(
         job,
         last: AtomicU32::new(0),
     };
-    let shown = ContactTile::samples(&discovery);
-    for (number, sample) in shown.iter().enumerate() {
-        job.check()?;
-        progress.tell(SHEET * number as f64 / shown.len() as f64);
-        if let Some(tile) = ContactTile::of(sample, &discovery) {
-            tell(DataReport::Contact(tile))?;
-        }
-    }
     let options = InspectOptions {
         max_samples: None,
         cancel: || job.check().is_err(),
         progress: |done: usize, all: usize| {
-            progress.tell(SHEET + (INSPECTED - SHEET) * done as f64 / all.max(1) as f64);
+            progress.tell(INSPECTED * done as f64 / all.max(1) as f64);
         },
     };
     let inspection = inspect(&discovery, &options);

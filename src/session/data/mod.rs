@@ -2,12 +2,13 @@
 
 mod command;
 mod contact;
+mod drawn;
 mod look;
 mod varied;
 mod view;
 
 pub use command::DataCommand;
-pub use contact::ContactTile;
+pub use contact::{ContactTile, MOST_PICTURES, SamplePictures};
 pub use varied::{Varied, VariedPatch};
 pub use view::{DataPhase, DataSet};
 

@@ -3,13 +3,14 @@ use std::sync::Arc;
 use super::super::jobs::{JobId, Report};
 use super::super::state::Session;
 use super::super::{CommandError, LayerKind};
+use super::drawn::Drawn;
 use super::view::DataReport;
-use crate::dataset::{Augment, MirroredWindow, PatchView, Scene, preview};
+use crate::dataset::{Augment, DatasetError, MirroredWindow, PatchView, Scene, preview};
 use crate::geom::{ImagePoint, ImageSize};
 use crate::label::{ClassTable, Mask, UNLABELED};
 use crate::raster::RgbaTile;
 
-/// Longer sides are not previewed: sixteen of them would take too long.
+/// Longer sides are not previewed, or smaller: sixteen of them would take too long.
 const LONGEST: u32 = 256;
 /// Decoded tiles that a preview may keep.
 const CACHE_BYTES: usize = 64 << 20;
@@ -23,12 +24,14 @@ pub struct VariedPatch {
     pub labels: Arc<RgbaTile>,
 }
 
-/// Variations of a patch of the open image, or why there are none.
+/// Varied patches of the open image or of a data set, or why there are none.
 #[derive(Clone, Debug, Default)]
 pub struct Varied {
     /// What came last.
     pub patches: Option<Result<Arc<[VariedPatch]>, String>>,
     pub(super) job: Option<JobId>,
+    /// What is drawn from, when it is a data set.
+    pub(super) drawn: Drawn,
 }
 
 impl Session {
@@ -49,21 +52,29 @@ impl Session {
         let mask = label.map_or_else(|| Mask::new(image.size()), |label| label.mask.clone());
         let (source, name) = (Arc::clone(&image.source), image.name());
         let (classes, size) = (self.classes().clone(), image.size());
+        self.study.varied.drawn.leave();
+        self.show_varied(move || {
+            let scene = Scene::tiled(name, source, mask, CACHE_BYTES);
+            let views = preview(&scene, window(at, side, size), &augment, seed)?;
+            Ok(views.iter().map(|view| of_view(view, &classes)).collect())
+        });
+        Ok(())
+    }
+
+    /// Makes varied patches behind the window, instead of those that were asked for before.
+    pub(super) fn show_varied(
+        &mut self,
+        make: impl FnOnce() -> Result<Arc<[VariedPatch]>, DatasetError> + Send + 'static,
+    ) {
         if let Some(job) = self.study.varied.job.take() {
             self.stop_job(job);
         }
-        let id = self.start_quiet_job("Varying a patch", move |job| {
-            let scene = Scene::tiled(name, source, mask, CACHE_BYTES);
-            let views = preview(&scene, window(at, side, size), &augment, seed);
-            let patches = views.map_err(|why| why.to_string()).map(|views| {
-                let patch = |view| varied_patch(view, &classes);
-                views.into_iter().map(patch).collect()
-            });
+        let id = self.start_quiet_job("Varying patches", move |job| {
+            let patches = make().map_err(|why| why.to_string());
             job.tell(Report::Data(DataReport::Varied(patches)))?;
             Ok(())
         });
         self.study.varied.job = Some(id);
-        Ok(())
     }
 }
 
@@ -81,21 +92,26 @@ fn window(at: ImagePoint, side: u32, size: ImageSize) -> MirroredWindow {
     }
 }
 
-fn varied_patch(view: PatchView, classes: &ClassTable) -> VariedPatch {
-    let size = ImageSize::new(view.side as u32, view.side as u32);
+/// A patch as it is shown; one with a side beyond [`LONGEST`] by every second pixel, or third.
+pub(super) fn of_view(view: &PatchView, classes: &ClassTable) -> VariedPatch {
+    let step = view.side.div_ceil(LONGEST as usize).max(1);
+    let side = view.side.div_ceil(step);
+    let size = ImageSize::new(side as u32, side as u32);
+    let shown = (0..side * side).map(|at| (at / side * view.side + at % side) * step);
     let colors = classes.colors();
-    let color = |&class: &u8| match class {
+    let color = |at: usize| match view.labels[at] {
         UNLABELED => [0; 4],
         class => {
             let [red, green, blue] = colors[usize::from(class)];
             [red, green, blue, 255]
         }
     };
-    let labels = view.labels.iter().flat_map(color).collect();
+    let labels = shown.clone().flat_map(color).collect();
+    let image = shown.flat_map(|at| view.rgba[at * 4..at * 4 + 4].iter().copied());
     VariedPatch {
         image: Arc::new(RgbaTile {
             size,
-            pixels: view.rgba,
+            pixels: image.collect(),
         }),
         labels: Arc::new(RgbaTile {
             size,
@@ -118,5 +134,28 @@ mod tests {
         assert_eq!(at(150.0, 50.0, 64), (118, 18, 64));
         assert_eq!(at(0.0, 99.0, 64), (0, 36, 64));
         assert_eq!(at(299.0, 50.0, 4096), (44, 0, 256));
+    }
+
+    #[test]
+    fn a_large_patch_is_shown_smaller() {
+        let side = 512;
+        let view = PatchView {
+            side,
+            rgba: (0..side * side)
+                .flat_map(|at| [(at % side / 2) as u8, (at / side / 2) as u8, 0, 255])
+                .collect(),
+            labels: (0..side * side).map(|at| (at % 2) as u8).collect(),
+        };
+        let classes = ClassTable::road();
+        let shown = of_view(&view, &classes);
+        assert_eq!(shown.image.size, ImageSize::new(256, 256));
+        let pixel = |at: usize| &shown.image.pixels[at * 4..at * 4 + 4];
+        assert_eq!(pixel(0), [0, 0, 0, 255]);
+        assert_eq!(pixel(3 * 256 + 200), [200, 3, 0, 255]);
+        assert_eq!(shown.labels.pixels.len(), 256 * 256 * 4);
+        // Every second column is of class 0.
+        let [red, green, blue] = classes.colors()[0];
+        let is_first = |pixel: &[u8; 4]| *pixel == [red, green, blue, 255];
+        assert!(shown.labels.pixels.as_chunks().0.iter().all(is_first));
     }
 }

@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use super::super::jobs::JobId;
 use super::super::state::Session;
+use super::drawn::ReadSet;
 use super::look::look;
-use super::{ContactTile, VariedPatch};
+use super::{ContactTile, SamplePictures, VariedPatch};
 use crate::dataset::leaks::LeakReport;
 use crate::dataset::parts::PartRule;
 use crate::dataset::{Corrections, Discovery, Inspection};
@@ -31,8 +32,8 @@ pub struct DataSet {
     pub phase: DataPhase,
     /// What was recognized.
     pub discovery: Option<Arc<Discovery>>,
-    /// Some samples in small.
-    pub contact: Vec<ContactTile>,
+    /// Samples in small, those that are looked at.
+    pub pictures: SamplePictures,
     /// What is in the files, and what is wrong with them.
     pub inspection: Option<Arc<Inspection>>,
     /// What training, validation and test ground share.
@@ -41,13 +42,16 @@ pub struct DataSet {
     pub job: Option<JobId>,
 }
 
-/// What the job that looks at a data set reports, in this order.
+/// What the job that looks at a data set reports, in this order, and what others do.
 pub(in crate::session) enum DataReport {
     Recognized(Arc<Discovery>),
-    Contact(ContactTile),
     Inspected(Arc<Inspection>),
     Leaks(Arc<LeakReport>),
-    /// Another job's: variations of a patch.
+    /// Another job's: the sample at this place in small, if its image can be read.
+    Pictured(usize, Option<ContactTile>),
+    /// Another job's: a data set to draw patches from, or why there is none.
+    Drawable(Result<Arc<ReadSet>, String>),
+    /// Another job's: varied patches.
     Varied(Result<Arc<[VariedPatch]>, String>),
 }
 
@@ -73,7 +77,7 @@ impl Session {
             corrections,
             phase: DataPhase::Looking,
             discovery: None,
-            contact: Vec::new(),
+            pictures: SamplePictures::default(),
             inspection: None,
             leaks: None,
             job: Some(id),
@@ -81,7 +85,11 @@ impl Session {
     }
 
     pub(super) fn leave_data(&mut self) {
-        if let Some(job) = self.study.data.take().and_then(|data| data.job) {
+        self.forget_drawable();
+        let Some(data) = self.study.data.take() else {
+            return;
+        };
+        for job in data.job.into_iter().chain(data.pictures.job()) {
             self.stop_job(job);
         }
     }
@@ -89,27 +97,25 @@ impl Session {
     /// `id` is the job that reports; one that was left is not heard.
     pub(in crate::session) fn absorb_data(&mut self, id: JobId, report: DataReport) {
         let data = self.study.data.as_mut().filter(|data| data.job == Some(id));
-        let (data, report) = match (data, report) {
-            (_, DataReport::Varied(patches)) => {
+        match (report, data) {
+            (DataReport::Pictured(at, tile), _) => self.sample_pictured(id, at, tile),
+            (DataReport::Drawable(read), _) => self.drawable(id, read),
+            (DataReport::Varied(patches), _) => {
                 if self.study.varied.job == Some(id) {
                     self.study.varied.patches = Some(patches);
                 }
-                return;
             }
-            (None, _) => return,
-            (Some(data), report) => (data, report),
-        };
-        match report {
-            DataReport::Varied(_) => {}
-            DataReport::Recognized(discovery) => data.discovery = Some(discovery),
-            DataReport::Contact(tile) => data.contact.push(tile),
-            DataReport::Inspected(inspection) => data.inspection = Some(inspection),
-            DataReport::Leaks(leaks) => data.leaks = Some(leaks),
+            (_, None) => {}
+            (DataReport::Recognized(discovery), Some(data)) => data.discovery = Some(discovery),
+            (DataReport::Inspected(inspection), Some(data)) => data.inspection = Some(inspection),
+            (DataReport::Leaks(leaks), Some(data)) => data.leaks = Some(leaks),
         }
     }
 
     /// `why` is the reason when the job did not finish.
     pub(in crate::session) fn data_job_ended(&mut self, id: JobId, why: Option<&str>) {
+        self.picturing_ended(id);
+        self.drawing_ended(id, why);
         if let Some(data) = self.study.data.as_mut().filter(|data| data.job == Some(id)) {
             data.job = None;
             data.phase = why.map_or(DataPhase::Seen, |why| DataPhase::Failed(why.to_owned()));

@@ -14,7 +14,7 @@ const MOST_ENTRIES: usize = 4_000;
 /// A run that wrote nothing for so long, and for three epochs, is not going on.
 const QUIET: Duration = Duration::from_mins(3);
 /// The files that say whether a run changed.
-const WATCHED: [&str; 11] = [
+const WATCHED: [&str; 12] = [
     "recipe.toml",
     "metrics.csv",
     "resume.state",
@@ -26,6 +26,7 @@ const WATCHED: [&str; 11] = [
     "last",
     "steps.csv",
     "environment.json",
+    "judged-validation.json",
 ];
 
 /// Where a run is.

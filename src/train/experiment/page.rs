@@ -149,7 +149,7 @@ impl ExperimentPage<'_> {
         }
         let records: Vec<RunRecord> = runs.iter().map(|(_, record)| record.clone()).collect();
         let groups: Vec<String> = runs.iter().map(|(group, _)| group.clone()).collect();
-        let mut table = FinalTable::of(&records);
+        let mut table = FinalTable::of(&records).without_figures();
         let together = table.grouped(&groups);
         if together.iter().any(|group| group.runs > 1) {
             // Folds hold different ground out, and that is what their deviation tells.

@@ -66,7 +66,8 @@ impl QueueTable {
                 &group.pixel_accuracy,
                 &group.mean_iou,
             ];
-            let scores = scores.into_iter().chain(&group.per_class_iou);
+            let scores = scores.into_iter().chain(&group.ranked);
+            let scores = scores.chain(&group.per_class_iou);
             cells.extend(scores.map(|spread| exact(number(*spread))));
             text.push_str(&csv_line(cells));
         }
@@ -105,10 +106,12 @@ mod tests {
             pixel_accuracy: Some(score + 0.25),
             majority_baseline: Some(0.5),
             mean_iou: Some(score),
+            ranked: vec![None],
             per_class_iou: vec![Some(score), None],
         };
         QueueTable::of(FinalTable {
             classes: vec!["road".to_owned(), "water".to_owned()],
+            figures: vec![crate::metrics::Figure::Auroc],
             rows: scores.iter().enumerate().map(row).collect(),
             pinned: None,
             notes: Vec::new(),
@@ -123,8 +126,8 @@ mod tests {
         assert_eq!(lines.len(), 6, "{csv}");
         let cells = |line: &str| line.split(',').count();
         assert!(lines[4].starts_with("mean,,,10.000000,2.000000,"), "{csv}");
-        assert!(lines[4].ends_with(",0.500000,0.750000,0.500000,0.500000,"));
-        assert!(lines[5].ends_with(",0.000000,0.250000,0.250000,0.250000,"));
+        assert!(lines[4].ends_with(",0.500000,0.750000,0.500000,,0.500000,"));
+        assert!(lines[5].ends_with(",0.000000,0.250000,0.250000,,0.250000,"));
         // What selected the epoch stands in quotes, as it has a comma.
         assert_eq!(cells(lines[4]), cells(lines[0]) + 1, "{csv}");
         let page = table.to_markdown();

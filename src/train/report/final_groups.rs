@@ -68,6 +68,8 @@ pub struct FinalGroup {
     pub pixel_accuracy: Option<Spread>,
     /// Mean `IoU` over the classes with truth.
     pub mean_iou: Option<Spread>,
+    /// Each of the table's figures.
+    pub ranked: Vec<Option<Spread>>,
     /// The `IoU` of each of the table's classes.
     pub per_class_iou: Vec<Option<Spread>>,
 }
@@ -87,7 +89,10 @@ impl FinalTable {
             let own = rows.filter(|(_, group)| *group == name);
             own.map(|(row, _)| row).collect()
         };
-        let group = |name: &String| group_of(name, &members(name), self.classes.len());
+        let group = |name: &String| {
+            let sizes = (self.figures.len(), self.classes.len());
+            group_of(name, &members(name), sizes)
+        };
         names.into_iter().map(group).collect()
     }
 
@@ -105,9 +110,12 @@ impl FinalTable {
         ];
         let classes = self.classes.iter();
         let classes = classes.map(|name| plain(&format!("IoU {name}")));
-        let mut text = markdown_row(columns.iter().map(|&name| name.to_owned()).chain(classes));
+        let figures = self.figures.iter();
+        let figures = figures.map(|figure| figure.definition().symbol);
+        let columns = columns.into_iter().chain(figures).map(str::to_owned);
+        let mut text = markdown_row(columns.chain(classes));
         text.push_str("|---|---:|---:|---:|---|");
-        text.push_str(&"---:|".repeat(3 + self.classes.len()));
+        text.push_str(&"---:|".repeat(3 + self.figures.len() + self.classes.len()));
         text.push('\n');
         for group in groups {
             let mut cells = vec![
@@ -127,17 +135,23 @@ impl FinalTable {
                 Spread::words(group.pixel_accuracy),
                 Spread::words(group.mean_iou),
             ];
-            cells.extend(group.per_class_iou.iter().map(|iou| Spread::words(*iou)));
+            let scores = group.ranked.iter().chain(&group.per_class_iou);
+            cells.extend(scores.map(|score| Spread::words(*score)));
             text.push_str(&markdown_row(cells));
         }
         text
     }
 }
 
-fn group_of(name: &str, rows: &[&FinalRow], num_classes: usize) -> FinalGroup {
+fn group_of(
+    name: &str,
+    rows: &[&FinalRow],
+    (num_figures, num_classes): (usize, usize),
+) -> FinalGroup {
     let spread =
         |value: fn(&FinalRow) -> Option<f64>| Spread::of(rows.iter().map(|row| value(row)));
     let first = rows.first().map(|row| row.on);
+    let figure = |at: usize| Spread::of(rows.iter().map(|row| row.ranked[at]));
     let class = |at: usize| Spread::of(rows.iter().map(|row| row.per_class_iou[at]));
     FinalGroup {
         name: name.to_owned(),
@@ -148,6 +162,7 @@ fn group_of(name: &str, rows: &[&FinalRow], num_classes: usize) -> FinalGroup {
         majority_baseline: spread(|row| row.majority_baseline),
         pixel_accuracy: spread(|row| row.pixel_accuracy),
         mean_iou: spread(|row| row.mean_iou),
+        ranked: (0..num_figures).map(figure).collect(),
         per_class_iou: (0..num_classes).map(class).collect(),
     }
 }

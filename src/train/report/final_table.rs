@@ -1,5 +1,6 @@
-use super::{RunRecord, ScoredOn};
+use super::{ClassRanking, RunRecord, ScoredOn};
 use crate::dataset::SplitReport;
+use crate::metrics::Figure;
 use crate::train::EpochRow;
 
 /// Several runs side by side.
@@ -7,6 +8,8 @@ use crate::train::EpochRow;
 pub struct FinalTable {
     /// The names of all classes, in the order in which the runs name them.
     pub classes: Vec<String>,
+    /// What else is a column: [`ClassRanking::FIGURES`] where a run has two classes, else nothing.
+    pub figures: Vec<Figure>,
     /// One row a run.
     pub rows: Vec<FinalRow>,
     /// The place of the row that the others are compared with.
@@ -36,6 +39,8 @@ pub struct FinalRow {
     pub majority_baseline: Option<f64>,
     /// Mean `IoU` over the classes with truth.
     pub mean_iou: Option<f64>,
+    /// The value of each of the table's figures; none where the run was not judged.
+    pub ranked: Vec<Option<f64>>,
     /// The `IoU` of each of the table's classes.
     pub per_class_iou: Vec<Option<f64>>,
 }
@@ -49,13 +54,26 @@ impl FinalTable {
                 classes.push(class.name);
             }
         }
-        let rows = records.iter().map(|record| FinalRow::of(record, &classes));
+        let is_binary = records.iter().any(RunRecord::is_binary);
+        let figures: Vec<Figure> = (ClassRanking::FIGURES.into_iter())
+            .filter(|_| is_binary)
+            .collect();
+        let row = |record| FinalRow::of(record, &classes, figures.len());
         Self {
-            rows: rows.collect(),
+            rows: records.iter().map(row).collect(),
+            figures,
             classes,
             pinned: None,
             notes: doubts(records),
         }
+    }
+
+    /// The same without [`Self::figures`], for pages that have a table of their own for them.
+    #[must_use]
+    pub(in crate::train) fn without_figures(mut self) -> Self {
+        self.figures.clear();
+        self.rows.iter_mut().for_each(|row| row.ranked.clear());
+        self
     }
 
     /// The same with differences to the row at `place`; to none when there is no such row.
@@ -72,7 +90,7 @@ impl FinalTable {
 }
 
 impl FinalRow {
-    fn of(record: &RunRecord, classes: &[String]) -> Self {
+    fn of(record: &RunRecord, classes: &[String], num_figures: usize) -> Self {
         let (figures, scores) = (record.figures(), record.class_scores());
         let iou = |name: &String| {
             let class = scores.iter().find(|class| class.name == *name);
@@ -88,14 +106,15 @@ impl FinalRow {
             pixel_accuracy: figures.pixel_accuracy,
             majority_baseline: figures.majority_baseline,
             mean_iou: figures.mean_iou,
+            ranked: record.ranked(figures.on)[..num_figures].to_vec(),
             per_class_iou: classes.iter().map(iou).collect(),
         }
     }
 
-    /// The scores of the row: pixel accuracy, mean `IoU`, then the classes.
+    /// The scores of the row: pixel accuracy, mean `IoU`, the table's figures, then the classes.
     pub(super) fn scores(&self) -> Vec<Option<f64>> {
         let mut scores = vec![self.pixel_accuracy, self.mean_iou];
-        scores.extend(&self.per_class_iou);
+        scores.extend(self.ranked.iter().chain(&self.per_class_iou));
         scores
     }
 }

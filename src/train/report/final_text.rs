@@ -6,7 +6,7 @@ use super::words::{
     NONE, count, difference, duration, escaped, exact, markdown_row, plain, put, ratio,
 };
 
-/// The columns before the classes.
+/// The columns before the figures and the classes.
 const COLUMNS: [&str; 9] = [
     "Run",
     "Network",
@@ -26,12 +26,15 @@ impl FinalTable {
             .classes
             .iter()
             .map(|name| plain(&format!("IoU {name}")));
-        let header = COLUMNS.iter().map(|&name| name.to_owned()).chain(classes);
+        let figures = self.figures.iter();
+        let figures = figures.map(|figure| figure.definition().symbol);
+        let columns = COLUMNS.into_iter().chain(figures).map(str::to_owned);
+        let header = columns.chain(classes);
         let mut text = markdown_row(header);
         put!(
             &mut text,
             "|---|---|---:|---:|---:|---|{}\n",
-            "---:|".repeat(3 + self.classes.len())
+            "---:|".repeat(3 + self.figures.len() + self.classes.len())
         );
         for (place, row) in self.rows.iter().enumerate() {
             let mut cells = facts(row).map(|fact| plain(&fact)).to_vec();
@@ -56,6 +59,8 @@ impl FinalTable {
     /// `…_difference` behind each score when a run is pinned.
     pub fn to_csv(&self) -> String {
         let names = ["pixel_accuracy", "mean_iou"].map(str::to_owned);
+        let figures = self.figures.iter();
+        let figures = figures.map(|figure| figure.definition().key.to_owned());
         let classes = self.classes.iter().map(|name| format!("iou_{name}"));
         let mut header: Vec<String> = [
             "run",
@@ -68,7 +73,7 @@ impl FinalTable {
         ]
         .map(str::to_owned)
         .to_vec();
-        for name in names.into_iter().chain(classes) {
+        for name in names.into_iter().chain(figures).chain(classes) {
             let difference = self.pinned.map(|_| format!("{name}_difference"));
             header.push(name);
             header.extend(difference);
@@ -123,6 +128,11 @@ impl FinalTable {
         for (at, name) in COLUMNS.iter().enumerate() {
             let class = if is_text(at) { " class=\"name\"" } else { "" };
             put!(&mut body, "<th{class}>{name}</th>");
+        }
+        for figure in &self.figures {
+            let definition = figure.definition();
+            let help = escaped(&definition.words());
+            put!(&mut body, "<th title=\"{help}\">{}</th>", definition.symbol);
         }
         for name in &self.classes {
             put!(&mut body, "<th>{}</th>", escaped(name));
@@ -207,10 +217,12 @@ mod tests {
             pixel_accuracy: Some(0.75),
             majority_baseline: Some(0.5),
             mean_iou,
+            ranked: Vec::new(),
             per_class_iou: vec![road],
         };
         FinalTable {
             classes: vec!["road, <paved>".to_owned()],
+            figures: Vec::new(),
             rows: vec![
                 row("a", Some(0.5), Some(0.25)),
                 row("b|c", Some(0.625), None),

@@ -11,7 +11,9 @@ use super::metrics_table::MetricsTable;
 use super::steps::{STEPS_FILE, parse_steps};
 use super::strip::{list_samples, sample_path};
 use super::weights_header::num_weights;
-use super::{Environment, FinalScores, ReportPicture, ScoredOn, StepLoss, TestReading};
+use super::{
+    ClassRanking, Environment, FinalScores, ReportPicture, ScoredOn, StepLoss, TestReading,
+};
 use crate::dataset::SplitReport;
 use crate::label::ClassTable;
 use crate::train::checkpoint::{CARD_FILE, WEIGHTS_FILE, named_checkpoint};
@@ -63,6 +65,8 @@ pub struct RunRecord {
     pub test_scores: Option<FinalScores>,
     /// How often the test ground was judged, and what is known of it image by image.
     pub test_reading: Option<TestReading>,
+    /// What the probabilities of one of two classes tell on the parts that were judged.
+    pub rankings: Vec<ClassRanking>,
     /// What is missing or damaged, in sentences for the user.
     pub notes: Vec<String>,
 }
@@ -91,6 +95,11 @@ impl RunRecord {
         if record.test_scores.is_some() {
             record.test_reading = record.json(ScoredOn::Test.file_name());
         }
+        let judged = |on| ClassRanking::read(folder, on, record.best_epoch());
+        record.rankings = [ScoredOn::Test, ScoredOn::Validation]
+            .into_iter()
+            .filter_map(judged)
+            .collect();
         Ok(record)
     }
 

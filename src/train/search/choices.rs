@@ -204,7 +204,7 @@ impl Default for SearchChoices {
             epochs: Recipe::default().epochs,
             is_cut: true,
             halving: Halving::default(),
-            refits: false,
+            refits: true,
         }
     }
 }
@@ -245,7 +245,11 @@ impl SearchChoices {
             with_base: true,
             vary,
             halving: if self.is_cut { self.halving } else { uncut },
-            refit: self.refits.then(Refit::default),
+            refit: if self.refits {
+                Refit::default()
+            } else {
+                Refit { seeds: Vec::new() }
+            },
         };
         (spec, base)
     }
@@ -336,7 +340,7 @@ mod tests {
         choices.ticked.insert((SearchAxis::Loss, 1));
         choices.ticked.insert((SearchAxis::Optimizer, 2));
         choices.way = SearchWay::Grid;
-        (choices.epochs, choices.refits) = (20, true);
+        choices.epochs = 20;
         let plan = planned(&choices, &recipe).expect("a plan");
         // Two losses, two optimizers and three rates, and the recipe, whose rate is none of them.
         assert_eq!(plan.trials().len(), 13);
@@ -347,9 +351,10 @@ mod tests {
         let recipes = plan.trials().iter().map(|trial| &trial.recipe);
         let mut ends = recipes.map(|recipe| (recipe.epochs, recipe.best_by.clone()));
         assert!(ends.all(|end| end == (20, BestBy::MeanIou)));
-        choices.is_cut = false;
+        (choices.is_cut, choices.refits) = (false, false);
         let plan = planned(&choices, &recipe).expect("a plan");
         assert_eq!(plan.cost().epochs, plan.cost().uncut_epochs);
+        assert_eq!(plan.cost().refit_epochs, 0);
     }
 
     #[test]

@@ -98,8 +98,7 @@ impl SearchPlan {
         let trials = working_trials(&axes, choices, &base, &mut notes)?;
         let epochs = trials.iter().map(|trial| trial.recipe.epochs).max();
         let mut rungs = spec.halving.rungs(trials.len(), epochs.unwrap_or(1));
-        let refit_seeds = spec.refit.as_ref().map(|refit| refit.seeds.clone());
-        let refit_seeds = refit_seeds.unwrap_or_default();
+        let refit_seeds = spec.refit.seeds.clone();
         if !refit_seeds.is_empty()
             && rungs.len() > 1
             && rungs.last().is_some_and(|last| last.trials == 1)
@@ -346,7 +345,7 @@ mod tests {
     #[test]
     fn a_grid_counts_itself() {
         let way = "way = \"grid\"\nrecipe.epochs = 9\nhalving.first_epochs = 1\n\
-                   vary.batch = [4, 8, 16]\nvary.seed = [1, 2, 3]";
+                   refit.seeds = []\nvary.batch = [4, 8, 16]\nvary.seed = [1, 2, 3]";
         let plan = planned(way).expect("a plan");
         let cost = SearchCost {
             epochs: 9 + 3 * 2 + 6,
@@ -374,14 +373,14 @@ mod tests {
     fn a_winner_that_is_trained_anew_need_not_be_trained_to_its_end() {
         let text = "samples = 12\nrecipe.epochs = 30\n\
                     vary.learning_rate = { from = 1e-4, to = 1e-2, scale = \"log\" }\n";
-        let plan = planned(&format!("{text}[refit]")).expect("a plan");
+        let plan = planned(text).expect("a plan");
         let cost = SearchCost {
             epochs: 36 + 24,
             uncut_epochs: 360,
             refit_epochs: 90,
         };
         assert_eq!(plan.cost(), cost);
-        let whole = planned(text).expect("a plan");
+        let whole = planned(&format!("{text}refit.seeds = []")).expect("a plan");
         assert_eq!(whole.rungs().last().map(|rung| rung.until), Some(30));
         assert_ne!(whole.print(), plan.print());
     }

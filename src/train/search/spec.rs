@@ -49,9 +49,9 @@ pub struct SearchSpec {
     /// When trials are cut.
     #[serde(default)]
     pub halving: Halving,
-    /// Whether the winner is trained anew from other seeds, and judged.
+    /// From which seeds the winner is trained anew, to be judged.
     #[serde(default)]
-    pub refit: Option<Refit>,
+    pub refit: Refit,
 }
 
 /// How the trials of a search are chosen.
@@ -70,7 +70,7 @@ pub enum SearchWay {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Refit {
-    /// The seeds.
+    /// The seeds, three when missing; without any it is not trained anew.
     pub seeds: Vec<u64>,
 }
 
@@ -188,6 +188,7 @@ mod tests {
         let spec = spec("vary.batch = [4, 8]");
         assert_eq!((spec.way, spec.seed), (SearchWay::Random, 1));
         assert_eq!(spec.halving, Halving::default());
+        assert_eq!(spec.refit.seeds, [1, 2, 3]);
         assert_eq!(
             spec.base(Path::new("")).expect("a recipe"),
             Recipe::default()

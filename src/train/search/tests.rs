@@ -26,8 +26,14 @@ fn base() -> Recipe {
     }
 }
 
+/// The winner is trained anew only where `text` says so.
 fn plan_of(text: &str, base: Recipe, data: &Path, folder: &Path) -> SearchPlan {
-    let spec = SearchSpec::from_toml(text).expect("a search");
+    let alone = if text.contains("[refit]") {
+        ""
+    } else {
+        "[refit]\nseeds = []\n"
+    };
+    let spec = SearchSpec::from_toml(&format!("{text}{alone}")).expect("a search");
     SearchPlan::new(&spec, base, data.to_owned(), folder.to_owned(), 1 << 22).expect("a plan")
 }
 

@@ -5,6 +5,7 @@ use super::PaneContent;
 use crate::label::ClassTable;
 use crate::render::Looked;
 use crate::session::Session;
+use crate::ui::theme;
 use crate::ui::view::View;
 
 const INSET: f32 = 8.0;
@@ -29,8 +30,7 @@ pub fn header_ui(
     let place = UiBuilder::new().max_rect(room).layout(layout);
     let mut header = ui.new_child(place);
     header.set_clip_rect(within.intersect(ui.clip_rect()));
-    // The picture under it is not of the theme.
-    header.visuals_mut().override_text_color = Some(TEXT);
+    stand_on_picture(&mut header);
     let frame = Frame::new()
         .fill(Color32::from_black_alpha(165))
         .corner_radius(4.0)
@@ -59,6 +59,13 @@ pub fn header_ui(
     });
     view.covered.push(inside.response.rect);
     inside.inner
+}
+
+/// The picture under it is not of the theme: words are light and their ground is dark, also while
+/// the pointer is on them or their menu is open.
+fn stand_on_picture(ui: &mut Ui) {
+    *ui.visuals_mut() = theme::dark();
+    ui.visuals_mut().override_text_color = Some(TEXT);
 }
 
 fn opening(name: &str) -> RichText {
@@ -127,4 +134,35 @@ fn legend_ui(ui: &mut Ui, content: PaneContent, looked: Looked) {
         ui.label(RichText::new(*words).size(12.0));
     }
     ui.add_space(4.0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_header_are_legible_in_both_themes_whatever_is_done_with_it() {
+        for preference in [egui::Theme::Light, egui::Theme::Dark] {
+            let ctx = egui::Context::default();
+            theme::install(&ctx);
+            ctx.set_theme(preference);
+            let mut looked_at = 0;
+            drop(ctx.run_ui(egui::RawInput::default(), |ui| {
+                stand_on_picture(ui);
+                let widgets = &ui.visuals().widgets;
+                for widget in [
+                    widgets.inactive,
+                    widgets.hovered,
+                    widgets.active,
+                    widgets.open,
+                ] {
+                    let fill = widget.weak_bg_fill;
+                    assert!(fill.intensity() < 0.4, "{preference:?}: {fill:?}");
+                    looked_at += 1;
+                }
+                assert_eq!(ui.visuals().text_color(), TEXT);
+            }));
+            assert!(looked_at >= 4);
+        }
+    }
 }

@@ -208,6 +208,10 @@ fn heads_ui(ui: &mut Ui, table: &FinalTable) {
         ui.label(RichText::new(name).small().strong())
             .on_hover_text(help);
     }
+    for of in &table.figures {
+        let head = RichText::new(of.definition().symbol).small().strong();
+        ui.label(head).on_hover_text(figure(*of));
+    }
     for name in &table.classes {
         ui.label(RichText::new(name).small().strong())
             .on_hover_text(figure(Figure::Iou));
@@ -250,7 +254,8 @@ fn row_ui(ui: &mut Ui, table: &FinalTable, place: usize, row: &FinalRow, color: 
 
 /// The best value of each column of scores.
 fn best_of(table: &FinalTable) -> Vec<Option<f64>> {
-    let mut best: Vec<Option<f64>> = vec![None; table.classes.len() + 2];
+    let columns = 2 + table.figures.len() + table.classes.len();
+    let mut best: Vec<Option<f64>> = vec![None; columns];
     for place in 0..table.rows.len() {
         for (at, (score, _)) in table.compared(place).into_iter().enumerate() {
             best[at] = match (best[at], score) {

@@ -5,7 +5,7 @@ use super::super::view::CommandQueue;
 use super::class_table::{figure_help, number_ui};
 use crate::metrics::{Figure, POOLED_OR_PER_IMAGE};
 use crate::session::{Command, JobId, QueueCommand, RunEntry, RunStatus, Session};
-use crate::train::{RunRecord, RunSummary, ScoredOn};
+use crate::train::{ClassRanking, RunRecord, RunSummary, ScoredOn};
 use crate::ui::text;
 
 /// What is shown of the test part; the report has all figures.
@@ -17,7 +17,7 @@ const SHOWN: [Figure; 5] = [
     Figure::PerImageMeanIou,
 ];
 
-/// The button that judges a run on its test part; while that goes on, how far it is, and Stop.
+/// The buttons that judge a run on its parts; while that goes on, how far it is, and Stop.
 pub fn judge_ui(ui: &mut Ui, entry: &RunEntry, session: &Session, commands: &mut CommandQueue) {
     let record = &entry.record;
     let judging = session.judging();
@@ -26,20 +26,41 @@ pub fn judge_ui(ui: &mut Ui, entry: &RunEntry, session: &Session, commands: &mut
     {
         return running_ui(ui, job, session, commands);
     }
-    let refusal = refusal(entry, session);
-    let button = ui.add_enabled(refusal.is_none(), Button::new("Judge on test part"));
-    let button = button.on_hover_text(help(record));
+    if record.is_binary() {
+        button_ui(ui, entry, session, ScoredOn::Validation, commands);
+    }
+    button_ui(ui, entry, session, ScoredOn::Test, commands);
+}
+
+fn button_ui(
+    ui: &mut Ui,
+    entry: &RunEntry,
+    session: &Session,
+    on: ScoredOn,
+    commands: &mut CommandQueue,
+) {
+    let refusal = refusal(entry, session, on);
+    let (words, help) = match on {
+        ScoredOn::Test => ("Judge on test part", help(&entry.record)),
+        ScoredOn::Validation => ("Judge on validation part", CHOOSES.to_owned()),
+    };
+    let button = ui.add_enabled(refusal.is_none(), Button::new(words));
+    let button = button.on_hover_text(help);
     if button
         .on_disabled_hover_text(refusal.unwrap_or_default())
         .clicked()
     {
         commands.push(Command::Queue(QueueCommand::Judge {
-            run: record.folder.clone(),
-            on: ScoredOn::Test,
+            run: entry.record.folder.clone(),
+            on,
             device: None,
         }));
     }
 }
+
+/// What judging the validation part is good for.
+const CHOOSES: &str = "Of two classes it chooses the threshold with the best F1, which the test \
+                       part is then judged at: do it before";
 
 fn help(record: &RunRecord) -> String {
     let mut words = "The best network predicts the test part, which it neither learned from nor \
@@ -55,9 +76,9 @@ fn help(record: &RunRecord) -> String {
 }
 
 /// Why it cannot be judged now.
-fn refusal(entry: &RunEntry, session: &Session) -> Option<String> {
+fn refusal(entry: &RunEntry, session: &Session, on: ScoredOn) -> Option<String> {
     let record = &entry.record;
-    let why = if !record.has_test_part() {
+    let why = if on == ScoredOn::Test && !record.has_test_part() {
         return Some(format!(
             "No test part was held out, so the scores of this run are “{}”. Give \
              “Test share” in the recipe a value to hold one out in the next training",
@@ -94,52 +115,68 @@ fn running_ui(ui: &mut Ui, job: JobId, session: &Session, commands: &mut Command
     ui.add(bar.desired_width(200.0));
 }
 
-/// What the best network came to on the test part, beside the validation, if it was judged.
+/// What the best network came to where it was judged: on the test part beside the validation, and
+/// of two classes what the probabilities of one tell.
 pub fn judged_ui(ui: &mut Ui, record: &RunRecord) {
-    let Some(reading) = &record.test_reading else {
-        return;
-    };
-    ui.add_space(theme::GRID);
-    if record.best_test().is_none() {
-        ui.weak("It was judged on its test part before it was trained further; those scores are not shown");
+    let (reading, has_test) = (&record.test_reading, record.best_test().is_some());
+    if reading.is_none() && record.rankings.is_empty() {
         return;
     }
-    Frame::new()
-        .fill(ui.visuals().extreme_bg_color)
-        .corner_radius(4.0)
-        .inner_margin(8.0)
-        .show(ui, |ui| table_ui(ui, &RunSummary::of(record)));
-    let words = RichText::new(reading.words()).small().weak();
-    ui.label(words).on_hover_text(
-        "From scores-test.json in the run's folder, where the command line counts as well",
-    );
+    ui.add_space(theme::GRID);
+    if reading.is_some() && !has_test {
+        ui.weak("It was judged on its test part before it was trained further; those scores are not shown");
+    }
+    let summary = RunSummary::of(record);
+    if has_test {
+        table_ui(ui, "judged", &summary, &SHOWN);
+    }
+    if !record.rankings.is_empty() {
+        table_ui(ui, "ranked", &summary, &ClassRanking::FIGURES);
+        for ranking in &record.rankings {
+            ui.label(RichText::new(ranking.threshold_words()).small().weak());
+        }
+    }
+    if let Some(reading) = reading.as_ref().filter(|_| has_test) {
+        let words = RichText::new(reading.words()).small().weak();
+        ui.label(words).on_hover_text(
+            "From scores-test.json in the run's folder, where the command line counts as well",
+        );
+    }
 }
 
-fn table_ui(ui: &mut Ui, summary: &RunSummary) {
+/// Those of `figures` that are known, on each ground.
+fn table_ui(ui: &mut Ui, id: &str, summary: &RunSummary, figures: &[Figure]) {
     let rows = summary.rows.iter();
-    let rows: Vec<_> = rows.filter(|row| SHOWN.contains(&row.0)).collect();
-    Grid::new("judged")
-        .num_columns(1 + rows.len())
-        .spacing([16.0, 5.0])
-        .show(ui, |ui| {
-            ui.label(RichText::new("Scored on").small().strong());
-            for (figure, _) in &rows {
-                let name = RichText::new(figure.definition().name).small().strong();
-                let help = match figure {
-                    Figure::PerImageMeanIou => {
-                        format!("{}\n\n{POOLED_OR_PER_IMAGE}.", figure_help(*figure))
-                    }
-                    _ => figure_help(*figure),
-                };
-                ui.label(name).on_hover_text(help);
+    let rows: Vec<_> = rows.filter(|row| figures.contains(&row.0)).collect();
+    let frame = Frame::new()
+        .fill(ui.visuals().extreme_bg_color)
+        .corner_radius(4.0)
+        .inner_margin(8.0);
+    let grid = Grid::new(id).num_columns(1 + rows.len());
+    frame.show(ui, |ui| {
+        grid.spacing([16.0, 5.0])
+            .show(ui, |ui| figures_ui(ui, summary, &rows));
+    });
+}
+
+fn figures_ui(ui: &mut Ui, summary: &RunSummary, rows: &[&(Figure, Vec<Option<f64>>)]) {
+    ui.label(RichText::new("Scored on").small().strong());
+    for (figure, _) in rows {
+        let name = RichText::new(figure.definition().name).small().strong();
+        let help = match figure {
+            Figure::PerImageMeanIou => {
+                format!("{}\n\n{POOLED_OR_PER_IMAGE}.", figure_help(*figure))
             }
-            ui.end_row();
-            for (at, on) in summary.grounds.iter().enumerate() {
-                ui.label(on.words());
-                for (_, values) in &rows {
-                    number_ui(ui, text::ratio(values[at]));
-                }
-                ui.end_row();
-            }
-        });
+            _ => figure_help(*figure),
+        };
+        ui.label(name).on_hover_text(help);
+    }
+    ui.end_row();
+    for (at, on) in summary.grounds.iter().enumerate() {
+        ui.label(on.words());
+        for (_, values) in rows {
+            number_ui(ui, text::ratio(values[at]));
+        }
+        ui.end_row();
+    }
 }

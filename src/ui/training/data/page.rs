@@ -50,7 +50,7 @@ pub fn data_ui(
         inspected_ui(ui, inspection, discovery);
     }
     heading(ui, "Samples");
-    contact_ui(ui, data, sheet);
+    contact_ui(ui, (data, discovery), sheet, commands);
     ui.add_space(4.0 * theme::GRID);
 }
 

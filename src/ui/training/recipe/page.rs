@@ -53,12 +53,12 @@ pub fn recipe_page_ui(
             });
             ui.vertical(|ui| {
                 ui.set_width(PATCHES);
-                preview_ui(ui, session, preview, (&view.form.recipe, center), commands);
+                preview_ui(ui, session, preview, (&view.form, center), commands);
             });
         });
     } else {
         form_ui(ui, session, &mut view.form, commands);
-        preview_ui(ui, session, preview, (&view.form.recipe, center), commands);
+        preview_ui(ui, session, preview, (&view.form, center), commands);
     }
     ui.add_space(4.0 * theme::GRID);
 }

@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::{
@@ -5,11 +6,11 @@ use egui::{
     vec2,
 };
 
-use crate::dataset::Augment;
+use crate::dataset::Corrections;
 use crate::geom::ImagePoint;
 use crate::raster::RgbaTile;
-use crate::session::{Command, DataCommand, Session, VariedPatch};
-use crate::train::Recipe;
+use crate::session::{Command, DataCommand, Session, TrainOn, VariedPatch};
+use crate::ui::panels::recipe::TrainForm;
 use crate::ui::theme;
 use crate::ui::view::CommandQueue;
 
@@ -18,22 +19,15 @@ const COLUMNS: usize = 4;
 const GAP: f32 = 4.0;
 const WIDEST: f32 = 480.0;
 
-/// Sixteen variations of a patch of the open image, as a training would make them.
+/// Sixteen patches as a training would vary them: one of the open image, or those that would be
+/// drawn from a data set.
 pub struct PatchPreview {
+    /// Another number shows others; of a data set it is the epoch.
     seed: u64,
     opacity: f32,
-    asked: Option<Asked>,
+    asked: Option<DataCommand>,
     shown: Option<Arc<[VariedPatch]>>,
     textures: Vec<[TextureHandle; 2]>,
-}
-
-/// What was asked for.
-#[derive(Clone, Debug, PartialEq)]
-struct Asked {
-    augment: Augment,
-    at: ImagePoint,
-    side: u32,
-    seed: u64,
 }
 
 impl Default for PatchPreview {
@@ -49,23 +43,37 @@ impl Default for PatchPreview {
 }
 
 impl PatchPreview {
-    fn ask(&mut self, recipe: &Recipe, at: ImagePoint, commands: &mut CommandQueue) {
-        let asked = Asked {
-            augment: recipe.augment.clone(),
-            at,
+    fn ask(&mut self, wanted: DataCommand, commands: &mut CommandQueue) {
+        if self.asked.as_ref() != Some(&wanted) {
+            commands.push(Command::Data(wanted.clone()));
+            self.asked = Some(wanted);
+        }
+    }
+
+    /// The patches to show; `None` when nothing is open.
+    fn wanted(
+        &self,
+        session: &Session,
+        form: &TrainForm,
+        center: Option<ImagePoint>,
+    ) -> Option<DataCommand> {
+        let recipe = &form.recipe;
+        if let Some((folder, corrections)) = data_set(session, form) {
+            return Some(DataCommand::Draw {
+                folder,
+                corrections,
+                recipe: Box::new(recipe.clone()),
+                epoch: self.seed,
+            });
+        }
+        let size = session.image()?.size();
+        let middle = ImagePoint::new(f64::from(size.width) / 2.0, f64::from(size.height) / 2.0);
+        Some(DataCommand::Vary {
+            augment: Box::new(recipe.augment.clone()),
+            at: center.unwrap_or(middle),
             side: recipe.patch,
             seed: self.seed,
-        };
-        if self.asked.as_ref() == Some(&asked) {
-            return;
-        }
-        commands.push(Command::Data(DataCommand::Vary {
-            augment: Box::new(asked.augment.clone()),
-            at: asked.at,
-            side: asked.side,
-            seed: asked.seed,
-        }));
-        self.asked = Some(asked);
+        })
     }
 
     fn take(&mut self, ui: &Ui, patches: &Arc<[VariedPatch]>) {
@@ -87,26 +95,53 @@ impl PatchPreview {
     }
 }
 
+/// The data set that patches are drawn from: the one that the next training learns from, or without
+/// an image the one that is looked at.
+fn data_set(session: &Session, form: &TrainForm) -> Option<(PathBuf, Corrections)> {
+    let has_image = session.image().is_some();
+    match form.learn_from(session) {
+        TrainOn::Corrected(folder, corrections) => Some((folder, corrections)),
+        TrainOn::Folder(folder) if form.data.is_some() || !has_image => {
+            Some((folder, Corrections::default()))
+        }
+        _ if has_image => None,
+        _ => {
+            let data = session.data()?;
+            Some((data.folder.clone(), data.corrections.clone()))
+        }
+    }
+}
+
 /// The patches, and what else to draw.
 pub fn preview_ui(
     ui: &mut Ui,
     session: &Session,
     preview: &mut PatchPreview,
-    (recipe, center): (&Recipe, Option<ImagePoint>),
+    (form, center): (&TrainForm, Option<ImagePoint>),
     commands: &mut CommandQueue,
 ) {
-    ui.label(RichText::new("Sixteen variations of a patch").strong());
-    let Some(image) = session.image() else {
-        ui.weak("Open an image to see how its patches are varied.");
+    let wanted = preview.wanted(session, form, center);
+    let (title, help) = match wanted {
+        Some(DataCommand::Draw { .. }) => (
+            "Sixteen training patches, varied",
+            "The first ones that the training would draw; others are those of its next epochs",
+        ),
+        _ => (
+            "Sixteen variations of a patch",
+            "Of the image in the middle of the view",
+        ),
+    };
+    let title = ui.label(RichText::new(title).strong());
+    let Some(wanted) = wanted else {
+        ui.weak("Open an image or a data set to see how its patches are varied.");
         return;
     };
-    let size = image.size();
-    let middle = ImagePoint::new(f64::from(size.width) / 2.0, f64::from(size.height) / 2.0);
-    preview.ask(recipe, center.unwrap_or(middle), commands);
+    title.on_hover_text(help);
+    preview.ask(wanted, commands);
     ui.horizontal_wrapped(|ui| {
         if ui
             .button("Draw others")
-            .on_hover_text("Another seed")
+            .on_hover_text("Another seed, or the next epoch")
             .clicked()
         {
             preview.seed += 1;
@@ -124,10 +159,17 @@ pub fn preview_ui(
         Some(Err(why)) => {
             theme::words(ui, theme::ERROR, why);
         }
-        None => {
-            ui.spinner();
-        }
+        None => waiting_ui(ui, session),
     }
+}
+
+fn waiting_ui(ui: &mut Ui, session: &Session) {
+    ui.horizontal(|ui| {
+        ui.spinner();
+        if let Some(share) = session.reading_labels() {
+            ui.weak(format!("Reading all labels, {:.0} %", share * 100.0));
+        }
+    });
 }
 
 fn patches_ui(ui: &mut Ui, preview: &PatchPreview) {

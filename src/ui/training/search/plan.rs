@@ -143,7 +143,14 @@ mod tests {
 
     #[test]
     fn what_a_search_takes_is_said_before_it_starts() {
-        let (choices, recipe) = (SearchChoices::default(), Recipe::default());
+        let (mut choices, recipe) = (SearchChoices::default(), Recipe::default());
+        let whole = Planned::of(&choices, &recipe, None).outcome;
+        let whole = whole.expect("a plan");
+        assert_eq!(whole.words(), "12 trials: 12 to epoch 3, 4 to epoch 9");
+        let words = whole.cost_words(Some(2.0));
+        let expected = "At most 60 epochs instead of 168, and 42 for the winner anew; about ";
+        assert!(words.starts_with(expected), "{words}");
+        choices.refits = false;
         let planned = Planned::of(&choices, &recipe, None);
         assert!(planned.is_of(&choices, &recipe, None));
         let outcome = planned.outcome.as_ref().expect("a plan");
