@@ -62,6 +62,9 @@ impl Session {
                 "It is not known how sure this prediction is; predict here".to_owned(),
             )
         })?;
+        if certainty.is_loading {
+            return Err(CommandError::Busy("Reading how sure the prediction is"));
+        }
         let of = [label.id, prediction.id];
         let masks = [label, prediction, certainty].map(|layer| layer.mask.clone());
         Ok((of, masks))

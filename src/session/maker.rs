@@ -2,11 +2,12 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::labels::new_layer;
+use super::measures::Measures;
 use super::state::{Layer, LayerId, OpenImage, Session};
 use super::{CommandError, LayerKind, Notice, PredictionState, ScoreScope};
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::Mask;
-use crate::train::{BlockOrder, Certainty, Flips};
+use crate::train::{BlockOrder, Flips};
 
 /// A larger prediction is let go of when another model's takes its place, and predicted anew.
 const MOST_ASIDE: usize = 512 << 20;
@@ -36,6 +37,8 @@ pub(super) struct Made {
     pub done: HashSet<PixelRect>,
     /// Where alone pixels are written by the prediction that runs.
     pub ground: Option<Mask>,
+    /// How sure it is.
+    pub measures: Measures,
 }
 
 /// Predictions of equal marks have equal pixels.
@@ -43,7 +46,6 @@ pub(super) struct Made {
 pub(super) struct ModelMark {
     pub checksums: [u32; 2],
     pub flips: Flips,
-    pub certainty: Certainty,
 }
 
 /// When a prediction takes the place of another model's.
@@ -77,15 +79,21 @@ struct Aside {
 }
 
 impl Made {
-    pub fn new(by: ModelMark, run: PathBuf, on: ScoreScope, ground: Option<Mask>) -> Self {
+    pub fn new(by: ModelMark, run: PathBuf, on: ScoreScope, measures: Measures) -> Self {
         Self {
             by,
             run,
             on,
             is_whole: false,
             done: HashSet::new(),
-            ground,
+            ground: None,
+            measures,
         }
+    }
+
+    /// Only pixels of `ground` are written.
+    pub fn only_on(self, ground: Option<Mask>) -> Self {
+        Self { ground, ..self }
     }
 
     /// What `next` asks for of the same model, with what is there already.
@@ -93,6 +101,7 @@ impl Made {
         Self {
             is_whole: self.is_whole,
             done: self.done,
+            measures: self.measures,
             ..next
         }
     }
@@ -118,6 +127,14 @@ impl Session {
         let layer = self.prediction.as_ref()?.id;
         let shown = self.predicting.makers.shown.as_mut()?;
         (shown.layer == layer && self.certainty.is_some()).then_some(&mut shown.made)
+    }
+
+    /// How sure the prediction is that runs next: that of the layer that it goes on with, or will
+    /// put in place.
+    pub(super) fn coming_measures(&self) -> Option<&Measures> {
+        let coming = self.predicting.makers.coming.as_ref();
+        let made = coming.map(|coming| &coming.made).or_else(|| self.maker());
+        made.map(|made| &made.measures)
     }
 
     /// Whether a prediction is shown that a file or scribbles gave.
@@ -189,6 +206,8 @@ impl Session {
         };
         self.put_layer(LayerKind::Certainty, Some(sure));
         self.predicting.makers.shown = Some(Shown { layer, made });
+        // Another measure may have been chosen while it waited.
+        self.follow_measure();
     }
 
     /// Keeps what is shown for when its model predicts again; an earlier state of the run that
@@ -297,7 +316,8 @@ impl Session {
             Some(view) => plan.in_order(BlockOrder::NearestFirst(middle_of(view))),
             None => plan,
         };
-        let made = Made::new(self.mark_of(&plan), run.to_owned(), on, None);
+        let measures = self.measures_of(&plan);
+        let made = Made::new(self.mark_of(&plan), run.to_owned(), on, measures);
         self.prepare_layers(made, TakesPlace::AtOnce);
         if self.maker().is_some_and(|made| made.is_whole) {
             self.tell_maker();

@@ -53,7 +53,10 @@ impl Session {
         match choice {
             Predicting::Device(device) => self.predicting.device = Some(device),
             Predicting::Flips(flips) => self.predicting.flips = flips,
-            Predicting::Certainty(certainty) => self.predicting.certainty = certainty,
+            Predicting::Certainty(certainty) => {
+                self.predicting.certainty = certainty;
+                self.follow_measure();
+            }
         }
         Ok(())
     }
@@ -63,7 +66,7 @@ impl Session {
         self.predicting.flips
     }
 
-    /// How predictions say how sure they are.
+    /// By which measure the layer of certainty says how sure the prediction is.
     pub const fn certainty_measure(&self) -> Certainty {
         self.predicting.certainty
     }
@@ -108,12 +111,19 @@ impl Session {
         place: TakesPlace,
     ) -> Result<(), CommandError> {
         let engine = self.engine()?.clone();
-        let made = Made::new(self.mark_of(&plan), run.clone(), on, plan.ground().cloned());
+        let measures = self.measures_of(&plan);
+        let made = Made::new(self.mark_of(&plan), run.clone(), on, measures);
+        let made = made.only_on(plan.ground().cloned());
         let by = made.by;
         let known = self.prepare_layers(made, place);
         let shown = self.maker().filter(|shown| shown.by == by);
         let is_complete = shown.is_some_and(|shown| shown.is_whole);
-        let job = engine.predict(plan.without(known), self.config.waker.clone());
+        let plan = plan.without(known);
+        let plan = match self.kept_measures() {
+            Some(kept) => plan.keeping(kept),
+            None => plan,
+        };
+        let job = engine.predict(plan, self.config.waker.clone());
         let id = self.list_job("Predicting", Leash::Prediction(job));
         self.prediction_state = PredictionState {
             job: Some(id),
@@ -147,7 +157,6 @@ impl Session {
         ModelMark {
             checksums: plan.model().checksums(),
             flips: self.predicting.flips,
-            certainty: self.predicting.certainty,
         }
     }
 
@@ -159,9 +168,7 @@ impl Session {
         let device = self.predicting.device.clone().or(trained_on);
         let plan = PredictPlan::new(run, source, device.unwrap_or_default())
             .map_err(|error| CommandError::Refused(error.to_string()))?;
-        Ok(plan
-            .flipped(self.predicting.flips)
-            .measured_by(&[self.predicting.certainty]))
+        Ok(plan.flipped(self.predicting.flips))
     }
 
     pub(super) fn only_on(
@@ -230,7 +237,7 @@ impl Session {
                     return;
                 }
                 self.put_block(LayerKind::Prediction, rect, classes);
-                self.put_block(LayerKind::Certainty, rect, sure);
+                self.put_block(LayerKind::Certainty, rect, self.measured(sure));
                 if let Some(made) = self.maker_mut()
                     && made.ground.is_none()
                 {

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::state::Session;
 use super::{LayerKind, ScoreScope};
-use crate::train::{Certainty, Flips};
+use crate::train::Flips;
 
 /// What is said as a command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,13 +107,7 @@ impl Session {
         words.say("predict").path("--model", state.run.as_ref()?);
         words.path("--image", image);
         words.path("--out", &self.prediction_file()?);
-        words.path("--certainty", &self.beside_image("_certainty.tif")?);
-        if self.certainty_measure() != Certainty::default() {
-            words.say(&format!(
-                "--certainty-by {}",
-                self.certainty_measure().name()
-            ));
-        }
+        words.say("--uncertainty");
         if self.flips() == Flips::All {
             words.say("--tta");
         }

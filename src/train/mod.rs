@@ -113,5 +113,5 @@ pub use search::{
     SearchWay,
 };
 pub use similar::{Alike, FeatureIndex, SimilarEvent, SimilarOrder};
-pub use to_files::{FileEnd, FileTask, FilesEvent, FilesPlan, IfBegun};
+pub use to_files::{FileEnd, FileTask, FilesEvent, FilesPlan, IfBegun, KeptMeasures};
 pub use unlabeled::Unlabeled;

@@ -20,6 +20,7 @@ mod kept_with_label;
 mod killed;
 mod killed_window;
 mod layering;
+mod measures;
 mod mosaics;
 mod painting;
 mod pictures;

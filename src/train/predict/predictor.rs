@@ -36,7 +36,9 @@ pub(in crate::train) fn run(
     let cancel = job.cancel_token();
     let windows = predictor.each_block(plan, cancel, |rect, predicted| {
         let Predicted { classes, sure } = predicted;
-        let sure = sure.into_iter().next().unwrap_or_default();
+        if let Some(kept) = &plan.kept {
+            kept.put(rect, &sure);
+        }
         job.tell(PredictEvent::Block {
             rect,
             classes,

@@ -6,9 +6,11 @@
 
 mod block_file;
 mod made_of;
+mod measures;
 mod plan;
 mod rows;
 mod run;
 
+pub use measures::KeptMeasures;
 pub use plan::{FileEnd, FileTask, FilesEvent, FilesPlan, IfBegun};
 pub(super) use run::run;

@@ -69,6 +69,7 @@ impl PaneContent {
             }
             Self::Changed if lacks(LayerKind::Prediction) => "predict with another network",
             Self::Certainty if lacks(LayerKind::Certainty) => "comes with a prediction",
+            Self::Certainty => return format!("by {}", session.certainty_measure().name()),
             // Two networks side by side are told apart by their names.
             Self::Kept => return run_hint(session.contest().run()),
             Self::Prediction if !lacks(LayerKind::Kept) => {
