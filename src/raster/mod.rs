@@ -26,6 +26,7 @@ mod open;
 mod overviews;
 mod plain;
 mod png_file;
+mod print;
 mod pyramid;
 mod read_at;
 mod rgba_tile;
@@ -51,6 +52,7 @@ pub use look::{Contrast, GAMMAS, Look, Ramp, Shading, ShownBands};
 pub use mosaic::{MosaicError, MosaicReport, is_tile_folder, mosaic_of, write_mosaic, write_stack};
 pub use open::{open_raster, open_stored};
 pub use overviews::{OverviewError, OverviewStore};
+pub use print::ImagePrint;
 pub use pyramid::{Pyramid, TILE_SIZE};
 pub use rgba_tile::RgbaTile;
 pub use source::{BandSamples, Layout, RasterInfo, SampleType, TileSamples, TileSource};
@@ -59,4 +61,6 @@ pub use statistics::{BandValues, Statistics};
 pub(crate) use tiff::MadeBands;
 pub use tile::{Depth, Tile, TileFormat};
 pub use turned::Orientation;
-pub use writer::{Compression, Overviews, PixelKind, TiffOptions, TiffWriter, WriteError};
+pub use writer::{
+    BandMeaning, Compression, Overviews, PixelKind, TiffOptions, TiffWriter, WriteError,
+};

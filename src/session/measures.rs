@@ -6,6 +6,7 @@ use super::state::{Layer, LayerId, Session};
 use super::{Change, LayerKind, Notice};
 use crate::geom::PixelRect;
 use crate::label::{Mask, MaskLevels, UNLABELED};
+use crate::raster::BandMeaning;
 use crate::train::{Certainty, KeptMeasures, PredictPlan};
 
 /// How sure a prediction is: one measure is in memory as a layer, all are on the disk.
@@ -15,7 +16,7 @@ pub(super) struct Measures {
     /// The one that the layer shows.
     shown: Certainty,
     /// Classes that the network tells apart.
-    pub num_classes: usize,
+    num_classes: usize,
 }
 
 /// A measure that was read back.
@@ -30,12 +31,18 @@ impl Session {
         self.maker().is_some() || self.instant().is_some()
     }
 
+    /// What the numbers of the layer of certainty stand for.
+    pub(super) fn shown_meaning(&self) -> BandMeaning {
+        let classes = self.maker().map(|made| made.measures.num_classes);
+        self.certainty_measure().meaning(classes)
+    }
+
     /// Nothing is measured yet of what `plan` predicts.
     pub(super) fn measures_of(&self, plan: &PredictPlan) -> Measures {
         Measures {
             kept: Arc::new(KeptMeasures::new(plan.model().folder())),
             shown: self.certainty_measure(),
-            num_classes: plan.classes().num_classes(),
+            num_classes: plan.model().card().num_classes,
         }
     }
 
