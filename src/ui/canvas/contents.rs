@@ -120,7 +120,7 @@ fn is_shown(session: &Session, kind: LayerKind) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PaneContents {
     panes: [[PaneContent; 4]; 4],
-    /// What a single pane shows at the right of the curtain, and the pane under the pointer while
+    /// What panes show at the right of the curtain, and the pane under the pointer while
     /// the key to blink is held.
     pub behind: PaneContent,
 }
