@@ -3,10 +3,10 @@ use std::sync::Arc;
 
 use super::jobs::{JobId, Leash};
 use super::maker::{Made, Makers, ModelMark, TakesPlace};
-use super::state::Session;
+use super::state::{LayerId, Session};
 use super::{CommandError, Contest, FinetunePhase, LayerKind, Notice, ScoreScope};
 use crate::geom::{ImagePoint, PixelRect};
-use crate::label::{CellState, UNLABELED};
+use crate::label::{CellState, Mask, UNLABELED};
 use crate::train::{BlockOrder, Certainty, DeviceChoice, Flips, PredictEvent, PredictPlan};
 
 /// The prediction that runs or ran last.
@@ -46,6 +46,8 @@ pub(super) struct PredictHow {
     pub device: Option<DeviceChoice>,
     pub flips: Flips,
     pub certainty: Certainty,
+    /// What was predicted where the label, this layer, was found right.
+    pub refused: Option<(LayerId, Mask)>,
 }
 
 impl Session {
