@@ -86,7 +86,11 @@ fn blocks_that_come_while_a_measure_is_read_are_of_it_too() {
     let sure = shown(&session);
     let classes = session.layer(LayerKind::Prediction).expect("classes");
     assert_eq!(sure.histogram()[255], classes.mask.histogram()[255]);
-    assert!(parts.iter().all(|part| sure.get(part.x + 50, part.y + 50) < 255));
+    assert!(
+        parts
+            .iter()
+            .all(|part| sure.get(part.x + 50, part.y + 50) < 255)
+    );
     finish(&mut session, measure(Certainty::Entropy));
     assert!(shown(&session) != sure);
     finish(&mut session, measure(Certainty::Margin));
