@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use super::cog::{CogError, write_overviews};
 use super::error::OpenError;
+use super::file_print::{FilePrint, place_of};
 use super::open::{Opened, open_with_overviews};
-use super::print::{ImagePrint, place_of};
 use super::source::TileSource;
 use crate::disk::{FileLock, free_bytes};
 use crate::job::pool_behind;
@@ -215,7 +215,7 @@ impl OverviewStore {
 
     /// Where the overviews of `image` are, whose pixels come from `others` too, all as they are now.
     fn place(&self, image: &Path, others: &[PathBuf]) -> io::Result<PathBuf> {
-        let print = ImagePrint::with(image, others)?;
+        let print = FilePrint::with(image, others)?;
         Ok(self.folder.join(format!("{print}.{ENDING}")))
     }
 }

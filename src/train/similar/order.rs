@@ -11,7 +11,7 @@ use crate::geom::PixelRect;
 use crate::job::JobContext;
 use crate::label::Mask;
 use crate::nn::{FrozenLite0, Lite0};
-use crate::raster::{ImagePrint, TileSource};
+use crate::raster::{FilePrint, TileSource};
 use crate::train::TrainError;
 use crate::train::batch::numbers;
 
@@ -56,7 +56,7 @@ pub(in crate::train) fn run(
 ) -> anyhow::Result<()> {
     let size = order.source.info().size;
     // A file that has no print, as a folder of tiles, is looked at each time.
-    let print = |kept: KeptLooks| Some((ImagePrint::of(&kept.image).ok()?, kept));
+    let print = |kept: KeptLooks| Some((FilePrint::of(&kept.image).ok()?, kept));
     let kept = order.kept.and_then(print);
     let known = kept
         .as_ref()

@@ -9,7 +9,7 @@ use super::index::{CHANNELS, FeatureIndex};
 use crate::disk::{free_bytes, open_file, replace_with};
 use crate::geom::ImageSize;
 use crate::nn::Lite0;
-use crate::raster::ImagePrint;
+use crate::raster::FilePrint;
 
 /// What a file begins with; another number at its end for other ways to compute features.
 const MAGIC: [u8; 8] = *b"OBlooks1";
@@ -23,7 +23,7 @@ const LEFT_FREE: u64 = 1 << 30;
 /// again by path, size, time and content of the image and by the encoder's weights. What was not
 /// used longest goes first. Any file of it may be deleted at any time.
 ///
-/// A file is [`MAGIC`], the weights' checksum, width, height, channels, all features (16 bits each),
+/// A file is eight letters, the weights' checksum, width, height, channels, all features (16 bits each),
 /// and a crc32c of the image's print and all that; little-endian, else numbers of 32 bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeatureStore {
@@ -53,7 +53,7 @@ impl FeatureStore {
     /// not kept, or not whole. What the image looked like before it changed is removed.
     pub(super) fn find(
         &self,
-        print: &ImagePrint,
+        print: &FilePrint,
         size: ImageSize,
         now: SystemTime,
     ) -> Option<FeatureIndex> {
@@ -75,7 +75,7 @@ impl FeatureStore {
     /// When the disk refuses.
     pub(super) fn keep(
         &self,
-        print: &ImagePrint,
+        print: &FilePrint,
         index: &FeatureIndex,
         now: SystemTime,
     ) -> io::Result<()> {
@@ -103,7 +103,7 @@ impl FeatureStore {
         Ok(())
     }
 
-    fn path_of(&self, print: &ImagePrint) -> PathBuf {
+    fn path_of(&self, print: &FilePrint) -> PathBuf {
         self.folder.join(format!("{print}.{ENDING}"))
     }
 
@@ -158,12 +158,12 @@ fn head_of(size: ImageSize) -> Vec<u8> {
     MAGIC.into_iter().chain(numbers).collect()
 }
 
-fn sum_of(print: &ImagePrint, head: &[u8]) -> u32 {
+fn sum_of(print: &FilePrint, head: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c(print.to_string().as_bytes()), head)
 }
 
 /// `None` when the file is another's, or not whole.
-fn read(path: &Path, print: &ImagePrint, size: ImageSize) -> io::Result<Option<FeatureIndex>> {
+fn read(path: &Path, print: &FilePrint, size: ImageSize) -> io::Result<Option<FeatureIndex>> {
     let (head, count) = (head_of(size), FeatureIndex::num_numbers(size));
     let file = open_file(path)?;
     let whole = head.len() + 2 * count + size_of::<u32>();
@@ -216,10 +216,10 @@ mod tests {
         index
     }
 
-    fn painted(path: &Path, shade: u8) -> ImagePrint {
+    fn painted(path: &Path, shade: u8) -> FilePrint {
         let pixels = image::RgbImage::from_pixel(SIZE.width, SIZE.height, image::Rgb([shade; 3]));
         pixels.save(path).expect("written");
-        ImagePrint::of(path).expect("a print")
+        FilePrint::of(path).expect("a print")
     }
 
     fn at(seconds: u64) -> SystemTime {
@@ -235,7 +235,7 @@ mod tests {
         assert_eq!(store.find(&print, SIZE, at(1)), None);
         store.keep(&print, &seen(1.0), at(1)).expect("kept");
         assert!(store.find(&print, SIZE, at(2)) == Some(seen(1.0)));
-        assert_eq!(ImagePrint::of(&image).expect("a print"), print);
+        assert_eq!(FilePrint::of(&image).expect("a print"), print);
         let other_size = ImageSize::new(96, 160);
         assert_eq!(store.find(&print, other_size, at(2)), None);
 

@@ -13,12 +13,12 @@ const PRINT_BYTES: u64 = 64 << 10;
 /// An image's file, and those that its pixels come from, as they were: tells them from others and
 /// from what they are after a change. As a text it can be part of a file's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImagePrint {
+pub struct FilePrint {
     place: String,
     state: String,
 }
 
-impl ImagePrint {
+impl FilePrint {
     /// The image at `path` as it is now.
     ///
     /// # Errors
@@ -59,7 +59,7 @@ impl ImagePrint {
     }
 }
 
-impl fmt::Display for ImagePrint {
+impl fmt::Display for FilePrint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.place, self.state)
     }
