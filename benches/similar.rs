@@ -33,7 +33,7 @@ fn main() {
     let size = source.info().size;
     let began = Instant::now();
     let engine = Engine::start().expect("a thread");
-    let job = engine.look_over(SimilarOrder { source }, Waker::none());
+    let job = engine.look_over(SimilarOrder { source, kept: None }, Waker::none());
     let mut index: Option<Arc<FeatureIndex>> = None;
     while let Some(event) = job.next_within(Duration::from_hours(2)) {
         match event {

@@ -15,10 +15,14 @@ use crate::job::Waker;
 use crate::raster::OverviewStore;
 use crate::render::Gpu;
 use crate::session::{Command, CommandError, ProjectPlace, Session, SessionConfig, Settings};
+use crate::train::FeatureStore;
 use crate::ui::{PaneLayout, View, ViewConfig, install_theme, window_ui};
 
 /// Events taken in during one frame; the rest waits for the next.
 const EVENTS_PER_FRAME: usize = 64;
+
+/// Bytes for what whole images look like: 14 of 9,000 × 9,000 pixels.
+const FEATURE_BYTES: u64 = 1 << 30;
 
 /// The window's size at first, in points: with its frame it fits on a screen of 1280 × 800.
 const FIRST_SIZE: [f32; 2] = [1200.0, 720.0];
@@ -40,8 +44,8 @@ pub struct AppConfig {
     pub sample_folder: PathBuf,
     /// Where finished strokes are kept.
     pub projects: ProjectPlace,
-    /// Whether overviews of images that have none are made and kept in this user's folder for
-    /// caches.
+    /// Whether overviews of images that have none are made, and kept with what images look like in
+    /// this user's folder for caches.
     pub keeps_overviews: bool,
 }
 
@@ -79,6 +83,10 @@ impl App {
         let bytes = session.settings().overview_bytes();
         if let Some(store) = OverviewStore::usual(bytes).filter(|_| config.keeps_overviews) {
             session.keep_overviews(store);
+        }
+        let bytes = bytes.min(FEATURE_BYTES);
+        if let Some(store) = FeatureStore::usual(bytes).filter(|_| config.keeps_overviews) {
+            session.keep_features(store);
         }
         session.watch();
         let gpu_tile_bytes = session.settings().budget().gpu_tile_bytes;

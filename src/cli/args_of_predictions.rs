@@ -23,13 +23,15 @@ pub struct PredictArgs {
     /// The mask to write (.tif or .png); with --images the folder for them.
     #[arg(long, value_name = "FILE|DIR")]
     pub out: PathBuf,
-    /// Also writes how sure the network is of each pixel: 0 to 254.
+    /// Also writes how sure the network is of each pixel: 254 is certain, less is more doubtful, 255
+    /// is no data. GDAL's scale and offset in a .tif make of it the probability, the margin, or the
+    /// entropy in nats.
     #[arg(long, value_name = "FILE", conflicts_with = "images")]
     pub certainty: Option<PathBuf>,
     /// What says how sure it is: probability, margin or entropy.
     #[arg(long, value_name = "MEASURE", default_value = "probability", value_parser = parse_certainty)]
     pub certainty_by: Certainty,
-    /// Also writes all three measures of how sure it is: NAME.probability.tif, NAME.margin.tif and
+    /// Also writes all three measures of how sure it is, as --certainty does: NAME.probability.tif, NAME.margin.tif and
     /// NAME.entropy.tif beside the mask.
     #[arg(long, conflicts_with = "certainty")]
     pub uncertainty: bool,

@@ -55,6 +55,7 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<()> {
             size,
             classes: Some(&classes),
             georef: image.info().georef.as_ref(),
+            meaning: None,
         };
         save_index_tiff(path, &file, |rect| pair.changed(rect))?;
         classes.save(&path.with_extension("classes.toml"))?;

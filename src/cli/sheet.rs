@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::picture::write_png;
 use super::say::refuse_to_overwrite;
-use crate::dataset::{Discovery, Part};
+use crate::dataset::{Discovery, Part, Sample};
 use crate::geom::ImageSize;
 use crate::raster::RgbaTile;
 use crate::session::ContactTile;
@@ -59,11 +59,14 @@ impl Sheet {
         let lonely = discovery.lonely_masks.iter().map(PathBuf::as_path);
         refuse_to_overwrite(file, images.chain(masks).chain(lonely))?;
         let shown = ContactTile::samples(discovery);
-        let (mut tiles, mut unreadable) = (Vec::new(), Vec::new());
+        let (mut tiles, mut cells, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         bar.set_length(shown.len() as u64);
         for sample in shown {
             match ContactTile::of(sample, discovery) {
-                Some(tile) => tiles.push(tile),
+                Some(tile) => {
+                    cells.push(Cell::of(cells.len(), sample, &tile));
+                    tiles.push(tile);
+                }
                 None => unreadable.push(sample.name.clone()),
             }
             bar.inc(1);
@@ -78,7 +81,7 @@ impl Sheet {
         write_png(file, sheet.size, &sheet.pixels)?;
         Ok(Self {
             file: file.to_owned(),
-            cells: tiles.iter().enumerate().map(Cell::of).collect(),
+            cells,
             unreadable,
         })
     }
@@ -103,12 +106,12 @@ impl Sheet {
 }
 
 impl Cell {
-    fn of((at, tile): (usize, &ContactTile)) -> Self {
+    fn of(at: usize, sample: &Sample, tile: &ContactTile) -> Self {
         Self {
             row: at / COLUMNS + 1,
             column: at % COLUMNS + 1,
-            name: tile.name.clone(),
-            part: tile.part.map(Part::folder),
+            name: sample.name.clone(),
+            part: sample.part.map(Part::folder),
             has_mask: tile.mask.is_some(),
         }
     }
@@ -178,21 +181,19 @@ mod tests {
             })
         };
         let tile = ContactTile {
-            name: "a".to_owned(),
-            part: None,
             image: picture(&[200, 100, 0, 255, 200, 100, 0, 0]),
             mask: Some(picture(&[0, 0, 100, 255, 0, 0, 0, 0])),
         };
         let sheet = drawn(&[tile.clone(), tile]);
-        assert_eq!(sheet.size, ImageSize::new(408, 208));
-        let at = |x: usize, y: usize| &sheet.pixels[(y * 408 + x) * 4..][..4];
+        assert_eq!(sheet.size, ImageSize::new(344, 176));
+        let at = |x: usize, y: usize| &sheet.pixels[(y * 344 + x) * 4..][..4];
         let ground = [38, 38, 38, 255];
-        // Of 192 rows of the cell the middle 96 are the sample's.
-        assert_eq!((at(20, 55), at(20, 152)), (&ground[..], &ground[..]));
-        for left in [8, 208] {
-            assert_eq!(at(left, 56), [100, 50, 50, 255]);
-            assert_eq!(at(left + 95, 151), [100, 50, 50, 255]);
-            assert_eq!(at(left + 96, 151), ground);
+        // Of 160 rows of the cell the middle 80 are the sample's.
+        assert_eq!((at(20, 47), at(20, 128)), (&ground[..], &ground[..]));
+        for left in [8, 176] {
+            assert_eq!(at(left, 48), [100, 50, 50, 255]);
+            assert_eq!(at(left + 79, 127), [100, 50, 50, 255]);
+            assert_eq!(at(left + 80, 127), ground);
         }
     }
 }

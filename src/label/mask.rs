@@ -118,6 +118,23 @@ impl Mask {
         }
     }
 
+    /// Writes `values` of `rect`, row by row, but for [`UNLABELED`] ones, where what is there stays.
+    ///
+    /// Not undoable: for masks that nobody edits yet.
+    ///
+    /// # Panics
+    /// When `values` is not `rect.width * rect.height` long.
+    pub fn lay_over_rect(&mut self, rect: PixelRect, mut values: Vec<u8>) {
+        if values.contains(&UNLABELED) {
+            for (value, before) in values.iter_mut().zip(self.read_rect(rect)) {
+                if *value == UNLABELED {
+                    *value = before;
+                }
+            }
+        }
+        self.set_rect(rect, &values);
+    }
+
     /// How many pixels each index has, 255 included.
     pub fn histogram(&self) -> [u64; 256] {
         let mut counts = [0; 256];

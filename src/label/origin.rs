@@ -21,8 +21,10 @@ impl Origin {
     pub const IMPORTED: Self = Self(0);
     /// A person, with a tool.
     pub const HAND: Self = Self(1);
+    /// A person, who looked at it and found it right as it was.
+    pub const CONFIRMED: Self = Self(254);
     /// How many models can be told apart.
-    pub const MOST_MODELS: usize = 253;
+    pub const MOST_MODELS: usize = 252;
 
     const FIRST_MODEL: u8 = 2;
 
@@ -37,9 +39,14 @@ impl Origin {
         self.0
     }
 
-    /// The place of the model whose index this is, `None` for an import or a hand.
+    /// Whether this index says that a person made it, or found it right.
+    pub const fn is_persons(index: u8) -> bool {
+        index == Self::HAND.0 || index == Self::CONFIRMED.0
+    }
+
+    /// The place of the model whose index this is, `None` for an import or a person.
     pub fn model_of(index: u8) -> Option<usize> {
-        let is_model = (Self::FIRST_MODEL..UNLABELED).contains(&index);
+        let is_model = (Self::FIRST_MODEL..Self::CONFIRMED.0).contains(&index);
         is_model.then(|| usize::from(index - Self::FIRST_MODEL))
     }
 }
@@ -192,9 +199,11 @@ mod tests {
     #[test]
     fn models_are_told_apart_as_far_as_there_is_room() {
         assert_eq!(Origin::model(0).index(), 2);
-        assert_eq!(Origin::model(9_999).index(), 254);
+        assert_eq!(Origin::model(9_999).index(), 253);
         assert_eq!(Origin::model_of(Origin::model(7).index()), Some(7));
-        assert_eq!([0, 1, 255].map(Origin::model_of), [None; 3]);
+        assert_eq!([0, 1, 254, 255].map(Origin::model_of), [None; 4]);
+        let persons = [0, 1, 2, 253, 254, 255].map(Origin::is_persons);
+        assert_eq!(persons, [false, true, false, false, true, false]);
     }
 
     proptest! {

@@ -14,12 +14,10 @@ impl Mask {
     }
 
     /// What somebody made of this label: everything in cells that are marked as done; elsewhere only
-    /// what was made by hand. All else is unlabeled.
+    /// what was made by hand or found right. All else is unlabeled.
     #[must_use]
     pub fn made_by_hand(&self, origins: &Self, coverage: &Coverage) -> Self {
-        self.vouched(Some(origins), coverage, |origin| {
-            origin == Origin::HAND.index()
-        })
+        self.vouched(Some(origins), coverage, Origin::is_persons)
     }
 
     /// Done cells, and elsewhere what has an origin that `is_good` accepts.

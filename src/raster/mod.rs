@@ -11,6 +11,7 @@ mod checksum;
 mod cog;
 mod draft;
 mod error;
+mod file_print;
 mod halves;
 mod jp2;
 mod jpeg_file;
@@ -46,6 +47,7 @@ pub use cache::TileCache;
 pub use checksum::checksum;
 pub use cog::{CogError, CogOptions, CogReport, Packing, write_cog};
 pub use error::{OpenError, ReadError};
+pub use file_print::FilePrint;
 pub use loader::{Loaded, Loader};
 pub use look::{Contrast, GAMMAS, Look, Ramp, Shading, ShownBands};
 pub use mosaic::{MosaicError, MosaicReport, is_tile_folder, mosaic_of, write_mosaic, write_stack};
@@ -59,4 +61,6 @@ pub use statistics::{BandValues, Statistics};
 pub(crate) use tiff::MadeBands;
 pub use tile::{Depth, Tile, TileFormat};
 pub use turned::Orientation;
-pub use writer::{Compression, Overviews, PixelKind, TiffOptions, TiffWriter, WriteError};
+pub use writer::{
+    BandMeaning, Compression, Overviews, PixelKind, TiffOptions, TiffWriter, WriteError,
+};

@@ -2,18 +2,16 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use super::cog::{CogError, write_overviews};
 use super::error::OpenError;
+use super::file_print::{FilePrint, place_of};
 use super::open::{Opened, open_with_overviews};
-use super::read_at::{FileBytes, ReadAt as _};
 use super::source::TileSource;
 use crate::disk::{FileLock, free_bytes};
 use crate::job::pool_behind;
 
-/// Bytes at both ends of a file that tell it from another of the same name, size and time.
-const PRINT_BYTES: u64 = 64 << 10;
 /// Bytes that stay free on the disk.
 const LEFT_FREE: u64 = 1 << 30;
 /// How long one asks again for what another process makes.
@@ -89,7 +87,7 @@ impl OverviewStore {
         others: &dyn Fn() -> Vec<PathBuf>,
         now: SystemTime,
     ) -> Option<PathBuf> {
-        let named = name_of(&fs::canonicalize(image).ok()?);
+        let named = place_of(&fs::canonicalize(image).ok()?);
         // Other files are asked only where there may be something.
         let mut names = fs::read_dir(&self.folder)
             .ok()?
@@ -217,47 +215,15 @@ impl OverviewStore {
 
     /// Where the overviews of `image` are, whose pixels come from `others` too, all as they are now.
     fn place(&self, image: &Path, others: &[PathBuf]) -> io::Result<PathBuf> {
-        let whole = fs::canonicalize(image)?;
-        let data = fs::metadata(&whole)?;
-        let time = data
-            .modified()?
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let bytes = FileBytes::open(&whole)?;
-        let mut end = vec![0; PRINT_BYTES.min(bytes.len()) as usize];
-        bytes.read_exact_at(&mut end, 0)?;
-        let mut content = crc32c::crc32c(&end);
-        let behind = bytes.len() - end.len() as u64;
-        bytes.read_exact_at(&mut end, behind)?;
-        content = crc32c::crc32c_append(content, &end);
-        for other in others {
-            content = crc32c::crc32c_append(content, state_of(other).as_bytes());
-        }
-        let (name, len, nanos) = (name_of(&whole), data.len(), time.as_nanos());
-        Ok(self
-            .folder
-            .join(format!("{name}-{content:08x}-{len:x}-{nanos:x}.{ENDING}")))
+        let print = FilePrint::with(image, others)?;
+        Ok(self.folder.join(format!("{print}.{ENDING}")))
     }
-}
-
-/// How the names of all overviews begin that are of the image at `path`, without links.
-fn name_of(path: &Path) -> String {
-    format!(
-        "{:08x}",
-        crc32c::crc32c(path.as_os_str().as_encoded_bytes())
-    )
-}
-
-/// Path, size and time of a file, or that there is none.
-fn state_of(path: &Path) -> String {
-    let data = fs::metadata(path).ok();
-    let state = data.map(|data| (data.len(), data.modified().ok()));
-    format!("{} {state:?}", path.display())
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::UNIX_EPOCH;
 
     use super::*;
     use crate::geom::{ImageSize, PixelRect};

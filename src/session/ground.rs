@@ -194,7 +194,7 @@ impl Session {
         let coverage = self.coverage();
         let cells = coverage.cells_in(rect);
         let mut open = cells.filter(|&cell| coverage.state(cell, None) != CellState::Done);
-        let is_nobodys = |origin| origin != UNLABELED && origin != Origin::HAND.index();
+        let is_nobodys = |origin| origin != UNLABELED && !Origin::is_persons(origin);
         open.any(|cell| {
             let part = coverage.rect(cell).intersect(rect);
             any_in([&label.mask, &origins.mask], part, is_nobodys)

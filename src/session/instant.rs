@@ -239,6 +239,14 @@ impl Session {
         self.study.instant.is_superseded = false;
     }
 
+    /// Takes the answers away that are shown, so that what is seen is answered again.
+    pub(super) fn answer_anew(&mut self) {
+        if self.study.instant.is_on && self.prediction.is_some() && !self.is_prediction_anothers() {
+            self.new_answers();
+            self.study.instant.asked = None;
+        }
+    }
+
     /// Makes a layer for answers.
     fn new_answers(&mut self) {
         let Some(size) = self.image.as_ref().map(OpenImage::size) else {

@@ -7,6 +7,7 @@ use super::images::ScannedList;
 use super::importing::Imported;
 use super::keeping::{Keeper, ReadLabel, ReadMask};
 pub(super) use super::leash::{Leash, Said};
+use super::measures::ReadMeasure;
 use super::operations::Operated;
 use super::places::KeptPlaces;
 use super::queue_command::QueuesReport;
@@ -44,6 +45,8 @@ pub(super) enum Report {
     ImageOpened(Box<OpenImage>),
     /// A mask was read.
     MaskLoaded(LayerId, Box<ReadMask>),
+    /// Another measure of how sure the prediction is was read back, or why not.
+    MeasureRead(LayerId, Box<Result<ReadMeasure, String>>),
     /// A layer was written to a file, in this state of the history.
     Saved {
         layer: LayerId,
@@ -333,6 +336,7 @@ impl Session {
             Report::Progress(share) => self.set_progress(id, share),
             Report::ImageOpened(image) => self.image_opened(*image),
             Report::MaskLoaded(layer, read) => self.opened_mask_loaded(layer, *read),
+            Report::MeasureRead(layer, read) => self.measure_read(layer, *read),
             Report::Saved { layer, path, state } => self.layer_saved(layer, path, state),
             Report::Counted(pairing, counts) => self.counted(pairing, *counts),
             Report::Contested(of, found) => self.contested(of, *found),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use super::jobs::Report;
 use super::keeping::absolute;
 use super::maker::{Made, ModelMark};
+use super::measures::Measures;
 use super::state::Session;
 use super::{CommandError, ImageId, Notice, ScoreScope};
 use crate::disk::folder_of;
@@ -25,11 +26,10 @@ impl Session {
     ) -> Result<(), CommandError> {
         let made = self.maker().ok_or(CommandError::NoPrediction)?;
         let (run, on, by) = (made.run.clone(), made.on, made.by);
-        let before = (self.predicting.flips, self.predicting.certainty);
-        (self.predicting.flips, self.predicting.certainty) = (by.flips, by.certainty);
+        let before = std::mem::replace(&mut self.predicting.flips, by.flips);
         let begun = self.predict(Some(run), on, near);
         if begun.is_err() {
-            (self.predicting.flips, self.predicting.certainty) = before;
+            self.predicting.flips = before;
         }
         begun
     }
@@ -83,7 +83,6 @@ impl Session {
         let by = ModelMark {
             checksums: kept.model.checksums(),
             flips: kept.flips,
-            certainty: kept.certainty,
         };
         let on = if kept.area == bounds {
             ScoreScope::Whole
@@ -91,11 +90,13 @@ impl Session {
             ScoreScope::Within(kept.area)
         };
         let (done, all) = kept.blocks;
+        let num_classes = kept.model.card().num_classes;
+        let measures = Measures::read(kept.measures, num_classes);
         let made = Made {
             is_whole: on == ScoreScope::Whole && done == all,
             done: kept.done,
             blocks: kept.blocks,
-            ..Made::new(by, kept.run, on, None)
+            ..Made::new(by, kept.run, on, measures)
         };
         if self.label.is_none() {
             self.set_classes(kept.model.classes().clone());

@@ -2,11 +2,12 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::labels::new_layer;
+use super::measures::Measures;
 use super::state::{Layer, LayerId, OpenImage, Session};
 use super::{CommandError, LayerKind, Notice, PredictionState, ScoreScope};
 use crate::geom::PixelRect;
 use crate::label::Mask;
-use crate::train::{BlockOrder, Certainty, Flips};
+use crate::train::{BlockOrder, Flips};
 
 /// A larger prediction is let go of when another model's takes its place, and predicted anew.
 const MOST_ASIDE: usize = 512 << 20;
@@ -38,6 +39,8 @@ pub(super) struct Made {
     pub blocks: (u64, u64),
     /// Where alone pixels are written by the prediction that runs.
     pub ground: Option<Mask>,
+    /// How sure it is.
+    pub measures: Measures,
 }
 
 /// Predictions of equal marks have equal pixels.
@@ -45,7 +48,6 @@ pub(super) struct Made {
 pub(super) struct ModelMark {
     pub checksums: [u32; 2],
     pub flips: Flips,
-    pub certainty: Certainty,
 }
 
 /// When a prediction takes the place of another model's.
@@ -79,7 +81,7 @@ struct Aside {
 }
 
 impl Made {
-    pub fn new(by: ModelMark, run: PathBuf, on: ScoreScope, ground: Option<Mask>) -> Self {
+    pub fn new(by: ModelMark, run: PathBuf, on: ScoreScope, measures: Measures) -> Self {
         Self {
             by,
             run,
@@ -87,8 +89,14 @@ impl Made {
             is_whole: false,
             done: HashSet::new(),
             blocks: (0, 0),
-            ground,
+            ground: None,
+            measures,
         }
+    }
+
+    /// Only pixels of `ground` are written.
+    pub fn only_on(self, ground: Option<Mask>) -> Self {
+        Self { ground, ..self }
     }
 
     /// What `next` asks for of the same model, with what is there already.
@@ -101,6 +109,7 @@ impl Made {
             } else {
                 next.blocks
             },
+            measures: self.measures,
             ..next
         }
     }
@@ -126,6 +135,14 @@ impl Session {
         let layer = self.prediction.as_ref()?.id;
         let shown = self.predicting.makers.shown.as_mut()?;
         (shown.layer == layer && self.certainty.is_some()).then_some(&mut shown.made)
+    }
+
+    /// How sure the prediction is that runs next: that of the layer that it goes on with, or will
+    /// put in place.
+    pub(super) fn coming_measures(&self) -> Option<&Measures> {
+        let coming = self.predicting.makers.coming.as_ref();
+        let made = coming.map(|coming| &coming.made).or_else(|| self.maker());
+        made.map(|made| &made.measures)
     }
 
     /// Whose blocks the prediction that runs makes, once they are shown.
@@ -207,12 +224,14 @@ impl Session {
         if is_bare {
             self.count_as_unpredicted();
         }
+        // Another measure may have been chosen while it waited.
+        self.follow_measure();
     }
 
     /// Shows a prediction that was made before; there is none in its place.
     pub(super) fn bring_back(&mut self, made: Made, masks: [Mask; 2]) {
         let is_whole = made.is_whole;
-        let asked = Made::new(made.by, made.run.clone(), made.on, None);
+        let asked = Made::new(made.by, made.run.clone(), made.on, made.measures.clone());
         let makers = &mut self.predicting.makers;
         makers.wants_all |= is_whole;
         makers.aside = Some(Aside { masks, made });
@@ -326,7 +345,8 @@ impl Session {
             Some(view) => plan.in_order(BlockOrder::NearestFirst(view.center())),
             None => plan,
         };
-        let made = Made::new(self.mark_of(&plan), run.to_owned(), on, None);
+        let measures = self.measures_of(&plan);
+        let made = Made::new(self.mark_of(&plan), run.to_owned(), on, measures);
         self.prepare_layers(made, TakesPlace::AtOnce);
         if self.maker().is_some_and(|made| made.is_whole) {
             self.tell_maker();

@@ -30,6 +30,7 @@ mod labels;
 mod leash;
 mod looking;
 mod maker;
+mod measures;
 mod objects;
 mod operations;
 mod origins;

@@ -2,7 +2,7 @@ use super::instant::ANSWERS_NAME;
 use super::labels::new_layer;
 use super::state::{Layer, Session};
 use super::{LayerKind, keeping::Work};
-use crate::label::{Class, ClassTable, Edit, EditKind, Mask, Origin, Rgb, UNLABELED};
+use crate::label::{Class, ClassTable, Edit, EditKind, Mask, Origin, Rgb};
 
 /// Colors of origins: imported, by hand, then models in turn (Okabe and Ito's, which color-blind
 /// people can tell apart).
@@ -15,6 +15,9 @@ const COLORS: [Rgb; 7] = [
     [240, 228, 66],
     [0, 114, 178],
 ];
+
+/// As by hand, darker.
+const CONFIRMED_COLOR: Rgb = [0, 104, 76];
 
 impl Session {
     /// The origins that labels of this project can have, as classes of the layer of origins.
@@ -31,8 +34,12 @@ impl Session {
             };
             Class::new(index as u8, name, color)
         };
+        let confirmed = Origin::CONFIRMED.index();
         let all = names.into_iter().chain(models).enumerate();
-        let classes = all.take(usize::from(UNLABELED)).map(class).collect();
+        let all = all.take(usize::from(confirmed)).map(class);
+        let is_any = self.origin_areas()[usize::from(confirmed)] > 0;
+        let right = Class::new(confirmed, "found right by hand", CONFIRMED_COLOR);
+        let classes = all.chain(is_any.then_some(right)).collect();
         ClassTable::new(None, classes).expect("each has an index of its own")
     }
 

@@ -3,10 +3,10 @@ use std::sync::Arc;
 
 use super::jobs::{JobId, Leash};
 use super::maker::{Made, Makers, ModelMark, TakesPlace};
-use super::state::Session;
+use super::state::{LayerId, Session};
 use super::{CommandError, Contest, FinetunePhase, LayerKind, Notice, ScoreScope};
 use crate::geom::{ImagePoint, PixelRect};
-use crate::label::{CellState, UNLABELED};
+use crate::label::{CellState, Mask, UNLABELED};
 use crate::train::{BlockOrder, Certainty, DeviceChoice, Flips, PredictEvent, PredictPlan};
 
 /// The prediction that runs or ran last.
@@ -48,6 +48,8 @@ pub(super) struct PredictHow {
     pub device: Option<DeviceChoice>,
     pub flips: Flips,
     pub certainty: Certainty,
+    /// What was predicted where the label, this layer, was found right.
+    pub refused: Option<(LayerId, Mask)>,
 }
 
 impl Session {
@@ -55,7 +57,10 @@ impl Session {
         match choice {
             Predicting::Device(device) => self.predicting.device = Some(device),
             Predicting::Flips(flips) => self.predicting.flips = flips,
-            Predicting::Certainty(certainty) => self.predicting.certainty = certainty,
+            Predicting::Certainty(certainty) => {
+                self.predicting.certainty = certainty;
+                self.follow_measure();
+            }
         }
         Ok(())
     }
@@ -65,7 +70,7 @@ impl Session {
         self.predicting.flips
     }
 
-    /// How predictions say how sure they are.
+    /// By which measure the layer of certainty says how sure the prediction is.
     pub const fn certainty_measure(&self) -> Certainty {
         self.predicting.certainty
     }
@@ -111,7 +116,9 @@ impl Session {
         place: TakesPlace,
     ) -> Result<(), CommandError> {
         let engine = self.engine()?.clone();
-        let made = Made::new(self.mark_of(&plan), run.clone(), on, plan.ground().cloned());
+        let measures = self.measures_of(&plan);
+        let made = Made::new(self.mark_of(&plan), run.clone(), on, measures);
+        let made = made.only_on(plan.ground().cloned());
         let by = made.by;
         let known = self.prepare_layers(made, place);
         let shown = self.maker().filter(|shown| shown.by == by);
@@ -120,6 +127,10 @@ impl Session {
         let is_lasting = place == TakesPlace::AtOnce && plan.ground().is_none();
         let store = self.store_for(&run).filter(|_| is_lasting);
         let plan = plan.without(known);
+        let plan = match self.kept_measures() {
+            Some(kept) => plan.keeping(kept),
+            None => plan,
+        };
         let plan = match store {
             Some(store) => plan.kept_in(store),
             None => plan,
@@ -158,7 +169,6 @@ impl Session {
         ModelMark {
             checksums: plan.model().checksums(),
             flips: self.predicting.flips,
-            certainty: self.predicting.certainty,
         }
     }
 
@@ -170,9 +180,7 @@ impl Session {
         let device = self.predicting.device.clone().or(trained_on);
         let plan = PredictPlan::new(run, source, device.unwrap_or_default())
             .map_err(|error| CommandError::Refused(error.to_string()))?;
-        Ok(plan
-            .flipped(self.predicting.flips)
-            .measured_by(&[self.predicting.certainty]))
+        Ok(plan.flipped(self.predicting.flips))
     }
 
     pub(super) fn only_on(
@@ -244,7 +252,7 @@ impl Session {
                     return;
                 }
                 self.put_block(LayerKind::Prediction, rect, classes);
-                self.put_block(LayerKind::Certainty, rect, sure);
+                self.put_block(LayerKind::Certainty, rect, self.measured(sure));
                 if let Some(made) = self.maker_mut()
                     && made.ground.is_none()
                 {

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use super::state::Session;
 use super::{LayerKind, ScoreScope, Selected};
 use crate::geom::PixelRect;
-use crate::train::{Certainty, Flips};
+use crate::train::Flips;
 
 /// Linux takes no longer argument.
 const MOST_LETTERS: usize = 120_000;
@@ -99,13 +99,7 @@ impl Session {
         words.say("predict").path("--model", state.run.as_ref()?);
         words.path("--image", image);
         words.path("--out", &self.prediction_file()?);
-        words.path("--certainty", &self.beside_image("_certainty.tif")?);
-        if self.certainty_measure() != Certainty::default() {
-            words.say(&format!(
-                "--certainty-by {}",
-                self.certainty_measure().name()
-            ));
-        }
+        words.say("--uncertainty");
         if self.flips() == Flips::All {
             words.say("--tta");
         }

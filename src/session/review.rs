@@ -190,19 +190,20 @@ impl Session {
     }
 
     /// The label stays as it is. Where a class is predicted against it, somebody says by this that
-    /// it is right, as if it were made by hand.
+    /// it is right, which is as good as if it were made by hand.
     fn reject_difference(&mut self) -> Result<(), CommandError> {
         let review = self.review.as_ref().ok_or(CommandError::NoReview)?;
         let current = review.current().ok_or(CommandError::NoReview)?.clone();
-        if let PlaceKind::Predicted(_) = current.kind {
+        if let PlaceKind::Predicted(class) = current.kind {
             self.refuse_during_stroke()?;
             self.ready_label()?;
             let origins = self.origins.as_mut().ok_or(CommandError::NoLabel)?;
             let ground = current.ground(origins.mask.size());
-            if let Some(edit) = Edit::confirming(&mut origins.mask, &ground, Origin::HAND) {
+            if let Some(edit) = Edit::confirming(&mut origins.mask, &ground, Origin::CONFIRMED) {
                 self.record(edit);
                 self.live.said_anew();
             }
+            self.refuse_predicted(class, &ground);
         }
         if let Some(review) = &mut self.review {
             review.decided.1 += 1;

@@ -3,7 +3,9 @@ use std::path::{Path, PathBuf};
 use super::jobs::Report;
 use super::state::{LayerId, Session};
 use super::{Command, CommandError, LayerKind, Notice};
-use crate::label::{ClassTable, SaveAs, StateMark, save_mask};
+use crate::label::{
+    ClassTable, IndexTiff, MaskError, SaveAs, StateMark, save_index_tiff, save_mask,
+};
 
 impl Session {
     pub(super) fn save_label(&mut self) -> Result<(), CommandError> {
@@ -66,9 +68,22 @@ impl Session {
             .as_ref()
             .and_then(|image| image.georef().cloned());
         let state = self.history.mark();
+        let meaning = (kind == LayerKind::Certainty).then(|| self.shown_meaning());
         self.start_job(format!("Saving {}", path.display()), move |job| {
-            save_mask(&path, &mask, &classes, georef.as_ref(), format)?;
-            classes.save(&path.with_extension("classes.toml"))?;
+            if let (Some(meaning), SaveAs::GeoTiff) = (&meaning, format) {
+                let file = IndexTiff {
+                    size: mask.size(),
+                    classes: None,
+                    georef: georef.as_ref(),
+                    meaning: Some(meaning),
+                };
+                save_index_tiff(&path, &file, |rect| {
+                    Ok::<_, MaskError>(mask.read_rect(rect))
+                })?;
+            } else {
+                save_mask(&path, &mask, &classes, georef.as_ref(), format)?;
+                classes.save(&path.with_extension("classes.toml"))?;
+            }
             job.tell(Report::Saved {
                 layer: id,
                 path,

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::doubts::square;
 use super::jobs::{JobId, Leash, Report};
@@ -7,7 +8,7 @@ use super::state::{ImageId, Session};
 use super::{CommandError, Notice};
 use crate::geom::PixelRect;
 use crate::label::Selection;
-use crate::train::{Alike, FeatureIndex, SimilarEvent, SimilarOrder};
+use crate::train::{Alike, FeatureIndex, FeatureStore, KeptLooks, SimilarEvent, SimilarOrder};
 
 /// So many places are worth a walk.
 const MOST_PLACES: usize = 60;
@@ -15,6 +16,8 @@ const MOST_PLACES: usize = 60;
 /// What the open image looks like, once somebody asked for similar ground.
 #[derive(Debug, Default)]
 pub(super) struct SimilarWork {
+    /// Where it is found again what was seen before.
+    store: Option<FeatureStore>,
     index: Option<(ImageId, Arc<FeatureIndex>)>,
     /// The job that looks at the image.
     job: Option<(JobId, ImageId)>,
@@ -31,6 +34,11 @@ impl SimilarWork {
 }
 
 impl Session {
+    /// From now on what whole images look like is kept in `store`.
+    pub fn keep_features(&mut self, store: FeatureStore) {
+        self.study.similar.store = Some(store);
+    }
+
     /// Walks through the places that look most like `ground`, or like what is selected. The whole
     /// image is looked at the first time.
     pub(super) fn start_similar(&mut self, ground: Option<PixelRect>) -> Result<(), CommandError> {
@@ -66,8 +74,14 @@ impl Session {
         self.study.similar.index = None;
         let engine = self.engine()?.clone();
         let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
+        let store = self.study.similar.store.clone();
         let order = SimilarOrder {
             source: Arc::clone(&image.source),
+            kept: store.map(|store| KeptLooks {
+                store,
+                image: image.path.clone(),
+                now: SystemTime::now(),
+            }),
         };
         let job = engine.look_over(order, self.config.waker.clone());
         let job = self.list_job("Looking at the whole image", Leash::Similar(job));
@@ -104,7 +118,11 @@ impl Session {
         if let Some((job, _)) = self.study.similar.job.take() {
             self.stop_job(job);
         }
-        self.study.similar = SimilarWork::default();
+        let store = self.study.similar.store.take();
+        self.study.similar = SimilarWork {
+            store,
+            ..SimilarWork::default()
+        };
     }
 
     fn find_similar(&mut self) {

@@ -376,11 +376,9 @@ impl Session {
             &self.certainty,
             &self.predicting.contest.layer,
         ];
-        let masks: usize = masks
-            .into_iter()
-            .flatten()
-            .map(|layer| layer.mask.bytes_used())
-            .sum();
+        let refused = self.predicting.refused.iter().map(|(_, mask)| mask);
+        let masks = masks.into_iter().flatten().map(|layer| &layer.mask);
+        let masks: usize = masks.chain(refused).map(Mask::bytes_used).sum();
         self.cache.bytes_used()
             + masks
             + self.history.bytes()

@@ -64,6 +64,16 @@ impl BlockFile {
         Self::of(File::open(path)?, num_planes)
     }
 
+    /// No blocks yet, in a file without a name that the system removes when nobody uses it any more:
+    /// in `folder`, or among the temporary ones where that refuses.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(super) fn nameless(folder: &Path, num_planes: usize) -> io::Result<Self> {
+        let file = tempfile::tempfile_in(folder).or_else(|_| tempfile::tempfile())?;
+        Self::of(file, num_planes)
+    }
+
     fn of(mut file: File, num_planes: usize) -> io::Result<Self> {
         let (mut places, mut len) = (HashMap::new(), 0);
         let end = file.metadata()?.len();

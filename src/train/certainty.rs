@@ -1,6 +1,11 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::raster::BandMeaning;
+
+/// What is stored for a certain pixel.
+const CERTAIN: f64 = 254.0;
+
 /// What says how sure a network is of the class of a pixel; each is 0 to 1, and 1 is certain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -24,6 +29,42 @@ impl Certainty {
             Self::Probability => "probability",
             Self::Margin => "margin",
             Self::Entropy => "entropy",
+        }
+    }
+
+    /// What the bytes of a file stand for: the probability, the margin, or the entropy in nats, of
+    /// which 254 is the least. Where the number of classes is not known, the entropy is told as a
+    /// share of the largest one.
+    pub fn meaning(self, num_classes: Option<usize>) -> BandMeaning {
+        let step = 1.0 / CERTAIN;
+        let (scale, offset, unit) = match (self, num_classes) {
+            (Self::Entropy, Some(classes)) => {
+                let most = (classes.max(2) as f64).ln();
+                (-most * step, most, "nat")
+            }
+            (Self::Entropy, None) => (-step, 1.0, ""),
+            (Self::Probability | Self::Margin, _) => (step, 0.0, ""),
+        };
+        let description = match (self, num_classes) {
+            (Self::Probability, _) => "Probability of the predicted class".to_owned(),
+            (Self::Margin, _) => {
+                "Probability of the predicted class less that of the next one".to_owned()
+            }
+            (Self::Entropy, Some(classes)) => {
+                format!("Entropy of the probabilities of {classes} classes, in nats")
+            }
+            (Self::Entropy, None) => {
+                "Entropy of the probabilities as a share of the largest one".to_owned()
+            }
+        };
+        BandMeaning {
+            description: format!(
+                "{description}: value x scale + offset; 254 is certain, less is more doubtful, 255 \
+                 is no data"
+            ),
+            scale,
+            offset,
+            unit,
         }
     }
 
@@ -91,6 +132,25 @@ mod tests {
         assert_eq!(measured(Certainty::Margin), [127, 127, 0]);
         // The entropy of 3/4 and 1/4 is 0.8113 bits.
         assert_eq!(measured(Certainty::Entropy), [48, 48, 0]);
+    }
+
+    #[test]
+    fn what_is_stored_stands_for_what_the_measure_is_called() {
+        let three_quarters = [
+            (Certainty::Probability, 0.75),
+            (Certainty::Margin, 0.5),
+            (Certainty::Entropy, 0.5623),
+        ];
+        for (measure, expected) in three_quarters {
+            let meaning = measure.meaning(Some(2));
+            let value = meaning.value(measured(measure)[0]);
+            assert!((value - expected).abs() < 0.003, "{measure:?}: {value}");
+            assert!(meaning.description.contains("254 is certain"));
+        }
+        let equal = Certainty::Entropy.meaning(Some(5)).value(0);
+        assert!((equal - 5.0_f64.ln()).abs() < 1e-9);
+        assert!(Certainty::Entropy.meaning(Some(5)).value(254).abs() < 1e-9);
+        assert!((Certainty::Entropy.meaning(None).value(48) - 0.8113).abs() < 0.003);
     }
 
     #[test]

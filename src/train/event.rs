@@ -166,8 +166,9 @@ pub enum PredictEvent {
         rect: PixelRect,
         /// Its classes by row; 255 where the image has no data.
         classes: Vec<u8>,
-        /// How sure they are, 0 to 254 (see [`super::Certainty`]); 255 where there is no data.
-        sure: Vec<u8>,
+        /// How sure they are by each measure of the plan, 0 to 254 (see [`super::Certainty`]); 255
+        /// where there is no data.
+        sure: Vec<Vec<u8>>,
     },
     /// From here on finished blocks are not kept, or none could be; why.
     NotKept(String),

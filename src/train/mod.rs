@@ -119,6 +119,6 @@ pub use search::{
     SearchEvent, SearchOrder, SearchPlan, SearchResult, SearchRow, SearchSpec, SearchTrial,
     SearchWay,
 };
-pub use similar::{Alike, FeatureIndex, SimilarEvent, SimilarOrder};
-pub use to_files::{FileEnd, FileTask, FilesEvent, FilesPlan, IfBegun};
+pub use similar::{Alike, FeatureIndex, FeatureStore, KeptLooks, SimilarEvent, SimilarOrder};
+pub use to_files::{FileEnd, FileTask, FilesEvent, FilesPlan, IfBegun, KeptMeasures};
 pub use unlabeled::Unlabeled;

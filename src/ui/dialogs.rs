@@ -321,11 +321,12 @@ fn suggested(session: &Session, view: &View, wish: FileWish) -> String {
 
 fn suggested_path(session: &Session, layer: LayerKind) -> String {
     let own = session.layer(layer).and_then(|shown| shown.path.clone());
+    let measured = format!("_prediction.{}.tif", session.certainty_measure().name());
     let ending = match layer {
         LayerKind::Label | LayerKind::Preview => "_label.tif",
         LayerKind::Prediction => "_prediction.tif",
         LayerKind::Origins => "_origins.tif",
-        LayerKind::Certainty => "_certainty.tif",
+        LayerKind::Certainty => &measured,
         LayerKind::Kept => "_kept.tif",
     };
     let path = own.or_else(|| session.beside_image(ending));

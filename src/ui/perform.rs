@@ -1,4 +1,4 @@
-use super::canvas::{CanvasFrame, Gesture, PaneLayout, shape_command};
+use super::canvas::{CanvasFrame, Gesture, shape_command};
 use super::dialogs::FileWish;
 use super::keys::Action;
 use super::panels::area::check;
@@ -91,7 +91,6 @@ fn toggle_shown(action: Action, view: &mut View) {
         Action::ShowErrors => return view.contents.toggle_errors(view.layout),
         Action::Curtain => {
             view.curtain = view.curtain.is_none().then_some(0.5);
-            view.layout = PaneLayout::One;
             return;
         }
         // Lasts as long as it is held.

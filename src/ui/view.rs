@@ -55,7 +55,7 @@ pub struct View {
     pub layout: PaneLayout,
     /// What they show.
     pub contents: PaneContents,
-    /// Where the curtain of a single pane is, as a share of its width; `None`: there is none.
+    /// Where the curtain of each pane is, as a share of its width; `None`: there is none.
     pub(super) curtain: Option<f32>,
     /// Which errors are shown.
     pub(super) looked: Looked,

@@ -2,7 +2,7 @@
 //! session.
 
 use orthobrush::geom::PixelRect;
-use orthobrush::label::{CellKey, CellState, UNLABELED};
+use orthobrush::label::{CellKey, CellState, Origin, UNLABELED};
 use orthobrush::session::{
     Command, FinetuneCommand, LayerKind, PlaceCommand, Predicting, PredictionCommand,
     ReviewCommand, ScoreScope, ScoredGround, Session,
@@ -122,9 +122,15 @@ fn a_label_that_is_said_to_be_right_counts_as_made_by_hand() {
     assert!(pixels(&session, LayerKind::Label) == label);
     let by_hand = |session: &Session| {
         let origins = pixels(session, LayerKind::Origins).into_iter();
-        origins.filter(|origin| *origin == 1).count() as u64
+        let confirmed = Origin::CONFIRMED.index();
+        origins.filter(|origin| *origin == confirmed).count() as u64
     };
     let confirmed = by_hand(&session);
+    let names = session.origins();
+    assert_eq!(
+        names.name_of(Origin::CONFIRMED.index()),
+        "found right by hand"
+    );
     assert!((1..=count).contains(&confirmed), "{confirmed} of {count}");
     finish(&mut session, Command::Undo);
     assert_eq!(by_hand(&session), 0);

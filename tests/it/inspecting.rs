@@ -75,14 +75,14 @@ fn a_contact_sheet_shows_samples_with_their_masks_and_says_which_is_where() {
     assert!(said.contains("row 1, column 6: 5 (no part)\n"), "{said}");
     assert!(said.contains("row 2, column 1: 6 (no part)\n"), "{said}");
     let sheet = image::open(&out).expect("a PNG").into_rgba8();
-    // Cells of 192 pixels with 8 around them: six beside each other, the seventh below.
-    assert_eq!(sheet.dimensions(), (1_208, 408));
+    // Cells of 160 pixels with 8 around them: six beside each other, the seventh below.
+    assert_eq!(sheet.dimensions(), (1_016, 344));
     let at = |x, y| sheet.get_pixel(x, y).0;
     let ground = [38, 38, 38, 255];
-    for (left, top) in [(8, 8), (1_008, 8), (8, 208)] {
+    for (left, top) in [(8, 8), (848, 8), (8, 176)] {
         assert_eq!(at(left, top), [100, 50, 100, 255], "water over the image");
-        assert_eq!(at(left + 191, top + 191), [100, 150, 0, 255], "wood");
-        assert_eq!(at(left + 192, top), ground, "beside the cell");
+        assert_eq!(at(left + 159, top + 159), [100, 150, 0, 255], "wood");
+        assert_eq!(at(left + 160, top), ground, "beside the cell");
     }
     assert_eq!(at(300, 300), ground, "no eighth sample has a mask");
     let told = json_of(&[&inspect[..], &["--json"]].concat());

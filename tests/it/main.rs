@@ -22,6 +22,7 @@ mod kept_with_label;
 mod killed;
 mod killed_window;
 mod layering;
+mod measures;
 mod mosaics;
 mod one_click;
 mod painting;

@@ -155,6 +155,9 @@ fn a_killed_prediction_goes_on_to_the_same_last_byte() {
         }
     }
     assert!(kills >= 3, "only {kills} kills came in time");
+    let entropy = std::fs::read(at("whole.entropy.tif")).expect("a file");
+    let entropy = String::from_utf8_lossy(&entropy);
+    assert!(entropy.contains("Entropy of the probabilities of 5 classes, in nats"));
     for name in ["tif", "probability.tif", "margin.tif", "entropy.tif"] {
         let read = |stem: &str| std::fs::read(at(&format!("{stem}.{name}"))).expect("a file");
         assert!(read("whole") == read("killed"), "{name} differs");

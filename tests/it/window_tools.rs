@@ -400,3 +400,27 @@ fn a_kept_prediction_has_a_pane_until_it_is_dropped() {
     settle(&mut harness);
     assert!(harness.query_by_label("Canvas: Original").is_some());
 }
+
+#[test]
+fn the_curtain_is_in_every_pane_that_has_something_else_behind_it() {
+    let _turn = turn();
+    let (_folder, mut harness) = beside_truth();
+    harness.state_mut().view_mut().layout = PaneLayout::Three;
+    settle(&mut harness);
+    let lines = |harness: &Harness<'_, App>| -> Vec<Pos2> {
+        let lines = harness.query_all_by_label("Curtain");
+        lines.map(|line| line.rect().center()).collect()
+    };
+    assert_eq!(lines(&harness), []);
+    press(&mut harness, Modifiers::SHIFT, Key::C);
+    let before = lines(&harness);
+    assert_eq!(before.len(), 2, "the third shows the prediction itself");
+    drag(&mut harness, &[before[1], before[1] + vec2(40.0, 0.0)]);
+    settle(&mut harness);
+    for (before, after) in before.iter().zip(lines(&harness)) {
+        assert!((after.x - before.x - 40.0).abs() < 2.0, "{before} {after}");
+    }
+    assert!(!session(&harness).can_undo(), "nothing is painted");
+    press(&mut harness, Modifiers::SHIFT, Key::C);
+    assert_eq!(lines(&harness), []);
+}

@@ -3,7 +3,7 @@ use std::path::Path;
 use super::super::{ClassTable, MASK_TILE_SIZE, MaskError, UNLABELED};
 use super::save::replaced_by;
 use crate::geom::{Georef, ImageSize, PixelRect};
-use crate::raster::{PixelKind, TiffOptions, TiffWriter, open_raster};
+use crate::raster::{BandMeaning, PixelKind, TiffOptions, TiffWriter, open_raster};
 
 /// What a file of one byte a pixel says beside its pixels.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +14,8 @@ pub struct IndexTiff<'a> {
     pub classes: Option<&'a ClassTable>,
     /// Where the image lies on the map.
     pub georef: Option<&'a Georef>,
+    /// What bytes stand for that are not classes.
+    pub meaning: Option<&'a BandMeaning>,
 }
 
 /// Writes a `GeoTIFF` of one byte a pixel, 255 for no data, that no [`Mask`](crate::label::Mask)
@@ -61,6 +63,7 @@ fn write(draft: &Path, file: &IndexTiff<'_>, told: &mut Told<'_>) -> Result<bool
     let options = TiffOptions {
         georef: file.georef.cloned(),
         nodata: Some(UNLABELED),
+        meaning: file.meaning.cloned(),
         ..TiffOptions::new(file.size, PixelKind::Index { palette })
     };
     let mut writer = TiffWriter::create(draft, options)?;
@@ -120,11 +123,44 @@ mod tests {
             size: SIZE,
             classes: Some(&classes),
             georef: None,
+            meaning: None,
         };
         save_index_tiff(&path, &file, |rect| Ok::<_, MaskError>(pixels(rect))).expect("written");
         let loaded = load_mask(&path, Some(SIZE), Encoding::Auto, None).expect("a mask");
         let all = SIZE.bounds();
         assert!(loaded.mask.read_rect(all) == pixels(all));
+    }
+
+    #[test]
+    fn what_bytes_stand_for_is_in_the_file_and_changes_no_pixel() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("sure.tif");
+        let meaning = BandMeaning {
+            description: "Heat, 9 < 10".to_owned(),
+            scale: -0.25,
+            offset: 8.5,
+            unit: "K",
+        };
+        let file = IndexTiff {
+            size: SIZE,
+            classes: None,
+            georef: None,
+            meaning: Some(&meaning),
+        };
+        save_index_tiff(&path, &file, |rect| Ok::<_, MaskError>(pixels(rect))).expect("written");
+        let bytes = std::fs::read(&path).expect("a file");
+        let text = String::from_utf8_lossy(&bytes);
+        for item in [
+            "name=\"DESCRIPTION\" sample=\"0\" role=\"description\">Heat, 9 &lt; 10<",
+            "role=\"scale\">-0.25<",
+            "role=\"offset\">8.5<",
+            "role=\"unittype\">K<",
+        ] {
+            assert_eq!(text.matches(item).count(), 1, "{item}");
+        }
+        let written = open_raster(&path).expect("opens");
+        let all = SIZE.bounds();
+        assert!(written.read_index(all).expect("read") == pixels(all));
     }
 
     #[test]
@@ -135,6 +171,7 @@ mod tests {
             size: SIZE,
             classes: None,
             georef: None,
+            meaning: None,
         };
         let save = |read: &mut dyn FnMut(PixelRect) -> anyhow::Result<Vec<u8>>| {
             save_index_tiff(&path, &file, read)

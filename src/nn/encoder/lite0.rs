@@ -74,6 +74,11 @@ impl Lite0 {
         Self { stages }
     }
 
+    /// Tells the weights that the program carries from others: their file's crc32c.
+    pub fn weights_checksum() -> u32 {
+        super::lite0_weights::PretrainedLite0::checksum()
+    }
+
     /// Maps of features of `images` `[N, in_channels, H, W]`, bytes normalized to
     /// (value - 127) / 128.
     ///

@@ -35,6 +35,11 @@ impl PretrainedLite0 {
         Self { entries, values }
     }
 
+    /// The crc32c of the embedded file.
+    pub(super) fn checksum() -> u32 {
+        crc32c::crc32c(FILE)
+    }
+
     /// The tensor called `name`, in single precision.
     pub(super) fn tensor(&self, name: &str) -> TensorData {
         let entry = self

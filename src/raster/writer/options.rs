@@ -1,6 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::meaning::BandMeaning;
 use crate::geom::{Georef, ImageSize};
 use crate::raster::limits::MAX_SIDE;
 
@@ -78,6 +79,8 @@ pub struct TiffOptions {
     pub nodata: Option<u8>,
     /// Which smaller copies are written too.
     pub overviews: Overviews,
+    /// What the numbers of the only band stand for.
+    pub meaning: Option<BandMeaning>,
 }
 
 impl TiffOptions {
@@ -96,6 +99,7 @@ impl TiffOptions {
             georef: None,
             nodata: None,
             overviews,
+            meaning: None,
         }
     }
 

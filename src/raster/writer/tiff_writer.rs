@@ -201,6 +201,9 @@ impl TiffWriter {
         if let Some(georef) = self.options.georef.as_ref().filter(|_| level == 0) {
             write_georef(&mut directory, georef);
         }
+        if let Some(meaning) = self.options.meaning.as_ref().filter(|_| level == 0) {
+            directory.text(tag::GDAL_METADATA, &meaning.gdal());
+        }
         directory
     }
 

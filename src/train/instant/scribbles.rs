@@ -146,7 +146,7 @@ impl Labeled {
 }
 
 fn weight_of(origin: u8) -> u64 {
-    if origin == Origin::HAND.index() {
+    if Origin::is_persons(origin) {
         HAND_WEIGHT
     } else {
         1

@@ -16,12 +16,12 @@ use crate::raster::TileSource;
 use crate::train::block_file::BlockFile;
 use crate::train::finetune::image_print;
 use crate::train::to_files::bytes_and_time;
-use crate::train::{Certainty, DeviceChoice, Flips, SavedModel};
+use crate::train::{Certainty, DeviceChoice, Flips, KeptMeasures, SavedModel};
 
 /// Raised when the same model and settings come to say something else.
 const SCHEMA: u32 = 1;
-/// Classes, and how sure they are.
-const PLANES: usize = 2;
+/// Classes, and by each measure how sure they are.
+const PLANES: usize = 1 + Certainty::ALL.len();
 /// A prediction that was just left ends within this.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// No more is kept of one prediction.
@@ -50,12 +50,12 @@ pub struct KeptPrediction {
     pub model: SavedModel,
     /// Which mirror images were looked at as well.
     pub flips: Flips,
-    /// How it was said how sure the model is.
-    pub certainty: Certainty,
     /// The ground that was asked for last.
     pub area: PixelRect,
-    /// Classes and certainty.
-    pub masks: [Mask; PLANES],
+    /// Classes, and how sure they are by the usual measure.
+    pub masks: [Mask; 2],
+    /// How sure they are by all measures.
+    pub measures: KeptMeasures,
     /// The blocks that are there.
     pub done: HashSet<PixelRect>,
     /// Blocks of the ground that was asked for: those that are there, and all.
@@ -78,7 +78,6 @@ struct MadeOf {
     /// Checksums (crc32c) of the model's description and of its weights.
     model_checksums: [u32; 2],
     flips: Flips,
-    certainty: Certainty,
     image_bytes: u64,
     /// When the image's file was written last, in nanoseconds since 1970.
     image_time: u64,
@@ -160,12 +159,10 @@ impl BlockStore {
 
     fn story_of(&self, plan: &PredictPlan) -> io::Result<Story> {
         let (image_bytes, image_time) = bytes_and_time(&self.image)?;
-        let certainty = plan.measures.first().copied().unwrap_or_default();
         let made_of = MadeOf {
             schema: SCHEMA,
             model_checksums: plan.model.checksums(),
             flips: plan.flips,
-            certainty,
             image_bytes,
             image_time,
             image_print: image_print(plan.source()).map_err(io::Error::other)?,
@@ -213,16 +210,21 @@ impl KeptBlocks {
         self.blocks.known()
     }
 
-    /// Classes and certainty of a block, by row.
-    pub(super) fn read(&self, rect: PixelRect) -> io::Result<[Vec<u8>; PLANES]> {
+    /// Classes of a block and by each measure how sure they are, by row.
+    pub(super) fn read(&self, rect: PixelRect) -> io::Result<(Vec<u8>, Vec<Vec<u8>>)> {
         planes_of(&self.blocks, rect)
     }
 
-    /// Adds a block.
+    /// Adds a block that was measured in all ways.
     ///
     /// # Errors
     /// When the disk refuses, or enough is kept; the block is then not there.
-    pub(super) fn put(&mut self, rect: PixelRect, planes: [&[u8]; PLANES]) -> io::Result<()> {
+    pub(super) fn put(
+        &mut self,
+        rect: PixelRect,
+        classes: &[u8],
+        sure: &[Vec<u8>],
+    ) -> io::Result<()> {
         let is_full = free_bytes(&self.folder).is_some_and(|free| free < LEAST_FREE);
         if is_full || self.blocks.num_bytes() > MOST_BYTES {
             return Err(io::Error::other(format!(
@@ -230,6 +232,8 @@ impl KeptBlocks {
                 self.folder.display()
             )));
         }
+        let sure = sure.iter().map(Vec::as_slice);
+        let planes: Vec<&[u8]> = std::iter::once(classes).chain(sure).collect();
         self.blocks.put(rect, &planes)
     }
 }
@@ -290,15 +294,19 @@ fn read_one(folder: &Path, story: Story, source: &Arc<dyn TileSource>) -> Option
     }
     let blocks = BlockFile::look(&folder.join("blocks"), PLANES).ok()?;
     let size = source.info().size;
-    let mut masks = [(); PLANES].map(|()| Mask::new(size));
+    let mut masks = [(); 2].map(|()| Mask::new(size));
+    let measures = KeptMeasures::new(&story.run);
+    let usual = Certainty::ALL
+        .iter()
+        .position(|&one| one == Certainty::default())?;
     let mut done = HashSet::new();
     for rect in blocks.known() {
         if rect.intersect(size.bounds()) == rect
-            && let Ok(planes) = planes_of(&blocks, rect)
+            && let Ok((classes, sure)) = planes_of(&blocks, rect)
         {
-            for (mask, plane) in masks.iter_mut().zip(&planes) {
-                mask.set_rect(rect, plane);
-            }
+            masks[0].set_rect(rect, &classes);
+            masks[1].set_rect(rect, &sure[usual]);
+            measures.put(rect, &sure);
             done.insert(rect);
         }
     }
@@ -314,18 +322,19 @@ fn read_one(folder: &Path, story: Story, source: &Arc<dyn TileSource>) -> Option
         run: story.run,
         model,
         flips: story.made_of.flips,
-        certainty: story.made_of.certainty,
         area: story.area,
         masks,
+        measures,
         done,
         blocks: (total - missing, total),
     })
 }
 
-fn planes_of(blocks: &BlockFile, rect: PixelRect) -> io::Result<[Vec<u8>; PLANES]> {
+fn planes_of(blocks: &BlockFile, rect: PixelRect) -> io::Result<(Vec<u8>, Vec<Vec<u8>>)> {
     let gone = || io::Error::other("a finished block is gone");
     let plane = |at| blocks.read(rect, at)?.ok_or_else(gone);
-    Ok([plane(0)?, plane(1)?])
+    let sure = (1..PLANES).map(plane).collect::<io::Result<_>>()?;
+    Ok((plane(0)?, sure))
 }
 
 fn remove(folder: &Path) -> io::Result<()> {
@@ -347,7 +356,6 @@ mod tests {
                 schema: SCHEMA,
                 model_checksums: [checksums, 1],
                 flips: Flips::None,
-                certainty: Certainty::default(),
                 image_bytes: 5,
                 image_time: 6,
                 image_print: image_print.to_owned(),

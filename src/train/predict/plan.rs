@@ -11,7 +11,7 @@ use crate::raster::TileSource;
 use crate::train::certainty::Certainty;
 use crate::train::flips::Flips;
 use crate::train::grid::blocks;
-use crate::train::{DeviceChoice, SavedModel, TrainError};
+use crate::train::{DeviceChoice, KeptMeasures, SavedModel, TrainError};
 
 /// In which order blocks are predicted; the pixels are the same in any.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -44,6 +44,8 @@ pub struct PredictPlan {
     /// In which ways it is said how sure the network is.
     pub(super) measures: Vec<Certainty>,
     pub(super) cache_bytes: usize,
+    /// Where all measures are kept.
+    pub(super) kept: Option<Arc<KeptMeasures>>,
     /// Blocks that somebody has already.
     known: Arc<HashSet<PixelRect>>,
     /// What of the area is wanted: all but unlabeled pixels.
@@ -92,6 +94,7 @@ impl PredictPlan {
             flips: Flips::None,
             measures: vec![Certainty::default()],
             cache_bytes: CACHE_BYTES,
+            kept: None,
             known: Arc::default(),
             ground: None,
             store: None,
@@ -168,6 +171,13 @@ impl PredictPlan {
     pub fn measured_by(mut self, measures: &[Certainty]) -> Self {
         self.measures = measures.to_vec();
         self
+    }
+
+    /// Measures in all ways, and keeps what each says in `kept` before a block is reported.
+    #[must_use]
+    pub fn keeping(mut self, kept: Arc<KeptMeasures>) -> Self {
+        self.kept = Some(kept);
+        self.measured_by(&Certainty::ALL)
     }
 
     /// Leaves out blocks that were predicted before, or lie within one.

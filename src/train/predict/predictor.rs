@@ -42,10 +42,12 @@ pub(in crate::train) fn run(
     let cancel = job.cancel_token();
     let windows = predictor.each_block(&plan, cancel, |rect, predicted| {
         let Predicted { classes, sure } = predicted;
-        let sure = sure.into_iter().next().unwrap_or_default();
+        if let Some(kept) = &plan.kept {
+            kept.put(rect, &sure);
+        }
         let refused = kept
             .as_mut()
-            .and_then(|kept| kept.put(rect, [&classes, &sure]).err());
+            .and_then(|kept| kept.put(rect, &classes, &sure).err());
         if let Some(error) = refused {
             kept = None;
             job.tell(PredictEvent::NotKept(error.to_string()))?;
@@ -95,8 +97,11 @@ fn take_up(
             continue;
         }
         // What cannot be read is computed again.
-        if let Ok([classes, sure]) = kept.read(rect) {
+        if let Ok((classes, sure)) = kept.read(rect) {
             found.insert(rect);
+            if let Some(measures) = &plan.kept {
+                measures.put(rect, &sure);
+            }
             job.tell(PredictEvent::Block {
                 rect,
                 classes,

@@ -27,13 +27,33 @@ pub struct FeatureIndex {
 impl FeatureIndex {
     /// The grid of an image of `size`, nothing seen yet.
     pub(super) fn new(size: ImageSize) -> Self {
-        let step = step_for(size);
-        let [cols, rows] = cells(size, step);
         Self {
             size,
-            step,
-            numbers: vec![f16::ZERO; cols * rows * CHANNELS],
+            step: step_for(size),
+            numbers: vec![f16::ZERO; Self::num_numbers(size)],
         }
+    }
+
+    /// What was finished and kept before: `numbers` as [`FeatureIndex::numbers`] gave them; `None`
+    /// where they are not as many as an image of `size` has.
+    pub(super) fn kept(size: ImageSize, numbers: Vec<f16>) -> Option<Self> {
+        let step = step_for(size);
+        (numbers.len() == Self::num_numbers(size)).then_some(Self {
+            size,
+            step,
+            numbers,
+        })
+    }
+
+    /// All vectors, one after the other, row by row.
+    pub(super) fn numbers(&self) -> &[f16] {
+        &self.numbers
+    }
+
+    /// Numbers that the index of an image of `size` has.
+    pub(super) fn num_numbers(size: ImageSize) -> usize {
+        let [cols, rows] = cells(size, step_for(size));
+        cols * rows * CHANNELS
     }
 
     /// Side of a cell in level-0 pixels.

@@ -6,8 +6,10 @@
 mod index;
 mod order;
 mod rank;
+mod store;
 
 pub use index::FeatureIndex;
 pub(super) use order::run;
-pub use order::{SimilarEvent, SimilarOrder};
+pub use order::{KeptLooks, SimilarEvent, SimilarOrder};
 pub use rank::Alike;
+pub use store::FeatureStore;

@@ -1,14 +1,17 @@
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::index::{CHANNELS, FeatureIndex, STAGE, STRIDE};
+use super::store::FeatureStore;
 use crate::dataset::{MirroredWindow, Scene};
 use crate::geom::PixelRect;
 use crate::job::JobContext;
 use crate::label::Mask;
 use crate::nn::{FrozenLite0, Lite0};
-use crate::raster::TileSource;
+use crate::raster::{FilePrint, TileSource};
 use crate::train::TrainError;
 use crate::train::batch::numbers;
 
@@ -23,6 +26,18 @@ const DECODED_BYTES: usize = 48 << 20;
 pub struct SimilarOrder {
     /// Its pixels.
     pub source: Arc<dyn TileSource>,
+    /// Where it is found again what was seen before.
+    pub kept: Option<KeptLooks>,
+}
+
+/// Where what an image looks like is kept.
+pub struct KeptLooks {
+    /// The folder.
+    pub store: FeatureStore,
+    /// The image's file.
+    pub image: PathBuf,
+    /// The time.
+    pub now: SystemTime,
 }
 
 /// What looking at an image says.
@@ -34,14 +49,39 @@ pub enum SimilarEvent {
     Index(Arc<FeatureIndex>),
 }
 
-/// Looks at an image, block by block.
+/// Finds what was seen of an image before, else looks at it and keeps what is seen.
 pub(in crate::train) fn run(
     order: SimilarOrder,
     job: &JobContext<SimilarEvent>,
 ) -> anyhow::Result<()> {
     let size = order.source.info().size;
+    // A file that has no print, as a folder of tiles, is looked at each time.
+    let print = |kept: KeptLooks| Some((FilePrint::of(&kept.image).ok()?, kept));
+    let kept = order.kept.and_then(print);
+    let known = kept
+        .as_ref()
+        .and_then(|(print, kept)| kept.store.find(print, size, kept.now));
+    if let Some(index) = known {
+        return Ok(job.tell(SimilarEvent::Index(Arc::new(index)))?);
+    }
+    let index = Arc::new(look(order.source, job)?);
+    job.tell(SimilarEvent::Index(Arc::clone(&index)))?;
+    if let Some((print, kept)) = kept
+        && let Err(error) = kept.store.keep(&print, &index, kept.now)
+    {
+        tracing::warn!("What the image looks like cannot be kept: {error}");
+    }
+    Ok(())
+}
+
+/// Looks at an image, block by block.
+fn look(
+    source: Arc<dyn TileSource>,
+    job: &JobContext<SimilarEvent>,
+) -> anyhow::Result<FeatureIndex> {
+    let size = source.info().size;
     let mut index = FeatureIndex::new(size);
-    let scene = Scene::tiled(String::new(), order.source, Mask::new(size), DECODED_BYTES);
+    let scene = Scene::tiled(String::new(), source, Mask::new(size), DECODED_BYTES);
     let device = Device::flex();
     let encoder = Lite0::new(3, &device).frozen();
     let block = BLOCK.next_multiple_of(index.step());
@@ -60,8 +100,7 @@ pub(in crate::train) fn run(
         ))?;
     }
     index.finish();
-    job.tell(SimilarEvent::Index(Arc::new(index)))?;
-    Ok(())
+    Ok(index)
 }
 
 /// The pixels of a block and around it.
@@ -132,6 +171,8 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::geom::ImageSize;
     use crate::job::{JobEvent, Waker};
@@ -162,13 +203,16 @@ mod tests {
         })
     }
 
-    fn index_of(picture: &image::RgbaImage) -> FeatureIndex {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("village.png");
-        picture.save(&path).expect("written");
-        let source = open_raster(&path).expect("opens");
+    /// What the picture at `path` looks like, and what was told while it was looked at.
+    fn looked_at(path: &Path, store: Option<&FeatureStore>) -> (FeatureIndex, Vec<f32>) {
+        let source = open_raster(path).expect("opens");
+        let kept = store.map(|store| KeptLooks {
+            store: store.clone(),
+            image: path.to_owned(),
+            now: SystemTime::UNIX_EPOCH,
+        });
         let engine = Engine::start().expect("a thread");
-        let job = engine.look_over(SimilarOrder { source }, Waker::none());
+        let job = engine.look_over(SimilarOrder { source, kept }, Waker::none());
         let (mut index, mut shares) = (None, Vec::new());
         while let Some(event) = job.next_within(std::time::Duration::from_mins(2)) {
             match event {
@@ -178,14 +222,25 @@ mod tests {
                 ended => panic!("{ended:?}"),
             }
         }
-        assert_eq!(shares, [1.0]);
-        Arc::unwrap_or_clone(index.expect("an index"))
+        (Arc::unwrap_or_clone(index.expect("an index")), shares)
     }
 
     #[test]
     fn one_house_shows_where_the_others_are() {
-        let index = index_of(&village());
-        assert_eq!(index.size(), ImageSize::new(768, 512));
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("village.png");
+        village().save(&path).expect("written");
+        let store = FeatureStore::new(&folder.path().join("kept"), 1 << 20);
+        let (index, shares) = looked_at(&path, Some(&store));
+        assert_eq!(
+            (index.size(), shares),
+            (ImageSize::new(768, 512), vec![1.0])
+        );
+        let (again, shares) = looked_at(&path, Some(&store));
+        assert!(
+            again == index && shares.is_empty(),
+            "it is not looked at twice"
+        );
         let [(x, y), others @ ..] = HOUSES;
         let shown = Selection::of_rect(PixelRect::new(x, y, 32, 32));
         let found = index.alike(&shown, others.len());

@@ -220,6 +220,9 @@ fn write(
     let outs = std::iter::once(&task.out).chain(&task.sure);
     for (plane, out) in outs.enumerate() {
         let classes = if plane == 0 { classes } else { &grey };
+        let measure = plane.checked_sub(1).and_then(|at| plan.measures.get(at));
+        let num_classes = plan.model.card().num_classes;
+        let meaning = measure.map(|measure| measure.meaning(Some(num_classes)));
         let mut rows = PlaneRows::new(kept, blocks, plane);
         match SaveAs::of_path(out) {
             Some(SaveAs::GeoTiff) | None => {
@@ -227,6 +230,7 @@ fn write(
                     size: predict.image_size(),
                     classes: (plane == 0).then_some(classes),
                     georef: predict.georef(),
+                    meaning: meaning.as_ref(),
                 };
                 save_index_tiff(out, &file, |rect| -> anyhow::Result<_> {
                     Ok(rows.read(rect)?)

@@ -69,6 +69,7 @@ impl PaneContent {
             }
             Self::Changed if lacks(LayerKind::Prediction) => "predict with another network",
             Self::Certainty if lacks(LayerKind::Certainty) => "comes with a prediction",
+            Self::Certainty => return format!("by {}", session.certainty_measure().name()),
             // Two networks side by side are told apart by their names.
             Self::Kept => return run_hint(session.contest().run()),
             Self::Prediction if !lacks(LayerKind::Kept) => {
@@ -119,7 +120,7 @@ fn is_shown(session: &Session, kind: LayerKind) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PaneContents {
     panes: [[PaneContent; 4]; 4],
-    /// What a single pane shows at the right of the curtain, and the pane under the pointer while
+    /// What panes show at the right of the curtain, and the pane under the pointer while
     /// the key to blink is held.
     pub behind: PaneContent,
 }

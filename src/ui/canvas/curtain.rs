@@ -4,12 +4,12 @@ use egui::{Color32, CursorIcon, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2,
 const REACH: f32 = 5.0;
 const KNOB: f32 = 9.0;
 
-/// The line between two contents of one pane, and where it was dragged to: its place as a share of
-/// the pane's width.
-pub fn curtain_ui(ui: &Ui, pane: Rect, share: f32) -> f32 {
+/// The line between two contents of the pane of number `place`, and where it was dragged to: its
+/// place as a share of the pane's width, in all panes the same.
+pub fn curtain_ui(ui: &Ui, place: usize, pane: Rect, share: f32) -> f32 {
     let line = line(pane, share);
     let x = line.center().x;
-    let response = ui.interact(line, ui.scope_id().with("curtain"), Sense::drag());
+    let response = ui.interact(line, ui.scope_id().with(("curtain", place)), Sense::drag());
     response.widget_info(|| WidgetInfo::labeled(Role::Splitter, true, "Curtain"));
     let response = response.on_hover_and_drag_cursor(CursorIcon::ResizeHorizontal);
     let dragged = response

@@ -136,11 +136,13 @@ fn input_ui(ui: &Ui, pane: Pane, session: &Session, view: &mut View, commands: &
 fn paint_pane(ui: &mut Ui, pane: Pane, session: &Session, view: &mut View) {
     let is_one = view.layout == PaneLayout::One;
     let behind = view.contents.behind;
-    if let Some(share) = view.curtain.filter(|_| is_one) {
+    // A pane that shows what lies behind has nothing to draw aside; a single one says so itself.
+    let has_two = is_one || pane.content != behind;
+    if let Some(share) = view.curtain.filter(|_| has_two) {
         let [left, right] = curtain::parts(pane.rect, share);
         paint_part(ui, pane.content, (pane.rect, left), session, view);
         paint_part(ui, behind, (pane.rect, right), session, view);
-        view.curtain = Some(curtain::curtain_ui(ui, pane.rect, share));
+        view.curtain = Some(curtain::curtain_ui(ui, pane.place, pane.rect, share));
         view.covered.push(curtain::line(pane.rect, share));
         if let Some(content) = header_ui(ui, right, behind, session, view) {
             view.contents.behind = content;

@@ -217,7 +217,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     bind(
         Group::View,
         Action::Curtain,
-        "Curtain between label and prediction",
+        "Curtain before the prediction, in every pane",
         &[(SHIFT, Key::C)],
     ),
     bind(

@@ -1,8 +1,9 @@
-use egui::{Button, Color32, Label, RichText, Sense, Slider, Ui, vec2};
+use egui::{Button, Color32, Label, RadioButton, RichText, Sense, Slider, Ui, vec2};
 use egui_material_icons::icons;
 
 use super::tools::name_button;
-use crate::session::{Command, ImportCommand, LayerKind, OverlayCommand, Session};
+use crate::session::{Command, ImportCommand, LayerKind, OverlayCommand, Predicting, Session};
+use crate::train::Certainty;
 use crate::ui::canvas::OVERLAY_COLORS;
 use crate::ui::view::CommandQueue;
 use crate::ui::{text, theme};
@@ -18,6 +19,7 @@ pub fn layers_ui(
     ui.separator();
     if session.layer(LayerKind::Certainty).is_some() {
         mask_ui(ui, LayerKind::Certainty, "Certainty", session, commands);
+        measure_ui(ui, session, commands);
         ui.weak("Red is where the network guesses");
         ui.separator();
     }
@@ -34,6 +36,22 @@ pub fn layers_ui(
     }
     overlays_ui(ui, session, commands);
     image_ui(ui, session, shows_look);
+}
+
+/// What says how sure the network is.
+fn measure_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    let can_choose = session.can_remeasure();
+    let not = "Predict here to see the others";
+    ui.horizontal_wrapped(|ui| {
+        for measure in Certainty::ALL {
+            let is_shown = session.certainty_measure() == measure;
+            let radio = RadioButton::new(is_shown, measure.name());
+            let radio = ui.add_enabled(can_choose, radio);
+            if radio.on_disabled_hover_text(not).clicked() {
+                commands.push(Command::SetPredicting(Predicting::Certainty(measure)));
+            }
+        }
+    });
 }
 
 /// Polygons and lines over the image: eye, color, name, and a way to let go of them.
