@@ -146,7 +146,7 @@ pub fn predicted(engine: &Engine, run: &Path, source: Arc<dyn TileSource>) -> (M
                 sure,
             }) => {
                 said.set_rect(rect, &classes);
-                certainty.set_rect(rect, &sure);
+                certainty.set_rect(rect, &sure[0]);
             }
             JobEvent::Said(_) => {}
             JobEvent::Finished => break,

@@ -124,7 +124,9 @@ impl Session {
             return words.selected("--view", self.selected.as_ref()?);
         }
         let rects = self.rects_of(scope).filter(|rects| !rects.is_empty())?;
-        rects.iter().for_each(|rect| words.rect("--view", *rect));
+        for rect in rects {
+            words.rect("--view", rect);
+        }
         words.are_few()
     }
 

@@ -135,10 +135,10 @@ mod tests {
     }
 
     /// A data set of one image with a mask of four greys.
-    fn greys(pixels: &[u8; 4]) -> (tempfile::TempDir, Discovery) {
+    fn greys(pixels: [u8; 4]) -> (tempfile::TempDir, Discovery) {
         let folder = tempfile::tempdir().expect("a folder");
         image(folder.path(), "images/a.png", 2, 1);
-        png(folder.path(), "masks/a.png", Kind::Grey, 2, pixels);
+        png(folder.path(), "masks/a.png", Kind::Grey, 2, &pixels);
         let discovery = discover(folder.path()).expect("pairs");
         (folder, discovery)
     }
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_stated_threshold_splits_black_and_white() {
-        let (folder, discovery) = greys(&[0, 100, 200, 255]);
+        let (folder, discovery) = greys([0, 100, 200, 255]);
         let (mask, _) = discovery.samples[0].load_mask(&discovery).expect("a mask");
         assert_eq!(mask.read_rect(mask.size().bounds()), [0, 0, 1, 1]);
         check_split(&discovery, 100, [0, 1, 1, 1]);
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_stated_threshold_makes_indices_black_and_white_and_heeds_what_white_stands_for() {
-        let (folder, discovery) = greys(&[0, 3, 9, 12]);
+        let (folder, discovery) = greys([0, 3, 9, 12]);
         assert_eq!(discovery.encoding.form, Encoding::Index);
         check_split(&discovery, 9, [0, 0, 1, 1]);
         let list = b"name,r,g,b\nroad,255,255,255\nrest,0,0,0\n";

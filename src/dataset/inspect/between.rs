@@ -104,14 +104,11 @@ impl Borders {
             .filter(|(_, pair)| pair.all() >= FEWEST_MEETINGS)
             .collect();
         let is_at_home = |class: u8| grains.get(&class).is_some_and(Grain::is_at_home);
-        let is_told = match known[..] {
-            [(&(low, high), pair)] => {
-                pair.stepped * 2 >= pair.all() && (high - low > 2 || is_at_home(low + 1))
-            }
-            _ => {
-                let many = known.iter().filter(|(_, pair)| pair.is_mostly_stepped());
-                many.count() * 2 >= known.len() && !known.is_empty()
-            }
+        let is_told = if let [(&(low, high), pair)] = known[..] {
+            pair.stepped * 2 >= pair.all() && (high - low > 2 || is_at_home(low + 1))
+        } else {
+            let many = known.iter().filter(|(_, pair)| pair.is_mostly_stepped());
+            many.count() * 2 >= known.len() && !known.is_empty()
         };
         // Where nearly all borders are those of neighbors, the classes are steps of a scale.
         let is_scale = stepped * 8 < next;

@@ -82,7 +82,7 @@ impl fmt::Display for Channel {
 }
 
 /// Count, mean and sum of squared differences from the mean of some numbers, which can be joined
-/// without the loss of digits that sums of squares have (Chan, Golub, LeVeque 1979, "Updating
+/// without the loss of digits that sums of squares have (Chan, Golub, `LeVeque` 1979, "Updating
 /// Formulae and a Pairwise Algorithm for Computing Sample Variances", formula 2.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Moments {

@@ -179,7 +179,7 @@ fn values_of_a_stated_list_are_real_but_borders_tell() {
 fn stretched(values: &[u8]) -> Vec<u8> {
     let at = |x: u32, y: u32| f64::from(values[(y * SIDE + x) as usize]);
     // Pixel centers of the large grid in the small one.
-    let along = |place: u32| (f64::from(place) + 0.5) / 2.0 - 0.5 + f64::from(SIDE) / 4.0;
+    let along = |place: u32| f64::midpoint(f64::from(place), 0.5) - 0.5 + f64::from(SIDE) / 4.0;
     let value = |x: u32, y: u32| {
         let ([x, y], [left, top]) = ([along(x), along(y)], [along(x) as u32, along(y) as u32]);
         let (right, down) = (x - f64::from(left), y - f64::from(top));

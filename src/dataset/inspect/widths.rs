@@ -47,7 +47,8 @@ impl RoadLines {
     fn add(&mut self, values: &[u8], width: usize, road: u8) {
         let is_edge = |(a, b): (&u8, &u8)| (*a == road) != (*b == road);
         let count = |pairs: usize| pairs as u64;
-        self.pixels += count(values.iter().filter(|value| **value == road).count());
+        let of_road = values.iter().map(|value| u64::from(*value == road));
+        self.pixels += of_road.sum::<u64>();
         let below = values.iter().zip(values.iter().skip(width));
         self.edges += count(below.filter(|pair| is_edge(*pair)).count());
         for row in values.chunks_exact(width) {

@@ -17,7 +17,7 @@ impl BandMeaning {
         f64::from(stored) * self.scale + self.offset
     }
 
-    /// The text of GDAL's tag (`GDAL_METADATA`, 42112; GTiff driver, "Metadata").
+    /// The text of GDAL's tag (`GDAL_METADATA`, 42112; `GTiff` driver, "Metadata").
     pub(super) fn gdal(&self) -> String {
         let description = self.description.replace('&', "&amp;").replace('<', "&lt;");
         let items = [

@@ -328,7 +328,7 @@ mod tests {
                 data.pictures.keep(at, Some(tile.clone()));
             }
             seen.extend(asked);
-            for _ in 0..MOST_IN_SIGHT.div_ceil(MOST_LOADED) + 1 {
+            for _ in 0..=MOST_IN_SIGHT.div_ceil(MOST_LOADED) {
                 let before = sheet.textures.len();
                 assert_eq!(frame(&ctx, &data, &mut sheet, offset), None, "asked once");
                 assert!(sheet.textures.len() <= before + MOST_LOADED);
