@@ -370,7 +370,7 @@ mod tests {
         assert_eq!(split.held_out.len(), 4);
         assert_eq!(split.report.validation_pixels, 4 * 512 * 512);
         assert_eq!(split.report.margin, 128);
-        assert!(split.report.notes.is_empty());
+        assert_eq!(split.report.notes.len(), 1, "a patch has 256 pixels");
         assert!(
             split
                 .held_out

@@ -64,6 +64,7 @@ mod teamwork;
 mod thumbnails;
 mod training;
 mod training_command;
+mod training_state;
 
 pub use crate::project::Bookmark;
 pub use checking::{CheckCommand, MOST_POINTS};
@@ -109,5 +110,5 @@ pub use settings::{Coordinates, MAX_RECENT, Settings};
 pub use state::{ImageId, Layer, LayerId, OpenImage, Session, SessionConfig};
 pub use superpixels::SUPERPIXEL_SIDES;
 pub use teamwork::their_mask;
-pub use training::{TrainingPhase, TrainingState};
 pub use training_command::{Pause, QueueCommand, TrainOn};
+pub use training_state::{TrainingPhase, TrainingState};

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use super::jobs::{JobId, Leash};
 use super::state::Session;
-use super::training::{TrainingPhase, TrainingState};
+use super::training_state::{TrainingPhase, TrainingState};
 use super::{CommandError, Notice, QueueCommand};
 use crate::train::{
     EpochRow, JudgeEvent, JudgePlan, Judgement, QueueEvent, QueuePlan, QueueReport, QueueTable,

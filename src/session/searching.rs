@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::jobs::{JobId, Leash};
 use super::state::Session;
-use super::training::{TrainingPhase, TrainingState};
+use super::training_state::{TrainingPhase, TrainingState};
 use super::{Notice, Severity, TrialPhase};
 use crate::train::{
     BegunWork, EpochRow, JudgeEvent, QueueEvent, Recipe, Rung, SearchCost, SearchEvent, SearchPlan,

@@ -258,7 +258,7 @@ mod tests {
     fn what_is_not_measured_says_what_to_do() {
         assert_eq!(what_to_do(0, 1), "mark 3 more cells as done (K)");
         assert_eq!(what_to_do(0, 3), "mark 1 more cell as done (K)");
-        assert!(what_to_do(6, 9).contains("mark about 2 more cells as done (K) where none"));
+        assert!(what_to_do(6, 9).contains("mark about 2 more cells as done (K) where no model"));
     }
 
     #[test]
