@@ -157,13 +157,15 @@ impl Session {
         Ok(())
     }
 
-    /// The run whose model is active, else that of the last training.
+    /// The run whose model is active, else that of the last training, else that of the prediction
+    /// that is shown.
     pub fn model_in_use(&self) -> Option<PathBuf> {
         self.study
             .finetune
             .active
             .clone()
             .or_else(|| self.last_run())
+            .or_else(|| self.predicted_by().map(Path::to_owned))
     }
 
     /// The open image as it is now, frozen.

@@ -89,7 +89,6 @@ impl Session {
         }
         let run = run
             .or_else(|| self.model_in_use())
-            .or_else(|| self.predicted_by().map(Path::to_owned))
             .ok_or(CommandError::NoRun)?;
         let plan = self.prediction_plan(&run)?;
         let plan = self.only_on(plan, on)?;

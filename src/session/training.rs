@@ -11,8 +11,8 @@ use crate::dataset::{Corrections, Scene, Watch};
 use crate::job::JobContext;
 use crate::label::{ClassTable, Coverage};
 use crate::train::{
-    Engine, EpochRow, Forecast, Recipe, Remedy, TrainData, TrainError, TrainEvent, TrainPlan,
-    TrainReport, TrainStatus, can_go_on, opened_corrected, remedies_in_words,
+    Engine, EpochRow, Recipe, TrainData, TrainError, TrainEvent, TrainPlan, TrainReport,
+    TrainStatus, opened_corrected, remedies_in_words,
 };
 
 /// Runs go into this folder beside the image.

@@ -222,6 +222,7 @@ fn blocks_of_another_model_choice_or_image_are_not_taken() {
     drop(session);
 
     let mut session = on_cpu(&image);
+    assert_eq!(session.model_in_use().as_deref(), Some(run.as_path()));
     assert_eq!(computed(&mut session, predict(&run, part)), 0);
     assert_eq!(computed(&mut session, predict(&other, part)), 1);
     for (choice, expected) in [

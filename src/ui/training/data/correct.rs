@@ -72,7 +72,9 @@ pub fn correct_ui(
     } else {
         "Corrected by hand"
     };
-    let header = CollapsingHeader::new(RichText::new(title).small()).id_salt("corrections");
+    // While nothing is found it is open, which says nothing of what is found then.
+    let salt = ("corrections", discovery.is_some());
+    let header = CollapsingHeader::new(RichText::new(title).small()).id_salt(salt);
     let header = header.default_open(discovery.is_none() || !data.corrections.is_none());
     let mut said = data.corrections.clone();
     header.show(ui, |ui| {
