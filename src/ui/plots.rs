@@ -1,5 +1,5 @@
 use egui::{Color32, ProgressBar, RichText, Stroke, Ui};
-use egui_plot::{Legend, Line, LineStyle, Plot, PlotPoints, Points, VLine};
+use egui_plot::{Line, LineStyle, Plot, PlotPoints, Points, VLine};
 
 use super::{text, theme};
 use crate::session::Session;
@@ -56,9 +56,9 @@ fn plot(
     top: Option<f64>,
 ) {
     let epochs = rows.len().max(2) as f64;
+    legend_ui(ui, curves, best.is_some());
     let mut plot = Plot::new(id)
         .height(HEIGHT)
-        .legend(Legend::default().text_style(egui::TextStyle::Small))
         .allow_drag(false)
         .allow_scroll(false)
         .allow_zoom(false)
@@ -90,6 +90,19 @@ fn plot(
             true,
             format!("{id}, {} epochs", rows.len()),
         )
+    });
+}
+
+/// Which curve is which, above the plot: inside it would hide their ends.
+fn legend_ui(ui: &mut Ui, curves: &[Curve], has_best: bool) {
+    let best = has_best.then_some(("best epoch", theme::ACCENT));
+    let named = curves.iter().map(|curve| (curve.name, curve.color));
+    ui.horizontal(|ui| {
+        for (name, color) in named.chain(best) {
+            let (dot, _) = ui.allocate_exact_size(egui::vec2(8.0, 8.0), egui::Sense::hover());
+            ui.painter().circle_filled(dot.center(), 3.0, color);
+            ui.label(RichText::new(name).small().weak());
+        }
     });
 }
 

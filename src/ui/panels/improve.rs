@@ -159,17 +159,19 @@ fn start_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Comm
 fn verdict_ui(ui: &mut Ui, session: &Session, verdict: &Verdict, commands: &mut CommandQueue) {
     ui.add_space(theme::GRID);
     let (title, color, why) = match &verdict.decision {
-        Decision::Promoted => ("Better: in use now", theme::GOOD, None),
-        Decision::First => ("The first model: in use now", theme::GOOD, None),
-        Decision::Kept(why) => (
-            "Not better for sure: the old one stays",
-            theme::WARNING,
-            Some(why),
-        ),
-        Decision::NotMeasured(why) => {
-            ("Not measured: the old one stays", theme::WARNING, Some(why))
-        }
+        Decision::Promoted => ("Better", theme::GOOD, None),
+        Decision::First => ("The first model", theme::GOOD, None),
+        Decision::Kept(why) => ("Not better for sure", theme::WARNING, Some(why)),
+        Decision::NotMeasured(why) => ("Not measured", theme::WARNING, Some(why)),
     };
+    let is_good = matches!(verdict.decision, Decision::Promoted | Decision::First);
+    let outcome = match (is_new_in_use(session), is_good) {
+        (true, true) => "in use now",
+        (true, false) => "in use by your choice",
+        (false, true) => "the old one by your choice",
+        (false, false) => "the old one stays",
+    };
+    let title = format!("{title}: {outcome}");
     ui.label(RichText::new(title).strong().color(color));
     if let Some(why) = why {
         ui.label(RichText::new(why).small());
@@ -236,10 +238,16 @@ fn learned_ui(ui: &mut Ui, session: &Session) {
 }
 
 /// The other choice than the verdict's.
+/// Whether the model that was judged last is in use.
+fn is_new_in_use(session: &Session) -> bool {
+    let state = session.finetuning();
+    state.active == state.run
+}
+
 fn overrule_ui(ui: &mut Ui, session: &Session, verdict: &Verdict, commands: &mut CommandQueue) {
     let state = session.finetuning();
     let parent = state.chain.get(1).map(|before| before.run.clone());
-    let is_new = state.active == state.run;
+    let is_new = is_new_in_use(session);
     let (words, help, run) = if is_new {
         (
             "Go back to the model before",

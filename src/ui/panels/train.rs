@@ -3,7 +3,7 @@ use egui::{ProgressBar, RichText, Ui};
 use super::recipe::{memory_ui, recipe_ui, remedies_ui};
 use crate::dataset::SplitKind;
 use crate::session::{
-    Command, LayerKind, ScoreScope, Session, TrainOn, TrainingPhase, TrainingState,
+    Command, FinetuneCommand, LayerKind, ScoreScope, Session, TrainOn, TrainingPhase, TrainingState,
 };
 use crate::train::TrainStatus;
 use crate::ui::canvas::PaneLayout;
@@ -176,17 +176,7 @@ fn outcome_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
         });
     }
     if state.best_row().is_some() && session.prediction_state().job.is_none() {
-        ui.horizontal_wrapped(|ui| {
-            if ui.button("Predict this image").clicked() {
-                commands.push(predict(None, ScoreScope::Whole, view));
-                view.layout = PaneLayout::Three;
-                view.camera = None;
-            }
-            if session.layer(LayerKind::Prediction).is_some() && ui.button("Compare").clicked() {
-                view.layout = PaneLayout::Three;
-                view.camera = None;
-            }
-        });
+        ui.horizontal_wrapped(|ui| trained_ui(ui, session, view, commands));
     }
     go_on_ui(ui, session, view, commands);
     if ui.link("Predict with another run…").clicked() {
@@ -194,6 +184,31 @@ fn outcome_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
     }
     if ui.link("Go on with another run…").clicked() {
         view.wish(FileWish::Resume);
+    }
+}
+
+/// What can be done with the model that was just trained.
+fn trained_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    let trained = session.training().run.clone();
+    match trained.filter(|run| session.model_in_use().as_ref() != Some(run)) {
+        Some(run) => {
+            let help = "Predictions and the next improvement start from it, not from the model \
+                        that was chosen before";
+            if ui.button("Use this model").on_hover_text(help).clicked() {
+                commands.push(Command::Finetune(FinetuneCommand::Activate { run }));
+            }
+        }
+        None => {
+            if ui.button("Predict this image").clicked() {
+                commands.push(predict(None, ScoreScope::Whole, view));
+                view.layout = PaneLayout::Three;
+                view.camera = None;
+            }
+        }
+    }
+    if session.layer(LayerKind::Prediction).is_some() && ui.button("Compare").clicked() {
+        view.layout = PaneLayout::Three;
+        view.camera = None;
     }
 }
 
