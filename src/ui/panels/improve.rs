@@ -34,7 +34,9 @@ pub fn improve_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
         _ => start_ui(ui, session, view, commands),
     }
     match &state.phase {
-        FinetunePhase::Judged(verdict) => verdict_ui(ui, session, verdict, commands),
+        FinetunePhase::Judged(verdict) if is_of_family(session) => {
+            verdict_ui(ui, session, verdict, commands);
+        }
         FinetunePhase::Failed(why) => {
             theme::words(ui, theme::ERROR, why);
         }
@@ -238,6 +240,13 @@ fn learned_ui(ui: &mut Ui, session: &Session) {
 }
 
 /// The other choice than the verdict's.
+/// Whether the model that was judged last is a relative of the one in use.
+fn is_of_family(session: &Session) -> bool {
+    let state = session.finetuning();
+    let mut family = state.family.iter().map(|relative| &relative.model.run);
+    state.family.is_empty() || family.any(|run| Some(run) == state.run.as_ref())
+}
+
 /// Whether the model that was judged last is in use.
 fn is_new_in_use(session: &Session) -> bool {
     let state = session.finetuning();

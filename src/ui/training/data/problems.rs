@@ -85,9 +85,12 @@ fn leaks_inside_ui(ui: &mut Ui, report: &LeakReport) {
         );
         ui.indent(("leak", place), |ui| {
             CollapsingHeader::new(
-                RichText::new(format!("{} pairs", leak.pairs))
-                    .small()
-                    .weak(),
+                RichText::new(match leak.pairs {
+                    1 => "1 pair".to_owned(),
+                    pairs => format!("{pairs} pairs"),
+                })
+                .small()
+                .weak(),
             )
             .id_salt(("pairs of a leak", place))
             .show(ui, |ui| {
