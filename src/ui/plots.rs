@@ -21,6 +21,7 @@ pub fn loss_plot(ui: &mut Ui, rows: &[EpochRow], best: Option<f64>) {
             value: |row| Some(row.val_loss),
         },
     ];
+    legend_ui(ui, "Loss", &curves, best.is_some());
     plot(ui, "Loss by epoch", rows, best, &curves, None);
 }
 
@@ -38,6 +39,7 @@ pub fn score_plot(ui: &mut Ui, rows: &[EpochRow], best: Option<f64>) {
             value: |row| row.pixel_accuracy,
         },
     ];
+    legend_ui(ui, "Validation", &curves, best.is_some());
     plot(ui, "Scores by epoch", rows, best, &curves, Some(1.0));
 }
 
@@ -56,7 +58,6 @@ fn plot(
     top: Option<f64>,
 ) {
     let epochs = rows.len().max(2) as f64;
-    legend_ui(ui, curves, best.is_some());
     let mut plot = Plot::new(id)
         .height(HEIGHT)
         .allow_drag(false)
@@ -93,11 +94,12 @@ fn plot(
     });
 }
 
-/// Which curve is which, above the plot: inside it would hide their ends.
-fn legend_ui(ui: &mut Ui, curves: &[Curve], has_best: bool) {
+/// What a plot shows and which curve is which, above it: inside it would hide their ends.
+fn legend_ui(ui: &mut Ui, title: &str, curves: &[Curve], has_best: bool) {
     let best = has_best.then_some(("best epoch", theme::ACCENT));
     let named = curves.iter().map(|curve| (curve.name, curve.color));
     ui.horizontal(|ui| {
+        ui.label(RichText::new(title).small().strong());
         for (name, color) in named.chain(best) {
             let (dot, _) = ui.allocate_exact_size(egui::vec2(8.0, 8.0), egui::Sense::hover());
             ui.painter().circle_filled(dot.center(), 3.0, color);

@@ -301,7 +301,10 @@ fn a_training_is_started_by_its_button_and_its_curves_are_drawn() {
     settle(&mut harness);
     let rows = &session(&harness).training().rows;
     assert_eq!(rows.len(), 2);
-    let plot = harness.get_by_label("Loss by epoch, 2 epochs").rect();
+    let name = "Loss by epoch, 2 epochs";
+    harness.get_by_label(name).scroll_to_me();
+    harness.run_steps(5);
+    let plot = harness.get_by_label(name).rect();
     let picture = harness.render().expect("a picture");
     let drawn = picture
         .enumerate_pixels()

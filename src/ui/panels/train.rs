@@ -216,13 +216,7 @@ fn curves_ui(ui: &mut Ui, session: &Session) {
     let state = session.training();
     let best = state.best_row().map(|row| f64::from(row.epoch));
     ui.add_space(theme::GRID);
-    ui.label(RichText::new("Loss").small().strong());
     plots::loss_plot(ui, &state.rows, best);
-    ui.label(
-        RichText::new("Mean IoU and pixel accuracy on the validation ground")
-            .small()
-            .strong(),
-    );
     plots::score_plot(ui, &state.rows, best);
     if let Some(row) = state.best_row() {
         ui.label(

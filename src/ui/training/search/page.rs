@@ -38,9 +38,8 @@ pub fn trials_ui(
     let state = session.training();
     if is_running && !state.rows.is_empty() {
         let best = state.best_row().map(|row| f64::from(row.epoch));
-        heading(ui, "Loss of the trial that runs");
+        heading(ui, "The trial that runs");
         plots::loss_plot(ui, &state.rows, best);
-        heading(ui, "Its mean IoU and pixel accuracy");
         plots::score_plot(ui, &state.rows, best);
     }
     ui.add_space(4.0 * theme::GRID);

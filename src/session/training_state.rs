@@ -1,0 +1,122 @@
+use std::path::{Path, PathBuf};
+
+use super::jobs::JobId;
+use crate::dataset::SplitReport;
+use crate::geom::PixelRect;
+use crate::train::{EpochRow, Forecast, Recipe, Remedy, TrainReport, TrainStatus, can_go_on};
+
+/// Where a training is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum TrainingPhase {
+    /// None was started yet.
+    #[default]
+    Idle,
+    /// The device is chosen, the first batch is made.
+    Starting,
+    /// Steps are being taken.
+    Running {
+        /// The epoch that runs, from 1.
+        epoch: u32,
+        /// Steps taken in it.
+        step: u32,
+        /// Steps in each epoch.
+        steps: u32,
+    },
+    /// It ended well: finished, or stopped by the person.
+    Ended(Box<TrainReport>),
+    /// It failed; why.
+    Failed(String),
+}
+
+/// The training that runs or ran last: plain data for curves and tables.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrainingState {
+    /// Where it is.
+    pub phase: TrainingPhase,
+    /// Its job while it runs.
+    pub job: Option<JobId>,
+    /// One row an epoch.
+    pub rows: Vec<EpochRow>,
+    /// The loss of each step of the running epoch.
+    pub step_losses: Vec<f64>,
+    /// The device and why it was chosen.
+    pub device: Option<(String, String)>,
+    /// How the ground was split.
+    pub split: Option<SplitReport>,
+    /// How it is trained.
+    pub recipe: Option<Recipe>,
+    /// The run folder, once it has one.
+    pub run: Option<PathBuf>,
+    /// What the training had to say.
+    pub notes: Vec<String>,
+    /// What it takes, once some steps were measured.
+    pub forecast: Option<Forecast>,
+    /// What would take less memory, where a step does not fit at once.
+    pub remedies: Vec<Remedy>,
+    /// Whether it rests.
+    pub is_paused: bool,
+    /// What is tried before the first epoch, like "Opening each image".
+    pub trying: Option<&'static str>,
+}
+
+impl TrainingState {
+    /// Job `id` is about to train as `recipe` says, into the folder `run`.
+    pub(super) fn starting(id: JobId, recipe: Recipe, run: PathBuf) -> Self {
+        Self {
+            phase: TrainingPhase::Starting,
+            job: Some(id),
+            recipe: Some(recipe),
+            run: Some(run),
+            ..Self::default()
+        }
+    }
+
+    /// Whether a training runs.
+    pub const fn is_running(&self) -> bool {
+        matches!(
+            self.phase,
+            TrainingPhase::Starting | TrainingPhase::Running { .. }
+        )
+    }
+
+    /// The run that was stopped or failed and can go on.
+    pub fn resumable(&self) -> Option<&Path> {
+        let is_over = match &self.phase {
+            TrainingPhase::Ended(report) => report.status == TrainStatus::Stopped,
+            TrainingPhase::Failed(_) => true,
+            _ => false,
+        };
+        self.run.as_deref().filter(|run| is_over && can_go_on(run))
+    }
+
+    /// The epoch with the best network so far.
+    pub fn best_row(&self) -> Option<&EpochRow> {
+        self.rows.iter().rev().find(|row| row.best)
+    }
+
+    /// Whole blocks that no training patch touches, in level-0 pixels: those that choose the best
+    /// epoch, and those that judge.
+    pub fn held_out(&self) -> [&[PixelRect]; 2] {
+        let split = self.split.as_ref();
+        split.map_or([&[], &[]], |split| {
+            [&split.validation_blocks, &split.test_blocks]
+        })
+    }
+
+    /// Seconds until the last epoch ends, when an epoch's length is known.
+    pub fn seconds_left(&self) -> Option<f64> {
+        let (TrainingPhase::Running { epoch, step, steps }, Some(recipe)) =
+            (&self.phase, &self.recipe)
+        else {
+            return None;
+        };
+        let per_epoch =
+            self.rows.iter().map(|row| row.seconds).sum::<f64>() / self.rows.len().max(1) as f64;
+        let done = f64::from(*epoch) - 1.0 + f64::from(*step) / f64::from((*steps).max(1));
+        let left = f64::from(recipe.epochs) - done;
+        if self.rows.is_empty() {
+            return self.forecast.map(|forecast| forecast.seconds_left);
+        }
+        Some(left.max(0.0) * per_epoch)
+    }
+}
