@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::args_of_data::CorrectionArgs;
 use super::values::{parse_experiment, parse_part, parse_share};
 use crate::train::{DeviceChoice, Experiment, ScoredOn};
 
@@ -169,6 +170,9 @@ pub struct SearchArgs {
     /// The data set to learn from.
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
+    /// What is said of it instead of what is recognized.
+    #[command(flatten)]
+    pub corrections: CorrectionArgs,
     /// The folder for the runs and the tables; what is done there is left alone, so the same
     /// command goes on after a stop.
     #[arg(long, value_name = "DIR")]

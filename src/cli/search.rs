@@ -1,3 +1,4 @@
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use super::train::print_epoch;
 use crate::disk::MemoryBudget;
 use crate::job::{JobEvent, Waker};
 use crate::train::{
-    Engine, QueueEvent, ScoredOn, SearchEvent, SearchPlan, SearchResult, SearchSpec, Spread,
-    TrainEvent, TrialEnd,
+    Engine, QueueEvent, ScoredOn, SearchEvent, SearchOrder, SearchPlan, SearchResult, SearchSpec,
+    Spread, TrainData, TrainEvent, TrialEnd,
 };
 
 /// The job is asked for news this often.
@@ -64,16 +65,37 @@ fn planned(args: &SearchArgs) -> anyhow::Result<SearchPlan> {
     };
     let mut base = spec.base(path.parent().unwrap_or(Path::new("")))?;
     base.device = args.device.clone().unwrap_or(base.device);
-    let data = std::path::absolute(&args.data)?;
-    ensure!(data.is_dir(), "The data is not there: {}", data.display());
-    let cache_bytes = MemoryBudget::default().tile_cache_bytes;
-    Ok(SearchPlan::new(
-        &spec,
+    let folder = std::path::absolute(&args.data)?;
+    ensure!(
+        folder.is_dir(),
+        "The data is not there: {}",
+        folder.display()
+    );
+    let order = SearchOrder {
+        spec,
         base,
-        data,
-        args.out.clone(),
-        cache_bytes,
-    )?)
+        data: TrainData::Folder {
+            folder,
+            corrections: args.corrections.given()?,
+        },
+    };
+    let plan = order.plan(args.out.clone(), MemoryBudget::default().tile_cache_bytes)?;
+    keep(&order, &args.out)?;
+    Ok(plan)
+}
+
+/// Writes down what is searched, unless that is another search's folder.
+fn keep(order: &SearchOrder, folder: &Path) -> anyhow::Result<()> {
+    if let Ok(kept) = TrainData::of_run(folder) {
+        ensure!(
+            kept == order.data,
+            "The search in {} was begun on other data, or with other corrections of it; name \
+             another folder with --out",
+            folder.display()
+        );
+    }
+    fs::create_dir_all(folder)?;
+    Ok(order.write(folder, None)?)
 }
 
 /// Prints what happens.

@@ -3,6 +3,7 @@
 //! This layer knows neither pixels nor windows.
 
 mod budget;
+mod cache_folder;
 mod lock;
 mod open;
 mod pending;
@@ -11,6 +12,7 @@ mod space;
 mod versions;
 
 pub use budget::MemoryBudget;
+pub use cache_folder::CacheFolder;
 pub use lock::FileLock;
 pub use open::{is_same_file, open_file};
 pub use pending::{PendingFile, folder_of, move_into_place};

@@ -1,4 +1,4 @@
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,15 +9,11 @@ use super::error::OpenError;
 use super::file_print::{FilePrint, place_of};
 use super::open::{Opened, open_with_overviews};
 use super::source::TileSource;
-use crate::disk::{FileLock, free_bytes};
+use crate::disk::{CacheFolder, FileLock};
 use crate::job::pool_behind;
 
-/// Bytes that stay free on the disk.
-const LEFT_FREE: u64 = 1 << 30;
 /// How long one asks again for what another process makes.
 const PATIENCE: Duration = Duration::from_millis(200);
-/// No file is written for so long.
-const LONGEST_BUILD: Duration = Duration::from_hours(24);
 const ENDING: &str = "ovr.tif";
 
 /// Overviews cannot be kept.
@@ -45,30 +41,24 @@ pub enum OverviewError {
 }
 
 /// Overviews of images that have none, in a folder of the user's: made once, found again by path,
-/// size, time and content of the image. What was not used longest goes first. Any file of it may be
-/// deleted at any time, and processes may share it.
+/// size, time and content of the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OverviewStore {
-    folder: PathBuf,
-    budget_bytes: u64,
+    folder: CacheFolder,
 }
 
 impl OverviewStore {
     /// Keeps at most `budget_bytes` in `folder`, which is made when the first file is.
     pub fn new(folder: &Path, budget_bytes: u64) -> Self {
         Self {
-            folder: folder.to_owned(),
-            budget_bytes,
+            folder: CacheFolder::new(folder, ENDING, budget_bytes),
         }
     }
 
     /// In this user's folder for caches; `None` on a machine without a home folder.
     pub fn usual(budget_bytes: u64) -> Option<Self> {
-        let folders = directories::ProjectDirs::from("", "", "orthobrush")?;
-        Some(Self::new(
-            &folders.cache_dir().join("overviews"),
-            budget_bytes,
-        ))
+        let folder = CacheFolder::usual("overviews", ENDING, budget_bytes)?;
+        Some(Self { folder })
     }
 
     /// Opens an image with its overviews where they are kept, which are the youngest at `now`; no
@@ -89,16 +79,9 @@ impl OverviewStore {
     ) -> Option<PathBuf> {
         let named = place_of(&fs::canonicalize(image).ok()?);
         // Other files are asked only where there may be something.
-        let mut names = fs::read_dir(&self.folder)
-            .ok()?
-            .flatten()
-            .map(|it| it.file_name());
-        names.find(|name| name.to_string_lossy().starts_with(&named))?;
+        self.folder.named(&named).next()?;
         let path = self.place(image, &others()).ok()?;
-        let file = File::options().write(true).open(&path).ok()?;
-        // Only the order in which files go depends on it.
-        drop(file.set_modified(now));
-        Some(path)
+        self.folder.used(&path, now).then_some(path)
     }
 
     /// Makes overviews of `image` on threads of low priority, unless they are there or another
@@ -115,10 +98,10 @@ impl OverviewStore {
         goes_on: &(dyn Fn(f64) -> bool + Sync),
     ) -> Result<PathBuf, OverviewError> {
         let refused = |source| OverviewError::Io {
-            path: self.folder.clone(),
+            path: self.folder.path().to_owned(),
             source,
         };
-        fs::create_dir_all(&self.folder).map_err(refused)?;
+        fs::create_dir_all(self.folder.path()).map_err(refused)?;
         let opened = Opened::open(image).map_err(CogError::Open)?;
         let others = opened.other_files();
         let path = self.place(image, &others).map_err(refused)?;
@@ -140,83 +123,25 @@ impl OverviewStore {
         let lens = lens.filter_map(|path| fs::metadata(path).ok());
         let len: u64 = lens.map(|data| data.len()).sum();
         // Packed anew twice, in parts and as a whole, an image's overviews take less than itself.
-        if free_bytes(&self.folder).is_some_and(|free| free < len + LEFT_FREE) {
-            let path = self.folder.clone();
+        if !self.folder.leaves_room(len) {
+            let path = self.folder.path().to_owned();
             return Err(OverviewError::NoRoom { path });
         }
         let pool = pool_behind("overviews").map_err(refused)?;
         pool.install(|| write_overviews(image, &path, goes_on))?;
-        self.make_room(&path);
-        self.drop_drafts(now);
-        // The file's own time says when it was used.
-        drop(
-            File::options()
-                .write(true)
-                .open(&path)
-                .and_then(|file| file.set_modified(now)),
-        );
+        self.folder.make_room(&path, now);
         Ok(path)
     }
 
     /// Bytes of all files.
     pub fn bytes_used(&self) -> u64 {
-        self.files().iter().map(|(_, _, len)| len).sum()
-    }
-
-    /// Removes those that were not used longest, but for `kept`, until all fit.
-    fn make_room(&self, kept: &Path) {
-        let mut files = self.files();
-        files.sort_by_key(|(_, used, _)| *used);
-        let mut bytes: u64 = files.iter().map(|(_, _, len)| len).sum();
-        for (path, _, len) in files.iter().filter(|(path, ..)| path != kept) {
-            if bytes <= self.budget_bytes {
-                return;
-            }
-            // One that is open elsewhere may stay on some systems; the next time gets it.
-            if fs::remove_file(path).is_ok() {
-                bytes -= len;
-            }
-        }
-    }
-
-    /// Removes what processes left that were killed while they wrote.
-    fn drop_drafts(&self, now: SystemTime) {
-        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            let is_draft = entry
-                .file_name()
-                .to_string_lossy()
-                .starts_with(".orthobrush-");
-            let written = entry.metadata().and_then(|data| data.modified());
-            let age = written
-                .ok()
-                .and_then(|written| now.duration_since(written).ok());
-            if is_draft && age.is_some_and(|age| age > LONGEST_BUILD) {
-                // Whoever may not remove it leaves it to the next.
-                drop(fs::remove_file(entry.path()));
-            }
-        }
-    }
-
-    fn files(&self) -> Vec<(PathBuf, SystemTime, u64)> {
-        let Ok(entries) = fs::read_dir(&self.folder) else {
-            return Vec::new();
-        };
-        let file = |entry: fs::DirEntry| {
-            let path = entry.path();
-            let is_ours = path.to_string_lossy().ends_with(ENDING);
-            let data = entry
-                .metadata()
-                .ok()
-                .filter(|data| is_ours && data.is_file())?;
-            Some((path, data.modified().ok()?, data.len()))
-        };
-        entries.flatten().filter_map(file).collect()
+        self.folder.bytes_used()
     }
 
     /// Where the overviews of `image` are, whose pixels come from `others` too, all as they are now.
     fn place(&self, image: &Path, others: &[PathBuf]) -> io::Result<PathBuf> {
         let print = FilePrint::with(image, others)?;
-        Ok(self.folder.join(format!("{print}.{ENDING}")))
+        Ok(self.folder.file(&print.to_string()))
     }
 }
 
@@ -313,18 +238,6 @@ mod tests {
         let second = store.make(&images[1], later, &|_| true).unwrap();
         assert!(!first.exists() && second.is_file());
         assert_eq!(store.bytes_used(), fs::metadata(&second).unwrap().len());
-
-        // A draft is left alone while somebody may still write it.
-        let draft = cache.join(".orthobrush-left");
-        File::create(&draft).unwrap().set_modified(NOW).unwrap();
-        store
-            .make(&images[0], NOW + LONGEST_BUILD, &|_| true)
-            .unwrap();
-        assert!(draft.exists());
-        store
-            .make(&images[1], NOW + LONGEST_BUILD * 2, &|_| true)
-            .unwrap();
-        assert!(!draft.exists());
 
         let stopped = store.make(&images[0], NOW, &|_| false);
         assert!(matches!(

@@ -27,6 +27,13 @@ fn done(arguments: &[&str]) -> String {
     String::from_utf8(stdout).expect("text")
 }
 
+#[track_caller]
+fn failed(mut command: Command) -> String {
+    let output = command.output().expect("it starts");
+    assert_eq!(output.status.code(), Some(1));
+    String::from_utf8(output.stderr).expect("text")
+}
+
 fn text(path: &Path) -> &str {
     path.to_str().expect("a plain path")
 }
@@ -88,6 +95,17 @@ fn a_search_that_is_killed_goes_on_with_the_same_command() {
         (&last["rungs_done"], &last["rows"][1]["epochs"]),
         (&1.into(), &1.into())
     );
+    // The folder alone says all, and is not taken for another search's.
+    let other = orthobrush(&[&arguments[..], &["--voids-are-nodata"]].concat());
+    let errors = failed(other);
+    assert!(errors.contains("with other corrections"), "{errors}");
+    let kept = out.join("search.toml");
+    let arguments = [&["search", text(&kept)], &arguments[2..]].concat();
+    let again = done(&[&arguments[..], &["--json"]].concat());
+    assert_eq!(
+        serde_json::from_str::<Value>(again.trim()).expect("one line"),
+        last
+    );
 }
 
 #[test]
@@ -98,9 +116,7 @@ fn what_is_no_choice_of_a_recipe_is_told_in_a_sentence() {
     let out = folder.path().join("out");
     let search = |spec: &str| {
         let arguments = ["search", spec, "--data", text(&data), "--out", text(&out)];
-        let output = orthobrush(&arguments).output().expect("it starts");
-        assert_eq!(output.status.code(), Some(1));
-        String::from_utf8(output.stderr).expect("text")
+        failed(orthobrush(&arguments))
     };
     let errors = search(text(&spec));
     assert!(

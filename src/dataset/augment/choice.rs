@@ -15,6 +15,9 @@ pub enum Augment {
     None,
     /// `"turns"`: flips and quarter turns.
     Turns,
+    /// `"upright"`: left and right exchanged, and the colors of `"full"`, for pictures that have an
+    /// above, such as those of a street.
+    Upright,
     /// `"full"`: flips, quarter turns and mild changes of brightness, contrast and color.
     #[default]
     Full,
@@ -23,7 +26,7 @@ pub enum Augment {
     Own(Box<Augmentation>),
 }
 
-const WORDS: [&str; 4] = ["none", "turns", "full", "strong"];
+const WORDS: [&str; 5] = ["none", "turns", "upright", "full", "strong"];
 
 impl Augment {
     /// [`Augmentation::strong`], for aerial images.
@@ -56,7 +59,7 @@ impl Augment {
     /// [`DatasetError::Augment`] names the entry, what it may be and what it is.
     pub fn check(&self) -> Result<(), DatasetError> {
         match self {
-            Self::None | Self::Turns | Self::Full => Ok(()),
+            Self::None | Self::Turns | Self::Upright | Self::Full => Ok(()),
             Self::Own(own) => own.check(),
         }
     }
@@ -70,6 +73,7 @@ impl Augment {
         match self {
             Self::None | Self::Own(_) => (Turn::NONE, ColorShift::NONE),
             Self::Turns => (Turn::drawn(rng), ColorShift::NONE),
+            Self::Upright => (Turn::mirrored(rng), ColorShift::drawn(num_channels, rng)),
             Self::Full => (Turn::drawn(rng), ColorShift::drawn(num_channels, rng)),
         }
     }
@@ -80,7 +84,8 @@ impl Serialize for Augment {
         match self {
             Self::None => serializer.serialize_str(WORDS[0]),
             Self::Turns => serializer.serialize_str(WORDS[1]),
-            Self::Full => serializer.serialize_str(WORDS[2]),
+            Self::Upright => serializer.serialize_str(WORDS[2]),
+            Self::Full => serializer.serialize_str(WORDS[3]),
             Self::Own(own) => own.serialize(serializer),
         }
     }
@@ -106,6 +111,7 @@ impl<'de> Visitor<'de> for WordOrTable {
         match word {
             "none" => Ok(Augment::None),
             "turns" => Ok(Augment::Turns),
+            "upright" => Ok(Augment::Upright),
             "full" => Ok(Augment::Full),
             "strong" => Ok(Augment::strong()),
             _ => Err(E::unknown_variant(word, &WORDS)),
@@ -148,6 +154,7 @@ mod tests {
         for (word, augment) in [
             ("none", Augment::None),
             ("turns", Augment::Turns),
+            ("upright", Augment::Upright),
             ("full", Augment::Full),
         ] {
             assert_eq!(read(&format!("augment = \"{word}\"")), augment);

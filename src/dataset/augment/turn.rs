@@ -27,6 +27,14 @@ impl Turn {
         }
     }
 
+    /// Left and right exchanged or not, equally likely.
+    pub(super) fn mirrored(rng: &mut Rng) -> Self {
+        Self {
+            flip_x: rng.bits() & 1 != 0,
+            ..Self::NONE
+        }
+    }
+
     /// Each axis flipped, then one of the three turns, each by its own chance.
     pub(super) fn by_chance(flip: Option<Chance>, quarter: Option<Chance>, rng: &mut Rng) -> Self {
         let mut turn = Self::NONE;
@@ -95,6 +103,9 @@ mod tests {
             turned.collect::<BTreeSet<_>>().len()
         };
         assert_eq!(distinct(|n| Turn::drawn(&mut Rng::of(&[n]))), 8);
+        assert_eq!(distinct(|n| Turn::mirrored(&mut Rng::of(&[n]))), 2);
+        let above = |n| Turn::mirrored(&mut Rng::of(&[n])).applied(&[0, 0, 1, 1], 2, 1);
+        assert!((0..20).all(|n| above(n) == [0, 0, 1, 1]));
         let even = Some(Chance { probability: 0.5 });
         let chance =
             |n| Turn::by_chance(Some(Chance { probability: 0.5 }), None, &mut Rng::of(&[n]));

@@ -6,15 +6,19 @@
 use pulp::{Simd, WithSimd};
 
 /// Numbers in the widest registers that there may be.
-pub const MOST_LANES: usize = 8;
+pub const MOST_LANES: usize = 16;
 
 /// Runs `kernel` with the widest registers that this processor has.
 pub fn dispatch<K: WithSimd>(kernel: K) -> K::Output {
-    // Tried here because the crate's own choice knows it only with a feature that would rebuild
-    // all of Burn.
+    // Tried here because Burn has the crate without its own choice between the two.
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    if let Some(simd) = pulp::x86::V3::try_new() {
-        return Simd::vectorize(simd, kernel);
+    {
+        if let Some(simd) = pulp::x86::V4::try_new() {
+            return Simd::vectorize(simd, kernel);
+        }
+        if let Some(simd) = pulp::x86::V3::try_new() {
+            return Simd::vectorize(simd, kernel);
+        }
     }
     pulp::Arch::new().dispatch(kernel)
 }

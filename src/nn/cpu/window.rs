@@ -71,7 +71,7 @@ impl Window {
     pub const fn flat(self) -> Self {
         let [height, width] = self.size;
         let is_plain = matches!((self.kernel, self.padding), ([1, 1], [[0, 0], [0, 0]]));
-        if is_plain && width < 2 * MOST_LANES && height * width <= 1024 {
+        if is_plain && width < MOST_LANES && height * width <= 1024 {
             Self {
                 size: [1, height * width],
                 ..self

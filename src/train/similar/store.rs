@@ -1,12 +1,12 @@
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufReader, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
 use burn::tensor::f16;
 
 use super::index::{CHANNELS, FeatureIndex};
-use crate::disk::{free_bytes, open_file, replace_with};
+use crate::disk::{CacheFolder, open_file, replace_with};
 use crate::geom::ImageSize;
 use crate::nn::Lite0;
 use crate::raster::FilePrint;
@@ -16,37 +16,29 @@ const MAGIC: [u8; 8] = *b"OBlooks1";
 const ENDING: &str = "features";
 /// Bytes that are read or written at once.
 const PIECE: usize = 1 << 20;
-/// Bytes that stay free on the disk.
-const LEFT_FREE: u64 = 1 << 30;
 
 /// What whole images look like, in a folder of the user's, so that an image is looked at once: found
-/// again by path, size, time and content of the image and by the encoder's weights. What was not
-/// used longest goes first. Any file of it may be deleted at any time.
+/// again by path, size, time and content of the image and by the encoder's weights.
 ///
 /// A file is eight letters, the weights' checksum, width, height, channels, all features (16 bits each),
 /// and a crc32c of the image's print and all that; little-endian, else numbers of 32 bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeatureStore {
-    folder: PathBuf,
-    budget_bytes: u64,
+    folder: CacheFolder,
 }
 
 impl FeatureStore {
     /// Keeps at most `budget_bytes` in `folder`, which is made when the first file is.
     pub fn new(folder: &Path, budget_bytes: u64) -> Self {
         Self {
-            folder: folder.to_owned(),
-            budget_bytes,
+            folder: CacheFolder::new(folder, ENDING, budget_bytes),
         }
     }
 
     /// In this user's folder for caches; `None` on a machine without a home folder.
     pub fn usual(budget_bytes: u64) -> Option<Self> {
-        let folders = directories::ProjectDirs::from("", "", "orthobrush")?;
-        Some(Self::new(
-            &folders.cache_dir().join("features"),
-            budget_bytes,
-        ))
+        let folder = CacheFolder::usual("features", ENDING, budget_bytes)?;
+        Some(Self { folder })
     }
 
     /// What the image of this print and size looks like, the youngest at `now`; `None` when that is
@@ -57,15 +49,15 @@ impl FeatureStore {
         size: ImageSize,
         now: SystemTime,
     ) -> Option<FeatureIndex> {
-        let path = self.path_of(print);
-        for (other, ..) in self.files() {
-            let name = other.file_name().unwrap_or_default().to_string_lossy();
-            if other != path && name.starts_with(print.place()) {
-                remove(&other);
+        let path = self.folder.file(&print.to_string());
+        for old in self.folder.named(print.place()) {
+            if old != path {
+                // Whoever may not remove it leaves it to the next.
+                drop(fs::remove_file(old));
             }
         }
         let index = read(&path, print, size).ok()??;
-        self.used(&path, now);
+        self.folder.used(&path, now);
         Some(index)
     }
 
@@ -79,13 +71,11 @@ impl FeatureStore {
         index: &FeatureIndex,
         now: SystemTime,
     ) -> io::Result<()> {
-        let bytes = index.bytes_used() as u64;
-        fs::create_dir_all(&self.folder)?;
-        let has_room = free_bytes(&self.folder).is_none_or(|free| free >= bytes + LEFT_FREE);
-        if bytes > self.budget_bytes || !has_room {
+        if !self.folder.has_room(index.bytes_used() as u64) {
             return Ok(());
         }
-        let path = self.path_of(print);
+        fs::create_dir_all(self.folder.path())?;
+        let path = self.folder.file(&print.to_string());
         let head = head_of(index.size());
         replace_with(&path, |file| {
             let mut sum = sum_of(print, &head);
@@ -98,53 +88,9 @@ impl FeatureStore {
             file.write_all(&sum.to_le_bytes())
         })
         .map_err(|error| error.source)?;
-        self.used(&path, now);
-        self.make_room(&path);
+        self.folder.make_room(&path, now);
         Ok(())
     }
-
-    fn path_of(&self, print: &FilePrint) -> PathBuf {
-        self.folder.join(format!("{print}.{ENDING}"))
-    }
-
-    /// Only the order in which files go depends on it.
-    fn used(&self, path: &Path, now: SystemTime) {
-        let file = File::options().write(true).open(path);
-        if let Err(error) = file.and_then(|file| file.set_modified(now)) {
-            tracing::debug!("{error}: {}", self.folder.display());
-        }
-    }
-
-    /// Removes those that were not used longest, but for `kept`, until all fit.
-    fn make_room(&self, kept: &Path) {
-        let mut files = self.files();
-        files.sort_by_key(|(_, used, _)| *used);
-        let mut bytes: u64 = files.iter().map(|(.., len)| len).sum();
-        for (path, _, len) in files.iter().filter(|(path, ..)| path != kept) {
-            if bytes <= self.budget_bytes {
-                return;
-            }
-            remove(path);
-            bytes -= len;
-        }
-    }
-
-    /// Paths, times and lengths.
-    fn files(&self) -> Vec<(PathBuf, SystemTime, u64)> {
-        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        let file = |entry: fs::DirEntry| {
-            let path = entry.path();
-            let is_ours = path.extension().is_some_and(|ending| ending == ENDING);
-            let data = entry.metadata().ok().filter(|_| is_ours)?;
-            Some((path, data.modified().ok()?, data.len()))
-        };
-        entries.filter_map(file).collect()
-    }
-}
-
-/// Whoever may not remove it leaves it to the next.
-fn remove(path: &Path) {
-    drop(fs::remove_file(path));
 }
 
 fn head_of(size: ImageSize) -> Vec<u8> {
@@ -241,9 +187,9 @@ mod tests {
 
         let changed = painted(&image, 11);
         assert_ne!(changed, print);
-        assert_eq!(store.files().len(), 1);
+        assert_eq!(store.folder.bytes_used(), BYTES);
         assert_eq!(store.find(&changed, SIZE, at(3)), None);
-        assert_eq!(store.files().len(), 0, "the old one is removed");
+        assert_eq!(store.folder.bytes_used(), 0, "the old one is removed");
     }
 
     #[test]
@@ -253,7 +199,7 @@ mod tests {
         let print = painted(&folder.path().join("a.png"), 10);
         let other = painted(&folder.path().join("b.png"), 10);
         store.keep(&print, &seen(1.0), at(1)).expect("kept");
-        let path = store.path_of(&print);
+        let path = store.folder.file(&print.to_string());
         let whole = fs::read(&path).expect("a file");
         assert_eq!(whole.len() as u64, BYTES);
         for cut in [0, 7, 24, 100, whole.len() - 1] {
@@ -266,14 +212,14 @@ mod tests {
             replace_file(&path, &bytes).expect("written");
             assert_eq!(store.find(&print, SIZE, at(2)), None, "damage at {place}");
         }
-        replace_file(&store.path_of(&other), &whole).expect("written");
+        replace_file(&store.folder.file(&other.to_string()), &whole).expect("written");
         assert_eq!(store.find(&other, SIZE, at(2)), None, "of another image");
         replace_file(&path, &whole).expect("written");
         assert!(store.find(&print, SIZE, at(2)).is_some());
     }
 
     #[test]
-    fn what_was_not_used_longest_goes_first() {
+    fn what_does_not_fit_is_not_kept_and_what_is_asked_for_stays() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = FeatureStore::new(&folder.path().join("kept"), 2 * BYTES);
         let prints = ["a.png", "b.png", "c.png"].map(|name| painted(&folder.path().join(name), 1));

@@ -114,9 +114,14 @@ const VARIATIONS: [Variation; 17] = [
     ),
 ];
 
-const WORDS: [(&str, &str, &str); 4] = [
+const WORDS: [(&str, &str, &str); 5] = [
     ("none", "None", "Patches as they are"),
     ("turns", "Turns", "Flips and quarter turns"),
+    (
+        "upright",
+        "Upright",
+        "Left and right exchanged and mild changes of color, for pictures that have an above",
+    ),
     (
         "full",
         "Turns and colors",
