@@ -3,7 +3,8 @@
 //!
 //! `cargo bench --bench correcting -- OUT [--area NAME] [--budget PERCENT] [--pick NAME]
 //! [--tune [--only END]]` with OUT a folder for areas, runs and `arms.csv`. `--tune` tries settings
-//! of the click, or those whose name has an end, on a pair that the protocol does not use.
+//! of the click, or those whose name has an end, on the pairs `tuning` and `back` (or that of
+//! `--area`), which the protocol does not use.
 #![expect(clippy::print_stdout, reason = "a benchmark talks")]
 
 mod area;
@@ -43,8 +44,13 @@ fn main() {
     let out = PathBuf::from(out);
     let mut table = Table::open(&out.join("arms.csv"));
     if has("--tune") {
-        let area = Area::made("tuning", &out).expect("the data of the tuning pair");
-        return tune(&area, &mut table, value_of("--only"));
+        for name in ["tuning", "back"] {
+            if wanted.is_none_or(|wanted| wanted == name) {
+                let area = Area::made(name, &out).expect("the data of the tuning pair");
+                tune(&area, &mut table, value_of("--only"));
+            }
+        }
+        return;
     }
     let budget = value_of("--budget").map(|percent| percent.parse().expect("a whole percentage"));
     let asked = Asked {
@@ -172,6 +178,9 @@ fn tune(area: &Area, table: &mut Table, only: Option<&str>) {
             usual: FinetuneOptions::default(),
         };
         table.add_missing(&task, Arm::Parent, Arm::Parent.name());
+        if *budget == 5 && only.is_none() {
+            table.add_missing(&task, Arm::ScratchTenfold, Arm::ScratchTenfold.name());
+        }
         let tried = tried().into_iter().filter(|(of, _)| of == budget);
         for (_, options) in tried {
             let name = name_of(&options);

@@ -20,8 +20,9 @@ pub fn write_pair(name: &str, elsewhere: &Path, here: &Path) -> Option<()> {
     let pair = match name {
         "roads" => roads([massachusetts(0)?, massachusetts(1)?]),
         "abroad" => roads([epfl(0..36)?, massachusetts(1)?]),
-        // Only to choose defaults; it shares no corrected ground with the others.
+        // Only to choose defaults; they share no corrected ground with the others.
         "tuning" => roads([massachusetts(0)?, epfl(36..72)?]),
+        "back" => roads([epfl(0..36)?, massachusetts(0)?]),
         "loveda" => loveda(),
         _ => deepglobe(),
     }?;

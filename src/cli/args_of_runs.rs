@@ -164,7 +164,7 @@ pub struct ExperimentArgs {
 /// Arguments of `search`.
 #[derive(Debug, Args)]
 pub struct SearchArgs {
-    /// A search file (TOML), or the name of a search that comes with the program: camvid.
+    /// A search file (TOML), or the name of a search that comes with the program: camvid, camvid-quick.
     #[arg(value_name = "SPEC")]
     pub spec: String,
     /// The data set to learn from.

@@ -104,7 +104,11 @@ impl Learner {
             None => fresh_network(&model, num_classes, recipe.seed, &device),
         };
         Ok(Self {
-            optimizer: Optimizer::new(&recipe.optimizer, &recipe.updates, &network)?,
+            optimizer: Optimizer::new(
+                &recipe.optimizer,
+                &recipe.updates.for_network(!model.is_plain_unet()),
+                &network,
+            )?,
             kept: match kept_stages {
                 0 => None,
                 stages => KeptFeatures::new(plan, stages, &network),
@@ -375,4 +379,25 @@ fn logarithms(class_weights: &[f32], sign: f32) -> Vec<f32> {
         .iter()
         .map(|weight| sign * weight.ln())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_world::{plan, recipe};
+    use super::super::{Preset, Recipe};
+    use super::*;
+
+    #[test]
+    fn a_rate_for_the_encoder_means_nothing_to_a_network_without() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let updates = Preset::Balanced.recipe().updates;
+        assert!((updates.factor("encoder.stages.0") - 0.1).abs() < 1e-12);
+        let recipe = Recipe {
+            updates,
+            ..recipe()
+        };
+        assert!(recipe.model.is_plain_unet());
+        let plan = plan(recipe, &folder.path().join("run"));
+        assert!(Learner::new(&plan, &Device::flex(), 0).is_ok());
+    }
 }

@@ -13,6 +13,7 @@ use crate::dataset::{DatasetError, Ground, PixelSize, Scene, Watch};
 use crate::label::{Encoding, Mask, UNLABELED, load_mask};
 use crate::nn::EncoderKind;
 use crate::train::data::LABEL_FILE;
+use crate::train::optimizer::ENCODER;
 use crate::train::{
     BestBy, Cosine, KeepFeatures, PatchChoice, Plateau, Preset, RateGroup, Recipe, SavedModel,
     Schedule, TrainData, TrainError, TrainPlan, Unlabeled,
@@ -24,8 +25,6 @@ pub(super) const HELD_OUT_SEED: u64 = 1;
 const WARM_UP_EPOCHS: u64 = 2;
 /// How much of the running mean of the weights stays at a step where it teaches.
 const EMA: f64 = 0.99;
-/// Where the parameters of a pretrained encoder are.
-const ENCODER: &str = "encoder";
 
 /// What is known before ground is divided.
 struct Known {
@@ -290,16 +289,16 @@ fn first_recipe(known: &Known) -> Result<(Recipe, bool), TrainError> {
 }
 
 /// The recipe with the encoder learning at this share of the rate; without one as it was, or
-/// holding still again where the recipe is that of a fine-tuning that let it learn. Networks without
-/// a pretrained one learn as a whole either way.
+/// holding still again on a processor where the recipe is that of a fine-tuning that let it learn.
+/// Networks without a pretrained one learn as a whole either way.
 fn with_encoder(mut recipe: Recipe, share: Option<f64>, was_tuned: bool) -> Recipe {
     if recipe.model.encoder != EncoderKind::Lite0 || (share.is_none() && !was_tuned) {
         return recipe;
     }
-    let groups = &mut recipe.updates.groups;
-    groups.retain(|group| group.prefix != ENCODER);
     recipe.features.keep = KeepFeatures::Auto;
     if let Some(factor) = share {
+        let groups = &mut recipe.updates.groups;
+        groups.retain(|group| group.prefix != ENCODER);
         let prefix = ENCODER.to_owned();
         groups.push(RateGroup { prefix, factor });
         recipe.features.keep = KeepFeatures::Never;

@@ -20,4 +20,5 @@ mod updates;
 
 pub use config::{Adam, AdamW, OptimizerConfig, RmsProp, Sgd};
 pub use step::Optimizer;
+pub(in crate::train) use updates::ENCODER;
 pub use updates::{Decays, RateGroup, UpdateConfig};

@@ -13,6 +13,9 @@ pub enum Decays {
     Weights,
 }
 
+/// What the parts that see are called in every network but the plain U-Net.
+pub(in crate::train) const ENCODER: &str = "encoder";
+
 /// A part of a network with a rate of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,6 +57,14 @@ impl Default for UpdateConfig {
 }
 
 impl UpdateConfig {
+    /// The same for a network that may have no part called `encoder`, which then needs no rate.
+    pub(in crate::train) fn for_network(&self, has_encoder: bool) -> Self {
+        let mut same = self.clone();
+        same.groups
+            .retain(|group| has_encoder || group.prefix != ENCODER);
+        same
+    }
+
     /// What the rate of the parameter at `path` is multiplied by.
     pub fn factor(&self, path: &str) -> f64 {
         self.groups

@@ -13,10 +13,16 @@ use crate::train::{Preset, Recipe, TrainError};
 const MOST_BYTES: u64 = 1 << 20;
 
 /// The searches that come with the program: names and files.
-const SHIPPED: [(&str, &str); 1] = [(
-    "camvid",
-    include_str!("../../../assets/searches/camvid.toml"),
-)];
+const SHIPPED: [(&str, &str); 2] = [
+    (
+        "camvid",
+        include_str!("../../../assets/searches/camvid.toml"),
+    ),
+    (
+        "camvid-quick",
+        include_str!("../../../assets/searches/camvid_quick.toml"),
+    ),
+];
 
 /// What is searched; a TOML file. What a file leaves out has its default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,4 +1,5 @@
-use egui::{ComboBox, DragValue, Slider, Ui, vec2};
+use egui::containers::menu::{MenuButton, MenuConfig};
+use egui::{DragValue, PopupCloseBehavior, Slider, Ui, vec2};
 
 use crate::label::BrushShape;
 use crate::session::{
@@ -97,29 +98,44 @@ fn ink_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
     let InkChoice::Prediction(ink) = session.ink() else {
         return;
     };
-    let mut new = ink;
-    let name = |class: Option<u8>| {
-        class.map_or("all classes".to_owned(), |class| {
-            session.classes().name_of(class)
-        })
-    };
-    ComboBox::from_id_salt("taken class")
-        .selected_text(name(ink.only))
-        .show_ui(ui, |ui| {
-            ui.selectable_value(&mut new.only, None, name(None));
-            for class in session.classes().classes() {
-                ui.selectable_value(&mut new.only, Some(class.index), &class.name);
-            }
-        });
-    if session.layer(LayerKind::Certainty).is_some() {
-        let label = ui.label("surer than");
-        let percent = |value: f64, _| format!("{:.0} %", value * 100.0);
-        let drag = DragValue::new(&mut new.least).range(0.0..=1.0).speed(0.01);
-        ui.add(drag.custom_formatter(percent)).labelled_by(label.id);
-    }
-    if new != ink {
+    let stays_open = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    let (button, shown) = MenuButton::new(ink_words(ink, session))
+        .config(stays_open)
+        .ui(ui, |ui| taken_ui(ui, ink, session));
+    button.on_hover_text("Which class is painted, and how sure the prediction has to be of it");
+    if let Some(new) = shown.map(|shown| shown.inner).filter(|new| *new != ink) {
         commands.push(Command::SetInk(InkChoice::Prediction(new)));
     }
+}
+
+/// What is taken from the prediction, short enough that the bar stays one line.
+fn ink_words(ink: PredictionInk, session: &Session) -> String {
+    let class = |index| session.classes().name_of(index);
+    let class = ink.only.map_or("all classes".to_owned(), class);
+    if ink.least > 0.0 {
+        format!("{class} > {:.0} %", ink.least * 100.0)
+    } else {
+        class
+    }
+}
+
+/// The choice of class and certainty.
+fn taken_ui(ui: &mut Ui, ink: PredictionInk, session: &Session) -> PredictionInk {
+    let mut new = ink;
+    ui.selectable_value(&mut new.only, None, "all classes");
+    for class in session.classes().classes() {
+        ui.selectable_value(&mut new.only, Some(class.index), &class.name);
+    }
+    if session.layer(LayerKind::Certainty).is_some() {
+        ui.separator();
+        ui.horizontal(|ui| {
+            let label = ui.label("surer than");
+            let percent = |value: f64, _| format!("{:.0} %", value * 100.0);
+            let drag = DragValue::new(&mut new.least).range(0.0..=1.0).speed(0.01);
+            ui.add(drag.custom_formatter(percent)).labelled_by(label.id);
+        });
+    }
+    new
 }
 
 /// Whether what is seen is answered from the scribbles at hand.
