@@ -19,6 +19,8 @@ mod mask_notes;
 pub mod parts;
 mod patch;
 mod patch_bands;
+#[cfg(test)]
+mod patch_fixture;
 mod patch_preview;
 mod patch_unlabeled;
 mod pictures;

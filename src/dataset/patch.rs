@@ -371,18 +371,8 @@ impl PatchSource {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use super::super::Scene;
-    use super::super::scene::tests::Painted;
+    use super::super::patch_fixture::{SIZE, config, halves};
     use super::*;
-    use crate::geom::ImageSize;
-    use crate::label::Mask;
-
-    const SIZE: ImageSize = ImageSize {
-        width: 300,
-        height: 260,
-    };
 
     /// Left half black and class 0, right half white and class 1, the last ten columns nodata.
     fn source(augment: Augment) -> PatchSource {
@@ -391,26 +381,11 @@ mod tests {
             150..290 => [255, 255, 255, 255],
             _ => [0; 4],
         };
-        let mut mask = Mask::filled(SIZE, 0);
-        mask.set_rect(PixelRect::new(150, 0, 150, 260), &vec![1; 150 * 260]);
-        let scene = Scene::tiled(
-            "halves".to_owned(),
-            Painted::new(SIZE, paint),
-            mask,
-            1 << 22,
-        );
         let config = PatchConfig {
-            seed: 4,
-            side: 32,
-            num_classes: 2,
             augment,
-            parts: PartRule::default(),
-            keep: None,
-            rare: RareClasses::default(),
-            pixel_size: PixelSize::Auto,
-            bands: Bands::Color,
+            ..config()
         };
-        PatchSource::new(Ground::Image(Arc::new(scene)), config).expect("a source")
+        PatchSource::new(halves(paint), config).expect("a source")
     }
 
     #[test]

@@ -145,9 +145,8 @@ mod tests {
 
     use super::*;
     use crate::dataset::parts::{PartRule, PartWay, Shares};
-    use crate::dataset::{
-        Augment, Bands, FileSet, Ground, PatchConfig, PixelSize, RareClasses, discover, hash,
-    };
+    use crate::dataset::patch_fixture::config;
+    use crate::dataset::{Bands, FileSet, Ground, PatchConfig, discover, hash};
     use crate::disk::replace_file;
     use crate::geom::ImageSize;
     use crate::label::{ClassTable, Mask, SaveAs, save_mask};
@@ -190,17 +189,12 @@ mod tests {
         };
         let config = PatchConfig {
             seed: 1,
-            side: 32,
-            num_classes: 2,
-            augment: Augment::None,
             parts: PartRule {
                 split: PartWay::Ratio { shares },
                 ..PartRule::default()
             },
-            keep: None,
-            rare: RareClasses::default(),
-            pixel_size: PixelSize::Auto,
             bands,
+            ..config()
         };
         PatchSource::new(Ground::Files(Box::new(files)), config)
     }

@@ -32,37 +32,20 @@ impl PatchSource {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::dataset::parts::PartRule;
-    use crate::dataset::scene::tests::Painted;
-    use crate::dataset::{Bands, Ground, PatchConfig, PixelSize, RareClasses, Scene, hash};
-    use crate::geom::{ImageSize, PixelRect};
-    use crate::label::Mask;
-
-    const SIZE: ImageSize = ImageSize::new(300, 260);
+    use crate::dataset::patch_fixture::{config, halves};
+    use crate::dataset::{PatchConfig, hash};
 
     fn source(augment: Augment) -> PatchSource {
         let paint = |x: u32, y: u32| {
             let noise = hash(&[u64::from(x), u64::from(y)]).to_le_bytes();
             [noise[0], noise[1], noise[2], 255]
         };
-        let mut mask = Mask::filled(SIZE, 0);
-        mask.set_rect(PixelRect::new(150, 0, 150, 260), &vec![1; 150 * 260]);
-        let scene = Scene::tiled("noise".to_owned(), Painted::new(SIZE, paint), mask, 1 << 22);
         let config = PatchConfig {
-            seed: 4,
-            side: 32,
-            num_classes: 2,
             augment,
-            parts: PartRule::default(),
-            keep: None,
-            rare: RareClasses::default(),
-            pixel_size: PixelSize::Auto,
-            bands: Bands::Color,
+            ..config()
         };
-        PatchSource::new(Ground::Image(Arc::new(scene)), config).expect("a source")
+        PatchSource::new(halves(paint), config).expect("a source")
     }
 
     #[test]

@@ -71,40 +71,28 @@ impl Batch {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use super::super::parts::PartRule;
-    use super::super::scene::tests::Painted;
-    use super::super::{Augment, Bands, Ground, PatchConfig, PixelSize, RareClasses, Scene};
+    use super::super::patch_fixture::{SIZE, config, painted};
+    use super::super::{Augment, PatchConfig};
     use super::*;
-    use crate::geom::{ImageSize, PixelRect};
+    use crate::geom::PixelRect;
     use crate::label::Mask;
 
     #[test]
     fn patches_come_from_anywhere_and_know_where_there_is_an_image() {
-        let size = ImageSize::new(300, 260);
         // Bright where nothing is labelled; the last columns have no data.
         let paint = |x: u32, _| match x {
             0..150 => [20, 20, 20, 255],
             150..280 => [250, 250, 250, 255],
             _ => [0; 4],
         };
-        let mut mask = Mask::new(size);
+        let mut mask = Mask::new(SIZE);
         mask.set_rect(PixelRect::new(0, 0, 150, 260), &vec![1; 150 * 260]);
         mask.set_rect(PixelRect::new(0, 0, 150, 100), &vec![0; 150 * 100]);
-        let scene = Scene::tiled("some".to_owned(), Painted::new(size, paint), mask, 1 << 22);
         let config = PatchConfig {
-            seed: 4,
-            side: 32,
-            num_classes: 2,
             augment: Augment::Full,
-            parts: PartRule::default(),
-            keep: None,
-            rare: RareClasses::default(),
-            pixel_size: PixelSize::Auto,
-            bands: Bands::Color,
+            ..config()
         };
-        let source = PatchSource::new(Ground::Image(Arc::new(scene)), config).expect("a source");
+        let source = PatchSource::new(painted(paint, mask), config).expect("a source");
         let patches: Vec<Batch> = (0..100)
             .map(|index| source.unlabeled_patch(1, 2, index).expect("a patch"))
             .collect();

@@ -86,9 +86,8 @@ mod tests {
     use super::*;
     use crate::dataset::leaks::LeakKind;
     use crate::dataset::parts::{PartRule, Twins};
-    use crate::dataset::{
-        Augment, Bands, Ground, PatchConfig, PatchSource, PixelSize, RareClasses, discover,
-    };
+    use crate::dataset::patch_fixture::config;
+    use crate::dataset::{Ground, PatchConfig, PatchSource, discover};
     use crate::geom::ImageSize;
     use crate::label::{ClassTable, Mask, SaveAs, save_mask};
 
@@ -105,17 +104,11 @@ mod tests {
         let files = FileSet::new(discover(folder).expect("pairs"), 1 << 20);
         let config = PatchConfig {
             seed: 1,
-            side: 32,
-            num_classes: 2,
-            augment: Augment::None,
             parts: PartRule {
                 twins: Twins::Apart,
                 ..PartRule::default()
             },
-            keep: None,
-            rare: RareClasses::default(),
-            pixel_size: PixelSize::Auto,
-            bands: Bands::Color,
+            ..config()
         };
         PatchSource::new(Ground::Files(Box::new(files)), config).expect("patches")
     }

@@ -1,47 +1,7 @@
 //! The command line as a process: results on stdout, one clear line on stderr, exit codes.
 
-use std::path::Path;
-use std::process::{Command, Output};
-
-use serde_json::Value;
-
 use crate::fixture::sample;
-
-fn orthobrush(arguments: &[&str]) -> Output {
-    // The graphics drivers of some systems complain on stderr when this folder is missing.
-    let run = std::env::var_os("XDG_RUNTIME_DIR").unwrap_or_else(|| std::env::temp_dir().into());
-    Command::new(env!("CARGO_BIN_EXE_orthobrush"))
-        .args(arguments)
-        .env("XDG_RUNTIME_DIR", run)
-        .output()
-        .expect("it starts")
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a plain path")
-}
-
-#[track_caller]
-fn json(arguments: &[&str]) -> Value {
-    let output = orthobrush(arguments);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    serde_json::from_slice(&output.stdout).expect("one JSON object")
-}
-
-#[track_caller]
-fn check_failure(arguments: &[&str], code: i32, words: &[&str]) {
-    let output = orthobrush(arguments);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{errors}");
-    assert!(!errors.contains("panicked"), "{errors}");
-    for word in words {
-        assert!(errors.contains(word), "“{word}” is missing in: {errors}");
-    }
-    if code == 1 {
-        assert_eq!(errors.trim().lines().count(), 1, "one line: {errors}");
-    }
-}
+use crate::program::{done, failed, json, refused, text};
 
 #[test]
 fn info_tells_what_the_header_says() {
@@ -88,9 +48,9 @@ fn a_pyramid_is_written_whole_and_keeps_what_the_image_is() {
         assert_eq!(before[what], after[what], "{what}");
     }
     assert_eq!(after["tile"], serde_json::json!([256, 256]));
-    check_failure(&["pyramid", image, "--out", image], 1, &["replace a file"]);
+    refused(&["pyramid", image, "--out", image], &["replace a file"]);
     let odd = ["pyramid", image, "--out", text(&out), "--tile", "100"];
-    check_failure(&odd, 1, &["multiple of 16", "cog.tif"]);
+    refused(&odd, &["multiple of 16", "cog.tif"]);
     assert_eq!(told(text(&out)), after, "a failure leaves the file alone");
 }
 
@@ -134,12 +94,7 @@ fn render_draws_a_png_of_the_wanted_size() {
         "--out",
         text(&out),
     ];
-    let output = orthobrush(&arguments);
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    done(&arguments);
     let picture = image::open(&out).expect("a PNG").into_rgba8();
     assert_eq!(picture.dimensions(), (640, 240));
     let colors: std::collections::HashSet<_> = picture.pixels().map(|pixel| pixel.0).collect();
@@ -158,34 +113,33 @@ fn failures_are_one_clear_line() {
     file.set_len(100).expect("truncated");
     let no_image = folder.path().join("notes.tif");
     std::fs::copy(&sample().classes, &no_image).expect("a copy");
-    check_failure(&["info", text(&broken)], 1, &["orthobrush:", "broken.tif"]);
-    check_failure(&["info", text(&no_image)], 1, &["notes.tif"]);
-    check_failure(&["info", "/nowhere/at/all.tif"], 1, &["all.tif"]);
+    refused(&["info", text(&broken)], &["orthobrush:", "broken.tif"]);
+    refused(&["info", text(&no_image)], &["notes.tif"]);
+    refused(&["info", "/nowhere/at/all.tif"], &["all.tif"]);
     let truth = text(&sample().label_true);
-    check_failure(
+    refused(
         &["eval", "--truth", truth, "--pred", "/nowhere.tif"],
-        1,
         &["nowhere.tif"],
     );
-    check_failure(
+    refused(
         &[
             "predict", "--model", "/nowhere", "--image", truth, "--out", "x.tif",
         ],
-        1,
         &["nowhere"],
     );
 }
 
 #[test]
 fn wrong_usage_is_exit_code_two() {
-    check_failure(&["render"], 2, &["Usage"]);
-    check_failure(&["sample", "--out", "x", "--size", "big"], 2, &["no size"]);
-    check_failure(&["train", "--out", "x"], 2, &["--image"]);
-    check_failure(
-        &["train", "--image", "a.tif", "--out", "x"],
-        2,
-        &["--label"],
-    );
+    for (arguments, word) in [
+        (&["render"][..], "Usage"),
+        (&["sample", "--out", "x", "--size", "big"], "no size"),
+        (&["train", "--out", "x"], "--image"),
+        (&["train", "--image", "a.tif", "--out", "x"], "--label"),
+    ] {
+        let errors = failed(arguments, 2);
+        assert!(errors.contains(word), "“{word}” is missing in: {errors}");
+    }
 }
 
 #[test]
@@ -202,6 +156,6 @@ fn a_mask_of_another_size_is_refused_by_name() {
         "--out",
         text(&out),
     ];
-    check_failure(&arguments, 1, &["10 × 12", "small.png"]);
+    refused(&arguments, &["10 × 12", "small.png"]);
     assert!(!out.exists());
 }

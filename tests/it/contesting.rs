@@ -13,7 +13,8 @@ use orthobrush::session::{
 use orthobrush::train::DeviceChoice;
 
 use crate::fixture::{finish, opened, own_sample, settle};
-use crate::predicting::{orthobrush, painted, run, trained};
+use crate::predicting::{painted, run, trained};
+use crate::program::succeeded;
 
 fn predict(run: &Path, on: ScoreScope) -> Command {
     Command::Prediction(PredictionCommand::Predict {
@@ -145,16 +146,9 @@ fn two_networks_are_held_against_each_other_and_the_label() {
 fn done(words: &str) -> Vec<u8> {
     let (name, rest) = words.split_once(' ').expect("a command");
     assert_eq!(name, "orthobrush");
-    let program = orthobrush();
-    let output = Process::new("sh")
-        .arg("-c")
-        .arg(format!("exec \"$0\" {rest}"))
-        .arg(program.get_program())
-        .output()
-        .expect("it starts");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{words}: {errors}");
-    output.stdout
+    let words = format!("exec \"$0\" {rest}");
+    let program = env!("CARGO_BIN_EXE_orthobrush");
+    succeeded(Process::new("sh").args(["-c", &words, program])).stdout
 }
 
 #[test]

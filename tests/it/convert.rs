@@ -1,26 +1,18 @@
 //! `orthobrush convert` as a process: what goes out comes back the same.
 
 use std::path::Path;
-use std::process::{Command, Output};
 
 use orthobrush::disk::replace_file;
 use orthobrush::label::{Encoding, Mask, load_mask};
 
 use crate::fixture::sample;
-
-fn convert(arguments: &[&Path]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_orthobrush"))
-        .arg("convert")
-        .args(arguments)
-        .output()
-        .expect("it starts")
-}
+use crate::program::{json, orthobrush, refused, succeeded, text};
 
 #[track_caller]
 fn converted(arguments: &[&Path]) {
-    let output = convert(arguments);
+    let output = succeeded(orthobrush(&["convert"]).args(arguments));
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && errors.is_empty(), "{errors}");
+    assert!(errors.is_empty(), "{errors}");
 }
 
 fn mask(path: &Path) -> Mask {
@@ -54,23 +46,9 @@ fn each_format_that_can_hold_a_label_gives_it_back() {
 #[test]
 fn tiles_hold_the_labels_ground_once_and_apart() {
     let folder = tempfile::tempdir().expect("a folder");
-    let output = Command::new(env!("CARGO_BIN_EXE_orthobrush"))
-        .arg("tiles")
-        .arg(&sample().ortho)
-        .args([
-            "--side",
-            "256",
-            "--validation",
-            "0.25",
-            "--test",
-            "0.25",
-            "--json",
-            "--out",
-        ])
-        .arg(folder.path())
-        .output()
-        .expect("it starts");
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let quarters = ["--side", "256", "--validation", "0.25", "--test", "0.25"];
+    let tiles = ["tiles", text(&sample().ortho), "--json", "--out"];
+    let report = json(&[&tiles, &[text(folder.path())][..], &quarters].concat());
     let number = |part: &str| report[part].as_u64().expect("a number");
     assert_eq!(number("train") + number("val") + number("test"), 16);
     assert!(number("val") > 0 && number("test") > 0, "{report}");
@@ -116,48 +94,19 @@ fn polygons_have_names_areas_and_a_place() {
 #[test]
 fn what_cannot_be_converted_is_said_in_one_line() {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = |name: &str| folder.path().join(name);
-    let (out, like) = (Path::new("--out"), Path::new("--like"));
-    let point = r#"{"type":"FeatureCollection","features":[]}"#;
-    replace_file(&path("none.geojson"), point.as_bytes()).expect("written");
-    replace_file(&path("broken.geojson"), b"{\"type\": 7").expect("written");
-    for (arguments, word) in [
-        (
-            vec![path("none.geojson"), out.into(), path("a.tif")],
-            "--like",
-        ),
-        (
-            vec![
-                path("none.geojson"),
-                out.into(),
-                path("a.tif"),
-                like.into(),
-                sample().ortho.clone(),
-            ],
-            "--attribute",
-        ),
-        (
-            vec![
-                path("broken.geojson"),
-                out.into(),
-                path("a.tif"),
-                like.into(),
-                sample().ortho.clone(),
-            ],
-            "broken.geojson",
-        ),
-        (
-            vec![sample().label.clone(), out.into(), path("a.bmp")],
-            ".rgb.png",
-        ),
+    let names = ["none.geojson", "broken.geojson", "a.tif", "a.bmp"];
+    let [none, broken, tif, bmp] = names.map(|name| folder.path().join(name));
+    let no_features = r#"{"type":"FeatureCollection","features":[]}"#;
+    replace_file(&none, no_features.as_bytes()).expect("written");
+    replace_file(&broken, b"{\"type\": 7").expect("written");
+    let like = ["--like", text(&sample().ortho)];
+    for (from, to, like, word) in [
+        (&none, &tif, &[][..], "--like"),
+        (&none, &tif, &like, "--attribute"),
+        (&broken, &tif, &like, "broken.geojson"),
+        (&sample().label, &bmp, &[], ".rgb.png"),
     ] {
-        let arguments: Vec<&Path> = arguments.iter().map(std::path::PathBuf::as_path).collect();
-        let output = convert(&arguments);
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{errors}");
-        assert!(
-            errors.contains(word) && errors.lines().count() == 1,
-            "{errors}"
-        );
+        let convert = ["convert", text(from), "--out", text(to)];
+        refused(&[&convert, like].concat(), &[word]);
     }
 }

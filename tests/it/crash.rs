@@ -5,12 +5,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use crate::program::{orthobrush, text};
+
 /// Writes the small sample of a seed over whatever is in `folder`.
 fn sample(folder: &Path, seed: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_orthobrush"));
+    let mut command = orthobrush(&["sample", "--size", "768x768", "--seed", seed]);
     command
-        .args(["sample", "--size", "768x768", "--seed", seed, "--out"])
-        .arg(folder)
+        .args(["--out", text(folder)])
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     command

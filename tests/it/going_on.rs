@@ -1,38 +1,23 @@
 //! A training whose process is killed again and again ends as one that was left alone.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use orthobrush::train::{DeviceChoice, Recipe, SavedModel};
+use orthobrush::train::{Recipe, SavedModel};
 
 use crate::fixture::own_sample;
+use crate::program::{orthobrush, text};
+use crate::training::quick;
 
 const KILLS: u32 = 10;
 const PATIENCE: Duration = Duration::from_mins(2);
 
-fn train(arguments: &[&Path]) -> Child {
-    let words = arguments.iter().map(|argument| argument.as_os_str());
-    Command::new(env!("CARGO_BIN_EXE_orthobrush"))
-        .arg("train")
-        .args(words)
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("it starts")
-}
-
-fn recipe() -> Recipe {
-    let mut recipe = Recipe {
-        epochs: 8,
-        steps_per_epoch: 3,
-        batch: 4,
-        patch: 64,
-        device: DeviceChoice::Cpu,
-        ..Recipe::default()
-    };
-    (recipe.model.base_filters, recipe.model.depth) = (4, 2);
-    recipe
+fn train(arguments: &[&str]) -> Child {
+    let mut command = orthobrush(&["train"]);
+    let command = command.args(arguments).stdout(Stdio::null());
+    command.spawn().expect("it starts")
 }
 
 /// The table of a run without the three columns of seconds, and the weights of its best network.
@@ -54,20 +39,17 @@ fn outcome(run: &Path) -> (Vec<String>, Vec<u8>) {
 fn a_killed_training_goes_on_to_the_same_last_bit() {
     let (folder, ortho) = own_sample();
     let recipe_file = folder.path().join("recipe.toml");
-    recipe().save(&recipe_file).expect("written");
+    let recipe = Recipe {
+        epochs: 8,
+        batch: 4,
+        ..quick()
+    };
+    recipe.save(&recipe_file).expect("written");
     let label = ortho.with_file_name("label.tif");
-    let word = Path::new;
+    let data = ["--image", text(&ortho), "--label", text(&label)];
     let start = |run: &Path| {
-        train(&[
-            word("--image"),
-            &ortho,
-            word("--label"),
-            &label,
-            word("--recipe"),
-            &recipe_file,
-            word("--out"),
-            run,
-        ])
+        let how = ["--recipe", text(&recipe_file), "--out", text(run)];
+        train(&[data, how].concat())
     };
     let [whole, parts] = ["whole", "parts"].map(|name| folder.path().join(name));
     let began = Instant::now();
@@ -89,7 +71,7 @@ fn a_killed_training_goes_on_to_the_same_last_bit() {
         if !state.exists() {
             break;
         }
-        process = train(&[word("--resume"), &parts]);
+        process = train(&["--resume", text(&parts)]);
     }
     if state.exists() {
         assert!(process.wait().expect("it ends").success());
@@ -97,6 +79,6 @@ fn a_killed_training_goes_on_to_the_same_last_bit() {
     assert!(killed > 1, "it was killed {killed} times");
     assert!(outcome(&whole) == outcome(&parts), "the runs differ");
     // What is finished does not go on.
-    let mut again = train(&[word("--resume"), &parts]);
+    let mut again = train(&["--resume", text(&parts)]);
     assert!(!again.wait().expect("it ends").success());
 }

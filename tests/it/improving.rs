@@ -1,7 +1,6 @@
 //! The loop: correct, mark as done, learn from it, take or refuse the new model, go back.
 
 use std::path::{Path, PathBuf};
-use std::process::Command as Process;
 use std::time::{Duration, Instant};
 
 use orthobrush::geom::{ImagePoint, PixelRect};
@@ -10,11 +9,12 @@ use orthobrush::label::{CellKey, CellState, Mask, UNLABELED};
 use orthobrush::session::{
     Command, CommandError, CopiedCommand, FinetuneCommand, FinetunePhase, Layer, LayerKind, Over,
     PlaceCommand, Predicting, PredictionCommand, ProjectPlace, ScoreScope, Session, SessionConfig,
-    TrainOn,
 };
 use orthobrush::train::{Decision, DeviceChoice, FinetuneOptions, Recipe, SavedModel};
 
 use crate::fixture::{finish, opened, own_sample, settle};
+use crate::program::{done, json, text};
+use crate::training::{quick, start};
 
 /// A session whose work is kept beside the image.
 pub fn kept(ortho: &Path) -> Session {
@@ -33,23 +33,12 @@ fn train(session: &mut Session, run: &Path) {
 }
 
 fn train_seeded(session: &mut Session, run: &Path, seed: u64) {
-    let mut recipe = Recipe {
+    let recipe = Recipe {
         seed,
         epochs: 1,
-        steps_per_epoch: 3,
-        batch: 5,
-        patch: 64,
-        device: DeviceChoice::Cpu,
-        ..Recipe::default()
+        ..quick()
     };
-    recipe.model.base_filters = 4;
-    recipe.model.depth = 2;
-    let start = Command::StartTraining {
-        recipe: Box::new(recipe),
-        on: TrainOn::OpenImage,
-        out: Some(run.to_owned()),
-    };
-    finish(session, start);
+    finish(session, start(recipe, run));
 }
 
 fn improve(out: &Path) -> Command {
@@ -59,6 +48,11 @@ fn improve(out: &Path) -> Command {
         batch: 4,
         ..FinetuneOptions::default()
     };
+    learn(options, out)
+}
+
+/// Learn from the corrections, beginning with the active model.
+pub fn learn(options: FinetuneOptions, out: &Path) -> Command {
     Command::Finetune(FinetuneCommand::Start {
         options: Box::new(options),
         parent: None,
@@ -72,9 +66,10 @@ pub fn activate(run: &Path) -> Command {
     Command::Finetune(FinetuneCommand::Activate { run })
 }
 
-fn mark_done(session: &mut Session) {
+/// Says that the cell in a row and column is done.
+pub fn mark_done(session: &mut Session, (row, col): (u32, u32)) {
     let mark = PlaceCommand::MarkCell {
-        cell: CellKey { row: 0, col: 0 },
+        cell: CellKey { row, col },
         state: Some(CellState::Done),
     };
     finish(session, Command::Place(mark));
@@ -140,7 +135,7 @@ fn a_model_is_judged_taken_by_hand_and_given_back_and_the_choice_survives() {
         FinetunePhase::Failed(_)
     ));
 
-    mark_done(&mut session);
+    mark_done(&mut session, (0, 0));
     let view = PixelRect::new(100, 200, 300, 250);
     let look = Command::Finetune(FinetuneCommand::Look(view));
     finish(&mut session, look);
@@ -232,7 +227,7 @@ fn the_prediction_is_of_one_model_at_any_time() {
     let (whole, scores) = (prediction(&session).mask.clone(), session.scores().cloned());
     assert!(scores.is_some());
 
-    mark_done(&mut session);
+    mark_done(&mut session, (0, 0));
     let view = PixelRect::new(100, 200, 300, 250);
     let look = Command::Finetune(FinetuneCommand::Look(view));
     finish(&mut session, look);
@@ -312,19 +307,11 @@ fn a_project_is_learned_from_without_a_window() {
     drop(session);
     let project: PathBuf = ortho.with_extension("orthobrush");
     let run = folder.path().join("first");
-    let output = Process::new(env!("CARGO_BIN_EXE_orthobrush"))
-        .args(["finetune", "--epochs", "1", "--steps", "2", "--json"])
-        .args(["--device", "cpu", "--project"])
-        .arg(&project)
-        .arg("--out")
-        .arg(&run)
-        .output()
-        .expect("it starts");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    let text = String::from_utf8_lossy(&output.stdout);
+    let quick = "finetune --epochs 1 --steps 2 --json --device cpu".split(' ');
+    let places = ["--project", text(&project), "--out", text(&run)];
+    let said = done(&quick.chain(places).collect::<Vec<_>>());
     let last: serde_json::Value =
-        serde_json::from_str(text.lines().last().expect("a line")).expect("JSON");
+        serde_json::from_str(said.lines().last().expect("a line")).expect("JSON");
     assert_eq!(last["verdict"]["decision"], "first");
     assert!(last["learned"]["trusted_pixels"].as_u64() > Some(0));
     for none in ["accepted_pixels", "not_judged_pixels"] {
@@ -341,16 +328,8 @@ fn a_project_is_learned_from_without_a_window() {
 
 /// Where to look next is ranked without a window: squares, none of them twice.
 fn check_queue(project: &Path, run: &Path) {
-    let ranked = |by: &str| {
-        let output = Process::new(env!("CARGO_BIN_EXE_orthobrush"))
-            .args(["queue", "--count", "3", "--json", "--by", by, "--project"])
-            .arg(project)
-            .output()
-            .expect("it starts");
-        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{errors}");
-        serde_json::from_slice::<serde_json::Value>(&output.stdout).expect("JSON")
-    };
+    let queue = ["queue", "--count", "3", "--json", "--project"];
+    let ranked = |by| json(&[&queue[..], &[text(project), "--by", by]].concat());
     let found = ranked("doubt");
     assert_eq!(found["model"], run.display().to_string());
     let places = found["places"].as_array().expect("places");

@@ -2,43 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use image::{GrayImage, Luma, Rgb, RgbImage};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-fn orthobrush(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_orthobrush"))
-        .args(arguments)
-        .output()
-        .expect("it starts")
-}
-
-#[track_caller]
-fn done(arguments: &[&str]) -> Vec<u8> {
-    let output = orthobrush(arguments);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    output.stdout
-}
-
-#[track_caller]
-fn json_of(arguments: &[&str]) -> Value {
-    serde_json::from_slice(&done(arguments)).expect("one JSON object")
-}
-
-#[track_caller]
-fn check_refused(arguments: &[&str], words: &str) {
-    let output = orthobrush(arguments);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{errors}");
-    assert!(errors.contains(words), "{errors}");
-    assert_eq!(errors.trim().lines().count(), 1, "one line: {errors}");
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a plain path")
-}
+use crate::program::{done, json, quick_training, refused, text};
 
 fn made_folders(set: &Path) {
     for part in ["images", "masks"] {
@@ -71,7 +39,7 @@ fn a_contact_sheet_shows_samples_with_their_masks_and_says_which_is_where() {
     let (set, out) = (folder.path().join("set"), folder.path().join("sheet.png"));
     colored_set(&set);
     let inspect = ["dataset", "inspect", text(&set), "--sheet", text(&out)];
-    let said = String::from_utf8(done(&inspect)).expect("text");
+    let said = done(&inspect);
     assert!(said.contains("row 1, column 6: 5 (no part)\n"), "{said}");
     assert!(said.contains("row 2, column 1: 6 (no part)\n"), "{said}");
     let sheet = image::open(&out).expect("a PNG").into_rgba8();
@@ -85,9 +53,10 @@ fn a_contact_sheet_shows_samples_with_their_masks_and_says_which_is_where() {
         assert_eq!(at(left + 160, top), ground, "beside the cell");
     }
     assert_eq!(at(300, 300), ground, "no eighth sample has a mask");
-    let told = json_of(&[&inspect[..], &["--json"]].concat());
+    let told = json(&[&inspect[..], &["--json"]].concat());
     let cells = told["sheet"]["cells"].as_array().expect("a list");
-    let last = json!({ "row": 2, "column": 1, "name": "6", "part": null, "has_mask": true });
+    let last =
+        serde_json::json!({ "row": 2, "column": 1, "name": "6", "part": null, "has_mask": true });
     assert_eq!((cells.len(), &cells[6]), (7, &last));
     assert_eq!(told["inspection"]["channels"][0]["name"], "red");
 }
@@ -97,17 +66,15 @@ fn a_contact_sheet_that_cannot_be_written_is_one_clear_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let set = folder.path().join("set");
     colored_set(&set);
-    let refused = |out: &Path, words: &str| {
-        check_refused(
-            &["dataset", "inspect", text(&set), "--sheet", text(out)],
-            words,
-        );
+    let check = |out: &Path, words: &str| {
+        let inspect = ["dataset", "inspect", text(&set), "--sheet", text(out)];
+        refused(&inspect, &[words]);
     };
-    refused(&set.join("class_dict.csv/sheet.png"), "sheet.png");
-    refused(&folder.path().join("sheet.jpg"), "ends in .png");
+    check(&set.join("class_dict.csv/sheet.png"), "sheet.png");
+    check(&folder.path().join("sheet.jpg"), "ends in .png");
     let mask = set.join("masks/0.png");
     let before = fs::read(&mask).expect("a mask");
-    refused(&mask, "would replace a file");
+    check(&mask, "would replace a file");
     assert_eq!(fs::read(&mask).expect("a mask"), before);
 }
 
@@ -133,7 +100,7 @@ fn the_threshold_of_black_and_white_masks_can_be_stated_and_is_kept_with_the_run
     soft_set(&set);
     let bright = |threshold: &[&str]| {
         let inspect = ["dataset", "inspect", text(&set), "--json"];
-        let told = json_of(&[&inspect[..], threshold].concat());
+        let told = json(&[&inspect[..], threshold].concat());
         let classes = told["inspection"]["classes"]
             .as_array()
             .expect("a list")
@@ -144,10 +111,8 @@ fn the_threshold_of_black_and_white_masks_can_be_stated_and_is_kept_with_the_run
     assert_eq!(bright(&[]), 0.5);
     assert_eq!(bright(&["--mask-threshold", "90"]), 0.75);
     assert_eq!(bright(&["--mask-threshold", "201"]), 0.25);
-    let train = ["train", "--data", text(&set), "--out", text(&run)];
-    let quick = "--epochs 1 --steps 2 --batch 2 --patch 64 --device cpu --mask-threshold 90";
-    let arguments: Vec<&str> = train.into_iter().chain(quick.split(' ')).collect();
-    done(&arguments);
+    let threshold = ["--mask-threshold", "90"];
+    done(&[&quick_training(&set, &run)[..], &threshold].concat());
     let kept = fs::read(run.join("data.json")).expect("what it learned from");
     let kept: Value = serde_json::from_slice(&kept).expect("JSON");
     assert_eq!(kept["corrections"]["threshold"], 90);
@@ -160,11 +125,11 @@ fn the_threshold_of_black_and_white_masks_can_be_stated_and_is_kept_with_the_run
         "validation",
         "--json",
     ];
-    let baseline = json_of(&test)["scores"]["majority_baseline"].clone();
+    let baseline = json(&test)["scores"]["majority_baseline"].clone();
     assert_eq!(baseline, 0.75);
     let other = ["--mask-threshold", "90", "--mask-encoding", "rgb"];
-    check_refused(
+    refused(
         &[&["dataset", "inspect", text(&set)][..], &other].concat(),
-        "--mask-threshold is for black and white masks",
+        &["--mask-threshold is for black and white masks"],
     );
 }

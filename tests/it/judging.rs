@@ -2,44 +2,21 @@
 //! size.
 
 use std::path::Path;
-use std::process::{Command, Output};
 
 use egui::Key;
 use egui_kittest::kittest::Queryable as _;
 use orthobrush::train::{Judgement, ScoredOn};
 use serde_json::Value;
 
-use crate::fixture::{own_sample, sample, turn};
+use crate::fixture::{own_sample, turn};
+use crate::program::{done, failed, json, orthobrush, quick_training, succeeded, text, tiles};
 use crate::window::{settle, window};
-
-fn orthobrush(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_orthobrush"))
-        .args(arguments)
-        .output()
-        .expect("it starts")
-}
-
-#[track_caller]
-fn done(arguments: &[&str]) -> Output {
-    let output = orthobrush(arguments);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    output
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a plain path")
-}
 
 /// A run in `run` that learned a little from tiles of the sample in `data`, with a test part.
 #[track_caller]
 fn train_quickly(data: &Path, run: &Path) {
-    let ortho = sample().ortho.clone();
-    done(&["tiles", text(&ortho), "--out", text(data), "--side", "256"]);
-    let train = ["train", "--data", text(data), "--out", text(run)];
-    let quick = "--epochs 1 --steps 2 --batch 2 --patch 64 --device cpu";
-    let arguments: Vec<&str> = train.into_iter().chain(quick.split(' ')).collect();
-    done(&arguments);
+    tiles(data);
+    done(&quick_training(data, run));
 }
 
 #[test]
@@ -48,32 +25,33 @@ fn a_test_part_is_judged_once_it_is_asked_for_and_a_second_time_is_said() {
     let (data, run) = (folder.path().join("data"), folder.path().join("run"));
     train_quickly(&data, &run);
     assert!(!run.join("scores-test.json").exists(), "nobody asked");
-    let judged = || done(&["test", "--run", text(&run), "--json"]);
-    let first: Value = serde_json::from_slice(&judged().stdout).expect("JSON");
+    let test = ["test", "--run", text(&run), "--json"];
+    let first = json(&test);
     assert_eq!((&first["on"], &first["reads"]), (&"test".into(), &1.into()));
     let images = first["images"].as_array().expect("a list");
     assert_eq!(first["scores"]["unpredicted"], 0);
     assert!(!images.is_empty());
-    let again = judged();
+    let again = succeeded(&mut orthobrush(&test));
     let second: Value = serde_json::from_slice(&again.stdout).expect("JSON");
     assert_eq!(second["reads"], 2);
     assert_eq!(second["scores"], first["scores"]);
     assert!(String::from_utf8_lossy(&again.stderr).contains("judged once before"));
-    let on_part = |part| orthobrush(&["test", "--run", text(&run), "--part", part, "--json"]);
-    let chose: Value = serde_json::from_slice(&on_part("validation").stdout).expect("JSON");
+    let on_part = |part| [&test[..], &["--part", part]].concat();
+    let chose = json(&on_part("validation"));
     assert_eq!(
         (&chose["on"], &chose["reads"]),
         (&"validation".into(), &1.into())
     );
-    let more = orthobrush(&["test", "--run", text(&run), "--part", "validation"]);
+    let more = ["test", "--run", text(&run), "--part", "validation"];
+    let more = succeeded(&mut orthobrush(&more));
     let (said, warned) = (
         String::from_utf8_lossy(&more.stdout),
         String::from_utf8_lossy(&more.stderr),
     );
     assert!(said.contains("there to choose by, was judged 2"), "{said}");
     assert!(!warned.contains("judged"), "no warning: {warned}");
-    assert_eq!(on_part("training").status.code(), Some(2));
-    assert!(!orthobrush(&["test", "--run", text(&data)]).status.success());
+    failed(&on_part("training"), 2);
+    failed(&["test", "--run", text(&data)], 1);
 }
 
 #[test]
@@ -103,8 +81,7 @@ fn the_window_judges_into_the_file_that_the_command_line_counts_in() {
     for name in ["report.md", "report.html"] {
         assert!(report(name).contains(once), "{name}");
     }
-    let again = done(&["test", "--run", text(&run), "--json"]);
-    let second: Value = serde_json::from_slice(&again.stdout).expect("JSON");
+    let second = json(&["test", "--run", text(&run), "--json"]);
     assert_eq!(second["reads"], 2, "the same file counts");
     let header = "|  | test | validation, selected on it |";
     assert!(report("report.md").contains(header));
@@ -113,9 +90,7 @@ fn the_window_judges_into_the_file_that_the_command_line_counts_in() {
 
 #[test]
 fn an_experiment_is_called_by_its_name() {
-    let output = orthobrush(&["experiment", "weather"]);
-    assert_eq!(output.status.code(), Some(2));
-    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    let errors = failed(&["experiment", "weather"], 2);
     assert!(
         errors.contains("salt, camvid, roads, deepglobe, landcover"),
         "{errors}"

@@ -11,6 +11,7 @@ use orthobrush::project::Project;
 use orthobrush::session::{LayerKind, ProjectPlace, Session, SessionConfig};
 
 use crate::fixture::{finish, own_sample, turn};
+use crate::program::orthobrush;
 
 const KILLS: u32 = 5;
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -144,8 +145,7 @@ fn strokes_of_a_killed_window_are_there_when_it_opens_again() {
     let home = tempfile::tempdir().expect("a folder");
     let (mut steps, mut sum) = (0, kept(&ortho).1);
     for round in 0..KILLS {
-        let mut window = Command::new(env!("CARGO_BIN_EXE_orthobrush"))
-            .arg(&ortho)
+        let mut window = orthobrush(&[&ortho])
             .env("DISPLAY", &display.name)
             .env_remove("WAYLAND_DISPLAY")
             .env("WINIT_X11_SCALE_FACTOR", "1")

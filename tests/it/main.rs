@@ -28,6 +28,7 @@ mod one_click;
 mod painting;
 mod pictures;
 mod predicting;
+mod program;
 mod raster_suite;
 mod searching;
 mod teamwork;

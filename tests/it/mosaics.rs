@@ -1,7 +1,6 @@
 //! Images that are joined on the command line and opened as one.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use orthobrush::geom::{Georef, ImageSize};
 use orthobrush::raster::{PixelKind, TiffOptions, TiffWriter, open_raster};
@@ -9,6 +8,7 @@ use orthobrush::session::{Command as Order, ExportOrder, Joining, Session};
 use serde_json::Value;
 
 use crate::fixture::{finish, session, settle};
+use crate::program::{json, refused, text};
 
 const SIDE: u32 = 96;
 
@@ -28,25 +28,6 @@ fn square(folder: &Path, name: &str, grey: u8, (col, row): (u32, u32)) -> PathBu
     path
 }
 
-fn orthobrush(arguments: &[&Path]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_orthobrush"))
-        .args(arguments)
-        .output()
-        .expect("it starts")
-}
-
-#[track_caller]
-fn json(arguments: &[&Path]) -> Value {
-    let output = orthobrush(arguments);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    serde_json::from_slice(&output.stdout).expect("one JSON object")
-}
-
-fn word(text: &str) -> &Path {
-    Path::new(text)
-}
-
 #[test]
 fn images_of_a_folder_are_joined_and_open_as_one() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -54,13 +35,13 @@ fn images_of_a_folder_are_joined_and_open_as_one() {
     square(folder.path(), "b.tif", 80, (1, 0));
     square(folder.path(), "c.tif", 120, (1, 1));
     let out = folder.path().join("all.vrt");
-    let [mosaic, to, as_json] = ["mosaic", "--out", "--json"].map(word);
-    let report = json(&[mosaic, folder.path(), to, &out, as_json]);
+    let mosaic = ["mosaic", text(folder.path()), "--out", text(&out), "--json"];
+    let report = json(&mosaic);
     assert_eq!(
         (&report["files"], &report["width"]),
         (&3.into(), &192.into())
     );
-    let info = json(&[word("info"), &out, word("--checksum"), as_json]);
+    let info = json(&["info", text(&out), "--checksum", "--json"]);
     let expected = [
         ("width", Value::from(192)),
         ("height", Value::from(192)),
@@ -135,22 +116,16 @@ fn what_makes_no_mosaic_is_said_in_one_line() {
     let first = square(folder.path(), "a.tif", 40, (0, 0));
     let below = folder.path().join("below");
     std::fs::create_dir(&below).expect("made");
-    let [mosaic, to] = ["mosaic", "--out"].map(word);
-    let check = |arguments: &[&Path], words: &str| {
-        let output = orthobrush(arguments);
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{errors}");
-        assert!(errors.contains(words), "{errors}");
-        assert_eq!(errors.trim().lines().count(), 1, "{errors}");
+    let check = |images: &[&Path], out: &Path, words: &str| {
+        let images: Vec<&str> = images.iter().map(|path| text(path)).collect();
+        let arguments = [&["mosaic", "--out", text(out)], &images[..]].concat();
+        refused(&arguments, &[words]);
     };
     let out = folder.path().join("m.vrt");
-    check(&[mosaic, &first, to, &below.join("m.vrt")], "above it");
-    check(&[mosaic, &first, to, &first], "OUT.vrt");
-    check(&[mosaic, &below, to, &out], "no image to join");
-    check(
-        &[mosaic, &first, &folder.path().join("gone.tif"), to, &out],
-        "gone.tif",
-    );
+    check(&[&first], &below.join("m.vrt"), "above it");
+    check(&[&first], &first, "OUT.vrt");
+    check(&[&below], &out, "no image to join");
+    check(&[&first, &folder.path().join("gone.tif")], &out, "gone.tif");
     assert!(!out.exists());
 }
 
@@ -167,7 +142,7 @@ fn a_folder_of_tiles_is_an_image_and_not_a_list() {
         .write_image_data(&vec![99; 256 * 256 * 3])
         .expect("pixels");
     drop(writer);
-    let info = json(&[word("info"), folder.path(), word("--json")]);
+    let info = json(&["info", text(folder.path()), "--json"]);
     assert_eq!(
         (&info["width"], &info["epsg"]),
         (&256.into(), &3_857.into())

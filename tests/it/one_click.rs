@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 
 use orthobrush::geom::{ImageSize, PixelRect};
 use orthobrush::label::{
-    CellKey, CellState, Class, ClassTable, Encoding, Mask, SaveAs, UNLABELED, load_mask, save_mask,
+    Class, ClassTable, Encoding, Mask, SaveAs, UNLABELED, load_mask, save_mask,
 };
 use orthobrush::session::{
-    Command, FinetuneCommand, FinetunePhase, LayerKind, PlaceCommand, Predicting, Session,
-    Severity, TrainOn,
+    Command, FinetuneCommand, FinetunePhase, LayerKind, Predicting, Session, Severity,
 };
 use orthobrush::train::{Decision, DeviceChoice, FinetuneOptions, Recipe, SavedModel, Verdict};
 
 use crate::fixture::finish;
-use crate::improving::{accepted_from, activate, chain, kept, prediction};
+use crate::improving::{accepted_from, activate, chain, kept, learn, mark_done, prediction};
+use crate::training::{quick, start};
 
 const MEADOW: u8 = 0;
 const WATER: u8 = 2;
@@ -63,23 +63,13 @@ fn write_world(folder: &Path, side: u32, knows_water: bool) -> PathBuf {
 fn train_parent(folder: &Path) -> PathBuf {
     let run = folder.join("parent");
     let ortho = write_world(&folder.join("before"), 1_024, false);
-    let mut recipe = Recipe {
-        epochs: 2,
+    let recipe = Recipe {
         steps_per_epoch: 8,
         batch: 8,
-        patch: 64,
         learning_rate: 1e-2,
-        device: DeviceChoice::Cpu,
-        ..Recipe::default()
+        ..quick()
     };
-    recipe.model.base_filters = 4;
-    recipe.model.depth = 2;
-    let start = Command::StartTraining {
-        recipe: Box::new(recipe),
-        on: TrainOn::OpenImage,
-        out: Some(run.clone()),
-    };
-    finish(&mut kept(&ortho), start);
+    finish(&mut kept(&ortho), start(recipe, &run));
     run
 }
 
@@ -90,11 +80,7 @@ fn improve(out: &Path, rate_share: f64) -> Command {
         rate_share,
         ..FinetuneOptions::default()
     };
-    Command::Finetune(FinetuneCommand::Start {
-        options: Box::new(options),
-        parent: None,
-        out: Some(out.to_owned()),
-    })
+    learn(options, out)
 }
 
 /// Does `command` to its end; what was said, and no error is among it.
@@ -190,12 +176,8 @@ fn corrected(ortho: &Path, parent: &Path) -> Session {
     let mut session = on_processor(ortho);
     finish(&mut session, activate(parent));
     finish(&mut session, Command::predict(None));
-    for (row, col) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
-        let mark = PlaceCommand::MarkCell {
-            cell: CellKey { row, col },
-            state: Some(CellState::Done),
-        };
-        finish(&mut session, Command::Place(mark));
+    for cell in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        mark_done(&mut session, cell);
     }
     session
 }

@@ -2,7 +2,7 @@
 //! and memory does not grow with the image.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,22 +14,9 @@ use orthobrush::train::{DeviceChoice, Recipe};
 use serde_json::Value;
 
 use crate::fixture::sample;
+use crate::program::{done, json, orthobrush, text};
 
 const PATIENCE: Duration = Duration::from_mins(4);
-
-pub fn orthobrush() -> Command {
-    let run = std::env::var_os("XDG_RUNTIME_DIR").unwrap_or_else(|| std::env::temp_dir().into());
-    let mut command = Command::new(env!("CARGO_BIN_EXE_orthobrush"));
-    command.env("XDG_RUNTIME_DIR", run);
-    command
-}
-
-#[track_caller]
-fn done(output: &Output) -> Value {
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    serde_json::from_slice(&output.stdout).expect("one JSON object")
-}
 
 #[track_caller]
 fn refused(output: &Output, words: &[&str]) {
@@ -54,15 +41,9 @@ pub fn trained(folder: &Path, seed: u64) -> PathBuf {
     (recipe.model.base_filters, recipe.model.depth) = (1, 1);
     let (file, run) = (folder.join("recipe.toml"), folder.join("run"));
     recipe.save(&file).expect("written");
-    let output = orthobrush()
-        .arg("train")
-        .args([Path::new("--image"), &sample().ortho])
-        .args([Path::new("--label"), &sample().label])
-        .args([Path::new("--recipe"), &file, Path::new("--out"), &run])
-        .output()
-        .expect("it starts");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
+    let (image, label) = (text(&sample().ortho), text(&sample().label));
+    let train = ["train", "--image", image, "--label", label, "--recipe"];
+    done(&[&train[..], &[text(&file), "--out", text(&run)]].concat());
     run
 }
 
@@ -94,19 +75,17 @@ pub fn painted(path: &Path, size: ImageSize) {
     writer.finish().expect("finished");
 }
 
-fn predict(image: &Path, out: &Path) -> Command {
-    let mut command = orthobrush();
-    command
-        .args(["predict", "--device", "cpu", "--json", "--model"])
-        .arg(run())
-        .args([Path::new("--image"), image, Path::new("--out"), out]);
-    command
+/// Arguments that predict `image` into `out`.
+fn predict<'a>(image: &'a Path, out: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
+    let words = ["predict", "--device", "cpu", "--json", "--model"];
+    let paths = [text(run()), "--image", text(image), "--out", text(out)];
+    [&words, &paths, more].concat()
 }
 
 /// Starts it, and kills it when its file of blocks has grown by `blocks` writes or so; whether it
 /// ended before.
-fn killed(mut command: Command, part: &Path, patience: Duration) -> bool {
-    let mut child: Child = command
+fn killed(arguments: &[&str], part: &Path, patience: Duration) -> bool {
+    let mut child = orthobrush(arguments)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -131,23 +110,14 @@ fn a_killed_prediction_goes_on_to_the_same_last_byte() {
     let at = |name: &str| folder.path().join(name);
     let image = at("image.tif");
     painted(&image, ImageSize::new(3_200, 2_100));
-    let whole = done(
-        &predict(&image, &at("whole.tif"))
-            .arg("--uncertainty")
-            .output()
-            .expect("it"),
-    );
+    let whole = json(&predict(&image, &at("whole.tif"), &["--uncertainty"]));
     assert_eq!(whole["done_before"], false);
     assert!(!at("whole.tif.part").exists());
 
-    let again = |out: &Path| {
-        let mut command = predict(&image, out);
-        command.args(["--uncertainty", "--resume"]);
-        command
-    };
     let (out, part) = (at("killed.tif"), at("killed.tif.part"));
+    let again = predict(&image, &out, &["--uncertainty", "--resume"]);
     let mut kills = 0;
-    while !killed(again(&out), &part, Duration::from_millis(kills * 37 % 90)) {
+    while !killed(&again, &part, Duration::from_millis(kills * 37 % 90)) {
         kills += 1;
         assert!(kills < 60, "it never ends");
         if kills == 2 {
@@ -163,15 +133,14 @@ fn a_killed_prediction_goes_on_to_the_same_last_byte() {
         assert!(read("whole") == read("killed"), "{name} differs");
     }
     assert!(!part.exists());
-    let before = done(&again(&out).output().expect("it starts"));
-    assert_eq!(before["done_before"], true);
+    assert_eq!(json(&again)["done_before"], true);
 }
 
 /// What was begun goes on only as it was begun, and is not begun anew by mistake.
 fn check_refusals(image: &Path, out: &Path) {
     let start = |arguments: &[&str]| {
-        let mut command = predict(image, out);
-        command.args(arguments).output().expect("it starts")
+        let mut command = orthobrush(&predict(image, out, arguments));
+        command.output().expect("it starts")
     };
     refused(
         &start(&["--uncertainty"]),
@@ -197,10 +166,9 @@ fn a_part_of_an_image_is_what_the_whole_has_there() {
     let image = at("image.tif");
     let size = ImageSize::new(1_500, 1_200);
     painted(&image, size);
-    done(&predict(&image, &at("all.tif")).output().expect("it starts"));
-    let mut parts = predict(&image, &at("parts.tif"));
-    parts.args(["--area", "100,50,300,200", "--area", "1000,1000,200,150"]);
-    done(&parts.output().expect("it starts"));
+    json(&predict(&image, &at("all.tif"), &[]));
+    let two = ["--area", "100,50,300,200", "--area", "1000,1000,200,150"];
+    json(&predict(&image, &at("parts.tif"), &two));
     let read = |name: &str| {
         let loaded = load_mask(&at(name), Some(size), Encoding::Auto, None);
         loaded.expect("a mask").mask
@@ -227,16 +195,12 @@ fn of_many_images_a_broken_one_is_told_and_the_others_are_predicted() {
     }
     replace_file(&at("images").join("b.tif"), b"no image").expect("written");
     let start = |images: &Path| {
-        let mut command = orthobrush();
-        command.args([
-            "predict", "--device", "cpu", "--json", "--resume", "--model",
-        ]);
-        let command = command.arg(run()).arg("--images").arg(images);
-        command
-            .arg("--out")
-            .arg(at("out"))
-            .output()
-            .expect("it starts")
+        let words = ["predict", "--device", "cpu", "--json", "--resume"];
+        let mut command = orthobrush(&words);
+        let command = command.arg("--model").arg(run());
+        let command = command.arg("--images").arg(images);
+        let command = command.arg("--out").arg(at("out"));
+        command.output().expect("it starts")
     };
     let summary = |output: &Output| -> Value {
         serde_json::from_slice(&output.stdout).expect("one JSON object")
@@ -279,7 +243,7 @@ fn memory_does_not_grow_with_the_image() {
         ("all.tif", &["--tta", "--uncertainty"]),
     ] {
         let began = Instant::now();
-        done(&capped(predict(&at("image.tif"), &at(out)).args(how)));
+        capped(&predict(&at("image.tif"), &at(out), how));
         let seconds = began.elapsed().as_secs_f64();
         eprintln!("{asked} {how:?}: {seconds:.0} s");
     }
@@ -295,15 +259,15 @@ fn memory_does_not_grow_with_the_image() {
     }
 }
 
-/// What a command says that may have 1 GiB of addresses.
+/// Must work within 1 GiB of addresses.
 #[cfg(target_os = "linux")]
-fn capped(command: &Command) -> Output {
+#[track_caller]
+fn capped(arguments: &[&str]) {
     const CAP_KIB: u32 = 1 << 20;
     let within = format!("ulimit -v {CAP_KIB}; exec \"$0\" \"$@\"");
-    let mut capped = Command::new("sh");
-    capped
-        .args(["-c", &within])
-        .arg(command.get_program())
-        .args(command.get_args());
-    capped.output().expect("it starts")
+    let mut shell = std::process::Command::new("sh");
+    let program = env!("CARGO_BIN_EXE_orthobrush");
+    let command = shell.args(["-c", &within, program]).args(arguments);
+    let output = crate::program::succeeded(command);
+    serde_json::from_slice::<Value>(&output.stdout).expect("one JSON object");
 }

@@ -1,49 +1,19 @@
 //! Searching and cross-validation from the command line, killed in between.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::PathBuf;
+use std::process::Stdio;
 
 use orthobrush::disk::replace_file;
 use serde_json::Value;
 
-use crate::fixture::sample;
-
-fn orthobrush(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_orthobrush"));
-    command.args(arguments);
-    command
-}
-
-#[track_caller]
-fn done(arguments: &[&str]) -> String {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = orthobrush(arguments).output().expect("it starts");
-    let errors = String::from_utf8_lossy(&stderr);
-    assert!(status.success(), "{errors}");
-    String::from_utf8(stdout).expect("text")
-}
-
-#[track_caller]
-fn failed(mut command: Command) -> String {
-    let output = command.output().expect("it starts");
-    assert_eq!(output.status.code(), Some(1));
-    String::from_utf8(output.stderr).expect("text")
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a plain path")
-}
+use crate::program::{done, failed, json, orthobrush, quick_training, text};
 
 /// A folder with a data set of small tiles.
 fn tiles() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
-    let ortho = sample().ortho.clone();
-    done(&["tiles", text(&ortho), "--out", text(&data), "--side", "256"]);
+    crate::program::tiles(&data);
     (folder, data)
 }
 
@@ -88,24 +58,19 @@ fn a_search_that_is_killed_goes_on_with_the_same_command() {
     for file in ["search.md", "search.csv", "refit-seed-5/scores-test.json"] {
         assert!(out.join(file).is_file(), "{file}");
     }
-    let again = done(&[&arguments[..], &["--json"]].concat());
-    let last: Value = serde_json::from_str(again.trim()).expect("one line: nothing was left to do");
+    // One line: nothing was left to do.
+    let last = json(&[&arguments[..], &["--json"]].concat());
     assert_eq!(last["refit"]["on"], "test");
     assert_eq!(
         (&last["rungs_done"], &last["rows"][1]["epochs"]),
         (&1.into(), &1.into())
     );
     // The folder alone says all, and is not taken for another search's.
-    let other = orthobrush(&[&arguments[..], &["--voids-are-nodata"]].concat());
-    let errors = failed(other);
+    let errors = failed(&[&arguments[..], &["--voids-are-nodata"]].concat(), 1);
     assert!(errors.contains("with other corrections"), "{errors}");
     let kept = out.join("search.toml");
     let arguments = [&["search", text(&kept)], &arguments[2..]].concat();
-    let again = done(&[&arguments[..], &["--json"]].concat());
-    assert_eq!(
-        serde_json::from_str::<Value>(again.trim()).expect("one line"),
-        last
-    );
+    assert_eq!(json(&[&arguments[..], &["--json"]].concat()), last);
 }
 
 #[test]
@@ -116,7 +81,7 @@ fn what_is_no_choice_of_a_recipe_is_told_in_a_sentence() {
     let out = folder.path().join("out");
     let search = |spec: &str| {
         let arguments = ["search", spec, "--data", text(&data), "--out", text(&out)];
-        failed(orthobrush(&arguments))
+        failed(&arguments, 1)
     };
     let errors = search(text(&spec));
     assert!(
@@ -132,17 +97,7 @@ fn what_is_no_choice_of_a_recipe_is_told_in_a_sentence() {
 fn each_portion_of_a_data_set_validates_once() {
     let (folder, data) = tiles();
     let out = folder.path().join("out");
-    let train = [
-        "train",
-        "--data",
-        text(&data),
-        "--out",
-        text(&out),
-        "--folds",
-        "2",
-    ];
-    let quick = "--epochs 1 --steps 2 --batch 2 --patch 64 --device cpu";
-    let arguments: Vec<&str> = train.into_iter().chain(quick.split(' ')).collect();
+    let arguments = [&quick_training(&data, &out)[..], &["--folds", "2"]].concat();
     let said = done(&arguments);
     let last = said.lines().last().expect("a line");
     assert!(
@@ -154,8 +109,7 @@ fn each_portion_of_a_data_set_validates_once() {
         assert!(out.join(file).is_file(), "{file}");
     }
     assert!(said.contains(text(&out.join("folds.md"))), "{said}");
-    let again = done(&[&arguments[..], &["--json"]].concat());
-    let result: Value = serde_json::from_str(again.trim()).expect("one line");
+    let result = json(&[&arguments[..], &["--json"]].concat());
     let names: Vec<&Value> = result["runs"]
         .as_array()
         .expect("a list")

@@ -1,7 +1,6 @@
 //! Two people on one image, the change registry, packing, and steps older than memory holds.
 
 use std::path::Path;
-use std::process::{Command as Process, Output};
 
 use orthobrush::disk::replace_file;
 use orthobrush::geom::ImagePoint;
@@ -13,18 +12,7 @@ use orthobrush::session::{
 
 use crate::fixture::{finish, own_sample, settle};
 use crate::keeping::{opened, stroke};
-
-fn run(arguments: &[&Path]) -> Output {
-    let mut program = Process::new(env!("CARGO_BIN_EXE_orthobrush"));
-    program.args(arguments).output().expect("it starts")
-}
-
-#[track_caller]
-fn done(output: &Output) -> String {
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
+use crate::program::{done, failed, json, text};
 
 fn label(session: &Session) -> Mask {
     session
@@ -70,21 +58,20 @@ fn two_labels_of_one_image_are_compared_and_merged() {
 
 fn merge_headless(folder: &Path, ortho: &Path, theirs: &Path) {
     let (out, disagreement) = (folder.join("merged.tif"), folder.join("differ.tif"));
-    let output = run(&[
-        Path::new("merge"),
-        &ortho.with_extension("orthobrush"),
-        theirs,
-        Path::new("--image"),
-        ortho,
-        Path::new("--rule"),
-        Path::new("theirs"),
-        Path::new("--out"),
-        &out,
-        Path::new("--disagreement"),
-        &disagreement,
-        Path::new("--json"),
+    let told = json(&[
+        "merge",
+        text(&ortho.with_extension("orthobrush")),
+        text(theirs),
+        "--image",
+        text(ortho),
+        "--rule",
+        "theirs",
+        "--out",
+        text(&out),
+        "--disagreement",
+        text(&disagreement),
+        "--json",
     ]);
-    let told: serde_json::Value = serde_json::from_str(&done(&output)).expect("JSON");
     let kappa = told["kappa"].as_f64().expect("a number");
     assert!((0.9..1.0).contains(&kappa), "{kappa}");
     let merged = load_mask(&out, None, Encoding::Index, None)
@@ -113,26 +100,19 @@ fn the_history_goes_out_row_by_row() {
         &mut session,
         Command::Project(ProjectCommand::ExportHistory { path: path.clone() }),
     );
-    let text = std::fs::read_to_string(&path).expect("text");
+    let table = std::fs::read_to_string(&path).expect("text");
     assert!(
-        text.lines().count() > 2 && text.contains("Brush stroke"),
-        "{text}"
+        table.lines().count() > 2 && table.contains("Brush stroke"),
+        "{table}"
     );
     let project = ortho.with_extension("orthobrush");
     let out = folder.path().join("history.geojson");
     drop(session);
-    let [image, to] = ["--image", "--out"].map(Path::new);
-    done(&run(&[
-        Path::new("history"),
-        &project,
-        image,
-        &ortho,
-        to,
-        &out,
-    ]));
-    let text = std::fs::read_to_string(&out).expect("text");
-    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    assert_eq!(json["features"].as_array().expect("features").len(), 2);
+    let history = ["history", text(&project), "--image", text(&ortho)];
+    done(&[&history[..], &["--out", text(&out)]].concat());
+    let written = std::fs::read_to_string(&out).expect("text");
+    let written: serde_json::Value = serde_json::from_str(&written).expect("JSON");
+    assert_eq!(written["features"].as_array().expect("features").len(), 2);
 }
 
 #[test]
@@ -146,17 +126,13 @@ fn a_packed_project_opens_elsewhere() {
     let elsewhere = tempfile::tempdir().expect("a folder");
     let out = elsewhere.path().join("packed");
     let project = ortho.with_extension("orthobrush");
-    done(&run(&[
-        Path::new("pack"),
-        &project,
-        Path::new("--out"),
-        &out,
-    ]));
+    let pack = ["pack", text(&project), "--out", text(&out)];
+    done(&pack);
     let session = opened(&out.join("ortho.tif"));
     assert_eq!(label(&session), painted);
     assert!(session.can_undo());
-    let again = run(&[Path::new("pack"), &project, Path::new("--out"), &out]);
-    assert!(!again.status.success(), "what is there is not written over");
+    // What is there is not written over.
+    failed(&pack, 1);
 }
 
 #[test]

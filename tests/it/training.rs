@@ -1,5 +1,6 @@
 //! Training, prediction and what is left of them on the disk, through the session's commands.
 
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use orthobrush::train::{DeviceChoice, Recipe, TrainStatus};
 use crate::fixture::{finish, opened, own_sample, settle};
 
 /// Small enough for seconds; what is tested is the path, not the score.
-fn quick() -> Recipe {
+pub fn quick() -> Recipe {
     let mut recipe = Recipe {
         epochs: 2,
         steps_per_epoch: 3,
@@ -26,21 +27,21 @@ fn quick() -> Recipe {
     recipe
 }
 
+/// Learn from the open image.
+pub fn start(recipe: Recipe, out: &Path) -> Command {
+    Command::StartTraining {
+        recipe: Box::new(recipe),
+        on: TrainOn::OpenImage,
+        out: Some(out.to_owned()),
+    }
+}
+
 #[test]
 fn a_training_leaves_curves_and_a_network_that_predicts() {
     let (folder, ortho) = own_sample();
     let mut session = opened(&ortho);
     let run = folder.path().join("run");
-    let recipe = Box::new(quick());
-    let out = Some(run.clone());
-    finish(
-        &mut session,
-        Command::StartTraining {
-            recipe,
-            on: TrainOn::OpenImage,
-            out,
-        },
-    );
+    finish(&mut session, start(quick(), &run));
     let state = session.training();
     assert_eq!(state.rows.len(), 2);
     assert!(
@@ -104,19 +105,14 @@ fn predict_and_accept(session: &mut Session) {
 fn painting_goes_on_while_a_training_runs_and_stop_keeps_the_best() {
     let (folder, ortho) = own_sample();
     let mut session = opened(&ortho);
-    let recipe = Box::new(Recipe {
+    let recipe = Recipe {
         epochs: 500,
         ..quick()
-    });
-    let out = Some(folder.path().join("run"));
-    let start = Command::StartTraining {
-        recipe: recipe.clone(),
-        on: TrainOn::OpenImage,
-        out,
     };
-    session.apply(start).expect("started");
+    let first = start(recipe.clone(), &folder.path().join("run"));
+    session.apply(first).expect("started");
     let again = Command::StartTraining {
-        recipe,
+        recipe: Box::new(recipe),
         on: TrainOn::OpenImage,
         out: None,
     };
@@ -161,17 +157,12 @@ fn finish_stroke(session: &mut Session, at: orthobrush::geom::ImagePoint) {
 fn a_training_that_cannot_work_says_why() {
     let (folder, ortho) = own_sample();
     let mut session = opened(&ortho);
-    let recipe = Box::new(Recipe {
+    let recipe = Recipe {
         batch: 0,
         ..quick()
-    });
-    let out = Some(folder.path().join("run"));
+    };
     session
-        .apply(Command::StartTraining {
-            recipe,
-            on: TrainOn::OpenImage,
-            out,
-        })
+        .apply(start(recipe, &folder.path().join("run")))
         .expect("it is checked in the background");
     let errors = settle(&mut session);
     assert!(
@@ -185,17 +176,13 @@ fn a_training_that_cannot_work_says_why() {
 fn a_training_rests_while_others_predict_and_goes_on() {
     let (folder, ortho) = own_sample();
     let mut session = opened(&ortho);
-    let recipe = Box::new(Recipe {
+    let recipe = Recipe {
         epochs: 1000,
         ..quick()
-    });
+    };
     let error = session.apply(Command::PauseTraining(Pause::Rest));
     assert!(matches!(error, Err(CommandError::Refused(_))));
-    let start = Command::StartTraining {
-        recipe,
-        on: TrainOn::OpenImage,
-        out: Some(folder.path().join("run")),
-    };
+    let start = start(recipe, &folder.path().join("run"));
     session.apply(start).expect("it starts");
     until(&mut session, |session| !session.training().rows.is_empty());
     session

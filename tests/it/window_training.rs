@@ -285,12 +285,7 @@ fn patches_of_a_data_set_are_varied_without_an_image() {
     let _turn = turn();
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
-    let (ortho, out) = (&crate::fixture::sample().ortho, data.to_str());
-    let made = std::process::Command::new(env!("CARGO_BIN_EXE_orthobrush"))
-        .args(["tiles", ortho.to_str().expect("a plain path")])
-        .args(["--out", out.expect("a plain path"), "--side", "256"])
-        .output();
-    assert!(made.expect("it starts").status.success());
+    crate::program::tiles(&data);
     let mut harness = window(None);
     harness.key_press(Key::F8);
     harness.run_steps(2);

@@ -80,15 +80,10 @@ impl Place<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::super::{Augment, Border, Chance, Cutout, CutoutLabels, Vary};
     use super::*;
-    use crate::dataset::parts::PartRule;
-    use crate::dataset::scene::tests::Painted;
-    use crate::dataset::{
-        Bands, Ground, PatchConfig, PatchSource, PixelSize, RareClasses, Scene, hash,
-    };
+    use crate::dataset::patch_fixture::{config, painted};
+    use crate::dataset::{PatchConfig, PatchSource, hash};
     use crate::geom::ImageSize;
     use crate::label::{Mask, UNLABELED};
 
@@ -106,19 +101,13 @@ mod tests {
         let classes: Vec<u8> = (0..SIZE.height).flat_map(row).collect();
         let mut mask = Mask::filled(SIZE, 0);
         mask.set_rect(SIZE.bounds(), &classes);
-        let scene = Scene::tiled("s".to_owned(), Painted::new(SIZE, paint), mask, 1 << 22);
         let config = PatchConfig {
-            seed: 4,
             side: 64,
             num_classes: 3,
             augment,
-            parts: PartRule::default(),
-            keep: None,
-            rare: RareClasses::default(),
-            pixel_size: PixelSize::Auto,
-            bands: Bands::Color,
+            ..config()
         };
-        PatchSource::new(Ground::Image(Arc::new(scene)), config).expect("a source")
+        PatchSource::new(painted(paint, mask), config).expect("a source")
     }
 
     fn striped(augment: Augment) -> PatchSource {
@@ -266,25 +255,14 @@ mod tests {
             scale: Some(Vary::new(1.0, [0.0, 1e9])),
             ..Augmentation::default()
         };
-        let scene = Scene::tiled(
-            "s".to_owned(),
-            Painted::new(SIZE, |_, _| [1; 4]),
-            Mask::filled(SIZE, 0),
-            1 << 20,
-        );
         let config = PatchConfig {
-            seed: 4,
             side: 64,
             num_classes: 1,
             augment: Augment::Own(Box::new(own)),
-            parts: PartRule::default(),
-            keep: None,
-            rare: RareClasses::default(),
-            pixel_size: PixelSize::Auto,
-            bands: Bands::Color,
+            ..config()
         };
-        let error =
-            PatchSource::new(Ground::Image(Arc::new(scene)), config).expect_err("a refusal");
+        let ground = painted(|_, _| [1; 4], Mask::filled(SIZE, 0));
+        let error = PatchSource::new(ground, config).expect_err("a refusal");
         assert!(matches!(error, DatasetError::Augment(_)), "{error}");
     }
 }

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::dataset::parts::{PartRule, PartWay, Shares};
+use crate::dataset::patch_fixture::config;
 use crate::dataset::{
-    Augment, Bands, FileSet, Ground, PatchConfig, PatchSource, PixelSize, RareClasses, Watch,
-    discover,
+    FileSet, Ground, PatchConfig, PatchSource, PixelSize, RareClasses, Watch, discover,
 };
 use crate::geom::{Georef, ImageSize};
 use crate::label::{ClassTable, Mask, SaveAs, save_mask};
@@ -44,17 +44,12 @@ fn source(folder: &Path, pixel_size: PixelSize) -> PatchSource {
     };
     let config = PatchConfig {
         seed: 1,
-        side: 32,
-        num_classes: 2,
-        augment: Augment::None,
         parts: PartRule {
             split: PartWay::Ratio { shares },
             ..PartRule::default()
         },
-        keep: None,
-        rare: RareClasses::default(),
         pixel_size,
-        bands: Bands::Color,
+        ..config()
     };
     PatchSource::new(Ground::Files(Box::new(files)), config).expect("patches")
 }
@@ -109,13 +104,9 @@ fn blocks_held_out_of_a_scaled_image_are_told_in_its_own_pixels() {
     let config = PatchConfig {
         seed: 1,
         side: 16,
-        num_classes: 2,
-        augment: Augment::None,
-        parts: PartRule::default(),
-        keep: None,
         rare: RareClasses::NONE,
         pixel_size: PixelSize::Meters(0.5),
-        bands: Bands::Color,
+        ..config()
     };
     let source = PatchSource::watched(Ground::Image(scene), config, &Watch::NOBODY);
     let source = source.expect("patches");
