@@ -105,6 +105,7 @@ impl Preset {
 
 #[cfg(test)]
 mod tests {
+    use super::super::UpdateConfig;
     use super::*;
     use crate::nn::{ModelConfig, NUM_LEVELS};
 
@@ -132,6 +133,7 @@ mod tests {
         // What a recipe leaves out is as it was.
         let plain = Recipe {
             model: ModelConfig::default(),
+            updates: UpdateConfig::default(),
             ..Preset::Balanced.recipe()
         };
         assert_eq!(plain, Recipe::default());
