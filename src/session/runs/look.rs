@@ -65,7 +65,9 @@ impl Stamp {
     fn status(&self, record: &RunRecord, now: SystemTime) -> RunStatus {
         let [_, metrics, state, report] = [0, 1, 2, 3].map(|place| self.time(place));
         // The report is the last thing that a training writes, whether it finished or was stopped.
-        let is_over = report.is_some_and(|report| Some(report) >= metrics.max(state));
+        // One that finished leaves no state behind, so that a copy's times do not matter.
+        let is_over =
+            report.is_some_and(|report| state.is_none() || Some(report) >= metrics.max(state));
         let longest_epoch = record
             .rows
             .iter()
@@ -227,5 +229,12 @@ mod tests {
         assert_eq!(status(now), RunStatus::Stopped);
         fs::remove_file(run.join("resume.state")).expect("it was there");
         assert_eq!(status(now), RunStatus::Finished);
+        // A copy has its files in any order.
+        let copied = fs::File::options()
+            .write(true)
+            .open(run.join("metrics.csv"));
+        let touched = copied.and_then(|file| file.set_modified(now + QUIET));
+        touched.expect("a time");
+        assert_eq!(status(now + QUIET), RunStatus::Finished);
     }
 }

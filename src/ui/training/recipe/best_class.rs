@@ -1,6 +1,7 @@
 use egui::{ComboBox, Ui};
 use serde_json::json;
 
+use super::row::title_ui;
 use super::tree::Tree;
 use crate::label::ClassTable;
 use crate::session::Session;
@@ -29,7 +30,7 @@ pub fn best_class_ui(ui: &mut Ui, tree: &mut Tree, classes: Option<&ClassTable>)
     let choices = of_classes(classes);
     let found = choices.iter().find(|choice| choice.to_string() == word);
     ui.horizontal(|ui| {
-        let label = ui.label("Best by a class");
+        let label = title_ui(ui, "Best by a class");
         ComboBox::from_id_salt("best by a class")
             .selected_text(found.map_or_else(|| "–".to_owned(), BestBy::words))
             .width(170.0)

@@ -1,6 +1,6 @@
 use std::ops::RangeInclusive;
 
-use egui::{Button, ComboBox, DragValue, RichText, Ui};
+use egui::{Button, ComboBox, DragValue, Response, RichText, Ui, WidgetText};
 use egui_material_icons::icons;
 use serde_json::{Value, json};
 
@@ -19,21 +19,26 @@ pub fn field_ui(ui: &mut Ui, field: &Field, tree: &mut Tree, base: &Tree) {
         let is_changed = tree.differs(base, field.path);
         let title = RichText::new(field.title);
         let title = if is_changed { title.strong() } else { title };
-        let place = egui::vec2(TITLE, ui.spacing().interact_size.y);
-        let left = egui::Layout::left_to_right(egui::Align::Center);
-        let label = ui.allocate_ui_with_layout(place, left, |ui| {
-            ui.set_min_width(TITLE);
-            let label = ui.add(egui::Label::new(title).truncate());
-            label.on_hover_text(format!("{}\n{}", field.help, field.path))
-        });
-        let place = egui::vec2(VALUE, ui.spacing().interact_size.y);
-        ui.allocate_ui_with_layout(place, left, |ui| {
-            ui.set_min_width(VALUE);
-            value_ui(ui, field, tree, label.inner.id);
-        });
+        let label = title_ui(ui, title).on_hover_text(format!("{}\n{}", field.help, field.path));
+        in_column(ui, VALUE, |ui| value_ui(ui, field, tree, label.id));
         reset_ui(ui, field, tree, base, is_changed);
         ui.add(egui::Label::new(RichText::new(field.help).small().weak()).truncate());
     });
+}
+
+/// The name of a field, in the column of the names.
+pub fn title_ui(ui: &mut Ui, title: impl Into<WidgetText>) -> Response {
+    in_column(ui, TITLE, |ui| ui.add(egui::Label::new(title).truncate()))
+}
+
+fn in_column<R>(ui: &mut Ui, width: f32, content: impl FnOnce(&mut Ui) -> R) -> R {
+    let place = egui::vec2(width, ui.spacing().interact_size.y);
+    let left = egui::Layout::left_to_right(egui::Align::Center);
+    let shown = ui.allocate_ui_with_layout(place, left, |ui| {
+        ui.set_min_width(width);
+        content(ui)
+    });
+    shown.inner
 }
 
 fn reset_ui(ui: &mut Ui, field: &Field, tree: &mut Tree, base: &Tree, is_changed: bool) {
