@@ -185,6 +185,13 @@ impl SearchState {
                 trial.mean_iou = row.mean_iou;
             }
         }
+        for row in result.refit.iter().flat_map(|refit| &refit.rows) {
+            if let Some(place) = self.place(&row.name) {
+                let trial = &mut self.trials[place];
+                (trial.epochs, trial.val_loss) = (row.epochs, row.val_loss);
+                trial.mean_iou = row.val_mean_iou;
+            }
+        }
     }
 
     /// A part is over: `kept` go on, or are the winner.
@@ -300,6 +307,7 @@ impl Session {
             }
             SearchEvent::Finished(result) => {
                 search.is_over = true;
+                search.take_scores(&result);
                 search.result = Some(Arc::new(*result));
                 let words = match &search.winner {
                     Some(winner) => format!("The search is over: {winner} is the best"),

@@ -1,7 +1,7 @@
 use super::*;
 use crate::job::Waker;
 use crate::session::{ProjectPlace, SessionConfig};
-use crate::train::SearchRow;
+use crate::train::{RefitResult, RefitRow, ScoredOn, SearchRow};
 
 const SEARCH: &str = "way = \"grid\"\nrecipe.epochs = 4\nvary.batch = [2, 4, 8]\n\
                       halving = { first_epochs = 1, keep = 0.34 }\nrefit = { seeds = [7] }";
@@ -79,6 +79,30 @@ fn result(plan: &SearchPlan, order: [usize; 3]) -> SearchResult {
     }
 }
 
+/// What the new training of `winner` came to.
+fn refit_of(winner: &str) -> RefitResult {
+    let row = RefitRow {
+        name: "refit-seed-7".to_owned(),
+        epochs: 9,
+        best_epoch: Some(3),
+        val_loss: Some(0.5),
+        val_mean_iou: Some(0.625),
+        on: ScoredOn::Test,
+        mean_iou: Some(0.5),
+        pixel_accuracy: Some(0.75),
+        seconds: Some(1.0),
+    };
+    RefitResult {
+        winner: winner.to_owned(),
+        wanted: 1,
+        rows: vec![row],
+        on: Some(ScoredOn::Test),
+        mean_iou: None,
+        pixel_accuracy: None,
+        majority_baseline: None,
+    }
+}
+
 #[test]
 fn the_trials_follow_what_the_search_says() {
     let (mut session, plan) = planned();
@@ -142,7 +166,7 @@ fn cuts_winner_and_new_trainings_are_told_apart() {
     let refit = SearchEvent::RefitBegan {
         winner: winner.clone(),
         label: "batch 8".to_owned(),
-        on: crate::train::ScoredOn::Test,
+        on: ScoredOn::Test,
         trials: vec!["refit-seed-7".to_owned()],
     };
     say(&mut session, refit);
@@ -151,8 +175,13 @@ fn cuts_winner_and_new_trainings_are_told_apart() {
     let last = &session.search().trials[3];
     assert_eq!(last.phase, TrialPhase::Ended(TrialEnd::Done));
     assert_eq!(last.recipe, session.search().trials[2].recipe);
-    let finished = SearchEvent::Finished(Box::new(result(&plan, [2, 0, 1])));
-    say(&mut session, finished);
+    let whole = SearchResult {
+        refit: Some(refit_of(&winner)),
+        ..result(&plan, [2, 0, 1])
+    };
+    say(&mut session, SearchEvent::Finished(Box::new(whole)));
     let search = session.search();
     assert!(search.is_over && search.resumable().is_none());
+    let last = &search.trials[3];
+    assert_eq!((last.epochs, last.mean_iou), (9, Some(0.625)));
 }

@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use super::ledger::SearchLedger;
 use super::{Rung, SearchCost, SearchPlan, SearchTrial};
-use crate::train::{BestBy, FinalTable, RunRecord, ScoredOn, Spread};
+use crate::train::{BestBy, FinalRow, FinalTable, RunRecord, ScoredOn, Spread};
 
 /// What a search came to so far, from the files of its runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -72,8 +72,14 @@ pub struct RefitResult {
 pub struct RefitRow {
     /// Its name, also that of its run folder.
     pub name: String,
+    /// Epochs that it was trained.
+    pub epochs: u32,
     /// The best epoch, from 1.
     pub best_epoch: Option<u32>,
+    /// The validation loss of the best epoch.
+    pub val_loss: Option<f64>,
+    /// The mean `IoU` of the best epoch on the ground that chooses.
+    pub val_mean_iou: Option<f64>,
     /// The ground of the scores.
     pub on: ScoredOn,
     /// The mean `IoU` of the best network.
@@ -155,14 +161,8 @@ impl RefitResult {
         let group = table
             .grouped(&vec![winner.name.clone(); records.len()])
             .pop()?;
-        let rows = table.rows.into_iter().map(|row| RefitRow {
-            name: row.name,
-            best_epoch: row.best_epoch,
-            on: row.on,
-            mean_iou: row.mean_iou,
-            pixel_accuracy: row.pixel_accuracy,
-            seconds: row.seconds,
-        });
+        let rows = table.rows.into_iter().zip(&records);
+        let rows = rows.map(|(row, record)| RefitRow::of(row, record));
         Some(Self {
             winner: winner.name.clone(),
             wanted: trials.len(),
@@ -172,5 +172,28 @@ impl RefitResult {
             pixel_accuracy: group.pixel_accuracy,
             majority_baseline: group.majority_baseline,
         })
+    }
+}
+
+impl RefitRow {
+    fn of(row: FinalRow, record: &RunRecord) -> Self {
+        let best = record
+            .rows
+            .iter()
+            .find(|of| Some(of.epoch) == row.best_epoch);
+        let loss = best
+            .map(|best| best.val_loss)
+            .filter(|loss| loss.is_finite());
+        Self {
+            name: row.name,
+            epochs: record.rows.last().map_or(0, |last| last.epoch),
+            best_epoch: row.best_epoch,
+            val_loss: loss,
+            val_mean_iou: best.and_then(|best| best.mean_iou),
+            on: row.on,
+            mean_iou: row.mean_iou,
+            pixel_accuracy: row.pixel_accuracy,
+            seconds: row.seconds,
+        }
     }
 }
