@@ -84,7 +84,8 @@ fn planned(args: &SearchArgs) -> anyhow::Result<SearchPlan> {
     Ok(plan)
 }
 
-/// Writes down what is searched, unless that is another search's folder.
+/// Writes down what is searched, unless that is another search's folder. A search file that is
+/// there stays as it is: it is this search's, or somebody's own.
 fn keep(order: &SearchOrder, folder: &Path) -> anyhow::Result<()> {
     if let Ok(kept) = TrainData::of_run(folder) {
         ensure!(
@@ -95,6 +96,9 @@ fn keep(order: &SearchOrder, folder: &Path) -> anyhow::Result<()> {
         );
     }
     fs::create_dir_all(folder)?;
+    if SearchOrder::is_in(folder) {
+        return Ok(order.data.keep(folder, None)?);
+    }
     Ok(order.write(folder, None)?)
 }
 
