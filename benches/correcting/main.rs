@@ -3,8 +3,8 @@
 //!
 //! `cargo bench --bench correcting -- OUT [--area NAME] [--budget PERCENT] [--pick NAME]
 //! [--tune [--only END]]` with OUT a folder for areas, runs and `arms.csv`. `--tune` tries settings
-//! of the click, or those whose name has an end, on the pairs `tuning` and `back` (or that of
-//! `--area`), which the protocol does not use.
+//! of the click, or those whose name has an end, on the pairs `tuning`, `back` and `back_1m` (or that
+//! of `--area`), which the protocol does not use.
 #![expect(clippy::print_stdout, reason = "a benchmark talks")]
 
 mod area;
@@ -44,7 +44,7 @@ fn main() {
     let out = PathBuf::from(out);
     let mut table = Table::open(&out.join("arms.csv"));
     if has("--tune") {
-        for name in ["tuning", "back"] {
+        for name in ["tuning", "back", "back_1m"] {
             if wanted.is_none_or(|wanted| wanted == name) {
                 let area = Area::made(name, &out).expect("the data of the tuning pair");
                 tune(&area, &mut table, value_of("--only"));
@@ -57,7 +57,7 @@ fn main() {
         budget,
         pick: value_of("--pick").map(str::to_owned),
     };
-    let names = ["loveda", "deepglobe", "abroad", "roads"];
+    let names = ["loveda", "deepglobe", "abroad", "abroad_1m", "roads"];
     for name in names {
         if wanted.is_some_and(|wanted| wanted != name) {
             continue;

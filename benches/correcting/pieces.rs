@@ -20,9 +20,11 @@ pub fn write_pair(name: &str, elsewhere: &Path, here: &Path) -> Option<()> {
     let pair = match name {
         "roads" => roads([massachusetts(0)?, massachusetts(1)?]),
         "abroad" => roads([epfl(0..36)?, massachusetts(1)?]),
+        "abroad_1m" => roads([at_one_meter(&epfl(0..80)?), massachusetts(1)?]),
         // Only to choose defaults; they share no corrected ground with the others.
         "tuning" => roads([massachusetts(0)?, epfl(36..72)?]),
         "back" => roads([epfl(0..36)?, massachusetts(0)?]),
+        "back_1m" => roads([at_one_meter(&epfl(0..80)?), massachusetts(0)?]),
         "loveda" => loveda(),
         _ => deepglobe(),
     }?;
@@ -121,6 +123,29 @@ fn epfl(which: std::ops::Range<usize>) -> Option<Vec<Piece>> {
         Some((color_of(image)?, bright(&mask)?))
     };
     images.get(which)?.iter().map(piece).collect()
+}
+
+/// Side of a pixel of the EPFL images, in meters: the lines of a tennis court (23.77 m by 10.97 m) in
+/// the fifth of them are 55 by 29 pixels.
+const EPFL_PIXEL: f64 = 0.4;
+
+/// EPFL images at 1 m a pixel; a pixel is road where most of it is.
+fn at_one_meter(pieces: &[Piece]) -> Vec<Piece> {
+    use image::imageops::{FilterType, resize};
+    let reduced = |(color, truth): &Piece| {
+        let side = |pixels: u32| (f64::from(pixels) * EPFL_PIXEL).round() as u32;
+        let (width, height) = (side(color.width()), side(color.height()));
+        let mut share = truth.clone();
+        for pixel in share.pixels_mut() {
+            pixel.0[0] *= 255;
+        }
+        let mut truth = resize(&share, width, height, FilterType::Triangle);
+        for pixel in truth.pixels_mut() {
+            pixel.0[0] = u8::from(pixel.0[0] > 127);
+        }
+        (resize(color, width, height, FilterType::Triangle), truth)
+    };
+    pieces.iter().map(reduced).collect()
 }
 
 /// Three images of `LoveDA`: two elsewhere, the third here.

@@ -1,7 +1,9 @@
 //! Searching and cross-validation from the command line, killed in between.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use orthobrush::disk::replace_file;
@@ -69,8 +71,38 @@ fn a_search_that_is_killed_goes_on_with_the_same_command() {
     let errors = failed(&[&arguments[..], &["--voids-are-nodata"]].concat(), 1);
     assert!(errors.contains("with other corrections"), "{errors}");
     let kept = out.join("search.toml");
-    let arguments = [&["search", text(&kept)], &arguments[2..]].concat();
-    assert_eq!(json(&[&arguments[..], &["--json"]].concat()), last);
+    let from_kept = [&["search", text(&kept)], &arguments[2..]].concat();
+    assert_eq!(json(&[&from_kept[..], &["--json"]].concat()), last);
+    // Another search is refused and leaves all of this one as it is.
+    let before = files_of(&out);
+    replace_file(&spec, SEARCH.replace("1e-3", "2e-3").as_bytes()).expect("saved");
+    let errors = failed(&arguments, 1);
+    assert!(errors.contains("another search"), "{errors}");
+    assert!(before.contains_key("search.toml") && before == files_of(&out));
+}
+
+#[test]
+fn a_search_file_of_ones_own_stays_as_it_was_written() {
+    let (folder, data) = tiles();
+    let out = folder.path().join("out");
+    let spec = out.join("search.toml");
+    let own = format!("# What I want to know.\n{SEARCH}");
+    fs::create_dir(&out).expect("a folder");
+    replace_file(&spec, own.as_bytes()).expect("saved");
+    let arguments = ["search", text(&spec), "--data", text(&data)];
+    done(&[&arguments[..], &["--out", text(&out)]].concat());
+    assert_eq!(fs::read_to_string(&spec).expect("a text"), own);
+}
+
+/// The files that lie in a folder itself, by name.
+fn files_of(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let named = |path: PathBuf| {
+        let name = path.file_name().expect("a name").to_string_lossy();
+        (name.into_owned(), fs::read(&path).expect("a file"))
+    };
+    paths.filter(|path| path.is_file()).map(named).collect()
 }
 
 #[test]
