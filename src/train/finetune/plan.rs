@@ -11,12 +11,12 @@ use super::{FinetuneOrder, HeldOut, LearnedFrom, Lineage, Parent, ReplaySources}
 use crate::dataset::parts::{PartRule, PartWay};
 use crate::dataset::{DatasetError, Ground, PixelSize, Scene, Watch};
 use crate::label::{Encoding, Mask, UNLABELED, load_mask};
-use crate::nn::EncoderKind;
+use crate::nn::{EncoderKind, Loss};
 use crate::train::data::LABEL_FILE;
 use crate::train::optimizer::ENCODER;
 use crate::train::{
-    BestBy, Cosine, KeepFeatures, PatchChoice, Plateau, Preset, RateGroup, Recipe, SavedModel,
-    Schedule, TrainData, TrainError, TrainPlan, Unlabeled,
+    BestBy, ClassWeighting, Cosine, KeepFeatures, PatchChoice, Plateau, Preset, RateGroup, Recipe,
+    SavedModel, Schedule, TrainData, TrainError, TrainPlan, Unlabeled,
 };
 
 /// Held-out ground is drawn by this, so that all models of a chain agree.
@@ -227,7 +227,7 @@ impl FinetuneOrder {
         let meters = model.and_then(|model| model.card().pixel_size);
         let margin = patch_side(patch, meters, &*self.source);
         let before = with_encoder(before, options.encoder_share, was_tuned);
-        let before = with_unlabeled(before, options.unlabeled);
+        let before = with_overlap(with_unlabeled(before, options.unlabeled));
         Ok(Recipe {
             seed: options.seed,
             epochs: options.epochs,
@@ -317,6 +317,18 @@ fn with_unlabeled(mut recipe: Recipe, unlabeled: Unlabeled) -> Recipe {
     recipe
 }
 
+/// The recipe with the Dice loss beside the cross-entropy, where its loss is the usual one: on few
+/// corrections a thorough training gains up to three points of mean `IoU` by it
+/// (docs/loop/results.md). It makes rare classes count, so they need no weights.
+fn with_overlap(mut recipe: Recipe) -> Recipe {
+    let usual = Recipe::default();
+    if recipe.loss == usual.loss && recipe.class_weighting == usual.class_weighting {
+        recipe.loss = Loss::with_dice(1.0);
+        recipe.class_weighting = ClassWeighting::None;
+    }
+    recipe
+}
+
 /// Without a model, a decoder learns on the embedded encoder; half as wide as published, it takes
 /// half the time for a point of mean `IoU` less (docs/loop/results.md).
 fn from_the_encoder() -> Recipe {
@@ -341,5 +353,18 @@ mod tests {
         assert!(is_same(&with_encoder(thorough, None, true)));
         let plain = Recipe::default();
         assert_eq!(with_encoder(plain.clone(), Some(0.1), false), plain);
+    }
+
+    #[test]
+    fn rare_classes_count_by_their_overlap_unless_somebody_chose_otherwise() {
+        let tuned = with_overlap(from_the_encoder());
+        assert_eq!(tuned.loss, Loss::with_dice(1.0));
+        assert_eq!(tuned.class_weighting, ClassWeighting::None);
+        assert_eq!(with_overlap(tuned.clone()), tuned);
+        let by_hand = Recipe {
+            class_weighting: ClassWeighting::MedianFrequency,
+            ..from_the_encoder()
+        };
+        assert_eq!(with_overlap(by_hand.clone()), by_hand);
     }
 }
