@@ -38,6 +38,9 @@ impl Session {
             ClassCommand::Recolor { class, color } => {
                 self.changed(|table| table.recolored(class, color))
             }
+            ClassCommand::Background { class } => {
+                self.changed(|table| table.with_background(class))
+            }
             ClassCommand::DefaultColors => self.changed(with_default_colors),
             ClassCommand::Show { class, is_visible } => self.show_class(class, is_visible),
             ClassCommand::Solo { class } => self.solo_class(class),

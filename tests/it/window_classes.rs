@@ -47,3 +47,20 @@ fn keys_work_again_as_soon_as_a_class_is_renamed() {
     press(&mut harness, Modifiers::NONE, Key::P);
     assert_eq!(session(&harness).tool(), Tool::Polygon);
 }
+
+#[test]
+fn what_is_background_is_said_in_a_classs_menu() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    assert_eq!(session(&harness).classes().background(), Some(0));
+    for (name, expected) in [("water", Some(3)), ("water", None)] {
+        let row = harness.get_by_role_and_label(Role::Button, name);
+        row.click_secondary();
+        harness.run_steps(3);
+        let choice = harness.get_by_role_and_label(Role::CheckBox, "Background");
+        choice.click();
+        harness.run_steps(3);
+        assert_eq!(session(&harness).classes().background(), expected);
+    }
+}

@@ -110,6 +110,15 @@ fn class_menu(
         tell(ClassCommand::Solo { class: index });
         ui.close();
     }
+    let mut is_background = session.classes().background() == Some(index);
+    let background = ui.checkbox(&mut is_background, "Background");
+    let why = "Ground that is nothing else: clear over the image, faint where maps are compared";
+    if background.on_hover_text(why).clicked() {
+        tell(ClassCommand::Background {
+            class: is_background.then_some(index),
+        });
+        ui.close();
+    }
     let last = session.classes().classes().len() - 1;
     for (name, can, to) in [
         ("Move up", place > 0, place.saturating_sub(1)),
