@@ -141,6 +141,7 @@ impl Session {
         };
         self.forget_object();
         let class = self.active_class();
+        self.reveal(class);
         let paint = self.paint(class);
         self.paint_label(EditKind::Selection, class, |stroke, mask| {
             Ok(stroke.select(mask, &selected.pixels, &paint))

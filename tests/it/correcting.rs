@@ -250,6 +250,51 @@ fn a_removed_class_gives_its_pixels_away_and_comes_back_with_undo() {
 }
 
 #[test]
+fn nobody_paints_or_erases_what_is_hidden_unseen() {
+    let (_folder, ortho) = own_sample();
+    let mut session = session();
+    finish(&mut session, Command::Open { path: ortho });
+    let square = |x| rectangle(PixelRect::new(x, 100, 50, 50));
+    let fill = |session: &mut Session, x, class| {
+        let corners = square(x);
+        let class = Some(class);
+        session
+            .apply(Command::FillPolygon { corners, class })
+            .expect("accepted");
+        session.take_notices()
+    };
+    let hide = |session: &mut Session, class| {
+        let is_visible = false;
+        let command = ClassCommand::Show { class, is_visible };
+        session.apply(Command::Class(command)).expect("accepted");
+    };
+    // Painting shows the class again.
+    hide(&mut session, 2);
+    let told = fill(&mut session, 100, 2);
+    assert!(session.is_class_visible(2));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].text.contains("woodland"), "{told:?}");
+    assert_eq!(fill(&mut session, 200, 2), []);
+    // Another class over it is warned of once, until it is hidden again.
+    hide(&mut session, 2);
+    for (x, class, warnings) in [(100, 1, 1), (200, UNLABELED, 0)] {
+        let told = fill(&mut session, x, class);
+        assert_eq!(told.len(), warnings, "{told:?}");
+    }
+    assert!(!session.is_class_visible(2));
+    fill(&mut session, 100, 2);
+    hide(&mut session, 2);
+    let at = point(120.0, 120.0);
+    let class = UNLABELED;
+    for command in [Command::BeginStroke { at, class }, Command::EndStroke] {
+        session.apply(command).expect("accepted");
+    }
+    let told = session.take_notices();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].text.contains("woodland"), "{told:?}");
+}
+
+#[test]
 fn class_tables_go_out_and_come_back() {
     let (folder, ortho) = own_sample();
     let mut session = session();
