@@ -150,6 +150,7 @@ impl Session {
         if is_locked {
             self.palette.locked.push(class);
         }
+        self.keep_locks();
         Ok(())
     }
 
@@ -208,8 +209,10 @@ impl Session {
             .removed
             .extend(self.palette.table.get(class).cloned());
         self.palette.table = table;
-        for treated in [&mut self.palette.hidden, &mut self.palette.locked] {
-            treated.retain(|&other| other != class);
+        self.palette.hidden.retain(|&other| other != class);
+        if self.is_class_locked(class) {
+            self.palette.locked.retain(|&other| other != class);
+            self.keep_locks();
         }
         if self.palette.active == class {
             self.palette.active = into;
@@ -319,7 +322,6 @@ impl Session {
             .map_or(0, |class| class.index);
         self.palette.previous = UNLABELED;
         self.palette.hidden.clear();
-        self.palette.locked.clear();
         self.palette.table = table;
     }
 }
