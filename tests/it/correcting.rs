@@ -1,7 +1,7 @@
 //! Taking predictions over piece by piece, painting within selections, classes that come and go.
 
 use orthobrush::geom::{ImagePoint, PixelRect};
-use orthobrush::label::{EditKind, Hint, Mask, Side, UNLABELED};
+use orthobrush::label::{EditKind, Hint, Mask, Side, UNLABELED, grouped};
 use orthobrush::session::{
     ClassCommand, Command, InkChoice, LayerKind, PredictionInk, ReviewCommand, SelectHow,
     SelectionCommand, Session, Wholesale,
@@ -292,6 +292,31 @@ fn nobody_paints_or_erases_what_is_hidden_unseen() {
     let told = session.take_notices();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].text.contains("woodland"), "{told:?}");
+}
+
+#[test]
+fn how_much_was_changed_is_told_in_groups_of_three_digits() {
+    let (_folder, ortho) = own_sample();
+    let mut session = session();
+    finish(&mut session, Command::Open { path: ortho });
+    let pixels = session.areas()[0];
+    let change = Wholesale::Replace { from: 0, to: 3 };
+    let within = None;
+    session
+        .apply(Command::Wholesale { change, within })
+        .expect("accepted");
+    while session.pump(64) > 0 || !session.is_idle() {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    let told = session.take_notices();
+    let words = format!("{} pixels changed ", grouped(pixels));
+    assert!(pixels >= 1_000, "{pixels}");
+    assert!(
+        told.iter().any(|notice| notice.text.contains(&words)),
+        "{told:?}"
+    );
+    let ground = session.square_meters(400_000_000);
+    assert!(ground.contains(','), "{ground}");
 }
 
 #[test]
