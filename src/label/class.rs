@@ -157,6 +157,14 @@ impl ClassTable {
         )
     }
 
+    /// The same table with another class as the background, or with none.
+    ///
+    /// # Errors
+    /// [`MaskError::ClassTable`] when there is no such class.
+    pub fn with_background(&self, background: Option<u8>) -> Result<Self, MaskError> {
+        Self::new(background, self.classes.clone())
+    }
+
     /// The color of each index, grey for those without a class.
     pub fn colors(&self) -> [Rgb; 256] {
         const NO_CLASS: Rgb = [128; 3];
@@ -275,6 +283,9 @@ mod tests {
             [1, 2, 3]
         );
         assert_eq!(old.removed(0).expect("there").background(), None);
+        let other = old.with_background(Some(4)).expect("there");
+        assert_eq!((other.background(), old.background()), (Some(4), Some(0)));
+        assert!(old.with_background(Some(9)).is_err());
         assert!(old.renamed(9, "x").is_err() && old.renamed(1, " ").is_err());
     }
 

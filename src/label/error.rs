@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use super::grouped;
 use crate::disk::ReplaceError;
 use crate::geom::ImageSize;
 use crate::raster::{OpenError, ReadError, WriteError};
@@ -9,8 +10,9 @@ use crate::raster::{OpenError, ReadError, WriteError};
 pub enum MaskError {
     /// A flood fill reached its limit.
     #[error(
-        "The area is larger than {max_pixels} pixels; nothing was filled. \
-         Close the gap it leaks through, or raise the limit"
+        "The area is larger than {} pixels; nothing was filled. \
+         Close the gap it leaks through, or raise the limit",
+        grouped(*max_pixels)
     )]
     FillTooLarge {
         /// The limit.

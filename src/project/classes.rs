@@ -42,6 +42,25 @@ impl Project {
         Ok(transaction.commit()?)
     }
 
+    /// Keeps which classes are locked, by index.
+    ///
+    /// # Errors
+    /// When the disk refuses; nothing was changed then.
+    pub fn keep_locks(&mut self, classes: &[u8]) -> Result<(), ProjectError> {
+        let words: Vec<String> = classes.iter().map(u8::to_string).collect();
+        let insert = "INSERT OR REPLACE INTO meta VALUES ('locked classes', ?1)";
+        self.db.execute(insert, [words.join(" ")])?;
+        Ok(())
+    }
+
+    /// Which classes are locked, by index.
+    ///
+    /// # Errors
+    /// When it cannot be read back.
+    pub fn locks(&self) -> Result<Vec<u8>, ProjectError> {
+        indices_of(&self.db, "locked classes")
+    }
+
     /// Names and colors of the classes, once some were kept.
     ///
     /// # Errors
@@ -58,11 +77,7 @@ impl Project {
     /// # Errors
     /// When it cannot be read back.
     pub fn class_order(&self) -> Result<Vec<u8>, ProjectError> {
-        let text = text_of(&self.db, "class order")?.unwrap_or_default();
-        Ok(text
-            .split(' ')
-            .filter_map(|word| word.parse().ok())
-            .collect())
+        indices_of(&self.db, "class order")
     }
 
     /// Classes that were taken out, one of each index.
@@ -74,6 +89,12 @@ impl Project {
         let table = text.and_then(|text| ClassTable::from_toml(&text).ok());
         Ok(table.map_or_else(Vec::new, |table| table.classes().to_vec()))
     }
+}
+
+fn indices_of(db: &Connection, key: &str) -> Result<Vec<u8>, ProjectError> {
+    let text = text_of(db, key)?.unwrap_or_default();
+    let words = text.split(' ');
+    Ok(words.filter_map(|word| word.parse().ok()).collect())
 }
 
 fn text_of(db: &Connection, key: &str) -> rusqlite::Result<Option<String>> {

@@ -294,6 +294,7 @@ fn images_and_classes_come_back() {
     let mut project = Project::open(&path).expect("a project");
     project.keep_image(&image).expect("kept");
     project.keep_classes(&roads()).expect("kept");
+    project.keep_locks(&[1, 3]).expect("kept");
     assert_eq!(project.named(&image.path), "images/north 1.tif");
     drop(project);
     let moved = tempfile::tempdir().expect("a folder");
@@ -308,6 +309,7 @@ fn images_and_classes_come_back() {
         removed: project.removed_classes().expect("whole"),
     };
     assert_eq!(kept, roads());
+    assert_eq!(project.locks().expect("whole"), [1, 3]);
 }
 
 #[test]

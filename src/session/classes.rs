@@ -1,10 +1,11 @@
 use std::path::{Path, PathBuf};
 
 use super::operations::Wholesale;
+use super::palette::Palette;
 use super::state::Session;
 use super::{ClassCommand, CommandError, Notice};
 use crate::exchange::{ClassList, read_class_list, write_class_list};
-use crate::label::{Class, ClassTable, MaskError, UNLABELED, default_color};
+use crate::label::{Class, ClassChange, ClassTable, Edit, MaskError, UNLABELED, default_color};
 
 impl Session {
     /// Names and colors of the classes in the order in which they are shown.
@@ -37,6 +38,9 @@ impl Session {
             }
             ClassCommand::Recolor { class, color } => {
                 self.changed(|table| table.recolored(class, color))
+            }
+            ClassCommand::Background { class } => {
+                self.changed(|table| table.with_background(class))
             }
             ClassCommand::DefaultColors => self.changed(with_default_colors),
             ClassCommand::Show { class, is_visible } => self.show_class(class, is_visible),
@@ -75,8 +79,53 @@ impl Session {
         self.palette.hidden.retain(|&hidden| hidden != class);
         if !is_visible {
             self.palette.hidden.push(class);
+            self.palette.warned = false;
         }
         Ok(())
+    }
+
+    /// Shows a class that is about to be painted: nobody paints what cannot be seen.
+    pub(super) fn reveal(&mut self, class: u8) {
+        if self.paints_prediction() || self.is_class_visible(class) {
+            return;
+        }
+        self.palette.hidden.retain(|&hidden| hidden != class);
+        let name = self.classes().name_of(class);
+        self.notify(Notice::info(format!(
+            "{name} was hidden; it is shown again, since you paint it"
+        )));
+    }
+
+    /// Says, once after each hiding, that an edit changes pixels of classes that are hidden.
+    pub(super) fn warn_of_hidden(&mut self, edit: &Edit) {
+        let Palette {
+            hidden,
+            warned,
+            leaving,
+            ..
+        } = &self.palette;
+        if hidden.is_empty() || *warned || leaving.is_some() {
+            return;
+        }
+        let changes = edit.changes();
+        let is_changed = |class: &&u8| {
+            let is_it = |change: &ClassChange| [change.from, change.to].contains(class);
+            changes.iter().any(is_it)
+        };
+        let names: Vec<String> = hidden
+            .iter()
+            .filter(is_changed)
+            .map(|&class| self.classes().name_of(class))
+            .collect();
+        if names.is_empty() {
+            return;
+        }
+        self.palette.warned = true;
+        self.notify(Notice::warning(format!(
+            "Pixels of hidden classes were changed: {}. Undo takes it back; a locked class is \
+             never painted over",
+            names.join(", ")
+        )));
     }
 
     /// Hides all classes but one; all are shown again when that is how it was.
@@ -91,6 +140,7 @@ impl Session {
             .all(|other| self.palette.hidden.contains(other))
             && !self.palette.hidden.contains(&class);
         self.palette.hidden = if is_solo { Vec::new() } else { others };
+        self.palette.warned = false;
         Ok(())
     }
 
@@ -100,6 +150,7 @@ impl Session {
         if is_locked {
             self.palette.locked.push(class);
         }
+        self.keep_locks();
         Ok(())
     }
 
@@ -158,8 +209,10 @@ impl Session {
             .removed
             .extend(self.palette.table.get(class).cloned());
         self.palette.table = table;
-        for treated in [&mut self.palette.hidden, &mut self.palette.locked] {
-            treated.retain(|&other| other != class);
+        self.palette.hidden.retain(|&other| other != class);
+        if self.is_class_locked(class) {
+            self.palette.locked.retain(|&other| other != class);
+            self.keep_locks();
         }
         if self.palette.active == class {
             self.palette.active = into;
@@ -269,7 +322,6 @@ impl Session {
             .map_or(0, |class| class.index);
         self.palette.previous = UNLABELED;
         self.palette.hidden.clear();
-        self.palette.locked.clear();
         self.palette.table = table;
     }
 }

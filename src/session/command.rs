@@ -259,6 +259,11 @@ pub enum ClassCommand {
         /// The class that gets its pixels; 255: none.
         into: u8,
     },
+    /// Says which class is the ground that is nothing else; it is not drawn over the image.
+    Background {
+        /// Which class; `None`: there is none.
+        class: Option<u8>,
+    },
     /// Gives all classes colors that most people can tell apart.
     DefaultColors,
     /// Takes names and colors from a file: `.toml`, `.csv`, or `.txt` in `CamVid`'s form.

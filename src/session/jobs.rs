@@ -139,6 +139,8 @@ pub(super) struct ProjectRead {
     pub order: Vec<u8>,
     /// Classes that were taken out.
     pub removed: Vec<Class>,
+    /// Classes that are locked.
+    pub locked: Vec<u8>,
     /// What was decided about a mask file last.
     pub decisions: Option<MaskDecisions>,
     /// The run whose model is active.

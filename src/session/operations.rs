@@ -7,7 +7,7 @@ use crate::geom::PixelRect;
 use crate::job::JobContext;
 use crate::label::{
     Cleanup, Control, Edit, EditKind, Mask, Paint, PaintOver, Selection, Stencil, Stroke,
-    UNLABELED, clean_up,
+    UNLABELED, clean_up, grouped,
 };
 
 /// What an operation on the whole label came to.
@@ -239,7 +239,8 @@ impl Session {
         self.label_changed(&dirty);
         self.class_left();
         self.notify(Notice::info(format!(
-            "{kind}: {pixels} pixels changed{area}"
+            "{kind}: {} pixels changed{area}",
+            grouped(pixels)
         )));
     }
 
@@ -247,7 +248,8 @@ impl Session {
     pub fn square_meters(&self, pixels: u64) -> String {
         let pixel = self.image.as_ref().and_then(|image| image.pixel_meters);
         pixel.map_or_else(String::new, |[width, height]| {
-            format!(" ({:.0} m²)", pixels as f64 * width * height)
+            let area = pixels as f64 * width * height;
+            format!(" ({} m²)", grouped(area.round() as u64))
         })
     }
 }

@@ -7,6 +7,8 @@ pub(super) struct Palette {
     pub active: u8,
     pub previous: u8,
     pub hidden: Vec<u8>,
+    /// Whether it was said that hidden classes are changed; each hiding lets it be said again.
+    pub warned: bool,
     pub locked: Vec<u8>,
     /// The order in which classes are shown; those not in it follow by index.
     pub order: Vec<u8>,
@@ -23,6 +25,7 @@ impl Palette {
             active: 1,
             previous: 0,
             hidden: Vec::new(),
+            warned: false,
             locked: Vec::new(),
             order: Vec::new(),
             removed: Vec::new(),

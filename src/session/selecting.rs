@@ -4,7 +4,7 @@ use super::jobs::Report;
 use super::state::{ImageId, Session};
 use super::{CommandError, Notice, SelectHow, SelectionCommand};
 use crate::geom::{ImagePoint, ImageSize, PixelRect};
-use crate::label::{EditKind, Mask, Selection, Wand, wand};
+use crate::label::{EditKind, Mask, Selection, Wand, grouped, wand};
 
 /// A selection of more pixels is a mistake more often than a wish.
 const MOST_PIXELS: u64 = 100_000_000;
@@ -122,7 +122,7 @@ impl Session {
         if selected.outline.is_empty() && !selected.pixels.is_empty() {
             self.notify(Notice::info(format!(
                 "{} pixels are selected, in too many pieces to outline. Enter fills them",
-                selected.pixels.num_pixels()
+                grouped(selected.pixels.num_pixels())
             )));
         }
         self.selected = (!selected.pixels.is_empty()).then_some(selected);
@@ -141,6 +141,7 @@ impl Session {
         };
         self.forget_object();
         let class = self.active_class();
+        self.reveal(class);
         let paint = self.paint(class);
         self.paint_label(EditKind::Selection, class, |stroke, mask| {
             Ok(stroke.select(mask, &selected.pixels, &paint))

@@ -49,6 +49,7 @@ impl Session {
     pub(super) fn begin_stroke(&mut self, at: ImagePoint, class: u8) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
         self.ready_label()?;
+        self.reveal(class);
         let paint = self.paint(class);
         let kind = match class {
             UNLABELED => EditKind::Erase,
@@ -108,6 +109,7 @@ impl Session {
         self.refuse_during_stroke()?;
         self.ready_label()?;
         let class = class.unwrap_or(self.active_class());
+        self.reveal(class);
         let paint = self.paint(class);
         self.paint_label(EditKind::Polygon, class, |stroke, mask| {
             Ok(stroke.polygon(mask, corners, &paint))
@@ -126,6 +128,7 @@ impl Session {
         let Some(seed) = at.pixel_in(size) else {
             return Ok(());
         };
+        self.reveal(self.active_class());
         let paint = self.paint(self.active_class());
         let limits = FillLimits {
             max_pixels: MAX_FILL_PIXELS,
@@ -194,6 +197,7 @@ impl Session {
     pub(super) fn record(&mut self, edit: Edit) {
         self.drop_preview();
         self.count_areas(&edit);
+        self.warn_of_hidden(&edit);
         self.mask_changed(LayerKind::Origins, &edit.dirty_rects());
         let before = self.history.mark();
         self.history.push(edit.clone());

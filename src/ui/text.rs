@@ -1,15 +1,4 @@
-/// A whole number with thin groups of three: 9,500.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+pub use crate::label::grouped;
 
 /// A whole number in at most four signs: 999, 1.2k, 85M.
 pub fn short(number: u64) -> String {
@@ -65,10 +54,6 @@ mod tests {
 
     #[test]
     fn numbers_read_as_people_write_them() {
-        assert_eq!(
-            [grouped(7), grouped(1_000), grouped(85_500_000)],
-            ["7", "1,000", "85,500,000"]
-        );
         assert_eq!(
             [999, 1_234, 9_960, 85_500, 999_600, 85_500_000].map(short),
             ["999", "1.2k", "10k", "86k", "1.0M", "86M"]

@@ -83,6 +83,10 @@ fn light() -> Visuals {
     // Dark enough to be read, by the contrast of 4.5 that WCAG asks for.
     visuals.weak_text_color = Some(Color32::from_gray(104));
     visuals.widgets.inactive.weak_bg_fill = Color32::from_gray(220);
+    // Empty boxes, circles and the tracks of sliders have no edge, so their ground must be seen, by
+    // the contrast of 3 that WCAG asks for, and the sign in them upon it.
+    visuals.widgets.inactive.bg_fill = Color32::from_gray(134);
+    visuals.widgets.inactive.fg_stroke = Stroke::new(1.0, Color32::from_gray(20));
     shared(visuals)
 }
 
@@ -127,4 +131,25 @@ pub fn ground(ui: &mut Ui, of: ScoredGround) -> Response {
 /// A class color as the window's own color type.
 pub const fn class_color([r, g, b]: [u8; 3]) -> Color32 {
     Color32::from_rgb(r, g, b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// WCAG 2.2: (L1 + 0.05) / (L2 + 0.05) of relative luminances, of greys.
+    fn contrast(one: Color32, other: Color32) -> f32 {
+        let [one, other] = [one, other].map(|grey| egui::Rgba::from(grey).r() + 0.05);
+        one.max(other) / one.min(other)
+    }
+
+    #[test]
+    fn empty_boxes_and_tracks_are_seen_in_the_light_theme() {
+        let visuals = light();
+        let widget = visuals.widgets.inactive;
+        for ground in [visuals.panel_fill, visuals.window_fill] {
+            assert!(contrast(widget.bg_fill, ground) >= 3.0);
+        }
+        assert!(contrast(widget.bg_fill, widget.fg_stroke.color) >= 4.5);
+    }
 }

@@ -1,7 +1,7 @@
 //! Taking predictions over piece by piece, painting within selections, classes that come and go.
 
 use orthobrush::geom::{ImagePoint, PixelRect};
-use orthobrush::label::{EditKind, Hint, Mask, Side, UNLABELED};
+use orthobrush::label::{EditKind, Hint, Mask, Side, UNLABELED, grouped};
 use orthobrush::session::{
     ClassCommand, Command, InkChoice, LayerKind, PredictionInk, ReviewCommand, SelectHow,
     SelectionCommand, Session, Wholesale,
@@ -247,6 +247,76 @@ fn a_removed_class_gives_its_pixels_away_and_comes_back_with_undo() {
     tell(&mut session, ClassCommand::Solo { class: 4 });
     assert!(session.is_class_visible(2));
     assert_eq!(session.areas()[3], water);
+}
+
+#[test]
+fn nobody_paints_or_erases_what_is_hidden_unseen() {
+    let (_folder, ortho) = own_sample();
+    let mut session = session();
+    finish(&mut session, Command::Open { path: ortho });
+    let square = |x| rectangle(PixelRect::new(x, 100, 50, 50));
+    let fill = |session: &mut Session, x, class| {
+        let corners = square(x);
+        let class = Some(class);
+        session
+            .apply(Command::FillPolygon { corners, class })
+            .expect("accepted");
+        session.take_notices()
+    };
+    let hide = |session: &mut Session, class| {
+        let is_visible = false;
+        let command = ClassCommand::Show { class, is_visible };
+        session.apply(Command::Class(command)).expect("accepted");
+    };
+    // Painting shows the class again.
+    hide(&mut session, 2);
+    let told = fill(&mut session, 100, 2);
+    assert!(session.is_class_visible(2));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].text.contains("woodland"), "{told:?}");
+    assert_eq!(fill(&mut session, 200, 2), []);
+    // Another class over it is warned of once, until it is hidden again.
+    hide(&mut session, 2);
+    for (x, class, warnings) in [(100, 1, 1), (200, UNLABELED, 0)] {
+        let told = fill(&mut session, x, class);
+        assert_eq!(told.len(), warnings, "{told:?}");
+    }
+    assert!(!session.is_class_visible(2));
+    fill(&mut session, 100, 2);
+    hide(&mut session, 2);
+    let at = point(120.0, 120.0);
+    let class = UNLABELED;
+    for command in [Command::BeginStroke { at, class }, Command::EndStroke] {
+        session.apply(command).expect("accepted");
+    }
+    let told = session.take_notices();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].text.contains("woodland"), "{told:?}");
+}
+
+#[test]
+fn how_much_was_changed_is_told_in_groups_of_three_digits() {
+    let (_folder, ortho) = own_sample();
+    let mut session = session();
+    finish(&mut session, Command::Open { path: ortho });
+    let pixels = session.areas()[0];
+    let change = Wholesale::Replace { from: 0, to: 3 };
+    let within = None;
+    session
+        .apply(Command::Wholesale { change, within })
+        .expect("accepted");
+    while session.pump(64) > 0 || !session.is_idle() {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    let told = session.take_notices();
+    let words = format!("{} pixels changed ", grouped(pixels));
+    assert!(pixels >= 1_000, "{pixels}");
+    assert!(
+        told.iter().any(|notice| notice.text.contains(&words)),
+        "{told:?}"
+    );
+    let ground = session.square_meters(400_000_000);
+    assert!(ground.contains(','), "{ground}");
 }
 
 #[test]

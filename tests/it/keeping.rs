@@ -10,7 +10,7 @@ use orthobrush::geom::ImagePoint;
 use orthobrush::job::Waker;
 use orthobrush::label::Mask;
 use orthobrush::session::{
-    Command, CommandError, LayerKind, ProjectPlace, Safety, Session, SessionConfig,
+    ClassCommand, Command, CommandError, LayerKind, ProjectPlace, Safety, Session, SessionConfig,
 };
 
 use crate::fixture::{finish, own_sample, settle};
@@ -89,6 +89,46 @@ fn strokes_and_undo_steps_are_there_after_a_restart() {
     drop(session);
     let session = opened(&ortho);
     assert!(!session.has_unsaved_work() && session.can_undo() && session.can_redo());
+}
+
+#[test]
+fn locks_of_classes_are_there_after_a_restart() {
+    let (folder, ortho) = own_sample();
+    let lock = |session: &mut Session, class, is_locked| {
+        let command = ClassCommand::Lock { class, is_locked };
+        finish(session, Command::Class(command));
+    };
+    let mut session = opened(&ortho);
+    lock(&mut session, 3, true);
+    lock(&mut session, 1, true);
+    lock(&mut session, 1, false);
+    drop(session);
+    let mut session = opened(&ortho);
+    assert_eq!(
+        [1, 3].map(|class| session.is_class_locked(class)),
+        [false, true]
+    );
+    assert!(!session.has_unsaved_work(), "nothing was painted");
+    let water = session.areas()[3];
+    assert!(water > 0);
+    let corners = [
+        (0.0, 0.0),
+        (1_024.0, 0.0),
+        (1_024.0, 1_024.0),
+        (0.0, 1_024.0),
+    ];
+    let corners = corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec();
+    let class = Some(1);
+    finish(&mut session, Command::FillPolygon { corners, class });
+    assert_eq!(session.areas()[3], water, "nothing paints over it");
+    drop(session);
+    let mut session = opened(&ortho);
+    assert!(session.is_class_locked(3), "also where the label is kept");
+    // What another project holds has locks of its own.
+    let other = folder.path().join("other.tif");
+    std::fs::copy(&ortho, &other).expect("copied");
+    finish(&mut session, Command::Open { path: other });
+    assert!(!session.is_class_locked(3));
 }
 
 #[test]

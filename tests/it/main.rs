@@ -34,6 +34,7 @@ mod searching;
 mod teamwork;
 mod training;
 mod window;
+mod window_classes;
 mod window_places;
 mod window_searching;
 mod window_tools;

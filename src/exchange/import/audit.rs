@@ -5,7 +5,7 @@ use super::ground::{ImageGround, PlaceRelation, continued};
 use super::question::{Question, questions};
 use crate::label::{
     Align, ClassTable, Encoding, MaskDecisions, MaskError, MaskSurvey, NEAR_CODE, Shading,
-    TableOrigin, Unknown, survey_mask,
+    TableOrigin, Unknown, grouped, survey_mask,
 };
 
 /// What a person must know before a mask file becomes the label of an image.
@@ -131,11 +131,11 @@ impl MaskAudit {
         Some(format!(
             "{} pixels ({}) of {} values stand for no class; the most frequent is {} ({} pixels, \
              first at {x}, {y})",
-            survey.num_unknown,
+            grouped(survey.num_unknown),
             percent(survey.num_unknown as f64 / survey.size.num_pixels().max(1) as f64),
             survey.num_unknown_values,
             first.value,
-            first.pixels
+            grouped(first.pixels)
         ))
     }
 

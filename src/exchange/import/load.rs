@@ -109,6 +109,18 @@ mod tests {
             None,
             "a made class goes with its pixels"
         );
+        let loaded = check(&file, None, CAREFUL, &[0, 1, 9, 255, 9]);
+        assert_eq!(
+            loaded.classes.background(),
+            None,
+            "0 is a class like others"
+        );
+        let loaded = check(&file, Some(&land), CAREFUL, &[0, 1, 255, 255, 255]);
+        assert_eq!(
+            loaded.classes.background(),
+            Some(0),
+            "a written table stays"
+        );
     }
 
     #[test]

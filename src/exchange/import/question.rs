@@ -1,5 +1,5 @@
 use super::audit::{MaskAudit, percent};
-use crate::label::{Align, Encoding, MaskDecisions, NEAR_CODE, Unknown, ZeroMeans};
+use crate::label::{Align, Encoding, MaskDecisions, NEAR_CODE, Unknown, ZeroMeans, grouped};
 
 /// Something that a person must decide before a mask file becomes a label.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,7 +112,7 @@ fn about_unknown(audit: &MaskAudit) -> Option<Question> {
     }
     let text = format!(
         "{verdict}{} pixels ({share}) have a value that is no class. What shall they become?",
-        survey.num_unknown
+        grouped(survey.num_unknown)
     );
     Some(Question { text, choices })
 }

@@ -57,6 +57,9 @@ impl Translation {
         };
         if is_void {
             translation.unlabel_zero(understood)?;
+        } else if understood.origin.is_made() {
+            // It was asked about and is a class like others, so it is drawn like them.
+            translation.classes = translation.classes.with_background(None)?;
         }
         Ok(translation)
     }

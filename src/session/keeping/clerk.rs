@@ -195,6 +195,7 @@ impl Clerk {
         let project = self.writable()?;
         match work {
             Work::Classes(classes) => project.keep_classes(classes),
+            Work::Locks(classes) => project.keep_locks(classes),
             Work::Image(image) => project.keep_image(image),
             Work::Decisions(decisions) => project.keep_decisions(*decisions),
             Work::ActiveModel(run) => project.keep_active_model(run),
@@ -464,6 +465,7 @@ fn read_project(project: &Project) -> Result<ProjectRead, ProjectError> {
         models: project.models()?,
         order: project.class_order()?,
         removed: project.removed_classes()?,
+        locked: project.locks()?,
         decisions: project.decisions()?,
         active_model: project.active_model()?,
     })

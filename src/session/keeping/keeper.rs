@@ -60,6 +60,8 @@ pub(in crate::session) enum Work {
         mark: StateMark,
     },
     Classes(Box<KeptClasses>),
+    /// Which classes are locked.
+    Locks(Vec<u8>),
     Image(KeptImage),
     /// What was decided about a mask file.
     Decisions(MaskDecisions),

@@ -77,6 +77,7 @@ impl Session {
             self.closing.push(keeper);
         }
         self.models.clear();
+        self.palette.locked.clear();
         self.study.finetune.active = None;
         self.study.finetune.chain.clear();
         if self.config.projects == ProjectPlace::Nowhere {
@@ -171,6 +172,7 @@ impl Session {
             models,
             order,
             removed,
+            locked,
             decisions,
             active_model,
         } = read;
@@ -179,6 +181,7 @@ impl Session {
         self.models = models;
         self.palette.order = order;
         self.palette.removed = removed;
+        self.palette.locked = locked;
         let Some(list) = &mut self.list else { return };
         for image in images {
             let is_it = |path: &Path| absolute(path) == image.path;
@@ -351,6 +354,16 @@ impl Session {
             && keeper.knows_image
         {
             keeper.give(Work::Classes(Box::new(classes)));
+        }
+    }
+
+    /// Keeps which classes are locked. A lock is a protection, so it makes a project where there
+    /// is none yet.
+    pub(super) fn keep_locks(&mut self) {
+        if let Some(keeper) = &mut self.keeper
+            && !keeper.is_read_only
+        {
+            keeper.give(Work::Locks(self.palette.locked.clone()));
         }
     }
 

@@ -3,6 +3,7 @@ use egui::{Align2, Color32, FontId, Painter, vec2};
 use super::CanvasFrame;
 use crate::geom::{Camera, ImagePoint};
 use crate::session::Session;
+use crate::ui::text;
 use crate::ui::view::View;
 
 /// Says how long the way along the points is, and how large the ground that they enclose.
@@ -70,6 +71,9 @@ impl Measured {
             Some(large) if unit == "m" && large >= 100_000.0 => {
                 format!("{:.2} ha", large / 10_000.0)
             }
+            Some(large) if large >= 1_000.0 => {
+                format!("{} {unit}²", text::grouped(large.round() as u64))
+            }
             Some(area) => format!("{area:.1} {unit}²"),
         };
         format!("{length}\narea {area}")
@@ -88,6 +92,8 @@ mod tests {
         let on_map = Measured::of(&points, Some([0.5; 2]));
         assert_eq!((on_map.length, on_map.area), (3.5, Some(1.5)));
         assert_eq!(on_map.text(), "3.5 m\narea 1.5 m²");
+        let wide = Measured::of(&points, Some([100.0; 2]));
+        assert_eq!(wide.text(), "700.0 m\narea 60,000 m²");
         let line = Measured::of(&points[..2], Some([0.5; 2]));
         assert_eq!(line.text(), "2.0 m", "a line encloses nothing");
         assert_eq!(Measured::of(&[], None).length, 0.0);

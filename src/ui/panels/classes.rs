@@ -110,6 +110,15 @@ fn class_menu(
         tell(ClassCommand::Solo { class: index });
         ui.close();
     }
+    let mut is_background = session.classes().background() == Some(index);
+    let background = ui.checkbox(&mut is_background, "Background");
+    let why = "Ground that is nothing else: clear over the image, faint where maps are compared";
+    if background.on_hover_text(why).clicked() {
+        tell(ClassCommand::Background {
+            class: is_background.then_some(index),
+        });
+        ui.close();
+    }
     let last = session.classes().classes().len() - 1;
     for (name, can, to) in [
         ("Move up", place > 0, place.saturating_sub(1)),
@@ -204,18 +213,25 @@ fn name_ui(
     if let Some((edited, name)) = &mut view.edited_class
         && *edited == class.index
     {
-        let editor = ui.add(TextEdit::singleline(name).desired_width(110.0));
+        // The name that takes the editor's place must not inherit its id, and the keys with it.
+        let id = egui::Id::unique(("class name", class.index));
+        let editor = ui.add(TextEdit::singleline(name).id(id).desired_width(110.0));
         editor.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Class name"));
-        editor.request_focus();
-        let is_done = ui.input(|input| input.key_pressed(Key::Enter)) || editor.clicked_elsewhere();
+        let is_pressed = |key| ui.input(|input| input.key_pressed(key));
+        let is_done = is_pressed(Key::Enter) || is_pressed(Key::Tab) || editor.clicked_elsewhere();
+        // Esc takes the focus before anything is drawn.
+        let is_left = editor.lost_focus();
         if is_done {
             commands.push(Command::Class(ClassCommand::Rename {
                 class: class.index,
                 name: name.clone(),
             }));
+        }
+        if is_done || is_left {
+            editor.surrender_focus();
             view.edited_class = None;
-        } else if ui.input(|input| input.key_pressed(Key::Escape)) {
-            view.edited_class = None;
+        } else {
+            editor.request_focus();
         }
         return;
     }

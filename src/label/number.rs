@@ -1,0 +1,25 @@
+/// A whole number with groups of three, as counts of pixels are told: 9,500.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_stand_in_groups_of_three() {
+        assert_eq!(
+            [7, 999, 1_000, 1_770_962, 85_500_000].map(grouped),
+            ["7", "999", "1,000", "1,770,962", "85,500,000"]
+        );
+    }
+}
