@@ -202,13 +202,11 @@ fn trained_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
             if ui.button("Predict this image").clicked() {
                 commands.push(predict(None, ScoreScope::Whole, view));
                 view.layout = PaneLayout::Three;
-                view.camera = None;
             }
         }
     }
     if session.layer(LayerKind::Prediction).is_some() && ui.button("Compare").clicked() {
         view.layout = PaneLayout::Three;
-        view.camera = None;
     }
 }
 
