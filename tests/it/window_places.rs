@@ -9,7 +9,7 @@ use orthobrush::session::{LayerKind, Tool};
 use orthobrush::ui::PaneLayout;
 
 use crate::fixture::{own_sample, turn};
-use crate::window::{canvas_center, drag, session, window};
+use crate::window::{canvas_center, drag, session, settle, window};
 
 fn press(harness: &mut Harness<'_, App>, modifiers: Modifiers, key: Key) {
     harness.key_press_modifiers(modifiers, key);
@@ -158,4 +158,37 @@ fn place_and_zoom_stay_when_panes_come_and_go() {
     harness.run_steps(2);
     let view = harness.state_mut().view_mut();
     assert_eq!((view.layout, view.camera), (PaneLayout::Two, Some(looked)));
+}
+
+#[test]
+fn the_picture_stays_under_the_pointer_whatever_the_bar_below_shows() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    harness.set_size(vec2(1_000.0, 800.0));
+    settle(&mut harness);
+    let canvas = |harness: &Harness<'_, App>| {
+        let canvas = harness.get_by_label("Canvas: Image and label");
+        canvas.rect()
+    };
+    let before = canvas(&harness);
+    for (modifiers, key) in [
+        (Modifiers::NONE, Key::V),
+        (Modifiers::NONE, Key::P),
+        (Modifiers::SHIFT, Key::W),
+        (Modifiers::NONE, Key::S),
+        (Modifiers::NONE, Key::W),
+    ] {
+        press(&mut harness, modifiers, key);
+        assert_eq!(canvas(&harness), before, "{key:?}");
+    }
+    drag(&mut harness, &[before.center() + vec2(100.0, 60.0)]);
+    settle(&mut harness);
+    assert!(session(&harness).selected().is_some());
+    assert_eq!(canvas(&harness), before);
+    let fill = harness.get_by_label("Fill (Enter)");
+    assert!(before.x_range().contains(fill.rect().right()));
+    fill.click();
+    harness.run_steps(3);
+    assert!(session(&harness).selected().is_none(), "it can be pressed");
 }
