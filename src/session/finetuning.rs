@@ -8,8 +8,8 @@ use super::training::watched;
 use super::{CommandError, Notice, TrainOn, TrainingPhase, TrainingState};
 use crate::geom::PixelRect;
 use crate::train::{
-    Ancestor, Decision, DeviceChoice, FinetuneOptions, FinetuneOrder, Relative, TrainError,
-    Verdict, VerdictEvent, VerdictPlan, ancestors, family_tree,
+    Ancestor, Decision, DeviceChoice, FinetuneOptions, FinetuneOrder, Relative, StopReason,
+    TrainError, Verdict, VerdictEvent, VerdictPlan, ancestors, family_tree,
 };
 
 /// What can be asked of going on from a model with what was corrected.
@@ -49,7 +49,7 @@ pub enum FinetunePhase {
     Judging,
     /// It is over and was judged.
     Judged(Box<Verdict>),
-    /// It failed or was stopped before there was a model; why.
+    /// It failed, or was stopped before a better model was there or was judged; why.
     Failed(String),
 }
 
@@ -69,8 +69,12 @@ pub struct FinetuneState {
     pub family: Vec<Relative>,
     /// What is looked at.
     pub view: Option<PixelRect>,
+    /// The comparing with the model before, while it runs.
+    pub judging: Option<JobId>,
     /// The image that was corrected.
     image: Option<PathBuf>,
+    /// Whether an epoch was better than the model before, or that is not known.
+    has_gained: bool,
 }
 
 impl FinetuneState {
@@ -154,6 +158,7 @@ impl Session {
         finetune.phase = FinetunePhase::Learning;
         finetune.run = Some(out);
         finetune.image = image;
+        finetune.has_gained = false;
         Ok(())
     }
 
@@ -260,6 +265,7 @@ impl Session {
     /// A better model was saved: what is looked at is predicted with it, but for somebody who walks
     /// through places of the prediction that is there.
     pub(super) fn finetune_got_better(&mut self) {
+        self.study.finetune.has_gained |= self.is_finetuning();
         let is_in_use = self.prediction_state.job.is_some() || self.review.is_some();
         if !self.is_finetuning() || is_in_use || !self.is_corrected_image_open() {
             return;
@@ -278,15 +284,30 @@ impl Session {
         if !self.is_finetuning() {
             return;
         }
-        if let TrainingPhase::Failed(why) = &self.training.phase {
-            return self.finetune_failed(why.clone());
+        let is_stopped = match &self.training.phase {
+            TrainingPhase::Failed(why) => return self.finetune_failed(why.clone()),
+            TrainingPhase::Ended(report) => report.reason == StopReason::Person,
+            _ => false,
+        };
+        if is_stopped && !self.study.finetune.has_gained {
+            let why = "Stopped before anything better was learned; the model in use is as before";
+            return self.finetune_failed(why.to_owned());
         }
-        if let Err(error) = self.judge_finetuning() {
+        let title = if is_stopped {
+            self.notify(Notice::info(
+                "What was learned so far is now compared with the model before. Stop ends that as \
+                 well, and the model before stays in use",
+            ));
+            "Comparing what was learned so far"
+        } else {
+            "Comparing with the model before"
+        };
+        if let Err(error) = self.judge_finetuning(title) {
             self.finetune_failed(error.to_string());
         }
     }
 
-    fn judge_finetuning(&mut self) -> Result<(), CommandError> {
+    fn judge_finetuning(&mut self, title: &'static str) -> Result<(), CommandError> {
         let Some(run) = self.study.finetune.run.clone() else {
             return Ok(());
         };
@@ -297,12 +318,31 @@ impl Session {
             .map_err(|error| CommandError::Refused(error.to_string()))?;
         let waker = self.config.waker.clone();
         let job = self.engine()?.verdict(plan, waker);
-        self.list_job("Comparing with the model before", Leash::Verdict(job));
+        self.study.finetune.judging = Some(self.list_job(title, Leash::Verdict(job)));
         self.study.finetune.phase = FinetunePhase::Judging;
         Ok(())
     }
 
+    /// Somebody stopped the comparing: that is over at once, whatever its thread still does.
+    pub(super) fn judging_stopped(&mut self, id: JobId) {
+        if self
+            .study
+            .finetune
+            .judging
+            .take_if(|job| *job == id)
+            .is_some()
+        {
+            let why = "The comparison was stopped: the model before stays in use. The new one is \
+                       among the runs";
+            self.notify(Notice::info(why));
+            self.finetune_failed(why.to_owned());
+        }
+    }
+
     pub(super) fn absorb_verdict(&mut self, id: JobId, event: VerdictEvent) {
+        if self.study.finetune.judging != Some(id) {
+            return;
+        }
         match event {
             VerdictEvent::Progress { done, total } => {
                 self.set_progress(id, done as f32 / total.max(1) as f32);
@@ -324,8 +364,9 @@ impl Session {
     }
 
     /// `why` is the reason when the judging did not finish.
-    pub(super) fn verdict_ended(&mut self, why: Option<String>) {
-        if self.study.finetune.phase == FinetunePhase::Judging {
+    pub(super) fn verdict_ended(&mut self, id: JobId, why: Option<String>) {
+        let ended = self.study.finetune.judging.take_if(|job| *job == id);
+        if ended.is_some() && self.study.finetune.phase == FinetunePhase::Judging {
             let why = why.unwrap_or_else(|| "The comparison ended early".to_owned());
             self.finetune_failed(why);
         }

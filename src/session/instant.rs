@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::instant_aside::Replaced;
 use super::jobs::{JobId, Leash};
 use super::labels::new_layer;
 use super::state::{ImageId, Layer, LayerId, OpenImage, Session};
@@ -20,7 +21,8 @@ pub(super) const ANSWERS_NAME: &str = "instant answers";
 pub enum InstantCommand {
     /// Answers from now on after each stroke and each change of view, as the prediction.
     On,
-    /// Answers no more; the answers stay.
+    /// Answers no more; the prediction whose place the answers took comes back, without one they
+    /// stay.
     Off,
     /// Says what is seen, in level-0 pixels.
     Look(PixelRect),
@@ -65,12 +67,14 @@ pub(super) struct InstantWork {
     layer: Option<LayerId>,
     /// Columns and rows of answered tiles, with the state of the label they are from.
     answered: HashMap<(u32, u32), StateMark>,
+    /// The prediction whose place the answers took.
+    pub(super) replaced: Option<Replaced>,
 }
 
 impl InstantWork {
-    /// Bytes of what was seen.
-    pub(super) const fn bytes_used(&self) -> usize {
-        self.bytes
+    /// Bytes of what was seen, and of the prediction whose place the answers took.
+    pub(super) fn bytes_used(&self) -> usize {
+        self.bytes + self.replaced.as_ref().map_or(0, Replaced::bytes_used)
     }
 
     /// The layer that the answers go to.
@@ -100,7 +104,9 @@ impl Session {
         match command {
             InstantCommand::On => self.instant_on(),
             InstantCommand::Off => {
+                self.refuse_during_stroke()?;
                 self.instant_off();
+                self.bring_replaced_back();
                 Ok(())
             }
             InstantCommand::Look(view) => {
@@ -119,9 +125,7 @@ impl Session {
         }
         self.engine()?;
         if self.is_prediction_anothers() {
-            self.notify(Notice::info(
-                "Instant answers took the place of the prediction that was shown",
-            ));
+            self.set_prediction_aside()?;
             self.new_answers();
         }
         self.study.instant.is_on = true;
@@ -177,6 +181,7 @@ impl Session {
             return;
         }
         if self.is_prediction_anothers() {
+            self.study.instant.replaced = None;
             self.instant_off();
             return self.notify(Notice::info(
                 "Instant answers are off, since another prediction took their place",
@@ -216,7 +221,7 @@ impl Session {
         }
         let engine = self.engine().cloned();
         let (Ok(engine), Some(image)) = (engine, &self.image) else {
-            return self.instant_off();
+            return self.give_up();
         };
         let mask_of = |layer: &Option<Layer>| {
             let mask = layer.as_ref().map(|layer| layer.mask.clone());
@@ -342,7 +347,14 @@ impl Session {
             self.study.instant.asked = None;
         } else if why.is_some() {
             // It would fail again after each stroke.
-            self.instant_off();
+            self.give_up();
+        }
+    }
+
+    fn give_up(&mut self) {
+        self.instant_off();
+        if self.stroke.is_none() {
+            self.bring_replaced_back();
         }
     }
 }

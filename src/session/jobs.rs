@@ -290,6 +290,7 @@ impl Session {
 
     pub(super) fn stop(&mut self, id: JobId) -> Result<(), CommandError> {
         self.stop_job(id);
+        self.judging_stopped(id);
         Ok(())
     }
 
@@ -422,7 +423,7 @@ impl Session {
             Leash::Queue(_) => self.queue_ended(why),
             Leash::Search(_) => self.search_ended(why),
             Leash::Judging(_) => self.study.queue.judging.job = None,
-            Leash::Verdict(_) => self.verdict_ended(why),
+            Leash::Verdict(_) => self.verdict_ended(id, why),
             // Preparing a training failed or was stopped; a plan that was made is another job.
             Leash::Session(_) if self.training.job == Some(id) => self.training_ended(why),
             Leash::Session(_) if self.preparing_ended(id, why.as_ref()) => {}

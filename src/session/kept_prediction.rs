@@ -42,7 +42,7 @@ impl Session {
         Some(store.of_run(absolute(run)))
     }
 
-    fn block_store(&self) -> Option<BlockStore> {
+    pub(super) fn block_store(&self) -> Option<BlockStore> {
         let project = self.project_file()?;
         let name = project.file_name()?.to_string_lossy();
         // Hidden, so that who looks through a folder for images passes it by.

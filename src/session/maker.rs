@@ -10,7 +10,7 @@ use crate::label::Mask;
 use crate::train::{BlockOrder, Flips};
 
 /// A larger prediction is let go of when another model's takes its place, and predicted anew.
-const MOST_ASIDE: usize = 512 << 20;
+pub(super) const MOST_ASIDE: usize = 512 << 20;
 
 /// Whose the prediction is, whose takes its place next, and what waits for its model.
 #[derive(Debug, Default)]
@@ -135,6 +135,19 @@ impl Session {
         let layer = self.prediction.as_ref()?.id;
         let shown = self.predicting.makers.shown.as_mut()?;
         (shown.layer == layer && self.certainty.is_some()).then_some(&mut shown.made)
+    }
+
+    /// Takes along whose the prediction is, for [`Self::put_maker`].
+    pub(super) fn take_maker(&mut self) -> Option<Made> {
+        self.maker()?;
+        self.predicting.makers.shown.take().map(|shown| shown.made)
+    }
+
+    /// Says whose the prediction is that was put back.
+    pub(super) fn put_maker(&mut self, made: Made) {
+        if let Some(layer) = self.prediction.as_ref().map(|layer| layer.id) {
+            self.predicting.makers.shown = Some(Shown { layer, made });
+        }
     }
 
     /// How sure the prediction is that runs next: that of the layer that it goes on with, or will
@@ -306,6 +319,7 @@ impl Session {
     pub(super) fn forget_makers(&mut self) {
         self.stop_prediction();
         self.predicting.makers = Makers::default();
+        self.study.instant.replaced = None;
     }
 
     /// The model of `run` is in use from now on: what another one predicted is taken away, what is

@@ -22,6 +22,7 @@ mod images;
 mod importing;
 mod ink;
 mod instant;
+mod instant_aside;
 mod jobs;
 mod joining;
 mod keeping;

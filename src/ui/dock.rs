@@ -1,12 +1,17 @@
-use egui::{Ui, WidgetText};
+use egui::{Stroke, Style, Ui, WidgetText};
 use egui_tiles::{
-    Behavior, Container, Linear, LinearDir, SimplificationOptions, Tile, TileId, Tiles, Tree,
-    UiResponse,
+    Behavior, Container, Linear, LinearDir, ResizeState, SimplificationOptions, Tile, TileId,
+    Tiles, Tree, UiResponse,
 };
 
-use super::panels;
 use super::view::{CommandQueue, View};
+use super::{panels, theme};
 use crate::session::Session;
+
+/// Between the upper and the lower panels, in points.
+const GAP: f32 = 4.0;
+/// So far from the middle of the gap it can be grabbed.
+const GRAB: f32 = 6.0;
 
 /// A panel that people can dock elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +115,7 @@ pub fn dock_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut C
     let Some(mut tree) = view.dock.tree.take() else {
         return;
     };
+    ui.style_mut().interaction.resize_grab_radius_side = GRAB;
     tree.ui(
         &mut Panels {
             session,
@@ -165,6 +171,17 @@ impl Behavior<Panel> for Panels<'_> {
         SimplificationOptions {
             all_panes_must_have_tabs: true,
             ..Default::default()
+        }
+    }
+
+    fn gap_width(&self, _style: &Style) -> f32 {
+        GAP
+    }
+
+    fn resize_stroke(&self, style: &Style, state: ResizeState) -> Stroke {
+        match state {
+            ResizeState::Idle => style.visuals.widgets.noninteractive.bg_stroke,
+            ResizeState::Hovering | ResizeState::Dragging => Stroke::new(GAP, theme::ACCENT),
         }
     }
 

@@ -157,10 +157,7 @@ fn view_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
     }
     ui.separator();
     for layout in PaneLayout::ALL {
-        if ui.radio(view.layout == layout, layout.name()).clicked() {
-            view.layout = layout;
-            view.camera = None;
-        }
+        ui.radio_value(&mut view.layout, layout, layout.name());
     }
     ui.separator();
     let has_prediction = session.layer(LayerKind::Prediction).is_some();

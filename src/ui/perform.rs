@@ -85,7 +85,6 @@ fn toggle_shown(action: Action, view: &mut View) {
         Action::KeySheet => return view.sheet.toggle(),
         Action::CyclePanes => {
             view.layout = view.layout.next();
-            view.camera = None;
             return;
         }
         Action::ShowErrors => return view.contents.toggle_errors(view.layout),

@@ -65,9 +65,12 @@ fn panels_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
         .default_size(300.0)
         .size_range(240.0..=520.0)
         .show(ui, |ui| super::dock::dock_ui(ui, session, view, commands));
-    Panel::bottom("options").show(ui, |ui| {
-        panels::options::options_ui(ui, session, view, commands);
-    });
+    Panel::bottom("options")
+        .resizable(false)
+        .exact_size(panels::options::bar_height(ui))
+        .show(ui, |ui| {
+            panels::options::options_ui(ui, session, view, commands);
+        });
 }
 
 /// Whether somebody moves the pointer, turns the wheel or presses something.

@@ -7,8 +7,9 @@ use orthobrush::geom::{ImagePoint, PixelRect};
 use orthobrush::job::Waker;
 use orthobrush::label::{CellKey, CellState, Mask, UNLABELED};
 use orthobrush::session::{
-    Command, CommandError, CopiedCommand, FinetuneCommand, FinetunePhase, Layer, LayerKind, Over,
-    PlaceCommand, Predicting, PredictionCommand, ProjectPlace, ScoreScope, Session, SessionConfig,
+    Command, CommandError, CopiedCommand, FinetuneCommand, FinetunePhase, JobId, Layer, LayerKind,
+    Over, PlaceCommand, Predicting, PredictionCommand, ProjectPlace, ScoreScope, Session,
+    SessionConfig, TrainingPhase,
 };
 use orthobrush::train::{Decision, DeviceChoice, FinetuneOptions, Recipe, SavedModel};
 
@@ -176,6 +177,99 @@ fn a_model_is_judged_taken_by_hand_and_given_back_and_the_choice_survives() {
     check_words(&session, [&ortho.with_extension("orthobrush"), &parent]);
     let gone = session.apply(activate(&folder.path().join("nowhere")));
     assert!(matches!(gone, Err(CommandError::Refused(_))));
+}
+
+/// Pumps event by event until `is_there`.
+fn pump_until(session: &mut Session, is_there: impl Fn(&Session) -> bool) {
+    let began = Instant::now();
+    while !is_there(session) {
+        session.pump(1);
+        assert!(began.elapsed() < Duration::from_mins(5), "it does not come");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A session with a model, a cell that is done and something in view.
+fn ready() -> (tempfile::TempDir, PathBuf, Session) {
+    let (folder, ortho) = own_sample();
+    let parent = folder.path().join("parent");
+    let mut session = kept(&ortho);
+    train(&mut session, &parent);
+    mark_done(&mut session, (0, 0));
+    let look = FinetuneCommand::Look(PixelRect::new(100, 200, 300, 250));
+    finish(&mut session, Command::Finetune(look));
+    (folder, parent, session)
+}
+
+/// An improvement that somebody has to stop.
+fn endless(steps_per_epoch: u32, out: &Path) -> Command {
+    let options = FinetuneOptions {
+        epochs: 200,
+        steps_per_epoch,
+        batch: 4,
+        ..FinetuneOptions::default()
+    };
+    learn(options, out)
+}
+
+fn stop(session: &mut Session, job: Option<JobId>) {
+    let stop = Command::StopJob(job.expect("a job"));
+    session.apply(stop).expect("accepted");
+}
+
+#[test]
+fn an_improvement_that_brought_nothing_yet_ends_with_stop() {
+    let (folder, parent, mut session) = ready();
+    let begin = endless(1_000, &folder.path().join("child"));
+    session.apply(begin).expect("accepted");
+    pump_until(&mut session, |session| {
+        matches!(session.training().phase, TrainingPhase::Running { .. })
+    });
+    let job = session.training().job;
+    stop(&mut session, job);
+    pump_until(&mut session, |session| session.training().job.is_none());
+    let phase = &session.finetuning().phase;
+    let is_over = |why: &str| why.starts_with("Stopped before anything better was learned");
+    assert!(
+        matches!(phase, FinetunePhase::Failed(why) if is_over(why)),
+        "{phase:?}"
+    );
+    assert!(settle(&mut session).is_empty());
+    assert_eq!(session.model_in_use().as_deref(), Some(&*parent));
+}
+
+#[test]
+fn what_was_learned_until_stop_is_compared_and_a_second_stop_ends_that_at_once() {
+    let (folder, parent, mut session) = ready();
+    let child = folder.path().join("child");
+    session.apply(endless(2, &child)).expect("accepted");
+    // An epoch that is better than the model before is shown.
+    pump_until(&mut session, |session| {
+        session.prediction_state().run.as_ref() == Some(&child)
+    });
+    let job = session.training().job;
+    stop(&mut session, job);
+    pump_until(&mut session, |session| {
+        session.finetuning().phase != FinetunePhase::Learning
+    });
+    assert_eq!(session.finetuning().phase, FinetunePhase::Judging);
+    let mut said = session.take_notices().into_iter();
+    assert!(said.any(|notice| {
+        notice
+            .text
+            .contains("is now compared with the model before")
+    }));
+    let job = session.finetuning().judging;
+    stop(&mut session, job);
+    let is_over = |session: &Session| match &session.finetuning().phase {
+        FinetunePhase::Failed(why) => why.starts_with("The comparison was stopped"),
+        _ => false,
+    };
+    assert!(is_over(&session), "at once");
+    assert!(settle(&mut session).is_empty());
+    assert!(is_over(&session), "no verdict comes after it");
+    assert_eq!(session.model_in_use().as_deref(), Some(&*parent));
+    assert_eq!(session.prediction_state().run.as_deref(), Some(&*parent));
 }
 
 /// The prediction's layer.

@@ -5,9 +5,11 @@ use orthobrush::label::{Encoding, Mask, UNLABELED, load_mask};
 use orthobrush::session::{
     Command, CommandError, InkChoice, InstantCommand, LayerKind, PredictionInk, Session,
 };
-use orthobrush::train::InstantOutcome;
+use orthobrush::train::{InstantOutcome, Recipe};
 
-use crate::fixture::{finish, sample, session, settle};
+use crate::fixture::{finish, opened, own_sample, sample, session, settle};
+use crate::improving::accepted_from;
+use crate::training::{quick, start};
 
 const VIEW: PixelRect = PixelRect::new(300, 200, 500, 400);
 
@@ -230,4 +232,48 @@ fn a_stroke_while_an_answer_is_on_its_way_is_answered_in_the_end() {
         (session.instant(), answers(&session).read_rect(VIEW)),
         (None, answered)
     );
+}
+
+#[test]
+fn the_prediction_of_a_file_comes_back_when_answers_are_switched_off() {
+    let (_folder, mut session, truth) = unlabeled();
+    let path = sample().label_true.clone();
+    let open = Command::OpenMask {
+        layer: LayerKind::Prediction,
+        path: path.clone(),
+    };
+    finish(&mut session, open);
+    let [first, second] = most_frequent(&truth);
+    for class in [first, second] {
+        on(&mut session);
+        scribble(&mut session, &truth, class, 0);
+        assert!(answers(&session) != truth, "the answers took its place");
+        finish(&mut session, Command::Instant(InstantCommand::Off));
+        let back = session.layer(LayerKind::Prediction).expect("a prediction");
+        assert!(back.mask == truth, "it is there again");
+        assert_eq!(back.path.as_ref(), Some(&path));
+    }
+}
+
+#[test]
+fn the_prediction_of_a_model_comes_back_with_all_that_is_known_of_it() {
+    let (folder, ortho) = own_sample();
+    let mut session = opened(&ortho);
+    let recipe = Recipe {
+        epochs: 1,
+        ..quick()
+    };
+    finish(&mut session, start(recipe, &folder.path().join("run")));
+    finish(&mut session, Command::predict(None));
+    let (whole, scores) = (answers(&session), session.scores().cloned());
+    let state = session.prediction_state().clone();
+    assert!(state.is_complete && scores.is_some());
+    on(&mut session);
+    assert!(answers(&session) != whole, "the answers took its place");
+    assert!(!session.prediction_state().is_complete);
+    finish(&mut session, Command::Instant(InstantCommand::Off));
+    assert!(answers(&session) == whole, "it is there again");
+    assert_eq!(session.prediction_state(), &state);
+    assert_eq!(session.scores().cloned(), scores);
+    assert_eq!(accepted_from(&mut session), ["accepted from run"]);
 }

@@ -1,14 +1,15 @@
 //! Coverage, going places, the command palette and the keys, in the window.
 
-use egui::{Key, Modifiers};
+use egui::{Key, Modifiers, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use orthobrush::app::App;
 use orthobrush::label::{CellKey, CellState};
 use orthobrush::session::{LayerKind, Tool};
+use orthobrush::ui::PaneLayout;
 
 use crate::fixture::{own_sample, turn};
-use crate::window::{canvas_center, session, window};
+use crate::window::{canvas_center, drag, session, settle, window};
 
 fn press(harness: &mut Harness<'_, App>, modifiers: Modifiers, key: Key) {
     harness.key_press_modifiers(modifiers, key);
@@ -123,4 +124,71 @@ fn a_place_is_gone_to_and_bookmarked() {
         (marks[0].name.as_str(), marks[0].at.x, marks[0].at.y),
         ("Place 1", 200.5, 300.0)
     );
+}
+
+#[test]
+fn place_and_zoom_stay_when_panes_come_and_go() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    press(&mut harness, Modifiers::NONE, Key::V);
+    press(&mut harness, Modifiers::COMMAND, Key::Num1);
+    let at = canvas_center(&harness);
+    drag(&mut harness, &[at, at + vec2(150.0, 90.0)]);
+    let looked = harness.state_mut().view_mut().camera.expect("a camera");
+    assert_eq!(looked.scale, 1.0);
+    assert!(looked.center.x < 400.0 && looked.center.y < 450.0);
+    for layout in [
+        PaneLayout::Two,
+        PaneLayout::Three,
+        PaneLayout::Four,
+        PaneLayout::One,
+    ] {
+        press(&mut harness, Modifiers::NONE, Key::C);
+        let view = harness.state_mut().view_mut();
+        assert_eq!((view.layout, view.camera), (layout, Some(looked)));
+    }
+    harness
+        .get_by_role_and_label(egui::Role::Button, "View")
+        .click();
+    harness.run_steps(3);
+    harness
+        .get_by_role_and_label(egui::Role::RadioButton, PaneLayout::Two.name())
+        .click();
+    harness.run_steps(2);
+    let view = harness.state_mut().view_mut();
+    assert_eq!((view.layout, view.camera), (PaneLayout::Two, Some(looked)));
+}
+
+#[test]
+fn the_picture_stays_under_the_pointer_whatever_the_bar_below_shows() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    harness.set_size(vec2(1_000.0, 800.0));
+    settle(&mut harness);
+    let canvas = |harness: &Harness<'_, App>| {
+        let canvas = harness.get_by_label("Canvas: Image and label");
+        canvas.rect()
+    };
+    let before = canvas(&harness);
+    for (modifiers, key) in [
+        (Modifiers::NONE, Key::V),
+        (Modifiers::NONE, Key::P),
+        (Modifiers::SHIFT, Key::W),
+        (Modifiers::NONE, Key::S),
+        (Modifiers::NONE, Key::W),
+    ] {
+        press(&mut harness, modifiers, key);
+        assert_eq!(canvas(&harness), before, "{key:?}");
+    }
+    drag(&mut harness, &[before.center() + vec2(100.0, 60.0)]);
+    settle(&mut harness);
+    assert!(session(&harness).selected().is_some());
+    assert_eq!(canvas(&harness), before);
+    let fill = harness.get_by_label("Fill (Enter)");
+    assert!(before.x_range().contains(fill.rect().right()));
+    fill.click();
+    harness.run_steps(3);
+    assert!(session(&harness).selected().is_none(), "it can be pressed");
 }

@@ -382,6 +382,53 @@ fn a_cell_is_walked_through_with_the_last_tool_that_corrects() {
 }
 
 #[test]
+fn a_walk_that_begins_brings_its_buttons_into_view() {
+    let _turn = turn();
+    let (_folder, mut harness) = beside_truth();
+    let button = |harness: &Harness<'_, App>, name: &str| {
+        let button = harness.get_by_role_and_label(egui::Role::Button, name);
+        button.rect()
+    };
+    let tab = button(&harness, "Scores");
+    click(&mut harness, tab.center());
+    harness.get_by_label("Confusion").scroll_to_me();
+    harness.run_steps(8);
+    let is_seen = |harness: &Harness<'_, App>, name: &str| {
+        let (rect, below) = (button(harness, name), button(harness, "Improve"));
+        rect.top() >= tab.bottom() && rect.bottom() <= below.top()
+    };
+    assert!(!is_seen(&harness, "Differences"));
+    press(&mut harness, Modifiers::NONE, Key::J);
+    settle(&mut harness);
+    harness.run_steps(8);
+    assert!(session(&harness).review().is_some());
+    for name in ["Take over (Y)", "Label is right (N)", "Skip (J)"] {
+        assert!(is_seen(&harness, name), "{name}");
+    }
+}
+
+#[test]
+fn the_divider_of_the_panels_is_grabbed_near_it() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    let tab = |harness: &Harness<'_, App>| {
+        let tab = harness.get_by_role_and_label(egui::Role::Button, "Improve");
+        tab.rect()
+    };
+    for (above, by) in [(6.0, 60.0), (-3.2, -60.0)] {
+        let before = tab(&harness);
+        let from = before.center_top() - vec2(0.0, above);
+        drag(
+            &mut harness,
+            &[from, from + vec2(0.0, by / 2.0), from + vec2(0.0, by)],
+        );
+        let moved = tab(&harness).top() - before.top();
+        assert!((moved - by).abs() < 10.0, "{moved} of {by}");
+    }
+}
+
+#[test]
 fn a_kept_prediction_has_a_pane_until_it_is_dropped() {
     let _turn = turn();
     let (_folder, mut harness) = beside_truth();

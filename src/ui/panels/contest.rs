@@ -46,7 +46,6 @@ pub fn contest_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
 fn show_changes(view: &mut View) {
     if view.layout == PaneLayout::One {
         view.layout = PaneLayout::Two;
-        view.camera = None;
     }
     view.contents.show_changes(view.layout);
 }

@@ -25,12 +25,7 @@ pub fn improve_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
         FinetunePhase::Learning => {
             running_ui(ui, session, commands);
         }
-        FinetunePhase::Judging => {
-            ui.horizontal_wrapped(|ui| {
-                ui.spinner();
-                ui.label("Comparing with the model before, on held-out ground…");
-            });
-        }
+        FinetunePhase::Judging => judging_ui(ui, session, commands),
         _ => start_ui(ui, session, view, commands),
     }
     match &state.phase {
@@ -43,6 +38,25 @@ pub fn improve_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
         _ => {}
     }
     family_ui(ui, session, commands);
+}
+
+/// The comparing with the model before, and its end.
+fn judging_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    let job = session.finetuning().judging;
+    let mut activities = session.activities();
+    let Some(judging) = activities.find(|activity| Some(activity.id) == job) else {
+        return;
+    };
+    ui.horizontal_wrapped(|ui| {
+        ui.spinner();
+        ui.label(format!("{}, on held-out ground…", judging.title));
+        let stop = ui
+            .button("Stop")
+            .on_hover_text("Compares no further; the model before stays in use");
+        if stop.clicked() {
+            commands.push(Command::StopJob(judging.id));
+        }
+    });
 }
 
 /// Asks for an improvement, if one can begin now.

@@ -1,5 +1,7 @@
 use egui::containers::menu::{MenuButton, MenuConfig};
-use egui::{DragValue, PopupCloseBehavior, Slider, Ui, vec2};
+use egui::{
+    Align, DragValue, Frame, Layout, PopupCloseBehavior, ScrollArea, Slider, TextStyle, Ui, vec2,
+};
 
 use crate::label::BrushShape;
 use crate::session::{
@@ -10,58 +12,79 @@ use crate::ui::perform::toggled_instant;
 use crate::ui::view::{CommandQueue, ShapeUse, View};
 use crate::ui::{text, theme};
 
-/// The options of the tool in hand, in one line below the canvases, or more in a narrow window.
+/// How high the bar is, with its margins: the same whatever it shows, so that the picture above
+/// stays under the pointer.
+pub fn bar_height(ui: &Ui) -> f32 {
+    let button = ui.text_style_height(&TextStyle::Button) + 2.0 * ui.spacing().button_padding.y;
+    let margin = Frame::side_top_panel(ui.style()).total_margin().sum().y;
+    button.max(ui.spacing().interact_size.y).ceil() + margin
+}
+
+/// The options of the tool in hand, in one line below the canvases. What is selected stands at the
+/// right end; options that do not fit beside it scroll.
 pub fn options_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
-    ui.horizontal_wrapped(|ui| {
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 10.0;
-        active_class_ui(ui, session);
-        ui.separator();
-        if matches!(
-            session.tool(),
-            Tool::Polygon | Tool::Lasso | Tool::Rectangle
-        ) {
-            ui.selectable_value(&mut view.shape_use, ShapeUse::Fill, "Fill");
-            ui.selectable_value(&mut view.shape_use, ShapeUse::Select, "Select")
-                .on_hover_text("Shift adds to the selection, the right button takes away");
-            ui.separator();
-        }
-        if session.tool() == Tool::Line {
-            width_ui(ui, session, commands);
-            ui.separator();
-        }
-        if session.tool() == Tool::Superpixel {
-            size_ui(ui, session, commands);
-            grain_ui(ui, session, commands);
-            ui.separator();
-        }
-        if matches!(session.tool(), Tool::Brush | Tool::Eraser) {
-            size_ui(ui, session, commands);
-            let mut is_square = session.brush_shape() == BrushShape::Square;
-            if ui.checkbox(&mut is_square, "Square").changed() {
-                let shape = if is_square {
-                    BrushShape::Square
-                } else {
-                    BrushShape::Round
-                };
-                commands.push(Command::SetBrushShape(shape));
-            }
-            ui.separator();
-        }
-        if !matches!(session.tool(), Tool::Pan | Tool::Picker | Tool::Ruler) {
-            let mut only = session.only_unlabeled();
-            if ui.checkbox(&mut only, "Only over unlabeled").changed() {
-                commands.push(Command::SetOnlyUnlabeled(only));
-            }
-            instant_ui(ui, session, &view.keymap, commands);
-            ink_ui(ui, session, commands);
-        }
-        if session.tool() == Tool::Wand {
-            ui.separator();
-            wand_ui(ui, session, commands);
-        }
         selected_ui(ui, session, commands);
-        hint_ui(ui, session);
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            ui.style_mut().always_scroll_the_only_direction = true;
+            let line = ScrollArea::horizontal().auto_shrink(false);
+            line.show(ui, |ui| tool_ui(ui, session, view, commands));
+        });
     });
+}
+
+fn tool_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    active_class_ui(ui, session);
+    ui.separator();
+    if matches!(
+        session.tool(),
+        Tool::Polygon | Tool::Lasso | Tool::Rectangle
+    ) {
+        ui.selectable_value(&mut view.shape_use, ShapeUse::Fill, "Fill");
+        ui.selectable_value(&mut view.shape_use, ShapeUse::Select, "Select")
+            .on_hover_text("Shift adds to the selection, the right button takes away");
+        ui.separator();
+    }
+    if session.tool() == Tool::Line {
+        width_ui(ui, session, commands);
+        ui.separator();
+    }
+    if session.tool() == Tool::Wand {
+        wand_ui(ui, session, commands);
+        ui.separator();
+    }
+    if session.tool() == Tool::Superpixel {
+        size_ui(ui, session, commands);
+        grain_ui(ui, session, commands);
+        ui.separator();
+    }
+    if matches!(session.tool(), Tool::Brush | Tool::Eraser) {
+        size_ui(ui, session, commands);
+        shape_ui(ui, session, commands);
+        ui.separator();
+    }
+    if !matches!(session.tool(), Tool::Pan | Tool::Picker | Tool::Ruler) {
+        let mut only = session.only_unlabeled();
+        if ui.checkbox(&mut only, "Only over unlabeled").changed() {
+            commands.push(Command::SetOnlyUnlabeled(only));
+        }
+        instant_ui(ui, session, &view.keymap, commands);
+        ink_ui(ui, session, commands);
+    }
+    hint_ui(ui, session);
+}
+
+fn shape_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    let mut is_square = session.brush_shape() == BrushShape::Square;
+    if ui.checkbox(&mut is_square, "Square").changed() {
+        let shape = if is_square {
+            BrushShape::Square
+        } else {
+            BrushShape::Round
+        };
+        commands.push(Command::SetBrushShape(shape));
+    }
 }
 
 /// What keys and buttons do with the tool in hand.
@@ -168,23 +191,23 @@ fn width_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
     }
 }
 
-/// The selection, which tools paint within.
+/// The selection, which tools paint within; from right to left.
 fn selected_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
     let Some(selected) = session.selected() else {
         return;
     };
-    ui.separator();
+    if ui.button("Drop (Esc)").clicked() {
+        commands.push(Command::Selection(SelectionCommand::Drop));
+    }
+    if ui.button("Fill (Enter)").clicked() {
+        commands.push(Command::Selection(SelectionCommand::Fill));
+    }
     ui.label(format!(
         "{} px selected",
         text::grouped(selected.pixels.num_pixels())
     ))
     .on_hover_text("Tools paint only within the selection");
-    if ui.button("Fill (Enter)").clicked() {
-        commands.push(Command::Selection(SelectionCommand::Fill));
-    }
-    if ui.button("Drop (Esc)").clicked() {
-        commands.push(Command::Selection(SelectionCommand::Drop));
-    }
+    ui.separator();
 }
 
 fn grain_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {

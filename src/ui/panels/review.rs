@@ -1,4 +1,4 @@
-use egui::{Button, Rect, RichText, ScrollArea, TextStyle, Ui, pos2, vec2};
+use egui::{Align, Button, Rect, RichText, ScrollArea, TextStyle, Ui, pos2, vec2};
 
 use crate::session::{Command, Difference, LayerKind, PlaceKind, Review, ReviewCommand, Session};
 use crate::ui::places::walk;
@@ -24,7 +24,11 @@ pub fn review_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     };
     let has_prediction = session.layer(LayerKind::Prediction).is_some();
     let (number, all) = review.position();
-    ui.strong(format!("{} {number} of {all}", title(current)));
+    let words = ui.strong(format!("{} {number} of {all}", title(current)));
+    if view.listed.is_none() {
+        // The walk begins, perhaps from a cell far below.
+        words.scroll_to_me(Some(Align::TOP));
+    }
     ui.label(about(session, review, current));
     decisions_ui(ui, (current.kind, has_prediction), session, view, commands);
     list_ui(ui, (review, current), session, view, commands);

@@ -148,6 +148,7 @@ pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     if let Some((truth, predicted)) = confusion_ui(ui, scores, &mut state.numbers) {
         let of_cell = ReviewCommand::StartOf { truth, predicted };
         view.looked = Looked::Pair { truth, predicted };
+        view.listed = None;
         walk(of_cell, session, view, commands);
     }
 }

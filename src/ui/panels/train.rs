@@ -101,9 +101,12 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
         };
         ui.strong(title).on_hover_text(hover);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let stop = ui
-                .button("Stop")
-                .on_hover_text("Stops after this batch; the best network stays, and it can go on");
+            let help = if session.finetuning().is_running() {
+                "Stops after this batch and compares what was learned so far with the model before"
+            } else {
+                "Stops after this batch; the best network stays, and it can go on"
+            };
+            let stop = ui.button("Stop").on_hover_text(help);
             if let Some(job) = state.job
                 && stop.clicked()
             {
@@ -202,13 +205,11 @@ fn trained_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
             if ui.button("Predict this image").clicked() {
                 commands.push(predict(None, ScoreScope::Whole, view));
                 view.layout = PaneLayout::Three;
-                view.camera = None;
             }
         }
     }
     if session.layer(LayerKind::Prediction).is_some() && ui.button("Compare").clicked() {
         view.layout = PaneLayout::Three;
-        view.camera = None;
     }
 }
 
