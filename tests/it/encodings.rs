@@ -1,0 +1,64 @@
+//! Masks of other programs, corrected and saved: their files stay what they were.
+
+use std::path::Path;
+
+use orthobrush::dataset::discover;
+use orthobrush::geom::ImagePoint;
+use orthobrush::label::{ClassTable, Encoding, Mask, SaveAs, UNLABELED, load_mask, save_mask};
+use orthobrush::raster::open_raster;
+use orthobrush::session::{Command, LayerKind, Session};
+
+use crate::fixture::{finish, sample, session};
+
+/// Images `a.tif` and so on with a mask each, half of class 0 and half of that of the given number.
+fn folder_of(classes: &[u8], table: &ClassTable, save_as: SaveAs) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("images")).expect("made");
+    let size = open_raster(&sample().ortho).expect("an image").info().size;
+    for (name, &class) in ["a", "b"].iter().zip(classes) {
+        let image = folder.path().join(format!("images/{name}.tif"));
+        std::fs::copy(&sample().ortho, image).expect("a copy");
+        let mut mask = Mask::filled(size, 0);
+        let mut half = size.bounds();
+        half.width /= 2;
+        mask.set_rect(half, &vec![class; half.num_pixels() as usize]);
+        let path = folder.path().join(format!("masks/{name}.png"));
+        save_mask(&path, &mask, table, None, save_as).expect("saved");
+    }
+    folder
+}
+
+fn opened_folder(folder: &Path) -> Session {
+    let mut session = session();
+    let path = folder.to_owned();
+    finish(&mut session, Command::Open { path });
+    session
+}
+
+/// Paints a dab and saves.
+fn dab(session: &mut Session, class: u8) {
+    let at = ImagePoint::new(900.0, 500.0);
+    session
+        .apply(Command::BeginStroke { at, class })
+        .expect("begun");
+    session.apply(Command::EndStroke).expect("ended");
+    finish(session, Command::SaveLabel);
+}
+
+#[test]
+fn a_black_and_white_mask_stays_one_and_its_data_set_readable() {
+    let folder = folder_of(&[1, 1], &ClassTable::road(), SaveAs::BinaryPng);
+    let mut session = opened_folder(folder.path());
+    dab(&mut session, 1);
+    let painted = &session.layer(LayerKind::Label).expect("a label").mask;
+    assert_eq!(painted.get(900, 500), 1);
+    let path = folder.path().join("masks/a.png");
+    let read = load_mask(&path, None, Encoding::Binary, None).expect("a mask");
+    assert_eq!(&read.mask, painted);
+    let found = discover(folder.path()).expect("a data set");
+    for sample in &found.samples {
+        let (mask, notes) = sample.load_mask(&found).expect("a mask");
+        assert_eq!(mask.histogram()[usize::from(UNLABELED)], 0, "{notes:?}");
+        assert!(mask.histogram()[1] > 0);
+    }
+}
