@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use super::jobs::Report;
 use super::state::{Layer, LayerId, Session};
 use super::{Command, CommandError, LayerKind, Notice};
+use crate::exchange::find_table;
 use crate::label::{
     ClassTable, IndexTiff, MaskError, SaveAs, StateMark, save_index_tiff, save_mask, save_mask_over,
 };
@@ -75,7 +76,10 @@ impl Session {
             } else {
                 let georef = georef.as_ref();
                 if is_own {
-                    notes = save_mask_over(&path, &mask, &classes, georef, known.as_deref())?;
+                    // A list that cannot be read is no reason to lose work.
+                    let known = find_table(&path, known.as_deref()).ok().flatten();
+                    let known = known.map(|found| found.classes);
+                    notes = save_mask_over(&path, &mask, &classes, georef, known.as_ref())?;
                 } else {
                     save_mask(&path, &mask, &classes, georef, format)?;
                 }

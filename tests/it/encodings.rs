@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use orthobrush::dataset::discover;
+use orthobrush::disk::replace_file;
 use orthobrush::geom::ImagePoint;
 use orthobrush::label::{ClassTable, Encoding, Mask, SaveAs, UNLABELED, load_mask, save_mask};
 use orthobrush::raster::open_raster;
-use orthobrush::session::{Command, LayerKind, Session};
+use orthobrush::session::{Command, LayerKind, Session, StepTo};
 
 use crate::fixture::{finish, sample, session};
 
@@ -61,4 +62,32 @@ fn a_black_and_white_mask_stays_one_and_its_data_set_readable() {
         assert_eq!(mask.histogram()[usize::from(UNLABELED)], 0, "{notes:?}");
         assert!(mask.histogram()[1] > 0);
     }
+}
+
+#[test]
+fn color_coded_masks_of_a_folder_share_the_classes_of_its_list() {
+    let colors = ClassTable::from_codes(&[[0, 255, 255], [0, 0, 255], [0, 255, 0]]);
+    let folder = folder_of(&[2, 1], &colors, SaveAs::RgbPng);
+    let list = "name,r,g,b\nurban,0,255,255\nwater,0,0,255\nforest,0,255,0\n";
+    replace_file(&folder.path().join("class_dict.csv"), list.as_bytes()).expect("written");
+    let mut session = opened_folder(folder.path());
+    let check = |session: &Session, class: u8| {
+        let classes = session.classes().classes();
+        let names: Vec<&str> = classes.iter().map(|class| class.name.as_str()).collect();
+        assert_eq!(names, ["urban", "water", "forest"]);
+        let mask = &session.layer(LayerKind::Label).expect("a label").mask;
+        assert_eq!((mask.get(10, 10), mask.get(1_000, 10)), (class, 0));
+    };
+    check(&session, 2);
+    dab(&mut session, 1);
+    let path = folder.path().join("masks/a.png");
+    let palette = open_raster(&path).expect("a mask").info().palette.clone();
+    assert_eq!(palette, None);
+    let read = load_mask(&path, None, Encoding::Rgb, Some(&colors)).expect("a mask");
+    assert_eq!(
+        read.mask,
+        session.layer(LayerKind::Label).expect("a label").mask
+    );
+    finish(&mut session, Command::Step(StepTo::Next));
+    check(&session, 1);
 }
