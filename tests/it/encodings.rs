@@ -11,18 +11,18 @@ use orthobrush::session::{Command, LayerKind, Session, StepTo};
 
 use crate::fixture::{finish, sample, session};
 
-/// Images `a.tif` and so on with a mask each, half of class 0 and half of that of the given number.
+/// Images `a.tif` and `b.tif` with a mask each: class 0, on the left another one.
 fn folder_of(classes: &[u8], table: &ClassTable, save_as: SaveAs) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join("images")).expect("made");
     let size = open_raster(&sample().ortho).expect("an image").info().size;
-    for (name, &class) in ["a", "b"].iter().zip(classes) {
+    for ((parts, name), &class) in (2..).zip(["a", "b"]).zip(classes) {
         let image = folder.path().join(format!("images/{name}.tif"));
         std::fs::copy(&sample().ortho, image).expect("a copy");
         let mut mask = Mask::filled(size, 0);
-        let mut half = size.bounds();
-        half.width /= 2;
-        mask.set_rect(half, &vec![class; half.num_pixels() as usize]);
+        let mut left = size.bounds();
+        left.width /= parts;
+        mask.set_rect(left, &vec![class; left.num_pixels() as usize]);
         let path = folder.path().join(format!("masks/{name}.png"));
         save_mask(&path, &mask, table, None, save_as).expect("saved");
     }
@@ -90,4 +90,33 @@ fn color_coded_masks_of_a_folder_share_the_classes_of_its_list() {
     );
     finish(&mut session, Command::Step(StepTo::Next));
     check(&session, 1);
+}
+
+#[test]
+fn a_note_that_all_masks_need_is_told_once() {
+    let near = ClassTable::from_codes(&[[0; 3], [250; 3]]);
+    let folder = folder_of(&[1, 1], &near, SaveAs::RgbPng);
+    let mut session = session();
+    let path = folder.path().to_owned();
+    session.apply(Command::Open { path }).expect("accepted");
+    assert_eq!(notes_of(&mut session), 1);
+    session
+        .apply(Command::Step(StepTo::Next))
+        .expect("accepted");
+    assert_eq!(notes_of(&mut session), 0);
+    let path = folder.path().to_owned();
+    session.apply(Command::Open { path }).expect("accepted");
+    assert_eq!(notes_of(&mut session), 1);
+}
+
+/// How many notes about greys come until all is done.
+fn notes_of(session: &mut Session) -> usize {
+    let mut notes = 0;
+    while session.pump(64) > 0 || !session.is_idle() {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    for notice in session.take_notices() {
+        notes += usize::from(notice.text.contains("neither black nor white"));
+    }
+    notes
 }
