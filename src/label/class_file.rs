@@ -121,13 +121,22 @@ impl ClassTable {
     /// # Errors
     /// [`MaskError::ClassFile`] when there is one that cannot be used.
     pub fn beside(mask: &Path) -> Result<Option<Self>, MaskError> {
-        let own = stem_file(mask);
-        let shared = mask.with_file_name("classes.toml");
-        own.into_iter()
-            .chain([shared])
-            .find(|path| path.is_file())
-            .map(|path| Self::load(&path))
-            .transpose()
+        let own = Self::own(mask)?;
+        if own.is_some() {
+            return Ok(own);
+        }
+        let shared = Some(mask.with_file_name("classes.toml"));
+        let shared = shared.filter(|path| path.is_file());
+        shared.map(|path| Self::load(&path)).transpose()
+    }
+
+    /// The table of a mask alone: `STEM.classes.toml` beside it.
+    ///
+    /// # Errors
+    /// [`MaskError::ClassFile`] when there is one that cannot be used.
+    pub fn own(mask: &Path) -> Result<Option<Self>, MaskError> {
+        let own = stem_file(mask).filter(|path| path.is_file());
+        own.map(|path| Self::load(&path)).transpose()
     }
 }
 

@@ -53,10 +53,10 @@ pub use checked::{CheckPoint, MapCheck, Seen, Stratum};
 pub use class::{Class, ClassTable, Rgb};
 pub use cleanup::{Cleanup, Control, MAX_CLEANUP_RADIUS, clean_up};
 pub use codec::{
-    Align, Encoding, FoundTable, IndexTiff, LoadedMask, MIDDLE_GREY, MaskDecisions, MaskSurvey,
-    MaskValue, NEAR_CODE, SaveAs, Shading, TableOrigin, Unknown, UnknownValue, Zero, ZeroMeans,
-    is_void_name, load_mask, load_mask_split, load_mask_unaligned, save_index_tiff, save_mask,
-    survey_mask,
+    Align, Coding, Encoding, FoundTable, IndexTiff, LoadedMask, MIDDLE_GREY, MaskDecisions,
+    MaskSurvey, MaskValue, NEAR_CODE, Samples, SaveAs, Shading, TableOrigin, Unknown, UnknownValue,
+    Zero, ZeroMeans, is_void_name, load_mask, load_mask_split, load_mask_unaligned,
+    save_index_tiff, save_mask, save_mask_over, survey_mask,
 };
 pub use coverage::{CELL_SIDE, CellKey, CellMark, CellState, Coverage};
 pub use edit::{ClassChange, DirtyRects, Edit, EditKind};

@@ -45,6 +45,7 @@ pub(super) fn scan_folder(folder: &Path) -> anyhow::Result<ImageList> {
         entries,
         current: None,
         classes: classes.map(Arc::new),
+        told: HashSet::new(),
     })
 }
 

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -73,6 +74,16 @@ pub struct ImageList {
     pub current: Option<usize>,
     /// The classes of all masks, where the data set says them.
     pub classes: Option<Arc<ClassTable>>,
+    /// Notes about masks that were told, without the numbers of pixels.
+    pub(super) told: HashSet<String>,
+}
+
+impl ImageList {
+    /// Whether a note about a mask says what none said before but for its number of pixels.
+    pub(super) fn is_news(&mut self, note: &str) -> bool {
+        let words = note.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        self.told.insert(words.to_owned())
+    }
 }
 
 /// What a look through a folder found.
@@ -378,6 +389,7 @@ mod tests {
             ],
             current: Some(1),
             classes: None,
+            told: HashSet::new(),
         };
         assert_eq!(
             target_of(&list, StepTo::NextNotDone).expect("there is one"),

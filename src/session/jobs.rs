@@ -52,6 +52,8 @@ pub(super) enum Report {
         layer: LayerId,
         path: PathBuf,
         state: StateMark,
+        /// What the person should know.
+        notes: Vec<String>,
     },
     /// Label and prediction were compared.
     Counted(Pairing, Box<TileConfusion>),
@@ -340,7 +342,12 @@ impl Session {
             Report::ImageOpened(image) => self.image_opened(*image),
             Report::MaskLoaded(layer, read) => self.opened_mask_loaded(layer, *read),
             Report::MeasureRead(layer, read) => self.measure_read(layer, *read),
-            Report::Saved { layer, path, state } => self.layer_saved(layer, path, state),
+            Report::Saved {
+                layer,
+                path,
+                state,
+                notes,
+            } => self.layer_saved(layer, path, (state, notes)),
             Report::Counted(pairing, counts) => self.counted(pairing, *counts),
             Report::Contested(of, found) => self.contested(of, *found),
             Report::Thumbnail(at, image, picture) => self.thumbnail_made(at, &image, picture),

@@ -108,7 +108,9 @@ impl Session {
             }
         }
         for note in read.notes {
-            self.notify(Notice::warning(note));
+            if self.list.as_mut().is_none_or(|list| list.is_news(&note)) {
+                self.notify(Notice::warning(note));
+            }
         }
         let levels = Box::new(read.levels);
         self.changes.push(Change::MaskLoaded { layer: id, levels });

@@ -1,10 +1,11 @@
 use std::path::{Path, PathBuf};
 
 use super::jobs::Report;
-use super::state::{LayerId, Session};
+use super::state::{Layer, LayerId, Session};
 use super::{Command, CommandError, LayerKind, Notice};
+use crate::exchange::find_table;
 use crate::label::{
-    ClassTable, IndexTiff, MaskError, SaveAs, StateMark, save_index_tiff, save_mask,
+    ClassTable, IndexTiff, MaskError, SaveAs, StateMark, save_index_tiff, save_mask, save_mask_over,
 };
 
 impl Session {
@@ -38,18 +39,7 @@ impl Session {
         self.refuse_during_stroke()?;
         let format =
             SaveAs::of_path(&path).ok_or_else(|| CommandError::UnknownFormat(path.clone()))?;
-        let layer = match kind {
-            LayerKind::Label | LayerKind::Preview => {
-                self.label.as_ref().ok_or(CommandError::NoLabel)?
-            }
-            LayerKind::Prediction => self.prediction.as_ref().ok_or(CommandError::NoPrediction)?,
-            LayerKind::Origins => self.origins.as_ref().ok_or(CommandError::NoLabel)?,
-            LayerKind::Certainty => self.certainty.as_ref().ok_or(CommandError::NoPrediction)?,
-            LayerKind::Kept => {
-                let kept = self.predicting.contest.layer.as_ref();
-                kept.ok_or(CommandError::NoPrediction)?
-            }
-        };
+        let layer = self.layer_to_save(kind)?;
         if layer.is_loading {
             return Err(CommandError::LabelLoading);
         }
@@ -69,7 +59,10 @@ impl Session {
             .and_then(|image| image.georef().cloned());
         let state = self.history.mark();
         let meaning = (kind == LayerKind::Certainty).then(|| self.shown_meaning());
+        let is_own = kind == LayerKind::Label && self.is_file_of_label(&path);
+        let known = self.list.as_ref().and_then(|list| list.classes.clone());
         self.start_job(format!("Saving {}", path.display()), move |job| {
+            let mut notes = Vec::new();
             if let (Some(meaning), SaveAs::GeoTiff) = (&meaning, format) {
                 let file = IndexTiff {
                     size: mask.size(),
@@ -81,20 +74,54 @@ impl Session {
                     Ok::<_, MaskError>(mask.read_rect(rect))
                 })?;
             } else {
-                save_mask(&path, &mask, &classes, georef.as_ref(), format)?;
+                let georef = georef.as_ref();
+                if is_own {
+                    // A list that cannot be read is no reason to lose work.
+                    let known = find_table(&path, known.as_deref()).ok().flatten();
+                    let known = known.map(|found| found.classes);
+                    notes = save_mask_over(&path, &mask, &classes, georef, known.as_ref())?;
+                } else {
+                    save_mask(&path, &mask, &classes, georef, format)?;
+                }
                 classes.save(&path.with_extension("classes.toml"))?;
             }
             job.tell(Report::Saved {
                 layer: id,
                 path,
                 state,
+                notes,
             })?;
             Ok(())
         });
         Ok(())
     }
 
-    pub(super) fn layer_saved(&mut self, id: LayerId, path: PathBuf, state: StateMark) {
+    fn layer_to_save(&self, kind: LayerKind) -> Result<&Layer, CommandError> {
+        let (layer, missing) = match kind {
+            LayerKind::Label | LayerKind::Preview => (&self.label, CommandError::NoLabel),
+            LayerKind::Origins => (&self.origins, CommandError::NoLabel),
+            LayerKind::Prediction => (&self.prediction, CommandError::NoPrediction),
+            LayerKind::Certainty => (&self.certainty, CommandError::NoPrediction),
+            LayerKind::Kept => (&self.predicting.contest.layer, CommandError::NoPrediction),
+        };
+        layer.as_ref().ok_or(missing)
+    }
+
+    /// Whether the label was read from this file or saved to it, so that it stays what it is.
+    fn is_file_of_label(&self, path: &Path) -> bool {
+        let own = self.label.as_ref().and_then(|label| label.path.as_deref());
+        own == Some(path) && path.is_file()
+    }
+
+    pub(super) fn layer_saved(
+        &mut self,
+        id: LayerId,
+        path: PathBuf,
+        (state, notes): (StateMark, Vec<String>),
+    ) {
+        for note in notes {
+            self.notify(Notice::warning(format!("{note}: {}", path.display())));
+        }
         let Some(kind) = self.kind_of(id) else { return };
         let name = path.display().to_string();
         if let Some(layer) = self.layer_mut(kind) {

@@ -8,6 +8,7 @@ mod convert;
 mod correcting;
 mod crash;
 mod doubting;
+mod encodings;
 mod fixture;
 mod going_on;
 mod grounds;

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::Discovery;
+use super::apart::decode_apart;
 use crate::dataset::DatasetError;
 use crate::label::{
     ClassTable, Encoding, FoundTable, Mask, MaskDecisions, Rgb, TableOrigin, UNLABELED, Unknown,
@@ -29,6 +30,9 @@ pub(super) fn decode(
     let encoding = &discovery.encoding;
     let table = discovery.all_classes();
     let table = table.as_ref();
+    if let Some(read) = decode_apart(path, discovery, table)? {
+        return Ok(read);
+    }
     let loaded = match (encoding.form, encoding.unknown, table) {
         (Encoding::Binary, _, table) => {
             let loaded = load_mask_split(path, encoding.threshold, table)?;

@@ -35,6 +35,9 @@ pub(super) struct MaskFacts {
     pub(super) compressed: usize,
     /// Whether black and white masks have greys as well.
     pub(super) is_soft: bool,
+    /// Masks of class indices with a palette among black and white or color-coded ones; they are
+    /// read by themselves.
+    apart: usize,
     /// Bands and bits of a sample.
     pub(super) depths: BTreeSet<(u16, u16)>,
     /// Why the first mask that is not blank is read as it is.
@@ -46,7 +49,7 @@ pub(super) struct MaskFacts {
 /// Looks at some of the masks, with the class table that was found for them.
 pub(super) fn look(masks: &[&Path], found: Option<&FoundTable>) -> MaskFacts {
     let mut facts = MaskFacts::default();
-    let mut chosen: Vec<PathBuf> = Vec::new();
+    let mut chosen: Vec<(PathBuf, bool)> = Vec::new();
     let mut pixels = 0;
     for path in spread(masks.len(), MOST_MASKS).map(|at| masks[at]) {
         match open_raster(path) {
@@ -58,22 +61,48 @@ pub(super) fn look(masks: &[&Path], found: Option<&FoundTable>) -> MaskFacts {
                 let is_fitting = chosen.is_empty() || pixels + size <= MOST_PIXELS;
                 if size <= LARGEST && is_fitting {
                     pixels += size;
-                    chosen.push(path.to_owned());
+                    chosen.push((path.to_owned(), info.palette.is_some()));
                 }
             }
         }
     }
-    let surveys: Vec<(&PathBuf, Result<MaskSurvey, MaskError>)> = chosen
+    let surveys: Vec<Result<MaskSurvey, MaskError>> = chosen
         .par_iter()
-        .map(|path| (path, survey_mask(path, found)))
+        .map(|(path, _)| survey_mask(path, found))
         .collect();
-    for (path, survey) in surveys {
+    let mut with_palette = Vec::new();
+    for ((path, has_palette), survey) in chosen.iter().zip(surveys) {
         match survey {
+            Ok(survey) if *has_palette => with_palette.push((path, survey)),
             Ok(survey) => facts.add(path, survey),
             Err(error) => facts.unreadable.push(error.to_string()),
         }
     }
+    let is_apart = |(path, survey): &(&PathBuf, MaskSurvey)| {
+        matches!(ClassTable::own(path), Ok(Some(_))) || numbers_of(survey).all(is_of_two)
+    };
+    if facts.binary + facts.rgb > 0 && with_palette.iter().all(is_apart) {
+        facts.apart = with_palette.len();
+        facts.looked += facts.apart;
+    } else {
+        for (path, survey) in with_palette {
+            facts.add(path, survey);
+        }
+    }
     facts
+}
+
+/// The numbers of bytes that occur.
+fn numbers_of(survey: &MaskSurvey) -> impl Iterator<Item = u8> {
+    let unknown = survey.unknown.iter().filter_map(|found| match found.value {
+        MaskValue::Number(number) => u8::try_from(number).ok(),
+        MaskValue::Color(_) => None,
+    });
+    survey.known.iter().map(|(class, _)| *class).chain(unknown)
+}
+
+const fn is_of_two(number: u8) -> bool {
+    matches!(number, 0 | 1 | 255)
 }
 
 /// At most `most` places out of `count`, spread evenly, the first and the last among them.
@@ -93,10 +122,6 @@ impl MaskFacts {
         self.looked += 1;
         let compressed = survey.shading.filter(Shading::looks_compressed);
         self.compressed += usize::from(compressed.is_some());
-        let numbers = survey.unknown.iter().filter_map(|found| match found.value {
-            MaskValue::Number(number) => u8::try_from(number).ok(),
-            MaskValue::Color(_) => None,
-        });
         let known = survey.known.iter().map(|(class, _)| *class);
         let is_blank = survey.unknown.is_empty()
             && matches!(survey.known[..], [(0, _)])
@@ -108,7 +133,7 @@ impl MaskFacts {
         match survey.encoding {
             Encoding::Index | Encoding::Auto => {
                 self.index += 1;
-                self.values.extend(known.chain(numbers));
+                self.values.extend(numbers_of(&survey));
             }
             Encoding::Binary => {
                 self.binary += 1;
@@ -167,6 +192,13 @@ impl MaskFacts {
                 .collect();
             let depths = depths.join(", ");
             notes.push(format!("Masks are stored in different depths: {depths}"));
+        }
+        if self.apart > 0 {
+            notes.push(format!(
+                "Masks differ in encoding: {} of {} that were looked at are class indices with a \
+                 palette and are read as such",
+                self.apart, self.looked
+            ));
         }
         if self.is_soft {
             notes.push(format!(

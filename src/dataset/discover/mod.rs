@@ -10,6 +10,7 @@ mod kinds;
 mod sample;
 mod side;
 
+mod apart;
 mod builtin;
 mod choose;
 mod class_lists;

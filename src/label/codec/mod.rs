@@ -1,10 +1,12 @@
 //! Masks from files and back: index and color-coded PNG, `GeoTIFF` with a color table, black and
 //! white; what a file leaves open, and reading it as a person decided.
 
+mod coding;
 mod decisions;
 mod load;
 mod load_as;
 mod meaning;
+mod over;
 mod rows;
 mod save;
 mod shade_counts;
@@ -19,10 +21,12 @@ mod understood;
 mod verify;
 mod zero;
 
+pub use coding::{Coding, Samples};
 pub use decisions::{Align, MaskDecisions, Unknown, ZeroMeans};
 pub use load::{LoadedMask, load_mask, load_mask_split};
 pub use load_as::load_mask_unaligned;
 pub use meaning::{Encoding, MIDDLE_GREY};
+pub use over::save_mask_over;
 pub use save::{SaveAs, save_mask};
 pub use shading::{NEAR_CODE, Shading};
 pub use stream::{IndexTiff, save_index_tiff};

@@ -50,6 +50,8 @@ pub(super) struct RowReader {
     pub(super) nodata: Option<f64>,
     /// Number of bands, alpha included.
     pub(super) bands: u16,
+    /// Whether a sample is one bit.
+    pub(super) is_bilevel: bool,
     path: PathBuf,
     next_row: u32,
     rows: Rows,
@@ -75,6 +77,7 @@ impl RowReader {
             None
         };
         let (nodata, bands) = (info.nodata, info.bands);
+        let is_bilevel = info.sample == SampleType::U1;
         let is_void_255 = nodata == Some(f64::from(UNLABELED));
         let (form, rows) = match streamed {
             Some(rows) => (rows.form, Rows::Png(Box::new(rows))),
@@ -88,6 +91,7 @@ impl RowReader {
             is_void_255,
             nodata,
             bands,
+            is_bilevel,
             path: path.to_owned(),
             next_row: 0,
             rows,

@@ -2,7 +2,9 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::super::{ClassTable, MASK_TILE_SIZE, Mask, MaskError, Rgb, UNLABELED};
+use super::super::{ClassTable, MASK_TILE_SIZE, Mask, MaskError, UNLABELED};
+use super::coding::{Coding, Samples};
+use super::meaning::Encoding;
 use super::verify::verify;
 use crate::disk::{
     ReplaceError, folder_of, keep_version, move_into_place, replace_file, replace_with,
@@ -21,6 +23,8 @@ pub enum SaveAs {
     BinaryPng,
     /// Tiled `GeoTIFF` of class indices with a color table and overviews.
     GeoTiff,
+    /// PNG or `GeoTIFF`, as the name says, without a palette and in a given encoding.
+    Coded(Coding),
 }
 
 impl SaveAs {
@@ -40,6 +44,24 @@ impl SaveAs {
             .find(|(ending, _)| name.ends_with(ending));
         found.map(|(_, save_as)| save_as)
     }
+
+    const fn coding(self) -> Option<Coding> {
+        let (encoding, samples) = match self {
+            Self::Coded(coding) => return Some(coding),
+            Self::RgbPng => (Encoding::Rgb, Samples::Rgb),
+            Self::BinaryPng => (Encoding::Binary, Samples::Grey),
+            Self::IndexPng | Self::GeoTiff => return None,
+        };
+        Some(Coding { encoding, samples })
+    }
+
+    fn is_tiff(self, path: &Path) -> bool {
+        match self {
+            Self::GeoTiff => true,
+            Self::Coded(_) => Self::of_path(path) == Some(Self::GeoTiff),
+            Self::IndexPng | Self::RgbPng | Self::BinaryPng => false,
+        }
+    }
 }
 
 /// Old versions of a mask file that are kept.
@@ -52,8 +74,8 @@ const VERSIONS: u32 = 3;
 /// [`ClassTable::save`] does that.
 ///
 /// # Errors
-/// [`MaskError`] when the disk refuses, a class has no color of its own (`RgbPng`), or the written
-/// file reads back otherwise; the old file is then untouched.
+/// [`MaskError`] when the disk refuses, the encoding cannot say a class, or the written file reads
+/// back otherwise; the old file is then untouched.
 pub fn save_mask(
     path: &Path,
     mask: &Mask,
@@ -75,7 +97,8 @@ pub fn save_mask(
             path: path.to_owned(),
         })
     })?;
-    if let (Some(georef), SaveAs::IndexPng | SaveAs::RgbPng | SaveAs::BinaryPng) = (georef, save_as)
+    if let Some(georef) = georef
+        && !save_as.is_tiff(path)
     {
         replace_file(&world_file_of(path), world_file(georef).as_bytes())?;
     }
@@ -121,23 +144,36 @@ fn write_draft(
         reason,
         path: draft.to_owned(),
     };
-    match save_as {
-        SaveAs::IndexPng => replace_with(draft, |file| write_index_png(file, mask, classes))?,
-        SaveAs::RgbPng => {
-            let codes = written_codes(mask, classes).map_err(unwritable)?;
-            replace_with(draft, |file| write_rgb_png(file, mask, &codes))?;
+    let Some(coding) = save_as.coding() else {
+        if save_as.is_tiff(draft) {
+            return write_tiff(draft, mask, classes, georef);
         }
-        SaveAs::BinaryPng => {
-            black_and_white_only(mask, classes).map_err(unwritable)?;
-            replace_with(draft, |file| write_binary_png(file, mask))?;
-        }
-        SaveAs::GeoTiff => write_tiff(draft, mask, classes, georef)?,
+        return Ok(replace_with(draft, |file| {
+            write_index_png(file, mask, classes)
+        })?);
+    };
+    let is_tiff = save_as.is_tiff(draft);
+    let may_be_clear = match save_as {
+        // Black and white that a person asks for is nothing else.
+        SaveAs::BinaryPng => false,
+        _ => !is_tiff || coding.samples == Samples::Rgb,
+    };
+    let pixels = coding
+        .pixels(mask, classes, may_be_clear)
+        .map_err(unwritable)?;
+    if is_tiff {
+        return coding.write_tiff(draft, mask, &pixels, georef);
     }
-    Ok(())
+    Ok(replace_with(draft, |file| {
+        coding.write_png(file, mask, &pixels)
+    })?)
 }
 
 /// Calls `write` with each band of rows, top to bottom.
-fn for_each_band<E>(mask: &Mask, mut write: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+pub(super) fn for_each_band<E>(
+    mask: &Mask,
+    mut write: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
     let size = mask.size();
     for top in (0..size.height).step_by(MASK_TILE_SIZE as usize) {
         let band = PixelRect::new(0, top, size.width, MASK_TILE_SIZE).intersect(size.bounds());
@@ -165,86 +201,6 @@ fn write_index_png(file: &mut impl Write, mask: &Mask, classes: &ClassTable) -> 
     let mut writer = encoder.write_header()?;
     let mut rows = writer.stream_writer()?;
     for_each_band(mask, |band| rows.write_all(band))?;
-    rows.finish()?;
-    Ok(writer.finish()?)
-}
-
-/// The color of each index that occurs, or why there is none.
-fn written_codes(mask: &Mask, classes: &ClassTable) -> Result<[Rgb; 256], String> {
-    let counts = mask.histogram();
-    let mut codes = [[0; 3]; 256];
-    let mut taken = std::collections::HashMap::new();
-    for (index, _) in counts
-        .iter()
-        .enumerate()
-        .take(255)
-        .filter(|(_, count)| **count > 0)
-    {
-        let name = classes.name_of(index as u8);
-        let class = classes
-            .get(index as u8)
-            .ok_or_else(|| format!("{name} has no color; add it to the class table"))?;
-        codes[index] = class.code();
-        if let Some(other) = taken.insert(class.code(), name.clone()) {
-            return Err(format!(
-                "\"{other}\" and \"{name}\" have the same color; change one"
-            ));
-        }
-    }
-    Ok(codes)
-}
-
-fn write_rgb_png(file: &mut impl Write, mask: &Mask, codes: &[Rgb; 256]) -> io::Result<()> {
-    let has_gaps = mask.histogram()[usize::from(UNLABELED)] > 0;
-    let mut encoder = png::Encoder::new(file, mask.size().width, mask.size().height);
-    encoder.set_color(if has_gaps {
-        png::ColorType::Rgba
-    } else {
-        png::ColorType::Rgb
-    });
-    encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_filter(png::Filter::Up);
-    let mut writer = encoder.write_header()?;
-    let mut rows = writer.stream_writer()?;
-    let mut pixels = Vec::new();
-    for_each_band(mask, |band| {
-        pixels.clear();
-        for &index in band {
-            pixels.extend_from_slice(&codes[usize::from(index)]);
-            if has_gaps {
-                pixels.push(if index == UNLABELED { 0 } else { 255 });
-            }
-        }
-        rows.write_all(&pixels)
-    })?;
-    rows.finish()?;
-    Ok(writer.finish()?)
-}
-
-/// Black and white can say nothing but classes 0 and 1.
-fn black_and_white_only(mask: &Mask, classes: &ClassTable) -> Result<(), String> {
-    let counts = mask.histogram();
-    match (2..256).find(|&index| counts[index] > 0) {
-        None => Ok(()),
-        Some(index) => Err(format!(
-            "black and white stand for the classes 0 and 1, and {} pixels are {}",
-            counts[index],
-            classes.name_of(index as u8)
-        )),
-    }
-}
-
-fn write_binary_png(file: &mut impl Write, mask: &Mask) -> io::Result<()> {
-    let mut encoder = png::Encoder::new(file, mask.size().width, mask.size().height);
-    encoder.set_color(png::ColorType::Grayscale);
-    encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_filter(png::Filter::NoFilter);
-    let mut writer = encoder.write_header()?;
-    let mut rows = writer.stream_writer()?;
-    for_each_band(mask, |band| {
-        let shades: Vec<u8> = band.iter().map(|&class| 255 * class).collect();
-        rows.write_all(&shades)
-    })?;
     rows.finish()?;
     Ok(writer.finish()?)
 }

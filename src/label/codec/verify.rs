@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::super::{ClassTable, Mask, MaskError};
+use super::load::load_mask;
 use super::meaning::{Encoding, Evidence, MIDDLE_GREY, Meaning};
 use super::rows::RowReader;
 use super::save::SaveAs;
@@ -17,6 +18,17 @@ pub(super) fn verify(
         reason,
         path: path.to_owned(),
     };
+    if let SaveAs::Coded(_) = save_as {
+        // Nothing but its pixels says how such a file is to be read.
+        let read = load_mask(path, Some(mask.size()), Encoding::Auto, Some(classes))?;
+        return if read.mask == *mask {
+            Ok(())
+        } else {
+            Err(differs(
+                "it would be read as other classes than it was written with".to_owned(),
+            ))
+        };
+    }
     let mut reader = RowReader::open(path)?;
     if reader.size != mask.size() {
         return Err(MaskError::Size {
@@ -28,7 +40,7 @@ pub(super) fn verify(
     let encoding = match save_as {
         SaveAs::RgbPng => Encoding::Rgb,
         SaveAs::BinaryPng => Encoding::Binary,
-        SaveAs::IndexPng | SaveAs::GeoTiff => Encoding::Index,
+        SaveAs::IndexPng | SaveAs::GeoTiff | SaveAs::Coded(_) => Encoding::Index,
     };
     let evidence = Evidence {
         form: reader.form,

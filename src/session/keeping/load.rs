@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::exchange::find_table;
 use crate::geom::ImageSize;
 use crate::label::{
     ClassTable, Encoding, KeptHistory, Mask, MaskError, MaskLevels, Origin, StateMark, load_mask,
@@ -80,7 +81,7 @@ const HISTORY_IN_MEMORY: usize = 128 << 20;
 
 impl ReadMask {
     /// The mask file at `path`, which must have the size of its image; its `classes` where they are
-    /// known from elsewhere.
+    /// known from elsewhere, else those of a list beside it or in the folder above.
     pub fn from_file(
         path: &Path,
         size: ImageSize,
@@ -88,6 +89,8 @@ impl ReadMask {
     ) -> Result<Self, MaskError> {
         // Taken before reading: a file that is written meanwhile then looks changed.
         let source = SourceFile::now(path).ok();
+        let found = find_table(path, classes)?;
+        let classes = found.as_ref().map(|found| &found.classes);
         let loaded = load_mask(path, Some(size), Encoding::Auto, classes)?;
         Ok(Self {
             classes: Some(loaded.classes),
