@@ -7,7 +7,7 @@ use super::chart::{Chart, ChartLine, Hover, Level, Mark, MarkKind, chart_ui};
 use super::header::status_of;
 use super::look::Look;
 use crate::session::{RunEntry, RunStatus, Session, TrainingPhase};
-use crate::train::{Axis, EpochRow, RunRecord, Scale, StepLoss, rate_drops, thinned};
+use crate::train::{Axis, BestBy, EpochRow, RunRecord, Scale, StepLoss, rate_drops, thinned};
 
 const TALL: f32 = 228.0;
 const LOW: f32 = 118.0;
@@ -154,7 +154,8 @@ fn score_chart(record: &RunRecord, look: Look, like: &Chart) -> Chart {
         ],
         level: baseline.map(|value| Level {
             value,
-            name: "majority baseline",
+            name: "majority baseline of pixel accuracy",
+            color: theme::CURVE_ACCURACY,
         }),
         ..like.clone()
     }
@@ -217,7 +218,7 @@ fn marks(record: &RunRecord, status: RunStatus) -> Vec<Mark> {
     let best = record.best_epoch().map(|epoch| Mark {
         epoch: f64::from(epoch),
         kind: MarkKind::Best,
-        word: format!("best {epoch}"),
+        word: best_words(record, epoch),
     });
     let last = rows.last().map(|row| f64::from(row.epoch));
     let end = end_reason(record, status)
@@ -228,6 +229,15 @@ fn marks(record: &RunRecord, status: RunStatus) -> Vec<Mark> {
             word,
         });
     drops.chain(best).chain(end).collect()
+}
+
+/// The best epoch and what it is best by.
+fn best_words(record: &RunRecord, epoch: u32) -> String {
+    match record.recipe.as_ref().map(|recipe| &recipe.best_by) {
+        None => format!("best: {epoch}"),
+        Some(BestBy::Latest) => format!("last: {epoch}"),
+        Some(by) => format!("best by {}: {epoch}", by.words()),
+    }
 }
 
 /// Why a run ended, in a sentence; `None` while it goes on.
@@ -301,7 +311,9 @@ pub fn heading(ui: &mut Ui, words: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::Recipe;
+    use crate::label::ClassTable;
+    use crate::metrics::{Confusion, Scores};
+    use crate::train::{FinalScores, Recipe, ScoredOn};
 
     fn one_of_four_epochs() -> RunRecord {
         let row = EpochRow {
@@ -332,5 +344,42 @@ mod tests {
         assert_eq!(kinds(RunStatus::Stopped), [MarkKind::Best, MarkKind::End]);
         assert_eq!(end_reason(&record, RunStatus::Running), None);
         assert_eq!(kinds(RunStatus::Running), [MarkKind::Best]);
+    }
+
+    #[test]
+    fn the_best_epoch_says_by_what_and_the_baseline_of_which_line_it_is() {
+        let mut record = one_of_four_epochs();
+        let words = |record: &RunRecord| marks(record, RunStatus::Running)[0].word.clone();
+        assert_eq!(words(&record), "best by validation loss: 1");
+        if let Some(recipe) = &mut record.recipe {
+            recipe.best_by = BestBy::Latest;
+        }
+        assert_eq!(words(&record), "last: 1");
+        let scores = Scores::new(&Confusion::new(2), &ClassTable::road());
+        let scores = Scores {
+            majority_baseline: Some(0.5),
+            ..scores
+        };
+        record.validation_scores = Some(FinalScores {
+            epoch: 1,
+            on: ScoredOn::Validation,
+            scores,
+        });
+        let like = Chart {
+            title: "",
+            lines: Vec::new(),
+            marks: Vec::new(),
+            level: None,
+            remark: None,
+            epochs: [1.0, 2.0],
+            scale: Scale::of_ratios(),
+            number: |value| format!("{value:.3}"),
+            height: TALL,
+        };
+        let chart = score_chart(&record, Look::default(), &like);
+        let level = chart.level.expect("a baseline");
+        let of = chart.lines.iter().find(|line| line.color == level.color);
+        let name = &of.expect("a line of that color").name;
+        assert!(level.name.ends_with(name.as_str()), "{}", level.name);
     }
 }
