@@ -47,6 +47,8 @@ pub struct TrainingState {
     pub recipe: Option<Recipe>,
     /// The run folder, once it has one.
     pub run: Option<PathBuf>,
+    /// Which part of the network learns, and how.
+    pub explained: Option<String>,
     /// What the training had to say.
     pub notes: Vec<String>,
     /// What it takes, once some steps were measured.
@@ -133,6 +135,27 @@ impl TrainingState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::Waker;
+    use crate::session::{ProjectPlace, Session, SessionConfig, Severity};
+    use crate::train::TrainEvent;
+
+    #[test]
+    fn how_it_learns_is_no_warning() {
+        let mut session = Session::new(SessionConfig {
+            waker: Waker::none(),
+            settings_path: None,
+            projects: ProjectPlace::Nowhere,
+        });
+        let how = "The decoder learns alone".to_owned();
+        session.absorb_training(JobId(0), TrainEvent::Explained(how.clone()));
+        assert_eq!(session.training().explained, Some(how));
+        assert!(session.take_notices().is_empty());
+        let note = "Two images are the same".to_owned();
+        session.absorb_training(JobId(0), TrainEvent::Note(note));
+        let notices = session.take_notices();
+        let severities: Vec<Severity> = notices.iter().map(|notice| notice.severity).collect();
+        assert_eq!(severities, [Severity::Warning]);
+    }
 
     #[test]
     fn the_time_left_is_not_told_while_the_last_epoch_is_judged() {

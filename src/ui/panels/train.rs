@@ -139,10 +139,14 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
     device_line(ui, state);
 }
 
+/// What it is computed on, and which part of the network learns.
 fn device_line(ui: &mut Ui, state: &TrainingState) {
     if let Some((name, reason)) = &state.device {
         ui.label(RichText::new(format!("On {name}")).small().weak())
             .on_hover_text(reason);
+    }
+    if let Some(how) = &state.explained {
+        ui.label(RichText::new(how).small().weak());
     }
 }
 
