@@ -21,6 +21,7 @@ mod perform;
 mod places;
 mod plots;
 mod predicting;
+mod safety;
 mod status;
 mod text;
 mod theme;
