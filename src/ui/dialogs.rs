@@ -5,8 +5,10 @@ use std::time::SystemTime;
 
 use egui::{Key, Modal, TextEdit, Ui};
 
+use super::chooser;
 use super::panels::area::check;
 use super::predicting::predict;
+use super::theme;
 use super::training::{Correction, look_at};
 use super::view::{CommandQueue, View, Waiting};
 use crate::session::{
@@ -80,6 +82,7 @@ pub struct Dialogs {
     wish: Option<FileWish>,
     path: String,
     chooser: Option<Receiver<Option<PathBuf>>>,
+    lacks_chooser: bool,
 }
 
 impl Dialogs {
@@ -267,6 +270,10 @@ fn file_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
         if ui.memory(|memory| memory.focused().is_none()) {
             field.request_focus();
         }
+        if view.dialogs.lacks_chooser {
+            let words = "No file chooser was found here; type the path above instead";
+            theme::words(ui, theme::WARNING, words);
+        }
         let entered = ui.input(|input| input.key_pressed(Key::Enter));
         ui.horizontal(|ui| {
             let is_given = !view.dialogs.path.trim().is_empty();
@@ -340,8 +347,9 @@ fn take_choice(dialogs: &mut Dialogs) {
         .and_then(|chooser| chooser.try_recv().ok())
     {
         dialogs.chooser = None;
-        if let Some(path) = chosen {
-            dialogs.path = path.display().to_string();
+        match chosen {
+            Some(path) => dialogs.path = path.display().to_string(),
+            None => dialogs.lacks_chooser = !chooser::is_there(),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod banner;
 mod canvas;
+mod chooser;
 mod cleanup;
 mod coordinates;
 mod dialogs;
