@@ -155,7 +155,7 @@ impl FileWish {
 
     const fn hint(self) -> &'static str {
         match self {
-            Self::Open => "A GeoTIFF, PNG or JPEG",
+            Self::Open => "A GeoTIFF, JPEG 2000 (.jp2), PNG, JPEG, WebP or VRT file",
             Self::OpenFolder => "A folder of images, or one with `images` and `masks` inside",
             Self::OpenMask(LayerKind::Label) => {
                 "A mask (.tif, .png), or polygons and lines (.geojson, .gpkg, .shp)"
@@ -461,4 +461,24 @@ fn ask_ui(ui: &Ui, view: &mut View, commands: &mut CommandQueue) {
             }
         });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::RASTER_EXTENSIONS;
+
+    #[test]
+    fn the_dialog_names_what_opens() {
+        let hint = FileWish::Open.hint().to_lowercase();
+        let as_said = |ending: &'static str| match ending {
+            "tif" => "tiff",
+            "jpg" => "jpeg",
+            "j2k" | "jpx" => "jpeg 2000",
+            ending => ending,
+        };
+        for ending in RASTER_EXTENSIONS.into_iter().chain(["vrt"]) {
+            assert!(hint.contains(as_said(ending)), "{ending}: {hint}");
+        }
+    }
 }
