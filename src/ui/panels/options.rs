@@ -1,5 +1,5 @@
 use egui::containers::menu::{MenuButton, MenuConfig};
-use egui::{DragValue, PopupCloseBehavior, Slider, Ui, vec2};
+use egui::{DragValue, Label, PopupCloseBehavior, Slider, Ui, vec2};
 
 use crate::label::BrushShape;
 use crate::session::{
@@ -9,6 +9,9 @@ use crate::ui::keys::{Action, Keymap};
 use crate::ui::perform::toggled_instant;
 use crate::ui::view::{CommandQueue, ShapeUse, View};
 use crate::ui::{text, theme};
+
+/// A slider with its name and value, in points.
+const SLIDER_ROOM: f32 = 250.0;
 
 /// The options of the tool in hand, in one line below the canvases, or more in a narrow window.
 pub fn options_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
@@ -174,11 +177,10 @@ fn selected_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
         return;
     };
     ui.separator();
-    ui.label(format!(
-        "{} px selected",
-        text::grouped(selected.pixels.num_pixels())
-    ))
-    .on_hover_text("Tools paint only within the selection");
+    let count = text::grouped(selected.pixels.num_pixels());
+    let words = Label::new(format!("{count} px selected")).extend();
+    ui.add(words)
+        .on_hover_text("Tools paint only within the selection");
     if ui.button("Fill (Enter)").clicked() {
         commands.push(Command::Selection(SelectionCommand::Fill));
     }
@@ -202,7 +204,16 @@ fn grain_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
     }
 }
 
+/// Begins a row where less than `width` points are left of this one: a slider does not do that.
+fn make_room(ui: &mut Ui, width: f32) {
+    let is_begun = ui.cursor().left() > ui.max_rect().left();
+    if is_begun && ui.available_size_before_wrap().x < width {
+        ui.end_row();
+    }
+}
+
 fn wand_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    make_room(ui, SLIDER_ROOM);
     let mut wand = session.wand_settings();
     let label = ui.label("Tolerance");
     let slider = Slider::new(&mut wand.tolerance, 0..=128);
@@ -230,6 +241,7 @@ fn active_class_ui(ui: &mut Ui, session: &Session) {
 }
 
 fn size_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    make_room(ui, SLIDER_ROOM);
     let label = ui.label("Size");
     let mut diameter = session.brush_diameter();
     let slider = Slider::new(&mut diameter, 1.0..=1024.0)
@@ -246,5 +258,38 @@ fn size_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
     }
     if let Some([width, _]) = session.image().and_then(|image| image.pixel_meters) {
         ui.weak(format!("{:.1} m", diameter * width));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Waker;
+    use crate::session::{ProjectPlace, SessionConfig};
+
+    #[test]
+    fn sliders_are_whole_in_a_narrow_window() {
+        let session = Session::new(SessionConfig {
+            waker: Waker::none(),
+            settings_path: None,
+            projects: ProjectPlace::Nowhere,
+        });
+        for options in [wand_ui, size_ui] {
+            for width in (26..60).map(|tens| 10.0 * tens as f32) {
+                let ctx = egui::Context::default();
+                let mut beyond = f32::INFINITY;
+                drop(ctx.run_ui(egui::RawInput::default(), |ui| {
+                    ui.set_max_width(width);
+                    let end = ui.max_rect().right();
+                    let row = ui.horizontal_wrapped(|ui| {
+                        ui.strong("building");
+                        ui.add(egui::Button::new("Only over unlabeled"));
+                        options(ui, &session, &mut CommandQueue::new());
+                    });
+                    beyond = row.response.rect.right() - end;
+                }));
+                assert!(beyond < 0.5, "{beyond} points beyond {width}");
+            }
+        }
     }
 }
