@@ -199,6 +199,7 @@ impl Session {
                     self.finetune_got_better();
                 }
             }
+            TrainEvent::Explained(how) => self.training.explained = Some(how),
             TrainEvent::Note(note) => {
                 // What was said before the start is not said again.
                 if !self.training.notes.contains(&note) {

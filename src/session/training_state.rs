@@ -47,6 +47,8 @@ pub struct TrainingState {
     pub recipe: Option<Recipe>,
     /// The run folder, once it has one.
     pub run: Option<PathBuf>,
+    /// Which part of the network learns, and how.
+    pub explained: Option<String>,
     /// What the training had to say.
     pub notes: Vec<String>,
     /// What it takes, once some steps were measured.
@@ -79,6 +81,11 @@ impl TrainingState {
         )
     }
 
+    /// Whether all steps of an epoch are taken, so that what it came to is being judged.
+    pub const fn is_judging(&self) -> bool {
+        matches!(self.phase, TrainingPhase::Running { step, steps, .. } if step >= steps)
+    }
+
     /// The run that was stopped or failed and can go on.
     pub fn resumable(&self) -> Option<&Path> {
         let is_over = match &self.phase {
@@ -103,13 +110,17 @@ impl TrainingState {
         })
     }
 
-    /// Seconds until the last epoch ends, when an epoch's length is known.
+    /// Seconds until the last epoch ends, when an epoch's length is known; `None` while that epoch
+    /// is judged.
     pub fn seconds_left(&self) -> Option<f64> {
         let (TrainingPhase::Running { epoch, step, steps }, Some(recipe)) =
             (&self.phase, &self.recipe)
         else {
             return None;
         };
+        if self.is_judging() && *epoch >= recipe.epochs {
+            return None;
+        }
         let per_epoch =
             self.rows.iter().map(|row| row.seconds).sum::<f64>() / self.rows.len().max(1) as f64;
         let done = f64::from(*epoch) - 1.0 + f64::from(*step) / f64::from((*steps).max(1));
@@ -118,5 +129,60 @@ impl TrainingState {
             return self.forecast.map(|forecast| forecast.seconds_left);
         }
         Some(left.max(0.0) * per_epoch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Waker;
+    use crate::session::{ProjectPlace, Session, SessionConfig, Severity};
+    use crate::train::TrainEvent;
+
+    #[test]
+    fn how_it_learns_is_no_warning() {
+        let mut session = Session::new(SessionConfig {
+            waker: Waker::none(),
+            settings_path: None,
+            projects: ProjectPlace::Nowhere,
+        });
+        let how = "The decoder learns alone".to_owned();
+        session.absorb_training(JobId(0), TrainEvent::Explained(how.clone()));
+        assert_eq!(session.training().explained, Some(how));
+        assert!(session.take_notices().is_empty());
+        let note = "Two images are the same".to_owned();
+        session.absorb_training(JobId(0), TrainEvent::Note(note));
+        let notices = session.take_notices();
+        let severities: Vec<Severity> = notices.iter().map(|notice| notice.severity).collect();
+        assert_eq!(severities, [Severity::Warning]);
+    }
+
+    #[test]
+    fn the_time_left_is_not_told_while_the_last_epoch_is_judged() {
+        let at = |epoch, step| TrainingState {
+            phase: TrainingPhase::Running {
+                epoch,
+                step,
+                steps: 10,
+            },
+            rows: vec![EpochRow {
+                seconds: 8.0,
+                ..EpochRow::default()
+            }],
+            recipe: Some(Recipe {
+                epochs: 3,
+                ..Recipe::default()
+            }),
+            ..TrainingState::default()
+        };
+        let told = [at(2, 5), at(2, 10), at(3, 5), at(3, 10)]
+            .map(|state| (state.is_judging(), state.seconds_left()));
+        let expected = [
+            (false, Some(12.0)),
+            (true, Some(8.0)),
+            (false, Some(4.0)),
+            (true, None),
+        ];
+        assert_eq!(told, expected);
     }
 }

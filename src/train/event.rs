@@ -63,6 +63,8 @@ pub enum TrainEvent {
         /// ground; also where that is not known.
         beats_start: bool,
     },
+    /// Which part of the network learns, and how; nothing to act on.
+    Explained(String),
     /// Something the user should know.
     Note(String),
     /// The training is over, by itself or because it was stopped.

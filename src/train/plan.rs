@@ -428,12 +428,12 @@ impl TrainPlan {
         }
         let what = match kept {
             Some(kept) => format!(
-                "The decoder learns{}; what the encoder sees in {} training patches is computed \
+                "The decoder learns {} still, so what is seen in {} training patches is computed \
                  once and kept ({} MB)",
                 if kept.stages() < NUM_LEVELS {
-                    " with the encoder's last stages"
+                    "with the encoder's last stages: its first ones hold"
                 } else {
-                    " alone"
+                    "alone: the pretrained encoder holds"
                 },
                 kept.num_patches(),
                 kept.num_bytes().div_ceil(1 << 20)

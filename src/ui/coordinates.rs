@@ -22,10 +22,12 @@ pub fn coordinates_menu(ui: &mut Ui, session: &Session, commands: &mut CommandQu
 }
 
 /// The coordinates of the pixel that is pointed at, if one is, and their system; a right-click on
-/// them chooses which are shown.
+/// them chooses which are shown. What does not fit beside others of the width `others` (points) is
+/// left out.
 pub fn coordinates_ui(
     ui: &mut Ui,
     at: Option<ImagePoint>,
+    others: f32,
     session: &Session,
     commands: &mut CommandQueue,
 ) {
@@ -37,6 +39,9 @@ pub fn coordinates_ui(
     };
     let shown = session.settings().coordinates;
     let mut said = |ui: &mut Ui, text: String, hover: &str| {
+        if text_width(ui, &text) + others > ui.available_width() {
+            return;
+        }
         let hover = format!("{hover}\nRight-click chooses what is shown");
         let response = clickable(ui, text).on_hover_text(hover);
         response.context_menu(|ui| coordinates_menu(ui, session, commands));
@@ -65,6 +70,14 @@ fn system_text(map: &MapPlace, has_room: bool) -> String {
         Some(name) => format!("{code}: {name}"),
         None => code,
     }
+}
+
+/// The width of words of the status bar with the gap before the next, in points.
+pub fn text_width(ui: &Ui, text: &str) -> f32 {
+    let text = egui::WidgetText::from(RichText::new(text).small().monospace());
+    let extend = Some(egui::TextWrapMode::Extend);
+    let galley = text.into_galley(ui, extend, f32::INFINITY, egui::TextStyle::Body);
+    galley.size().x + ui.spacing().item_spacing.x
 }
 
 fn clickable(ui: &mut Ui, text: String) -> Response {

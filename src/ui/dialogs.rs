@@ -5,8 +5,10 @@ use std::time::SystemTime;
 
 use egui::{Key, Modal, TextEdit, Ui};
 
+use super::chooser;
 use super::panels::area::check;
 use super::predicting::predict;
+use super::theme;
 use super::training::{Correction, look_at};
 use super::view::{CommandQueue, View, Waiting};
 use crate::session::{
@@ -80,6 +82,7 @@ pub struct Dialogs {
     wish: Option<FileWish>,
     path: String,
     chooser: Option<Receiver<Option<PathBuf>>>,
+    lacks_chooser: bool,
 }
 
 impl Dialogs {
@@ -152,7 +155,7 @@ impl FileWish {
 
     const fn hint(self) -> &'static str {
         match self {
-            Self::Open => "A GeoTIFF, PNG or JPEG",
+            Self::Open => "A GeoTIFF, JPEG 2000 (.jp2), PNG, JPEG, WebP or VRT file",
             Self::OpenFolder => "A folder of images, or one with `images` and `masks` inside",
             Self::OpenMask(LayerKind::Label) => {
                 "A mask (.tif, .png), or polygons and lines (.geojson, .gpkg, .shp)"
@@ -267,6 +270,10 @@ fn file_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
         if ui.memory(|memory| memory.focused().is_none()) {
             field.request_focus();
         }
+        if view.dialogs.lacks_chooser {
+            let words = "No file chooser was found here; type the path above instead";
+            theme::words(ui, theme::WARNING, words);
+        }
         let entered = ui.input(|input| input.key_pressed(Key::Enter));
         ui.horizontal(|ui| {
             let is_given = !view.dialogs.path.trim().is_empty();
@@ -340,8 +347,9 @@ fn take_choice(dialogs: &mut Dialogs) {
         .and_then(|chooser| chooser.try_recv().ok())
     {
         dialogs.chooser = None;
-        if let Some(path) = chosen {
-            dialogs.path = path.display().to_string();
+        match chosen {
+            Some(path) => dialogs.path = path.display().to_string(),
+            None => dialogs.lacks_chooser = !chooser::is_there(),
         }
     }
 }
@@ -453,4 +461,24 @@ fn ask_ui(ui: &Ui, view: &mut View, commands: &mut CommandQueue) {
             }
         });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::RASTER_EXTENSIONS;
+
+    #[test]
+    fn the_dialog_names_what_opens() {
+        let hint = FileWish::Open.hint().to_lowercase();
+        let as_said = |ending: &'static str| match ending {
+            "tif" => "tiff",
+            "jpg" => "jpeg",
+            "j2k" | "jpx" => "jpeg 2000",
+            ending => ending,
+        };
+        for ending in RASTER_EXTENSIONS.into_iter().chain(["vrt"]) {
+            assert!(hint.contains(as_said(ending)), "{ending}: {hint}");
+        }
+    }
 }

@@ -7,9 +7,9 @@ use super::keys::Action;
 use super::panels::improve::can_improve;
 use super::perform::perform;
 use super::predicting::predict_menu;
-use super::theme;
+use super::safety::safety_ui;
 use super::view::{CommandQueue, View};
-use crate::session::{Command, LayerKind, Over, PlaceCommand, Predicting, Safety, Session};
+use crate::session::{Command, LayerKind, Over, PlaceCommand, Predicting, Session};
 use crate::train::{Certainty, Flips};
 
 /// The menu bar, and at its right end: is my work safe, which device draws.
@@ -419,64 +419,10 @@ fn right_side(ui: &mut Ui, session: &Session, view: &View) {
             .on_hover_text(hover);
         ui.separator();
     }
-    if session.layer(LayerKind::Label).is_some() {
-        let (text, color, hover) = safety_text(session, view);
-        theme::words(ui, color, RichText::new(text).small()).on_hover_text(hover);
-        ui.separator();
-    }
+    safety_ui(ui, session, view);
     if let Some(image) = session.image() {
         let name = RichText::new(image.name()).strong();
         ui.add(egui::Label::new(name).truncate())
             .on_hover_text(image.path.display().to_string());
-    }
-}
-
-/// Whether the person's work is safe, in two words, and the whole story.
-fn safety_text(session: &Session, view: &View) -> (String, egui::Color32, String) {
-    let state = |text: &str, color, hover: &str| (text.to_owned(), color, hover.to_owned());
-    match (session.safety(), view.saved_at) {
-        (Safety::ReadOnly, _) => state(
-            "Read-only",
-            theme::WARNING,
-            "Another window works on this project; close it and open the image again",
-        ),
-        (Safety::Failing(why), _) => (
-            "Strokes only in memory".to_owned(),
-            theme::ERROR,
-            format!("{why}. They are written as soon as the disk takes them"),
-        ),
-        (_, Some(at)) if !session.has_unsaved_work() => (
-            format!("Saved {}", ago(at.elapsed().as_secs())),
-            theme::GOOD,
-            "The label's file has all strokes".to_owned(),
-        ),
-        (_, None) if !session.has_unsaved_work() => state(
-            "As in the file",
-            theme::GOOD,
-            "The label's file has all strokes",
-        ),
-        (Safety::Kept(path), _) => (
-            "Strokes kept".to_owned(),
-            theme::GOOD,
-            format!(
-                "Each finished stroke is on the disk, with its undo step; Ctrl+S writes the \
-                 label's own file. {}",
-                path.display()
-            ),
-        ),
-        (Safety::Writing, _) => state("Keeping strokes…", theme::GOOD, "On their way to the disk"),
-        (Safety::InMemory, _) => state(
-            "Unsaved strokes",
-            theme::WARNING,
-            "They are in memory until you save (Ctrl+S)",
-        ),
-    }
-}
-
-fn ago(seconds: u64) -> String {
-    match seconds {
-        0..60 => format!("{seconds} s ago"),
-        60..3_600 => format!("{} min ago", seconds / 60),
-        _ => format!("{} h ago", seconds / 3_600),
     }
 }

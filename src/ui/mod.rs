@@ -5,6 +5,7 @@
 
 mod banner;
 mod canvas;
+mod chooser;
 mod cleanup;
 mod coordinates;
 mod dialogs;
@@ -21,6 +22,7 @@ mod perform;
 mod places;
 mod plots;
 mod predicting;
+mod safety;
 mod status;
 mod text;
 mod theme;

@@ -1,6 +1,6 @@
 use egui::{ProgressBar, RichText, Ui};
 
-use super::coordinates::coordinates_ui;
+use super::coordinates::{coordinates_ui, text_width};
 use super::text;
 use super::view::{CommandQueue, View};
 use crate::label::UNLABELED;
@@ -18,7 +18,7 @@ pub fn status_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
             if session.image().is_none() || view.training.is_open {
                 return;
             }
-            // What is left of the line; what does not fit ends there instead of lying over others.
+            // What is left of the line.
             ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
                 ui.set_clip_rect(ui.max_rect().intersect(ui.clip_rect()));
                 position_ui(ui, session, view, commands);
@@ -66,26 +66,39 @@ fn position_ui(ui: &mut Ui, session: &Session, view: &View, commands: &mut Comma
             small(ui, format!("{} px", image.size()));
         }
     }
-    coordinates_ui(ui, pixel.map(|(at, _)| at), session, commands);
+    let mut items = Vec::new();
     if let Some([width, _]) = image.pixel_meters {
-        small(ui, format!("{width:.3} m/px"));
+        items.push(format!("{width:.3} m/px"));
     }
     if let Some(camera) = view.camera {
-        small(ui, format!("zoom {}", text::zoom(camera.scale)));
+        items.push(format!("zoom {}", text::zoom(camera.scale)));
     }
+    let num_others = items.len();
     if let Some((_, (x, y))) = pixel {
         for (kind, name) in [
             (LayerKind::Label, "label"),
             (LayerKind::Prediction, "prediction"),
         ] {
-            if let Some(layer) = session.layer(kind) {
-                small(
-                    ui,
-                    format!("{name}: {}", class_name(session, layer.mask.get(x, y))),
-                );
-            }
+            let layer = session.layer(kind);
+            let class = layer.map(|layer| class_name(session, layer.mask.get(x, y)));
+            items.extend(class.map(|class| format!("{name}: {class}")));
         }
     }
+    let widths: Vec<f32> = items.iter().map(|item| text_width(ui, item)).collect();
+    let classes: f32 = widths[num_others..].iter().sum();
+    coordinates_ui(ui, pixel.map(|(at, _)| at), classes, session, commands);
+    let first = first_shown(&widths, ui.available_width());
+    for item in items.into_iter().skip(first) {
+        small(ui, item);
+    }
+}
+
+/// The first item from which on all fit into `room`, both in points. What comes last matters most
+/// and is shown in any case, if need be shortened.
+fn first_shown(widths: &[f32], room: f32) -> usize {
+    let fits = |from: &usize| widths[*from..].iter().sum::<f32>() <= room;
+    let last = widths.len().saturating_sub(1);
+    (0..last).find(fits).unwrap_or(last)
 }
 
 fn class_name(session: &Session, class: u8) -> String {
@@ -135,5 +148,29 @@ fn activities_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
 }
 
 fn small(ui: &mut Ui, text: String) -> egui::Response {
-    ui.label(RichText::new(text).small().monospace())
+    let text = RichText::new(text).small().monospace();
+    ui.add(egui::Label::new(text).truncate())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_matters_least_goes_first_and_no_word_is_cut() {
+        let widths = [60.0, 60.0, 100.0, 120.0];
+        let shown = [340.0, 339.0, 220.0, 219.0, 10.0].map(|room| first_shown(&widths, room));
+        assert_eq!(shown, [0, 1, 2, 3, 3]);
+        assert_eq!(first_shown(&[], 100.0), 0);
+        let ctx = egui::Context::default();
+        let mut widths = [0.0; 2];
+        drop(ctx.run_ui(egui::RawInput::default(), |ui| {
+            ui.horizontal(|ui| {
+                ui.set_max_width(90.0);
+                let text = "prediction: woodland".to_owned();
+                widths = [text_width(ui, &text), small(ui, text).rect.width()];
+            });
+        }));
+        assert!(widths[0] > 90.0 && widths[1] <= 90.0, "{widths:?}");
+    }
 }

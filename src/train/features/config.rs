@@ -82,15 +82,15 @@ impl FeatureConfig {
     pub(in crate::train) fn reason(&self, model: &ModelConfig, kept_stages: usize) -> &'static str {
         match self.keep {
             KeepFeatures::Auto if kept_stages > 0 => {
-                "That is the default on a CPU; set keep = \"never\" under [features] to train the \
-                 encoder as well"
+                "That is the default on a CPU; to train the encoder as well, choose Never at Keep \
+                 features in the recipe (features.keep)"
             }
             KeepFeatures::Auto if model.frozen_stages > 0 => {
                 "The encoder learns behind its frozen stages, as the recipe says"
             }
             KeepFeatures::Auto => {
-                "The encoder learns as well; set keep = \"always\" \
-                 under [features] to train the decoder only"
+                "The encoder learns as well; to train the decoder only, choose Always at Keep \
+                 features in the recipe (features.keep)"
             }
             KeepFeatures::Always | KeepFeatures::Never => "The recipe says so",
         }

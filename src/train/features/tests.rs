@@ -261,16 +261,16 @@ fn a_second_head_learns_along_and_is_not_told() {
     }
 }
 
-/// Runs to the end and gives the notes.
-fn notes_of(plan: TrainPlan) -> Vec<String> {
+/// Runs to the end and gives what was said of a kind.
+fn said(plan: TrainPlan, of_kind: fn(TrainEvent) -> Option<String>) -> Vec<String> {
     let engine = Engine::start().expect("a thread");
     let events = events_of(&engine.train(plan, Waker::none()));
     assert_eq!(events.last(), Some(&JobEvent::Finished), "{events:?}");
-    let note = |event| match event {
-        JobEvent::Said(TrainEvent::Note(note)) => Some(note),
+    let said = |event| match event {
+        JobEvent::Said(event) => of_kind(event),
         _ => None,
     };
-    events.into_iter().filter_map(note).collect()
+    events.into_iter().filter_map(said).collect()
 }
 
 #[test]
@@ -279,7 +279,10 @@ fn too_little_memory_halves_what_is_computed_at_once() {
     let recipe = recipe(KeepFeatures::Always, 0);
     let mut plan = plan(recipe, &folder.path().join("run"));
     plan.fault = Some(|step, piece| assert!(step < 8 || piece <= 2, "Out of memory"));
-    let notes = notes_of(plan);
+    let notes = said(plan, |event| match event {
+        TrainEvent::Note(note) => Some(note),
+        _ => None,
+    });
     let is_said = |note: &String| note.contains("2 patches are computed at once, 2 times");
     assert!(notes.iter().any(is_said), "{notes:?}");
 }
@@ -292,7 +295,11 @@ fn on_a_cpu_the_decoder_learns_alone_unless_told_otherwise_and_says_so() {
             epochs: 1,
             ..recipe(keep, 0)
         };
-        let notes = notes_of(plan(recipe, &folder.path().join(run)));
+        let plan = plan(recipe, &folder.path().join(run));
+        let notes = said(plan, |event| match event {
+            TrainEvent::Explained(note) => Some(note),
+            _ => None,
+        });
         let has = |note: &String| words.iter().all(|word| note.contains(word));
         assert!(notes.iter().any(has), "{notes:?}");
     };

@@ -73,7 +73,7 @@ fn push_cards(body: &mut String, record: &RunRecord) {
             "Best epoch",
             String::new(),
             best.map_or_else(|| NONE.to_owned(), |epoch| epoch.to_string()),
-            format!("of {} that ended", record.rows.len()),
+            best_among(record),
         ),
         (
             "Training time",
@@ -107,6 +107,13 @@ fn push_notes(body: &mut String, notes: &[String]) {
     body.push_str("</div>\n");
 }
 
+/// Of how many epochs one is the best, and by what.
+fn best_among(record: &RunRecord) -> String {
+    let by = record.recipe.as_ref().map(|recipe| recipe.best_by.words());
+    let by = by.map_or_else(String::new, |by| format!(", by {}", escaped(&by)));
+    format!("of {} that ended{by}", record.rows.len())
+}
+
 pub(super) fn push_curves(body: &mut String, record: &RunRecord) {
     if record.rows.is_empty() {
         return;
@@ -116,7 +123,7 @@ pub(super) fn push_curves(body: &mut String, record: &RunRecord) {
     let mut charts = charts(&record.rows, CurveLook::fitting(&record.rows));
     charts[1].level = record
         .validation_baseline()
-        .map(|value| (value, "majority baseline"));
+        .map(|value| (value, "majority baseline of pixel accuracy"));
     for chart in charts {
         body.push_str(&chart.picture(&marks));
     }

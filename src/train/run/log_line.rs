@@ -11,7 +11,7 @@ pub(super) fn log_line(event: &TrainEvent) -> Option<String> {
         TrainEvent::Step { .. } | TrainEvent::Trying { .. } => return None,
         TrainEvent::EpochEnded(row) => of_epoch(row),
         TrainEvent::BestSaved { epoch, .. } => format!("Epoch {epoch} is the best so far"),
-        TrainEvent::Note(note) => note.clone(),
+        TrainEvent::Explained(note) | TrainEvent::Note(note) => note.clone(),
         TrainEvent::Forecast(forecast) => forecast.to_string(),
         TrainEvent::Tight(remedies) => remedies_in_words(remedies),
         TrainEvent::Paused => "Paused".to_owned(),

@@ -65,7 +65,7 @@ impl<'a, 'o> Training<'a, 'o> {
     /// Trains until there is a reason to end.
     pub(super) fn epochs(&mut self) -> Result<StopReason, Halt> {
         if let Some(note) = self.plan.features_note(self.learner.kept()) {
-            self.outside.tell(TrainEvent::Note(note))?;
+            self.outside.tell(TrainEvent::Explained(note))?;
         }
         self.judge_start()?;
         loop {

@@ -1,4 +1,4 @@
-use egui::{Color32, Frame, Layout, Margin, Rect, RichText, Ui, UiBuilder, vec2};
+use egui::{Color32, Frame, Label, Layout, Margin, Rect, Response, RichText, Ui, UiBuilder, vec2};
 use egui_material_icons::icons;
 
 use super::PaneContent;
@@ -52,13 +52,19 @@ pub fn header_ui(
         }
         let hint = content.hint(session);
         if !hint.is_empty() {
-            ui.label(RichText::new(format!("·  {hint}")).size(12.0));
+            hint_ui(ui, &hint);
             ui.add_space(4.0);
         }
         chosen
     });
     view.covered.push(inside.response.rect);
     inside.inner
+}
+
+/// As much of the hint as there is room for; the pointer shows all of it.
+fn hint_ui(ui: &mut Ui, hint: &str) -> Response {
+    let words = RichText::new(format!("·  {hint}")).size(12.0);
+    ui.add(Label::new(words).truncate())
 }
 
 /// The picture under it is not of the theme: words are light and their ground is dark, also while
@@ -164,5 +170,26 @@ mod tests {
             }));
             assert!(looked_at >= 4);
         }
+    }
+
+    #[test]
+    fn a_hint_ends_where_the_pane_does() {
+        let ctx = egui::Context::default();
+        let mut widths = Vec::new();
+        drop(ctx.run_ui(egui::RawInput::default(), |ui| {
+            widths = [
+                "none",
+                "none yet: press Train, then Predict, or turn instant answers on",
+            ]
+            .map(|hint| {
+                let room = Rect::from_min_size(ui.max_rect().min, vec2(200.0, 26.0));
+                let layout = Layout::left_to_right(egui::Align::Center);
+                let mut pane = ui.new_child(UiBuilder::new().max_rect(room).layout(layout));
+                hint_ui(&mut pane, hint).rect.width()
+            })
+            .to_vec();
+        }));
+        assert!(widths[0] < 100.0, "{widths:?}");
+        assert!(widths[1] > 100.0 && widths[1] <= 200.0, "{widths:?}");
     }
 }

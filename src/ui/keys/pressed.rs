@@ -28,15 +28,14 @@ const DIGITS: [Key; 10] = [
 /// Takes what the keys pressed in this frame ask for out of the input, in order.
 ///
 /// Each key counts with the modifiers of its own moment: a quick Ctrl+S in a slow frame ends
-/// before the frame looks at the keyboard. Esc closes an open menu or list first, and only that.
+/// before the frame looks at the keyboard. An open menu or list has all keys; Esc closes it.
 pub fn pressed(ctx: &egui::Context, keymap: &Keymap) -> Vec<Wish> {
-    let has_popup = Popup::is_any_open(ctx);
+    if Popup::is_any_open(ctx) {
+        return Vec::new();
+    }
     ctx.input_mut(|input| {
         let mut wishes = Vec::new();
         input.events.retain(|event| {
-            if has_popup && is_escape(event) {
-                return true;
-            }
             let wish = wish_of(event, keymap);
             wishes.extend(wish);
             wish.is_none()
@@ -68,16 +67,6 @@ pub fn chord_of(event: &egui::Event) -> Option<(Chord, Option<Key>)> {
         } if !modifiers.alt => Some((Chord::new(*modifiers, *key), *physical_key)),
         _ => None,
     }
-}
-
-const fn is_escape(event: &egui::Event) -> bool {
-    matches!(
-        event,
-        egui::Event::Key {
-            key: Key::Escape,
-            ..
-        }
-    )
 }
 
 fn class_place(chord: Chord) -> Option<usize> {
@@ -128,15 +117,22 @@ mod tests {
     }
 
     #[test]
-    fn escape_is_left_to_an_open_list() {
+    fn an_open_list_has_all_keys() {
         let ctx = egui::Context::default();
         let press = || egui::RawInput {
-            events: vec![key_event(Key::Escape, Key::Escape, Modifiers::NONE)],
+            events: [Key::B, Key::M, Key::Num3, Key::Escape]
+                .map(|key| key_event(key, key, Modifiers::NONE))
+                .to_vec(),
             ..Default::default()
         };
         ctx.begin_pass(press());
-        let cancel = [Wish::Action(Action::CancelShape)];
-        assert_eq!(pressed(&ctx, &Keymap::default()), cancel);
+        let expected = [
+            Wish::Action(Action::Brush),
+            Wish::Action(Action::CleanUp),
+            Wish::Class(2),
+            Wish::Action(Action::CancelShape),
+        ];
+        assert_eq!(pressed(&ctx, &Keymap::default()), expected);
         drop(ctx.end_pass());
 
         ctx.begin_pass(press());

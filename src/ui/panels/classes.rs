@@ -10,7 +10,9 @@ use crate::ui::{text, theme};
 
 /// The class list. Picking a class sends a command; nothing is changed here.
 pub fn classes_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
-    let areas = session.layer(LayerKind::Label).map(|_| session.areas());
+    let label = session.layer(LayerKind::Label);
+    let read = label.filter(|label| !label.is_loading);
+    let areas = read.map(|_| session.areas());
     let total = session
         .image()
         .map_or(1, |image| image.size().num_pixels())

@@ -5,7 +5,7 @@ use crate::dataset::SplitKind;
 use crate::session::{
     Command, FinetuneCommand, LayerKind, ScoreScope, Session, TrainOn, TrainingPhase, TrainingState,
 };
-use crate::train::TrainStatus;
+use crate::train::{EpochRow, TrainStatus};
 use crate::ui::canvas::PaneLayout;
 use crate::ui::dialogs::FileWish;
 use crate::ui::predicting::{go_on_ui, predict};
@@ -128,7 +128,12 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
             .step_losses
             .last()
             .map_or_else(String::new, |loss| format!("loss {loss:.3}"));
-        let note = format!("step {step} of {steps}   {loss}");
+        let place = if state.is_judging() {
+            "judging the epoch".to_owned()
+        } else {
+            format!("step {step} of {steps}")
+        };
+        let note = format!("{place}   {loss}");
         ui.add(ProgressBar::new(share).text(note));
     } else {
         ui.add(ProgressBar::new(0.0));
@@ -137,10 +142,14 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
     device_line(ui, state);
 }
 
+/// What it is computed on, and which part of the network learns.
 fn device_line(ui: &mut Ui, state: &TrainingState) {
     if let Some((name, reason)) = &state.device {
         ui.label(RichText::new(format!("On {name}")).small().weak())
             .on_hover_text(reason);
+    }
+    if let Some(how) = &state.explained {
+        ui.label(RichText::new(how).small().weak());
     }
 }
 
@@ -152,16 +161,7 @@ fn outcome_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
         }
         TrainingPhase::Ended(report) => {
             ui.separator();
-            let seconds = text::duration(report.seconds);
-            let status = match report.status {
-                TrainStatus::Finished => "finished",
-                TrainStatus::Stopped => "stopped",
-            };
-            let best = match report.best_epoch {
-                0 => "no epoch was finished".to_owned(),
-                epoch => format!("best epoch {epoch}"),
-            };
-            ui.label(format!("Training {status} after {seconds}; {best}"));
+            ui.label(ended_words(report.status, report.best_epoch, &state.rows));
             device_line(ui, state);
         }
         _ => {}
@@ -188,6 +188,21 @@ fn outcome_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
     if ui.link("Go on with another run…").clicked() {
         view.wish(FileWish::Resume);
     }
+}
+
+/// How a training ended, with the time that the run's page tells: that of all epochs that ended.
+fn ended_words(status: TrainStatus, best_epoch: u32, rows: &[EpochRow]) -> String {
+    let status = match status {
+        TrainStatus::Finished => "finished",
+        TrainStatus::Stopped => "stopped",
+    };
+    if best_epoch == 0 {
+        return format!("Training {status}; no epoch was finished");
+    }
+    let noun = if rows.len() == 1 { "epoch" } else { "epochs" };
+    let seconds = text::duration(rows.iter().map(|row| row.seconds).sum());
+    let num_epochs = rows.len();
+    format!("Training {status}, {num_epochs} {noun} in {seconds}; best epoch {best_epoch}")
 }
 
 /// What can be done with the model that was just trained.
@@ -247,5 +262,24 @@ fn curves_ui(ui: &mut Ui, session: &Session) {
             text::grouped(split.validation_pixels)
         );
         ui.label(RichText::new(note).small().weak());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_training_is_that_of_its_epochs() {
+        let row = EpochRow {
+            seconds: 19.0,
+            ..EpochRow::default()
+        };
+        let rows = [row.clone(), row];
+        let words = |best, rows| ended_words(TrainStatus::Stopped, best, rows);
+        let expected = "Training stopped, 2 epochs in 38 s; best epoch 2";
+        assert_eq!(words(2, &rows[..]), expected);
+        let none = "Training stopped; no epoch was finished";
+        assert_eq!(words(0, &[]), none);
     }
 }

@@ -36,7 +36,11 @@ pub fn running_ui(ui: &mut Ui, state: &TrainingState, commands: &mut CommandQueu
     let epochs = state.recipe.as_ref().map_or(0, |recipe| recipe.epochs);
     let bar = match state.phase {
         TrainingPhase::Running { epoch, step, steps } => {
-            let place = format!("poch {epoch} of {epochs}, step {step} of {steps}");
+            let place = if state.is_judging() {
+                format!("poch {epoch} of {epochs}, judging it")
+            } else {
+                format!("poch {epoch} of {epochs}, step {step} of {steps}")
+            };
             let words = if state.is_paused {
                 format!("Paused in e{place}")
             } else {

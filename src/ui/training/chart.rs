@@ -60,8 +60,10 @@ pub struct ChartLine {
 pub struct Level {
     /// The value.
     pub value: f64,
-    /// What it is.
+    /// What it is, and of which line.
     pub name: &'static str,
+    /// The color of that line.
+    pub color: Color32,
 }
 
 /// An epoch worth a mark.
@@ -248,7 +250,7 @@ impl<'a> Sheet<'a> {
             return;
         };
         let ends = [pos2(self.plot.left(), y), pos2(self.plot.right(), y)];
-        let stroke = Stroke::new(1.2, self.weak);
+        let stroke = Stroke::new(1.0, level.color);
         self.painter
             .extend(Shape::dashed_line(&ends, stroke, 5.0, 4.0));
         let words = format!("{} {:.3}", level.name, level.value);
@@ -283,14 +285,16 @@ impl<'a> Sheet<'a> {
     fn draw_upright(&self, x: f32, color: Color32, word: &str) {
         let stroke = Stroke::new(1.0, color.gamma_multiply(0.8));
         self.painter.vline(x, self.plot.y_range(), stroke);
-        let is_right = x > self.plot.right() - 60.0;
+        let word = self.painter.layout_no_wrap(word.to_owned(), SMALL, color);
+        let is_right = x + 4.0 + word.size().x > self.plot.right();
         let (side, by) = if is_right {
             (Align2::RIGHT_TOP, vec2(-4.0, 0.0))
         } else {
             (Align2::LEFT_TOP, vec2(4.0, 0.0))
         };
         let at = pos2(x, self.plot.top()) + by;
-        self.painter.text(at, side, word, SMALL, color);
+        let at = side.anchor_size(at, word.size()).min;
+        self.painter.galley(at, word, color);
     }
 
     fn draw_line(&self, inside: &Painter, line: &ChartLine) {

@@ -4,9 +4,10 @@ use egui::{RichText, Ui};
 
 use super::super::{text, theme};
 use super::chart::{Chart, ChartLine, Hover, Level, Mark, MarkKind, chart_ui};
+use super::header::status_of;
 use super::look::Look;
 use crate::session::{RunEntry, RunStatus, Session, TrainingPhase};
-use crate::train::{Axis, EpochRow, RunRecord, Scale, StepLoss, rate_drops, thinned};
+use crate::train::{Axis, BestBy, EpochRow, RunRecord, Scale, StepLoss, rate_drops, thinned};
 
 const TALL: f32 = 228.0;
 const LOW: f32 = 118.0;
@@ -16,19 +17,20 @@ const TWO_COLUMNS: f32 = 600.0;
 /// The curves of one run, made when its files change and not in every frame.
 #[derive(Debug, Default)]
 pub struct RunCurves {
-    of: Option<(Arc<RunRecord>, Look, usize)>,
+    of: Option<(Arc<RunRecord>, (Look, usize, RunStatus))>,
     /// Losses, scores, rate and time.
     pub charts: Vec<Chart>,
 }
 
 impl RunCurves {
-    /// Makes the curves anew if the run, the look or the running epoch changed.
+    /// Makes the curves anew if the run, its status, the look or the running epoch changed.
     pub fn follow(&mut self, entry: &RunEntry, look: Look, session: &Session) {
         let record = &entry.record;
         let live = live_losses(session, record);
-        let is_same = self.of.as_ref().is_some_and(|(known, known_look, steps)| {
-            Arc::ptr_eq(known, record) && (*known_look, *steps) == (look, live.len())
-        });
+        let status = status_of(entry, session);
+        let made_for = (look, live.len(), status);
+        let is_same = (self.of.as_ref())
+            .is_some_and(|(known, of)| Arc::ptr_eq(known, record) && *of == made_for);
         if is_same {
             return;
         }
@@ -43,7 +45,7 @@ impl RunCurves {
         let like = Chart {
             title: "",
             lines: Vec::new(),
-            marks: marks(entry),
+            marks: marks(record, status),
             level: None,
             remark: None,
             epochs: [first, f64::from(last).max(now)],
@@ -57,7 +59,7 @@ impl RunCurves {
             rate_chart(&record.rows, &like),
             time_chart(&record.rows, &like),
         ];
-        self.of = Some((Arc::clone(record), look, live.len()));
+        self.of = Some((Arc::clone(record), made_for));
     }
 }
 
@@ -152,7 +154,8 @@ fn score_chart(record: &RunRecord, look: Look, like: &Chart) -> Chart {
         ],
         level: baseline.map(|value| Level {
             value,
-            name: "majority baseline",
+            name: "majority baseline of pixel accuracy",
+            color: theme::CURVE_ACCURACY,
         }),
         ..like.clone()
     }
@@ -202,8 +205,8 @@ fn time_chart(rows: &[EpochRow], like: &Chart) -> Chart {
     }
 }
 
-fn marks(entry: &RunEntry) -> Vec<Mark> {
-    let rows = &entry.record.rows;
+fn marks(record: &RunRecord, status: RunStatus) -> Vec<Mark> {
+    let rows = &record.rows;
     let drops = rate_drops(rows).into_iter().map(|row| Mark {
         epoch: f64::from(row.epoch),
         kind: MarkKind::RateDrop,
@@ -212,30 +215,40 @@ fn marks(entry: &RunEntry) -> Vec<Mark> {
             row.lr, row.epoch
         ),
     });
-    let best = entry.record.best_epoch().map(|epoch| Mark {
+    let best = record.best_epoch().map(|epoch| Mark {
         epoch: f64::from(epoch),
         kind: MarkKind::Best,
-        word: format!("best {epoch}"),
+        word: best_words(record, epoch),
     });
     let last = rows.last().map(|row| f64::from(row.epoch));
-    let end = end_reason(entry).zip(last).map(|(word, epoch)| Mark {
-        epoch,
-        kind: MarkKind::End,
-        word,
-    });
+    let end = end_reason(record, status)
+        .zip(last)
+        .map(|(word, epoch)| Mark {
+            epoch,
+            kind: MarkKind::End,
+            word,
+        });
     drops.chain(best).chain(end).collect()
 }
 
+/// The best epoch and what it is best by.
+fn best_words(record: &RunRecord, epoch: u32) -> String {
+    match record.recipe.as_ref().map(|recipe| &recipe.best_by) {
+        None => format!("best: {epoch}"),
+        Some(BestBy::Latest) => format!("last: {epoch}"),
+        Some(by) => format!("best by {}: {epoch}", by.words()),
+    }
+}
+
 /// Why a run ended, in a sentence; `None` while it goes on.
-pub fn end_reason(entry: &RunEntry) -> Option<String> {
-    let record = &entry.record;
+pub fn end_reason(record: &RunRecord, status: RunStatus) -> Option<String> {
     let last = record.rows.last()?;
     let epochs = record.recipe.as_ref().map_or(0, |recipe| recipe.epochs);
     let patience = record
         .recipe
         .as_ref()
         .map_or(0, |recipe| recipe.stop_patience);
-    let word = match entry.status {
+    let word = match status {
         RunStatus::Running => return None,
         RunStatus::Stopped => format!("Stopped by hand in epoch {}", last.epoch + 1),
         RunStatus::Interrupted => format!("Interrupted after epoch {}", last.epoch),
@@ -293,4 +306,80 @@ pub fn charts_ui(ui: &mut Ui, charts: &[Chart], hover: &mut Hover) {
 pub fn heading(ui: &mut Ui, words: &str) {
     ui.add_space(2.0 * theme::GRID);
     ui.label(RichText::new(words).strong().size(14.0));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::label::ClassTable;
+    use crate::metrics::{Confusion, Scores};
+    use crate::train::{FinalScores, Recipe, ScoredOn};
+
+    fn one_of_four_epochs() -> RunRecord {
+        let row = EpochRow {
+            epoch: 1,
+            best: true,
+            ..EpochRow::default()
+        };
+        let recipe = Recipe {
+            epochs: 4,
+            ..Recipe::default()
+        };
+        RunRecord {
+            rows: vec![row],
+            recipe: Some(recipe),
+            ..RunRecord::default()
+        }
+    }
+
+    #[test]
+    fn a_run_that_goes_on_has_no_end() {
+        let record = one_of_four_epochs();
+        let kinds = |status| {
+            let marks = marks(&record, status);
+            marks.iter().map(|mark| mark.kind).collect::<Vec<_>>()
+        };
+        let stopped = end_reason(&record, RunStatus::Stopped);
+        assert_eq!(stopped.as_deref(), Some("Stopped by hand in epoch 2"));
+        assert_eq!(kinds(RunStatus::Stopped), [MarkKind::Best, MarkKind::End]);
+        assert_eq!(end_reason(&record, RunStatus::Running), None);
+        assert_eq!(kinds(RunStatus::Running), [MarkKind::Best]);
+    }
+
+    #[test]
+    fn the_best_epoch_says_by_what_and_the_baseline_of_which_line_it_is() {
+        let mut record = one_of_four_epochs();
+        let words = |record: &RunRecord| marks(record, RunStatus::Running)[0].word.clone();
+        assert_eq!(words(&record), "best by validation loss: 1");
+        if let Some(recipe) = &mut record.recipe {
+            recipe.best_by = BestBy::Latest;
+        }
+        assert_eq!(words(&record), "last: 1");
+        let scores = Scores::new(&Confusion::new(2), &ClassTable::road());
+        let scores = Scores {
+            majority_baseline: Some(0.5),
+            ..scores
+        };
+        record.validation_scores = Some(FinalScores {
+            epoch: 1,
+            on: ScoredOn::Validation,
+            scores,
+        });
+        let like = Chart {
+            title: "",
+            lines: Vec::new(),
+            marks: Vec::new(),
+            level: None,
+            remark: None,
+            epochs: [1.0, 2.0],
+            scale: Scale::of_ratios(),
+            number: |value| format!("{value:.3}"),
+            height: TALL,
+        };
+        let chart = score_chart(&record, Look::default(), &like);
+        let level = chart.level.expect("a baseline");
+        let of = chart.lines.iter().find(|line| line.color == level.color);
+        let name = &of.expect("a line of that color").name;
+        assert!(level.name.ends_with(name.as_str()), "{}", level.name);
+    }
 }

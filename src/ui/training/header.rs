@@ -31,7 +31,7 @@ pub fn header_ui(ui: &mut Ui, entry: &RunEntry, session: &Session) {
     });
     let words = RichText::new(what(record)).weak();
     ui.label(words);
-    if let Some(reason) = end_reason(entry) {
+    if let Some(reason) = end_reason(record, status_of(entry, session)) {
         ui.label(RichText::new(reason).weak());
     }
     ui.add_space(theme::GRID);
@@ -41,7 +41,7 @@ pub fn header_ui(ui: &mut Ui, entry: &RunEntry, session: &Session) {
         }
     });
     // What a run that goes on lacks is still to come.
-    let is_over = !matches!(status_words(entry, session).0, "running" | "paused");
+    let is_over = status_of(entry, session) != RunStatus::Running;
     for note in record.notes.iter().filter(|_| is_over) {
         theme::words(ui, theme::WARNING, RichText::new(note).small());
     }
@@ -65,6 +65,15 @@ fn what(record: &RunRecord) -> String {
         parts.push(format!("seed {}", recipe.seed));
     }
     parts.join("  ·  ")
+}
+
+/// How a run is: one that is trained here goes on, whatever its folder says of an earlier part.
+pub fn status_of(entry: &RunEntry, session: &Session) -> RunStatus {
+    if is_here(entry, session) {
+        RunStatus::Running
+    } else {
+        entry.status
+    }
 }
 
 /// The word for a run's status, its color and what it means.
@@ -184,7 +193,11 @@ fn left_tile(entry: &RunEntry, session: &Session) -> Option<Tile> {
     Some(Tile {
         name: "Time left",
         value: left.map_or_else(|| "–".to_owned(), text::duration),
-        note: "if it is not ended early".to_owned(),
+        note: if is_here(entry, session) && state.is_judging() {
+            "judging the epoch".to_owned()
+        } else {
+            "if it is not ended early".to_owned()
+        },
         help: "The epochs left, each as long as those before".to_owned(),
     })
 }
