@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::jobs::Report;
 use super::state::{LayerId, Session};
-use super::{Command, CommandError, LayerKind, Notice};
+use super::{Change, Command, CommandError, LayerKind, Notice};
 use crate::label::{
     ClassTable, IndexTiff, MaskError, SaveAs, StateMark, save_index_tiff, save_mask,
 };
@@ -104,6 +104,7 @@ impl Session {
         if kind == LayerKind::Label {
             self.saved = state;
             self.keep_saved(id, Path::new(&name), state);
+            self.changes.push(Change::LabelSaved(id));
         }
         self.notify(Notice::info(format!("Saved {name}")));
         if kind == LayerKind::Label

@@ -437,7 +437,9 @@ fn right_side(ui: &mut Ui, session: &Session, view: &View) {
 /// Whether the person's work is safe, in two words, and the whole story.
 fn safety_text(session: &Session, view: &View) -> (String, egui::Color32, String) {
     let state = |text: &str, color, hover: &str| (text.to_owned(), color, hover.to_owned());
-    match (session.safety(), view.saved_at) {
+    let label = session.layer(LayerKind::Label).map(|label| label.id);
+    let saved = view.saved.filter(|(saved, _)| label == Some(*saved));
+    match (session.safety(), saved) {
         (Safety::ReadOnly, _) => state(
             "Read-only",
             theme::WARNING,
@@ -448,7 +450,7 @@ fn safety_text(session: &Session, view: &View) -> (String, egui::Color32, String
             theme::ERROR,
             format!("{why}. They are written as soon as the disk takes them"),
         ),
-        (_, Some(at)) if !session.has_unsaved_work() => (
+        (_, Some((_, at))) if !session.has_unsaved_work() => (
             format!("Saved {}", ago(at.elapsed().as_secs())),
             theme::GOOD,
             "The label's file has all strokes".to_owned(),

@@ -9,6 +9,7 @@ mod correcting;
 mod crash;
 mod doubting;
 mod fixture;
+mod folders;
 mod going_on;
 mod grounds;
 mod importing;
