@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use super::overviews::open_source;
 use super::state::{ImageId, OpenImage, Session};
 use super::{Change, Command, CommandError, Notice, ScoredGround, StepTo};
 use crate::exchange::{MapPlace, pixel_meters};
-use crate::label::ClassTable;
+use crate::label::{ClassTable, StateMark};
 use crate::project::Project;
 use crate::raster::{OpenError, OverviewStore, Pyramid, RgbaTile, TileCache, is_tile_folder};
 use crate::sample::{SampleConfig, write_sample};
@@ -54,6 +55,9 @@ pub struct ImageEntry {
     pub mask: Option<PathBuf>,
     /// How far the work is.
     pub status: EntryStatus,
+    /// The state that its label was in when the image was left, if its file lacks that; see
+    /// [`Session::unsaved`].
+    pub unsaved: Option<StateMark>,
     /// Mean IoU of the last prediction against its label, when one was made.
     pub score: Option<f64>,
     /// What ground that is of, as far as it is known.
@@ -73,6 +77,25 @@ pub struct ImageList {
     pub current: Option<usize>,
     /// The classes of all masks, where the data set says them.
     pub classes: Option<Arc<ClassTable>>,
+}
+
+impl ImageList {
+    /// Takes over what is known of the images from a look through the same folder before.
+    fn carry_over(&mut self, old: Self) {
+        let known = old.entries.into_iter();
+        let mut known: HashMap<_, _> = known.map(|it| (it.image.clone(), it)).collect();
+        for entry in &mut self.entries {
+            if let Some(old) = known.remove(&entry.image)
+                && old.status != EntryStatus::Missing
+            {
+                *entry = ImageEntry {
+                    mask: entry.mask.take(),
+                    thumbnail: None,
+                    ..old
+                };
+            }
+        }
+    }
 }
 
 /// What a look through a folder found.
@@ -132,7 +155,12 @@ impl Session {
     }
 
     pub(super) fn list_scanned(&mut self, scanned: ScannedList) {
-        self.list = Some(scanned.list);
+        self.note_unsaved();
+        let mut list = scanned.list;
+        if let Some(old) = self.list.take().filter(|old| old.folder == list.folder) {
+            list.carry_over(old);
+        }
+        self.list = Some(list);
         self.forget_thumbnails();
         if scanned.open_first
             && let Err(error) = self.step(StepTo::Index(0))
@@ -159,6 +187,7 @@ impl Session {
             return;
         }
         self.keep_look_for(&mut image);
+        self.note_unsaved();
         // Not before: what is painted until now belongs to the image before.
         let of_list = self.list.as_ref().map(|list| list.folder.clone());
         self.turn_to_project(&of_list.unwrap_or_else(|| image.path.clone()));
@@ -365,6 +394,7 @@ mod tests {
             image: "x".into(),
             mask: None,
             status,
+            unsaved: None,
             score: None,
             ground: ScoredGround::default(),
             thumbnail: None,

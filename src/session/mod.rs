@@ -65,6 +65,7 @@ mod thumbnails;
 mod training;
 mod training_command;
 mod training_state;
+mod unsaved;
 
 pub use crate::project::Bookmark;
 pub use checking::{CheckCommand, MOST_POINTS};

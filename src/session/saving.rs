@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::jobs::Report;
 use super::state::{LayerId, Session};
@@ -6,6 +6,16 @@ use super::{Change, Command, CommandError, LayerKind, Notice};
 use crate::label::{
     ClassTable, IndexTiff, MaskError, SaveAs, StateMark, save_index_tiff, save_mask,
 };
+
+/// A layer that was written to a file.
+pub(super) struct SavedLayer {
+    pub layer: LayerId,
+    /// The image whose label it is, if it is a label.
+    pub label_of: Option<PathBuf>,
+    pub path: PathBuf,
+    /// The state that it was in.
+    pub state: StateMark,
+}
 
 impl Session {
     pub(super) fn save_label(&mut self) -> Result<(), CommandError> {
@@ -63,13 +73,17 @@ impl Session {
             LayerKind::Certainty => ClassTable::default(),
             _ => self.classes().clone(),
         };
-        let georef = self
-            .image
-            .as_ref()
-            .and_then(|image| image.georef().cloned());
-        let state = self.history.mark();
+        let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
+        let georef = image.georef().cloned();
+        let saved = SavedLayer {
+            layer: id,
+            label_of: (kind == LayerKind::Label).then(|| image.path.clone()),
+            path,
+            state: self.history.mark(),
+        };
         let meaning = (kind == LayerKind::Certainty).then(|| self.shown_meaning());
-        self.start_job(format!("Saving {}", path.display()), move |job| {
+        self.start_job(format!("Saving {}", saved.path.display()), move |job| {
+            let path = &saved.path;
             if let (Some(meaning), SaveAs::GeoTiff) = (&meaning, format) {
                 let file = IndexTiff {
                     size: mask.size(),
@@ -77,42 +91,55 @@ impl Session {
                     georef: georef.as_ref(),
                     meaning: Some(meaning),
                 };
-                save_index_tiff(&path, &file, |rect| {
-                    Ok::<_, MaskError>(mask.read_rect(rect))
-                })?;
+                save_index_tiff(path, &file, |rect| Ok::<_, MaskError>(mask.read_rect(rect)))?;
             } else {
-                save_mask(&path, &mask, &classes, georef.as_ref(), format)?;
+                save_mask(path, &mask, &classes, georef.as_ref(), format)?;
                 classes.save(&path.with_extension("classes.toml"))?;
             }
-            job.tell(Report::Saved {
-                layer: id,
-                path,
-                state,
-            })?;
+            job.tell(Report::Saved(saved))?;
             Ok(())
         });
         Ok(())
     }
 
-    pub(super) fn layer_saved(&mut self, id: LayerId, path: PathBuf, state: StateMark) {
-        let Some(kind) = self.kind_of(id) else { return };
-        let name = path.display().to_string();
-        if let Some(layer) = self.layer_mut(kind) {
-            layer.path = Some(path);
-            layer.broken = None;
-        }
-        if kind == LayerKind::Label {
-            self.saved = state;
-            self.keep_saved(id, Path::new(&name), state);
-            self.changes.push(Change::LabelSaved(id));
+    pub(super) fn layer_saved(&mut self, saved: SavedLayer) {
+        let name = saved.path.display().to_string();
+        let is_label = self.kind_of(saved.layer) == Some(LayerKind::Label);
+        if !self.note_saved(saved) {
+            return;
         }
         self.notify(Notice::info(format!("Saved {name}")));
-        if kind == LayerKind::Label
+        if is_label
             && let Some(next) = self.after_saving.take()
             && let Err(error) = self.apply(next)
         {
             self.notify(Notice::error(error.to_string()));
         }
+    }
+
+    /// Notes what a file has now; `false` for a layer that is not shown any more and was no label.
+    pub(super) fn note_saved(&mut self, saved: SavedLayer) -> bool {
+        let SavedLayer {
+            layer: id,
+            label_of,
+            path,
+            state,
+        } = saved;
+        match (self.kind_of(id), label_of) {
+            (Some(LayerKind::Label), _) => {
+                self.saved = state;
+                self.keep_saved(id, &path, state);
+                self.changes.push(Change::LabelSaved(id));
+            }
+            (None, Some(image)) => self.left_label_saved(&image, &path, state),
+            (None, None) => return false,
+            (Some(_), _) => {}
+        }
+        if let Some(layer) = self.kind_of(id).and_then(|kind| self.layer_mut(kind)) {
+            layer.path = Some(path);
+            layer.broken = None;
+        }
+        true
     }
 
     /// Where the label of the open image goes when nobody says: `STEM_label.tif` beside it.

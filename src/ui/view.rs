@@ -22,9 +22,7 @@ use crate::geom::{Camera, ImagePoint, PixelRect, ScreenSize, TileKey};
 use crate::job::Waker;
 use crate::label::{MaskLevels, MaskTile};
 use crate::render::{FrameStats, Gpu, Looked, Renderer, SourceId};
-use crate::session::{
-    Change, Command, Layer, LayerId, Notice, Review, Session, Severity, Tool,
-};
+use crate::session::{Change, Command, Layer, LayerId, Notice, Review, Session, Severity, Tool};
 
 /// Ground around a point that is checked, in pixels to each side.
 const SEEN_AROUND: u32 = 96;
