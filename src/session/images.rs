@@ -6,6 +6,7 @@ use super::folder_scan::{companion_label, scan_folder};
 use super::jobs::{Report, tell_progress};
 use super::keeping::{Companion, absolute};
 use super::overviews::open_source;
+use super::saving::is_guessed_label;
 use super::state::{ImageId, OpenImage, Session};
 use super::{Change, Command, CommandError, Notice, ScoredGround, StepTo};
 use crate::exchange::{MapPlace, pixel_meters};
@@ -205,25 +206,17 @@ impl Session {
             None => companion_label(&image.path),
         };
         let classes = self.list.as_ref().and_then(|list| list.classes.clone());
-        self.changes.push(Change::ImageOpened(image.id));
-        self.image = Some(image);
         let companion = mask.map(|path| Companion {
-            is_guess: self.is_guessed_label(&path),
+            is_guess: is_guessed_label(&image.path, &path),
             path,
             classes,
         });
+        self.changes.push(Change::ImageOpened(image.id));
+        self.image = Some(image);
         self.make_overviews();
         self.forget_places();
         self.place_overlays();
         self.open_label(companion);
-    }
-
-    /// Whether a file beside the open image is taken for its label for the end of its name alone, and
-    /// is not the one that Save writes, which must never be replaced unasked.
-    fn is_guessed_label(&self, path: &Path) -> bool {
-        let image = self.image.as_ref();
-        let is_beside = image.is_some_and(|image| image.path.parent() == path.parent());
-        is_beside && self.default_label_path().as_deref() != Some(path)
     }
 
     pub(super) fn step(&mut self, to: StepTo) -> Result<(), CommandError> {

@@ -50,6 +50,8 @@ pub(super) enum Report {
     MeasureRead(LayerId, Box<Result<ReadMeasure, String>>),
     /// A layer was written to a file.
     Saved(SavedLayer),
+    /// One of the labels that are saved together was written.
+    OneOfAllSaved(SavedLayer),
     /// Label and prediction were compared.
     Counted(Pairing, Box<TileConfusion>),
     /// Two predictions were compared.
@@ -337,6 +339,7 @@ impl Session {
             Report::MaskLoaded(layer, read) => self.opened_mask_loaded(layer, *read),
             Report::MeasureRead(layer, read) => self.measure_read(layer, *read),
             Report::Saved(saved) => self.layer_saved(saved),
+            Report::OneOfAllSaved(saved) => self.one_of_all_saved(saved),
             Report::Counted(pairing, counts) => self.counted(pairing, *counts),
             Report::Contested(of, found) => self.contested(of, *found),
             Report::Thumbnail(at, image, picture) => self.thumbnail_made(at, &image, picture),
@@ -401,6 +404,7 @@ impl Session {
             &mut self.doing.selecting,
             &mut self.doing.preparing,
             &mut self.doing.previewing,
+            &mut self.doing.saving_all,
         ];
         for running in kinds {
             if *running == Some(id) {

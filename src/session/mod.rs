@@ -51,6 +51,7 @@ mod recipes;
 mod review;
 mod runs;
 mod saving;
+mod saving_all;
 mod scoring;
 mod searching;
 mod selecting;

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::jobs::Report;
 use super::state::{LayerId, Session};
@@ -9,7 +9,8 @@ use crate::label::{
 
 /// A layer that was written to a file.
 pub(super) struct SavedLayer {
-    pub layer: LayerId,
+    /// `None`: of an image that was not open.
+    pub layer: Option<LayerId>,
     /// The image whose label it is, if it is a label.
     pub label_of: Option<PathBuf>,
     pub path: PathBuf,
@@ -64,7 +65,7 @@ impl Session {
             return Err(CommandError::LabelLoading);
         }
         if kind == LayerKind::Label && self.is_file_needed() {
-            self.save_later = Some((kind, path));
+            self.save_later = Some(Command::SaveAs { layer: kind, path });
             return Ok(());
         }
         let (id, mask) = (layer.id, layer.mask.clone());
@@ -76,7 +77,7 @@ impl Session {
         let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
         let georef = image.georef().cloned();
         let saved = SavedLayer {
-            layer: id,
+            layer: Some(id),
             label_of: (kind == LayerKind::Label).then(|| image.path.clone()),
             path,
             state: self.history.mark(),
@@ -104,12 +105,12 @@ impl Session {
 
     pub(super) fn layer_saved(&mut self, saved: SavedLayer) {
         let name = saved.path.display().to_string();
-        let is_label = self.kind_of(saved.layer) == Some(LayerKind::Label);
+        let kind = saved.layer.and_then(|id| self.kind_of(id));
         if !self.note_saved(saved) {
             return;
         }
         self.notify(Notice::info(format!("Saved {name}")));
-        if is_label
+        if kind == Some(LayerKind::Label)
             && let Some(next) = self.after_saving.take()
             && let Err(error) = self.apply(next)
         {
@@ -120,13 +121,14 @@ impl Session {
     /// Notes what a file has now; `false` for a layer that is not shown any more and was no label.
     pub(super) fn note_saved(&mut self, saved: SavedLayer) -> bool {
         let SavedLayer {
-            layer: id,
+            layer,
             label_of,
             path,
             state,
         } = saved;
-        match (self.kind_of(id), label_of) {
-            (Some(LayerKind::Label), _) => {
+        let shown = layer.and_then(|id| Some((id, self.kind_of(id)?)));
+        match (shown, label_of) {
+            (Some((id, LayerKind::Label)), _) => {
                 self.saved = state;
                 self.keep_saved(id, &path, state);
                 self.changes.push(Change::LabelSaved(id));
@@ -135,7 +137,7 @@ impl Session {
             (None, None) => return false,
             (Some(_), _) => {}
         }
-        if let Some(layer) = self.kind_of(id).and_then(|kind| self.layer_mut(kind)) {
+        if let Some(layer) = shown.and_then(|(_, kind)| self.layer_mut(kind)) {
             layer.path = Some(path);
             layer.broken = None;
         }
@@ -144,13 +146,27 @@ impl Session {
 
     /// Where the label of the open image goes when nobody says: `STEM_label.tif` beside it.
     pub fn default_label_path(&self) -> Option<PathBuf> {
-        self.beside_image("_label.tif")
+        Some(label_file_of(&self.image.as_ref()?.path))
     }
 
     /// A path beside the open image: its stem and `ending`.
     pub fn beside_image(&self, ending: &str) -> Option<PathBuf> {
-        let image = &self.image.as_ref()?.path;
-        let stem = image.file_stem()?.to_string_lossy();
-        Some(image.with_file_name(format!("{stem}{ending}")))
+        Some(beside(&self.image.as_ref()?.path, ending))
     }
+}
+
+/// Where the label of an image goes when nobody says.
+pub(super) fn label_file_of(image: &Path) -> PathBuf {
+    beside(image, "_label.tif")
+}
+
+/// Whether a file is taken for the label of an image for the end of its name alone, and is not the
+/// one that Save writes, which must never be replaced unasked.
+pub(super) fn is_guessed_label(image: &Path, label: &Path) -> bool {
+    image.parent() == label.parent() && label != label_file_of(image)
+}
+
+fn beside(image: &Path, ending: &str) -> PathBuf {
+    let stem = image.file_stem().unwrap_or_default().to_string_lossy();
+    image.with_file_name(format!("{stem}{ending}"))
 }

@@ -80,6 +80,8 @@ fn file_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
     let has_label = session.layer(LayerKind::Label).is_some();
     action(ui, Action::Save, has_label, session, view, commands);
     action(ui, Action::SaveAs, has_label, session, view, commands);
+    let has_list = session.list().is_some();
+    action(ui, Action::SaveAllLabels, has_list, session, view, commands);
     leaving_ui(ui, has_label, view);
     let has_prediction = session.layer(LayerKind::Prediction).is_some();
     wish(
@@ -91,14 +93,7 @@ fn file_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
     );
     image_files_ui(ui, has_image, view);
     ui.separator();
-    let has_missing = session.list().is_some();
-    wish(
-        ui,
-        "Find missing images…",
-        has_missing,
-        FileWish::Relink,
-        view,
-    );
+    wish(ui, "Find missing images…", has_list, FileWish::Relink, view);
     if ui.button("Quit").clicked() {
         ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
     }

@@ -1,15 +1,20 @@
 //! Folders of images: which labels their files lack.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use orthobrush::app::{App, AppConfig};
-use orthobrush::session::{Command, EntryStatus, ProjectPlace, Session, StepTo};
+use orthobrush::disk::replace_file;
+use orthobrush::label::{Encoding, load_mask};
+use orthobrush::session::{
+    Command, EntryStatus, Notice, ProjectCommand, ProjectPlace, Session, Severity, StepTo,
+};
 
 use crate::fixture::{finish, sample, turn};
-use crate::keeping::{keeping, stroke};
+use crate::keeping::{keeping, label, stroke};
 use crate::window::{
     canvas_center, drag, session as session_of, settle as settle_window, window, window_of,
 };
@@ -126,4 +131,97 @@ fn the_panel_marks_labels_that_are_not_saved() {
     settle_window(&mut harness);
     assert_eq!(marks(&harness), 0);
     assert!(harness.query_by_label(words).is_none());
+}
+
+/// Carries a command out and gives all that was said about it.
+fn told(session: &mut Session, command: Command) -> Vec<Notice> {
+    session.apply(command).expect("accepted");
+    let mut told = Vec::new();
+    let began = Instant::now();
+    while session.pump(64) > 0 || !session.is_idle() {
+        told.extend(session.take_notices());
+        assert!(began.elapsed() < Duration::from_mins(5), "it does not end");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    told.extend(session.take_notices());
+    told
+}
+
+/// Strokes on the first images of a folder, the last of which stays open.
+fn painted(opened: &Path, images: usize) -> Session {
+    let mut session = keeping();
+    let path = opened.to_owned();
+    finish(&mut session, Command::Open { path });
+    for image in 0..images {
+        if image > 0 {
+            finish(&mut session, Command::Step(StepTo::Next));
+        }
+        stroke(&mut session, (100.0, 100.0), (600.0, 400.0), 4);
+    }
+    session
+}
+
+const SAVE_ALL: Command = Command::Project(ProjectCommand::SaveAllLabels);
+
+#[test]
+fn all_labels_are_saved_whose_files_lack_something() {
+    let (_folder, opened) = folder_of(&["a.tif", "b.tif", "c.tif", "d.tif"]);
+    let mut session = painted(&opened, 3);
+    let words = "Saved 3 labels; 1 image was up to date";
+    assert_eq!(told(&mut session, SAVE_ALL), [Notice::info(words)]);
+    assert_eq!(session.unsaved().count(), 0);
+    assert!(!session.has_unsaved_work());
+    let mask = |name: &str| opened.join("masks").join(name);
+    for name in ["a.tif", "b.tif", "c.tif"] {
+        let read = load_mask(&mask(name), None, Encoding::Auto, None).expect("readable");
+        assert_eq!(&read.mask, label(&session), "{name}");
+    }
+    let bytes = |path: &Path| std::fs::read(path).expect("readable");
+    assert_eq!(bytes(&mask("d.tif")), bytes(&sample().label));
+    let words = "Saved 0 labels; 4 images were up to date";
+    assert_eq!(told(&mut session, SAVE_ALL), [Notice::info(words)]);
+    drop(session);
+
+    let mut session = keeping();
+    let open = Command::Open {
+        path: opened.clone(),
+    };
+    let said = told(&mut session, open);
+    let is_fine = |notice: &Notice| notice.severity == Severity::Info;
+    assert!(said.iter().all(is_fine), "no file is strange: {said:?}");
+    assert_eq!(session.unsaved().count(), 0);
+}
+
+#[test]
+fn a_label_that_cannot_be_saved_with_the_others_is_named() {
+    let (_folder, opened) = folder_of(&["a.tif", "b.tif", "c.tif"]);
+    let mut session = painted(&opened, 3);
+    let first = opened.join("masks/a.tif");
+    let bytes = std::fs::read(&sample().label).expect("readable");
+    replace_file(&first, &bytes).expect("written by another program");
+    std::fs::remove_file(opened.join("images/b.tif")).expect("removed");
+    let told = told(&mut session, SAVE_ALL);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0].severity, Severity::Error);
+    let words = "Saved 1 label; 0 images were up to date; 2 labels could not be saved: \
+                 a.tif: Another program wrote its file";
+    assert!(told[0].text.starts_with(words), "{}", told[0].text);
+    assert!(told[0].text.contains(". b.tif: "), "{}", told[0].text);
+    assert_eq!(session.unsaved().collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(std::fs::read(&first).expect("readable"), bytes);
+}
+
+#[test]
+fn all_labels_are_saved_from_the_menu() {
+    let _turn = turn();
+    let (_folder, opened) = folder_of(&["a.tif", "b.tif"]);
+    drop(painted(&opened, 2));
+    let mut harness = window_keeping(&opened);
+    assert_eq!(session_of(&harness).unsaved().count(), 2);
+    harness.get_by_label("File").click();
+    harness.run_steps(2);
+    harness.get_by_label_contains("Save all labels").click();
+    harness.run_steps(2);
+    settle_window(&mut harness);
+    assert_eq!(session_of(&harness).unsaved().count(), 0);
 }

@@ -414,8 +414,8 @@ impl Session {
     }
 
     fn save_when_ground_is_kept(&mut self) {
-        if let Some((kind, path)) = self.save_later.take()
-            && let Err(error) = self.save_as(kind, path)
+        if let Some(save) = self.save_later.take()
+            && let Err(error) = self.apply(save)
         {
             self.notify(Notice::error(error.to_string()));
         }

@@ -4,8 +4,11 @@ use std::path::PathBuf;
 use egui::{Align, Layout, Rect, RichText, Role, TextEdit, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 use egui_material_icons::icons;
 
-use crate::session::{Command, EntryStatus, ImageEntry, ImageList, Session, StepTo};
+use crate::session::{
+    Command, EntryStatus, ImageEntry, ImageList, ProjectCommand, Session, StepTo,
+};
 use crate::ui::dialogs::FileWish;
+use crate::ui::keys::Action;
 use crate::ui::text;
 use crate::ui::theme;
 use crate::ui::view::{CommandQueue, View};
@@ -46,7 +49,7 @@ pub fn images_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     let [done, all] = [done, list.entries.len()].map(|count| text::grouped(count as u64));
     ui.label(format!("{done} of {all} done"));
     let unsaved: HashSet<usize> = session.unsaved().collect();
-    unsaved_ui(ui, unsaved.len());
+    unsaved_ui(ui, unsaved.len(), commands);
     if let Some(current) = list.current {
         let mut is_done = list.entries[current].status == EntryStatus::Done;
         if ui.checkbox(&mut is_done, "This image is done").changed() {
@@ -73,8 +76,8 @@ pub fn images_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     rows_ui(ui, (list, &rows), &unsaved, view, commands);
 }
 
-/// How many labels their files lack.
-fn unsaved_ui(ui: &mut Ui, count: usize) {
+/// How many labels their files lack, and the button that saves them.
+fn unsaved_ui(ui: &mut Ui, count: usize, commands: &mut CommandQueue) {
     let words = match count {
         0 => return,
         1 => "1 label is not saved to its file yet".to_owned(),
@@ -84,6 +87,11 @@ fn unsaved_ui(ui: &mut Ui, count: usize) {
         }
     };
     theme::words(ui, theme::WARNING, words);
+    let save = ui.button(Action::SaveAllLabels.name());
+    let help = "Each label goes to its own file; what is up to date is left alone";
+    if save.on_hover_text(help).clicked() {
+        commands.push(Command::Project(ProjectCommand::SaveAllLabels));
+    }
 }
 
 /// Places of the images whose names hold `searched`.
