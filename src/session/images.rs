@@ -124,7 +124,8 @@ impl Session {
             self.list = None;
             self.open_image(path);
         }
-        self.remember(path);
+        // It is remembered again once it is open.
+        self.settings.forget(path);
         Ok(())
     }
 
@@ -161,6 +162,7 @@ impl Session {
         if let Some(old) = self.list.take().filter(|old| old.folder == list.folder) {
             list.carry_over(old);
         }
+        self.remember(&list.folder);
         self.list = Some(list);
         self.forget_thumbnails();
         if scanned.open_first
@@ -186,6 +188,9 @@ impl Session {
     pub(super) fn image_opened(&mut self, mut image: OpenImage) {
         if self.doing.opening != Some(image.id) {
             return;
+        }
+        if self.list.is_none() {
+            self.remember(&image.path);
         }
         self.keep_look_for(&mut image);
         self.note_unsaved();
@@ -377,6 +382,8 @@ fn target_of(list: &ImageList, to: StepTo) -> Result<usize, CommandError> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
     use crate::job::Waker;
     use crate::session::{Coordinates, PlaceCommand, ProjectPlace, SessionConfig, Settings};
@@ -420,8 +427,14 @@ mod tests {
             projects: ProjectPlace::Nowhere,
         };
         let mut session = Session::new(config);
-        let path = PathBuf::from("below/none.tif");
+        let path = PathBuf::from("docs/demo.jpg");
         session.apply(Command::Open { path }).expect("accepted");
+        let began = Instant::now();
+        while session.image.is_none() {
+            assert!(began.elapsed() < Duration::from_mins(1), "it never came");
+            session.pump(64);
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let shown = Coordinates {
             shows_map: true,
             shows_degrees: true,
@@ -430,7 +443,7 @@ mod tests {
         session.apply(Command::Place(choice)).expect("accepted");
         let (kept, _) = Settings::load(&file);
         let whole = std::env::current_dir().expect("a folder");
-        assert_eq!(kept.recent, [whole.join("below/none.tif")]);
+        assert_eq!(kept.recent, [whole.join("docs/demo.jpg")]);
         assert_eq!(kept.coordinates, shown);
     }
 }

@@ -129,12 +129,12 @@ fn leaving_ui(ui: &mut Ui, has_label: bool, view: &mut View) {
 }
 
 fn recent_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
-    if session.settings().recent.is_empty() {
+    let mut recent = session.settings().recent_there().peekable();
+    if recent.peek().is_none() {
         ui.label("Nothing yet");
     }
-    for path in &session.settings().recent {
-        let button = egui::Button::new(path.display().to_string());
-        if ui.add_enabled(path.exists(), button).clicked() {
+    for path in recent {
+        if ui.button(path.display().to_string()).clicked() {
             commands.push(Command::Open { path: path.clone() });
         }
     }

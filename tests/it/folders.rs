@@ -8,12 +8,14 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use orthobrush::app::{App, AppConfig};
 use orthobrush::disk::replace_file;
+use orthobrush::job::Waker;
 use orthobrush::label::{Encoding, load_mask};
 use orthobrush::session::{
-    Command, EntryStatus, Notice, ProjectCommand, ProjectPlace, Session, Severity, StepTo,
+    Command, EntryStatus, Notice, ProjectCommand, ProjectPlace, Session, SessionConfig, Severity,
+    StepTo,
 };
 
-use crate::fixture::{finish, sample, turn};
+use crate::fixture::{finish, sample, settle, turn};
 use crate::keeping::{keeping, label, stroke};
 use crate::window::{
     canvas_center, drag, session as session_of, settle as settle_window, window, window_of,
@@ -224,4 +226,34 @@ fn all_labels_are_saved_from_the_menu() {
     harness.run_steps(2);
     settle_window(&mut harness);
     assert_eq!(session_of(&harness).unsaved().count(), 0);
+}
+
+#[test]
+fn only_what_opened_is_among_the_recent_files() {
+    let (folder, opened) = folder_of(&["a.tif", "b.tif"]);
+    let mut session = Session::new(SessionConfig {
+        waker: Waker::none(),
+        settings_path: Some(folder.path().join("settings.toml")),
+        projects: ProjectPlace::Nowhere,
+    });
+    let path = |name: &str| folder.path().join(name);
+    std::fs::copy(&sample().ortho, path("good.tif")).expect("a copy");
+    replace_file(&path("text.tif"), b"no image").expect("written");
+    replace_file(&path("empty.tif"), b"").expect("written");
+    let open = |session: &mut Session, path: &Path| {
+        let path = path.to_owned();
+        session.apply(Command::Open { path }).expect("accepted");
+        settle(session)
+    };
+    assert!(open(&mut session, &path("good.tif")).is_empty());
+    for name in ["text.tif", "empty.tif", "missing.tif"] {
+        assert!(!open(&mut session, &path(name)).is_empty(), "{name}");
+    }
+    assert_eq!(session.settings().recent, [path("good.tif")]);
+    assert!(open(&mut session, &opened).is_empty());
+    let both = [opened.clone(), path("good.tif")];
+    assert_eq!(session.settings().recent, both, "not the folder's images");
+    replace_file(&path("good.tif"), b"no image any more").expect("written");
+    assert!(!open(&mut session, &path("good.tif")).is_empty());
+    assert_eq!(session.settings().recent, [opened]);
 }
