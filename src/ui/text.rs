@@ -11,6 +11,11 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// So many of all: 2 of 2,300.
+pub fn of_all(count: u64, all: u64) -> String {
+    format!("{} of {}", grouped(count), grouped(all))
+}
+
 /// A whole number in at most four signs: 999, 1.2k, 85M.
 pub fn short(number: u64) -> String {
     let exact = number as f64;
@@ -69,6 +74,7 @@ mod tests {
             [grouped(7), grouped(1_000), grouped(85_500_000)],
             ["7", "1,000", "85,500,000"]
         );
+        assert_eq!(of_all(2, 2_300), "2 of 2,300");
         assert_eq!(
             [999, 1_234, 9_960, 85_500, 999_600, 85_500_000].map(short),
             ["999", "1.2k", "10k", "86k", "1.0M", "86M"]

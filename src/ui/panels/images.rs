@@ -46,8 +46,8 @@ pub fn images_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
         .iter()
         .filter(|entry| entry.status == EntryStatus::Done)
         .count();
-    let [done, all] = [done, list.entries.len()].map(|count| text::grouped(count as u64));
-    ui.label(format!("{done} of {all} done"));
+    let done = text::of_all(done as u64, list.entries.len() as u64);
+    ui.label(format!("{done} done"));
     let unsaved: HashSet<usize> = session.unsaved().collect();
     unsaved_ui(ui, unsaved.len(), commands);
     if let Some(current) = list.current {

@@ -24,7 +24,8 @@ pub fn review_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     };
     let has_prediction = session.layer(LayerKind::Prediction).is_some();
     let (number, all) = review.position();
-    ui.strong(format!("{} {number} of {all}", title(current)));
+    let place = text::of_all(number as u64, all as u64);
+    ui.strong(format!("{} {place}", title(current)));
     ui.label(about(session, review, current));
     decisions_ui(ui, (current.kind, has_prediction), session, view, commands);
     list_ui(ui, (review, current), session, view, commands);

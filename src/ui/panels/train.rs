@@ -93,7 +93,10 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
     let epochs = state.recipe.as_ref().map_or(0, |recipe| recipe.epochs);
     ui.horizontal(|ui| {
         let (title, hover) = match &state.phase {
-            TrainingPhase::Running { epoch, .. } => (format!("Epoch {epoch} of {epochs}"), ""),
+            TrainingPhase::Running { epoch, .. } => {
+                let place = text::of_all(u64::from(*epoch), u64::from(epochs));
+                (format!("Epoch {place}"), "")
+            }
             _ => (
                 state.trying.unwrap_or("Starting…").to_owned(),
                 "Choosing the device and cutting the first patches",
@@ -125,7 +128,8 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
             .step_losses
             .last()
             .map_or_else(String::new, |loss| format!("loss {loss:.3}"));
-        let note = format!("step {step} of {steps}   {loss}");
+        let place = text::of_all(u64::from(step), u64::from(steps));
+        let note = format!("step {place}   {loss}");
         ui.add(ProgressBar::new(share).text(note));
     } else {
         ui.add(ProgressBar::new(0.0));

@@ -36,7 +36,9 @@ pub fn running_ui(ui: &mut Ui, state: &TrainingState, commands: &mut CommandQueu
     let epochs = state.recipe.as_ref().map_or(0, |recipe| recipe.epochs);
     let bar = match state.phase {
         TrainingPhase::Running { epoch, step, steps } => {
-            let place = format!("poch {epoch} of {epochs}, step {step} of {steps}");
+            let [epochs, steps_told] = [[epoch, epochs], [step, steps]]
+                .map(|[done, all]| text::of_all(u64::from(done), u64::from(all)));
+            let place = format!("poch {epochs}, step {steps_told}");
             let words = if state.is_paused {
                 format!("Paused in e{place}")
             } else {
