@@ -221,7 +221,7 @@ fn all_labels_are_saved_from_the_menu() {
     let mut harness = window_keeping(&opened);
     assert_eq!(session_of(&harness).unsaved().count(), 2);
     harness.get_by_label("File").click();
-    harness.run_steps(2);
+    harness.run_steps(4);
     harness.get_by_label_contains("Save all labels").click();
     harness.run_steps(2);
     settle_window(&mut harness);
