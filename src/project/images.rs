@@ -2,8 +2,9 @@ use std::path::{Component, Path, PathBuf};
 
 use rusqlite::{OptionalExtension as _, params};
 
+use super::load::mark;
 use super::{Project, ProjectError};
-use crate::label::MaskDecisions;
+use crate::label::{MaskDecisions, StateMark};
 
 /// What is known of an image besides its label.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +32,22 @@ impl Project {
                 status: row.get(1)?,
                 score: row.get(2)?,
             })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The images whose labels have what their files lack, and the states that the labels are in.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn unsaved(&self) -> Result<Vec<(PathBuf, StateMark)>, ProjectError> {
+        let mut query = self.db.prepare(
+            "SELECT image.path, layer.cursor FROM layer JOIN image ON image.id = layer.image \
+             WHERE layer.saved IS NOT layer.cursor ORDER BY image.path",
+        )?;
+        let rows = query.query_map([], |row| {
+            let path = self.found(&row.get::<_, String>(0)?);
+            Ok((path, mark(row.get(1)?)))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

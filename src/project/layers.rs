@@ -220,6 +220,22 @@ impl Project {
         Ok(())
     }
 
+    /// As [`Project::keep_saved`], for the label of `image`, if one is kept.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn keep_saved_of(
+        &mut self,
+        image: &Path,
+        file: &SourceFile,
+        mark: StateMark,
+    ) -> Result<(), ProjectError> {
+        match self.layer_key(image)? {
+            Some(layer) => self.keep_saved(layer, file, mark),
+            None => Ok(()),
+        }
+    }
+
     /// Forgets the oldest steps until all of a layer take at most `budget_bytes`.
     ///
     /// # Errors

@@ -375,6 +375,8 @@ pub enum ProjectCommand {
         /// The folder, which must not be there or be empty.
         folder: PathBuf,
     },
+    /// Saves the labels of all listed images whose files lack something, each to its own file.
+    SaveAllLabels,
 }
 
 /// The mask layers that an image can have.

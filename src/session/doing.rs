@@ -1,6 +1,6 @@
 use super::{ImageId, JobId};
 
-/// What is being done for the open image, each at most once.
+/// What is being done for the open image or its list, each at most once.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Doing {
     /// The image that was asked for last; one that was asked for before it comes too late.
@@ -11,6 +11,8 @@ pub(super) struct Doing {
     pub preparing: Option<JobId>,
     /// Selects.
     pub selecting: Option<JobId>,
+    /// Saves all labels of the list.
+    pub saving_all: Option<JobId>,
     /// Changes the whole label; painting waits for it.
     pub operation: Option<JobId>,
 }

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -6,10 +6,11 @@ use super::folder_scan::{companion_label, scan_folder};
 use super::jobs::{Report, tell_progress};
 use super::keeping::{Companion, absolute};
 use super::overviews::open_source;
+use super::saving::is_guessed_label;
 use super::state::{ImageId, OpenImage, Session};
 use super::{Change, Command, CommandError, Notice, ScoredGround, StepTo};
 use crate::exchange::{MapPlace, pixel_meters};
-use crate::label::ClassTable;
+use crate::label::{ClassTable, StateMark};
 use crate::project::Project;
 use crate::raster::{OpenError, OverviewStore, Pyramid, RgbaTile, TileCache, is_tile_folder};
 use crate::sample::{SampleConfig, write_sample};
@@ -55,6 +56,9 @@ pub struct ImageEntry {
     pub mask: Option<PathBuf>,
     /// How far the work is.
     pub status: EntryStatus,
+    /// The state that its label was in when the image was left, if its file lacks that; see
+    /// [`Session::unsaved`].
+    pub unsaved: Option<StateMark>,
     /// Mean IoU of the last prediction against its label, when one was made.
     pub score: Option<f64>,
     /// What ground that is of, as far as it is known.
@@ -86,6 +90,25 @@ impl ImageList {
     }
 }
 
+impl ImageList {
+    /// Takes over what is known of the images from a look through the same folder before.
+    fn carry_over(&mut self, old: Self) {
+        let known = old.entries.into_iter();
+        let mut known: HashMap<_, _> = known.map(|it| (it.image.clone(), it)).collect();
+        for entry in &mut self.entries {
+            if let Some(old) = known.remove(&entry.image)
+                && old.status != EntryStatus::Missing
+            {
+                *entry = ImageEntry {
+                    mask: entry.mask.take(),
+                    thumbnail: None,
+                    ..old
+                };
+            }
+        }
+    }
+}
+
 /// What a look through a folder found.
 pub(super) struct ScannedList {
     pub list: ImageList,
@@ -111,7 +134,8 @@ impl Session {
             self.list = None;
             self.open_image(path);
         }
-        self.remember(path);
+        // It is remembered again once it is open.
+        self.settings.forget(path);
         Ok(())
     }
 
@@ -143,7 +167,13 @@ impl Session {
     }
 
     pub(super) fn list_scanned(&mut self, scanned: ScannedList) {
-        self.list = Some(scanned.list);
+        self.note_unsaved();
+        let mut list = scanned.list;
+        if let Some(old) = self.list.take().filter(|old| old.folder == list.folder) {
+            list.carry_over(old);
+        }
+        self.remember(&list.folder);
+        self.list = Some(list);
         self.forget_thumbnails();
         if scanned.open_first
             && let Err(error) = self.step(StepTo::Index(0))
@@ -169,7 +199,11 @@ impl Session {
         if self.doing.opening != Some(image.id) {
             return;
         }
+        if self.list.is_none() {
+            self.remember(&image.path);
+        }
         self.keep_look_for(&mut image);
+        self.note_unsaved();
         // Not before: what is painted until now belongs to the image before.
         let of_list = self.list.as_ref().map(|list| list.folder.clone());
         self.turn_to_project(&of_list.unwrap_or_else(|| image.path.clone()));
@@ -187,25 +221,17 @@ impl Session {
             None => companion_label(&image.path),
         };
         let classes = self.list.as_ref().and_then(|list| list.classes.clone());
-        self.changes.push(Change::ImageOpened(image.id));
-        self.image = Some(image);
         let companion = mask.map(|path| Companion {
-            is_guess: self.is_guessed_label(&path),
+            is_guess: is_guessed_label(&image.path, &path),
             path,
             classes,
         });
+        self.changes.push(Change::ImageOpened(image.id));
+        self.image = Some(image);
         self.make_overviews();
         self.forget_places();
         self.place_overlays();
         self.open_label(companion);
-    }
-
-    /// Whether a file beside the open image is taken for its label for the end of its name alone, and
-    /// is not the one that Save writes, which must never be replaced unasked.
-    fn is_guessed_label(&self, path: &Path) -> bool {
-        let image = self.image.as_ref();
-        let is_beside = image.is_some_and(|image| image.path.parent() == path.parent());
-        is_beside && self.default_label_path().as_deref() != Some(path)
     }
 
     pub(super) fn step(&mut self, to: StepTo) -> Result<(), CommandError> {
@@ -366,6 +392,8 @@ fn target_of(list: &ImageList, to: StepTo) -> Result<usize, CommandError> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
     use crate::job::Waker;
     use crate::session::{Coordinates, PlaceCommand, ProjectPlace, SessionConfig, Settings};
@@ -376,6 +404,7 @@ mod tests {
             image: "x".into(),
             mask: None,
             status,
+            unsaved: None,
             score: None,
             ground: ScoredGround::default(),
             thumbnail: None,
@@ -409,8 +438,14 @@ mod tests {
             projects: ProjectPlace::Nowhere,
         };
         let mut session = Session::new(config);
-        let path = PathBuf::from("below/none.tif");
+        let path = PathBuf::from("docs/demo.jpg");
         session.apply(Command::Open { path }).expect("accepted");
+        let began = Instant::now();
+        while session.image.is_none() {
+            assert!(began.elapsed() < Duration::from_mins(1), "it never came");
+            session.pump(64);
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let shown = Coordinates {
             shows_map: true,
             shows_degrees: true,
@@ -419,7 +454,7 @@ mod tests {
         session.apply(Command::Place(choice)).expect("accepted");
         let (kept, _) = Settings::load(&file);
         let whole = std::env::current_dir().expect("a folder");
-        assert_eq!(kept.recent, [whole.join("below/none.tif")]);
+        assert_eq!(kept.recent, [whole.join("docs/demo.jpg")]);
         assert_eq!(kept.coordinates, shown);
     }
 }

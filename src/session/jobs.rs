@@ -12,6 +12,7 @@ use super::operations::Operated;
 use super::places::KeptPlaces;
 use super::queue_command::QueuesReport;
 use super::runs::RunsReport;
+use super::saving::SavedLayer;
 use super::scoring::Pairing;
 use super::state::{ImageId, LayerId, OpenImage, Session};
 use super::{CommandError, Difference, Examined, Notice, Outline, Selected, Vectors};
@@ -47,14 +48,10 @@ pub(super) enum Report {
     MaskLoaded(LayerId, Box<ReadMask>),
     /// Another measure of how sure the prediction is was read back, or why not.
     MeasureRead(LayerId, Box<Result<ReadMeasure, String>>),
-    /// A layer was written to a file, in this state of the history.
-    Saved {
-        layer: LayerId,
-        path: PathBuf,
-        state: StateMark,
-        /// What the person should know.
-        notes: Vec<String>,
-    },
+    /// A layer was written to a file.
+    Saved(SavedLayer),
+    /// One of the labels that are saved together was written.
+    OneOfAllSaved(SavedLayer),
     /// Label and prediction were compared.
     Counted(Pairing, Box<TileConfusion>),
     /// Two predictions were compared.
@@ -135,6 +132,8 @@ pub(super) enum Report {
 /// What a project knows besides labels.
 pub(super) struct ProjectRead {
     pub images: Vec<KeptImage>,
+    /// Images whose labels have what their files lack, and the states of those labels.
+    pub unsaved: Vec<(PathBuf, StateMark)>,
     /// Models whose predictions were accepted.
     pub models: Vec<String>,
     /// The order in which classes are shown.
@@ -342,12 +341,8 @@ impl Session {
             Report::ImageOpened(image) => self.image_opened(*image),
             Report::MaskLoaded(layer, read) => self.opened_mask_loaded(layer, *read),
             Report::MeasureRead(layer, read) => self.measure_read(layer, *read),
-            Report::Saved {
-                layer,
-                path,
-                state,
-                notes,
-            } => self.layer_saved(layer, path, (state, notes)),
+            Report::Saved(saved) => self.layer_saved(saved),
+            Report::OneOfAllSaved(saved) => self.one_of_all_saved(saved),
             Report::Counted(pairing, counts) => self.counted(pairing, *counts),
             Report::Contested(of, found) => self.contested(of, *found),
             Report::Thumbnail(at, image, picture) => self.thumbnail_made(at, &image, picture),
@@ -412,6 +407,7 @@ impl Session {
             &mut self.doing.selecting,
             &mut self.doing.preparing,
             &mut self.doing.previewing,
+            &mut self.doing.saving_all,
         ];
         for running in kinds {
             if *running == Some(id) {

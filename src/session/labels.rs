@@ -133,7 +133,9 @@ impl Session {
             let mut layer = new_layer(self.next_number(), Mask::new(size));
             let id = layer.id;
             layer.is_loading = true;
-            layer.path = companion.as_ref().map(|companion| companion.path.clone());
+            // A label that was kept beside a wrong guess must not be saved over it.
+            let known = companion.as_ref().filter(|companion| !companion.is_guess);
+            layer.path = known.map(|companion| companion.path.clone());
             self.replace_layer(LayerKind::Label, Some(layer));
             self.load_kept(id, companion);
         } else if let Some(companion) = companion

@@ -52,6 +52,7 @@ mod recipes;
 mod review;
 mod runs;
 mod saving;
+mod saving_all;
 mod scoring;
 mod searching;
 mod selecting;
@@ -66,6 +67,7 @@ mod thumbnails;
 mod training;
 mod training_command;
 mod training_state;
+mod unsaved;
 
 pub use crate::project::Bookmark;
 pub use checking::{CheckCommand, MOST_POINTS};

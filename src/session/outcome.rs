@@ -20,6 +20,8 @@ pub enum Change {
         /// All its levels.
         levels: Box<MaskLevels>,
     },
+    /// The label was saved to its file.
+    LabelSaved(LayerId),
     /// Pixels of a mask changed.
     MaskPixels {
         /// Which mask.

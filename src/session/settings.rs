@@ -87,9 +87,19 @@ impl Settings {
 
     /// Puts `path` first among the recent files.
     pub fn remember(&mut self, path: &Path) {
-        self.recent.retain(|known| known != path);
+        self.forget(path);
         self.recent.insert(0, path.to_owned());
         self.recent.truncate(MAX_RECENT);
+    }
+
+    /// Those of the recent files that are there now.
+    pub fn recent_there(&self) -> impl Iterator<Item = &PathBuf> {
+        self.recent.iter().filter(|path| path.exists())
+    }
+
+    /// Takes `path` out of the recent files.
+    pub fn forget(&mut self, path: &Path) {
+        self.recent.retain(|known| known != path);
     }
 
     /// The bytes of overviews that are kept on the disk.
@@ -123,6 +133,21 @@ mod tests {
         assert_eq!(settings.recent.len(), MAX_RECENT);
         assert_eq!(settings.recent[0], Path::new("15.tif"));
         assert_eq!(settings.recent[1], Path::new("19.tif"));
+    }
+
+    #[test]
+    fn recent_files_that_are_gone_are_not_shown() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("here.tif");
+        replace_file(&file, b"").expect("written");
+        let mut settings = Settings::default();
+        let gone = folder.path().join("gone.tif");
+        for path in [&gone, &file] {
+            settings.remember(path);
+        }
+        assert_eq!(settings.recent_there().collect::<Vec<_>>(), [&file]);
+        settings.forget(&file);
+        assert_eq!(settings.recent, [gone]);
     }
 
     #[test]

@@ -165,7 +165,7 @@ pub struct Session {
     /// Projects that were left and still write their last strokes and copies.
     pub(super) closing: Vec<Keeper>,
     /// What is saved as soon as the label's file is not needed any more as it is.
-    pub(super) save_later: Option<(LayerKind, PathBuf)>,
+    pub(super) save_later: Option<Command>,
     /// What waits for a save to succeed.
     pub(super) after_saving: Option<Command>,
     pub(super) predicting: PredictHow,

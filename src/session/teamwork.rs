@@ -17,6 +17,7 @@ impl Session {
             ProjectCommand::ExportHistory { path } => self.export_history(path),
             ProjectCommand::OpenTheirs { path } => self.open_theirs(path),
             ProjectCommand::Pack { folder } => self.pack_project(folder),
+            ProjectCommand::SaveAllLabels => self.save_all_labels(),
         }
     }
 

@@ -80,6 +80,8 @@ fn file_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
     let has_label = session.layer(LayerKind::Label).is_some();
     action(ui, Action::Save, has_label, session, view, commands);
     action(ui, Action::SaveAs, has_label, session, view, commands);
+    let has_list = session.list().is_some();
+    action(ui, Action::SaveAllLabels, has_list, session, view, commands);
     leaving_ui(ui, has_label, view);
     let has_prediction = session.layer(LayerKind::Prediction).is_some();
     wish(
@@ -91,14 +93,7 @@ fn file_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Com
     );
     image_files_ui(ui, has_image, view);
     ui.separator();
-    let has_missing = session.list().is_some();
-    wish(
-        ui,
-        "Find missing images…",
-        has_missing,
-        FileWish::Relink,
-        view,
-    );
+    wish(ui, "Find missing images…", has_list, FileWish::Relink, view);
     if ui.button("Quit").clicked() {
         ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
     }
@@ -134,12 +129,12 @@ fn leaving_ui(ui: &mut Ui, has_label: bool, view: &mut View) {
 }
 
 fn recent_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
-    if session.settings().recent.is_empty() {
+    let mut recent = session.settings().recent_there().peekable();
+    if recent.peek().is_none() {
         ui.label("Nothing yet");
     }
-    for path in &session.settings().recent {
-        let button = egui::Button::new(path.display().to_string());
-        if ui.add_enabled(path.exists(), button).clicked() {
+    for path in recent {
+        if ui.button(path.display().to_string()).clicked() {
             commands.push(Command::Open { path: path.clone() });
         }
     }

@@ -9,8 +9,8 @@ use super::view::{CommandQueue, View};
 use crate::geom::{Camera, ImagePoint, ScreenPoint};
 use crate::label::{Seen, UNLABELED};
 use crate::session::{
-    CheckCommand, Command, InkChoice, InstantCommand, LayerKind, PredictionInk, ReviewCommand,
-    ScoreScope, SelectionCommand, Session, StepTo, Tool, TrainOn,
+    CheckCommand, Command, InkChoice, InstantCommand, LayerKind, PredictionInk, ProjectCommand,
+    ReviewCommand, ScoreScope, SelectionCommand, Session, StepTo, Tool, TrainOn,
 };
 
 /// Growth of the brush at one press of a bracket.
@@ -35,6 +35,7 @@ pub fn perform(
         Action::Open => view.wish(FileWish::Open),
         Action::Save => save(session, view, commands),
         Action::SaveAs => view.wish(FileWish::SaveAs(LayerKind::Label)),
+        Action::SaveAllLabels => commands.push(Command::Project(ProjectCommand::SaveAllLabels)),
         Action::Undo => commands.push(Command::Undo),
         Action::Redo => commands.push(Command::Redo),
         Action::Eraser => toggle_eraser(session, commands),

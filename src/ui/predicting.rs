@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use egui::{Button, Ui};
 
 use super::canvas::PaneContent;
+use super::text;
 use super::view::{CommandQueue, View};
 use crate::geom::ImagePoint;
 use crate::session::{Command, CopiedCommand, LayerKind, PredictionCommand, ScoreScope, Session};
@@ -30,7 +31,8 @@ pub fn go_on_ui(ui: &mut Ui, session: &Session, view: &View, commands: &mut Comm
         return;
     };
     ui.horizontal_wrapped(|ui| {
-        ui.label(format!("{done} of {all} blocks are predicted"));
+        let blocks = text::of_all(done, all);
+        ui.label(format!("{blocks} blocks are predicted"));
         let go_on = ui.button("Go on");
         if go_on.on_hover_text(GO_ON_HELP).clicked() {
             commands.push(go_on_predicting(view));

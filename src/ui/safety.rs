@@ -6,7 +6,9 @@ use crate::session::{LayerKind, Safety, Session};
 
 /// Whether the person's work is safe, in two words, and under the pointer the whole story.
 pub fn safety_ui(ui: &mut Ui, session: &Session, view: &View) {
-    let saved = view.saved_at.map(|at| at.elapsed().as_secs());
+    let label = session.layer(LayerKind::Label).map(|label| label.id);
+    let saved = view.saved.filter(|(saved, _)| label == Some(*saved));
+    let saved = saved.map(|(_, at)| at.elapsed().as_secs());
     if let Some((text, color, hover)) = label_words(session, saved) {
         theme::words(ui, color, RichText::new(text).small()).on_hover_text(hover);
         ui.separator();

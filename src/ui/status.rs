@@ -36,7 +36,8 @@ fn coverage_ui(ui: &mut Ui, session: &Session, view: &mut View) {
     }
     let percent = 100.0 * done as f64 / all as f64;
     let text = RichText::new(format!("{percent:.0} % done")).small();
-    let hover = format!("{done} of {all} cells are done; click shows or hides the grid");
+    let cells = text::of_all(done, all);
+    let hover = format!("{cells} cells are done; click shows or hides the grid");
     if ui
         .add(egui::Button::new(text).frame(false))
         .on_hover_text(hover)

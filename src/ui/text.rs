@@ -1,5 +1,10 @@
 pub use crate::label::grouped;
 
+/// So many of all: 2 of 2,300.
+pub fn of_all(count: u64, all: u64) -> String {
+    format!("{} of {}", grouped(count), grouped(all))
+}
+
 /// A whole number in at most four signs: 999, 1.2k, 85M.
 pub fn short(number: u64) -> String {
     let exact = number as f64;
@@ -54,6 +59,7 @@ mod tests {
 
     #[test]
     fn numbers_read_as_people_write_them() {
+        assert_eq!(of_all(2, 2_300), "2 of 2,300");
         assert_eq!(
             [999, 1_234, 9_960, 85_500, 999_600, 85_500_000].map(short),
             ["999", "1.2k", "10k", "86k", "1.0M", "86M"]

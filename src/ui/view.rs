@@ -22,7 +22,7 @@ use crate::geom::{Camera, ImagePoint, PixelRect, ScreenSize, TileKey};
 use crate::job::Waker;
 use crate::label::{MaskLevels, MaskTile};
 use crate::render::{FrameStats, Gpu, Looked, Renderer, SourceId};
-use crate::session::{Change, Command, Layer, Notice, Review, Session, Severity, Tool};
+use crate::session::{Change, Command, Layer, LayerId, Notice, Review, Session, Severity, Tool};
 
 /// Ground around a point that is checked, in pixels to each side.
 const SEEN_AROUND: u32 = 96;
@@ -113,7 +113,8 @@ pub struct View {
     pub(super) stats: FrameStats,
     pub(super) frame_began: Option<Instant>,
     open_asked: Option<Instant>,
-    pub(super) saved_at: Option<Instant>,
+    /// The label that was saved last, and when.
+    pub(super) saved: Option<(LayerId, Instant)>,
     pub(super) waiting: Waiting,
     failure: Option<String>,
 }
@@ -215,7 +216,7 @@ impl View {
             stats: FrameStats::default(),
             frame_began: None,
             open_asked: None,
-            saved_at: None,
+            saved: None,
             waiting: Waiting::Nothing,
             failure: None,
         }
@@ -270,6 +271,7 @@ impl View {
                     renderer.forget(SourceId(layer.0));
                 }
             }
+            Change::LabelSaved(label) => self.saved = Some((label, Instant::now())),
             Change::MaskPixels { layer, size, rect } => {
                 if let Some(levels) = self.levels.0.borrow_mut().get_mut(&layer.0) {
                     levels.invalidate(&[rect]);
@@ -284,9 +286,6 @@ impl View {
     /// Shows what the session had to say.
     pub fn tell(&mut self, notices: Vec<Notice>) {
         for notice in notices {
-            if notice.text.starts_with("Saved ") {
-                self.saved_at = Some(Instant::now());
-            }
             if notice.severity == Severity::Error {
                 self.failure = Some(notice.text.clone());
             }

@@ -84,15 +84,13 @@ fn drop_zone_ui(ui: &mut Ui) {
 }
 
 fn recent_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
-    let recent = &session.settings().recent;
-    if recent.is_empty() {
+    let mut recent = session.settings().recent_there().peekable();
+    if recent.peek().is_none() {
         return;
     }
     ui.label(RichText::new("Recent").small().strong());
-    for path in recent.iter().take(5) {
-        let link = egui::Link::new(path.display().to_string());
-        let is_there = path.exists();
-        if ui.add_enabled(is_there, link).clicked() {
+    for path in recent.take(5) {
+        if ui.link(path.display().to_string()).clicked() {
             commands.push(Command::Open { path: path.clone() });
         }
     }

@@ -10,6 +10,7 @@ mod crash;
 mod doubting;
 mod encodings;
 mod fixture;
+mod folders;
 mod going_on;
 mod grounds;
 mod importing;

@@ -18,10 +18,14 @@ const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A window that shows `open`, once everything is loaded.
 pub fn window(open: Option<&Path>) -> Harness<'static, App> {
-    let config = AppConfig {
+    window_of(AppConfig {
         open: open.map(Path::to_owned),
         ..AppConfig::default()
-    };
+    })
+}
+
+/// The same with more said.
+pub fn window_of(config: AppConfig) -> Harness<'static, App> {
     let mut harness = Harness::builder()
         .with_size(vec2(1_280.0, 800.0))
         .wgpu_setup(window_setup())

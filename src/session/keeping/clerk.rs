@@ -186,6 +186,8 @@ impl Clerk {
             Work::Saved { layer, file, mark } => {
                 self.with_layer(*layer, |project, key| project.keep_saved(key, file, *mark))
             }
+            // Looking makes no project.
+            Work::SavedOf { .. } if self.project.is_none() => Ok(()),
             about => self.keep_about(about),
         }
     }
@@ -203,6 +205,7 @@ impl Clerk {
             Work::Bookmarks { image, bookmarks } => project.keep_bookmarks(image, bookmarks),
             Work::Check { image, points } => project.keep_check(image, points),
             Work::Model { place, name } => project.keep_model(*place, name),
+            Work::SavedOf { image, file, mark } => project.keep_saved_of(image, file, *mark),
             Work::Load { .. }
             | Work::Begin { .. }
             | Work::Step { .. }
@@ -462,6 +465,7 @@ impl Base {
 fn read_project(project: &Project) -> Result<ProjectRead, ProjectError> {
     Ok(ProjectRead {
         images: project.images()?,
+        unsaved: project.unsaved()?,
         models: project.models()?,
         order: project.class_order()?,
         removed: project.removed_classes()?,

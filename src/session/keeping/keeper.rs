@@ -59,6 +59,12 @@ pub(in crate::session) enum Work {
         file: SourceFile,
         mark: StateMark,
     },
+    /// The label of an image that may not be open any more was saved in this state.
+    SavedOf {
+        image: PathBuf,
+        file: SourceFile,
+        mark: StateMark,
+    },
     Classes(Box<KeptClasses>),
     /// Which classes are locked.
     Locks(Vec<u8>),

@@ -13,6 +13,7 @@ pub use place::ProjectPlace;
 pub(super) use keeper::{Keeper, Work};
 pub(super) use load::{Companion, ReadLabel, ReadMask};
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -169,6 +170,7 @@ impl Session {
     pub(super) fn project_read(&mut self, read: ProjectRead) {
         let ProjectRead {
             images,
+            unsaved,
             models,
             order,
             removed,
@@ -183,14 +185,21 @@ impl Session {
         self.palette.removed = removed;
         self.palette.locked = locked;
         let Some(list) = &mut self.list else { return };
+        let entries = list.entries.iter_mut();
+        let mut entries: HashMap<_, _> = entries
+            .map(|entry| (absolute(&entry.image), entry))
+            .collect();
         for image in images {
-            let is_it = |path: &Path| absolute(path) == image.path;
-            let entry = list.entries.iter_mut().find(|entry| is_it(&entry.image));
-            if let Some(entry) = entry {
+            if let Some(entry) = entries.get_mut(&image.path) {
                 entry.score = image.score;
                 if let Some(status) = EntryStatus::from_word(&image.status) {
                     entry.status = status;
                 }
+            }
+        }
+        for (image, mark) in unsaved {
+            if let Some(entry) = entries.get_mut(&image) {
+                entry.unsaved = Some(mark);
             }
         }
     }
@@ -377,11 +386,7 @@ impl Session {
             status: entry.status.word().to_owned(),
             score: entry.score,
         };
-        if let Some(keeper) = &mut self.keeper
-            && !keeper.is_read_only
-        {
-            keeper.give(Work::Image(image));
-        }
+        self.tell_project(Work::Image(image));
     }
 
     pub(super) fn keep_saved(&mut self, layer: LayerId, path: &Path, mark: StateMark) {
@@ -393,10 +398,24 @@ impl Session {
         {
             label.source = Some(file.clone());
         }
+        self.tell_project(Work::Saved { layer, file, mark });
+    }
+
+    /// The same for an image that is not open any more.
+    pub(super) fn keep_saved_of(&mut self, image: &Path, path: &Path, mark: StateMark) {
+        let Ok(file) = SourceFile::now(&absolute(path)) else {
+            return;
+        };
+        let image = absolute(image);
+        self.tell_project(Work::SavedOf { image, file, mark });
+    }
+
+    /// Gives work to the project, if there is one and it is ours to write.
+    fn tell_project(&mut self, work: Work) {
         if let Some(keeper) = &mut self.keeper
             && !keeper.is_read_only
         {
-            keeper.give(Work::Saved { layer, file, mark });
+            keeper.give(work);
         }
     }
 
@@ -408,8 +427,8 @@ impl Session {
     }
 
     fn save_when_ground_is_kept(&mut self) {
-        if let Some((kind, path)) = self.save_later.take()
-            && let Err(error) = self.save_as(kind, path)
+        if let Some(save) = self.save_later.take()
+            && let Err(error) = self.apply(save)
         {
             self.notify(Notice::error(error.to_string()));
         }

@@ -110,3 +110,33 @@ fn what_only_looks_like_a_label_by_its_name_is_no_error() {
         assert_eq!(notices[0].severity, Severity::Error, "{notices:?}");
     }
 }
+
+#[test]
+fn a_kept_label_is_not_saved_over_what_only_looks_like_a_label_by_its_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let image = folder.path().join("field.png");
+    let colors = image::RgbImage::from_fn(300, 300, |x, y| {
+        image::Rgb([x as u8, y as u8, (x * y % 251) as u8])
+    });
+    for name in ["field.png", "field_gt.png"] {
+        colors.save(folder.path().join(name)).expect("written");
+    }
+    let mut session = Session::new(SessionConfig {
+        waker: Waker::none(),
+        settings_path: None,
+        projects: ProjectPlace::Beside { fallback: None },
+    });
+    let path = image.clone();
+    session.apply(Command::Open { path }).expect("accepted");
+    wait(&mut session, |session| !session.notices.is_empty());
+    let at = ImagePoint::new(150.0, 150.0);
+    for command in [Command::BeginStroke { at, class: 2 }, Command::EndStroke] {
+        session.apply(command).expect("accepted");
+    }
+    drop(session);
+
+    let session = opened(&image);
+    let label = session.label.as_ref().expect("a label");
+    assert!(label.mask.histogram()[2] > 0, "the stroke was kept");
+    assert_eq!(label.path, None);
+}

@@ -9,6 +9,7 @@ pub enum Action {
     Open,
     Save,
     SaveAs,
+    SaveAllLabels,
     Undo,
     Redo,
     FinishShape,

@@ -31,6 +31,7 @@ pub const ACTIONS: &[ActionInfo] = &[
         "Save label as",
         &[(CTRL_SHIFT, Key::S)],
     ),
+    bind(Group::File, Action::SaveAllLabels, "Save all labels", &[]),
     bind(Group::Edit, Action::Undo, "Undo", &[(CTRL, Key::Z)]),
     bind(
         Group::Edit,

@@ -4,9 +4,9 @@ use crate::label::{CheckPoint, MapCheck, Seen};
 use crate::metrics::{AreaEstimates, ClassArea, Margined};
 use crate::session::{CheckCommand, Command, LayerKind, MOST_POINTS, PlaceCommand, Session};
 use crate::ui::dialogs::FileWish;
-use crate::ui::theme;
 use crate::ui::training::swatch_ui;
 use crate::ui::view::{CommandQueue, View};
+use crate::ui::{text, theme};
 
 /// What is to be drawn next.
 #[derive(Clone, Copy, Debug)]
@@ -110,7 +110,8 @@ fn point_ui(
     (at, point): (usize, CheckPoint),
     commands: &mut CommandQueue,
 ) {
-    ui.strong(format!("Point {} of {}", at + 1, points.points.len()));
+    let place = text::of_all(at as u64 + 1, points.points.len() as u64);
+    ui.strong(format!("Point {place}"));
     ui.label("What is in the marked pixel? The map is hidden, so that it does not tell.");
     let classes = session.shown_classes();
     for (place, class) in classes.iter().enumerate() {
@@ -147,9 +148,10 @@ fn point_ui(
 fn progress_ui(ui: &mut Ui, points: &MapCheck) {
     let (done, unclear) = points.progress();
     let all = points.points.len();
+    let checked = text::of_all(done as u64, all as u64);
     let words = match unclear {
-        0 => format!("{done} of {all} checked"),
-        _ => format!("{done} of {all} checked, {unclear} of them cannot be told"),
+        0 => format!("{checked} checked"),
+        _ => format!("{checked} checked, {unclear} of them cannot be told"),
     };
     ui.add(ProgressBar::new(done as f32 / all as f32).desired_height(4.0));
     ui.weak(words);

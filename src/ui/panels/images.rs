@@ -1,10 +1,14 @@
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use egui::{Align, Layout, Rect, RichText, Role, TextEdit, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 use egui_material_icons::icons;
 
-use crate::session::{Command, EntryStatus, ImageEntry, ImageList, Session, StepTo};
+use crate::session::{
+    Command, EntryStatus, ImageEntry, ImageList, ProjectCommand, Session, StepTo,
+};
 use crate::ui::dialogs::FileWish;
+use crate::ui::keys::Action;
 use crate::ui::text;
 use crate::ui::theme;
 use crate::ui::view::{CommandQueue, View};
@@ -42,8 +46,10 @@ pub fn images_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
         .iter()
         .filter(|entry| entry.status == EntryStatus::Done)
         .count();
-    let [done, all] = [done, list.entries.len()].map(|count| text::grouped(count as u64));
-    ui.label(format!("{done} of {all} done"));
+    let done = text::of_all(done as u64, list.entries.len() as u64);
+    ui.label(format!("{done} done"));
+    let unsaved: HashSet<usize> = session.unsaved().collect();
+    unsaved_ui(ui, unsaved.len(), commands);
     if let Some(current) = list.current {
         let mut is_done = list.entries[current].status == EntryStatus::Done;
         if ui.checkbox(&mut is_done, "This image is done").changed() {
@@ -67,7 +73,25 @@ pub fn images_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     }
     ui.separator();
     let rows = found(list, &view.images.search);
-    rows_ui(ui, list, &rows, view, commands);
+    rows_ui(ui, (list, &rows), &unsaved, view, commands);
+}
+
+/// How many labels their files lack, and the button that saves them.
+fn unsaved_ui(ui: &mut Ui, count: usize, commands: &mut CommandQueue) {
+    let words = match count {
+        0 => return,
+        1 => "1 label is not saved to its file yet".to_owned(),
+        _ => {
+            let count = text::grouped(count as u64);
+            format!("{count} labels are not saved to their files yet")
+        }
+    };
+    theme::words(ui, theme::WARNING, words);
+    let save = ui.button(Action::SaveAllLabels.name());
+    let help = "Each label goes to its own file; what is up to date is left alone";
+    if save.on_hover_text(help).clicked() {
+        commands.push(Command::Project(ProjectCommand::SaveAllLabels));
+    }
 }
 
 /// Places of the images whose names hold `searched`.
@@ -86,8 +110,8 @@ fn found(list: &ImageList, searched: &str) -> Vec<usize> {
 /// Draws those of `rows` that are in sight, and asks for their pictures.
 fn rows_ui(
     ui: &mut Ui,
-    list: &ImageList,
-    rows: &[usize],
+    (list, rows): (&ImageList, &[usize]),
+    unsaved: &HashSet<usize>,
     view: &mut View,
     commands: &mut CommandQueue,
 ) {
@@ -106,7 +130,10 @@ fn rows_ui(
     for (row, &at) in (first..).zip(shown) {
         let place = UiBuilder::new().max_rect(row_rect(row)).id_salt(at);
         let place = place.layout(Layout::left_to_right(Align::Center));
-        ui.scope_builder(place, |ui| row_ui(ui, (list, at), view, commands));
+        let is_unsaved = unsaved.contains(&at);
+        ui.scope_builder(place, |ui| {
+            row_ui(ui, (list, at), is_unsaved, view, commands);
+        });
     }
     let images = &mut view.images;
     if images.current != list.current {
@@ -134,12 +161,18 @@ fn rows_ui(
 fn row_ui(
     ui: &mut Ui,
     (list, at): (&ImageList, usize),
+    is_unsaved: bool,
     view: &mut View,
     commands: &mut CommandQueue,
 ) {
     let (entry, is_open) = (&list.entries[at], list.current == Some(at));
     status_ui(ui, entry.status);
     thumbnail_ui(ui, entry, view);
+    if is_unsaved {
+        let mark = RichText::new(icons::ICON_SAVE.codepoint).size(14.0);
+        ui.label(mark.color(theme::WARNING))
+            .on_hover_text("Its label is not saved to its file yet; all strokes are kept");
+    }
     let row = ui.selectable_label(is_open, file_name(entry));
     if row
         .on_hover_text(entry.image.display().to_string())

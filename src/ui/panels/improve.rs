@@ -123,8 +123,8 @@ fn corrected_ui(ui: &mut Ui, session: &Session) {
         session.coverage().num_cells(),
     );
     let text = format!(
-        "Learns from {done} of {all} cells that are done (K) and {} pixels made by hand or \
-         accepted",
+        "Learns from {} cells that are done (K) and {} pixels made by hand or accepted",
+        text::of_all(done, all),
         text::grouped(corrected_pixels(session))
     );
     ui.label(RichText::new(text).small().weak()).on_hover_text(
@@ -235,9 +235,8 @@ fn learned_ui(ui: &mut Ui, session: &Session) {
     if learned.accepted_pixels > 0 {
         line(
             format!(
-                "{} of {} trusted pixels were accepted from predictions",
-                text::grouped(learned.accepted_pixels),
-                text::grouped(learned.trusted_pixels)
+                "{} trusted pixels were accepted from predictions",
+                text::of_all(learned.accepted_pixels, learned.trusted_pixels)
             ),
             "The rest was made by hand, or is in cells marked as done",
         );

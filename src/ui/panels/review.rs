@@ -24,7 +24,8 @@ pub fn review_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     };
     let has_prediction = session.layer(LayerKind::Prediction).is_some();
     let (number, all) = review.position();
-    let words = ui.strong(format!("{} {number} of {all}", title(current)));
+    let place = text::of_all(number as u64, all as u64);
+    let words = ui.strong(format!("{} {place}", title(current)));
     if view.listed.is_none() {
         // The walk begins, perhaps from a cell far below.
         words.scroll_to_me(Some(Align::TOP));

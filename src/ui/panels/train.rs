@@ -93,7 +93,10 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
     let epochs = state.recipe.as_ref().map_or(0, |recipe| recipe.epochs);
     ui.horizontal(|ui| {
         let (title, hover) = match &state.phase {
-            TrainingPhase::Running { epoch, .. } => (format!("Epoch {epoch} of {epochs}"), ""),
+            TrainingPhase::Running { epoch, .. } => {
+                let place = text::of_all(u64::from(*epoch), u64::from(epochs));
+                (format!("Epoch {place}"), "")
+            }
             _ => (
                 state.trying.unwrap_or("Starting…").to_owned(),
                 "Choosing the device and cutting the first patches",
@@ -131,7 +134,8 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
         let place = if state.is_judging() {
             "judging the epoch".to_owned()
         } else {
-            format!("step {step} of {steps}")
+            let done = text::of_all(u64::from(step), u64::from(steps));
+            format!("step {done}")
         };
         let note = format!("{place}   {loss}");
         ui.add(ProgressBar::new(share).text(note));

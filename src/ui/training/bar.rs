@@ -36,10 +36,12 @@ pub fn running_ui(ui: &mut Ui, state: &TrainingState, commands: &mut CommandQueu
     let epochs = state.recipe.as_ref().map_or(0, |recipe| recipe.epochs);
     let bar = match state.phase {
         TrainingPhase::Running { epoch, step, steps } => {
+            let [of_epochs, of_steps] = [[epoch, epochs], [step, steps]]
+                .map(|[done, all]| text::of_all(u64::from(done), u64::from(all)));
             let place = if state.is_judging() {
-                format!("poch {epoch} of {epochs}, judging it")
+                format!("poch {of_epochs}, judging it")
             } else {
-                format!("poch {epoch} of {epochs}, step {step} of {steps}")
+                format!("poch {of_epochs}, step {of_steps}")
             };
             let words = if state.is_paused {
                 format!("Paused in e{place}")

@@ -160,8 +160,8 @@ fn choices_ui(ui: &mut Ui, count: usize, sheet: &mut ContactSheet) {
             .desired_width(180.0);
         let search = ui.add(search);
         search.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Find a sample"));
-        let found = text::grouped(sheet.listed.places.len() as u64);
-        ui.weak(format!("{found} of {}", text::grouped(count as u64)));
+        let found = sheet.listed.places.len() as u64;
+        ui.weak(text::of_all(found, count as u64));
         let help = "In an order that shows all kinds at a glance, the same each time; else by name";
         ui.checkbox(&mut sheet.is_mixed, "Mixed")
             .on_hover_text(help);

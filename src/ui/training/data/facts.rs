@@ -48,7 +48,10 @@ pub fn tiles_ui(ui: &mut Ui, discovery: &Discovery, inspection: Option<&Inspecti
         tiles.extend(size.map(|size| Tile {
             name: "Commonest size",
             value: format!("{} × {}", size.width, size.height),
-            note: format!("{} of {} images", size.images, inspection.num_looked),
+            note: format!(
+                "{} images",
+                text::of_all(size.images as u64, inspection.num_looked as u64)
+            ),
             help: "Columns and rows in pixels".to_owned(),
         }));
     }

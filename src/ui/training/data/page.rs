@@ -12,9 +12,9 @@ use crate::session::{Command, DataCommand, DataPhase, DataSet, Session};
 use crate::train::Preset;
 use crate::ui::dialogs::FileWish;
 use crate::ui::panels::recipe::TrainForm;
-use crate::ui::theme;
 use crate::ui::training::curves::heading;
 use crate::ui::view::{CommandQueue, View};
+use crate::ui::{text, theme};
 
 /// Below this width facts stand under the classes.
 const SIDE_BY_SIDE: f32 = 860.0;
@@ -193,7 +193,8 @@ fn inspected_ui(ui: &mut Ui, inspection: &Inspection, discovery: &Discovery) {
     problems_ui(ui, inspection);
     if inspection.is_cancelled {
         let (looked, all) = (inspection.num_looked, inspection.num_samples);
-        let words = format!("Stopped: the numbers below are of {looked} of {all} samples.");
+        let samples = text::of_all(looked as u64, all as u64);
+        let words = format!("Stopped: the numbers below are of {samples} samples.");
         theme::words(ui, theme::WARNING, words);
     }
     let classes = |ui: &mut Ui| {

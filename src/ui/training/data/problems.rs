@@ -3,7 +3,7 @@ use egui_material_icons::icons;
 
 use crate::dataset::leaks::LeakReport;
 use crate::dataset::{Inspection, Problem, Severity};
-use crate::ui::theme;
+use crate::ui::{text, theme};
 
 /// What is wrong with the files, worst first.
 pub fn problems_ui(ui: &mut Ui, inspection: &Inspection) {
@@ -26,7 +26,8 @@ fn problem_ui(ui: &mut Ui, place: usize, problem: &Problem) {
         return;
     }
     let title = if problem.examples.len() < problem.count {
-        format!("{} of {} files", problem.examples.len(), problem.count)
+        let files = text::of_all(problem.examples.len() as u64, problem.count as u64);
+        format!("{files} files")
     } else {
         format!("{} files", problem.examples.len())
     };

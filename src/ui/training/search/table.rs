@@ -123,7 +123,7 @@ fn phase_words(
             (word, theme::ACCENT, "It is trained now".to_owned())
         }
         TrialPhase::Judging { done, total } => (
-            format!("judging {done} of {total}"),
+            format!("judging {}", text::of_all(*done as u64, *total as u64)),
             theme::ACCENT,
             "Its best network predicts held-out ground".to_owned(),
         ),
