@@ -218,9 +218,9 @@ impl Session {
         let plan = QueuePlan::new(folder.clone(), trials, cache_bytes).map_err(refused)?;
         let out = folder.clone();
         let id = self.start_job("Preparing the trainings", move |job| {
-            let is_kept = label.is_some() && TrainData::of_run(&out).ok().as_ref() == Some(&data);
+            // All learn from the label as it was when the first one began.
+            let is_kept = data.is_kept_in(&out)? && label.is_some();
             if !is_kept {
-                // All learn from the label as it was when the first one began.
                 let label = label.as_ref();
                 data.keep(&out, label.map(|(mask, classes)| (mask, classes)))?;
             }

@@ -91,6 +91,12 @@ pub enum TrainError {
          remove that run: {0}"
     )]
     OtherRecipe(PathBuf),
+    /// A folder holds trainings on other data.
+    #[error(
+        "The trainings in this folder were begun on other data, or with other corrections of it; \
+         choose another folder: {0}"
+    )]
+    OtherData(PathBuf),
     /// An experiment does not work or its files cannot be read.
     #[error("{0}")]
     Experiment(String),

@@ -9,7 +9,7 @@ use std::process::Stdio;
 use orthobrush::disk::replace_file;
 use serde_json::Value;
 
-use crate::program::{done, failed, json, orthobrush, quick_training, text};
+use crate::program::{done, failed, json, orthobrush, quick_training, refused, text};
 
 /// A folder with a data set of small tiles.
 fn tiles() -> (tempfile::TempDir, PathBuf) {
@@ -150,4 +150,20 @@ fn each_portion_of_a_data_set_validates_once() {
         .collect();
     assert_eq!(names, ["fold-0", "fold-1"]);
     assert_eq!(result["mean_iou"]["count"], 2);
+}
+
+#[test]
+fn a_cross_validation_keeps_to_what_it_was_begun_with() {
+    let (folder, data) = tiles();
+    let (out, other) = (folder.path().join("out"), folder.path().join("other"));
+    let arguments = [&quick_training(&data, &out)[..], &["--folds", "2"]].concat();
+    done(&arguments);
+    crate::program::tiles(&other);
+    let before = files_of(&out);
+    assert!(before.contains_key("folds.md"));
+    let on_other = [&quick_training(&other, &out)[..], &["--folds", "2"]].concat();
+    refused(&on_other, &["begun on other data"]);
+    let corrected = [&arguments[..], &["--mask-threshold", "200"]].concat();
+    refused(&corrected, &["with other corrections"]);
+    assert!(before == files_of(&out));
 }

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use super::Trial;
 use super::ledger::Ledger;
-use crate::train::TrainError;
+use crate::train::{TrainData, TrainError};
 
 /// A queue that can start.
 #[derive(Clone, Debug)]
@@ -67,6 +67,14 @@ impl QueuePlan {
     /// The trials in their order.
     pub fn trials(&self) -> &[Trial] {
         &self.trials
+    }
+
+    /// What a trial learns from: an image with its label, and what was corrected of a data set, are
+    /// kept beside the queue.
+    pub(super) fn data_of(&self, trial: &Trial) -> TrainData {
+        let kept = TrainData::of_run(&self.folder).ok();
+        let kept = kept.filter(|data| data.is_at(&trial.data));
+        kept.unwrap_or_else(|| TrainData::folder(trial.data.clone()))
     }
 
     /// Where the run of a trial lies.

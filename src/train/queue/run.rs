@@ -23,7 +23,7 @@ pub(in crate::train) fn run(
     for (at, trial) in plan.trials().iter().enumerate() {
         job.check()?;
         let is_done = ledger.ends.get(&trial.name) == Some(&TrialEnd::Done);
-        let stage = Stage::of(trial, &plan.run_of(trial));
+        let stage = Stage::of(plan, trial);
         if is_done && matches!(stage, Ok(Stage::Complete)) {
             report.left_alone += 1;
             let end = TrialEnd::Done;
@@ -69,7 +69,7 @@ fn done(
     between: &mut dyn FnMut(),
 ) -> anyhow::Result<()> {
     let run = plan.run_of(trial);
-    let mut stage = Stage::of(trial, &run)?;
+    let mut stage = Stage::of(plan, trial)?;
     if stage == Stage::Lost {
         clear(&run)?;
         let note = "It was stopped before anything was kept, so it begins anew";
@@ -105,10 +105,7 @@ fn done(
 }
 
 fn fresh(plan: &QueuePlan, trial: &Trial) -> anyhow::Result<TrainPlan> {
-    // An image with its label, and what was corrected of a data set, are kept beside the queue.
-    let kept = TrainData::of_run(plan.folder()).ok();
-    let kept = kept.filter(|data| data.source() == trial.data);
-    let data = kept.unwrap_or_else(|| TrainData::folder(trial.data.clone()));
+    let data = plan.data_of(trial);
     let (ground, classes) = data.opened(plan.folder(), plan.cache_bytes)?;
     let train_plan = TrainPlan::new(trial.recipe.clone(), ground, classes, plan.run_of(trial))?;
     Ok(train_plan.reading(data))
