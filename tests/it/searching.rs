@@ -165,5 +165,9 @@ fn a_cross_validation_keeps_to_what_it_was_begun_with() {
     refused(&on_other, &["begun on other data"]);
     let corrected = [&arguments[..], &["--mask-threshold", "200"]].concat();
     refused(&corrected, &["with other corrections"]);
+    let slower = [&arguments[..], &["--lr", "1e-5"]].concat();
+    refused(&slower, &["another recipe", "fold-0"]);
+    let portions = [&quick_training(&data, &out)[..], &["--folds", "3"]].concat();
+    refused(&portions, &["another recipe"]);
     assert!(before == files_of(&out));
 }

@@ -10,12 +10,19 @@ use std::sync::Arc;
 ///
 /// When the job is stopped, the trial that runs is left so that it can go on. Gives the end of each
 /// trial, in their order.
+///
+/// # Errors
+/// When the folder of any trial holds something else; then nothing is done.
 pub(in crate::train) fn run(
     plan: &QueuePlan,
     job: &JobContext<QueueEvent>,
     between: &mut dyn FnMut(),
 ) -> anyhow::Result<Vec<TrialEnd>> {
     job.check()?;
+    // What the folder holds of something else is said before anything is written.
+    for trial in plan.trials() {
+        Stage::of(plan, trial)?;
+    }
     let mut ledger = Ledger::begin(plan)?;
     let mut report = QueueReport::default();
     let mut ends = Vec::new();

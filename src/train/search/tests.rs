@@ -175,23 +175,18 @@ fn a_trial_that_went_on_after_cuts_is_the_whole_training() {
 fn a_trial_that_fails_is_the_last_and_the_search_goes_on() {
     let data = data();
     let engine = Engine::start().expect("a thread");
-    let text = "way = \"grid\"\n[vary]\nlearning_rate = [3e-2, 1e-2, 1e-3]\n[halving]\n\
+    // The images have three bands.
+    let text = "way = \"grid\"\n[vary]\nbands = [[7], \"color\", [1, 2, 3]]\n[halving]\n\
                 first_epochs = 2\nkeep = 0.5\n";
     let folder = data.path().join("search");
     let plan = plan_of(text, base(), data.path(), &folder);
-    // The folder of one trial holds another run, so that it fails.
-    let run = folder.join("trial-1");
-    std::fs::create_dir_all(&run).expect("a folder");
-    Recipe::default()
-        .save(&run.join("recipe.toml"))
-        .expect("saved");
     let result = finished(&events_of(&engine.search(plan, Waker::none())));
     let last = result.rows.last().expect("a row");
     assert_eq!(last.name, "trial-1");
     assert!(
         last.failure
             .as_ref()
-            .is_some_and(|why| why.contains("another recipe"))
+            .is_some_and(|why| why.contains("Band 7"))
     );
     assert_eq!(result.rows[0].epochs, 4);
     let text = std::fs::read_to_string(folder.join("search.md")).expect("a page");
