@@ -91,6 +91,9 @@ pub enum TrainError {
          remove that run: {0}"
     )]
     OtherRecipe(PathBuf),
+    /// Somebody else trains into the folder.
+    #[error("Another Orthobrush trains into this folder; wait for it or name another (--out): {0}")]
+    InUse(PathBuf),
     /// A folder holds trainings on other data.
     #[error(
         "The trainings in this folder were begun on other data, or with other corrections of it; \

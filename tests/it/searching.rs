@@ -5,8 +5,9 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
-use orthobrush::disk::replace_file;
+use orthobrush::disk::{FileLock, replace_file};
 use serde_json::Value;
 
 use crate::program::{done, failed, json, orthobrush, quick_training, refused, text};
@@ -170,4 +171,44 @@ fn a_cross_validation_keeps_to_what_it_was_begun_with() {
     let portions = [&quick_training(&data, &out)[..], &["--folds", "3"]].concat();
     refused(&portions, &["another recipe"]);
     assert!(before == files_of(&out));
+}
+
+#[test]
+fn two_programs_do_not_train_into_one_folder() {
+    let (folder, data) = tiles();
+    let spec = folder.path().join("s.toml");
+    replace_file(&spec, SEARCH.as_bytes()).expect("saved");
+    let [run, portions, search] =
+        ["run", "portions", "search"].map(|name| folder.path().join(name));
+    let locks = [&run, &portions, &search].map(|out| {
+        fs::create_dir(out).expect("a folder");
+        let lock = FileLock::acquire(&out.join(".lock"), Duration::ZERO).expect("a lock");
+        lock.expect("nobody has it")
+    });
+    let words = ["Another Orthobrush trains into this folder", "--out"];
+    let errors = failed(&quick_training(&data, &run), 1);
+    assert!(errors.contains(words[0]), "{errors}");
+    let folds = [&quick_training(&data, &portions)[..], &["--folds", "2"]].concat();
+    refused(&folds, &words);
+    let arguments = [
+        "search",
+        text(&spec),
+        "--data",
+        text(&data),
+        "--out",
+        text(&search),
+    ];
+    refused(&arguments, &words);
+    for begun in [
+        run.join("recipe.toml"),
+        portions.join("queue.json"),
+        search.join("search.json"),
+    ] {
+        assert!(!begun.exists(), "{}", begun.display());
+    }
+    drop(locks);
+    // What a killed program leaves is in nobody's way.
+    replace_file(&run.join(".lock"), b"").expect("written");
+    done(&quick_training(&data, &run));
+    assert!(!run.join(".lock").exists());
 }

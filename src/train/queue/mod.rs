@@ -17,6 +17,6 @@ mod trial;
 
 pub use event::{QueueEvent, QueueReport, TrialEnd};
 pub use plan::QueuePlan;
-pub(super) use run::run;
+pub(super) use run::{run, work};
 pub use table::QueueTable;
 pub use trial::Trial;

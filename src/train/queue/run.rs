@@ -2,6 +2,7 @@ use super::ledger::Ledger;
 use super::stage::{Stage, clear};
 use super::{QueueEvent, QueuePlan, QueueReport, Trial, TrialEnd};
 use crate::job::{Cancelled, JobContext, fenced};
+use crate::train::folder_lock::taken;
 use crate::train::{JudgePlan, TrainData, TrainPlan, judge, run as training};
 use std::sync::Arc;
 
@@ -12,13 +13,24 @@ use std::sync::Arc;
 /// trial, in their order.
 ///
 /// # Errors
-/// When the folder of any trial holds something else; then nothing is done.
+/// When somebody else trains into the folder, or that of any trial holds something else; then
+/// nothing is done.
 pub(in crate::train) fn run(
     plan: &QueuePlan,
     job: &JobContext<QueueEvent>,
     between: &mut dyn FnMut(),
 ) -> anyhow::Result<Vec<TrialEnd>> {
     job.check()?;
+    let _lock = taken(plan.folder())?;
+    work(plan, job, between)
+}
+
+/// As [`run`] in a folder that is taken already.
+pub(in crate::train) fn work(
+    plan: &QueuePlan,
+    job: &JobContext<QueueEvent>,
+    between: &mut dyn FnMut(),
+) -> anyhow::Result<Vec<TrialEnd>> {
     // What the folder holds of something else is said before anything is written.
     for trial in plan.trials() {
         Stage::of(plan, trial)?;

@@ -1,6 +1,7 @@
 use super::ledger::{RungEnd, SearchLedger, Standing};
 use super::{Rung, SearchEvent, SearchPlan, SearchResult, SearchTrial};
 use crate::job::JobContext;
+use crate::train::folder_lock::taken;
 use crate::train::{
     BestBy, QueueEvent, QueuePlan, RunRecord, ScoredOn, TrainError, TrialEnd, queue,
 };
@@ -16,6 +17,7 @@ pub(in crate::train) fn run(
     between: &mut dyn FnMut(),
 ) -> anyhow::Result<()> {
     job.check()?;
+    let _lock = taken(plan.folder())?;
     let mut ledger = SearchLedger::begin(plan)?;
     let found = SearchResult::read(plan, &ledger);
     job.tell(SearchEvent::Found(Box::new(found)))?;
@@ -68,7 +70,7 @@ fn climbed(
 ) -> anyhow::Result<RungEnd> {
     let queued = trials.iter().map(|trial| plan.queued(trial, rung.until));
     let queue = QueuePlan::new(plan.folder().to_owned(), queued.collect(), plan.cache_bytes)?;
-    let ends = queue::run(&queue, &of_queue(job), between)?;
+    let ends = queue::work(&queue, &of_queue(job), between)?;
     let standing = |(trial, end): (&&SearchTrial, TrialEnd)| {
         let (cost, failure) = match end {
             TrialEnd::Failed { why } => (None, Some(why)),
@@ -120,7 +122,7 @@ fn refitted(
         trials: refits.iter().map(|trial| trial.name.clone()).collect(),
     })?;
     let queue = QueuePlan::new(plan.folder().to_owned(), refits, plan.cache_bytes)?;
-    queue::run(&queue, &of_queue(job), between)?;
+    queue::work(&queue, &of_queue(job), between)?;
     Ok(())
 }
 
