@@ -202,6 +202,11 @@ impl Session {
 
     /// Trains once for each portion and seed.
     pub(super) fn cross_validate(&mut self, order: FoldsOrder) -> Result<(), CommandError> {
+        let mut seeds = order.seeds.iter().enumerate();
+        if let Some((_, seed)) = seeds.find(|(at, seed)| order.seeds[..*at].contains(seed)) {
+            let why = format!("The seed {seed} is named twice; name each once");
+            return Err(CommandError::Refused(why));
+        }
         let KeptGround { data, label } = self.kept_ground(&order.on)?;
         let kind = if order.folds.is_some() {
             "folds-"
