@@ -3,7 +3,7 @@ use super::stage::{Stage, clear};
 use super::{QueueEvent, QueuePlan, QueueReport, Trial, TrialEnd};
 use crate::job::{Cancelled, JobContext, fenced};
 use crate::train::folder_lock::taken;
-use crate::train::{JudgePlan, TrainData, TrainPlan, judge, run as training};
+use crate::train::{JudgePlan, TrainData, TrainError, TrainPlan, judge, run as training};
 use std::sync::Arc;
 
 /// Does the trials of `plan` that are not done. `between` is called between steps, when no tensor
@@ -60,6 +60,11 @@ pub(in crate::train) fn work(
         let end = match fenced(|| done(plan, trial, job, &mut *between)) {
             Ok(Ok(())) => TrialEnd::Done,
             Ok(Err(error)) if error.is::<Cancelled>() => return Err(error),
+            Ok(Err(error)) if plan.is_strict && may_pass(&error) => {
+                let name = &trial.name;
+                let why = format!("It ended at {name} and goes on there when it is started again");
+                return Err(error.context(why));
+            }
             Ok(Err(error)) => failed(format!("{error:#}")),
             Err(panic) => failed(panic),
         };
@@ -74,6 +79,11 @@ pub(in crate::train) fn work(
     }
     job.tell(QueueEvent::Finished(report))?;
     Ok(ends)
+}
+
+fn may_pass(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<TrainError>();
+    error.is_some_and(TrainError::may_pass)
 }
 
 const fn failed(why: String) -> TrialEnd {

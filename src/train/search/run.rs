@@ -10,7 +10,7 @@ use crate::train::{
 /// tensor is in use.
 ///
 /// The tables in the folder are written after each part. When the job is stopped, the trial that
-/// runs is left so that it can go on.
+/// runs is left so that it can go on. Where the disk refuses a trial, the search ends before a cut.
 pub(in crate::train) fn run(
     plan: &SearchPlan,
     job: &JobContext<SearchEvent>,
@@ -70,7 +70,7 @@ fn climbed(
 ) -> anyhow::Result<RungEnd> {
     let queued = trials.iter().map(|trial| plan.queued(trial, rung.until));
     let queue = QueuePlan::new(plan.folder().to_owned(), queued.collect(), plan.cache_bytes)?;
-    let ends = queue::work(&queue, &of_queue(job), between)?;
+    let ends = queue::work(&queue.strict(), &of_queue(job), between)?;
     let standing = |(trial, end): (&&SearchTrial, TrialEnd)| {
         let (cost, failure) = match end {
             TrialEnd::Failed { why } => (None, Some(why)),
@@ -122,7 +122,7 @@ fn refitted(
         trials: refits.iter().map(|trial| trial.name.clone()).collect(),
     })?;
     let queue = QueuePlan::new(plan.folder().to_owned(), refits, plan.cache_bytes)?;
-    queue::work(&queue, &of_queue(job), between)?;
+    queue::work(&queue.strict(), &of_queue(job), between)?;
     Ok(())
 }
 

@@ -194,6 +194,29 @@ fn a_trial_that_fails_is_the_last_and_the_search_goes_on() {
 }
 
 #[test]
+fn a_trial_that_the_disk_refuses_ends_the_search_until_it_is_started_again() {
+    let data = data();
+    let engine = Engine::start().expect("a thread");
+    let folder = data.path().join("search");
+    let plan = plan_of(SEARCH, base(), data.path(), &folder);
+    // No folder can be made there.
+    let in_the_way = folder.join("trial-2");
+    crate::disk::replace_file(&in_the_way, b"").expect("saved");
+    let events = events_of(&engine.search(plan.clone(), Waker::none()));
+    let JobEvent::Failed(why) = events.last().expect("an end") else {
+        panic!("{:?}", events.last());
+    };
+    assert!(why.contains("It ended at trial-2"), "{why}");
+    assert!(!folder.join("search.md").exists(), "nothing was cut");
+    assert!(!folder.join("trial-3").exists());
+    std::fs::remove_file(&in_the_way).expect("it was there");
+    let result = finished(&events_of(&engine.search(plan, Waker::none())));
+    assert!(result.rows.iter().all(|row| row.failure.is_none()));
+    let epochs: Vec<u32> = result.rows.iter().map(|row| row.epochs).collect();
+    assert_eq!(epochs, [4, 2, 1, 1]);
+}
+
+#[test]
 fn when_every_trial_fails_the_first_reason_is_said() {
     let data = data();
     let engine = Engine::start().expect("a thread");
