@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser};
 
+use super::args_of_data::OF_NEW_RUNS;
 pub use super::args_of_data::{CorrectionArgs, InspectArgs};
 pub use super::args_of_predictions::{CompareArgs, EvalArgs, PredictArgs, ScoredBy, WantedCells};
 pub use super::args_of_runs::{
@@ -145,13 +146,13 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FILE", requires = "label")]
     pub image: Option<PathBuf>,
     /// Its label.
-    #[arg(long, value_name = "FILE", requires = "image")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "resume"])]
     pub label: Option<PathBuf>,
     /// A data set to learn from, in any usual arrangement; see `dataset inspect`.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Goes on with a run that was stopped or killed, with its own recipe.
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["out", "recipe", "preset"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = OF_NEW_RUNS)]
     pub resume: Option<PathBuf>,
     /// The run folder to write.
     #[arg(long, value_name = "RUN")]
@@ -167,7 +168,7 @@ pub struct TrainArgs {
     pub epochs: Option<u32>,
     /// Searches a learning rate with a network that is thrown away, instead of training; a table
     /// and a picture go into the run folder.
-    #[arg(long, conflicts_with = "resume")]
+    #[arg(long)]
     pub find_rate: bool,
     /// Patches in a step.
     #[arg(long)]
@@ -179,7 +180,7 @@ pub struct TrainArgs {
     #[arg(long)]
     pub steps: Option<u32>,
     /// Which bands of the images are learned from: color, all, or a list such as 4,1,2.
-    #[arg(long, value_name = "BANDS", conflicts_with = "resume")]
+    #[arg(long, value_name = "BANDS")]
     pub bands: Option<Bands>,
     /// Learning rate.
     #[arg(long)]
@@ -195,18 +196,13 @@ pub struct TrainArgs {
     pub corrections: CorrectionArgs,
     /// Trains once for each of so many portions of --data: each portion chooses once and the others
     /// are learned from. The same command goes on after a stop.
-    #[arg(
-        long,
-        value_name = "K",
-        requires = "data",
-        conflicts_with = "find_rate"
-    )]
+    #[arg(long, value_name = "K", conflicts_with_all = ["image", "find_rate"])]
     #[arg(value_parser = clap::value_parser!(u32).range(2..=100))]
     pub folds: Option<u32>,
     /// Trains once from each of these seeds, with the same files held out; with --folds each
     /// portion from each.
-    #[arg(long, value_name = "SEEDS", value_delimiter = ',', requires = "data")]
-    #[arg(conflicts_with_all = ["seed", "find_rate"])]
+    #[arg(long, value_name = "SEEDS", value_delimiter = ',')]
+    #[arg(conflicts_with_all = ["image", "seed", "find_rate"])]
     pub seeds: Vec<u64>,
     /// Print one JSON line an epoch and a last one; with --folds or --seeds one line in all.
     #[arg(long)]

@@ -6,6 +6,24 @@ use clap::Args;
 use crate::dataset::Corrections;
 use crate::label::Encoding;
 
+/// The options of `train` that a run which goes on has chosen already.
+pub const OF_NEW_RUNS: [&str; 14] = [
+    "out",
+    "recipe",
+    "preset",
+    "epochs",
+    "find_rate",
+    "batch",
+    "patch",
+    "steps",
+    "bands",
+    "lr",
+    "seed",
+    "device",
+    "folds",
+    "seeds",
+];
+
 /// What is said of a data set instead of what is recognized.
 #[derive(Debug, Args)]
 pub struct CorrectionArgs {

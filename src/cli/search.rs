@@ -87,14 +87,7 @@ fn planned(args: &SearchArgs) -> anyhow::Result<SearchPlan> {
 /// Writes down what is searched, unless that is another search's folder. A search file that is
 /// there stays as it is: it is this search's, or somebody's own.
 fn keep(order: &SearchOrder, folder: &Path) -> anyhow::Result<()> {
-    if let Ok(kept) = TrainData::of_run(folder) {
-        ensure!(
-            kept == order.data,
-            "The search in {} was begun on other data, or with other corrections of it; name \
-             another folder with --out",
-            folder.display()
-        );
-    }
+    order.data.is_kept_in(folder)?;
     fs::create_dir_all(folder)?;
     if SearchOrder::is_in(folder) {
         return Ok(order.data.keep(folder, None)?);

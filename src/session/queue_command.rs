@@ -202,6 +202,11 @@ impl Session {
 
     /// Trains once for each portion and seed.
     pub(super) fn cross_validate(&mut self, order: FoldsOrder) -> Result<(), CommandError> {
+        let mut seeds = order.seeds.iter().enumerate();
+        if let Some((_, seed)) = seeds.find(|(at, seed)| order.seeds[..*at].contains(seed)) {
+            let why = format!("The seed {seed} is named twice; name each once");
+            return Err(CommandError::Refused(why));
+        }
         let KeptGround { data, label } = self.kept_ground(&order.on)?;
         let kind = if order.folds.is_some() {
             "folds-"
@@ -218,9 +223,9 @@ impl Session {
         let plan = QueuePlan::new(folder.clone(), trials, cache_bytes).map_err(refused)?;
         let out = folder.clone();
         let id = self.start_job("Preparing the trainings", move |job| {
-            let is_kept = label.is_some() && TrainData::of_run(&out).ok().as_ref() == Some(&data);
+            // All learn from the label as it was when the first one began.
+            let is_kept = data.is_kept_in(&out)? && label.is_some();
             if !is_kept {
-                // All learn from the label as it was when the first one began.
                 let label = label.as_ref();
                 data.keep(&out, label.map(|(mask, classes)| (mask, classes)))?;
             }

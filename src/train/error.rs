@@ -36,6 +36,8 @@ pub enum TrainError {
         what: &'static str,
         /// Why it failed and what to do, in sentences.
         why: String,
+        /// Whether that may pass without a change of the recipe.
+        may_pass: bool,
     },
     /// The disk has too little room for the run.
     #[error(
@@ -91,6 +93,15 @@ pub enum TrainError {
          remove that run: {0}"
     )]
     OtherRecipe(PathBuf),
+    /// Somebody else trains into the folder.
+    #[error("Another Orthobrush trains into this folder; wait for it or name another (--out): {0}")]
+    InUse(PathBuf),
+    /// A folder holds trainings on other data.
+    #[error(
+        "The trainings in this folder were begun on other data, or with other corrections of it; \
+         choose another folder: {0}"
+    )]
+    OtherData(PathBuf),
     /// An experiment does not work or its files cannot be read.
     #[error("{0}")]
     Experiment(String),
@@ -215,4 +226,20 @@ pub enum TrainError {
     /// Numbers could not be read back from the device.
     #[error("The device stopped answering ({0}); train on the CPU or use smaller patches")]
     DeviceLost(String),
+}
+
+impl TrainError {
+    /// Whether the same training may work another time: the disk refused, or somebody else was at
+    /// work in the folder.
+    pub(super) const fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::DiskFull { .. }
+                | Self::Write(_)
+                | Self::Folder { .. }
+                | Self::Log { .. }
+                | Self::InUse(_)
+                | Self::Preflight { may_pass: true, .. }
+        )
+    }
 }

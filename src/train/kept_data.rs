@@ -3,7 +3,7 @@ use std::path::Path;
 use super::data::{DATA_FILE, LABEL_FILE};
 use super::{TrainData, TrainError, opened_corrected};
 use crate::dataset::{Ground, Watch};
-use crate::disk::replace_file;
+use crate::disk::{is_same_file, replace_file};
 use crate::label::{ClassTable, Mask, SaveAs, save_mask};
 
 /// Name of the class table beside a label that is kept.
@@ -16,6 +16,32 @@ impl TrainData {
             Self::Image { image } | Self::Finetune { image, .. } => image,
             Self::Folder { folder, .. } => folder,
         }
+    }
+
+    /// Whether its pixels are at `place`, however the path is written.
+    pub(super) fn is_at(&self, place: &Path) -> bool {
+        self.source() == place || is_same_file(self.source(), place)
+    }
+
+    /// Whether the trainings in `folder` were begun on this; not where nothing says on what.
+    ///
+    /// # Errors
+    /// [`TrainError::OtherData`] when they were begun on something else.
+    pub fn is_kept_in(&self, folder: &Path) -> Result<bool, TrainError> {
+        let Ok(mut kept) = Self::of_run(folder) else {
+            return Ok(false);
+        };
+        if kept.is_at(self.source()) {
+            let place = match &mut kept {
+                Self::Image { image } | Self::Finetune { image, .. } => image,
+                Self::Folder { folder, .. } => folder,
+            };
+            self.source().clone_into(place);
+        }
+        if kept == *self {
+            return Ok(true);
+        }
+        Err(TrainError::OtherData(folder.to_owned()))
     }
 
     /// Writes into the folder of a queue or a search what each of its trainings reads. Of an image
@@ -63,6 +89,7 @@ impl TrainData {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::Corrections;
     use crate::geom::ImageSize;
 
     #[test]
@@ -87,5 +114,31 @@ mod tests {
                 .collect()
         };
         assert_eq!((ground.num_scenes(), names(&found)), (1, names(&classes)));
+    }
+
+    #[test]
+    fn other_data_and_other_corrections_are_noticed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [one, other, out] = ["one", "other", "out"].map(|name| folder.path().join(name));
+        for data in [&one, &other] {
+            std::fs::create_dir(data).expect("a folder");
+        }
+        let data = TrainData::folder(one.clone());
+        assert!(!data.is_kept_in(&out).expect("nothing is there"));
+        data.keep(&out, None).expect("kept");
+        assert!(data.is_kept_in(&out).expect("the same"));
+        let around = TrainData::folder(other.join("..").join("one"));
+        assert!(around.is_kept_in(&out).expect("the same by another path"));
+        let corrected = TrainData::Folder {
+            folder: one,
+            corrections: Corrections {
+                threshold: Some(200),
+                ..Corrections::default()
+            },
+        };
+        for data in [corrected, TrainData::folder(other)] {
+            let error = data.is_kept_in(&out).expect_err("a refusal").to_string();
+            assert!(error.contains("other data"), "{error}");
+        }
     }
 }

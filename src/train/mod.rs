@@ -26,6 +26,7 @@ mod find_rate;
 mod finetune;
 mod fitting;
 mod flips;
+mod folder_lock;
 mod forecast;
 #[cfg(test)]
 mod going_on;

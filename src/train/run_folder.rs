@@ -6,11 +6,12 @@ use super::checkpoint::{CARD_FILE, ModelCard, WEIGHTS_FILE};
 use super::data::{DATA_FILE, LABEL_FILE};
 use super::epoch::metrics_csv;
 use super::finetune::{REPLAY_FILE, Replay, keep_image_print};
+use super::folder_lock::taken;
 use super::leak_check::LEAKS_FILE;
 use super::resume::Progress;
 use super::{EpochRow, SavedModel, TrainError, TrainPlan};
 use crate::dataset::Ground;
-use crate::disk::replace_file;
+use crate::disk::{FileLock, replace_file};
 use crate::label::{ClassTable, SaveAs, save_mask};
 
 /// The file that names the best checkpoint.
@@ -63,8 +64,21 @@ impl RunFolder {
         &self.path
     }
 
-    /// Writes what is known before the first step.
-    pub(super) fn begin(&self, plan: &TrainPlan) -> Result<(), TrainError> {
+    /// Keeps others from training into it as long as what comes back is held.
+    ///
+    /// # Errors
+    /// When somebody else does, or the disk refuses.
+    pub(super) fn taken(&self) -> Result<Option<FileLock>, TrainError> {
+        taken(&self.path)
+    }
+
+    /// Takes it and writes what is known before the first step.
+    ///
+    /// # Errors
+    /// As for [`Self::taken`], and when somebody else began a run there since it was found unused.
+    pub(super) fn begin(&self, plan: &TrainPlan) -> Result<Option<FileLock>, TrainError> {
+        let lock = self.taken()?;
+        Self::unused(self.path.clone())?;
         make_folder(&self.path.join(CHECKPOINTS))?;
         plan.classes.save(&self.path.join("classes.toml"))?;
         if let Some(data) = &plan.data {
@@ -91,7 +105,8 @@ impl RunFolder {
             replace_file(&self.path.join(LEAKS_FILE), json(leaks).as_bytes())?;
         }
         // Last: a folder with a recipe holds a run.
-        plan.recipe.save(&self.path.join("recipe.toml"))
+        plan.recipe.save(&self.path.join("recipe.toml"))?;
+        Ok(lock)
     }
 
     /// Writes all rows so far.

@@ -143,6 +143,43 @@ fn wrong_usage_is_exit_code_two() {
 }
 
 #[test]
+fn options_of_train_that_would_be_ignored_are_refused() {
+    let image = "train --image a.tif --label b.tif --out x";
+    let data = "train --data d --out x";
+    let resume = "train --resume x";
+    let cases = [
+        (image, "--folds 3"),
+        (image, "--seeds 1,2"),
+        (data, "--label b.tif"),
+        (resume, "--label b.tif"),
+        (resume, "--folds 3"),
+        (resume, "--seeds 1,2"),
+        (resume, "--epochs 3"),
+        (resume, "--lr 0.1"),
+        (resume, "--seed 4"),
+        (resume, "--batch 2"),
+        (resume, "--patch 64"),
+        (resume, "--steps 2"),
+        (resume, "--bands all"),
+        (resume, "--device cpu"),
+        (resume, "--find-rate"),
+        (resume, "--preset fast"),
+    ];
+    for (command, option) in cases {
+        let line = format!("{command} {option}");
+        let errors = failed(&line.split(' ').collect::<Vec<_>>(), 2);
+        assert!(errors.contains("cannot be used with"), "{line}: {errors}");
+    }
+    for line in [
+        format!("{data} --seeds 7,1,7"),
+        format!("{data} --folds 2 --seeds 7,7"),
+    ] {
+        let words = line.split(' ').collect::<Vec<_>>();
+        refused(&words, &["The seed 7 is named twice"]);
+    }
+}
+
+#[test]
 fn a_mask_of_another_size_is_refused_by_name() {
     let folder = tempfile::tempdir().expect("a folder");
     let small = folder.path().join("small.png");

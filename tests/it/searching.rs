@@ -5,11 +5,12 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
-use orthobrush::disk::replace_file;
+use orthobrush::disk::{FileLock, replace_file};
 use serde_json::Value;
 
-use crate::program::{done, failed, json, orthobrush, quick_training, text};
+use crate::program::{done, failed, json, orthobrush, quick_training, refused, text};
 
 /// A folder with a data set of small tiles.
 fn tiles() -> (tempfile::TempDir, PathBuf) {
@@ -150,4 +151,64 @@ fn each_portion_of_a_data_set_validates_once() {
         .collect();
     assert_eq!(names, ["fold-0", "fold-1"]);
     assert_eq!(result["mean_iou"]["count"], 2);
+}
+
+#[test]
+fn a_cross_validation_keeps_to_what_it_was_begun_with() {
+    let (folder, data) = tiles();
+    let (out, other) = (folder.path().join("out"), folder.path().join("other"));
+    let arguments = [&quick_training(&data, &out)[..], &["--folds", "2"]].concat();
+    done(&arguments);
+    crate::program::tiles(&other);
+    let before = files_of(&out);
+    assert!(before.contains_key("folds.md"));
+    let on_other = [&quick_training(&other, &out)[..], &["--folds", "2"]].concat();
+    refused(&on_other, &["begun on other data"]);
+    let corrected = [&arguments[..], &["--mask-threshold", "200"]].concat();
+    refused(&corrected, &["with other corrections"]);
+    let slower = [&arguments[..], &["--lr", "1e-5"]].concat();
+    refused(&slower, &["another recipe", "fold-0"]);
+    let portions = [&quick_training(&data, &out)[..], &["--folds", "3"]].concat();
+    refused(&portions, &["another recipe"]);
+    assert!(before == files_of(&out));
+}
+
+#[test]
+fn two_programs_do_not_train_into_one_folder() {
+    let (folder, data) = tiles();
+    let spec = folder.path().join("s.toml");
+    replace_file(&spec, SEARCH.as_bytes()).expect("saved");
+    let [run, portions, search] =
+        ["run", "portions", "search"].map(|name| folder.path().join(name));
+    let locks = [&run, &portions, &search].map(|out| {
+        fs::create_dir(out).expect("a folder");
+        let lock = FileLock::acquire(&out.join(".lock"), Duration::ZERO).expect("a lock");
+        lock.expect("nobody has it")
+    });
+    let words = ["Another Orthobrush trains into this folder", "--out"];
+    let errors = failed(&quick_training(&data, &run), 1);
+    assert!(errors.contains(words[0]), "{errors}");
+    let folds = [&quick_training(&data, &portions)[..], &["--folds", "2"]].concat();
+    refused(&folds, &words);
+    let arguments = [
+        "search",
+        text(&spec),
+        "--data",
+        text(&data),
+        "--out",
+        text(&search),
+    ];
+    refused(&arguments, &words);
+    for begun in [
+        run.join("recipe.toml"),
+        portions.join("queue.json"),
+        search.join("search.json"),
+    ] {
+        assert!(!begun.exists(), "{}", begun.display());
+    }
+    drop(locks);
+    // What a killed program leaves is in nobody's way.
+    replace_file(&run.join(".lock"), b"").expect("written");
+    done(&quick_training(&data, &run));
+    assert!(!run.join(".lock").exists());
 }

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use super::Trial;
 use super::ledger::Ledger;
-use crate::train::TrainError;
+use crate::train::{TrainData, TrainError};
 
 /// A queue that can start.
 #[derive(Clone, Debug)]
@@ -11,6 +11,8 @@ pub struct QueuePlan {
     folder: PathBuf,
     trials: Vec<Trial>,
     pub(super) cache_bytes: usize,
+    /// Whether a trial that may work another time ends the queue where it fails.
+    pub(super) is_strict: bool,
 }
 
 impl QueuePlan {
@@ -41,6 +43,7 @@ impl QueuePlan {
             folder,
             trials,
             cache_bytes,
+            is_strict: false,
         })
     }
 
@@ -51,6 +54,14 @@ impl QueuePlan {
     pub fn begun(folder: PathBuf, cache_bytes: usize) -> Result<Self, TrainError> {
         let trials = Ledger::read(&folder)?.trials;
         Self::new(folder, trials, cache_bytes)
+    }
+
+    /// Ends where a trial fails that may work another time, such as on a full disk, instead of
+    /// going on without it: for who compares the trials with each other.
+    #[must_use]
+    pub(in crate::train) const fn strict(mut self) -> Self {
+        self.is_strict = true;
+        self
     }
 
     /// Whether the trials that its folder lists are all done.
@@ -67,6 +78,14 @@ impl QueuePlan {
     /// The trials in their order.
     pub fn trials(&self) -> &[Trial] {
         &self.trials
+    }
+
+    /// What a trial learns from: an image with its label, and what was corrected of a data set, are
+    /// kept beside the queue.
+    pub(super) fn data_of(&self, trial: &Trial) -> TrainData {
+        let kept = TrainData::of_run(&self.folder).ok();
+        let kept = kept.filter(|data| data.is_at(&trial.data));
+        kept.unwrap_or_else(|| TrainData::folder(trial.data.clone()))
     }
 
     /// Where the run of a trial lies.

@@ -2,7 +2,8 @@ use super::ledger::Ledger;
 use super::stage::{Stage, clear};
 use super::{QueueEvent, QueuePlan, QueueReport, Trial, TrialEnd};
 use crate::job::{Cancelled, JobContext, fenced};
-use crate::train::{JudgePlan, TrainData, TrainPlan, judge, run as training};
+use crate::train::folder_lock::taken;
+use crate::train::{JudgePlan, TrainData, TrainError, TrainPlan, judge, run as training};
 use std::sync::Arc;
 
 /// Does the trials of `plan` that are not done. `between` is called between steps, when no tensor
@@ -10,12 +11,30 @@ use std::sync::Arc;
 ///
 /// When the job is stopped, the trial that runs is left so that it can go on. Gives the end of each
 /// trial, in their order.
+///
+/// # Errors
+/// When somebody else trains into the folder, or that of any trial holds something else; then
+/// nothing is done.
 pub(in crate::train) fn run(
     plan: &QueuePlan,
     job: &JobContext<QueueEvent>,
     between: &mut dyn FnMut(),
 ) -> anyhow::Result<Vec<TrialEnd>> {
     job.check()?;
+    let _lock = taken(plan.folder())?;
+    work(plan, job, between)
+}
+
+/// As [`run`] in a folder that is taken already.
+pub(in crate::train) fn work(
+    plan: &QueuePlan,
+    job: &JobContext<QueueEvent>,
+    between: &mut dyn FnMut(),
+) -> anyhow::Result<Vec<TrialEnd>> {
+    // What the folder holds of something else is said before anything is written.
+    for trial in plan.trials() {
+        Stage::of(plan, trial)?;
+    }
     let mut ledger = Ledger::begin(plan)?;
     let mut report = QueueReport::default();
     let mut ends = Vec::new();
@@ -23,7 +42,7 @@ pub(in crate::train) fn run(
     for (at, trial) in plan.trials().iter().enumerate() {
         job.check()?;
         let is_done = ledger.ends.get(&trial.name) == Some(&TrialEnd::Done);
-        let stage = Stage::of(trial, &plan.run_of(trial));
+        let stage = Stage::of(plan, trial);
         if is_done && matches!(stage, Ok(Stage::Complete)) {
             report.left_alone += 1;
             let end = TrialEnd::Done;
@@ -41,6 +60,11 @@ pub(in crate::train) fn run(
         let end = match fenced(|| done(plan, trial, job, &mut *between)) {
             Ok(Ok(())) => TrialEnd::Done,
             Ok(Err(error)) if error.is::<Cancelled>() => return Err(error),
+            Ok(Err(error)) if plan.is_strict && may_pass(&error) => {
+                let name = &trial.name;
+                let why = format!("It ended at {name} and goes on there when it is started again");
+                return Err(error.context(why));
+            }
             Ok(Err(error)) => failed(format!("{error:#}")),
             Err(panic) => failed(panic),
         };
@@ -57,6 +81,11 @@ pub(in crate::train) fn run(
     Ok(ends)
 }
 
+fn may_pass(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<TrainError>();
+    error.is_some_and(TrainError::may_pass)
+}
+
 const fn failed(why: String) -> TrialEnd {
     TrialEnd::Failed { why }
 }
@@ -69,7 +98,7 @@ fn done(
     between: &mut dyn FnMut(),
 ) -> anyhow::Result<()> {
     let run = plan.run_of(trial);
-    let mut stage = Stage::of(trial, &run)?;
+    let mut stage = Stage::of(plan, trial)?;
     if stage == Stage::Lost {
         clear(&run)?;
         let note = "It was stopped before anything was kept, so it begins anew";
@@ -105,10 +134,7 @@ fn done(
 }
 
 fn fresh(plan: &QueuePlan, trial: &Trial) -> anyhow::Result<TrainPlan> {
-    // An image with its label, and what was corrected of a data set, are kept beside the queue.
-    let kept = TrainData::of_run(plan.folder()).ok();
-    let kept = kept.filter(|data| data.source() == trial.data);
-    let data = kept.unwrap_or_else(|| TrainData::folder(trial.data.clone()));
+    let data = plan.data_of(trial);
     let (ground, classes) = data.opened(plan.folder(), plan.cache_bytes)?;
     let train_plan = TrainPlan::new(trial.recipe.clone(), ground, classes, plan.run_of(trial))?;
     Ok(train_plan.reading(data))

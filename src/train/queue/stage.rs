@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::Trial;
+use super::{QueuePlan, Trial};
 use crate::train::resume::STATE_FILE;
 use crate::train::run_folder::CHECKPOINTS;
 use crate::train::{EarlyStop, Judgement, Recipe, RunRecord, TrainError, can_go_on};
@@ -22,11 +22,12 @@ pub(super) enum Stage {
 }
 
 impl Stage {
-    /// How far `trial` is in the folder `run`.
+    /// How far `trial` is in its run folder.
     ///
     /// # Errors
-    /// When the folder holds a run of another recipe, or none that can be read.
-    pub(super) fn of(trial: &Trial, run: &Path) -> Result<Self, TrainError> {
+    /// When the folder holds a run of another recipe or on other data, or none that can be read.
+    pub(super) fn of(plan: &QueuePlan, trial: &Trial) -> Result<Self, TrainError> {
+        let run = &plan.run_of(trial);
         let recipe = run.join("recipe.toml");
         if !recipe.is_file() {
             // The recipe is the last file that is written before the first step.
@@ -34,8 +35,9 @@ impl Stage {
             return Ok(if is_begun { Self::Lost } else { Self::Fresh });
         }
         if Recipe::load(&recipe)? != trial.recipe {
-            return Err(TrainError::OtherRecipe(run.to_owned()));
+            return Err(TrainError::OtherRecipe(run.clone()));
         }
+        plan.data_of(trial).is_kept_in(run)?;
         let record = RunRecord::load(run)?;
         let is_judged = |on| Judgement::load(run, on).is_some();
         let trained = match trial.judge {

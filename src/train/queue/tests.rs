@@ -116,22 +116,51 @@ fn a_trial_that_fails_is_noted_and_the_rest_goes_on() {
         trial("nowhere", &folder.path().join("no such data")),
         trial("somewhere", folder.path()),
     ];
-    let plan = queue(&folder.path().join("queue"), trials.clone());
+    let plan = queue(&folder.path().join("queue"), trials);
     let events = events_of(&engine.queue(plan.clone(), Waker::none()));
     let report = report_of(&events);
     assert_eq!((report.done, report.failed), (1, 1));
     let ledger = ledger::Ledger::read(plan.folder()).expect("a ledger");
     assert!(matches!(&ledger.ends["nowhere"], TrialEnd::Failed { why } if why.contains("no such")));
     assert_eq!(ledger.ends["somewhere"], TrialEnd::Done);
-    let other = Trial {
-        recipe: Recipe {
-            learning_rate: 1e-4,
-            ..recipe_with_test()
-        },
-        ..trials[1].clone()
+}
+
+#[test]
+fn a_queue_whose_folder_holds_other_runs_is_refused_as_a_whole() {
+    let [folder, elsewhere] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    for data in [&folder, &elsewhere] {
+        write_images(data.path(), &EIGHT, 48);
+    }
+    let engine = Engine::start().expect("a thread");
+    let queue_folder = folder.path().join("queue");
+    let one = trial("one", folder.path());
+    let first = queue(&queue_folder, vec![one.clone()]);
+    let events = events_of(&engine.queue(first, Waker::none()));
+    assert_eq!(report_of(&events).done, 1);
+    let ledger = || std::fs::read(queue_folder.join("queue.json")).expect("a ledger");
+    let before = ledger();
+    let recipe = Recipe {
+        learning_rate: 1e-4,
+        ..recipe_with_test()
     };
-    let events = events_of(&engine.queue(queue(plan.folder(), vec![other]), Waker::none()));
-    assert_eq!(report_of(&events).failed, 1, "the folder holds another run");
+    let other_recipe = Trial {
+        recipe,
+        ..one.clone()
+    };
+    let other_data = trial("one", elsewhere.path());
+    for (other, word) in [(other_recipe, "another recipe"), (other_data, "other data")] {
+        let plan = queue(&queue_folder, vec![trial("two", folder.path()), other]);
+        let events = events_of(&engine.queue(plan, Waker::none()));
+        let is_refusal = |event: &JobEvent<QueueEvent>| matches!(event, JobEvent::Failed(why) if why.contains(word));
+        assert!(
+            matches!(&events[..], [only] if is_refusal(only)),
+            "{events:?}"
+        );
+        assert!(before == ledger() && !queue_folder.join("two").exists());
+    }
+    let again = queue(&queue_folder, vec![one]);
+    let events = events_of(&engine.queue(again, Waker::none()));
+    assert_eq!(report_of(&events).left_alone, 1);
 }
 
 #[test]

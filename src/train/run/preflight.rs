@@ -78,8 +78,12 @@ pub(super) fn preflight(
             Err(panic) => panic,
         };
         if !names_memory(&why) {
-            let what = "A first step";
-            return Err(TrainError::Preflight { what, why }.into());
+            return Err(TrainError::Preflight {
+                what: "A first step",
+                why,
+                may_pass: false,
+            }
+            .into());
         }
         if piece <= 1 {
             advise(plan, piece, outside)?;
@@ -112,6 +116,7 @@ fn failed(what: &'static str) -> impl FnOnce(TrainError) -> TrainError {
     move |error| TrainError::Preflight {
         what,
         why: error.to_string(),
+        may_pass: error.may_pass(),
     }
 }
 

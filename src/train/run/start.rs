@@ -7,6 +7,7 @@ use super::clock::Clock;
 use super::outside::Outside;
 use super::preflight::{Trial, advise, preflight};
 use super::training::Training;
+use crate::disk::FileLock;
 use crate::job::{Cancelled, JobContext, fenced, told};
 use crate::nn::KeptMemory;
 use crate::train::device::{ChosenDevice, choose};
@@ -42,15 +43,15 @@ pub(in crate::train) fn run(
 
 fn whole<'a>(plan: &'a Arc<TrainPlan>, outside: &mut Outside<'a>) -> anyhow::Result<()> {
     let chosen = introduced(plan, outside)?;
-    let trial = if let Some(progress) = &plan.resumed {
+    let (trial, _lock) = if let Some(progress) = &plan.resumed {
+        let lock = plan.folder.taken()?;
         for row in &progress.rows {
             outside.tell_again(TrainEvent::EpochEnded(row.clone()))?;
         }
-        Trial::of_earlier_part(plan, progress)
+        (Trial::of_earlier_part(plan, progress), lock)
     } else {
         let trial = preflight(plan, &chosen, outside).map_err(Halt::into_cause)?;
-        begin(plan, &chosen)?;
-        trial
+        (trial, begin(plan, &chosen)?)
     };
     let report = trained(plan, &chosen, outside, trial)?;
     if let Err(error) = write_report(plan.folder.path(), &[]) {
@@ -74,12 +75,13 @@ fn introduced(plan: &TrainPlan, outside: &mut Outside<'_>) -> anyhow::Result<Cho
     Ok(chosen)
 }
 
-/// Makes the run's folder.
-fn begin(plan: &TrainPlan, chosen: &ChosenDevice) -> Result<(), TrainError> {
-    plan.folder.begin(plan)?;
+/// Makes the run's folder, which is ours as long as the lock is held.
+fn begin(plan: &TrainPlan, chosen: &ChosenDevice) -> Result<Option<FileLock>, TrainError> {
+    let lock = plan.folder.begin(plan)?;
     let num_cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let device = [chosen.name.as_str(), chosen.driver.as_str()];
-    Environment::of_program(num_cpus, device, &plan.data_fingerprint()).save(plan.folder.path())
+    Environment::of_program(num_cpus, device, &plan.data_fingerprint()).save(plan.folder.path())?;
+    Ok(lock)
 }
 
 /// Trains to the end or until somebody stops it. Where the device has too little memory, it goes

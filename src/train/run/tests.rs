@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::folder_lock::taken;
 use super::super::learner::Learner;
-use super::super::test_world::{classes, dropping_alone, events_of, plan, recipe};
+use super::super::test_world::{classes, dropping_alone, events_of, ground, plan, recipe};
 use super::super::{
     Engine, Recipe, SavedModel, StopReason, TrainEvent, TrainPlan, TrainReport, TrainStatus,
     opened_folder,
@@ -320,4 +321,55 @@ fn an_image_that_cannot_be_read_is_named_before_anything_is_trained() {
         assert!(why.contains(part), "{why}");
     }
     assert!(!run.exists());
+}
+
+#[test]
+fn a_folder_that_another_trains_into_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = folder.path().join("run");
+    let one = plan(recipe(), &run);
+    let late = plan(recipe(), &run);
+    let lock = taken(&run).expect("free");
+    let why = heard(plan(recipe(), &run)).1.expect_err("taken");
+    assert!(why.contains("Another Orthobrush trains into"), "{why}");
+    assert!(!run.join("ckpt").exists() && !run.join("recipe.toml").exists());
+    drop(lock);
+    heard(one).1.expect("a report");
+    let recipe = std::fs::read(run.join("recipe.toml")).expect("a recipe");
+    // It was planned before the other began.
+    let why = heard(late).1.expect_err("it holds a run now");
+    assert!(why.contains("already holds a run"), "{why}");
+    assert!(recipe == std::fs::read(run.join("recipe.toml")).expect("a recipe"));
+}
+
+#[test]
+fn a_training_holds_its_folder_and_who_goes_on_with_it_asks_for_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = folder.path().join("run");
+    let long = Recipe {
+        epochs: 50,
+        ..recipe()
+    };
+    let job = engine().train(plan(long, &run), Waker::none());
+    let wait_for = |is_it: fn(&TrainEvent) -> bool| loop {
+        let event = job.next_within(Duration::from_mins(1)).expect("an event");
+        assert!(matches!(event, JobEvent::Said(_)), "{event:?}");
+        if matches!(&event, JobEvent::Said(event) if is_it(event)) {
+            break;
+        }
+    };
+    wait_for(|event| matches!(event, TrainEvent::Step { .. }));
+    job.pause_token().pause();
+    wait_for(|event| *event == TrainEvent::Paused);
+    assert!(taken(&run).is_err(), "nobody holds it");
+    job.cancel();
+    assert_eq!(events_of(&job).last(), Some(&JobEvent::Cancelled));
+    let lock = taken(&run).expect("free");
+    let resumed = || TrainPlan::resume(ground(), run.clone()).expect("it can go on");
+    let why = heard(resumed()).1.expect_err("taken");
+    assert!(why.contains("Another Orthobrush trains into"), "{why}");
+    drop(lock);
+    let mut short = resumed();
+    short.until = Some(1);
+    heard(short).1.expect("a report");
 }

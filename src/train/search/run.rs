@@ -1,6 +1,7 @@
 use super::ledger::{RungEnd, SearchLedger, Standing};
 use super::{Rung, SearchEvent, SearchPlan, SearchResult, SearchTrial};
 use crate::job::JobContext;
+use crate::train::folder_lock::taken;
 use crate::train::{
     BestBy, QueueEvent, QueuePlan, RunRecord, ScoredOn, TrainError, TrialEnd, queue,
 };
@@ -9,13 +10,14 @@ use crate::train::{
 /// tensor is in use.
 ///
 /// The tables in the folder are written after each part. When the job is stopped, the trial that
-/// runs is left so that it can go on.
+/// runs is left so that it can go on. Where the disk refuses a trial, the search ends before a cut.
 pub(in crate::train) fn run(
     plan: &SearchPlan,
     job: &JobContext<SearchEvent>,
     between: &mut dyn FnMut(),
 ) -> anyhow::Result<()> {
     job.check()?;
+    let _lock = taken(plan.folder())?;
     let mut ledger = SearchLedger::begin(plan)?;
     let found = SearchResult::read(plan, &ledger);
     job.tell(SearchEvent::Found(Box::new(found)))?;
@@ -68,7 +70,7 @@ fn climbed(
 ) -> anyhow::Result<RungEnd> {
     let queued = trials.iter().map(|trial| plan.queued(trial, rung.until));
     let queue = QueuePlan::new(plan.folder().to_owned(), queued.collect(), plan.cache_bytes)?;
-    let ends = queue::run(&queue, &of_queue(job), between)?;
+    let ends = queue::work(&queue.strict(), &of_queue(job), between)?;
     let standing = |(trial, end): (&&SearchTrial, TrialEnd)| {
         let (cost, failure) = match end {
             TrialEnd::Failed { why } => (None, Some(why)),
@@ -120,7 +122,7 @@ fn refitted(
         trials: refits.iter().map(|trial| trial.name.clone()).collect(),
     })?;
     let queue = QueuePlan::new(plan.folder().to_owned(), refits, plan.cache_bytes)?;
-    queue::run(&queue, &of_queue(job), between)?;
+    queue::work(&queue.strict(), &of_queue(job), between)?;
     Ok(())
 }
 

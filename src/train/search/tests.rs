@@ -175,27 +175,45 @@ fn a_trial_that_went_on_after_cuts_is_the_whole_training() {
 fn a_trial_that_fails_is_the_last_and_the_search_goes_on() {
     let data = data();
     let engine = Engine::start().expect("a thread");
-    let text = "way = \"grid\"\n[vary]\nlearning_rate = [3e-2, 1e-2, 1e-3]\n[halving]\n\
+    // The images have three bands.
+    let text = "way = \"grid\"\n[vary]\nbands = [[7], \"color\", [1, 2, 3]]\n[halving]\n\
                 first_epochs = 2\nkeep = 0.5\n";
     let folder = data.path().join("search");
     let plan = plan_of(text, base(), data.path(), &folder);
-    // The folder of one trial holds another run, so that it fails.
-    let run = folder.join("trial-1");
-    std::fs::create_dir_all(&run).expect("a folder");
-    Recipe::default()
-        .save(&run.join("recipe.toml"))
-        .expect("saved");
     let result = finished(&events_of(&engine.search(plan, Waker::none())));
     let last = result.rows.last().expect("a row");
     assert_eq!(last.name, "trial-1");
     assert!(
         last.failure
             .as_ref()
-            .is_some_and(|why| why.contains("another recipe"))
+            .is_some_and(|why| why.contains("Band 7"))
     );
     assert_eq!(result.rows[0].epochs, 4);
     let text = std::fs::read_to_string(folder.join("search.md")).expect("a page");
     assert!(text.contains("- trial-1 failed: "), "{text}");
+}
+
+#[test]
+fn a_trial_that_the_disk_refuses_ends_the_search_until_it_is_started_again() {
+    let data = data();
+    let engine = Engine::start().expect("a thread");
+    let folder = data.path().join("search");
+    let plan = plan_of(SEARCH, base(), data.path(), &folder);
+    // No folder can be made there.
+    let in_the_way = folder.join("trial-2");
+    crate::disk::replace_file(&in_the_way, b"").expect("saved");
+    let events = events_of(&engine.search(plan.clone(), Waker::none()));
+    let JobEvent::Failed(why) = events.last().expect("an end") else {
+        panic!("{:?}", events.last());
+    };
+    assert!(why.contains("It ended at trial-2"), "{why}");
+    assert!(!folder.join("search.md").exists(), "nothing was cut");
+    assert!(!folder.join("trial-3").exists());
+    std::fs::remove_file(&in_the_way).expect("it was there");
+    let result = finished(&events_of(&engine.search(plan, Waker::none())));
+    assert!(result.rows.iter().all(|row| row.failure.is_none()));
+    let epochs: Vec<u32> = result.rows.iter().map(|row| row.epochs).collect();
+    assert_eq!(epochs, [4, 2, 1, 1]);
 }
 
 #[test]
