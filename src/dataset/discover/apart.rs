@@ -88,9 +88,9 @@ mod tests {
     use crate::label::{Class, SaveAs, save_mask};
 
     /// A palette PNG of 2 × 2 pixels.
-    fn indices(path: &Path, classes: &ClassTable, pixels: &[u8; 4]) {
+    fn indices(path: &Path, classes: &ClassTable, pixels: [u8; 4]) {
         let mut mask = Mask::new(ImageSize::new(2, 2));
-        mask.set_rect(PixelRect::new(0, 0, 2, 2), pixels);
+        mask.set_rect(PixelRect::new(0, 0, 2, 2), &pixels);
         save_mask(path, &mask, classes, None, SaveAs::IndexPng).expect("saved");
     }
 
@@ -119,7 +119,7 @@ mod tests {
             &[0, 255, 0, 255],
         );
         let table = ClassTable::from_values(0..2);
-        indices(&folder.path().join("masks/b.png"), &table, &[0, 1, 1, 0]);
+        indices(&folder.path().join("masks/b.png"), &table, [0, 1, 1, 0]);
         check(folder.path(), [[0, 1, 0, 1], [0, 1, 1, 0]]);
     }
 
@@ -138,7 +138,7 @@ mod tests {
         };
         let classes = vec![class(0, "street", [0, 0, 192]), class(1, "x", [128, 0, 0])];
         let own = ClassTable::new(None, classes).expect("valid");
-        indices(&root.join("b_L.png"), &own, &[0, 1, 1, 0]);
+        indices(&root.join("b_L.png"), &own, [0, 1, 1, 0]);
         own.save(&root.join("b_L.classes.toml")).expect("saved");
         check(root, [[0, 1, 1, 1], [1, 0, 0, 1]]);
     }
