@@ -1,0 +1,58 @@
+//! What the program does not do: take the place of what it reads, or say “done” of what was not
+//! asked for.
+
+use std::fs;
+use std::path::Path;
+
+use crate::fixture::own_sample;
+use crate::program::{refused, text};
+
+/// `arguments` must be refused with `words`, and the file at `path` stays as it is.
+#[track_caller]
+fn keeps(path: &Path, arguments: &[&str], words: &[&str]) {
+    let before = fs::read(path).expect("a file");
+    refused(arguments, words);
+    let is_kept = fs::read(path).is_ok_and(|now| now == before);
+    assert!(is_kept, "{} is another file now", path.display());
+}
+
+#[test]
+fn a_picture_takes_the_place_of_nothing_that_it_shows_and_is_a_png() {
+    let (folder, ortho) = own_sample();
+    let photo = folder.path().join("photo.png");
+    image::RgbImage::new(20, 10).save(&photo).expect("saved");
+    let around = folder.path().join(".").join("photo.png");
+    let (ortho, png, out) = (text(&ortho), text(&photo), text(&around));
+    let taken = ["would replace a file", "photo.png"];
+    let prediction = ["--prediction", png, "--out", out];
+    keeps(&photo, &["render", png, "--out", out], &taken);
+    keeps(
+        &photo,
+        &["render", ortho, "--label", png, "--out", out],
+        &taken,
+    );
+    keeps(
+        &photo,
+        &[&["render", ortho][..], &prediction].concat(),
+        &taken,
+    );
+    keeps(&photo, &["screenshot", png, "--out", out], &taken);
+    keeps(
+        &photo,
+        &["screenshot", text(folder.path()), "--out", out],
+        &taken,
+    );
+    keeps(
+        &photo,
+        &[&["screenshot", ortho][..], &prediction].concat(),
+        &taken,
+    );
+    let is_no_png = ["ends in .png", "ortho.tif"];
+    for command in ["render", "screenshot"] {
+        keeps(
+            Path::new(ortho),
+            &[command, ortho, "--out", ortho],
+            &is_no_png,
+        );
+    }
+}
