@@ -56,3 +56,22 @@ fn a_picture_takes_the_place_of_nothing_that_it_shows_and_is_a_png() {
         );
     }
 }
+
+#[test]
+fn a_run_does_not_go_into_the_folder_of_its_image() {
+    let (folder, ortho) = own_sample();
+    let label = folder.path().join("label.tif");
+    let truth = folder.path().join("label_true.tif");
+    let ground = ["train", "--image", text(&ortho), "--label", text(&truth)];
+    let run = [
+        "--epochs",
+        "1",
+        "--device",
+        "cpu",
+        "--out",
+        text(folder.path()),
+    ];
+    let words = ["classes.toml, label.tif", "name a new one"];
+    keeps(&label, &[&ground[..], &run].concat(), &words);
+    assert!(!folder.path().join("ckpt").exists());
+}
