@@ -4,8 +4,11 @@
 use std::fs;
 use std::path::Path;
 
+use orthobrush::disk::{replace_file, version_path};
+use orthobrush::label::ClassTable;
+
 use crate::fixture::own_sample;
-use crate::program::{refused, text};
+use crate::program::{done, refused, text};
 
 /// `arguments` must be refused with `words`, and the file at `path` stays as it is.
 #[track_caller]
@@ -74,4 +77,32 @@ fn a_run_does_not_go_into_the_folder_of_its_image() {
     let words = ["classes.toml, label.tif", "name a new one"];
     keeps(&label, &[&ground[..], &run].concat(), &words);
     assert!(!folder.path().join("ckpt").exists());
+}
+
+#[test]
+fn a_class_table_of_ones_own_is_not_lost() {
+    let (folder, ortho) = own_sample();
+    let at = |name: &str| folder.path().join(name);
+    let read = |path: &Path| fs::read_to_string(path).expect("a table");
+    let own = format!("# my own words\n{}", read(&at("classes.toml")));
+    let kept = at("tiles/classes.toml");
+    replace_file(&kept, own.as_bytes()).expect("written");
+    done(&["tiles", text(&ortho), "--out", text(&at("tiles"))]);
+    assert_eq!(read(&kept), own);
+    let (road, table) = (ClassTable::road().to_toml(), at("mask.classes.toml"));
+    replace_file(&table, road.as_bytes()).expect("written");
+    let (label, out) = (at("label.tif"), at("mask.png"));
+    done(&["convert", text(&label), "--out", text(&out)]);
+    assert_ne!(read(&table), road);
+    assert_eq!(read(&version_path(&table, 1)), road);
+}
+
+#[test]
+fn a_sample_does_not_go_over_files_that_are_there() {
+    let (folder, ortho) = own_sample();
+    let sample = ["sample", "--size", "64x64", "--out", text(folder.path())];
+    let label = folder.path().join("label.tif");
+    keeps(&label, &sample, &["ortho.tif", "a folder of its own"]);
+    fs::remove_file(ortho).expect("removed");
+    keeps(&label, &sample, &["label.tif", "a folder of its own"]);
 }
