@@ -7,8 +7,8 @@ use std::path::Path;
 use orthobrush::disk::{replace_file, version_path};
 use orthobrush::label::ClassTable;
 
-use crate::fixture::own_sample;
-use crate::program::{done, refused, text};
+use crate::fixture::{own_sample, sample};
+use crate::program::{done, json, refused, text};
 
 /// `arguments` must be refused with `words`, and the file at `path` stays as it is.
 #[track_caller]
@@ -105,4 +105,37 @@ fn a_sample_does_not_go_over_files_that_are_there() {
     keeps(&label, &sample, &["ortho.tif", "a folder of its own"]);
     fs::remove_file(ortho).expect("removed");
     keeps(&label, &sample, &["label.tif", "a folder of its own"]);
+}
+
+#[test]
+fn scores_are_of_the_ground_that_is_named() {
+    let (truth, label) = (text(&sample().label_true), text(&sample().label));
+    let eval = ["eval", "--truth", truth, "--pred", label];
+    let with = |more: &[&'static str]| [&eval[..], more].concat();
+    let pixels = |more: &[&'static str]| json(&with(more))["pixels"].clone();
+    assert_eq!(pixels(&["--json", "--view", "0,0,10,20"]), 200);
+    assert_eq!(pixels(&["--json", "--polygon", "0,0,10,0,10,20,0,20"]), 200);
+    assert_eq!(
+        pixels(&["--json", "--by", "view", "--view", "1020,0,90,9"]),
+        36
+    );
+    refused(
+        &with(&["--by", "cells", "--view", "0,0,9,9"]),
+        &["--by view"],
+    );
+    refused(
+        &with(&["--by", "image", "--view", "0,0,9,9"]),
+        &["--by view"],
+    );
+    refused(&with(&["--by", "view"]), &["Say with --view"]);
+    let outside = ["view 1024,0,9,9 is outside", "1024 × 1024"];
+    refused(
+        &with(&["--view", "0,0,9,9", "--view", "1024,0,9,9"]),
+        &outside,
+    );
+    let far = "2000,0,2090,0,2090,60";
+    refused(
+        &with(&["--polygon", far]),
+        &["hold no pixel", "1024 × 1024"],
+    );
 }
