@@ -139,3 +139,30 @@ fn scores_are_of_the_ground_that_is_named() {
         &["hold no pixel", "1024 × 1024"],
     );
 }
+
+#[test]
+fn a_png_too_large_to_be_read_again_is_refused_before_it_is_predicted() {
+    let (folder, _) = own_sample();
+    let (vrt, out) = (folder.path().join("big.vrt"), folder.path().join("big.png"));
+    let rect = |name: &str| format!("<{name} xOff='0' yOff='0' xSize='1024' ySize='1024'/>");
+    let mosaic = format!(
+        "<VRTDataset rasterXSize='40000' rasterYSize='30000'>\
+         <VRTRasterBand dataType='Byte' band='1'><SimpleSource>\
+         <SourceFilename relativeToVRT='1'>ortho.tif</SourceFilename>\
+         <SourceBand>1</SourceBand>{}{}</SimpleSource></VRTRasterBand></VRTDataset>",
+        rect("SrcRect"),
+        rect("DstRect"),
+    );
+    replace_file(&vrt, mosaic.as_bytes()).expect("written");
+    // Before the model is looked at, which is none.
+    let predict = [
+        "predict",
+        "--model",
+        text(folder.path()),
+        "--image",
+        text(&vrt),
+        "--out",
+    ];
+    let words = ["40000 × 30000", "name the output .tif", "big.png"];
+    refused(&[&predict[..], &[text(&out)]].concat(), &words);
+}
