@@ -10,11 +10,14 @@ pub use stage::Stage;
 
 use std::path::PathBuf;
 
-use crate::cli::{BenchViewArgs, ScreenshotArgs, say_view, write_png};
+use crate::cli::{BenchViewArgs, ScreenshotArgs, check_png, say_view, write_png};
 use crate::job::Waker;
 use crate::raster::OverviewStore;
 use crate::render::Gpu;
-use crate::session::{Command, CommandError, ProjectPlace, Session, SessionConfig, Settings};
+use crate::session::{
+    Command, CommandError, ProjectPlace, Session, SessionConfig, Settings, companion_label,
+    images_in,
+};
 use crate::train::FeatureStore;
 use crate::ui::{PaneLayout, View, ViewConfig, install_theme, window_ui};
 
@@ -210,8 +213,15 @@ pub fn run_window(config: AppConfig) -> anyhow::Result<()> {
 /// Draws the whole window without a display into a PNG.
 ///
 /// # Errors
-/// When a file cannot be opened, there is no graphics device, or the disk refuses.
+/// When a file cannot be opened or would be replaced by the picture, there is no graphics device, or
+/// the disk refuses.
 pub fn take_screenshot(args: &ScreenshotArgs) -> anyhow::Result<()> {
+    let opened = args.path.iter().chain(&args.label).chain(&args.prediction);
+    let beside = args.path.as_deref().and_then(companion_label);
+    let listed = args.path.as_deref().map(images_in);
+    let listed = listed.and_then(Result::ok).unwrap_or_default();
+    let inputs = opened.chain(&beside).chain(&listed);
+    check_png(&args.out, inputs.map(AsRef::as_ref))?;
     let screenshot = Screenshot {
         open: args.path.clone(),
         label: args.label.clone(),

@@ -115,10 +115,9 @@ pub struct CompareArgs {
 }
 
 /// Which ground a score is of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScoredBy {
     /// All of the image.
-    #[default]
     Image,
     /// Each cell of 1,024 pixels along a side.
     Cells,
@@ -150,15 +149,15 @@ pub struct EvalArgs {
     /// How the truth codes its classes: auto, index, binary or rgb.
     #[arg(long, default_value = "auto")]
     pub mask_encoding: Encoding,
-    /// Which ground is scored: image, cells (each, and all together) or view (see --view and
-    /// --polygon).
-    #[arg(long, default_value = "image", value_parser = parse_scored_by)]
-    pub by: ScoredBy,
-    /// A rectangle that `--by view` scores, in pixels of the image; may be given often.
+    /// Which ground is scored: image (as without), cells (each, and all together) or view (that of
+    /// --view and --polygon, as without where one of them is given).
+    #[arg(long, value_parser = parse_scored_by)]
+    pub by: Option<ScoredBy>,
+    /// A rectangle to be scored, in pixels of the image; may be given often.
     #[arg(long, value_name = "X,Y,W,H", value_parser = parse_rect)]
     pub view: Vec<PixelRect>,
-    /// A polygon that `--by view` scores, by its corners in pixels of the image; may be given often:
-    /// one within another is a hole.
+    /// A polygon to be scored, by its corners in pixels of the image; may be given often: one within
+    /// another is a hole.
     #[arg(long, value_name = "X,Y,X,Y,...", value_parser = parse_polygon)]
     pub polygon: Vec<Corners>,
     /// Print one JSON object.

@@ -1,4 +1,4 @@
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -11,6 +11,7 @@ use crate::metrics::{Confusion, Scores};
 
 /// Compares a prediction with the truth.
 pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
+    let by = scored_by(args)?;
     let table = args.classes.as_deref().map(ClassTable::load).transpose()?;
     let truth = load_mask(&args.truth, None, args.mask_encoding, table.as_ref())?;
     let size = truth.mask.size();
@@ -19,9 +20,9 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
         .classes
         .num_classes()
         .max(predicted.classes.num_classes());
-    let confusion = counted(args, [&truth.mask, &predicted.mask], num_classes)?;
+    let confusion = counted(args, by, [&truth.mask, &predicted.mask], num_classes)?;
     let scores = Scores::new(&confusion, &truth.classes);
-    let cells = match args.by {
+    let cells = match by {
         ScoredBy::Cells => cells(&truth, &predicted.mask, num_classes),
         ScoredBy::Image | ScoredBy::View => Vec::new(),
     };
@@ -30,7 +31,7 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
     }
     if args.json {
         let mut report = serde_json::to_value(&scores)?;
-        if args.by == ScoredBy::Cells {
+        if by == ScoredBy::Cells {
             report["cells"] = serde_json::to_value(&cells)?;
         }
         say!("{report}");
@@ -60,13 +61,27 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Which ground is asked for.
+fn scored_by(args: &EvalArgs) -> anyhow::Result<ScoredBy> {
+    let is_named = !args.view.is_empty() || !args.polygon.is_empty();
+    match args.by {
+        None | Some(ScoredBy::View) if is_named => Ok(ScoredBy::View),
+        Some(ScoredBy::Image | ScoredBy::Cells) if is_named => bail!(
+            "--view and --polygon say which ground is scored; give --by view with them, or leave \
+             --by out"
+        ),
+        by => Ok(by.unwrap_or(ScoredBy::Image)),
+    }
+}
+
 /// The counts of truth and prediction on the ground that is asked for.
 fn counted(
     args: &EvalArgs,
+    by: ScoredBy,
     [truth, predicted]: [&Mask; 2],
     num_classes: usize,
 ) -> anyhow::Result<Confusion> {
-    if args.by != ScoredBy::View {
+    if by != ScoredBy::View {
         return Ok(Confusion::between(truth, predicted, num_classes));
     }
     let mut all = Confusion::new(num_classes);
@@ -78,15 +93,30 @@ fn counted(
 
 /// The ground that `--view` and `--polygon` name, each pixel once.
 fn ground(args: &EvalArgs, size: ImageSize) -> anyhow::Result<Vec<PixelRect>> {
-    let corners = args.polygon.iter().map(|corners| corners.0.as_slice());
-    let polygons = Selection::of_polygons(corners, size);
-    let all = args.view.iter().fold(polygons, |all, view| {
-        all.with(&Selection::of_rect(view.intersect(size.bounds())))
-    });
     ensure!(
-        !all.is_empty(),
+        !args.view.is_empty() || !args.polygon.is_empty(),
         "Say with --view X,Y,W,H or --polygon X,Y,X,Y,... which ground of the image is scored"
     );
+    let corners = args.polygon.iter().map(|corners| corners.0.as_slice());
+    let mut all = Selection::of_polygons(corners, size);
+    ensure!(
+        args.polygon.is_empty() || !all.is_empty(),
+        "The polygons hold no pixel of the image, which is of {size} pixels"
+    );
+    for view in &args.view {
+        let shown = view.intersect(size.bounds());
+        let PixelRect {
+            x,
+            y,
+            width,
+            height,
+        } = view;
+        ensure!(
+            !shown.is_empty(),
+            "The view {x},{y},{width},{height} is outside of the image, which is of {size} pixels"
+        );
+        all = all.with(&Selection::of_rect(shown));
+    }
     Ok(all.rects())
 }
 

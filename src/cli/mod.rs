@@ -48,7 +48,7 @@ mod values;
 use args::DatasetWork;
 pub use args::{Arguments, ScreenshotArgs, Subcommand, Work};
 pub use bench::{BenchArgs, BenchViewArgs, BenchWork, say_view};
-pub use picture::write_png;
+pub use picture::{check_png, write_png};
 
 /// Does one piece of work.
 ///

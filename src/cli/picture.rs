@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use rayon::prelude::*;
 
 use super::args::RenderArgs;
+use super::say::refuse_to_overwrite;
 use crate::disk::{MemoryBudget, replace_with};
 use crate::geom::{Camera, ImagePoint, ImageSize, PixelRect, ScreenSize, TileKey};
 use crate::label::{ClassTable, Encoding, Mask, MaskLevels, load_mask};
@@ -26,6 +27,12 @@ const BACKGROUND_OPACITY: f32 = 0.15;
 /// Draws an image with its masks into a PNG: original, label and prediction side by side, as far as
 /// they are given.
 pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
+    let inputs = [
+        Some(&args.path),
+        args.label.as_ref(),
+        args.prediction.as_ref(),
+    ];
+    check_png(&args.out, inputs.into_iter().flatten().map(AsRef::as_ref))?;
     let size = open_raster(&args.path)?.info().size;
     let masks = [&args.label, &args.prediction].into_iter().flatten();
     let masks: Result<Vec<_>, _> = masks
@@ -202,6 +209,20 @@ fn showing(rect: PixelRect, canvas: ScreenSize) -> Camera {
         center,
         scale: (canvas.width / width).min(canvas.height / height),
     }
+}
+
+/// Refuses a picture that would replace one of `inputs`, or that no PNG is named after.
+///
+/// # Errors
+/// What is wrong with `out`, and what to do.
+pub fn check_png<'a>(out: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> anyhow::Result<()> {
+    let ending = out.extension();
+    anyhow::ensure!(
+        ending.is_some_and(|ending| ending.eq_ignore_ascii_case("png")),
+        "A picture is written as a PNG; give it a name that ends in .png: {}",
+        out.display()
+    );
+    refuse_to_overwrite(out, inputs)
 }
 
 /// Writes RGBA8 pixels as a PNG, whole or not at all.

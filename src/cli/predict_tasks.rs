@@ -47,6 +47,7 @@ pub fn tasks(args: &PredictArgs) -> anyhow::Result<Vec<FileTask>> {
     let folders: HashSet<&Path> = outs.iter().map(|out| folder_of(out)).collect();
     folders.into_iter().try_for_each(check_folder)?;
     outs.iter().try_for_each(|out| check_name(out))?;
+    tasks.iter().try_for_each(check_extent)?;
     Ok(tasks)
 }
 
@@ -154,6 +155,21 @@ fn check_name(out: &Path) -> anyhow::Result<()> {
     SaveAs::of_path(out)
         .map(drop)
         .with_context(|| format!("Masks are written as .tif or .png: {}", out.display()))
+}
+
+/// A PNG that nothing could read again is refused before it is predicted.
+fn check_extent(task: &FileTask) -> anyhow::Result<()> {
+    for out in std::iter::once(&task.out).chain(&task.sure) {
+        let png = SaveAs::of_path(out).filter(|form| *form != SaveAs::GeoTiff);
+        let Some(png) = png else { continue };
+        let size = open_raster(&task.image)?.info().size;
+        let out = out.display();
+        ensure!(
+            png.can_hold(size),
+            "A PNG of {size} pixels is too large to be read again; name the output .tif: {out}"
+        );
+    }
+    Ok(())
 }
 
 fn check_folder(folder: &Path) -> anyhow::Result<()> {

@@ -1,5 +1,6 @@
 use std::ops::ControlFlow;
 
+use anyhow::ensure;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -8,6 +9,14 @@ use crate::sample::{SampleConfig, SamplePaths, write_sample};
 
 /// Writes a sample and says what was written.
 pub fn run(args: &SampleArgs) -> anyhow::Result<()> {
+    for name in ["ortho.tif", "label.tif", "label_true.tif"] {
+        let there = args.out.join(name);
+        ensure!(
+            !there.exists(),
+            "The sample would replace a file that is there; name a folder of its own: {}",
+            there.display()
+        );
+    }
     let config = SampleConfig {
         size: args.size,
         seed: args.seed,

@@ -4,8 +4,7 @@ use anyhow::ensure;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
-use super::picture::write_png;
-use super::say::refuse_to_overwrite;
+use super::picture::{check_png, write_png};
 use crate::dataset::{Discovery, Part, Sample};
 use crate::geom::ImageSize;
 use crate::raster::RgbaTile;
@@ -44,20 +43,12 @@ impl Sheet {
     /// # Errors
     /// When no image can be read, the file is of the data set or no PNG, or the disk refuses.
     pub fn write(file: &Path, discovery: &Discovery, bar: &ProgressBar) -> anyhow::Result<Self> {
-        let is_png = file
-            .extension()
-            .is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
-        ensure!(
-            is_png,
-            "The contact sheet is a PNG; give it a name that ends in .png: {}",
-            file.display()
-        );
         let samples = discovery.samples.iter();
         let masks = samples.clone().filter_map(|sample| sample.mask.as_ref());
         let masks = masks.map(|mask| mask.path().as_path());
         let images = samples.map(|sample| sample.image.as_path());
         let lonely = discovery.lonely_masks.iter().map(PathBuf::as_path);
-        refuse_to_overwrite(file, images.chain(masks).chain(lonely))?;
+        check_png(file, images.chain(masks).chain(lonely))?;
         let shown = ContactTile::samples(discovery);
         let (mut tiles, mut cells, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         bar.set_length(shown.len() as u64);

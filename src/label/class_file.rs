@@ -5,12 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use super::MaskError;
 use super::class::{Class, ClassTable, Rgb};
-use crate::disk::{open_file, replace_file};
+use crate::disk::{ReplaceError, keep_version, open_file, replace_file};
 
 const SCHEMA: u32 = 1;
 
 /// A class table of 255 classes is some 20 KB; a larger file is something else.
 const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// Old versions of a class table that are kept.
+const VERSIONS: u32 = 3;
 
 /// `classes.toml` as it is written.
 #[derive(Serialize, Deserialize)]
@@ -108,11 +111,20 @@ impl ClassTable {
         })
     }
 
-    /// Writes a `classes.toml`, whole or not at all.
+    /// Writes a `classes.toml`, whole or not at all. A file that says the same stays as somebody
+    /// wrote it; one that says something else is kept as
+    /// [`version_path`](crate::disk::version_path) names it.
     ///
     /// # Errors
     /// [`MaskError::Write`] when the disk refuses.
     pub fn save(&self, path: &Path) -> Result<(), MaskError> {
+        if Self::load(path).is_ok_and(|there| there == *self) {
+            return Ok(());
+        }
+        keep_version(path, VERSIONS).map_err(|source| ReplaceError {
+            path: path.to_owned(),
+            source,
+        })?;
         Ok(replace_file(path, self.to_toml().as_bytes())?)
     }
 
@@ -170,6 +182,7 @@ fn parse_color(text: &str) -> Option<Rgb> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::version_path;
 
     #[test]
     fn a_table_reads_back_as_it_was_written() {
@@ -215,6 +228,21 @@ mod tests {
             let error = ClassTable::from_toml(&text).expect_err("wrong").to_string();
             assert!(error.contains(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn a_table_that_says_the_same_stays_and_another_is_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("classes.toml");
+        let own = format!("# my own words\n{}", ClassTable::road().to_toml());
+        replace_file(&path, own.as_bytes()).expect("written");
+        let read = |path: &Path| std::fs::read_to_string(path).expect("a table");
+        ClassTable::road().save(&path).expect("saved");
+        assert_eq!(read(&path), own);
+        let other = ClassTable::landcover_ai();
+        other.save(&path).expect("saved");
+        assert_eq!(read(&path), other.to_toml());
+        assert_eq!(read(&version_path(&path, 1)), own);
     }
 
     #[test]

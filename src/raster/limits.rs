@@ -7,7 +7,7 @@ use super::error::Fault;
 /// The most bytes that one chunk may decode to.
 pub(super) const MAX_CHUNK_BYTES: u64 = 256 << 20;
 /// The most bytes that a PNG, JPEG or WebP file may decode to, with what is kept meanwhile.
-pub(super) const MAX_WHOLE_BYTES: u64 = 1 << 30;
+pub const MAX_WHOLE_BYTES: u64 = 1 << 30;
 /// The most chunks of one level; each has an offset and a count in memory.
 pub(super) const MAX_CHUNKS: u64 = 1 << 24;
 /// The most directories that are followed in one file.

@@ -48,6 +48,7 @@ pub use checksum::checksum;
 pub use cog::{CogError, CogOptions, CogReport, Packing, write_cog};
 pub use error::{OpenError, ReadError};
 pub use file_print::FilePrint;
+pub use limits::MAX_WHOLE_BYTES;
 pub use loader::{Loaded, Loader};
 pub use look::{Contrast, GAMMAS, Look, Ramp, Shading, ShownBands};
 pub use mosaic::{MosaicError, MosaicReport, is_tile_folder, mosaic_of, write_mosaic, write_stack};

@@ -67,6 +67,17 @@ pub enum TrainError {
     /// The run folder already holds a run.
     #[error("The folder already holds a run; choose another or remove it: {0}")]
     FolderTaken(PathBuf),
+    /// The folder that a run is to go into holds files that are of no run.
+    #[error(
+        "The folder holds other files ({found}), and a run needs one of its own; name a new one: \
+         {path}"
+    )]
+    FolderInUse {
+        /// The first of them, by name.
+        found: String,
+        /// The folder.
+        path: PathBuf,
+    },
     /// The folder holds no run.
     #[error("The folder holds no run; choose the one with recipe.toml in it: {0}")]
     NoRun(PathBuf),

@@ -11,6 +11,9 @@ use super::{RateRange, RateVerdict, TrainError, TrainPlan, fitting};
 use crate::disk::replace_file;
 use crate::job::JobContext;
 
+/// The table and the picture of a search for a learning rate, in the run folder.
+pub(super) const RATE_FILES: [&str; 2] = ["rate_range.csv", "rate_range.svg"];
+
 /// What a search for a learning rate says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RateEvent {
@@ -68,9 +71,10 @@ impl RateReport {
             Ok(replace_file(&self.folder.join(name), text.as_bytes())?)
         };
         made(&self.folder)?;
-        write("rate_range.csv", self.csv())?;
+        let [table, picture] = RATE_FILES;
+        write(table, self.csv())?;
         let svg = rate_svg(&self.rates, &self.losses, self.verdict.as_ref());
-        write("rate_range.svg", svg)
+        write(picture, svg)
     }
 }
 

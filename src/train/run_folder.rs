@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::checkpoint::{CARD_FILE, ModelCard, WEIGHTS_FILE};
 use super::data::{DATA_FILE, LABEL_FILE};
 use super::epoch::metrics_csv;
+use super::find_rate::RATE_FILES;
 use super::finetune::{REPLAY_FILE, Replay, keep_image_print};
 use super::folder_lock::taken;
 use super::leak_check::LEAKS_FILE;
@@ -31,13 +32,16 @@ impl RunFolder {
     /// The run folder at `path`, which need not exist yet.
     ///
     /// # Errors
-    /// When it holds a run already.
+    /// When it holds a run already, or files that are of no run.
     pub(super) fn unused(path: PathBuf) -> Result<Self, TrainError> {
         let taken = [BEST, LAST, CHECKPOINTS, "recipe.toml"];
         if taken.iter().any(|name| path.join(name).exists()) {
             return Err(TrainError::FolderTaken(path));
         }
-        Ok(Self { path })
+        match strangers(&path) {
+            found if found.is_empty() => Ok(Self { path }),
+            found => Err(TrainError::FolderInUse { found, path }),
+        }
     }
 
     /// The folder of a run that was begun.
@@ -215,6 +219,33 @@ impl RunFolder {
     }
 }
 
+/// What lies in a folder that is for a run, the first by name: neither what is hidden, nor locks, nor
+/// what a search for a learning rate left.
+fn strangers(folder: &Path) -> String {
+    const MOST: usize = 3;
+    let Ok(entries) = fs::read_dir(folder) else {
+        // Where there is none yet nothing lies; what else there is, making it will say.
+        return String::new();
+    };
+    let is_ours = |name: &String| {
+        let is_lock = Path::new(name)
+            .extension()
+            .is_some_and(|ending| ending == "lock");
+        is_lock || name.starts_with('.') || RATE_FILES.contains(&name.as_str())
+    };
+    let names = entries.flatten().map(|entry| entry.file_name());
+    let names = names.map(|name| name.to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.filter(|name| !is_ours(name)).collect();
+    names.sort();
+    let more = names.len().saturating_sub(MOST);
+    names.truncate(MOST);
+    let first = names.join(", ");
+    if more > 0 {
+        return format!("{first} and {more} more");
+    }
+    first
+}
+
 fn make_folder(folder: &Path) -> Result<(), TrainError> {
     fs::create_dir_all(folder).map_err(|source| TrainError::Folder {
         path: folder.to_owned(),
@@ -331,6 +362,25 @@ mod tests {
         let last = SavedModel::load(&run.path.join(CHECKPOINTS).join("00000030")).expect("a model");
         assert_eq!(last.card().step, 30);
         assert!(RunFolder::unused(run.path).is_err());
+    }
+
+    #[test]
+    fn a_run_does_not_go_among_files_that_are_of_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let put = |name: &str| replace_file(&folder.path().join(name), b"mine").expect("written");
+        let unused = || RunFolder::unused(folder.path().to_owned());
+        let ours = ["rate_range.csv", "rate_range.svg", ".hidden", "run.lock"];
+        ours.into_iter().for_each(put);
+        unused().expect("nobody's");
+        put("label.tif");
+        let refusal = unused().expect_err("in use").to_string();
+        assert!(refusal.contains("other files (label.tif)"), "{refusal}");
+        let others = ["ortho.tif", "classes.toml", "notes.txt"];
+        others.into_iter().for_each(put);
+        let refusal = unused().expect_err("in use").to_string();
+        let told = "other files (classes.toml, label.tif, notes.txt and 1 more)";
+        assert!(refusal.contains(told), "{refusal}");
+        assert!(refusal.contains("name a new one"), "{refusal}");
     }
 
     #[test]

@@ -1,19 +1,28 @@
 //! What is on the disk survives a killed process and a disk that refuses.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::program::{orthobrush, text};
+use crate::program::{done, orthobrush, text};
 
-/// Writes the small sample of a seed over whatever is in `folder`.
-fn sample(folder: &Path, seed: &str) -> Command {
-    let mut command = orthobrush(&["sample", "--size", "768x768", "--seed", seed]);
-    command
-        .args(["--out", text(folder)])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+/// Two labels of one size, in a folder of their own.
+fn labels() -> (tempfile::TempDir, [PathBuf; 2]) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let labels = ["1", "2"].map(|seed| {
+        let out = folder.path().join(seed);
+        let sample = ["sample", "--size", "1024x1024", "--seed", seed];
+        done(&[&sample[..], &["--out", text(&out)]].concat());
+        out.join("label.tif")
+    });
+    (folder, labels)
+}
+
+/// Saves a label over whatever is at `path`.
+fn saving(label: &Path, path: &Path) -> Command {
+    let mut command = orthobrush(&["convert", text(label), "--out", text(path)]);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
 
@@ -21,22 +30,20 @@ fn sample(folder: &Path, seed: &str) -> Command {
 fn a_save_that_is_killed_leaves_the_old_file_or_the_new_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("label.tif");
+    let (_labels, labels) = labels();
     let began = Instant::now();
-    let versions: Vec<Vec<u8>> = ["1", "2"]
-        .iter()
-        .map(|seed| {
-            let status = sample(folder.path(), seed).status().expect("it starts");
-            assert!(status.success());
-            fs::read(&path).expect("a label")
-        })
-        .collect();
+    let versions = labels.each_ref().map(|label| {
+        let status = saving(label, &path).status().expect("it starts");
+        assert!(status.success());
+        fs::read(&path).expect("a label")
+    });
     assert_ne!(versions[0], versions[1]);
     // Kills are spread over the time that the work takes on this machine.
     let work = began.elapsed() / 2;
     let mut killed = 0;
     for round in 0..24_u32 {
-        let seed = ["1", "2"][round as usize % 2];
-        let mut process = sample(folder.path(), seed).spawn().expect("it starts");
+        let label = &labels[round as usize % 2];
+        let mut process = saving(label, &path).spawn().expect("it starts");
         std::thread::sleep(work * (round * 7 % 24) / 24);
         process.kill().expect("it can be killed");
         killed += u32::from(!process.wait().expect("it ends").success());
@@ -51,21 +58,21 @@ fn a_save_that_is_killed_leaves_the_old_file_or_the_new_one() {
 fn a_disk_that_refuses_leaves_the_old_file_and_one_clear_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("label.tif");
-    let status = sample(folder.path(), "1").status().expect("it starts");
+    let (_labels, [first, second]) = labels();
+    let status = saving(&first, &path).status().expect("it starts");
     assert!(status.success());
     let before = fs::read(&path).expect("a label");
     // No file may grow beyond 8 blocks; the write fails as on a full disk.
-    let script =
-        "trap '' XFSZ; ulimit -f 8; exec \"$0\" sample --size 768x768 --seed 2 --out \"$1\"";
+    let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\" convert \"$1\" --out \"$2\"";
     let output = Command::new("bash")
         .args(["-c", script, env!("CARGO_BIN_EXE_orthobrush")])
-        .arg(folder.path())
+        .args([&second, &path])
         .output()
         .expect("a shell");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{errors}");
     assert!(
-        errors.contains("ortho.tif") && !errors.contains("panicked"),
+        errors.contains("label.tif") && !errors.contains("panicked"),
         "{errors}"
     );
     assert_eq!(fs::read(&path).expect("a label"), before);

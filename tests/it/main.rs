@@ -32,6 +32,7 @@ mod pictures;
 mod predicting;
 mod program;
 mod raster_suite;
+mod refusing;
 mod searching;
 mod teamwork;
 mod training;

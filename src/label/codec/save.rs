@@ -9,8 +9,8 @@ use super::verify::verify;
 use crate::disk::{
     ReplaceError, folder_of, keep_version, move_into_place, replace_file, replace_with,
 };
-use crate::geom::{Georef, PixelRect};
-use crate::raster::{PixelKind, TiffOptions, TiffWriter};
+use crate::geom::{Georef, ImageSize, PixelRect};
+use crate::raster::{MAX_WHOLE_BYTES, PixelKind, TiffOptions, TiffWriter};
 
 /// The kind of file to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,16 @@ impl SaveAs {
             Self::Coded(_) => Self::of_path(path) == Some(Self::GeoTiff),
             Self::IndexPng | Self::RgbPng | Self::BinaryPng => false,
         }
+    }
+
+    /// Whether a mask of this extent can be read again: what is no TIFF is decoded as a whole.
+    pub fn can_hold(self, size: ImageSize) -> bool {
+        let bytes = match self {
+            Self::GeoTiff => return true,
+            Self::RgbPng | Self::Coded(_) => 4,
+            Self::IndexPng | Self::BinaryPng => 1,
+        };
+        size.num_pixels() <= MAX_WHOLE_BYTES / bytes
     }
 }
 
