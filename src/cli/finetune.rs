@@ -6,6 +6,7 @@ use serde_json::json;
 use super::args::{FinetuneArgs, ProjectArgs};
 use super::drive::Drive;
 use super::train::RowPrinter;
+use crate::disk::path_text;
 use crate::project::Project;
 use crate::session::{Command, FinetuneCommand, FinetunePhase, ProjectPlace, Session};
 use crate::train::{Decision, FinetuneOptions, LearnedFrom, SavedModel, Verdict};
@@ -46,8 +47,8 @@ pub fn run(args: &FinetuneArgs) -> anyhow::Result<()> {
         say!(
             "{}",
             json!({
-                "run": state.run,
-                "active": state.active,
+                "run": run.map(path_text),
+                "active": state.active.as_deref().map(path_text),
                 "verdict": verdict,
                 "learned": learned,
             })

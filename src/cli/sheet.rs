@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::picture::write_png;
 use super::say::refuse_to_overwrite;
 use crate::dataset::{Discovery, Part, Sample};
+use crate::disk::serialize_path;
 use crate::geom::ImageSize;
 use crate::raster::RgbaTile;
 use crate::session::ContactTile;
@@ -20,6 +21,7 @@ const GROUND: [u8; 3] = [38; 3];
 /// A contact sheet as it was written, for those who look at it.
 #[derive(Debug, Serialize)]
 pub struct Sheet {
+    #[serde(serialize_with = "serialize_path")]
     file: PathBuf,
     /// What is in its cells, row by row.
     cells: Vec<Cell>,

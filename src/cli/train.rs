@@ -8,6 +8,7 @@ use super::args::TrainArgs;
 use super::drive::Drive;
 use super::folds;
 use crate::dataset::Corrections;
+use crate::disk::path_text;
 use crate::label::{Encoding, MaskDecisions};
 use crate::session::{
     Command, FoldsOrder, ImportCommand, LayerKind, Session, TrainOn, TrainingPhase,
@@ -235,7 +236,7 @@ fn last_line(session: &Session) -> anyhow::Result<serde_json::Value> {
             "status": report.status,
             "reason": report.reason,
             "best_epoch": report.best_epoch,
-            "checkpoint": report.checkpoint,
+            "checkpoint": path_text(&report.checkpoint),
             "device": report.device,
             "seconds": report.seconds,
             "split": report.split,

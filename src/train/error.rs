@@ -65,6 +65,12 @@ pub enum TrainError {
     /// The run folder already holds a run.
     #[error("The folder already holds a run; choose another or remove it: {0}")]
     FolderTaken(PathBuf),
+    /// A path is no text, which the files of a run would have to be able to name.
+    #[error(
+        "The name is no UTF-8 text, and the files of a run could not hold it; rename it or choose \
+         another: {0}"
+    )]
+    NoText(PathBuf),
     /// The folder holds no run.
     #[error("The folder holds no run; choose the one with recipe.toml in it: {0}")]
     NoRun(PathBuf),

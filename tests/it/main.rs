@@ -24,6 +24,8 @@ mod killed_window;
 mod layering;
 mod measures;
 mod mosaics;
+#[cfg(target_os = "linux")]
+mod odd_names;
 mod one_click;
 mod painting;
 mod pictures;
