@@ -102,6 +102,22 @@ fn render_draws_a_png_of_the_wanted_size() {
 }
 
 #[test]
+fn a_picture_beyond_what_the_device_draws_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("picture.png");
+    let image = text(&sample().ortho);
+    for size in ["20000x10000", "4294967295x1", "1x4294967295"] {
+        let render = ["render", image, "--size", size, "--out", text(&out)];
+        let screenshot = ["screenshot", "--size", size, "--out", text(&out)];
+        for arguments in [&render[..], &screenshot] {
+            let errors = failed(arguments, 1);
+            assert!(errors.contains("to a side"), "{errors}");
+        }
+    }
+    assert!(!out.exists());
+}
+
+#[test]
 fn failures_are_one_clear_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let broken = folder.path().join("broken.tif");
