@@ -1,7 +1,7 @@
 //! The command line as a process: results on stdout, one clear line on stderr, exit codes.
 
 use crate::fixture::sample;
-use crate::program::{done, failed, json, refused, text};
+use crate::program::{done, failed, json, orthobrush, refused, text};
 
 #[test]
 fn info_tells_what_the_header_says() {
@@ -143,6 +143,20 @@ fn failures_are_one_clear_line() {
         ],
         &["nowhere"],
     );
+}
+
+#[test]
+fn a_result_that_nobody_reads_is_no_success() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = orthobrush(&["info", text(&sample().ortho)]);
+    let output = command.stdout(writer).stderr(std::process::Stdio::piped());
+    let output = output
+        .spawn()
+        .and_then(|process| process.wait_with_output());
+    let output = output.expect("it ends");
+    assert_eq!(output.status.code(), Some(141));
+    assert!(output.stderr.is_empty(), "no complaint");
 }
 
 #[test]
