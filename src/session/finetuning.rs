@@ -106,6 +106,7 @@ impl Session {
                 if !run.join("recipe.toml").is_file() {
                     return Err(CommandError::Refused(TrainError::NoRun(run).to_string()));
                 }
+                self.refuse_when_read_only()?;
                 self.refuse_during_stroke()?;
                 let run = absolute(&run);
                 self.activate(run.clone());
@@ -123,6 +124,7 @@ impl Session {
         parent: Option<PathBuf>,
         out: Option<PathBuf>,
     ) -> Result<(), CommandError> {
+        self.refuse_when_read_only()?;
         self.refuse_during_stroke()?;
         if self.is_learning() || self.study.finetune.is_running() {
             return Err(CommandError::Busy("A training"));

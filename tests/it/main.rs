@@ -11,6 +11,7 @@ mod doubting;
 mod fixture;
 mod going_on;
 mod grounds;
+mod held_projects;
 mod importing;
 mod improving;
 mod inspecting;
