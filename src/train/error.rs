@@ -117,6 +117,12 @@ pub enum TrainError {
     /// A run is finished, or none.
     #[error("There is nothing to go on with: the run is finished, or there is none: {0}")]
     NothingLeft(PathBuf),
+    /// A fine-tuning is over but was not judged.
+    #[error(
+        "The training is over and only its verdict is missing; `orthobrush finetune` with this \
+         folder as --out gives it: {0}"
+    )]
+    NotJudged(PathBuf),
     /// A training cannot go on since its data changed.
     #[error(
         "The images or labels of this training are not what they were ({what}), so it cannot go \

@@ -36,6 +36,7 @@ mod raster_suite;
 mod searching;
 mod teamwork;
 mod training;
+mod unjudged;
 mod window;
 mod window_places;
 mod window_searching;
