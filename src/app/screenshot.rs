@@ -31,7 +31,9 @@ impl Screenshot {
     /// When a file cannot be opened, there is no graphics device, or the picture is not complete
     /// after two minutes.
     pub fn take(&self) -> anyhow::Result<Vec<u8>> {
-        let mut stage = Stage::new(Gpu::headless()?, self.open.clone(), self.size);
+        let gpu = Gpu::headless()?;
+        gpu.check_picture(self.size)?;
+        let mut stage = Stage::new(gpu, self.open.clone(), self.size);
         stage.app_mut().view_mut().layout = self.layout;
         stage.settle()?;
         let masks = [

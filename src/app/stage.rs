@@ -155,6 +155,6 @@ impl Stage {
         let draw = |pass: &mut wgpu::RenderPass<'static>| {
             self.renderer.render(pass, &shapes, &screen);
         };
-        Ok(Offscreen::new(&self.gpu, self.size).picture_with(BACKGROUND, draw)?)
+        Ok(Offscreen::new(&self.gpu, self.size)?.picture_with(BACKGROUND, draw)?)
     }
 }

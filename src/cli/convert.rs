@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::args::ConvertArgs;
 use super::say::refuse_to_overwrite;
+use crate::disk::path_text;
 use crate::exchange::{
     Answer, BurnPlan, ExchangeError, ExportForm, ExportWork, Generalize, ImageGround, LineWidth,
     MaskAudit, Question, audit_mask, burn_in, export, load_mask_as, read_coco, read_vectors,
@@ -77,7 +78,7 @@ fn tell(args: &ConvertArgs, label: &Label, regions: Option<usize>) {
         let counts = label.mask.histogram();
         let labeled = label.mask.size().num_pixels() - counts[usize::from(UNLABELED)];
         let told = json!({
-            "out": args.out,
+            "out": path_text(&args.out),
             "classes": label.classes.num_classes(),
             "labeled_pixels": labeled,
             "regions": regions,

@@ -11,7 +11,7 @@ use super::evaluate::table_text;
 use super::picture::Picture;
 use super::predict::predict;
 use super::train::{open_pair, train};
-use crate::disk::replace_file;
+use crate::disk::{path_text, replace_file};
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{Encoding, LoadedMask, load_mask};
 use crate::metrics::{Confusion, Scores};
@@ -159,10 +159,10 @@ fn paths_json(written: &Written) -> serde_json::Value {
     json!({
         "train_world": super::sample::paths_json(&written.train_world),
         "test_world": super::sample::paths_json(&written.test_world),
-        "run": written.run,
-        "prediction": written.prediction,
-        "comparison": written.picture,
-        "close_up": written.close_up,
-        "report": written.report,
+        "run": path_text(&written.run),
+        "prediction": path_text(&written.prediction),
+        "comparison": path_text(&written.picture),
+        "close_up": path_text(&written.close_up),
+        "report": path_text(&written.report),
     })
 }

@@ -6,13 +6,20 @@ use serde_json::json;
 use super::args::{FinetuneArgs, ProjectArgs};
 use super::drive::Drive;
 use super::train::RowPrinter;
+use crate::disk::path_text;
 use crate::project::Project;
-use crate::session::{Command, FinetuneCommand, FinetunePhase, ProjectPlace, Session};
+use crate::session::{Command, FinetuneCommand, FinetunePhase, ProjectPlace, Safety, Session};
 use crate::train::{Decision, FinetuneOptions, LearnedFrom, SavedModel, Verdict};
 
 /// Goes on from a model with what was corrected in a project.
 pub fn run(args: &FinetuneArgs) -> anyhow::Result<()> {
     let mut drive = opened("Fine-tune", &args.of)?;
+    ensure!(
+        drive.session().safety() != Safety::ReadOnly,
+        "A window or another program works on this project, so a new model could not come into use \
+         in it. Close it there, or improve the model in that window (Train › Improve): {}",
+        args.of.project.display()
+    );
     let usual = if args.thorough {
         FinetuneOptions::thorough()
     } else {
@@ -46,8 +53,8 @@ pub fn run(args: &FinetuneArgs) -> anyhow::Result<()> {
         say!(
             "{}",
             json!({
-                "run": state.run,
-                "active": state.active,
+                "run": run.map(path_text),
+                "active": state.active.as_deref().map(path_text),
                 "verdict": verdict,
                 "learned": learned,
             })

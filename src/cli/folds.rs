@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::drive::Drive;
 use super::experiment::Told;
+use crate::disk::path_text;
 use crate::session::{Command, FoldsOrder, QueueCommand};
 use crate::train::{QueueTable, ScoredOn, Spread};
 
@@ -52,7 +53,7 @@ fn say_table(table: &QueueTable, page: Option<&Path>, is_json: bool) {
                 "mean_iou": group.mean_iou,
                 "pixel_accuracy": group.pixel_accuracy,
                 "majority_baseline": group.majority_baseline,
-                "page": page,
+                "page": page.map(path_text),
             })
         );
         return;

@@ -1,7 +1,8 @@
 //! The same work without a window: each subcommand speaks the same commands as the window.
 //!
 //! Progress goes to stderr, results to stdout. Exit codes: 0 done, 1 failed with one clear line,
-//! 2 wrong usage.
+//! 2 wrong usage,
+//! 130 ended by a second Ctrl+C, 141 ended since nobody reads the results any more.
 #![expect(clippy::print_stderr, reason = "a command line talks")]
 
 /// Prints a line; whoever stopped reading ends the program without a complaint.

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::predict_tasks::in_folder;
 use super::say::refuse_to_overwrite;
+use crate::disk::path_text;
 use crate::raster::{is_tile_folder, write_mosaic, write_stack};
 
 /// Arguments of `mosaic`.
@@ -56,7 +57,7 @@ pub fn run(args: &MosaicArgs) -> anyhow::Result<()> {
         say!(
             "{}",
             json!({
-                "out": args.out,
+                "out": path_text(&args.out),
                 "files": report.files,
                 "width": size.width,
                 "height": size.height,

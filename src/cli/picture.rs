@@ -97,13 +97,15 @@ impl Picture {
     /// Draws `rect` (all of the image without) into a PNG of `size` pixels in all.
     ///
     /// # Errors
-    /// When tiles cannot be read, the device fails or the disk refuses.
+    /// When the picture is too large for the device, tiles cannot be read, the device fails or the
+    /// disk refuses.
     pub fn save(
         &mut self,
         rect: Option<PixelRect>,
         size: ImageSize,
         out: &Path,
     ) -> anyhow::Result<()> {
+        let offscreen = Offscreen::new(self.renderer.gpu(), size)?;
         let rect = rect.unwrap_or_else(|| self.size().bounds());
         let count = self.masks.len() as u32 + 1;
         let width = size.width.saturating_sub(GAP * (count - 1)) / count;
@@ -124,7 +126,7 @@ impl Picture {
                 self.pane(canvas, camera, mask)?,
             ));
         }
-        let pixels = Offscreen::new(self.renderer.gpu(), size).picture(&panes, BACKGROUND)?;
+        let pixels = offscreen.picture(&panes, BACKGROUND)?;
         write_png(out, size, &pixels)
     }
 

@@ -8,6 +8,7 @@ use super::args::PredictArgs;
 use super::drive::Drive;
 use super::predict_desk::Desk;
 use super::predict_tasks::{measures, tasks};
+use crate::disk::path_text;
 use crate::raster::is_tile_folder;
 use crate::session::{Command, LayerKind};
 use crate::train::{FileEnd, FileTask, FilesPlan, Flips, IfBegun};
@@ -42,11 +43,12 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<()> {
     }
     if args.json {
         let seconds = began.elapsed().as_secs_f64();
+        let sure = task.sure.iter().map(|path| path_text(path));
         say!(
             "{}",
             json!({
-                "prediction": task.out,
-                "certainty": task.sure,
+                "prediction": path_text(&task.out),
+                "certainty": sure.collect::<Vec<_>>(),
                 "device": desk.device,
                 "seconds": seconds,
                 "done_before": end == FileEnd::DoneBefore,
@@ -96,7 +98,8 @@ fn tell_many(
 }
 
 fn entry((task, end): (&FileTask, &FileEnd)) -> Value {
-    let mut entry = json!({ "image": task.image, "prediction": task.out });
+    let (image, prediction) = (path_text(&task.image), path_text(&task.out));
+    let mut entry = json!({ "image": image, "prediction": prediction });
     match end {
         FileEnd::Done(report) => {
             entry["status"] = json!("done");

@@ -1,5 +1,6 @@
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
@@ -14,6 +15,11 @@ use crate::project::Project;
 use crate::raster::open_raster;
 use crate::session::images_in;
 use crate::train::{Certainty, FileTask};
+
+/// A list has fewer bytes, or it is none.
+const MOST_LIST_BYTES: u64 = 64 << 20;
+/// So much of a file tells whether it is text.
+const LIST_HEAD_BYTES: u64 = 4 << 10;
 
 /// The measures of certainty that are asked for.
 pub fn measures(args: &PredictArgs) -> Vec<Certainty> {
@@ -144,11 +150,37 @@ pub(super) fn in_folder(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 /// The images that a text file names, one a line, from the file's own folder; what begins with `#`
 /// is left out.
 fn in_list(list: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let text = fs::read_to_string(list)
-        .with_context(|| format!("The list of images cannot be read: {}", list.display()))?;
-    let lines = text.lines().map(str::trim);
+    let text = list_text(list, MOST_LIST_BYTES)?;
+    let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
     let named = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
     Ok(named.map(|line| folder_of(list).join(line)).collect())
+}
+
+/// The text of a list, of which at most `most_bytes` are read. An image is told from it by its
+/// beginning, however long it is.
+fn list_text(list: &Path, most_bytes: u64) -> anyhow::Result<String> {
+    let place = list.display();
+    let cannot = || format!("The list of images cannot be read: {place}");
+    let no_text = || {
+        format!(
+            "This is no list of images, which is text with one image a line; an image itself is \
+             named with --image: {place}"
+        )
+    };
+    let file = File::open(list).with_context(cannot)?;
+    let mut file = file.take(most_bytes.saturating_add(1));
+    let mut bytes = Vec::new();
+    let head = file.by_ref().take(LIST_HEAD_BYTES).read_to_end(&mut bytes);
+    head.with_context(cannot)?;
+    ensure!(
+        open_raster(list).is_err(),
+        "This is an image and no list of images; name it with --image, or the folder that it is in \
+         with --images: {place}"
+    );
+    ensure!(!bytes.contains(&0), no_text());
+    file.read_to_end(&mut bytes).with_context(cannot)?;
+    ensure!(bytes.len() as u64 <= most_bytes, no_text());
+    String::from_utf8(bytes).with_context(no_text)
 }
 
 fn check_name(out: &Path) -> anyhow::Result<()> {
@@ -178,4 +210,49 @@ fn check_folder(folder: &Path) -> anyhow::Result<()> {
         .tempfile_in(folder)
         .map(drop)
         .with_context(|| format!("Nothing can be written there: {}", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::replace_file;
+
+    fn written(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = folder.join(name);
+        replace_file(&path, bytes).expect("written");
+        path
+    }
+
+    #[test]
+    fn a_list_names_images_from_its_own_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = "\u{feff}a.tif\r\n# none\n\n b/c.png \n";
+        let list = written(folder.path(), "list.txt", text.as_bytes());
+        let found = in_list(&list).expect("a list");
+        assert_eq!(
+            found,
+            ["a.tif", "b/c.png"].map(|name| folder.path().join(name))
+        );
+    }
+
+    #[test]
+    fn what_is_no_list_is_told_from_one_without_reading_all_of_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let image = folder.path().join("image.png");
+        image::RgbImage::new(8, 8).save(&image).expect("saved");
+        let why = |path: &Path, most: u64| {
+            let error = list_text(path, most).expect_err("no list");
+            format!("{error:#}")
+        };
+        assert!(why(&image, 1 << 20).contains("--image"));
+        assert!(why(&image, 1 << 20).contains("This is an image"));
+        let bytes = written(folder.path(), "bytes", b"a.tif\n\0\0");
+        assert!(why(&bytes, 1 << 20).contains("no list of images"));
+        let latin = written(folder.path(), "latin", b"\xfcber.tif\n");
+        assert!(why(&latin, 1 << 20).contains("no list of images"));
+        let list = written(folder.path(), "list.txt", b"a.tif\n");
+        assert!(why(&list, 5).contains("no list of images"));
+        assert_eq!(list_text(&list, 6).expect("a list"), "a.tif\n");
+        assert!(why(&folder.path().join("none"), 6).contains("cannot be read"));
+    }
 }

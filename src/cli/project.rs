@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::args::{HistoryArgs, MergeArgs, PackArgs};
 use super::say::refuse_to_overwrite;
+use crate::disk::path_text;
 use crate::exchange::{ExportForm, ExportWork, RegistryFrame, export, write_registry};
 use crate::label::{ClassTable, Mask, MergeCounts, MergeRule, VisitStep, merge};
 use crate::metrics::{Confusion, Kappa};
@@ -104,7 +105,7 @@ fn mask_form(path: &Path) -> anyhow::Result<ExportForm> {
 fn tell(args: &MergeArgs, kappa: &Kappa, counts: &MergeCounts) {
     if args.json {
         let told = json!({
-            "out": args.out,
+            "out": path_text(&args.out),
             "kappa": kappa.kappa,
             "observed": kappa.observed,
             "expected": kappa.expected,

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::interrupt;
 use super::say::refuse_to_overwrite;
+use crate::disk::path_text;
 use crate::raster::{CogOptions, Packing, write_cog};
 
 /// Arguments of `pyramid`.
@@ -84,7 +85,7 @@ pub fn run(args: &PyramidArgs) -> anyhow::Result<()> {
         say!(
             "{}",
             json!({
-                "out": args.out,
+                "out": path_text(&args.out),
                 "levels": report.levels,
                 "tile": report.tile,
                 "tiles_copied": report.is_copied,

@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::args::{QueueArgs, QueuedBy};
 use super::finetune::opened;
+use crate::disk::path_text;
 use crate::session::{Command, Difference, PlaceKind, ReviewCommand, Session};
 
 /// Lets a network predict the image of a project and ranks the places that somebody should look at.
@@ -38,7 +39,7 @@ pub fn run(args: &QueueArgs) -> anyhow::Result<()> {
             .collect();
         say!(
             "{}",
-            json!({ "model": model, "by": args.by.name(), "places": places })
+            json!({ "model": path_text(&model), "by": args.by.name(), "places": places })
         );
     } else {
         ranked.try_for_each(|(rank, place)| {

@@ -5,6 +5,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::args::SampleArgs;
+use crate::disk::path_text;
 use crate::sample::{SampleConfig, SamplePaths, write_sample};
 
 /// Writes a sample and says what was written.
@@ -43,9 +44,9 @@ pub fn run(args: &SampleArgs) -> anyhow::Result<()> {
 /// The files of a sample by what they are.
 pub fn paths_json(paths: &SamplePaths) -> serde_json::Value {
     json!({
-        "ortho": paths.ortho,
-        "label_true": paths.label_true,
-        "label": paths.label,
-        "classes": paths.classes,
+        "ortho": path_text(&paths.ortho),
+        "label_true": path_text(&paths.label_true),
+        "label": path_text(&paths.label),
+        "classes": path_text(&paths.classes),
     })
 }

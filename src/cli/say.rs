@@ -6,14 +6,17 @@ use anyhow::ensure;
 
 use crate::disk::is_same_file;
 
-/// Writes a line to stdout. Ends the program when nobody reads any more (`| head`), and with a
-/// complaint when the line cannot be written.
+/// What a shell expects of a program that wrote into a pipe that nobody reads (SIGPIPE).
+const NOBODY_READS: i32 = 141;
+
+/// Writes a line to stdout. Ends the program when nobody reads any more (`| head`), which is no
+/// success since work may be left, and with a complaint when the line cannot be written.
 pub fn line(text: Arguments<'_>) {
     let Err(error) = writeln!(stdout(), "{text}") else {
         return;
     };
     if error.kind() == ErrorKind::BrokenPipe {
-        std::process::exit(0);
+        std::process::exit(NOBODY_READS);
     }
     eprintln!("orthobrush: The result could not be written ({error})");
     std::process::exit(1);

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::picture::{check_png, write_png};
 use crate::dataset::{Discovery, Part, Sample};
+use crate::disk::serialize_path;
 use crate::geom::ImageSize;
 use crate::raster::RgbaTile;
 use crate::session::ContactTile;
@@ -19,6 +20,7 @@ const GROUND: [u8; 3] = [38; 3];
 /// A contact sheet as it was written, for those who look at it.
 #[derive(Debug, Serialize)]
 pub struct Sheet {
+    #[serde(serialize_with = "serialize_path")]
     file: PathBuf,
     /// What is in its cells, row by row.
     cells: Vec<Cell>,

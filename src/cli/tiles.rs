@@ -2,6 +2,7 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::args::TilesArgs;
+use crate::disk::path_text;
 use crate::exchange::{TilePlan, TileReport, TileShapes, TileShares, TileWork, write_tiles};
 use crate::label::{Control, Encoding, load_mask};
 use crate::raster::open_raster;
@@ -52,7 +53,7 @@ fn tell(args: &TilesArgs, report: &TileReport) {
         say!(
             "{}",
             json!({
-                "out": args.out,
+                "out": path_text(&args.out),
                 "train": report.num_train,
                 "val": report.num_validation,
                 "test": report.num_test,

@@ -8,11 +8,12 @@ use super::args::TrainArgs;
 use super::drive::Drive;
 use super::folds;
 use crate::dataset::Corrections;
+use crate::disk::path_text;
 use crate::label::{Encoding, MaskDecisions};
 use crate::session::{
     Command, FoldsOrder, ImportCommand, LayerKind, Session, TrainOn, TrainingPhase,
 };
-use crate::train::{EpochRow, Preset, Recipe};
+use crate::train::{EpochRow, Preset, Recipe, TrainError, VerdictPlan};
 
 /// Trains and prints a line an epoch.
 pub fn run(args: TrainArgs) -> anyhow::Result<()> {
@@ -51,6 +52,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
         (None, Some(data), None) => TrainOn::Corrected(data.clone(), corrections),
         (None, None, None) => bail!("Give --image with --label, or --data, or --resume"),
     };
+    let resumed = args.resume.clone();
     let out = args.out.or(args.resume);
     let out = out.context("Say where the run goes with --out DIR")?;
     if args.find_rate {
@@ -59,6 +61,9 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     let report = train(&mut drive, recipe, on, out, args.json)?;
     if args.json {
         say!("{report}");
+    }
+    if let Some(run) = resumed.filter(|run| VerdictPlan::is_due(run)) {
+        eprintln!("note: {}", TrainError::NotJudged(run));
     }
     Ok(())
 }
@@ -235,7 +240,7 @@ fn last_line(session: &Session) -> anyhow::Result<serde_json::Value> {
             "status": report.status,
             "reason": report.reason,
             "best_epoch": report.best_epoch,
-            "checkpoint": report.checkpoint,
+            "checkpoint": path_text(&report.checkpoint),
             "device": report.device,
             "seconds": report.seconds,
             "split": report.split,

@@ -1,5 +1,7 @@
 use egui_wgpu::RenderState;
 
+use crate::geom::ImageSize;
+
 /// No graphics device could be used.
 #[derive(Debug, thiserror::Error)]
 pub enum GpuError {
@@ -16,6 +18,21 @@ pub enum GpuError {
         name: String,
         /// What the driver said.
         reason: String,
+    },
+    /// The device draws no picture of this size.
+    #[error(
+        "A picture of {size} pixels is more than the graphics adapter {name} draws at once, which \
+         is {most_side} to a side and {most_bytes} bytes; choose a smaller size"
+    )]
+    TooLarge {
+        /// What was asked for.
+        size: ImageSize,
+        /// The adapter's own name.
+        name: String,
+        /// Columns or rows at most.
+        most_side: u32,
+        /// Bytes of RGBA8 at most.
+        most_bytes: u64,
     },
     /// The picture could not be read back.
     #[error("The picture could not be read back from the graphics device ({0})")]
@@ -128,6 +145,26 @@ impl Gpu {
         &self.summary
     }
 
+    /// Checks that a picture of `size` pixels can be drawn and read back.
+    ///
+    /// # Errors
+    /// [`GpuError::TooLarge`] when it cannot.
+    pub fn check_picture(&self, size: ImageSize) -> Result<(), GpuError> {
+        let limits = self.device.limits();
+        let (most_side, most_bytes) = (limits.max_texture_dimension_2d, limits.max_buffer_size);
+        let is_within = size.width.max(size.height) <= most_side
+            && padded_row(size.width) * u64::from(size.height) <= most_bytes;
+        if is_within {
+            return Ok(());
+        }
+        Err(GpuError::TooLarge {
+            size,
+            name: self.summary.name.clone(),
+            most_side,
+            most_bytes,
+        })
+    }
+
     /// The pixel format that this device's pictures have.
     pub const fn target_format(&self) -> wgpu::TextureFormat {
         self.target_format
@@ -137,6 +174,11 @@ impl Gpu {
     pub const fn raw(&self) -> (&wgpu::Device, &wgpu::Queue) {
         (&self.device, &self.queue)
     }
+}
+
+/// Bytes of a row of RGBA8 as it is read back.
+pub(super) fn padded_row(width: u32) -> u64 {
+    (u64::from(width) * 4).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT.into())
 }
 
 fn new_instance() -> wgpu::Instance {

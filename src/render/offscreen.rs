@@ -1,6 +1,7 @@
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
+use super::gpu::padded_row;
 use super::{Gpu, GpuError, PaneDraw};
 use crate::geom::ImageSize;
 
@@ -17,7 +18,11 @@ pub struct Offscreen {
 
 impl Offscreen {
     /// A picture of `size` pixels on `gpu`.
-    pub fn new(gpu: &Gpu, size: ImageSize) -> Self {
+    ///
+    /// # Errors
+    /// [`GpuError::TooLarge`] when the device draws none of this size.
+    pub fn new(gpu: &Gpu, size: ImageSize) -> Result<Self, GpuError> {
+        gpu.check_picture(size)?;
         let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
             label: Some("picture"),
             size: extent(size),
@@ -28,11 +33,11 @@ impl Offscreen {
             usage: wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::COPY_SRC,
             view_formats: &[],
         });
-        Self {
+        Ok(Self {
             gpu: gpu.clone(),
             texture,
             size,
-        }
+        })
     }
 
     /// Draws `panes` side by side, each in its own part (left, width) of the picture's columns, over
@@ -92,7 +97,7 @@ impl Offscreen {
 
     fn read_back(&self) -> Result<Vec<u8>, GpuError> {
         let row_bytes = self.size.width as usize * 4;
-        let padded = row_bytes.next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT as usize);
+        let padded = padded_row(self.size.width) as usize;
         let buffer = self.gpu.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("read back"),
             size: (padded * self.size.height as usize) as u64,

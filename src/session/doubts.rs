@@ -60,7 +60,7 @@ impl Session {
     fn compared(&mut self) -> Result<([LayerId; 2], [Mask; 3]), CommandError> {
         self.refuse_during_stroke()?;
         self.prediction.as_ref().ok_or(CommandError::NoPrediction)?;
-        self.ready_label()?;
+        self.label_to_look_at()?;
         let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
         let prediction = self.prediction.as_ref().ok_or(CommandError::NoPrediction)?;
         let certainty = self.certainty.as_ref().ok_or_else(|| {

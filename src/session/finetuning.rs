@@ -8,8 +8,8 @@ use super::training::watched;
 use super::{CommandError, Notice, TrainOn, TrainingPhase, TrainingState};
 use crate::geom::PixelRect;
 use crate::train::{
-    Ancestor, Decision, DeviceChoice, FinetuneOptions, FinetuneOrder, Relative, StopReason,
-    TrainError, Verdict, VerdictEvent, VerdictPlan, ancestors, family_tree,
+    Ancestor, Decision, DeviceChoice, FinetuneOptions, FinetuneOrder, Recipe, Relative, StopReason,
+    TrainData, TrainError, Verdict, VerdictEvent, VerdictPlan, ancestors, can_go_on, family_tree,
 };
 
 /// What can be asked of going on from a model with what was corrected.
@@ -23,7 +23,8 @@ pub enum FinetuneCommand {
         /// The model to go on from; without, the active one, else that of the last training, else
         /// none.
         parent: Option<PathBuf>,
-        /// The run folder; without, the next beside the image.
+        /// The run folder; without, the next beside the image. A fine-tuning of the open image that
+        /// was begun there and not judged yet goes on as it was begun.
         out: Option<PathBuf>,
     },
     /// What is looked at, to be predicted anew after each epoch that made the model better and when
@@ -110,6 +111,7 @@ impl Session {
                 if !run.join("recipe.toml").is_file() {
                     return Err(CommandError::Refused(TrainError::NoRun(run).to_string()));
                 }
+                self.refuse_when_read_only()?;
                 self.refuse_during_stroke()?;
                 let run = absolute(&run);
                 self.activate(run.clone());
@@ -127,9 +129,15 @@ impl Session {
         parent: Option<PathBuf>,
         out: Option<PathBuf>,
     ) -> Result<(), CommandError> {
+        self.refuse_when_read_only()?;
         self.refuse_during_stroke()?;
         if self.is_learning() || self.study.finetune.is_running() {
             return Err(CommandError::Busy("A training"));
+        }
+        if let Some(out) = &out
+            && self.go_on_finetuning(&absolute(out), parent.as_deref())?
+        {
+            return Ok(());
         }
         let parent = parent.or_else(|| self.model_in_use());
         let order = self.finetune_order(options, parent)?;
@@ -160,6 +168,43 @@ impl Session {
         finetune.image = image;
         finetune.has_gained = false;
         Ok(())
+    }
+
+    /// Goes on with a fine-tuning of the open image that was stopped or killed while it learned or
+    /// was judged; `false` when `run` holds none, or none that began with `parent`, if that is
+    /// said.
+    pub(super) fn go_on_finetuning(
+        &mut self,
+        run: &Path,
+        parent: Option<&Path>,
+    ) -> Result<bool, CommandError> {
+        let Ok(TrainData::Finetune { image, lineage, .. }) = TrainData::of_run(run) else {
+            return Ok(false);
+        };
+        let began = lineage.parent.map(|parent| parent.run);
+        let is_another = parent.is_some_and(|parent| began != Some(absolute(parent)));
+        let open = self.image.as_ref().map(|open| absolute(&open.path));
+        let is_due = VerdictPlan::is_due(run);
+        if is_another || open.as_ref() != Some(&image) || !(is_due || can_go_on(run)) {
+            return Ok(false);
+        }
+        self.refuse_when_read_only()?;
+        if self.study.finetune.is_running() {
+            return Err(CommandError::Busy("A training"));
+        }
+        let recipe = Recipe::load(&run.join("recipe.toml"))
+            .map_err(|error| CommandError::Refused(error.to_string()))?;
+        if !is_due {
+            self.resume_training(run.to_owned())?;
+            self.study.finetune.phase = FinetunePhase::Learning;
+        }
+        self.study.finetune.run = Some(run.to_owned());
+        self.study.finetune.image = Some(image);
+        self.study.finetune.has_gained = true;
+        if is_due {
+            self.judge_finetuning("Comparing with the model before", recipe.device)?;
+        }
+        Ok(true)
     }
 
     /// The run whose model is active, else that of the last training, else that of the prediction
@@ -302,17 +347,21 @@ impl Session {
         } else {
             "Comparing with the model before"
         };
-        if let Err(error) = self.judge_finetuning(title) {
+        let device = (self.training.recipe.as_ref())
+            .map_or_else(DeviceChoice::default, |recipe| recipe.device.clone());
+        if let Err(error) = self.judge_finetuning(title, device) {
             self.finetune_failed(error.to_string());
         }
     }
 
-    fn judge_finetuning(&mut self, title: &'static str) -> Result<(), CommandError> {
+    fn judge_finetuning(
+        &mut self,
+        title: &'static str,
+        device: DeviceChoice,
+    ) -> Result<(), CommandError> {
         let Some(run) = self.study.finetune.run.clone() else {
             return Ok(());
         };
-        let device = (self.training.recipe.as_ref())
-            .map_or_else(DeviceChoice::default, |recipe| recipe.device.clone());
         let cache_bytes = self.settings.budget().tile_cache_bytes;
         let plan = VerdictPlan::new(run, device, cache_bytes)
             .map_err(|error| CommandError::Refused(error.to_string()))?;

@@ -268,6 +268,12 @@ impl Session {
     /// Makes sure that there is a label to paint on: an empty one when there is none.
     pub(super) fn ready_label(&mut self) -> Result<(), CommandError> {
         self.refuse_when_read_only()?;
+        self.label_to_look_at()
+    }
+
+    /// Makes sure that there is a label to compare with: an empty one, in memory alone, when there
+    /// is none.
+    pub(super) fn label_to_look_at(&mut self) -> Result<(), CommandError> {
         self.refuse_during_operation()?;
         let size = self.image.as_ref().ok_or(CommandError::NoImage)?.size();
         match &self.label {

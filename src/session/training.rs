@@ -12,7 +12,7 @@ use crate::job::JobContext;
 use crate::label::{ClassTable, Coverage};
 use crate::train::{
     Engine, EpochRow, Recipe, TrainData, TrainError, TrainEvent, TrainPlan, TrainReport,
-    TrainStatus, opened_corrected, remedies_in_words,
+    TrainStatus, VerdictPlan, opened_corrected, remedies_in_words,
 };
 
 /// Runs go into this folder beside the image.
@@ -28,6 +28,9 @@ impl Session {
         self.refuse_during_stroke()?;
         self.refuse_while_learning()?;
         if let TrainOn::Resume(run) = on {
+            if self.go_on_finetuning(&absolute(run), None)? {
+                return Ok(());
+            }
             return self.resume_training(run.clone());
         }
         let ground = self.training_ground(on)?;
@@ -46,10 +49,13 @@ impl Session {
     }
 
     /// Goes on with a run that was stopped or killed.
-    fn resume_training(&mut self, run: PathBuf) -> Result<(), CommandError> {
+    pub(super) fn resume_training(&mut self, run: PathBuf) -> Result<(), CommandError> {
         let cache_bytes = self.settings.budget().tile_cache_bytes;
         let refused = |error: TrainError| CommandError::Refused(error.to_string());
         TrainData::of_run(&run).map_err(refused)?;
+        if VerdictPlan::is_due(&run) {
+            return Err(refused(TrainError::NotJudged(run)));
+        }
         let recipe = Recipe::load(&run.join("recipe.toml")).map_err(refused)?;
         let folder = run.clone();
         let id = self.start_job("Preparing to go on with the training", move |job| {

@@ -62,6 +62,29 @@ impl TrainData {
         }
     }
 
+    /// Refuses a path that the files of a run could not name.
+    pub(super) fn check_names(&self) -> Result<(), TrainError> {
+        let mut paths = vec![self.source()];
+        match self {
+            Self::Image { .. } => {}
+            Self::Folder { corrections, .. } => {
+                let known = [
+                    &corrections.classes,
+                    &corrections.images,
+                    &corrections.masks,
+                ];
+                paths.extend(known.into_iter().flatten().map(PathBuf::as_path));
+            }
+            Self::Finetune {
+                replay, lineage, ..
+            } => {
+                paths.extend(replay.runs.iter().map(PathBuf::as_path));
+                paths.extend(lineage.parent.iter().map(|parent| parent.run.as_path()));
+            }
+        }
+        paths.into_iter().try_for_each(check_name)
+    }
+
     /// Where the model will come from, if it goes on from another.
     pub(super) fn lineage(&self) -> Option<&Lineage> {
         match self {
@@ -113,6 +136,14 @@ impl TrainData {
             } => Ok(opened_corrected(folder, corrections, cache_bytes, watch)?.0),
         }
     }
+}
+
+/// Refuses a path that is no text, since the files of a run hold paths as text.
+pub(super) fn check_name(path: &Path) -> Result<(), TrainError> {
+    if path.to_str().is_none() {
+        return Err(TrainError::NoText(path.to_owned()));
+    }
+    Ok(())
 }
 
 /// The data set in `folder` as ground to learn from, with its classes: those of its class table, or

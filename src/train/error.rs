@@ -78,6 +78,12 @@ pub enum TrainError {
         /// The folder.
         path: PathBuf,
     },
+    /// A path is no text, which the files of a run would have to be able to name.
+    #[error(
+        "The name is no UTF-8 text, and the files of a run could not hold it; rename it or choose \
+         another: {0}"
+    )]
+    NoText(PathBuf),
     /// The folder holds no run.
     #[error("The folder holds no run; choose the one with recipe.toml in it: {0}")]
     NoRun(PathBuf),
@@ -133,6 +139,12 @@ pub enum TrainError {
     /// A run is finished, or none.
     #[error("There is nothing to go on with: the run is finished, or there is none: {0}")]
     NothingLeft(PathBuf),
+    /// A fine-tuning is over but was not judged.
+    #[error(
+        "The training is over and only its verdict is missing; `orthobrush finetune` with this \
+         folder as --out gives it: {0}"
+    )]
+    NotJudged(PathBuf),
     /// A training cannot go on since its data changed.
     #[error(
         "The images or labels of this training are not what they were ({what}), so it cannot go \

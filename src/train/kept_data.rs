@@ -48,12 +48,13 @@ impl TrainData {
     /// that is the label as it is now, so that all learn from the same.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// When the disk refuses, or a path is no text.
     pub fn keep(
         &self,
         folder: &Path,
         label: Option<(&Mask, &ClassTable)>,
     ) -> Result<(), TrainError> {
+        self.check_names()?;
         if let Some((mask, classes)) = label {
             classes.save(&folder.join(CLASSES_FILE))?;
             let path = folder.join(LABEL_FILE);

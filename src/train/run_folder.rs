@@ -3,7 +3,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::checkpoint::{CARD_FILE, ModelCard, WEIGHTS_FILE};
-use super::data::{DATA_FILE, LABEL_FILE};
+use super::data::{DATA_FILE, LABEL_FILE, check_name};
 use super::epoch::metrics_csv;
 use super::find_rate::RATE_FILES;
 use super::finetune::{REPLAY_FILE, Replay, keep_image_print};
@@ -32,8 +32,9 @@ impl RunFolder {
     /// The run folder at `path`, which need not exist yet.
     ///
     /// # Errors
-    /// When it holds a run already, or files that are of no run.
+    /// When it holds a run already, or files that are of no run, or no file of the run could name it.
     pub(super) fn unused(path: PathBuf) -> Result<Self, TrainError> {
+        check_name(&path)?;
         let taken = [BEST, LAST, CHECKPOINTS, "recipe.toml"];
         if taken.iter().any(|name| path.join(name).exists()) {
             return Err(TrainError::FolderTaken(path));
@@ -47,8 +48,9 @@ impl RunFolder {
     /// The folder of a run that was begun.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is none, or its files cannot name it.
     pub(super) fn begun(path: PathBuf) -> Result<Self, TrainError> {
+        check_name(&path)?;
         if path.join("recipe.toml").is_file() {
             return Ok(Self { path });
         }

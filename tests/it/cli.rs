@@ -1,7 +1,7 @@
 //! The command line as a process: results on stdout, one clear line on stderr, exit codes.
 
 use crate::fixture::sample;
-use crate::program::{done, failed, json, refused, text};
+use crate::program::{done, failed, json, orthobrush, refused, text};
 
 #[test]
 fn info_tells_what_the_header_says() {
@@ -102,6 +102,22 @@ fn render_draws_a_png_of_the_wanted_size() {
 }
 
 #[test]
+fn a_picture_beyond_what_the_device_draws_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("picture.png");
+    let image = text(&sample().ortho);
+    for size in ["20000x10000", "4294967295x1", "1x4294967295"] {
+        let render = ["render", image, "--size", size, "--out", text(&out)];
+        let screenshot = ["screenshot", "--size", size, "--out", text(&out)];
+        for arguments in [&render[..], &screenshot] {
+            let errors = failed(arguments, 1);
+            assert!(errors.contains("to a side"), "{errors}");
+        }
+    }
+    assert!(!out.exists());
+}
+
+#[test]
 fn failures_are_one_clear_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let broken = folder.path().join("broken.tif");
@@ -127,6 +143,20 @@ fn failures_are_one_clear_line() {
         ],
         &["nowhere"],
     );
+}
+
+#[test]
+fn a_result_that_nobody_reads_is_no_success() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = orthobrush(&["info", text(&sample().ortho)]);
+    let output = command.stdout(writer).stderr(std::process::Stdio::piped());
+    let output = output
+        .spawn()
+        .and_then(|process| process.wait_with_output());
+    let output = output.expect("it ends");
+    assert_eq!(output.status.code(), Some(141));
+    assert!(output.stderr.is_empty(), "no complaint");
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn actual_pixels_are_the_files_bytes() {
     let center = ImagePoint::new(362.0 + 150.0, 412.0 + 100.0);
     let scene = image_scene(&pyramid, Camera { center, scale: 1.0 });
     let draw = prepared(&mut renderer, &pyramid, &scene);
-    let offscreen = Offscreen::new(&gpu(), SIZE);
+    let offscreen = Offscreen::new(&gpu(), SIZE).expect("small");
     let drawn = offscreen
         .picture(&[(0, SIZE.width, draw)], BLACK)
         .expect("a picture");
@@ -134,7 +134,7 @@ fn check_bands(renderer: &mut Renderer, pyramid: &Pyramid, bands: [u16; 3]) {
     let mut scene = image_scene(pyramid, camera);
     scene.image.as_mut().expect("an image").shading = shading;
     let draw = prepared(renderer, pyramid, &scene);
-    let offscreen = Offscreen::new(&gpu(), SIZE);
+    let offscreen = Offscreen::new(&gpu(), SIZE).expect("small");
     let drawn = offscreen
         .picture(&[(0, SIZE.width, draw)], BLACK)
         .expect("a picture");
@@ -235,7 +235,7 @@ fn magnified_pixels_are_whole_squares() {
     };
     let scene = image_scene(&pyramid, camera);
     let draw = prepared(&mut renderer, &pyramid, &scene);
-    let offscreen = Offscreen::new(&gpu(), SIZE);
+    let offscreen = Offscreen::new(&gpu(), SIZE).expect("small");
     let drawn = offscreen
         .picture(&[(0, SIZE.width, draw)], BLACK)
         .expect("a picture");
@@ -264,7 +264,7 @@ fn a_mask_is_drawn_in_its_classes_colors() {
         center: ImagePoint::new(260.0, 100.0),
         scale: 1.0,
     };
-    let offscreen = Offscreen::new(&gpu(), SIZE);
+    let offscreen = Offscreen::new(&gpu(), SIZE).expect("small");
     let mut draw = |mask: &Mask| {
         let levels = std::cell::RefCell::new(MaskLevels::new(mask.size()));
         let tile = |key: TileKey| -> MaskTile { levels.borrow_mut().tile(mask, key) };
@@ -315,7 +315,7 @@ fn an_edit_reaches_the_card_by_its_dirty_rectangle() {
     palette[2] = [0, 0, 255, 255];
     let center = ImagePoint::new(128.0, 128.0);
     let camera = Camera { center, scale: 1.0 };
-    let offscreen = Offscreen::new(&gpu(), ImageSize::new(256, 256));
+    let offscreen = Offscreen::new(&gpu(), ImageSize::new(256, 256)).expect("small");
     let blue_pixels = |renderer: &mut Renderer, mask: &Mask| {
         let tile = |key: TileKey| mask.tile(key.col, key.row).clone();
         let view = MaskView {
@@ -370,7 +370,7 @@ fn errors_are_colored_by_class_and_follow_the_brush() {
         missed: [40, 0, 0, 255],
         different: [50, 0, 0, 255],
     };
-    let offscreen = Offscreen::new(&gpu(), size);
+    let offscreen = Offscreen::new(&gpu(), size).expect("small");
     let drawn = |renderer: &mut Renderer, truth: &Mask, looked: Looked| -> Vec<u8> {
         let of_truth = |key: TileKey| truth.tile(key.col, key.row).clone();
         let of_predicted = |key: TileKey| predicted.tile(key.col, key.row).clone();

@@ -11,6 +11,7 @@ use super::problem::Problem;
 use super::seen::{Depth, Seen, header_of};
 use crate::dataset::discover::spread;
 use crate::dataset::{Discovery, Layout, Part};
+use crate::disk::serialize_path;
 use crate::label::UNLABELED;
 
 /// Images of more pixels are read one after the other, so that memory stays bounded.
@@ -30,6 +31,7 @@ pub struct InspectOptions<C, P> {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Inspection {
     /// The data set's folder.
+    #[serde(serialize_with = "serialize_path")]
     pub folder: PathBuf,
     /// What was recognized.
     pub layout: Layout,

@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::disk::serialize_paths;
+
 /// How much harm something does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -104,6 +106,7 @@ pub struct Problem {
     /// How many files or classes it is about.
     pub count: usize,
     /// Up to 8 of the files.
+    #[serde(serialize_with = "serialize_paths")]
     pub examples: Vec<PathBuf>,
     /// What it is, as a sentence without its period.
     pub sentence: String,

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::disk::replace_file;
 use crate::metrics::{Estimate, PairedGain, Scores};
-use crate::train::{DeviceChoice, Lineage, SavedModel, TrainError};
+use crate::train::report::REPORT_FILE;
+use crate::train::{DeviceChoice, Lineage, SavedModel, TrainError, can_go_on};
 
 /// Name of the verdict in a run folder.
 const VERDICT_FILE: &str = "verdict.json";
@@ -130,6 +131,14 @@ impl VerdictPlan {
             device,
             cache_bytes,
         })
+    }
+
+    /// Whether the run in `run` is a fine-tuning whose training is over and that was not judged,
+    /// as when the program was killed meanwhile. The report is the last that a training writes.
+    pub fn is_due(run: &Path) -> bool {
+        let is_over = run.join(REPORT_FILE).is_file() && !can_go_on(run);
+        let is_tuned = || SavedModel::card_of(run).is_ok_and(|card| card.lineage.is_some());
+        is_over && Verdict::load(run).is_none() && is_tuned()
     }
 }
 

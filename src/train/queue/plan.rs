@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use super::Trial;
 use super::ledger::Ledger;
+use crate::train::data::check_name;
 use crate::train::{TrainData, TrainError};
 
 /// A queue that can start.
@@ -20,14 +21,16 @@ impl QueuePlan {
     /// about `cache_bytes` of decoded images are kept.
     ///
     /// # Errors
-    /// When there is no trial, one does not work, or two have one name.
+    /// When there is no trial, one does not work, two have one name, or a path is no text.
     pub fn new(
         folder: PathBuf,
         trials: Vec<Trial>,
         cache_bytes: usize,
     ) -> Result<Self, TrainError> {
+        check_name(&folder)?;
         let mut names = BTreeSet::new();
         for trial in &trials {
+            check_name(&trial.data)?;
             trial.check()?;
             if !names.insert(trial.name.to_lowercase()) {
                 return Err(TrainError::Queue(format!(

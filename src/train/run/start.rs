@@ -50,6 +50,9 @@ fn whole<'a>(plan: &'a Arc<TrainPlan>, outside: &mut Outside<'a>) -> anyhow::Res
         }
         (Trial::of_earlier_part(plan, progress), lock)
     } else {
+        if let Some(data) = &plan.data {
+            data.check_names()?;
+        }
         let trial = preflight(plan, &chosen, outside).map_err(Halt::into_cause)?;
         (trial, begin(plan, &chosen)?)
     };
