@@ -12,6 +12,7 @@ use crate::nn::KeptMemory;
 use crate::train::device::{ChosenDevice, choose};
 use crate::train::fitting::{halved, names_memory, pieces_in_words};
 use crate::train::learner::Learner;
+use crate::train::leftovers::remove_leftovers;
 use crate::train::resume::RunState;
 use crate::train::{
     Environment, StopReason, TrainError, TrainEvent, TrainPlan, TrainReport, TrainStatus,
@@ -42,6 +43,7 @@ pub(in crate::train) fn run(
 
 fn whole<'a>(plan: &'a Arc<TrainPlan>, outside: &mut Outside<'a>) -> anyhow::Result<()> {
     let chosen = introduced(plan, outside)?;
+    remove_leftovers(plan.folder.path());
     let trial = if let Some(progress) = &plan.resumed {
         for row in &progress.rows {
             outside.tell_again(TrainEvent::EpochEnded(row.clone()))?;
