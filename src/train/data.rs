@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::finetune::check_image_print;
 use super::{Lineage, Recipe, ReplaySources, TrainError};
 use crate::dataset::{
     Corrections, DatasetError, FileSet, Ground, PatchSource, Scene, Watch, discover_corrected,
@@ -106,7 +107,7 @@ impl TrainData {
     /// The ground that the run in `folder` reads, with `cache_bytes` for decoded images.
     ///
     /// # Errors
-    /// When image, label or data set cannot be read any more.
+    /// When image, label or data set cannot be read any more, or the image is another one.
     pub fn ground(&self, folder: &Path, cache_bytes: usize) -> Result<Ground, TrainError> {
         self.ground_watched(folder, cache_bytes, &Watch::NOBODY)
     }
@@ -124,6 +125,7 @@ impl TrainData {
         match self {
             Self::Image { image } | Self::Finetune { image, .. } => {
                 let source = open_raster(image).map_err(DatasetError::from)?;
+                check_image_print(folder, &*source)?;
                 let (path, size) = (folder.join(LABEL_FILE), source.info().size);
                 let label = load_mask(&path, Some(size), Encoding::Index, None)?;
                 let name = image.file_name().unwrap_or_default().to_string_lossy();

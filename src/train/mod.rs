@@ -36,6 +36,7 @@ mod judge;
 mod kept_data;
 mod leak_check;
 mod learner;
+mod leftovers;
 mod logits;
 mod memory;
 mod optimizer;

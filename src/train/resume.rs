@@ -139,8 +139,13 @@ impl RunState {
 /// Whether the run in `folder` is going on, or was stopped or killed and can go on: it holds a state
 /// of the version that this program reads; only the beginning of the file is looked at.
 pub fn can_go_on(folder: &Path) -> bool {
+    begins_as_state(&folder.join(STATE_FILE))
+}
+
+/// Whether the file at `path` begins as a state of the version that this program reads.
+pub(super) fn begins_as_state(path: &Path) -> bool {
     let mut start = [0; MAGIC.len()];
-    let read = open_file(&folder.join(STATE_FILE)).and_then(|mut file| file.read_exact(&mut start));
+    let read = open_file(path).and_then(|mut file| file.read_exact(&mut start));
     read.is_ok() && start == MAGIC
 }
 

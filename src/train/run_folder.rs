@@ -21,6 +21,10 @@ pub(super) const BEST: &str = "best";
 pub(super) const LAST: &str = "last";
 /// The folder of checkpoints.
 pub(super) const CHECKPOINTS: &str = "ckpt";
+/// What a checkpoint's folder is called at first while it is written.
+pub(super) const WRITING: &str = ".writing-";
+/// The same of one that is only tried.
+pub(super) const TRYING: &str = ".trying-";
 
 /// The folder of one run: recipe, classes, split, metrics and checkpoints, each written whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,7 +149,7 @@ impl RunFolder {
             source,
         };
         let writing = tempfile::Builder::new()
-            .prefix(".writing-")
+            .prefix(WRITING)
             .tempdir_in(&all)
             .map_err(failed)?;
         replace_file(&writing.path().join(WEIGHTS_FILE), weights)?;
@@ -180,7 +184,7 @@ impl RunFolder {
 
     fn write_and_read(&self, card: &ModelCard, weights: &[u8]) -> Result<(), TrainError> {
         let writing = tempfile::Builder::new()
-            .prefix(".trying-")
+            .prefix(TRYING)
             .tempdir_in(&self.path)
             .map_err(|source| TrainError::Folder {
                 path: self.path.clone(),

@@ -74,9 +74,9 @@ fn train_parent(folder: &Path) -> PathBuf {
 }
 
 /// The one click. A rate of 1 is that of the parent's training.
-fn improve(out: &Path, rate_share: f64) -> Command {
+fn improve(out: &Path, (rate_share, epochs): (f64, u32)) -> Command {
     let options = FinetuneOptions {
-        epochs: 4,
+        epochs,
         rate_share,
         ..FinetuneOptions::default()
     };
@@ -193,7 +193,7 @@ fn one_click_takes_a_better_model_one_gives_it_back_and_a_refused_one_can_be_use
     let by_parent = prediction(&session).mask.clone();
 
     // Better for sure: it is the active one without another word.
-    let words = said(&mut session, improve(&child, 1.0));
+    let words = said(&mut session, improve(&child, (1.0, 4)));
     let judged = verdict(&session);
     assert_eq!((&judged.decision, judged.blocks), (&Decision::Promoted, 8));
     let water = judged.gain.per_class[usize::from(WATER)].as_ref();
@@ -228,7 +228,7 @@ fn one_click_takes_a_better_model_one_gives_it_back_and_a_refused_one_can_be_use
     let look = Command::Finetune(FinetuneCommand::Look(view));
     finish(&mut session, look);
     finish(&mut session, activate(&child));
-    let words = said(&mut session, improve(&worse, 50.0));
+    let words = said(&mut session, improve(&worse, (100.0, 1)));
     let decision = &verdict(&session).decision;
     assert!(matches!(decision, Decision::Kept(_)), "{decision:?}");
     assert!(words.contains("The model before stays active"), "{words}");

@@ -171,9 +171,10 @@ fn the_picture_stays_under_the_pointer_whatever_the_bar_below_shows() {
         let canvas = harness.get_by_label("Canvas: Image and label");
         canvas.rect()
     };
+    press(&mut harness, Modifiers::NONE, Key::V);
     let before = canvas(&harness);
     for (modifiers, key) in [
-        (Modifiers::NONE, Key::V),
+        (Modifiers::NONE, Key::B),
         (Modifiers::NONE, Key::P),
         (Modifiers::SHIFT, Key::W),
         (Modifiers::NONE, Key::S),

@@ -416,7 +416,7 @@ fn the_divider_of_the_panels_is_grabbed_near_it() {
         let tab = harness.get_by_role_and_label(egui::Role::Button, "Improve");
         tab.rect()
     };
-    for (above, by) in [(6.0, 60.0), (-3.2, -60.0)] {
+    for (above, by) in [(6.0, 60.0), (1.0, -60.0)] {
         let before = tab(&harness);
         let from = before.center_top() - vec2(0.0, above);
         drag(

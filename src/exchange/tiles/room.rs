@@ -48,7 +48,8 @@ pub(super) fn with_those_there(
             }
         }
     }
-    Ok(ClassTable::new(None, classes)?)
+    let background = ours.background().or(there.background());
+    Ok(ClassTable::new(background, classes)?)
 }
 
 /// Fails when tiles of an earlier cut of the same image are there.

@@ -4,7 +4,7 @@ use std::path::Path;
 use crate::dataset::{DatasetError, Scene};
 use crate::disk::replace_file;
 use crate::geom::PixelRect;
-use crate::raster::TileSource;
+use crate::raster::{SampleType, TileSource};
 use crate::train::TrainError;
 
 /// Name of the file in the folder of a run on one image that tells the image from others.
@@ -50,6 +50,38 @@ pub(in crate::train) fn keep_image_print(folder: &Path, scene: &Scene) -> Result
             Ok(())
         }
     }
+}
+
+/// Refuses an image that is another one than the run in `folder` began on, where that is known.
+///
+/// # Errors
+/// [`TrainError::GroundChanged`].
+pub(in crate::train) fn check_image_print(
+    folder: &Path,
+    source: &dyn TileSource,
+) -> Result<(), TrainError> {
+    // The colors of wide samples depend on what overviews there are: of those only the size tells.
+    let narrow = [
+        SampleType::U1,
+        SampleType::U2,
+        SampleType::U4,
+        SampleType::U8,
+    ];
+    let is_narrow = narrow.contains(&source.info().sample);
+    let told = |print: &str| match print.split_once('-') {
+        Some((size, _)) if !is_narrow => size.to_owned(),
+        _ => print.to_owned(),
+    };
+    // One that cannot be read says so where it is used.
+    let is_another = kept_image_print(folder)
+        .is_some_and(|before| image_print(source).is_ok_and(|now| told(&now) != told(&before)));
+    if is_another {
+        return Err(TrainError::GroundChanged {
+            what: "the image is another one than the training began on",
+            path: folder.to_owned(),
+        });
+    }
+    Ok(())
 }
 
 /// The print of the image that the run in `folder` learned from, if one was kept.

@@ -24,7 +24,7 @@ mod verdict_run;
 pub use ancestors::{Ancestor, ancestors};
 pub use family_tree::{Relative, family_tree};
 pub use held_out::HeldOut;
-pub(super) use image_print::{image_print, keep_image_print};
+pub(super) use image_print::{check_image_print, image_print, keep_image_print};
 pub use lineage::{LearnedFrom, Lineage, Parent};
 pub use model_ground::ModelGround;
 pub use order::{FinetuneOptions, FinetuneOrder};

@@ -13,7 +13,8 @@ use crate::raster::open_raster;
 use crate::train::test_folder::write_images;
 use crate::train::test_world::{classes, events_of};
 use crate::train::{
-    DeviceChoice, Engine, FinetuneOptions, Recipe, SavedModel, TrainData, TrainError, TrainPlan,
+    DeviceChoice, Engine, FinetuneOptions, JudgePlan, Recipe, SavedModel, ScoredOn, TrainData,
+    TrainError, TrainPlan,
 };
 
 const SIDE: u32 = 2_048;
@@ -444,4 +445,24 @@ fn a_fine_tuning_that_was_stopped_goes_on_to_the_same_weights() {
     let weights = |run: &Path| SavedModel::load(run).expect("a model").weights_print();
     assert_eq!(weights(&run), weights(&world.run("whole")));
     assert_eq!(lineage(&run), lineage(&world.run("whole")));
+}
+
+#[test]
+fn another_image_of_the_same_size_is_neither_learned_from_nor_judged() {
+    let world = World::new();
+    let parent = world.parent("parent");
+    let data = TrainData::of_run(&parent).expect("data");
+    let own = std::fs::read(world.image()).expect("an image");
+    let other = world.run("images").join("01.png");
+    std::fs::copy(other, world.image()).expect("exchanged");
+    let refused = data.ground(&parent, 1 << 24).err();
+    let is_told = |why: &str| why.contains("another one than the training began on");
+    assert!(is_told(&refused.expect("another image").to_string()));
+    let plan = JudgePlan::new(parent.clone(), ScoredOn::Validation, 1 << 24).expect("a plan");
+    match events_of(&world.engine.judge(plan, Waker::none())).pop() {
+        Some(JobEvent::Failed(why)) => assert!(is_told(&why), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    crate::disk::replace_file(&world.image(), &own).expect("back");
+    assert!(data.ground(&parent, 1 << 24).is_ok());
 }

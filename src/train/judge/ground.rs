@@ -8,6 +8,7 @@ use crate::geom::PixelRect;
 use crate::label::{Encoding, Mask, load_mask};
 use crate::raster::{TileSource, open_raster};
 use crate::train::data::LABEL_FILE;
+use crate::train::finetune::check_image_print;
 use crate::train::{ScoredOn, TrainData, TrainError};
 
 /// The ground of one part.
@@ -39,6 +40,7 @@ impl PartGround {
         let (folder, corrections) = match data {
             TrainData::Image { image } | TrainData::Finetune { image, .. } => {
                 let source = open_raster(&image).map_err(DatasetError::from)?;
+                check_image_print(&plan.run, &*source)?;
                 let path = plan.run.join(LABEL_FILE);
                 let size = source.info().size;
                 let truth = load_mask(&path, Some(size), Encoding::Index, None)?.mask;

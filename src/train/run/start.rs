@@ -13,6 +13,7 @@ use crate::nn::KeptMemory;
 use crate::train::device::{ChosenDevice, choose};
 use crate::train::fitting::{halved, names_memory, pieces_in_words};
 use crate::train::learner::Learner;
+use crate::train::leftovers::remove_leftovers;
 use crate::train::resume::RunState;
 use crate::train::{
     Environment, StopReason, TrainError, TrainEvent, TrainPlan, TrainReport, TrainStatus,
@@ -45,6 +46,7 @@ fn whole<'a>(plan: &'a Arc<TrainPlan>, outside: &mut Outside<'a>) -> anyhow::Res
     let chosen = introduced(plan, outside)?;
     let (trial, _lock) = if let Some(progress) = &plan.resumed {
         let lock = plan.folder.taken()?;
+        remove_leftovers(plan.folder.path());
         for row in &progress.rows {
             outside.tell_again(TrainEvent::EpochEnded(row.clone()))?;
         }
@@ -81,6 +83,7 @@ fn introduced(plan: &TrainPlan, outside: &mut Outside<'_>) -> anyhow::Result<Cho
 /// Makes the run's folder, which is ours as long as the lock is held.
 fn begin(plan: &TrainPlan, chosen: &ChosenDevice) -> Result<Option<FileLock>, TrainError> {
     let lock = plan.folder.begin(plan)?;
+    remove_leftovers(plan.folder.path());
     let num_cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let device = [chosen.name.as_str(), chosen.driver.as_str()];
     Environment::of_program(num_cpus, device, &plan.data_fingerprint()).save(plan.folder.path())?;
