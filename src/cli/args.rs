@@ -12,14 +12,14 @@ use super::bench::BenchArgs;
 use super::mosaic::MosaicArgs;
 use super::pyramid::PyramidArgs;
 use super::values::{
-    parse_align, parse_contrast, parse_edge, parse_preset, parse_ramp, parse_rect, parse_share,
-    parse_shown_bands, parse_size, parse_tolerance, parse_value, parse_zero,
+    parse_align, parse_contrast, parse_edge, parse_gamma, parse_preset, parse_ramp, parse_rect,
+    parse_share, parse_shown_bands, parse_size, parse_tolerance, parse_value, parse_zero,
 };
 use crate::dataset::Bands;
 use crate::exchange::Edge;
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{Align, Encoding, MergeRule, ZeroMeans};
-use crate::raster::{Contrast, GAMMAS, Look, Ramp, ShownBands};
+use crate::raster::{Contrast, Look, Ramp, ShownBands};
 use crate::train::{DeviceChoice, Preset};
 
 /// Browse, correct, train and compare masks of aerial imagery.
@@ -402,8 +402,8 @@ pub struct LookArgs {
     /// deviations around the mean), or FROM..TO.
     #[arg(long, value_name = "HOW", value_parser = parse_contrast, default_value = "usual")]
     pub contrast: Contrast,
-    /// Above 1 dark things are brighter.
-    #[arg(long, default_value_t = 1.0)]
+    /// Above 1 dark things are brighter; 0.1 to 5.
+    #[arg(long, default_value_t = 1.0, value_parser = parse_gamma)]
     pub gamma: f32,
 }
 
@@ -417,7 +417,7 @@ impl LookArgs {
         Look {
             bands,
             contrast: self.contrast,
-            gamma: self.gamma.clamp(*GAMMAS.start(), *GAMMAS.end()),
+            gamma: self.gamma,
         }
     }
 }

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 
 use crate::dataset::Corrections;
 use crate::label::Encoding;
@@ -80,8 +81,8 @@ impl CorrectionArgs {
 pub struct InspectArgs {
     /// The folder.
     pub folder: PathBuf,
-    /// Look at so many images at most, spread over all.
-    #[arg(long, value_name = "N")]
+    /// Look at so many images at most, one or more, spread over all.
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub most: Option<usize>,
     /// Also look for ground, copies and neighbors that training and held-out parts share.
     #[arg(long)]

@@ -12,10 +12,7 @@ use crate::train::Recipe;
 pub fn inspected(args: &InspectArgs) -> anyhow::Result<()> {
     let discovery = discover_corrected(&args.folder, &args.corrections.given()?)?;
     if !discovery.datasets.is_empty() {
-        say!("{}", discovery.layout);
-        for folder in &discovery.datasets {
-            say!("{}", folder.display());
-        }
+        tell_datasets(&discovery, args.json);
         ensure!(
             args.sheet.is_none(),
             "A contact sheet is of one data set; choose one of these"
@@ -61,6 +58,22 @@ pub fn inspected(args: &InspectArgs) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Names the data sets of a folder that holds several.
+fn tell_datasets(discovery: &Discovery, is_json: bool) {
+    if is_json {
+        let layout = discovery.layout.to_string();
+        say!(
+            "{}",
+            json!({ "layout": layout, "datasets": discovery.datasets })
+        );
+        return;
+    }
+    say!("{}", discovery.layout);
+    for folder in &discovery.datasets {
+        say!("{}", folder.display());
+    }
 }
 
 /// What the parts share: those that the data set states, else those that a training would make.

@@ -12,7 +12,9 @@ use super::say::refuse_to_overwrite;
 use crate::disk::{MemoryBudget, replace_with};
 use crate::geom::{Camera, ImagePoint, ImageSize, PixelRect, ScreenSize, TileKey};
 use crate::label::{ClassTable, Encoding, Mask, MaskLevels, load_mask};
-use crate::raster::{Look, Pyramid, Shading, TileCache, open_raster};
+use crate::raster::{
+    BrokenGround, Look, Pyramid, Shading, ShownBands, TileCache, TileSource, open_raster,
+};
 use crate::render::{
     Gpu, ImageTiles, MaskView, Offscreen, PaneDraw, PaneScene, Renderer, SourceId, palette,
 };
@@ -33,7 +35,15 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
         args.prediction.as_ref(),
     ];
     check_png(&args.out, inputs.into_iter().flatten().map(AsRef::as_ref))?;
-    let size = open_raster(&args.path)?.info().size;
+    let source = open_raster(&args.path)?;
+    let size = source.info().size;
+    check_bands(args.look.bands, &*source)?;
+    let is_outside = |rect: &PixelRect| rect.intersect(size.bounds()).is_empty();
+    anyhow::ensure!(
+        !args.rect.as_ref().is_some_and(is_outside),
+        "The rectangle is outside of the image, which is of {size} pixels: {}",
+        args.path.display()
+    );
     let masks = [&args.label, &args.prediction].into_iter().flatten();
     let masks: Result<Vec<_>, _> = masks
         .map(|path| load_mask(path, Some(size), Encoding::Auto, None))
@@ -45,6 +55,26 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
     }
     picture.save(args.rect, args.size, &args.out)?;
     say!("{}", args.out.display());
+    Ok(())
+}
+
+/// Refuses bands that the image cannot show.
+fn check_bands(asked: Option<ShownBands>, source: &dyn TileSource) -> anyhow::Result<()> {
+    let Some(asked) = asked else { return Ok(()) };
+    let shown = source.tile_bands();
+    anyhow::ensure!(
+        !shown.is_empty(),
+        "The colors of the image are those of a table, so there are no bands to choose; leave \
+         --bands out"
+    );
+    if let Some(band) = asked.bands().into_iter().find(|band| !shown.contains(band)) {
+        let list: Vec<String> = shown.iter().map(|band| (band + 1).to_string()).collect();
+        let list = list.join(", ");
+        anyhow::bail!(
+            "The image has no band {} to show; choose of {list}",
+            u32::from(band) + 1
+        );
+    }
     Ok(())
 }
 
@@ -98,7 +128,7 @@ impl Picture {
     ///
     /// # Errors
     /// When the picture is too large for the device, tiles cannot be read, the device fails or the
-    /// disk refuses.
+    /// disk refuses. Where a part of `rect` cannot be read the rest is drawn before that is said.
     pub fn save(
         &mut self,
         rect: Option<PixelRect>,
@@ -127,7 +157,22 @@ impl Picture {
             ));
         }
         let pixels = offscreen.picture(&panes, BACKGROUND)?;
-        write_png(out, size, &pixels)
+        write_png(out, size, &pixels)?;
+        self.tell_holes(rect)
+    }
+
+    /// Fails where ground of `rect` could not be read.
+    fn tell_holes(&self, rect: PixelRect) -> anyhow::Result<()> {
+        let holes = self.pyramid.broken();
+        let mut holes = holes.iter();
+        let is_seen = |hole: &&BrokenGround| !hole.rect.intersect(rect).is_empty();
+        match holes.find(is_seen) {
+            None => Ok(()),
+            Some(hole) => anyhow::bail!(
+                "The picture was written with holes, since not all of the image can be read: {}",
+                hole.why
+            ),
+        }
     }
 
     /// Loads tiles until the pane misses none.

@@ -3,7 +3,7 @@
 use crate::exchange::Edge;
 use crate::geom::{ImagePoint, ImageSize, PixelRect};
 use crate::label::{Align, ZeroMeans};
-use crate::raster::{Contrast, Ramp, ShownBands};
+use crate::raster::{Contrast, GAMMAS, Ramp, ShownBands};
 use crate::train::{Certainty, Experiment, Preset, ScoredOn};
 
 pub fn parse_value(text: &str) -> Result<(String, u8), String> {
@@ -86,7 +86,7 @@ pub fn parse_contrast(text: &str) -> Result<Contrast, String> {
         text.trim()
             .parse::<f32>()
             .ok()
-            .filter(|value| *value >= 0.0)
+            .filter(|value| *value >= 0.0 && value.is_finite())
     };
     let parsed = match text {
         "usual" => Some(Contrast::Usual),
@@ -97,12 +97,19 @@ pub fn parse_contrast(text: &str) -> Result<Contrast, String> {
             .or_else(|| Some(Contrast::Deviations(number(text.strip_suffix("sd")?)?)))
             .or_else(|| {
                 let (low, high) = text.split_once("..")?;
-                let ends = [low.trim().parse().ok()?, high.trim().parse().ok()?];
-                Some(Contrast::Fixed([ends; 3]))
+                let ends: [f64; 2] = [low.trim().parse().ok()?, high.trim().parse().ok()?];
+                let is_range = ends.iter().all(|end| end.is_finite());
+                is_range.then_some(Contrast::Fixed([ends; 3]))
             }),
     };
     parsed
         .ok_or_else(|| format!("“{text}” is no contrast; write usual, min-max, 2%, 2sd or 0..4000"))
+}
+
+pub fn parse_gamma(text: &str) -> Result<f32, String> {
+    let gamma = text.parse().ok().filter(|gamma| GAMMAS.contains(gamma));
+    let (least, most) = (GAMMAS.start(), GAMMAS.end());
+    gamma.ok_or_else(|| format!("write a number from {least} to {most}"))
 }
 
 pub fn parse_rect(text: &str) -> Result<PixelRect, String> {
@@ -190,5 +197,13 @@ mod tests {
                 .all(|text| parse_share(text).is_err())
         );
         assert!(parse_tolerance("inf").is_err());
+        assert_eq!([parse_gamma("0.1"), parse_gamma("5")], [Ok(0.1), Ok(5.0)]);
+        let wrong = ["NaN", "inf", "-1", "0", "99", "x"];
+        assert!(wrong.iter().all(|text| parse_gamma(text).is_err()));
+        let fixed = Contrast::Fixed([[9.0, -2.5]; 3]);
+        assert_eq!(parse_contrast("9..-2.5"), Ok(fixed));
+        for wrong in ["NaN..NaN", "0..inf", "NaN%", "infsd", "nansd", "50%"] {
+            assert!(parse_contrast(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use serde_json::Value;
 
-use crate::program::{done, json, quick_training, refused, text};
+use crate::program::{done, failed, json, quick_training, refused, text};
 
 fn made_folders(set: &Path) {
     for part in ["images", "masks"] {
@@ -132,4 +132,19 @@ fn the_threshold_of_black_and_white_masks_can_be_stated_and_is_kept_with_the_run
         &[&["dataset", "inspect", text(&set)][..], &other].concat(),
         &["--mask-threshold is for black and white masks"],
     );
+}
+
+#[test]
+fn several_data_sets_are_one_json_object_and_none_of_nothing_is_called_fine() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [colored, soft] = ["colored", "soft"].map(|name| folder.path().join(name));
+    colored_set(&colored);
+    soft_set(&soft);
+    let inspect = ["dataset", "inspect", text(folder.path())];
+    let told = json(&[&inspect[..], &["--json"]].concat());
+    let expected = serde_json::json!([text(&colored), text(&soft)]);
+    assert_eq!(told["datasets"], expected);
+    assert!(told["layout"].is_string(), "{told}");
+    let nothing = ["dataset", "inspect", text(&soft), "--most", "0"];
+    assert!(failed(&nothing, 2).contains("--most"));
 }

@@ -166,3 +166,29 @@ fn a_png_too_large_to_be_read_again_is_refused_before_it_is_predicted() {
     let words = ["40000 × 30000", "name the output .tif", "big.png"];
     refused(&[&predict[..], &[text(&out)]].concat(), &words);
 }
+
+#[test]
+fn a_picture_that_cannot_be_drawn_whole_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let (ortho, out) = (text(&sample().ortho), at("out.png"));
+    let render = |more: &[&str], words: &[&str]| {
+        refused(&[&["render", "--out", text(&out)], more].concat(), words);
+    };
+    render(
+        &[ortho, "--rect", "1024,0,9,9"],
+        &["outside", "1024 × 1024"],
+    );
+    render(&[ortho, "--bands", "4,1,2"], &["no band 4", "1, 2, 3"]);
+    assert!(!out.exists());
+    // Hardly packed, so that the second half is missing.
+    let grain = |x: u32, y: u32| ((x * 7_919 + y * 104_729) ^ (x * y)) as u8;
+    let photo = image::RgbImage::from_fn(400, 400, |x, y| {
+        image::Rgb([grain(x, y), grain(y, x + 9), grain(x + 5, y + 3)])
+    });
+    photo.save(at("photo.png")).expect("saved");
+    let bytes = fs::read(at("photo.png")).expect("a PNG");
+    replace_file(&at("half.png"), &bytes[..bytes.len() / 2]).expect("written");
+    render(&[text(&at("half.png"))], &["holes", "half.png"]);
+    done(&["render", text(&at("photo.png")), "--out", text(&out)]);
+}
