@@ -153,7 +153,7 @@ fn a_result_that_nobody_reads_is_no_success() {
     let output = command.stdout(writer).stderr(std::process::Stdio::piped());
     let output = output
         .spawn()
-        .and_then(|process| process.wait_with_output());
+        .and_then(std::process::Child::wait_with_output);
     let output = output.expect("it ends");
     assert_eq!(output.status.code(), Some(141));
     assert!(output.stderr.is_empty(), "no complaint");
