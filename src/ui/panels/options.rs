@@ -1,6 +1,7 @@
 use egui::containers::menu::{MenuButton, MenuConfig};
 use egui::{
-    Align, DragValue, Frame, Layout, PopupCloseBehavior, ScrollArea, Slider, TextStyle, Ui, vec2,
+    Align, DragValue, Frame, Layout, PopupCloseBehavior, ScrollArea, Slider, TextStyle, Ui,
+    UiBuilder, vec2,
 };
 
 use crate::label::BrushShape;
@@ -23,15 +24,18 @@ pub fn bar_height(ui: &Ui) -> f32 {
 /// The options of the tool in hand, in one line below the canvases. What is selected stands at the
 /// right end; options that do not fit beside it scroll.
 pub fn options_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        ui.spacing_mut().item_spacing.x = 10.0;
-        selected_ui(ui, session, commands);
-        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            ui.style_mut().always_scroll_the_only_direction = true;
-            let line = ScrollArea::horizontal().auto_shrink(false);
-            line.show(ui, |ui| tool_ui(ui, session, view, commands));
-        });
+    let room = ui.available_rect_before_wrap();
+    let from_right = Layout::right_to_left(Align::Center);
+    // A child, so that nothing in it makes the bar a pixel higher.
+    let mut bar = ui.new_child(UiBuilder::new().max_rect(room).layout(from_right));
+    bar.spacing_mut().item_spacing.x = 10.0;
+    selected_ui(&mut bar, session, commands);
+    bar.with_layout(Layout::left_to_right(Align::Center), |ui| {
+        ui.style_mut().always_scroll_the_only_direction = true;
+        let line = ScrollArea::horizontal().auto_shrink(false);
+        line.show(ui, |ui| tool_ui(ui, session, view, commands));
     });
+    ui.advance_cursor_after_rect(room);
 }
 
 fn tool_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
