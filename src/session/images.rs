@@ -88,9 +88,7 @@ impl ImageList {
         let words = note.trim_start_matches(|digit: char| digit.is_ascii_digit());
         self.told.insert(words.to_owned())
     }
-}
 
-impl ImageList {
     /// Takes over what is known of the images from a look through the same folder before.
     fn carry_over(&mut self, old: Self) {
         let known = old.entries.into_iter();
