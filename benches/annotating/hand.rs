@@ -80,13 +80,16 @@ impl<'a> Hand<'a> {
 
     /// How good a layer is.
     pub fn mean_iou(&self, kind: LayerKind) -> f64 {
+        self.mean_iou_in(kind, self.ground.bounds)
+    }
+
+    /// How good a layer is on `part` of the ground.
+    pub fn mean_iou_in(&self, kind: LayerKind, part: PixelRect) -> f64 {
         let Some(layer) = self.session.layer(kind) else {
             return 0.0;
         };
         let classes = &self.area.classes;
-        let bounds = self.ground.bounds;
-        let counted =
-            Confusion::within(&self.area.truth, &layer.mask, bounds, classes.num_classes());
+        let counted = Confusion::within(&self.area.truth, &layer.mask, part, classes.num_classes());
         Scores::new(&counted, classes).mean_iou.unwrap_or_default()
     }
 
@@ -149,6 +152,15 @@ impl<'a> Hand<'a> {
     pub fn by_menu(&mut self, command: Command) {
         self.now.seconds += MIND + 2.0 * (POINT + PRESS);
         self.other(command);
+    }
+
+    /// Notes what `command`, by a menu, would come to, and takes it back.
+    pub fn consider(&mut self, command: Command) {
+        let before = self.now;
+        self.by_menu(command);
+        self.apply(Command::Undo);
+        self.wait();
+        self.now = before;
     }
 
     fn other(&mut self, command: Command) {

@@ -1,7 +1,7 @@
 //! What a map of a stated quality costs a person: by brush alone, with instant answers, and with a
 //! model that learns from corrections.
 //!
-//! `cargo bench --bench annotating -- OUT [--area NAME]` with OUT the folder of the areas of
+//! `cargo bench --bench annotating -- OUT [--area NAME] [--way NAME]` with OUT the folder of the areas of
 //! `--bench correcting`. A simulated person knows the truth but may only make strokes, press keys
 //! and choose from menus, in the times of the keystroke-level model; `annotating.csv` in OUT says
 //! what was done when a mean `IoU` was reached, which stays empty where it was not.
@@ -36,11 +36,14 @@ fn main() {
         println!("Name a folder to work in: cargo bench --bench annotating -- OUT");
         return;
     };
-    let wanted = arguments.iter().position(|argument| argument == "--area");
-    let wanted = wanted.and_then(|at| arguments.get(at + 1));
+    let value_of = |word: &str| {
+        let at = arguments.iter().position(|argument| argument == word)?;
+        arguments.get(at + 1).map(String::as_str)
+    };
+    let (wanted, only) = (value_of("--area"), value_of("--way"));
     let out = PathBuf::from(out);
     let mut table = "area,way,mean_iou,strokes,other actions,minutes,minutes waited\n".to_owned();
-    for name in ["loveda", "deepglobe", "abroad"] {
+    for name in ["loveda", "deepglobe", "abroad", "abroad_1m", "roads"] {
         if wanted.is_some_and(|wanted| wanted != name) {
             continue;
         }
@@ -48,7 +51,8 @@ fn main() {
             println!("{name}: its data is not there, so it is left out");
             continue;
         };
-        for way in Way::ALL {
+        let ways = Way::ALL.into_iter();
+        for way in ways.filter(|way| only.is_none_or(|only| only == way.name())) {
             let moments = way.moments(&area, GOAL, MOST_STROKES);
             for tenth in 4..=18 {
                 let goal = f64::from(tenth) * 0.05;

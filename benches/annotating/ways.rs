@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use orthobrush::label::UNLABELED;
 use orthobrush::session::{
-    Command, FinetuneCommand, InstantCommand, LayerKind, Over, Predicting, ReviewCommand,
+    Command, FinetuneCommand, InstantCommand, LayerKind, Over, Predicting, ReviewCommand, Wholesale,
 };
 use orthobrush::train::{DeviceChoice, FinetuneOptions};
 
@@ -20,8 +21,10 @@ const SCRIBBLE: Limits = Limits {
 /// So many scribbles in a row that make the answer no better by [`BETTER`] are enough.
 const ENOUGH: usize = 8;
 const BETTER: f64 = 0.005;
-/// Share of a square that must be right before the next one is turned to.
-const DONE: f64 = 0.97;
+/// Mean `IoU` of a square before the next one is turned to.
+const DONE: f64 = 0.9;
+/// Times that a model learns from corrections.
+const ROUNDS: u32 = 3;
 /// A prediction that is right on this share of a square is taken over there first.
 const USEFUL: f64 = 0.5;
 
@@ -29,17 +32,26 @@ const USEFUL: f64 = 0.5;
 pub enum Way {
     Brush,
     Instant,
-    Loop,
+    /// With quick or thorough learning.
+    Loop {
+        is_thorough: bool,
+    },
 }
 
 impl Way {
-    pub const ALL: [Self; 3] = [Self::Brush, Self::Instant, Self::Loop];
+    pub const ALL: [Self; 4] = [
+        Self::Brush,
+        Self::Instant,
+        Self::Loop { is_thorough: false },
+        Self::Loop { is_thorough: true },
+    ];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::Brush => "brush",
             Self::Instant => "instant answers",
-            Self::Loop => "loop",
+            Self::Loop { is_thorough: false } => "loop",
+            Self::Loop { is_thorough: true } => "thorough loop",
         }
     }
 
@@ -48,9 +60,9 @@ impl Way {
         let image = alone(area);
         let mut hand = Hand::new(area, &image);
         match self {
-            Self::Brush => {}
+            Self::Brush => fill(&mut hand),
             Self::Instant => scribble(&mut hand),
-            Self::Loop => correct(&mut hand, &image),
+            Self::Loop { is_thorough } => correct(&mut hand, &image, is_thorough),
         }
         let all = hand.ground.bounds;
         hand.paint(all, |hand| {
@@ -97,21 +109,44 @@ fn scribble(hand: &mut Hand<'_>) {
     hand.wait();
 }
 
-/// Corrects the squares that a model doubts most, lets it learn from them, twice; takes its answer
-/// over.
-fn correct(hand: &mut Hand<'_>, image: &Path) {
+/// Makes all ground the class that there is most of, as whoever paints by brush would begin.
+fn fill(hand: &mut Hand<'_>) {
+    let count = |class: u8| hand.ground.truth.iter().filter(|&&it| it == class).count();
+    let to = (0..UNLABELED)
+        .max_by_key(|&class| count(class))
+        .unwrap_or(0);
+    let change = Wholesale::Replace {
+        from: UNLABELED,
+        to,
+    };
+    hand.by_menu(Command::Wholesale {
+        change,
+        within: None,
+    });
+}
+
+/// Corrects the squares that a model doubts most and lets it learn from them, some rounds long, and
+/// takes its answer over. Before each round it is noted what taking over would come to, for
+/// whoever wants no better map.
+fn correct(hand: &mut Hand<'_>, image: &Path, is_thorough: bool) {
     let device = Predicting::Device(DeviceChoice::Cpu);
     hand.apply(Command::SetPredicting(device));
+    let options = if is_thorough {
+        FinetuneOptions::thorough()
+    } else {
+        FinetuneOptions::default()
+    };
     let mut run = hand.area.parent.clone();
-    for round in 0..2 {
+    for round in 0..ROUNDS {
         hand.by_menu(Command::predict(Some(run.clone())));
+        hand.consider(Command::AcceptPrediction(Over::Rest));
         let squares = hand.ground.bounds.num_pixels() / (256 * 256);
         correct_squares(hand, squares.div_ceil(20) as usize);
         let out = image.with_file_name(format!("run-{round}"));
         hand.by_key(Command::Finetune(FinetuneCommand::Start {
             options: Box::new(FinetuneOptions {
                 device: Some(DeviceChoice::Cpu),
-                ..FinetuneOptions::default()
+                ..options.clone()
             }),
             parent: Some(run),
             out: Some(out.clone()),
@@ -135,7 +170,7 @@ fn correct_squares(hand: &mut Hand<'_>, count: usize) {
             hand.by_key(Command::Review(ReviewCommand::Accept));
         }
         hand.paint(square, |hand| {
-            hand.right_share(LayerKind::Label, square) >= DONE
+            hand.mean_iou_in(LayerKind::Label, square) >= DONE
         });
         if !is_useful {
             hand.by_key(Command::Review(ReviewCommand::Reject));

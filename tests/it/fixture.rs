@@ -11,7 +11,7 @@ use orthobrush::sample::{SampleConfig, SamplePaths, write_sample};
 use orthobrush::session::{Command, ProjectPlace, Session, SessionConfig, Severity};
 
 /// Long enough for a slow machine under load, short enough for a hang to be noticed.
-const PATIENCE: Duration = Duration::from_mins(5);
+pub const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A sample project of 1,024 × 1,024 pixels, made once for all tests.
 pub fn sample() -> &'static SamplePaths {

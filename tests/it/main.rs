@@ -10,6 +10,8 @@ mod crash;
 mod doubting;
 mod encodings;
 mod fixture;
+#[cfg(target_os = "linux")]
+mod fluid;
 mod folders;
 mod going_on;
 mod grounds;
