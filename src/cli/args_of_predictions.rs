@@ -28,8 +28,9 @@ pub struct PredictArgs {
     /// entropy in nats.
     #[arg(long, value_name = "FILE", conflicts_with = "images")]
     pub certainty: Option<PathBuf>,
-    /// What says how sure it is: probability, margin or entropy.
+    /// What --certainty writes: probability, margin or entropy.
     #[arg(long, value_name = "MEASURE", default_value = "probability", value_parser = parse_certainty)]
+    #[arg(requires = "certainty", conflicts_with_all = ["images", "uncertainty"])]
     pub certainty_by: Certainty,
     /// Also writes all three measures of how sure it is, as --certainty does: NAME.probability.tif, NAME.margin.tif and
     /// NAME.entropy.tif beside the mask.
@@ -163,4 +164,29 @@ pub struct EvalArgs {
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::super::args::Arguments;
+
+    #[test]
+    fn a_measure_that_nothing_is_written_of_is_refused() {
+        let parsed = |more: &str| {
+            let line =
+                format!("orthobrush predict --model m --out o.tif --certainty-by margin {more}");
+            Arguments::try_parse_from(line.split_whitespace())
+        };
+        assert!(parsed("--image a.tif --certainty c.tif").is_ok());
+        for (more, words) in [
+            ("--image a.tif", "--certainty <FILE>"),
+            ("--image a.tif --uncertainty", "cannot be used with"),
+            ("--images d", "cannot be used with"),
+        ] {
+            let error = parsed(more).expect_err(more).to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::time::SystemTime;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use serde_json::json;
 
 use super::args::ConvertArgs;
@@ -32,6 +32,7 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<()> {
     })?;
     let inputs = [Some(&args.input), args.like.as_ref(), args.classes.as_ref()];
     refuse_to_overwrite(&args.out, inputs.into_iter().flatten().map(AsRef::as_ref))?;
+    let generalize = generalize(args, form)?;
     let label = if ends_with(&args.input, &[".coco.json"]) {
         from_coco(args)?
     } else if ends_with(&args.input, &[".geojson", ".json", ".gpkg", ".shp"]) {
@@ -49,7 +50,7 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<()> {
         georef: label.georef.as_ref(),
         image: &image,
         at: SystemTime::now(),
-        generalize: generalize(args),
+        generalize,
     };
     let done = export(&args.out, form, &work, &|| false)?.expect("nobody cancels");
     let unnamed = (form == ExportForm::Coco && args.like.is_none()).then(|| {
@@ -64,13 +65,19 @@ pub fn run(args: &ConvertArgs) -> anyhow::Result<()> {
 }
 
 /// What the options say of polygons; `None`: they are exact.
-fn generalize(args: &ConvertArgs) -> Option<Generalize> {
+fn generalize(args: &ConvertArgs, form: ExportForm) -> anyhow::Result<Option<Generalize>> {
     let is_asked = args.simplify.is_some() || args.min_pixels.is_some() || !args.square.is_empty();
-    is_asked.then(|| Generalize {
+    let out = args.out.display();
+    ensure!(
+        !is_asked || form.is_generalized(),
+        "--simplify, --min-pixels and --square change polygons of .geojson and .gpkg, and other \
+         files stay exact to the pixel; leave them out, or name the output so: {out}"
+    );
+    Ok(is_asked.then(|| Generalize {
         tolerance_px: args.simplify.unwrap_or(1.0),
         min_pixels: args.min_pixels.unwrap_or(0),
         squared: args.square.clone(),
-    })
+    }))
 }
 
 fn tell(args: &ConvertArgs, label: &Label, regions: Option<usize>) {
@@ -249,6 +256,11 @@ fn from_polygons(args: &ConvertArgs) -> anyhow::Result<Label> {
     };
     let burned = burn_in(&layer, &plan, size, georef.as_ref()).map_err(|error| match error {
         ExchangeError::Attribute { .. } => anyhow!("{error} (--attribute NAME)"),
+        ExchangeError::NoIndex { value, .. } => {
+            anyhow!(
+                "{error} (--attribute NAME), or the class of this value (--value={value}=CLASS)"
+            )
+        }
         error => error.into(),
     })?;
     Ok(Label {

@@ -14,8 +14,9 @@ pub fn inspected(args: &InspectArgs) -> anyhow::Result<()> {
     if !discovery.datasets.is_empty() {
         tell_datasets(&discovery, args.json);
         ensure!(
-            args.sheet.is_none(),
-            "A contact sheet is of one data set; choose one of these"
+            args.sheet.is_none() && !args.leaks && args.most.is_none(),
+            "--leaks, --sheet and --most look into one data set, and the folder holds several; name \
+             one of these instead"
         );
         return Ok(());
     }

@@ -3,6 +3,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use anyhow::ensure;
 use serde_json::json;
 
 use super::args::DemoArgs;
@@ -45,6 +46,14 @@ struct Written {
 pub fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let began = Instant::now();
     let out = &args.out;
+    let there = out
+        .read_dir()
+        .is_ok_and(|mut entries| entries.next().is_some());
+    ensure!(
+        !there,
+        "The folder holds files, and a demo takes the place of none; name a new one: {}",
+        out.display()
+    );
     let written = Written {
         train_world: world(&out.join("train-world"), TRAIN_WORLD, TRAIN_SEED)?,
         test_world: world(&out.join("test-world"), TEST_WORLD, TEST_SEED)?,
@@ -99,10 +108,6 @@ fn train_on_first(args: &DemoArgs, written: &Written) -> anyhow::Result<serde_js
     let mut drive = Drive::new("Train");
     let world = &written.train_world;
     open_pair(&mut drive, &world.ortho, Some(&world.label_true))?;
-    if written.run.exists() {
-        // A run folder is never written over; a demo makes its own anew.
-        std::fs::remove_dir_all(&written.run)?;
-    }
     train(
         &mut drive,
         recipe,

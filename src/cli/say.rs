@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::ensure;
 
 use crate::disk::is_same_file;
+use crate::raster::files_beneath;
 
 /// What a shell expects of a program that wrote into a pipe that nobody reads (SIGPIPE).
 const NOBODY_READS: i32 = 141;
@@ -22,13 +23,18 @@ pub fn line(text: Arguments<'_>) {
     std::process::exit(1);
 }
 
-/// Refuses to write over what is read, or twice to one file.
+/// Refuses to write over what is read, which are also the files of a mosaic, or twice to one file.
 pub fn refuse_to_overwrite<'a>(
     out: &Path,
     inputs: impl IntoIterator<Item = &'a Path>,
 ) -> anyhow::Result<()> {
     for input in inputs {
-        let is_input = out == input || is_same_file(out, input);
+        let is_beneath = || {
+            files_beneath(input)
+                .iter()
+                .any(|file| is_same_file(out, file))
+        };
+        let is_input = out == input || is_same_file(out, input) || out.is_file() && is_beneath();
         let out = out.display();
         ensure!(
             !is_input,

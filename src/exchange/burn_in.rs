@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::class_values::{class_of, classes_of, text_of};
+use super::class_values::{check_indices, class_of, classes_of, text_of};
 use super::place::Place;
 use super::{BurnPlan, ExchangeError, Geometry, LineWidth, Shape, VectorLayer};
 use crate::geom::{Georef, ImageSize};
@@ -36,6 +36,7 @@ pub fn burn_in(
     size: ImageSize,
     georef: Option<&Georef>,
 ) -> Result<Burned, ExchangeError> {
+    check_indices(&layer.shapes, plan)?;
     let classes = classes_of(&layer.shapes, plan)?;
     let mut notes = Vec::new();
     let place = Place::new(layer, size, georef, &mut notes)?;
@@ -330,6 +331,29 @@ mod tests {
         let flat = Georef::north_up(0.0, 0.0, 0.0, None);
         let error = burn_in(&far, &by_use(), SIZE, Some(&flat)).expect_err("a line");
         assert!(matches!(error, ExchangeError::Georeference));
+    }
+
+    #[test]
+    fn a_number_that_is_no_index_is_refused_with_its_feature_unless_the_plan_knows_it() {
+        for value in [256, -1] {
+            let mut layer = two_squares(None);
+            layer.add(Vec::new(), Map::new());
+            let Value::Object(properties) = json!({"use": value}) else {
+                panic!("an object");
+            };
+            layer.add(vec![square(390_040.0, 5_819_970.0, 2.0)], properties);
+            let error = burn_in(&layer, &by_use(), SIZE, Some(&georef())).expect_err("no class");
+            let told = error.to_string();
+            let words = format!("Feature 4 has {value} as its “use”");
+            assert!(told.starts_with(&words), "{told}");
+            assert!(told.contains("0 to 254"), "{told}");
+            let known = BurnPlan {
+                values: [(value.to_string(), 7)].into(),
+                ..by_use()
+            };
+            let burned = burn_in(&layer, &known, SIZE, Some(&georef())).expect("burned");
+            assert_eq!(burned.mask.histogram()[7], 16);
+        }
     }
 
     #[test]

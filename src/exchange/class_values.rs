@@ -48,6 +48,29 @@ pub(super) fn class_of(value: Option<&Value>, plan: &BurnPlan, classes: &ClassTa
     }
 }
 
+/// Refuses whole numbers that are no index of a class, unless the plan says what values stand for.
+/// 255 is what is not labeled.
+///
+/// # Errors
+/// [`ExchangeError::NoIndex`] names the first feature that has one.
+pub(super) fn check_indices(shapes: &[Shape], plan: &BurnPlan) -> Result<(), ExchangeError> {
+    if !plan.values.is_empty() || plan.otherwise.is_some() {
+        return Ok(());
+    }
+    for shape in shapes {
+        let value = shape.properties.get(&plan.attribute);
+        let number = value.and_then(whole);
+        if let Some(value) = number.filter(|&number| u8::try_from(number).is_err()) {
+            return Err(ExchangeError::NoIndex {
+                feature: shape.feature,
+                attribute: plan.attribute.clone(),
+                value,
+            });
+        }
+    }
+    Ok(())
+}
+
 /// The classes of a plan: its own, else those that the values speak of.
 ///
 /// # Errors
@@ -166,6 +189,7 @@ mod tests {
         };
         Shape {
             geometry: Geometry::Line(vec![[0.0; 2]; 2]),
+            feature: 1,
             properties: Arc::new(properties),
         }
     }

@@ -76,6 +76,20 @@ pub enum ExchangeError {
         found: String,
     },
 
+    /// A number is no index of a class.
+    #[error(
+        "Feature {feature} has {value} as its “{attribute}”, and classes have the numbers 0 to 254; \
+         correct it, or choose the attribute that says the class"
+    )]
+    NoIndex {
+        /// The feature in the file, counted from 1.
+        feature: u64,
+        /// The attribute.
+        attribute: String,
+        /// Its value.
+        value: i64,
+    },
+
     /// A value stands for a class that there is not.
     #[error(
         "The value “{value}” stands for class {class}, which the class table does not have; add \

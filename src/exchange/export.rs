@@ -59,6 +59,11 @@ impl ExportForm {
     pub const ENDINGS: &'static str =
         ".tif, .png, .rgb.png, .binary.png, .geojson, .gpkg, .coco.json, .yolo.txt";
 
+    /// Whether its polygons can be simplified.
+    pub const fn is_generalized(self) -> bool {
+        matches!(self, Self::GeoJson | Self::GeoPackage)
+    }
+
     /// The form that a file's name says.
     pub fn of_path(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_string_lossy().to_lowercase();
@@ -104,8 +109,7 @@ pub fn export(
     }
     let bounds = work.mask.size().bounds();
     let keep = |class: u8| class != UNLABELED;
-    if let (Some(options), ExportForm::GeoJson | ExportForm::GeoPackage) = (&work.generalize, form)
-    {
+    if let Some(options) = work.generalize.as_ref().filter(|_| form.is_generalized()) {
         let regions = generalize_mask(work.mask, bounds, &keep, options, is_cancelled);
         let Some(regions) = regions else {
             return Ok(None);

@@ -43,10 +43,12 @@ mod tests {
     fn shapes_come_to_pixels_and_those_elsewhere_stay_away() {
         let shape = |geometry| Shape {
             geometry,
+            feature: 1,
             properties: Arc::default(),
         };
         let layer = VectorLayer {
             crs: Some(Crs::Epsg(2180)),
+            features: 2,
             skipped: 0,
             shapes: vec![
                 shape(Geometry::Line(vec![

@@ -21,6 +21,8 @@ pub enum Geometry {
 pub struct Shape {
     /// Where it is.
     pub geometry: Geometry,
+    /// The feature of the file that it is of, counted from 1.
+    pub feature: u64,
     /// The attributes of the feature it belongs to; the parts of one feature share them.
     pub properties: Arc<Map<String, Value>>,
 }
@@ -55,7 +57,9 @@ pub struct VectorLayer {
     /// Every polygon and line, in the order of the file; the parts of one feature follow each
     /// other.
     pub shapes: Vec<Shape>,
-    /// How many features are left out since they are neither polygons nor lines: points,
+    /// How many features the file has.
+    pub features: u64,
+    /// How many of them are left out since they are neither polygons nor lines: points,
     /// collections of geometries, curves, and features without a geometry.
     pub skipped: u64,
     /// The coordinate system that the file names.
@@ -86,9 +90,11 @@ impl VectorLayer {
         if parts.is_empty() {
             self.skipped += 1;
         }
-        let properties = Arc::new(properties);
+        self.features += 1;
+        let (properties, feature) = (Arc::new(properties), self.features);
         self.shapes.extend(parts.into_iter().map(|geometry| Shape {
             geometry,
+            feature,
             properties: Arc::clone(&properties),
         }));
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::MaskError;
 use super::class::{Class, ClassTable, Rgb};
-use crate::disk::{ReplaceError, keep_version, open_file, replace_file};
+use crate::disk::{ReplaceError, from_toml, keep_version, open_file, replace_file};
 
 const SCHEMA: u32 = 1;
 
@@ -43,8 +43,7 @@ impl ClassTable {
     /// [`MaskError::ClassTable`] when it is not TOML, has another schema or breaks a rule.
     pub fn from_toml(text: &str) -> Result<Self, MaskError> {
         let broken = |reason: String| MaskError::ClassTable { reason };
-        let file: File = toml::from_str(text)
-            .map_err(|error| broken(error.to_string().trim_end().to_owned()))?;
+        let file: File = from_toml(text).map_err(broken)?;
         if file.schema != SCHEMA {
             let reason = format!(
                 "it has schema {}; this version reads schema {SCHEMA}",

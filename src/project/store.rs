@@ -3,8 +3,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 
+use super::error::{CONTRADICTION, damage};
 use super::schema::{APPLICATION_ID, VERSION, create, make_durable, migrate};
 use super::tally::{Tally, Verdict, compare, counted, set_journal_aside};
 use super::{MissingSteps, ProjectError, backup_path};
@@ -45,6 +46,10 @@ impl Project {
     /// [`ProjectError::Damaged`] when the file is broken (see [`super::recover`]), the other kinds
     /// when it is something else or the disk refuses.
     pub fn open(path: &Path) -> Result<Self, ProjectError> {
+        Self::opened(path).map_err(|error| error.about(path))
+    }
+
+    fn opened(path: &Path) -> Result<Self, ProjectError> {
         if let Some(folder) = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
@@ -85,6 +90,10 @@ impl Project {
     /// # Errors
     /// As for [`Project::open`]; a missing file is an error.
     pub fn open_read_only(path: &Path) -> Result<Self, ProjectError> {
+        Self::looked_at(path).map_err(|error| error.about(path))
+    }
+
+    fn looked_at(path: &Path) -> Result<Self, ProjectError> {
         if path.is_dir() {
             let path = path.to_owned();
             return Err(ProjectError::Foreign { path });
@@ -182,19 +191,19 @@ fn examine(db: &Connection, path: &Path) -> Result<Found, ProjectError> {
         return Ok(Found::Project(version));
     }
     Err(ProjectError::Damaged {
-        what: verdict,
+        what: CONTRADICTION.to_owned(),
         path: path.to_owned(),
     })
 }
 
 /// Reading what was once written fails only where the file is broken.
 fn broken(error: rusqlite::Error, path: &Path) -> ProjectError {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => ProjectError::Damaged {
-            what: error.to_string(),
+    match damage(error.sqlite_error_code()) {
+        Some(what) => ProjectError::Damaged {
+            what: what.to_owned(),
             path: path.to_owned(),
         },
-        _ => error.into(),
+        None => error.into(),
     }
 }
 

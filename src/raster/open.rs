@@ -42,6 +42,15 @@ pub(super) fn open_with_overviews(
     Ok(upright(opened.into_source()))
 }
 
+/// The files of which the pixels of a mosaic come, those of mosaics within it too. Those of any other
+/// image are its own, so there is none; nor is there where none can be told.
+pub fn files_beneath(path: &Path) -> Vec<PathBuf> {
+    let is_mosaic = opened(path)
+        .is_ok_and(|bytes| head_of(&bytes, path).is_ok_and(|(head, len)| is_vrt(&head[..len])));
+    let mosaic = is_mosaic.then(|| Opened::open(path)).and_then(Result::ok);
+    mosaic.map_or_else(Vec::new, |mosaic| mosaic.other_files())
+}
+
 fn upright(source: Arc<dyn TileSource>) -> Arc<dyn TileSource> {
     let info = source.info();
     let is_turned = !info.orientation.is_upright() && info.georef.is_none();
@@ -87,11 +96,7 @@ impl Opened {
             return Ok(Self::Tiles(Arc::new(tiles?)));
         }
         let bytes = opened(path)?;
-        let mut head = [0; HEAD_BYTES];
-        let len = bytes.len().min(HEAD_BYTES as u64) as usize;
-        bytes
-            .read_exact_at(&mut head[..len], 0)
-            .map_err(|error| Fault::from(error).on_open(path))?;
+        let (head, len) = head_of(&bytes, path)?;
         let magic = *head.first_chunk::<12>().unwrap_or(&[0; 12]);
         match magic {
             [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => {
@@ -159,6 +164,16 @@ fn opened(path: &Path) -> Result<FileBytes, OpenError> {
             source,
         }),
     }
+}
+
+/// The first bytes of a file, and how many of them it has.
+fn head_of(bytes: &FileBytes, path: &Path) -> Result<([u8; HEAD_BYTES], usize), OpenError> {
+    let mut head = [0; HEAD_BYTES];
+    let len = bytes.len().min(HEAD_BYTES as u64) as usize;
+    bytes
+        .read_exact_at(&mut head[..len], 0)
+        .map_err(|error| Fault::from(error).on_open(path))?;
+    Ok((head, len))
 }
 
 /// The name of a format that is not read here but that `gdal_translate` converts.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::disk::{MemoryBudget, ReplaceError, replace_file};
+use crate::disk::{MemoryBudget, ReplaceError, from_toml, replace_file};
 
 /// How many recent files are remembered.
 pub const MAX_RECENT: usize = 12;
@@ -63,12 +63,11 @@ impl Settings {
         let Ok(text) = fs::read_to_string(path) else {
             return (Self::default(), None);
         };
-        match toml::from_str(&text) {
+        match from_toml(&text) {
             Ok(settings) => (settings, None),
-            Err(error) => {
+            Err(fault) => {
                 let why = format!(
-                    "The settings could not be read, so the defaults are used ({}): {}",
-                    error.message(),
+                    "The settings could not be read, so the defaults are used ({fault}): {}",
                     path.display()
                 );
                 (Self::default(), Some(why))

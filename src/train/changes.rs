@@ -1,6 +1,7 @@
 use toml::{Table, Value};
 
 use super::Recipe;
+use crate::disk::{from_toml, toml_fault};
 
 /// Tables with one of these say what they are, so they are replaced and not mixed.
 pub(super) const TAGS: [&str; 2] = ["kind", "way"];
@@ -14,12 +15,11 @@ pub(super) fn changed<'a>(
     base: &Recipe,
     changes: impl IntoIterator<Item = &'a Table>,
 ) -> Result<Recipe, String> {
-    let words = |error: toml::de::Error| error.message().to_owned();
-    let mut table: Table = toml::from_str(&base.to_toml()).map_err(words)?;
+    let mut table: Table = from_toml(&base.to_toml())?;
     for one in changes {
         change(&mut table, one);
     }
-    table.try_into().map_err(words)
+    table.try_into().map_err(|error| toml_fault(&error))
 }
 
 /// The change that puts `value` at a dotted path such as `model.family`.
@@ -79,7 +79,7 @@ mod tests {
         assert_eq!((other.model.depth, other.epochs), (3, 2));
         let why = changed(&base, &[parse("epoch = 2")]).expect_err("a misspelling");
         assert!(
-            why.starts_with("unknown field `epoch`") && !why.contains('\n'),
+            why.starts_with("unknown field `epoch`; write one of") && !why.contains('\n'),
             "{why}"
         );
     }

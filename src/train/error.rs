@@ -14,7 +14,7 @@ pub enum TrainError {
     #[error("The recipe does not work: {0}")]
     Recipe(String),
     /// A recipe file does not parse.
-    #[error("The recipe cannot be read ({reason}): {path}")]
+    #[error("The recipe cannot be read ({reason}); correct the file or choose another: {path}")]
     RecipeFile {
         /// What is wrong.
         reason: String,
@@ -110,8 +110,10 @@ pub enum TrainError {
          remove that run: {0}"
     )]
     OtherRecipe(PathBuf),
-    /// Somebody else trains into the folder.
-    #[error("Another Orthobrush trains into this folder; wait for it or name another (--out): {0}")]
+    /// Somebody else trains into the folder, or judges what is in it.
+    #[error(
+        "Another Orthobrush trains or judges in this folder; wait for it, or name another: {0}"
+    )]
     InUse(PathBuf),
     /// A folder holds trainings on other data.
     #[error(
@@ -123,7 +125,7 @@ pub enum TrainError {
     #[error("{0}")]
     Experiment(String),
     /// A search file does not parse.
-    #[error("The search cannot be read ({reason}): {path}")]
+    #[error("The search cannot be read ({reason}); correct the file or choose another: {path}")]
     SearchFile {
         /// What is wrong.
         reason: String,
@@ -161,8 +163,8 @@ pub enum TrainError {
     Write(#[from] ReplaceError),
     /// A folder of the run could not be made or renamed.
     #[error(
-        "The checkpoint cannot be written ({source}); check that the disk has space and the \
-         folder is writable: {path}"
+        "The run cannot be written ({source}); check that the disk has space and the folder is \
+         writable: {path}"
     )]
     Folder {
         /// The folder.

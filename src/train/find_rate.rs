@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -70,19 +70,11 @@ impl RateReport {
         let write = |name: &str, text: String| -> Result<(), TrainError> {
             Ok(replace_file(&self.folder.join(name), text.as_bytes())?)
         };
-        made(&self.folder)?;
         let [table, picture] = RATE_FILES;
         write(table, self.csv())?;
         let svg = rate_svg(&self.rates, &self.losses, self.verdict.as_ref());
         write(picture, svg)
     }
-}
-
-fn made(folder: &Path) -> Result<(), TrainError> {
-    std::fs::create_dir_all(folder).map_err(|source| TrainError::Folder {
-        path: folder.to_owned(),
-        source,
-    })
 }
 
 /// Trains a network that is thrown away, at rates that rise as `range` says, with the patches that
@@ -98,6 +90,7 @@ pub(super) fn run(
     let chosen = choose(&plan.recipe.device, plan.workload())?;
     let ChosenDevice { name, reason, .. } = chosen.clone();
     job.tell(RateEvent::DeviceChosen { name, reason })?;
+    let _lock = plan.folder.taken()?;
     let kept_stages = plan.kept_stages(chosen.is_cpu());
     let learner = Learner::new(plan, &chosen.device, kept_stages)?;
     let kept = learner.kept().map_or(0, KeptFeatures::bytes_in_memory);
@@ -148,6 +141,7 @@ fn loss_at(
 
 #[cfg(test)]
 mod tests {
+    use super::super::folder_lock::taken;
     use super::super::test_world::{events_of, plan, recipe};
     use super::super::{Engine, SavedModel};
     use super::*;
@@ -176,5 +170,10 @@ mod tests {
         assert!(run.join("rate_range.svg").is_file());
         assert!(SavedModel::load(&run).is_err());
         plan(recipe(), &run);
+        let _lock = taken(&run).expect("nobody searches any more");
+        match events_of(&engine.find_rate(plan(recipe(), &run), range, Waker::none())).pop() {
+            Some(JobEvent::Failed(why)) => assert!(why.contains("Another Orthobrush"), "{why}"),
+            other => panic!("{other:?}"),
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::dataset::parts::{PartRule, PartWay, Shares};
 use crate::dataset::{Augment, Bands, PatchConfig, PatchFilter, PixelSize, RareClasses};
-use crate::disk::replace_file;
+use crate::disk::{from_toml, replace_file};
 use crate::label::ClassTable;
 use crate::nn::{Loss, ModelConfig, NormKind};
 
@@ -168,7 +168,7 @@ impl Recipe {
     /// # Errors
     /// Names the line that is wrong.
     pub fn from_toml(text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|error| error.to_string())
+        from_toml(text)
     }
 
     /// The recipe as the text of a TOML file.
@@ -261,7 +261,7 @@ impl Recipe {
         }
         if !(self.learning_rate > 0.0 && self.learning_rate <= 1.0) {
             return wrong(format!(
-                "learning_rate is {}, it must be in 0 to 1",
+                "learning_rate is {}, it must be above 0 and at most 1, such as 0.004",
                 self.learning_rate
             ));
         }
@@ -336,7 +336,8 @@ mod tests {
         assert_eq!((recipe.epochs, recipe.model.depth, recipe.batch), (3, 2, 8));
         assert_eq!(recipe.device, DeviceChoice::Cpu);
         let error = Recipe::from_toml("epoch = 3").expect_err("a misspelling");
-        assert!(error.contains("epoch"), "{error}");
+        let words = "line 1, “epoch = 3”: unknown field `epoch`; write one of `seed`, `epochs`";
+        assert!(error.starts_with(words), "{error}");
     }
 
     #[test]
@@ -370,6 +371,10 @@ mod tests {
         check_refused(|recipe| recipe.model.base_filters = 0, "base_filters");
         check_refused(|recipe| recipe.model.in_channels = 65, "in_channels is 65");
         check_refused(|recipe| recipe.learning_rate = f64::NAN, "learning_rate");
+        check_refused(
+            |recipe| recipe.learning_rate = 0.0,
+            "learning_rate is 0, it must be above 0",
+        );
         check_refused(|recipe| recipe.time_limit_minutes = -1.0, "time_limit");
         check_refused(|recipe| recipe.plateau.factor = 0.0, "plateau.factor");
         check_refused(|recipe| recipe.updates.accumulate = 0, "accumulate");

@@ -94,16 +94,27 @@ fn polygons_have_names_areas_and_a_place() {
 #[test]
 fn what_cannot_be_converted_is_said_in_one_line() {
     let folder = tempfile::tempdir().expect("a folder");
-    let names = ["none.geojson", "broken.geojson", "a.tif", "a.bmp"];
-    let [none, broken, tif, bmp] = names.map(|name| folder.path().join(name));
+    let names = [
+        "none.geojson",
+        "broken.geojson",
+        "far.geojson",
+        "a.tif",
+        "a.bmp",
+    ];
+    let [none, broken, far, tif, bmp] = names.map(|name| folder.path().join(name));
     let no_features = r#"{"type":"FeatureCollection","features":[]}"#;
     replace_file(&none, no_features.as_bytes()).expect("written");
     replace_file(&broken, b"{\"type\": 7").expect("written");
+    let beyond = r#"{"type":"Feature","properties":{"class":256},
+        "geometry":{"type":"LineString","coordinates":[[1,2],[3,4]]}}"#;
+    replace_file(&far, beyond.as_bytes()).expect("written");
     let like = ["--like", text(&sample().ortho)];
     for (from, to, like, word) in [
         (&none, &tif, &[][..], "--like"),
         (&none, &tif, &like, "--attribute"),
         (&broken, &tif, &like, "broken.geojson"),
+        (&far, &tif, &like, "(--value=256=CLASS)"),
+        (&sample().label, &tif, &["--simplify", "2"], "--simplify"),
         (&sample().label, &bmp, &[], ".rgb.png"),
     ] {
         let convert = ["convert", text(from), "--out", text(to)];

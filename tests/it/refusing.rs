@@ -4,8 +4,9 @@
 use std::fs;
 use std::path::Path;
 
-use orthobrush::disk::{replace_file, version_path};
+use orthobrush::disk::{is_same_file, replace_file, version_path};
 use orthobrush::label::ClassTable;
+use orthobrush::raster::files_beneath;
 
 use crate::fixture::{own_sample, sample};
 use crate::program::{done, json, refused, text};
@@ -58,6 +59,40 @@ fn a_picture_takes_the_place_of_nothing_that_it_shows_and_is_a_png() {
             &is_no_png,
         );
     }
+}
+
+#[test]
+fn a_picture_takes_the_place_of_no_file_of_a_mosaic() {
+    let (folder, ortho) = own_sample();
+    let vrt = folder.path().join("all.vrt");
+    let png = folder.path().join("part.png");
+    image::RgbImage::new(20, 10).save(&png).expect("saved");
+    let rect = |name: &str| format!("<{name} xOff='0' yOff='0' xSize='20' ySize='10'/>");
+    let mosaic = format!(
+        "<VRTDataset rasterXSize='20' rasterYSize='10'><VRTRasterBand dataType='Byte' band='1'>\
+         <SimpleSource><SourceFilename relativeToVRT='1'>part.png</SourceFilename>\
+         <SourceBand>1</SourceBand>{}{}</SimpleSource></VRTRasterBand></VRTDataset>",
+        rect("SrcRect"),
+        rect("DstRect"),
+    );
+    replace_file(&vrt, mosaic.as_bytes()).expect("written");
+    let beneath = files_beneath(&vrt);
+    assert!(beneath.len() == 1 && is_same_file(&beneath[0], &png));
+    assert!(files_beneath(&ortho).is_empty());
+    let taken = ["would replace a file", "part.png"];
+    for command in ["render", "screenshot"] {
+        keeps(&png, &[command, text(&vrt), "--out", text(&png)], &taken);
+    }
+}
+
+#[test]
+fn a_demo_goes_into_a_folder_of_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mine = folder.path().join("run").join("mine.txt");
+    fs::create_dir(folder.path().join("run")).expect("a folder");
+    replace_file(&mine, b"mine").expect("written");
+    let words = ["The folder holds files", "name a new one"];
+    keeps(&mine, &["demo", "--out", text(folder.path())], &words);
 }
 
 #[test]

@@ -185,7 +185,10 @@ fn two_programs_do_not_train_into_one_folder() {
         let lock = FileLock::acquire(&out.join(".lock"), Duration::ZERO).expect("a lock");
         lock.expect("nobody has it")
     });
-    let words = ["Another Orthobrush trains into this folder", "--out"];
+    let words = [
+        "Another Orthobrush trains or judges in this folder",
+        "name another",
+    ];
     let errors = failed(&quick_training(&data, &run), 1);
     assert!(errors.contains(words[0]), "{errors}");
     let folds = [&quick_training(&data, &portions)[..], &["--folds", "2"]].concat();

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::png_tile::{write_image, write_mask};
 use super::room::{check_coco, check_folder, check_stem, with_those_there};
 use super::shapes::{CutTiles, TileShapes};
-use super::split::{Part, TileShares, split_tiles};
+use super::split::{Part, SplitTiles, TileShares, split_tiles};
 use super::{Tile, TilePlan};
 use crate::disk::replace_with;
 use crate::exchange::ExchangeError;
@@ -61,8 +61,8 @@ pub struct TileReport {
 /// cancelled or fails.
 ///
 /// # Errors
-/// [`ExchangeError`] when the plan is not possible, the folder has tiles of this image, the image
-/// cannot be read, or the disk refuses.
+/// [`ExchangeError`] when the plan is not possible or gives no tile, the folder has tiles of this
+/// image, the image cannot be read, or the disk refuses.
 pub fn write_tiles(
     folder: &Path,
     work: &TileWork<'_>,
@@ -77,7 +77,7 @@ pub fn write_tiles(
     let Some(labeled) = work.labeled(&all, control) else {
         return Ok(None);
     };
-    let split = split_tiles(&labeled, &work.plan, &work.shares)?;
+    let split = work.split(all.len(), &labeled)?;
     let classes = folder.join("classes.toml");
     with_those_there(&classes, work.classes)?.save(&classes)?;
     let num_done = AtomicUsize::new(0);
@@ -143,6 +143,35 @@ impl TileWork<'_> {
             .collect();
         let kept = tiles.iter().zip(judged?).filter(|(_, is_kept)| *is_kept);
         Some(kept.map(|(tile, _)| *tile).collect())
+    }
+
+    /// The labeled ones of so many tiles by what they are for, of which there is one at least.
+    fn split(&self, all: usize, labeled: &[Tile]) -> Result<SplitTiles, ExchangeError> {
+        let split = split_tiles(labeled, &self.plan, &self.shares)?;
+        if split.tiles.is_empty() {
+            let reason = self.why_none(all, labeled.len());
+            return Err(ExchangeError::TilePlan { reason });
+        }
+        Ok(split)
+    }
+
+    /// Why no tile is left of so many, of which so many are labeled, and what to do.
+    fn why_none(&self, all: usize, labeled: usize) -> String {
+        let (side, size) = (self.plan.side, self.mask.size());
+        match (all, labeled) {
+            (0, _) => format!(
+                "no tile of {side} pixels is whole in an image of {size}; choose a smaller side, or \
+                 let tiles at the edge be filled up (pad)"
+            ),
+            (_, 0) => format!(
+                "in none of the {all} tiles is a share of {} labeled; ask for less, or label more",
+                self.min_labeled
+            ),
+            _ => format!(
+                "each of the {labeled} tiles lies across ground of two parts; choose less overlap, \
+                 smaller tiles or other shares"
+            ),
+        }
     }
 
     fn write(&self, tile: Tile, folder: &Path) -> Result<(), ExchangeError> {
@@ -347,6 +376,24 @@ mod tests {
         assert!(write_tiles(folder.path(), &work, &control).is_ok());
         work.stem = "../scene";
         assert!(write_tiles(folder.path(), &work, &control).is_err());
+    }
+
+    #[test]
+    fn a_cut_that_gives_no_tile_is_an_error_and_writes_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mask, classes) = (Mask::new(SIZE), ClassTable::road());
+        let mut work = work(&mask, &classes);
+        let refusal = |work: &TileWork<'_>| {
+            let error = write_tiles(folder.path(), work, &Control::default());
+            let there = fs::read_dir(folder.path()).expect("a folder").count();
+            assert_eq!(there, 0, "nothing is written");
+            error.expect_err("no tile").to_string()
+        };
+        let told = refusal(&work);
+        assert!(told.contains("in none of the 12 tiles"), "{told}");
+        (work.plan.side, work.plan.edge) = (128, Edge::Drop);
+        let told = refusal(&work);
+        assert!(told.contains("no tile of 128 pixels is whole"), "{told}");
     }
 
     #[test]

@@ -86,23 +86,17 @@ impl<'a> Build<'a> {
         parts: Parts,
     ) -> Result<Self, CogError> {
         let shape = input.shape();
-        let compression = input.compression(options, &shape);
-        let is_jpeg = matches!(compression, Compression::Jpeg { .. });
-        if options.packing == super::Packing::Jpeg && !is_jpeg {
-            return Err(CogError::Write(WriteError::Options {
-                path: out.to_owned(),
-                reason: "JPEG holds grey and colors of 8 bits without opacity alone; choose deflate, \
-                         zstd or lzw",
-            }));
-        }
+        let refused = |reason| {
+            let path = out.to_owned();
+            CogError::Write(WriteError::Options { path, reason })
+        };
+        let compression = input.compression(options, &shape).map_err(refused)?;
         let stored = input.tiff().and_then(TiffSource::copied_tile);
         let stored = stored.filter(|side| TILE_SIDES.contains(side));
         let tile = options.tile.or(stored).unwrap_or(USUAL_TILE);
         if !tile.is_multiple_of(16) || !TILE_SIDES.contains(&tile) {
-            return Err(CogError::Write(WriteError::Options {
-                path: out.to_owned(),
-                reason: "the tile side must be a multiple of 16 from 64 to 4096",
-            }));
+            let reason = "the tile side must be a multiple of 16 from 64 to 4096";
+            return Err(refused(reason));
         }
         let is_same = options.packing == super::Packing::AsSource && options.quality.is_none();
         let mut task = Task {

@@ -109,8 +109,15 @@ impl Input {
         self.tiff().and_then(TiffSource::notes)
     }
 
-    /// The codec that the options ask for, where it can hold the samples; else Deflate.
-    pub(super) fn compression(&self, options: &CogOptions, shape: &Shape) -> Compression {
+    /// The codec that the options ask for; where that of the source cannot hold the samples, Deflate.
+    ///
+    /// # Errors
+    /// What of the options cannot be, and what to ask for instead.
+    pub(super) fn compression(
+        &self,
+        options: &CogOptions,
+        shape: &Shape,
+    ) -> Result<Compression, &'static str> {
         let quality = options.quality.unwrap_or(USUAL_QUALITY);
         let wanted = match options.packing {
             Packing::AsSource => match &self.info().compression[..] {
@@ -130,8 +137,17 @@ impl Input {
             && matches!(shape.bands, 1 | 3)
             && !matches!(shape.halving, Halving::Index { .. });
         match wanted {
-            Compression::Jpeg { .. } if !is_picture => Compression::Deflate,
-            wanted => wanted,
+            Compression::Jpeg { .. } if is_picture => Ok(wanted),
+            Compression::Jpeg { .. } if options.packing == Packing::Jpeg => Err(
+                "JPEG holds grey and colors of 8 bits without opacity alone; choose deflate, \
+                     zstd or lzw",
+            ),
+            _ if options.quality.is_some() => Err(
+                "only JPEG has a quality, and nothing of it would be packed so; leave the \
+                     quality out, or choose JPEG",
+            ),
+            Compression::Jpeg { .. } => Ok(Compression::Deflate),
+            lossless => Ok(lossless),
         }
     }
 

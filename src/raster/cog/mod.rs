@@ -14,7 +14,8 @@ mod spool;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use super::error::{OpenError, ReadError};
 use super::writer::WriteError;
@@ -80,6 +81,9 @@ pub enum CogError {
     /// The file cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// The file is to have another format's name.
+    #[error("An image with overviews is a TIFF; give it a name that ends in .tif: {0}")]
+    Ending(PathBuf),
     /// Somebody said so.
     #[error("Cancelled; nothing was written")]
     Cancelled,
@@ -92,13 +96,22 @@ pub enum CogError {
 /// they are; nodata, opacity and masks are taken into account.
 ///
 /// # Errors
-/// [`CogError`] when the source cannot be read, the disk refuses, or `goes_on` says no.
+/// [`CogError`] when `out` has not the ending of a TIFF, an option says nothing of it, the source
+/// cannot be read, the disk refuses, or `goes_on` says no.
 pub fn write_cog(
     input: &Path,
     out: &Path,
     options: &CogOptions,
     goes_on: &(dyn Fn(f64) -> bool + Sync),
 ) -> Result<CogReport, CogError> {
+    let is_tiff = |ending: &OsStr| {
+        ["tif", "tiff"]
+            .iter()
+            .any(|tiff| ending.eq_ignore_ascii_case(tiff))
+    };
+    if !out.extension().is_some_and(is_tiff) {
+        return Err(CogError::Ending(out.to_owned()));
+    }
     let input = Input::open(input)?;
     let mut build = Build::new(&input, out, options, Parts::All)?;
     build.run(goes_on)?;
@@ -116,9 +129,10 @@ pub(super) fn write_overviews(
     goes_on: &(dyn Fn(f64) -> bool + Sync),
 ) -> Result<CogReport, CogError> {
     let input = Input::open(input)?;
+    let packing = input.packing_of_overviews();
     let options = CogOptions {
-        packing: input.packing_of_overviews(),
-        quality: Some(OVERVIEW_QUALITY),
+        packing,
+        quality: (packing == Packing::Jpeg).then_some(OVERVIEW_QUALITY),
         tile: Some(OVERVIEW_TILE),
     };
     let mut build = Build::new(&input, out, &options, Parts::Overviews)?;

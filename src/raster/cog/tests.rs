@@ -322,6 +322,33 @@ fn a_codec_that_was_asked_for_is_not_replaced() {
     assert!(!out.exists());
 }
 
+#[test]
+fn a_quality_of_what_has_none_and_a_name_of_another_format_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [input, out, png] = ["a.tif", "out.tif", "out.png"].map(|name| folder.path().join(name));
+    let colors = MadeBands::new(70, 50, 3, 8);
+    crate::disk::replace_file(&input, &colors.file(|x, _, _| f64::from(x))).expect("written");
+    let refusal = |out: &Path, options: CogOptions| {
+        let refused = write_cog(&input, out, &options, &|_| true).expect_err("a refusal");
+        assert!(!out.exists());
+        refused.to_string()
+    };
+    for packing in [Packing::AsSource, Packing::Lzw, Packing::None] {
+        let quality = Some(80);
+        let told = refusal(
+            &out,
+            CogOptions {
+                packing,
+                quality,
+                ..CogOptions::default()
+            },
+        );
+        assert!(told.contains("only JPEG has a quality"), "{told}");
+    }
+    let told = refusal(&png, CogOptions::default());
+    assert!(told.contains("ends in .tif: "), "{told}");
+}
+
 /// Writes a PNG of 70 × 50 pixels, of which any byte is a sample or samples.
 fn png(path: &Path, color: png::ColorType, depth: png::BitDepth, key: &[u8]) {
     let (mut file, row) = (

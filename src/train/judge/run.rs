@@ -9,6 +9,7 @@ use crate::job::{CancelToken, JobContext};
 use crate::label::{Mask, UNLABELED};
 use crate::metrics::TwoClassRanking;
 use crate::train::certainty::Certainty;
+use crate::train::folder_lock::taken;
 use crate::train::predict::{Predicted, Predictor};
 use crate::train::report::{ChosenThresholds, REPORT_FILE};
 use crate::train::{
@@ -22,6 +23,7 @@ pub(in crate::train) fn run(
     between: &mut dyn FnMut(),
 ) -> anyhow::Result<()> {
     job.check()?;
+    let _lock = taken(&plan.run)?;
     let started = Instant::now();
     let before = Judgement::load(&plan.run, plan.on).map_or(0, |judgement| judgement.reads);
     if before > 0 {

@@ -2,6 +2,7 @@ use super::tally::Tally;
 use super::*;
 use crate::dataset::parts::{PartRule, PartWay, Shares};
 use crate::job::{JobEvent, Waker};
+use crate::train::folder_lock::taken;
 use crate::train::report::ChosenThresholds;
 use crate::train::test_folder::{EIGHT, recipe_with_test, write_images};
 use crate::train::test_world::{classes, events_of, recipe};
@@ -64,6 +65,12 @@ fn the_test_part_is_judged_when_asked_for_and_each_time_is_counted() {
     assert_eq!(second[0], JudgeEvent::JudgedBefore { on, reads });
     let again = Judgement::load(&run, ScoredOn::Test).expect("a judgement");
     assert_eq!((again.reads, &again.total), (2, &found.total));
+    let _lock = taken(&run).expect("nobody judges any more");
+    let plan = JudgePlan::new(run.clone(), ScoredOn::Test, 1 << 22).expect("a plan");
+    match events_of(&engine.judge(plan, Waker::none())).pop() {
+        Some(JobEvent::Failed(why)) => assert!(why.contains("Another Orthobrush"), "{why}"),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::words::words;
+use crate::disk::toml_fault;
 use crate::train::TrainError;
 use crate::train::changes::at_path;
 
@@ -162,7 +163,7 @@ fn collect(
 impl AxisRange {
     fn of(path: &str, table: &Table) -> Result<Self, TrainError> {
         let written: Result<WrittenRange, _> = table.clone().try_into();
-        let written = written.map_err(|error| wrong(path, error.message()))?;
+        let written = written.map_err(|error| wrong(path, &toml_fault(&error)))?;
         let is_whole = written.from.is_integer() && written.to.is_integer();
         let (Some(from), Some(to)) = (number(&written.from), number(&written.to)) else {
             return Err(wrong(path, "the ends of a range must be numbers"));

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::{Axis, Halving};
-use crate::disk::open_file;
+use crate::disk::{from_toml, open_file};
 use crate::train::changes::changed;
 use crate::train::{Preset, Recipe, TrainError};
 
@@ -94,7 +94,7 @@ impl SearchSpec {
     /// # Errors
     /// Names the line that is wrong.
     pub fn from_toml(text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|error| error.to_string())
+        from_toml(text)
     }
 
     /// Reads the search file at `path`.
