@@ -9,6 +9,7 @@ mod correcting;
 mod crash;
 mod doubting;
 mod encodings;
+mod ending;
 mod fixture;
 mod folders;
 mod going_on;
