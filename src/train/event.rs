@@ -107,6 +107,31 @@ pub enum StopReason {
     Person,
 }
 
+impl StopReason {
+    /// Whether the training is over or can go on.
+    pub(super) const fn status(self) -> TrainStatus {
+        match self {
+            Self::AllEpochs | Self::NoProgress { .. } | Self::TimeLimit { .. } => {
+                TrainStatus::Finished
+            }
+            Self::FarEnough { .. } | Self::Person => TrainStatus::Stopped,
+        }
+    }
+
+    /// Why a training ended that completed `epochs` epochs, in a sentence that says when.
+    pub fn after(self, epochs: u32) -> String {
+        match self {
+            Self::AllEpochs if epochs == 1 => "Finished its only epoch".to_owned(),
+            Self::AllEpochs => format!("Finished all {epochs} epochs"),
+            Self::NoProgress { .. } | Self::TimeLimit { .. } => {
+                format!("{self}, ended after epoch {epochs}")
+            }
+            Self::FarEnough { .. } => self.to_string(),
+            Self::Person => format!("Stopped by hand in epoch {}", epochs.saturating_add(1)),
+        }
+    }
+}
+
 impl fmt::Display for StopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -151,7 +151,11 @@ pub(super) fn begins_as_state(path: &Path) -> bool {
 
 /// Takes the state away: the training is finished.
 pub(super) fn forget_state(folder: &Path) -> Result<(), TrainError> {
-    let path = folder.join(STATE_FILE);
+    forget(folder.join(STATE_FILE))
+}
+
+/// Takes the file at `path` away, if there is one.
+pub(super) fn forget(path: PathBuf) -> Result<(), TrainError> {
     match fs::remove_file(&path) {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
             Err(ReplaceError { path, source }.into())

@@ -9,6 +9,7 @@ mod correcting;
 mod crash;
 mod doubting;
 mod encodings;
+mod ending;
 mod fixture;
 #[cfg(target_os = "linux")]
 mod fluid;

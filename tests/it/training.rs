@@ -208,7 +208,7 @@ fn a_training_rests_while_others_predict_and_goes_on() {
 }
 
 /// Takes events in until `is_so`.
-fn until(session: &mut Session, is_so: impl Fn(&Session) -> bool) {
+pub fn until(session: &mut Session, is_so: impl Fn(&Session) -> bool) {
     let began = Instant::now();
     while !is_so(session) {
         assert!(began.elapsed() < Duration::from_mins(2), "it never comes");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::shelf::{RunEntry, RunsReport};
-use crate::train::{RunRecord, list_samples};
+use crate::train::{RunEnd, RunRecord, list_samples};
 
 /// Nobody looks through more runs at once.
 const MOST_RUNS: usize = 400;
@@ -14,7 +14,7 @@ const MOST_ENTRIES: usize = 4_000;
 /// A run that wrote nothing for so long, and for three epochs, is not going on.
 const QUIET: Duration = Duration::from_mins(3);
 /// The files that say whether a run changed.
-const WATCHED: [&str; 12] = [
+const WATCHED: [&str; 13] = [
     "recipe.toml",
     "metrics.csv",
     "resume.state",
@@ -27,6 +27,7 @@ const WATCHED: [&str; 12] = [
     "steps.csv",
     "environment.json",
     "judged-validation.json",
+    "end.json",
 ];
 
 /// Where a run is.
@@ -34,10 +35,12 @@ const WATCHED: [&str; 12] = [
 pub enum RunStatus {
     /// Its files change.
     Running,
-    /// It came to the end of its recipe or ran out of patience.
+    /// It came to the end of its recipe, ran out of patience or of time.
     Finished,
-    /// A person stopped it, and it can go on.
+    /// A person or a search stopped it, and it can go on.
     Stopped,
+    /// Something did not work.
+    Failed,
     /// Its program went away in the middle.
     Interrupted,
 }
@@ -63,6 +66,17 @@ impl Stamp {
     }
 
     fn status(&self, record: &RunRecord, now: SystemTime) -> RunStatus {
+        match record.end {
+            Some(RunEnd::Finished { .. }) => RunStatus::Finished,
+            Some(RunEnd::Stopped { .. }) => RunStatus::Stopped,
+            Some(RunEnd::Failed { .. }) => RunStatus::Failed,
+            None => self.guessed_status(record, now),
+        }
+    }
+
+    /// Of a run that does not say how it ended: it goes on, its program went away, or it is of an
+    /// older version.
+    fn guessed_status(&self, record: &RunRecord, now: SystemTime) -> RunStatus {
         let [_, metrics, state, report] = [0, 1, 2, 3].map(|place| self.time(place));
         // The report is the last thing that a training writes, whether it finished or was stopped.
         // One that finished leaves no state behind, so that a copy's times do not matter.
@@ -236,5 +250,37 @@ mod tests {
         let touched = copied.and_then(|file| file.set_modified(now + QUIET));
         touched.expect("a time");
         assert_eq!(status(now + QUIET), RunStatus::Finished);
+    }
+
+    #[test]
+    fn a_run_that_says_how_it_ended_is_believed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let run = folder.path().join("a");
+        // Without the end this one would go on.
+        made(&run, &[("metrics.csv", METRICS), ("resume.state", "?")]);
+        let (mut known, _) = looked(folder.path(), &[], SystemTime::now());
+        assert_eq!(known[0].status, RunStatus::Running);
+        for (end, expected) in [
+            (
+                r#"{"status": "failed", "why": "x", "seconds": 1.0}"#,
+                RunStatus::Failed,
+            ),
+            (
+                r#"{"status": "stopped", "reason": {"kind": "far_enough", "epoch": 1}, "seconds": 1.0}"#,
+                RunStatus::Stopped,
+            ),
+            (
+                r#"{"status": "finished", "reason": {"kind": "all_epochs"}, "seconds": 1.0}"#,
+                RunStatus::Finished,
+            ),
+        ] {
+            made(&run, &[("end.json", end)]);
+            // A new end is noticed in a run that was looked at before.
+            (known, _) = looked(folder.path(), &known, SystemTime::now());
+            assert_eq!(known[0].status, expected);
+        }
+        fs::remove_file(run.join("end.json")).expect("it was there");
+        (known, _) = looked(folder.path(), &known, SystemTime::now());
+        assert_eq!(known[0].status, RunStatus::Running, "it goes on");
     }
 }

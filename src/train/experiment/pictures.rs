@@ -22,7 +22,7 @@ pub(super) fn write_curves(
         return Ok(None);
     }
     let name = PathBuf::from(format!("{}-curves.svg", record.name()));
-    let svg = curves_svg(&record.rows, CurveLook::fitting(&record.rows));
+    let svg = curves_svg(record, CurveLook::fitting(&record.rows));
     replace_file(&folder.join(&name), svg.as_bytes())?;
     Ok(Some(name))
 }

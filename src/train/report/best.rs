@@ -153,7 +153,7 @@ impl RunRecord {
             parts.push(format!("best after epoch {best}"));
         }
         if self.can_go_on {
-            parts.push("stopped, it can go on".to_owned());
+            parts.push("it can go on".to_owned());
         }
         parts.join(" · ")
     }

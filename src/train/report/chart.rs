@@ -1,5 +1,5 @@
 use super::scale::{Scale, round_step};
-use super::words::put;
+use super::words::{escaped, put};
 
 /// Extent of one chart, in units of the picture.
 pub(super) const WIDTH: f64 = 330.0;
@@ -54,6 +54,7 @@ pub(super) struct Mark {
 pub(super) enum MarkKind {
     Best,
     RateDrop,
+    End,
 }
 
 /// One panel of lines over the epochs.
@@ -169,21 +170,24 @@ impl Chart {
 
     fn draw_mark(&self, svg: &mut String, mark: &Mark) {
         let (x, floor) = (self.x(mark.epoch), HEIGHT - BOTTOM);
+        let text = escaped(&mark.text);
         match mark.kind {
             MarkKind::Best => put!(
                 svg,
                 "<path class=\"best\" d=\"M{x:.1} {TOP}V{floor:.1}\"/>\
-                 <text class=\"best-text\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"{}\">{}</text>\n",
+                 <text class=\"best-text\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"{}\">{text}</text>\n",
                 TOP - 4.0,
-                if x > WIDTH * 0.8 { "end" } else { "middle" },
-                mark.text
+                if x > WIDTH * 0.8 { "end" } else { "middle" }
             ),
             MarkKind::RateDrop => put!(
                 svg,
-                "<path class=\"drop\" d=\"M{:.1} {:.1}h9l-4.5 7z\"><title>{}</title></path>\n",
+                "<path class=\"drop\" d=\"M{:.1} {:.1}h9l-4.5 7z\"><title>{text}</title></path>\n",
                 x - 4.5,
-                floor - 8.0,
-                mark.text
+                floor - 8.0
+            ),
+            MarkKind::End => put!(
+                svg,
+                "<path class=\"end\" d=\"M{x:.1} {TOP}V{floor:.1}\"><title>{text}</title></path>\n"
             ),
         }
     }

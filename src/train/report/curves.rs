@@ -3,7 +3,7 @@ use super::chart::{
 };
 use super::scale::Scale;
 use super::words::put;
-use crate::train::EpochRow;
+use crate::train::{EpochRow, RunRecord};
 
 /// A rate that falls by less is on a smooth schedule.
 const LEAST_DROP: f64 = 0.1;
@@ -36,8 +36,8 @@ fn span(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// Losses, scores and the learning rate by epoch as one SVG picture with light and dark colors.
-pub fn curves_svg(rows: &[EpochRow], look: CurveLook) -> String {
-    let (charts, marks) = (charts(rows, look), marks(rows));
+pub fn curves_svg(record: &RunRecord, look: CurveLook) -> String {
+    let (charts, marks) = (charts(&record.rows, look), marks(record));
     let width = WIDTH * charts.len() as f64;
     let mut svg = format!(
         "<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {HEIGHT}\">\n\
@@ -113,8 +113,9 @@ pub(super) fn charts(rows: &[EpochRow], look: CurveLook) -> [Chart; 3] {
     ]
 }
 
-/// The best epoch and the epochs before which the rate fell.
-pub(super) fn marks(rows: &[EpochRow]) -> Vec<Mark> {
+/// The best epoch, the epochs before which the rate fell, and the end with its reason.
+pub(super) fn marks(record: &RunRecord) -> Vec<Mark> {
+    let rows = &record.rows;
     let best = rows.iter().rev().find(|row| row.best).map(|row| Mark {
         epoch: f64::from(row.epoch),
         kind: MarkKind::Best,
@@ -125,7 +126,13 @@ pub(super) fn marks(rows: &[EpochRow]) -> Vec<Mark> {
         kind: MarkKind::RateDrop,
         text: format!("The rate falls to {} in epoch {}", short(row.lr), row.epoch),
     });
-    best.into_iter().chain(drops).collect()
+    let end = rows.last().zip(record.end_words());
+    let end = end.map(|(row, text)| Mark {
+        epoch: f64::from(row.epoch),
+        kind: MarkKind::End,
+        text,
+    });
+    best.into_iter().chain(drops).chain(end).collect()
 }
 
 /// Epochs at which the rate falls from or to a level that lasts; on a smooth schedule it falls
@@ -164,6 +171,14 @@ mod tests {
         }
     }
 
+    fn svg_of(rows: &[EpochRow], look: CurveLook) -> String {
+        let record = RunRecord {
+            rows: rows.to_vec(),
+            ..RunRecord::default()
+        };
+        curves_svg(&record, look)
+    }
+
     fn drops(rates: &[f64]) -> Vec<u32> {
         let rows: Vec<EpochRow> = (1..)
             .zip(rates)
@@ -176,7 +191,7 @@ mod tests {
     fn each_curve_has_its_points() {
         let rows = [row(1, 0.9, 1e-3), row(2, 0.5, 1e-3), row(3, 0.6, 1e-4)];
         let counts = |look| -> Vec<usize> {
-            let svg = curves_svg(&rows, look);
+            let svg = svg_of(&rows, look);
             let lines = svg.lines().filter(|line| line.contains("<polyline"));
             lines.map(|line| line.matches(',').count()).collect()
         };
@@ -186,7 +201,7 @@ mod tests {
             loss_axis: Axis::Log,
         };
         assert_eq!(counts(smooth), [3, 3, 3, 3, 3, 3, 0, 0, 3]);
-        let svg = curves_svg(&rows, smooth);
+        let svg = svg_of(&rows, smooth);
         assert!(svg.contains("best: 2") && svg.contains("The rate falls to 1.000e-4 in epoch 3"));
         assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"));
     }
@@ -219,9 +234,9 @@ mod tests {
                 smoothing: f64::NAN,
             },
         ] {
-            assert!(curves_svg(&[], look).contains("Loss"));
+            assert!(svg_of(&[], look).contains("Loss"));
             let odd = [row(1, f64::NAN, f64::INFINITY), row(u32::MAX, -1e308, 0.0)];
-            assert!(curves_svg(&odd, look).contains("</svg>"));
+            assert!(svg_of(&odd, look).contains("</svg>"));
         }
     }
 }

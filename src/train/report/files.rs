@@ -132,7 +132,7 @@ pub fn write_report(folder: &Path, pictures: &[ReportPicture]) -> Result<(), Tra
         replace_file(&folder.join(name), text.as_bytes())
     };
     let look = CurveLook::fitting(&record.rows);
-    write("curves.svg", curves_svg(&record.rows, look))?;
+    write("curves.svg", curves_svg(&record, look))?;
     write(REPORT_FILE, report_markdown(&record, pictures))?;
     Ok(write("report.html", report_html(&record, pictures))?)
 }

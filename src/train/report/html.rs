@@ -16,6 +16,9 @@ pub fn report_html(record: &RunRecord, pictures: &[ReportPicture]) -> String {
         escaped(&record.name()),
         escaped(&record.lead())
     );
+    if let Some(end) = record.end_words() {
+        put!(&mut body, "<p>{}</p>\n", escaped(&end));
+    }
     push_cards(&mut body, record);
     push_notes(&mut body, &record.notes);
     push_curves(&mut body, record);
@@ -118,7 +121,7 @@ pub(super) fn push_curves(body: &mut String, record: &RunRecord) {
     if record.rows.is_empty() {
         return;
     }
-    let marks = marks(&record.rows);
+    let marks = marks(record);
     body.push_str("<section>\n<h2>Curves</h2>\n<div class=\"charts\">\n");
     let mut charts = charts(&record.rows, CurveLook::fitting(&record.rows));
     charts[1].level = record

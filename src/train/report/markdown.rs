@@ -1,6 +1,5 @@
 use super::best::held_out;
-use super::chart::MarkKind;
-use super::curves::marks;
+use super::curves::rate_drops;
 use super::words::{NONE, count, markdown_row, plain, put, ratio};
 use super::{ReportPicture, RunRecord, RunSummary};
 use crate::metrics::{Figure, POOLED_OR_PER_IMAGE};
@@ -13,6 +12,9 @@ pub fn report_markdown(record: &RunRecord, pictures: &[ReportPicture]) -> String
         plain(&record.name()),
         plain(&record.lead())
     );
+    if let Some(end) = record.end_words() {
+        put!(&mut text, "{}\n\n", plain(&end));
+    }
     push_summary(&mut text, record);
     push_list(&mut text, "Notes", &record.notes);
     if let Some(split) = &record.split {
@@ -147,10 +149,9 @@ fn push_epochs(text: &mut String, record: &RunRecord) {
     text.push_str(&markdown_row(header));
     text.push_str("|---:|---:|---:|---:|---:|---:|---|\n");
     let best = record.best_epoch();
-    let mut marks = marks(&record.rows);
-    marks.retain(|mark| mark.kind == MarkKind::RateDrop);
+    let drops = rate_drops(&record.rows);
     for row in record.rows.iter().take(MOST_EPOCHS) {
-        let is_drop = marks.iter().any(|mark| mark.epoch == f64::from(row.epoch));
+        let is_drop = drops.iter().any(|drop| drop.epoch == row.epoch);
         let mark = match (Some(row.epoch) == best, is_drop) {
             (true, true) => "best, the rate falls",
             (true, false) => "best",

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::bounded::read_bounded;
 use super::class_rows::{ClassEpoch, parse_per_class};
+use super::end::END_FILE;
 use super::environment::ENVIRONMENT_FILE;
 use super::files::{MOST_TABLE_BYTES, PER_CLASS_FILE};
 use super::metrics_table::MetricsTable;
@@ -12,7 +13,7 @@ use super::steps::{STEPS_FILE, parse_steps};
 use super::strip::{list_samples, sample_path};
 use super::weights_header::num_weights;
 use super::{
-    ClassRanking, Environment, FinalScores, ReportPicture, ScoredOn, StepLoss, TestReading,
+    ClassRanking, Environment, FinalScores, ReportPicture, RunEnd, ScoredOn, StepLoss, TestReading,
 };
 use crate::dataset::SplitReport;
 use crate::label::ClassTable;
@@ -57,6 +58,8 @@ pub struct RunRecord {
     pub num_weights: Option<u64>,
     /// Whether the training is going on, or was stopped or killed and can go on.
     pub can_go_on: bool,
+    /// How it ended.
+    pub end: Option<RunEnd>,
     /// Where it was made.
     pub environment: Option<Environment>,
     /// The scores of the best network on the validation ground.
@@ -89,6 +92,7 @@ impl RunRecord {
         record.read_choices();
         record.read_tables();
         record.read_checkpoints();
+        record.end = record.json(END_FILE);
         record.environment = record.json(ENVIRONMENT_FILE);
         record.validation_scores = record.scores_on(ScoredOn::Validation);
         record.test_scores = record.scores_on(ScoredOn::Test);

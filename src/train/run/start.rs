@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::anyhow;
@@ -14,10 +15,10 @@ use crate::train::device::{ChosenDevice, choose};
 use crate::train::fitting::{halved, names_memory, pieces_in_words};
 use crate::train::learner::Learner;
 use crate::train::leftovers::remove_leftovers;
-use crate::train::resume::RunState;
+use crate::train::report::END_FILE;
+use crate::train::resume::{RunState, forget};
 use crate::train::{
-    Environment, StopReason, TrainError, TrainEvent, TrainPlan, TrainReport, TrainStatus,
-    write_report,
+    Environment, RunEnd, StopReason, TrainError, TrainEvent, TrainPlan, TrainReport, write_report,
 };
 
 /// Trains as `plan` says. `between` is called between steps, when no tensor is in use: the place
@@ -32,17 +33,7 @@ pub(in crate::train) fn run(
     job.check()?;
     let _kept = KeptMemory::begin();
     let before = plan.resumed.as_ref().map_or(0.0, |before| before.seconds);
-    let mut outside = Outside::new(job, between, Clock::from(before));
-    let ended = whole(plan, &mut outside);
-    if let Err(error) = &ended
-        && !error.is::<Cancelled>()
-    {
-        outside.log(format!("Failed: {}", told(error)));
-    }
-    ended
-}
-
-fn whole<'a>(plan: &'a Arc<TrainPlan>, outside: &mut Outside<'a>) -> anyhow::Result<()> {
+    let outside = &mut Outside::new(job, between, Clock::from(before));
     let chosen = introduced(plan, outside)?;
     let (trial, _lock) = if let Some(progress) = &plan.resumed {
         let lock = plan.folder.taken()?;
@@ -58,14 +49,30 @@ fn whole<'a>(plan: &'a Arc<TrainPlan>, outside: &mut Outside<'a>) -> anyhow::Res
         let trial = preflight(plan, &chosen, outside).map_err(Halt::into_cause)?;
         (trial, begin(plan, &chosen)?)
     };
-    let report = trained(plan, &chosen, outside, trial)?;
-    if let Err(error) = write_report(plan.folder.path(), &[]) {
-        outside.tell(TrainEvent::Note(format!(
-            "The report was not written: {error}"
-        )))?;
-    }
+    let ended = trained(plan, &chosen, outside, trial);
+    write_end(plan.folder.path(), &ended, outside);
     // Telling sends even when the job was cancelled, and then says so: the job's own last event.
-    Ok(outside.tell(TrainEvent::Finished(report))?)
+    Ok(outside.tell(TrainEvent::Finished(ended?))?)
+}
+
+/// Writes how the training ended, and the report, which says it as well. What the disk refuses here
+/// is no failure of the training.
+fn write_end(folder: &Path, ended: &anyhow::Result<TrainReport>, outside: &mut Outside<'_>) {
+    let seconds = outside.clock.seconds();
+    let end = match ended {
+        Ok(report) => RunEnd::of(report.reason, report.seconds),
+        Err(error) if error.is::<Cancelled>() => RunEnd::of(StopReason::Person, seconds),
+        Err(error) => {
+            let why = told(error);
+            outside.log(format!("Failed: {why}"));
+            RunEnd::Failed { why, seconds }
+        }
+    };
+    if let Err(error) = end.save(folder).and_then(|()| write_report(folder, &[])) {
+        let note = format!("The report was not written: {error}");
+        // Whether somebody stopped it is said by its last event.
+        let _stopped = outside.tell(TrainEvent::Note(note));
+    }
 }
 
 /// Chooses the device and says what is known before anything is computed.
@@ -99,6 +106,7 @@ fn trained<'a>(
     trial: Trial,
 ) -> anyhow::Result<TrainReport> {
     outside.open_log(plan.folder.path());
+    forget(plan.folder.path().join(END_FILE))?;
     let mut before = match &plan.resumed {
         Some(_) => Some(RunState::load(plan.folder.path())?),
         None => None,
@@ -172,10 +180,7 @@ fn placed<'a, 'o>(
 impl Training<'_, '_> {
     /// Leaves the folder as the end for `reason` wants it, and reports.
     fn leave(mut self, reason: StopReason, device: &str) -> Result<TrainReport, TrainError> {
-        let status = match reason {
-            StopReason::Person | StopReason::FarEnough { .. } => TrainStatus::Stopped,
-            _ => TrainStatus::Finished,
-        };
+        let status = reason.status();
         self.leave_state(status)?;
         self.into_report(status, reason, device)
     }

@@ -8,8 +8,8 @@ use super::super::folder_lock::taken;
 use super::super::learner::Learner;
 use super::super::test_world::{classes, dropping_alone, events_of, ground, plan, recipe};
 use super::super::{
-    Engine, Recipe, SavedModel, StopReason, TrainEvent, TrainPlan, TrainReport, TrainStatus,
-    opened_folder,
+    Engine, Recipe, RunEnd, RunRecord, SavedModel, StopReason, TrainEvent, TrainPlan, TrainReport,
+    TrainStatus, opened_folder,
 };
 use crate::disk::replace_file;
 use crate::job::{Cancelled, Job, JobEvent, Waker};
@@ -45,6 +45,11 @@ fn notes(events: &[TrainEvent]) -> Vec<&str> {
 
 fn log_of(run: &Path) -> String {
     std::fs::read_to_string(run.join("log.txt")).expect("a log")
+}
+
+/// What the run's folder says of its end.
+fn end_of(run: &Path) -> Option<String> {
+    RunRecord::load(run).expect("a run").end_words()
 }
 
 fn weights_of(run: &Path) -> Vec<u8> {
@@ -179,6 +184,13 @@ fn other_failures_are_no_lack_of_memory() {
     let why = heard(plan).1.expect_err("a failure");
     assert!(why.contains("no such kernel"), "{why}");
     assert!(log_of(&run).contains("Failed: "));
+    let end = end_of(&run).expect("an end");
+    let expected = "Failed in the first epoch: ";
+    assert!(end.starts_with(expected) && end.contains(&why), "{end}");
+    // It goes on, now without the fault, and to its end.
+    let resumed = TrainPlan::resume(ground(), run.clone()).expect("it can go on");
+    heard(resumed).1.expect("a report");
+    assert_eq!(end_of(&run).as_deref(), Some("Finished all 2 epochs"));
 }
 
 #[test]
@@ -196,6 +208,16 @@ fn a_time_limit_ends_the_epoch_that_runs() {
     assert_eq!(report.reason, StopReason::TimeLimit { minutes: 1e-9 });
     assert_eq!(SavedModel::load(&run).expect("a model").card().step, 1);
     assert!(log_of(&run).contains("time limit"));
+    let record = RunRecord::load(&run).expect("a run");
+    assert!(matches!(
+        record.end,
+        Some(RunEnd::Finished {
+            reason: StopReason::TimeLimit { .. },
+            ..
+        })
+    ));
+    let end = "The time limit of 0.000000001 min is reached, ended after epoch 1";
+    assert_eq!(record.end_words().as_deref(), Some(end));
 }
 
 #[test]
@@ -362,14 +384,23 @@ fn a_training_holds_its_folder_and_who_goes_on_with_it_asks_for_it() {
     job.pause_token().pause();
     wait_for(|event| *event == TrainEvent::Paused);
     assert!(taken(&run).is_err(), "nobody holds it");
+    assert_eq!(end_of(&run), None);
     job.cancel();
     assert_eq!(events_of(&job).last(), Some(&JobEvent::Cancelled));
+    let stopped = end_of(&run).expect("an end");
+    assert!(
+        stopped.starts_with("Stopped by hand in epoch "),
+        "{stopped}"
+    );
     let lock = taken(&run).expect("free");
     let resumed = || TrainPlan::resume(ground(), run.clone()).expect("it can go on");
     let why = heard(resumed()).1.expect_err("taken");
     assert!(why.contains("Another Orthobrush trains into"), "{why}");
+    assert_eq!(end_of(&run), Some(stopped), "it is not theirs");
     drop(lock);
     let mut short = resumed();
     short.until = Some(1);
     heard(short).1.expect("a report");
+    let rests = "Rests after epoch 1 and can go on";
+    assert_eq!(end_of(&run).as_deref(), Some(rests));
 }

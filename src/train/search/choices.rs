@@ -42,6 +42,10 @@ const LOSSES: Options = &[
         "Cross-entropy + Dice",
         r#"[{ kind = "cross_entropy" }, { kind = "dice" }]"#,
     ),
+    (
+        "Binary cross-entropy (2 classes)",
+        r#"[{ kind = "binary_cross_entropy" }]"#,
+    ),
 ];
 
 const WEIGHTINGS: Options = &[
@@ -53,7 +57,13 @@ const WEIGHTINGS: Options = &[
 
 const SCHEDULES: Options = &[
     ("Constant", r#""constant""#),
+    ("Step", r#""step""#),
     ("Cosine", r#""cosine""#),
+    (
+        "Cosine with restarts",
+        r#"{ kind = "cosine", restart_epochs = 10 }"#,
+    ),
+    ("Polynomial", r#""polynomial""#),
     (
         "Exponential",
         r#"{ kind = "exponential", factor_per_epoch = 0.9 }"#,
@@ -138,14 +148,20 @@ impl SearchAxis {
     }
 }
 
-/// What a value is, whatever its numbers are: `adamw`, `cross_entropy + dice`, `0`.
+/// What a value is, whatever its numbers are: `adamw`, `cross_entropy + dice`, `0`; a fall that
+/// begins anew is another than a single one.
 fn tag(value: &Value) -> String {
     match value {
         Value::String(word) => word.clone(),
         Value::Array(values) => values.iter().map(tag).collect::<Vec<_>>().join(" + "),
         Value::Table(table) => {
             let word = TAGS.iter().find_map(|tag| table.get(*tag)?.as_str());
-            word.map_or_else(|| value.to_string(), str::to_owned)
+            let epochs = table.get("restart_epochs").and_then(Value::as_integer);
+            match word {
+                Some(word) if epochs.is_some_and(|epochs| epochs > 0) => format!("{word} again"),
+                Some(word) => word.to_owned(),
+                None => value.to_string(),
+            }
         }
         other => other.to_string(),
     }
@@ -355,6 +371,21 @@ mod tests {
         let plan = planned(&choices, &recipe).expect("a plan");
         assert_eq!(plan.cost().epochs, plan.cost().uncut_epochs);
         assert_eq!(plan.cost().refit_epochs, 0);
+    }
+
+    #[test]
+    fn a_cosine_with_restarts_is_a_choice_of_its_own() {
+        let own = |schedule: &str| {
+            let text = format!("schedule = {schedule}\n");
+            let recipe = Recipe::from_toml(&text).expect("a recipe");
+            let place = SearchAxis::Schedule.own(&recipe).expect("it is offered");
+            SearchAxis::Schedule.names().nth(place)
+        };
+        assert_eq!(own(r#""cosine""#), Some("Cosine"));
+        assert_eq!(own(r#"{ kind = "cosine", floor = 0.2 }"#), Some("Cosine"));
+        let restarts = r#"{ kind = "cosine", restart_epochs = 4 }"#;
+        assert_eq!(own(restarts), Some("Cosine with restarts"));
+        assert_eq!(own(r#"{ kind = "step", factor = 0.5 }"#), Some("Step"));
     }
 
     #[test]

@@ -7,7 +7,9 @@ use super::chart::{Chart, ChartLine, Hover, Level, Mark, MarkKind, chart_ui};
 use super::header::status_of;
 use super::look::Look;
 use crate::session::{RunEntry, RunStatus, Session, TrainingPhase};
-use crate::train::{Axis, BestBy, EpochRow, RunRecord, Scale, StepLoss, rate_drops, thinned};
+use crate::train::{
+    Axis, BestBy, EpochRow, RunRecord, Scale, StepLoss, StopReason, rate_drops, thinned,
+};
 
 const TALL: f32 = 228.0;
 const LOW: f32 = 118.0;
@@ -242,30 +244,27 @@ fn best_words(record: &RunRecord, epoch: u32) -> String {
 
 /// Why a run ended, in a sentence; `None` while it goes on.
 pub fn end_reason(record: &RunRecord, status: RunStatus) -> Option<String> {
-    let last = record.rows.last()?;
-    let epochs = record.recipe.as_ref().map_or(0, |recipe| recipe.epochs);
-    let patience = record
-        .recipe
-        .as_ref()
-        .map_or(0, |recipe| recipe.stop_patience);
-    let word = match status {
-        RunStatus::Running => return None,
-        RunStatus::Stopped => format!("Stopped by hand in epoch {}", last.epoch + 1),
-        RunStatus::Interrupted => format!("Interrupted after epoch {}", last.epoch),
-        RunStatus::Finished if last.epoch >= epochs && epochs == 1 => {
-            "Finished its only epoch".to_owned()
-        }
-        RunStatus::Finished if last.epoch >= epochs => format!("Finished all {epochs} epochs"),
-        RunStatus::Finished if patience > 0 => {
-            let epochs = if patience == 1 { "epoch" } else { "epochs" };
-            format!(
-                "No progress in {patience} {epochs}, ended after epoch {}",
-                last.epoch
-            )
-        }
-        RunStatus::Finished => format!("Ended after epoch {}", last.epoch),
+    if status == RunStatus::Running {
+        return None;
+    }
+    (record.end_words()).or_else(|| guessed_end(record, status))
+}
+
+/// What the files of a run that does not say why it ended let one think.
+fn guessed_end(record: &RunRecord, status: RunStatus) -> Option<String> {
+    let last = record.rows.last()?.epoch;
+    let recipe = record.recipe.as_ref();
+    let epochs = recipe.map_or(0, |recipe| recipe.epochs);
+    let patience = recipe.map_or(0, |recipe| recipe.stop_patience);
+    let reason = match status {
+        RunStatus::Running | RunStatus::Failed => return None,
+        RunStatus::Interrupted => return Some(format!("Interrupted after epoch {last}")),
+        RunStatus::Stopped => StopReason::Person,
+        RunStatus::Finished if last >= epochs => StopReason::AllEpochs,
+        RunStatus::Finished if patience > 0 => StopReason::NoProgress { patience },
+        RunStatus::Finished => return Some(format!("Ended after epoch {last}")),
     };
-    Some(word)
+    Some(reason.after(last))
 }
 
 /// Losses, scores, rate and time of one run.
@@ -313,7 +312,7 @@ mod tests {
     use super::*;
     use crate::label::ClassTable;
     use crate::metrics::{Confusion, Scores};
-    use crate::train::{FinalScores, Recipe, ScoredOn};
+    use crate::train::{FinalScores, Recipe, RunEnd, ScoredOn};
 
     fn one_of_four_epochs() -> RunRecord {
         let row = EpochRow {
@@ -344,6 +343,37 @@ mod tests {
         assert_eq!(kinds(RunStatus::Stopped), [MarkKind::Best, MarkKind::End]);
         assert_eq!(end_reason(&record, RunStatus::Running), None);
         assert_eq!(kinds(RunStatus::Running), [MarkKind::Best]);
+    }
+
+    #[test]
+    fn what_a_run_says_of_its_end_goes_before_what_its_files_let_one_think() {
+        let mut record = one_of_four_epochs();
+        let words = |record: &RunRecord, status| end_reason(record, status).expect("an end");
+        assert_eq!(
+            words(&record, RunStatus::Finished),
+            "No progress in 10 epochs, ended after epoch 1"
+        );
+        assert_eq!(
+            words(&record, RunStatus::Interrupted),
+            "Interrupted after epoch 1"
+        );
+        let (reason, seconds) = (StopReason::TimeLimit { minutes: 5.0 }, 300.0);
+        record.end = Some(RunEnd::Finished { reason, seconds });
+        let limit = "The time limit of 5 min is reached, ended after epoch 1";
+        assert_eq!(words(&record, RunStatus::Finished), limit);
+        let marks = marks(&record, RunStatus::Finished);
+        assert_eq!(marks.last().map(|mark| mark.word.as_str()), Some(limit));
+        assert_eq!(end_reason(&record, RunStatus::Running), None);
+        let reason = StopReason::FarEnough { epoch: 1 };
+        record.end = Some(RunEnd::Stopped { reason, seconds });
+        assert_eq!(
+            words(&record, RunStatus::Stopped),
+            "Rests after epoch 1 and can go on"
+        );
+        let why = "the disk is full".to_owned();
+        record.end = Some(RunEnd::Failed { why, seconds });
+        let failure = "Failed after epoch 1: the disk is full";
+        assert_eq!(words(&record, RunStatus::Failed), failure);
     }
 
     #[test]

@@ -31,8 +31,13 @@ pub fn header_ui(ui: &mut Ui, entry: &RunEntry, session: &Session) {
     });
     let words = RichText::new(what(record)).weak();
     ui.label(words);
-    if let Some(reason) = end_reason(record, status_of(entry, session)) {
-        ui.label(RichText::new(reason).weak());
+    let status = status_of(entry, session);
+    if let Some(reason) = end_reason(record, status) {
+        if status == RunStatus::Failed {
+            theme::words(ui, theme::ERROR, reason);
+        } else {
+            ui.weak(reason);
+        }
     }
     ui.add_space(theme::GRID);
     ui.horizontal_wrapped(|ui| {
@@ -41,7 +46,7 @@ pub fn header_ui(ui: &mut Ui, entry: &RunEntry, session: &Session) {
         }
     });
     // What a run that goes on lacks is still to come.
-    let is_over = status_of(entry, session) != RunStatus::Running;
+    let is_over = status != RunStatus::Running;
     for note in record.notes.iter().filter(|_| is_over) {
         theme::words(ui, theme::WARNING, RichText::new(note).small());
     }
@@ -88,6 +93,7 @@ pub fn status_words(entry: &RunEntry, session: &Session) -> (&'static str, Color
         RunStatus::Running => ("running", theme::ACCENT, "Another program is training it"),
         RunStatus::Finished => ("finished", theme::GOOD, "It came to its end"),
         RunStatus::Stopped => ("stopped", theme::WARNING, "It was stopped and can go on"),
+        RunStatus::Failed => ("failed", theme::ERROR, "It failed, as is said below"),
         RunStatus::Interrupted => (
             "interrupted",
             theme::WARNING,
