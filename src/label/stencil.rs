@@ -1,6 +1,6 @@
 use super::tile::SIDE;
 use super::{Mask, MaskTile, PaintOver, UNLABELED};
-use crate::geom::{PixelRect, TileKey};
+use crate::geom::{ImageSize, PixelRect, TileKey};
 
 /// What a stroke is painted through: other masks over the same ground that say what comes down
 /// where. The default lets everything through.
@@ -40,16 +40,17 @@ impl Stencil {
         self.within.is_none() && self.source.is_none()
     }
 
-    /// The pixels of `mask` that may be painted, as ground to be painted within.
-    pub fn ground_of(mask: &Mask, part: PixelRect) -> Mask {
-        let mut ground = Mask::new(mask.size());
-        let part = part.intersect(mask.size().bounds());
-        for (col, row) in ground.tiles_touching(part).collect::<Vec<_>>() {
-            let inside = ground.tile_rect(col, row).intersect(part);
-            if inside == ground.tile_rect(col, row) {
-                ground.put_tile(col, row, MaskTile::Uniform(0));
-            } else {
-                ground.set_rect(inside, &vec![0; inside.num_pixels() as usize]);
+    /// The pixels of these rectangles as ground to be painted within, for a mask of `size`.
+    pub fn ground_of(size: ImageSize, rects: &[PixelRect]) -> Mask {
+        let mut ground = Mask::new(size);
+        for rect in rects {
+            for (col, row) in ground.tiles_touching(*rect) {
+                let inside = ground.tile_rect(col, row).intersect(*rect);
+                if inside == ground.tile_rect(col, row) {
+                    ground.put_tile(col, row, MaskTile::Uniform(0));
+                } else {
+                    ground.set_rect(inside, &vec![0; inside.num_pixels() as usize]);
+                }
             }
         }
         ground
@@ -102,7 +103,7 @@ impl TileStencil<'_> {
 mod tests {
     use super::super::{Brush, EditKind, Paint, Stroke};
     use super::*;
-    use crate::geom::{ImagePoint, ImageSize};
+    use crate::geom::ImagePoint;
 
     const SIZE: ImageSize = ImageSize::new(300, 300);
 
@@ -150,7 +151,7 @@ mod tests {
         let mut mask = Mask::new(SIZE);
         let part = PixelRect::new(200, 100, 90, 30);
         let stencil = Stencil {
-            within: Some(Stencil::ground_of(&mask, part)),
+            within: Some(Stencil::ground_of(SIZE, &[part])),
             source: None,
         };
         let mut stroke = Stroke::begin(EditKind::Brush).through(stencil);

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::jobs::Report;
-use super::review::{Difference, PlaceKind, ordered, outlined};
+use super::review::{Difference, Found, PlaceKind, outlined};
 use super::state::Session;
 use super::{CommandError, LayerId, PredictionInk};
 use crate::geom::{ImagePoint, PixelRect};
@@ -32,8 +32,12 @@ impl Session {
             let masks = [&label, &prediction];
             let found = doubtful_places(&certainty, masks, (SQUARE, MOST_SQUARES), is_open);
             let place = |rect| square(rect, PlaceKind::Doubtful);
-            let found = found.into_iter().map(|found| place(found.rect)).collect();
-            job.tell(Report::Differences(of, found, None))?;
+            job.tell(Report::Differences(Found {
+                of,
+                all: found.len(),
+                places: found.iter().map(|found| place(found.rect)).collect(),
+                cell: None,
+            }))?;
             Ok(())
         });
         Ok(())
@@ -49,7 +53,7 @@ impl Session {
             let masks = [label, prediction, certainty];
             let suspicious = confident_difference(&masks);
             if let Some(regions) = outlined(&suspicious, job)? {
-                job.tell(Report::Differences(of, ordered(regions), None))?;
+                job.tell(Report::Differences(Found::largest(of, regions, None)))?;
             }
             Ok(())
         });
@@ -76,15 +80,30 @@ impl Session {
         Ok((of, masks))
     }
 
-    /// Notes that `class` is predicted on some ground against the label, which is right.
-    pub(super) fn refuse_predicted(&mut self, class: u8, ground: &Selection) {
-        let Some(label) = &self.label else { return };
+    /// Notes what is predicted on some ground whose label is right, or stays without one.
+    pub(super) fn refuse_predicted(&mut self, ground: &Selection) {
+        let (Some(label), Some(source)) = (&self.label, self.source(PredictionInk::default()))
+        else {
+            return;
+        };
+        let (of, size, bounds) = (label.id, label.mask.size(), ground.bounds());
+        let mut labeled = Mask::new(size);
+        let mut stroke = Stroke::begin(EditKind::Confirm).through(Stencil {
+            source: Some(source),
+            ..Stencil::default()
+        });
+        stroke.select(&mut labeled, ground, &Paint::class(0));
+        let mut bare = labeled.clone();
+        labeled.without(bounds, &label.mask, |_, class| class == UNLABELED);
+        bare.without(bounds, &label.mask, |_, class| class != UNLABELED);
         let known = self.predicting.refused.take();
-        let known = known.filter(|(of, _)| *of == label.id);
-        let mut refused = known.map_or_else(|| Mask::new(label.mask.size()), |(_, mask)| mask);
-        let mut stroke = Stroke::begin(EditKind::Confirm);
-        stroke.select(&mut refused, ground, &Paint::class(class));
-        self.predicting.refused = Some((label.id, refused));
+        let known = known.filter(|(known, _)| *known == of);
+        let none = || [Mask::new(size), Mask::new(size)];
+        let mut refused = known.map_or_else(none, |(_, masks)| masks);
+        for (mask, more) in refused.iter_mut().zip([labeled, bare]) {
+            mask.lay_over(&more);
+        }
+        self.predicting.refused = Some((of, refused));
     }
 
     fn decided(&self) -> Decided {
@@ -93,16 +112,22 @@ impl Session {
         let refused = refused.filter(|(of, _)| Some(*of) == label);
         Decided {
             origins: self.origins.as_ref().map(|origins| origins.mask.clone()),
-            refused: refused.map(|(_, mask)| mask.clone()),
+            refused: refused.map(|(_, masks)| masks.clone()),
         }
     }
 
-    /// Takes over what the prediction says on some ground.
+    /// Takes over what the prediction says on some ground, but for what somebody made there or found
+    /// right.
     pub(super) fn accept_ground(&mut self, ground: &Selection) -> Result<(), CommandError> {
         self.prediction.as_ref().ok_or(CommandError::NoPrediction)?;
+        let origins = self.origins.as_ref().ok_or(CommandError::NoLabel)?;
+        let mut within = ground.ground(origins.mask.size());
+        within.without(ground.bounds(), &origins.mask, |_, origin| {
+            Origin::is_persons(origin)
+        });
         let stencil = Stencil {
+            within: Some(within),
             source: self.source(PredictionInk::default()),
-            ..Stencil::default()
         };
         let paint = Paint {
             over: self.unlocked(),
@@ -119,42 +144,51 @@ impl Session {
 #[derive(Debug)]
 struct Decided {
     origins: Option<Mask>,
-    refused: Option<Mask>,
+    /// Of ground that was found right, and of ground that was left without a label.
+    refused: Option<[Mask; 2]>,
 }
 
 impl Decided {
     /// `certainty` without ground that needs no other look: somebody found the label right there,
-    /// and `prediction` says nothing else than it did then.
+    /// or left it without one, and `prediction` says nothing else than it did then.
     fn left_of(&self, mut certainty: Mask, prediction: &Mask) -> Mask {
         let confirmed = Origin::CONFIRMED.index();
         let Some(origins) = &self.origins else {
             return certainty;
         };
         for (col, row, tile) in origins.tiles() {
-            if tile
-                .uniform_class()
-                .is_some_and(|origin| origin != confirmed)
-            {
+            let is_open = match tile.uniform_class() {
+                Some(UNLABELED) => !self.is_left_bare(col, row),
+                Some(origin) => origin != confirmed,
+                None => false,
+            };
+            if is_open {
                 continue;
             }
             let ground = origins.tile_rect(col, row);
             let origins = origins.read_rect(ground);
-            if !origins.contains(&confirmed) {
-                continue;
-            }
-            let refused = self.refused.as_ref().map(|mask| mask.read_rect(ground));
+            let refused = self.refused.as_ref();
+            let refused = refused.map(|masks| masks.each_ref().map(|mask| mask.read_rect(ground)));
             let predicted = prediction.read_rect(ground);
             let mut left = certainty.read_rect(ground);
             for (place, sure) in left.iter_mut().enumerate() {
-                let refused = refused.as_ref().map_or(UNLABELED, |refused| refused[place]);
-                let is_said_again = refused == UNLABELED || refused == predicted[place];
-                if origins[place] == confirmed && is_said_again {
+                let of_place = |masks: &[Vec<u8>; 2]| [masks[0][place], masks[1][place]];
+                let [labeled, bare] = refused.as_ref().map_or([UNLABELED; 2], of_place);
+                let (origin, said) = (origins[place], predicted[place]);
+                let is_right = origin == confirmed && (labeled == UNLABELED || labeled == said);
+                if is_right || (origin == UNLABELED && bare == said) {
                     *sure = UNLABELED;
                 }
             }
             certainty.set_rect(ground, &left);
         }
         certainty
+    }
+
+    /// Whether anything of a tile was left without a label.
+    fn is_left_bare(&self, col: u32, row: u32) -> bool {
+        let bare = self.refused.as_ref().map(|[_, bare]| bare.tile(col, row));
+        bare.is_some_and(|tile| tile.uniform_class() != Some(UNLABELED))
     }
 }
 
@@ -231,7 +265,7 @@ mod tests {
         let label = Mask::filled(SIZE, 0);
         let prediction = with(&with(&label, right, 1), wrong, 2);
         let imported = label.origins_from(Origin::IMPORTED);
-        let decided = |origins: &Mask, refused: Option<Mask>| Decided {
+        let decided = |origins: &Mask, refused: Option<[Mask; 2]>| Decided {
             origins: Some(origins.clone()),
             refused,
         };
@@ -239,7 +273,7 @@ mod tests {
         assert_eq!(mistakes(&fresh, &label, &prediction), 4_000 + 900);
 
         let confirmed = with(&imported, right, Origin::CONFIRMED.index());
-        let refused = with(&Mask::new(SIZE), right, 1);
+        let refused = [with(&Mask::new(SIZE), right, 1), Mask::new(SIZE)];
         for known in [Some(refused.clone()), None] {
             let decided = decided(&confirmed, known);
             assert_eq!(mistakes(&decided, &label, &prediction), 900);
@@ -266,5 +300,31 @@ mod tests {
         let found = doubtful_places(&sure, [&label, &prediction], (256, 9), |_| true);
         assert_eq!(found.len(), 3);
         assert!(found.iter().all(|place| place.rect != square));
+    }
+
+    #[test]
+    fn ground_that_was_left_without_a_label_comes_again_only_when_something_changed_there() {
+        let (bare, part) = (
+            PixelRect::new(0, 0, 256, 256),
+            PixelRect::new(8, 8, 100, 100),
+        );
+        let (label, prediction) = (Mask::new(SIZE), Mask::filled(SIZE, 1));
+        let left = [Mask::new(SIZE), with(&Mask::new(SIZE), bare, 1)];
+        let is_listed = |origins: Mask, prediction: &Mask, refused: Option<[Mask; 2]>| {
+            let decided = Decided {
+                origins: Some(origins),
+                refused,
+            };
+            let sure = decided.left_of(Mask::filled(SIZE, 40), prediction);
+            let found = doubtful_places(&sure, [&label, prediction], (256, 9), |_| true);
+            found.iter().any(|place| place.rect == bare)
+        };
+        let nobodys = Mask::new(SIZE);
+        assert!(is_listed(nobodys.clone(), &prediction, None));
+        assert!(!is_listed(nobodys.clone(), &prediction, Some(left.clone())));
+        let painted = with(&nobodys, part, Origin::HAND.index());
+        assert!(is_listed(painted, &prediction, Some(left.clone())));
+        let other = with(&prediction, part, 2);
+        assert!(is_listed(nobodys, &other, Some(left)));
     }
 }

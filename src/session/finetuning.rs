@@ -1,3 +1,5 @@
+mod looks;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -76,6 +78,8 @@ pub struct FinetuneState {
     image: Option<PathBuf>,
     /// Whether an epoch was better than the model before, or that is not known.
     has_gained: bool,
+    /// What of the view its model did not predict yet since it got better, the nearest piece last.
+    unseen: Vec<PixelRect>,
 }
 
 impl FinetuneState {
@@ -307,23 +311,6 @@ impl Session {
         open == self.study.finetune.image
     }
 
-    /// A better model was saved: what is looked at is predicted with it, but for somebody who walks
-    /// through places of the prediction that is there.
-    pub(super) fn finetune_got_better(&mut self) {
-        self.study.finetune.has_gained |= self.is_finetuning();
-        let is_in_use = self.prediction_state.job.is_some() || self.review.is_some();
-        if !self.is_finetuning() || is_in_use || !self.is_corrected_image_open() {
-            return;
-        }
-        let finetune = &self.study.finetune;
-        if let (Some(run), Some(view)) = (finetune.run.clone(), finetune.view) {
-            let part = view.around_center(MOST_BETWEEN);
-            if let Err(error) = self.predict_anew(run, part) {
-                self.notify(Notice::warning(error.to_string()));
-            }
-        }
-    }
-
     /// The training is over; `why` says why it has no model, if so.
     pub(super) fn finetune_learned(&mut self) {
         if !self.is_finetuning() {
@@ -421,9 +408,6 @@ impl Session {
         }
     }
 }
-
-/// So much of a large view is predicted while the training waits.
-const MOST_BETWEEN: u32 = 1_024;
 
 /// A verdict in a sentence.
 fn verdict_text(verdict: &Verdict) -> String {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use super::jobs::{JobId, Report};
 use super::keeping::absolute;
 use super::state::{ImageId, Session};
-use super::{LayerKind, ScoreScope};
+use super::{CommandError, LayerKind, ScoreScope};
 use crate::geom::PixelRect;
-use crate::label::{CellState, Mask, Origin, UNLABELED};
+use crate::label::{CellState, Mask, Origin, Stencil, UNLABELED};
 use crate::metrics::{Confusion, TileConfusion};
 use crate::train::ModelGround;
 
@@ -184,6 +184,28 @@ impl Session {
             ScoreScope::HeldOut => self.scored_model()?.held_out.blocks().collect(),
             ScoreScope::Training => Vec::new(),
         })
+    }
+
+    /// The ground of a scope as a mask, all but unlabeled pixels; `None`: the whole image.
+    pub(super) fn ground_of_scope(&self, scope: ScoreScope) -> Result<Option<Mask>, CommandError> {
+        let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
+        let ground = match scope {
+            ScoreScope::Whole => return Ok(None),
+            ScoreScope::Selection => self.selected().map(|selected| selected.ground.clone()),
+            ScoreScope::Training => self.scored_model().map(|model| model.learned.clone()),
+            _ => {
+                let rects = self.rects_of(scope);
+                rects.map(|rects| Stencil::ground_of(image.size(), &rects))
+            }
+        };
+        let none = || {
+            CommandError::Refused(
+                "There is no such ground: nothing is selected, or it is not known what the model \
+                 learned from. Choose other ground for the numbers"
+                    .to_owned(),
+            )
+        };
+        ground.map(Some).ok_or_else(none)
     }
 
     /// Whether a label is in `rect` that is imported or accepted, in a cell that is not done.

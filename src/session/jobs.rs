@@ -11,11 +11,12 @@ use super::measures::ReadMeasure;
 use super::operations::Operated;
 use super::places::KeptPlaces;
 use super::queue_command::QueuesReport;
+use super::review::Found;
 use super::runs::RunsReport;
 use super::saving::SavedLayer;
 use super::scoring::Pairing;
 use super::state::{ImageId, LayerId, OpenImage, Session};
-use super::{CommandError, Difference, Examined, Notice, Outline, Selected, Vectors};
+use super::{CommandError, Examined, Notice, Outline, Selected, Vectors};
 use crate::job::{JobContext, JobEvent, spawn};
 use crate::label::{Class, MapCheck, Mask, MaskDecisions, ObjectFinder, StateMark, Superpixels};
 use crate::metrics::{PredictionComparison, TileConfusion};
@@ -78,9 +79,8 @@ pub(super) enum Report {
     LabelRead(LayerId, Box<ReadLabel>),
     /// What is known of places in an image.
     PlacesRead(ImageId, Box<KeptPlaces>),
-    /// Where these, label and prediction, differ, the largest first, and which cell of the
-    /// confusion matrix they are of, if of one.
-    Differences([LayerId; 2], Vec<Difference>, Option<[u8; 2]>),
+    /// Places to decide about.
+    Differences(Found),
     /// Places that look like what was shown, the likest first.
     Similar(ImageId, Vec<Alike>),
     /// What an earlier prediction left of an image.
@@ -356,7 +356,7 @@ impl Session {
             Report::ProjectRead(read) => self.project_read(read),
             Report::LabelRead(layer, read) => self.label_read(layer, *read),
             Report::PlacesRead(image, places) => self.places_read(image, *places),
-            Report::Differences(of, found, cell) => self.differences_found(of, found, cell),
+            Report::Differences(found) => self.differences_found(found),
             Report::Similar(image, found) => self.similar_found(image, found),
             Report::PredictionKept(image, kept) => self.kept_prediction_read(image, *kept),
             Report::PointsDrawn(image, points) => self.points_drawn(image, points),

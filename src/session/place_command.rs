@@ -1,4 +1,4 @@
-use super::{Bookmark, CheckCommand, Coordinates};
+use super::{Bookmark, CheckCommand, Coordinates, ScoreScope};
 use crate::geom::PixelRect;
 use crate::label::{CellKey, CellState};
 use crate::raster::Look;
@@ -15,6 +15,8 @@ pub enum ReviewCommand {
         truth: u8,
         /// The prediction's class.
         predicted: u8,
+        /// Where.
+        on: ScoreScope,
     },
     /// The same through squares of ground that are most worth a look, where no cell is done.
     StartDoubtful,
@@ -30,10 +32,10 @@ pub enum ReviewCommand {
     },
     /// Goes to one of the places, counted from 0.
     GoTo(usize),
-    /// Takes over what the prediction says there.
+    /// Takes over what the prediction says there; in squares all but what somebody made.
     Accept,
-    /// Leaves the label as it is there. Where a class is predicted against it, this says that the
-    /// label is right: it counts as made by hand from then on.
+    /// Leaves the label as it is there. But for similar places this says that what is labeled is
+    /// right: it counts as made by hand from then on.
     Reject,
     /// Ends the walk.
     End,

@@ -48,8 +48,9 @@ pub(super) struct PredictHow {
     pub device: Option<DeviceChoice>,
     pub flips: Flips,
     pub certainty: Certainty,
-    /// What was predicted where the label, this layer, was found right.
-    pub refused: Option<(LayerId, Mask)>,
+    /// What was predicted where the label, this layer, was found right, and where it was left
+    /// without a class.
+    pub refused: Option<(LayerId, [Mask; 2])>,
 }
 
 impl Session {
@@ -308,6 +309,9 @@ impl Session {
             self.want_no_more();
         }
         self.prediction_state.job = None;
+        if why.is_some() {
+            self.look_no_further();
+        }
         self.tell_maker();
         self.contest_again();
         if !self.prediction_state.is_complete && why.is_some() {

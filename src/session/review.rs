@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::jobs::Report;
 use super::state::{LayerId, Session};
-use super::{CommandError, Notice, ReviewCommand};
+use super::{CommandError, Notice, ReviewCommand, ScoreScope};
 use crate::exchange::{Region, polygonize};
 use crate::geom::{ImagePoint, PixelRect};
 use crate::job::JobContext;
@@ -21,7 +21,24 @@ pub struct Review {
     at: usize,
     /// How many were decided: taken and left.
     decided: (usize, usize),
+    /// How many went since something else changed the label there.
+    mended: usize,
+    /// How many are walked through of how many.
+    found: (usize, usize),
     cell: Option<[u8; 2]>,
+}
+
+/// Places that a job found to walk through.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// The label and the prediction that were compared.
+    pub of: [LayerId; 2],
+    /// The places in the order of the walk.
+    pub places: Vec<Difference>,
+    /// How many there are with those that are too many to walk through.
+    pub all: usize,
+    /// The cell of the confusion matrix that they are of, if of one.
+    pub cell: Option<[u8; 2]>,
 }
 
 /// Why ground is looked at.
@@ -65,6 +82,11 @@ impl Review {
         (self.at + 1, self.regions.len())
     }
 
+    /// How many places are walked through of how many, before any was decided.
+    pub const fn found(&self) -> (usize, usize) {
+        self.found
+    }
+
     /// The cell of the confusion matrix whose places these are, where they are of one: the label's
     /// class and the prediction's.
     pub const fn cell(&self) -> Option<[u8; 2]> {
@@ -86,19 +108,16 @@ impl Session {
     pub(super) fn apply_review(&mut self, command: ReviewCommand) -> Result<(), CommandError> {
         match command {
             ReviewCommand::Start => return self.start_review(None),
-            ReviewCommand::StartOf { truth, predicted } => {
-                return self.start_review(Some([truth, predicted]));
-            }
+            ReviewCommand::StartOf {
+                truth,
+                predicted,
+                on,
+            } => return self.start_review(Some(([truth, predicted], on))),
             ReviewCommand::StartDoubtful => return self.start_doubtful(),
             ReviewCommand::StartConfident => return self.start_confident(),
             ReviewCommand::StartSimilar(ground) => return self.start_similar(ground),
             ReviewCommand::End => self.review = None,
-            ReviewCommand::Step { forth } => {
-                let review = self.review.as_mut().ok_or(CommandError::NoReview)?;
-                let count = review.regions.len().max(1);
-                let step = if forth { 1 } else { count - 1 };
-                review.at = (review.at + step) % count;
-            }
+            ReviewCommand::Step { forth } => return self.step_on(forth),
             ReviewCommand::GoTo(place) => {
                 let review = self.review.as_mut().ok_or(CommandError::NoReview)?;
                 review.at = place.min(review.regions.len().saturating_sub(1));
@@ -109,58 +128,112 @@ impl Session {
         Ok(())
     }
 
-    /// `of` is a cell of the confusion matrix: the label's class and the prediction's.
-    fn start_review(&mut self, of: Option<[u8; 2]>) -> Result<(), CommandError> {
+    /// `of` is a cell of the confusion matrix, the label's class and the prediction's, and the
+    /// ground that its number is of.
+    fn start_review(&mut self, of: Option<([u8; 2], ScoreScope)>) -> Result<(), CommandError> {
         self.refuse_during_stroke()?;
+        let (cell, on) = of.map_or((None, ScoreScope::Whole), |(cell, on)| (Some(cell), on));
+        let ground = self.ground_of_scope(on)?;
         let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
         let prediction = self.prediction.as_ref().ok_or(CommandError::NoPrediction)?;
         let of_both = [label.id, prediction.id];
         let (label, prediction) = (label.mask.clone(), prediction.mask.clone());
         self.start_job("Looking for differences", move |job| {
-            let differing = match of {
+            let mut differing = match cell {
                 None => difference(&label, &prediction),
                 Some(cell) => ground_of(cell, &label, &prediction),
             };
+            if let Some(ground) = ground {
+                let all = differing.size().bounds();
+                differing.without(all, &ground, |_, ground| ground == UNLABELED);
+            }
             if let Some(mut regions) = outlined(&differing, job)? {
-                let smallest = if of.is_some() { 1 } else { SMALLEST };
+                let smallest = if cell.is_some() { 1 } else { SMALLEST };
                 regions.retain(|region| region.pixels >= smallest);
-                job.tell(Report::Differences(of_both, ordered(regions), of))?;
+                job.tell(Report::Differences(Found::largest(of_both, regions, cell)))?;
             }
             Ok(())
         });
         Ok(())
     }
 
-    /// `of` are the label and the prediction that were compared.
-    pub(super) fn differences_found(
-        &mut self,
-        of: [LayerId; 2],
-        regions: Vec<Difference>,
-        cell: Option<[u8; 2]>,
-    ) {
+    pub(super) fn differences_found(&mut self, found: Found) {
         let now = [&self.label, &self.prediction].map(|layer| layer.as_ref().map(|it| it.id));
-        if now != of.map(Some) {
+        if now != found.of.map(Some) {
             return;
         }
-        if regions.is_empty() {
-            self.notify(Notice::info(if cell.is_some() {
-                "There is no such place".to_owned()
+        if found.places.is_empty() {
+            self.notify(Notice::info(if found.cell.is_some() {
+                "There is no such place on the ground that the numbers are of".to_owned()
             } else {
                 format!("There is no such place, or only specks of less than {SMALLEST} pixels")
             }));
         }
-        self.walk_through(regions, cell);
+        self.walk_through(found.places, found.all, found.cell);
     }
 
-    /// Begins a walk, or none when there are no places; `cell` says which cell of the confusion
-    /// matrix they are of.
-    pub(super) fn walk_through(&mut self, regions: Vec<Difference>, cell: Option<[u8; 2]>) {
+    /// Begins a walk, or none when there are no places; there were `all` to choose from, and `cell`
+    /// says which cell of the confusion matrix they are of.
+    pub(super) fn walk_through(
+        &mut self,
+        regions: Vec<Difference>,
+        all: usize,
+        cell: Option<[u8; 2]>,
+    ) {
         self.review = (!regions.is_empty()).then_some(Review {
+            found: (regions.len(), all),
             regions,
             at: 0,
             decided: (0, 0),
+            mended: 0,
             cell,
         });
+    }
+
+    /// Goes to the next place, or to the one before.
+    fn step_on(&mut self, forth: bool) -> Result<(), CommandError> {
+        let is_left = !self.is_current_mended();
+        let review = self.review.as_mut().ok_or(CommandError::NoReview)?;
+        if is_left {
+            let count = review.regions.len().max(1);
+            let step = if forth { 1 } else { count - 1 };
+            review.at = (review.at + step) % count;
+        }
+        self.drop_mended(forth);
+        Ok(())
+    }
+
+    fn is_current_mended(&self) -> bool {
+        let (Some(review), Some(label)) = (&self.review, &self.label) else {
+            return false;
+        };
+        let current = review.current();
+        current.is_some_and(|place| place.is_mended(&label.mask, review.cell))
+    }
+
+    /// Drops places that something else mended, from the one that is looked at on. Without any left
+    /// the walk is over.
+    fn drop_mended(&mut self, forth: bool) {
+        while self.is_current_mended()
+            && let Some(review) = &mut self.review
+        {
+            review.regions.remove(review.at);
+            review.mended += 1;
+            let count = review.regions.len().max(1);
+            let step = if forth { 0 } else { count - 1 };
+            review.at = (review.at + step) % count;
+        }
+        let over = self.review.take_if(|review| review.regions.is_empty());
+        if let Some(review) = over {
+            let (taken, left) = review.decided;
+            let mended = match review.mended {
+                0 => String::new(),
+                count => format!(", {count} mended otherwise"),
+            };
+            self.notify(Notice::info(format!(
+                "All differences are decided: {taken} taken over, {left} left as they were{mended}"
+            )));
+        }
     }
 
     fn accept_difference(&mut self) -> Result<(), CommandError> {
@@ -189,21 +262,14 @@ impl Session {
         Ok(())
     }
 
-    /// The label stays as it is. Where a class is predicted against it, somebody says by this that
-    /// it is right, which is as good as if it were made by hand.
+    /// The label stays as it is. Somebody says by this that it is right there, which is as good as
+    /// if it were made by hand; of similar places it says nothing.
     fn reject_difference(&mut self) -> Result<(), CommandError> {
         let review = self.review.as_ref().ok_or(CommandError::NoReview)?;
         let current = review.current().ok_or(CommandError::NoReview)?.clone();
-        if let PlaceKind::Predicted(class) = current.kind {
+        if !matches!(current.kind, PlaceKind::Similar(_)) {
             self.refuse_during_stroke()?;
-            self.ready_label()?;
-            let origins = self.origins.as_mut().ok_or(CommandError::NoLabel)?;
-            let ground = current.ground(origins.mask.size());
-            if let Some(edit) = Edit::confirming(&mut origins.mask, &ground, Origin::CONFIRMED) {
-                self.record(edit);
-                self.live.said_anew();
-            }
-            self.refuse_predicted(class, &ground);
+            self.confirm_label(&current)?;
         }
         if let Some(review) = &mut self.review {
             review.decided.1 += 1;
@@ -212,7 +278,30 @@ impl Session {
         Ok(())
     }
 
-    /// Takes the current difference off the list; the last one ends the walk.
+    /// What is labeled of a place is right; what is not stays so.
+    fn confirm_label(&mut self, place: &Difference) -> Result<(), CommandError> {
+        self.ready_label()?;
+        let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
+        let ground = place.ground(label.mask.size());
+        let is_labeled = |row| label.mask.read_rect(row).iter().any(|&it| it != UNLABELED);
+        if !rows_of(&ground).any(is_labeled) {
+            self.notify(Notice::info(
+                "Nothing is labeled there, so there is nothing to learn from: the place is only \
+                 left, and comes again",
+            ));
+            return Ok(());
+        }
+        let origins = self.origins.as_mut().ok_or(CommandError::NoLabel)?;
+        if let Some(edit) = Edit::confirming(&mut origins.mask, &ground, Origin::CONFIRMED) {
+            self.record(edit);
+            self.live.said_anew();
+        }
+        self.refuse_predicted(&ground);
+        Ok(())
+    }
+
+    /// Takes the current difference off the list, and those after it that are mended; the last one
+    /// ends the walk.
     fn leave_difference(&mut self) {
         let Some(review) = &mut self.review else {
             return;
@@ -221,13 +310,7 @@ impl Session {
         if review.at >= review.regions.len() {
             review.at = 0;
         }
-        if review.regions.is_empty() {
-            let (taken, left) = review.decided;
-            self.review = None;
-            self.notify(Notice::info(format!(
-                "All differences are decided: {taken} taken over, {left} left as they were"
-            )));
-        }
+        self.drop_mended(true);
     }
 }
 
@@ -243,11 +326,29 @@ pub(super) fn outlined(
     Ok(regions)
 }
 
-/// Regions to decide about, the largest first.
-pub(super) fn ordered(mut regions: Vec<Region>) -> Vec<Difference> {
-    regions.sort_by_key(|region| std::cmp::Reverse(region.pixels));
-    regions.truncate(MOST);
-    regions.iter().map(Difference::of).collect()
+/// The pixels of some ground as rows of rectangles.
+fn rows_of(ground: &Selection) -> impl Iterator<Item = PixelRect> {
+    let spans = ground.spans().iter();
+    spans.map(|span| PixelRect::new(span.start, span.y, span.end - span.start, 1))
+}
+
+impl Found {
+    /// Regions to decide about, the largest first, as many as are walked through.
+    pub(super) fn largest(
+        of: [LayerId; 2],
+        mut regions: Vec<Region>,
+        cell: Option<[u8; 2]>,
+    ) -> Self {
+        let all = regions.len();
+        regions.sort_by_key(|region| std::cmp::Reverse(region.pixels));
+        regions.truncate(MOST);
+        Self {
+            of,
+            places: regions.iter().map(Difference::of).collect(),
+            all,
+            cell,
+        }
+    }
 }
 
 impl Difference {
@@ -271,6 +372,33 @@ impl Difference {
             rings: Arc::new(region.rings.iter().map(ring).collect()),
             bounds: bounds.unwrap_or_default(),
         }
+    }
+
+    /// Whether the label says by now what is predicted there; of a cell of the matrix, whether it
+    /// is of another class than the cell's. Less than is walked through may be left of it.
+    fn is_mended(&self, label: &Mask, cell: Option<[u8; 2]>) -> bool {
+        let PlaceKind::Predicted(class) = self.kind else {
+            return false;
+        };
+        let is_left = |ours: u8| cell.map_or(ours != class, |[truth, _]| ours == truth);
+        // The first corner is the leftmost of the topmost ones, so the pixel there is inside.
+        let first = self.rings.first().and_then(|ring| ring.first());
+        if first.is_some_and(|at| is_left(label.get(at.x as u32, at.y as u32))) {
+            return false;
+        }
+        let least = match cell {
+            Some(_) => 1,
+            None => SMALLEST.min(self.pixels),
+        };
+        let mut left = 0;
+        rows_of(&self.ground(label.size())).all(|row| {
+            left += label
+                .read_rect(row)
+                .iter()
+                .filter(|it| is_left(**it))
+                .count() as u64;
+            left < least
+        })
     }
 
     /// Its pixels: those in an odd number of rings.
@@ -333,3 +461,6 @@ fn ground_of([truth, predicted]: [u8; 2], label: &Mask, prediction: &Mask) -> Ma
     }
     found
 }
+
+#[cfg(test)]
+mod tests;

@@ -150,6 +150,7 @@ impl Session {
             ));
         }
         let place = |alike: Alike| square(alike.rect, PlaceKind::Similar(alike.likeness));
-        self.walk_through(found.into_iter().map(place).collect(), None);
+        let all = found.len();
+        self.walk_through(found.into_iter().map(place).collect(), all, None);
     }
 }

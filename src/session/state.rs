@@ -376,7 +376,8 @@ impl Session {
             &self.certainty,
             &self.predicting.contest.layer,
         ];
-        let refused = self.predicting.refused.iter().map(|(_, mask)| mask);
+        let refused = self.predicting.refused.iter();
+        let refused = refused.flat_map(|(_, masks)| masks);
         let masks = masks.into_iter().flatten().map(|layer| &layer.mask);
         let masks: usize = masks.chain(refused).map(Mask::bytes_used).sum();
         self.cache.bytes_used()

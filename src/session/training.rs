@@ -184,6 +184,7 @@ impl Session {
                 ..
             } => {
                 self.step_done(id, epoch, step, steps, loss);
+                self.look_on();
             }
             TrainEvent::Trying { what, done, total } => self.tried(id, what, done, total),
             TrainEvent::Forecast(forecast) => {

@@ -8,8 +8,8 @@ use orthobrush::geom::{ImagePoint, ImageSize, PixelRect};
 use orthobrush::label::{CellKey, CellState, Mask};
 use orthobrush::metrics::{Confusion, Scores};
 use orthobrush::session::{
-    Command, LayerKind, PlaceCommand, Predicting, PredictionCommand, ReviewCommand, ScoreScope,
-    SelectionCommand, Session,
+    Command, CommandError, Difference, LayerKind, PlaceCommand, PlaceKind, Predicting,
+    PredictionCommand, ReviewCommand, ScoreScope, SelectionCommand, Session,
 };
 use orthobrush::train::DeviceChoice;
 
@@ -200,10 +200,9 @@ fn numbers_are_right_after_each_block_of_a_prediction() {
     assert_eq!(numbers_while_predicting(&mut session, &other), 7);
 }
 
-#[test]
-fn a_cell_of_the_matrix_is_found_on_the_ground() {
-    let (_folder, mut session) = compared();
-    let scores = session.scores().expect("numbers").clone();
+/// The cell of the matrix with the most wrong pixels: the label's class, the prediction's, and how
+/// many they are.
+fn largest_error(scores: &Scores) -> (u8, u8, u64) {
     let (truth, predicted, pixels) = (0..scores.confusion.len())
         .flat_map(|truth| (0..scores.confusion.len()).map(move |other| (truth, other)))
         .filter(|(truth, other)| truth != other)
@@ -211,7 +210,96 @@ fn a_cell_of_the_matrix_is_found_on_the_ground() {
         .max_by_key(|&(.., pixels)| pixels)
         .expect("a cell");
     assert!(pixels > 0);
-    let of_cell = ReviewCommand::StartOf { truth, predicted };
+    (truth, predicted, pixels)
+}
+
+#[test]
+fn places_of_a_cell_are_of_the_ground_that_its_number_is_of() {
+    let (_folder, mut session) = compared();
+    let part = PixelRect::new(100, 300, 777, 555);
+    let corners = [(100.0, 20.0), (900.0, 300.0), (300.0, 1_000.0)];
+    let select = SelectionCommand::Polygon {
+        corners: corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec(),
+        how: orthobrush::session::SelectHow::Replace,
+    };
+    finish(&mut session, Command::Selection(select));
+    for on in [ScoreScope::Within(part), ScoreScope::Selection] {
+        let scores = session.scores_of(on).expect("numbers");
+        let (truth, predicted, pixels) = largest_error(&scores);
+        let of_cell = ReviewCommand::StartOf {
+            truth,
+            predicted,
+            on,
+        };
+        finish(&mut session, Command::Review(of_cell));
+        let review = session.review().expect("places");
+        let places = review.places();
+        assert_eq!(
+            places.iter().map(|place| place.pixels).sum::<u64>(),
+            pixels,
+            "{on:?}"
+        );
+        assert_eq!(review.found(), (places.len(), places.len()));
+        let is_inside = |place: &Difference| place.bounds.intersect(part) == place.bounds;
+        assert!(on == ScoreScope::Selection || places.iter().all(is_inside));
+    }
+    let (truth, predicted) = (0, 1);
+    finish(&mut session, Command::Selection(SelectionCommand::Drop));
+    let of_nothing = ReviewCommand::StartOf {
+        truth,
+        predicted,
+        on: ScoreScope::Selection,
+    };
+    let refused = session.apply(Command::Review(of_nothing));
+    assert!(matches!(refused, Err(CommandError::Refused(_))));
+}
+
+/// Paints the class over a place that is predicted there, and over its holes.
+fn mend(session: &mut Session, place: &Difference) {
+    let PlaceKind::Predicted(class) = place.kind else {
+        panic!("{place:?}");
+    };
+    let (corners, class) = (place.rings[0].clone(), Some(class));
+    finish(session, Command::FillPolygon { corners, class });
+}
+
+#[test]
+fn places_that_were_mended_by_a_tool_are_stepped_over() {
+    let (_folder, mut session) = compared();
+    finish(&mut session, Command::Review(ReviewCommand::Start));
+    let places = session.review().expect("places").places().to_vec();
+    assert!(places.len() > 2);
+    let step = |session: &mut Session, forth: bool| {
+        finish(session, Command::Review(ReviewCommand::Step { forth }));
+        let review = session.review().expect("more");
+        (review.current().cloned(), review.places().to_vec())
+    };
+    mend(&mut session, &places[1]);
+    let (current, left) = step(&mut session, true);
+    assert!(current.is_some() && current.as_ref() != Some(&places[0]));
+    assert!(left.contains(&places[0]) && !left.contains(&places[1]));
+    let (current, _) = step(&mut session, false);
+    assert_eq!(current.as_ref(), Some(&places[0]));
+    // What is looked at stays until somebody goes on.
+    mend(&mut session, &places[0]);
+    let current = session.review().and_then(|walk| walk.current());
+    assert_eq!(current, Some(&places[0]));
+    let (_, left) = step(&mut session, true);
+    assert!(!left.contains(&places[0]));
+    assert_eq!(session.review().expect("more").decided(), (0, 0));
+    assert_eq!(session.review().expect("more").found().0, places.len());
+}
+
+#[test]
+fn a_cell_of_the_matrix_is_found_on_the_ground() {
+    let (_folder, mut session) = compared();
+    let scores = session.scores().expect("numbers").clone();
+    let (truth, predicted, pixels) = largest_error(&scores);
+    let of_cell = ReviewCommand::StartOf {
+        truth,
+        predicted,
+        on: ScoreScope::Whole,
+    };
     finish(&mut session, Command::Review(of_cell));
     let mut found = 0;
     let review = session.review().expect("places");
@@ -220,10 +308,7 @@ fn a_cell_of_the_matrix_is_found_on_the_ground() {
     for _ in 0..count {
         let place = session.review().and_then(|review| review.current());
         let place = place.expect("a place");
-        assert_eq!(
-            place.kind,
-            orthobrush::session::PlaceKind::Predicted(predicted)
-        );
+        assert_eq!(place.kind, PlaceKind::Predicted(predicted));
         found += place.pixels;
         let next = ReviewCommand::Step { forth: true };
         session.apply(Command::Review(next)).expect("a step");

@@ -1,10 +1,10 @@
 //! Where to look next: doubtful squares and likely mistakes, decided one after the other.
 
 use orthobrush::geom::{ImagePoint, PixelRect};
-use orthobrush::label::{CellKey, CellState};
+use orthobrush::label::{CellKey, CellState, Origin, UNLABELED};
 use orthobrush::session::{
-    Command, CommandError, LayerKind, Over, PlaceCommand, PlaceKind, ReviewCommand, SelectHow,
-    SelectionCommand, Session,
+    Command, CommandError, LayerKind, Notice, Over, PlaceCommand, PlaceKind, ReviewCommand,
+    SelectHow, SelectionCommand, Session,
 };
 use orthobrush::train::DeviceChoice;
 
@@ -47,6 +47,8 @@ fn doubtful_squares_are_taken_over_or_left_and_done_cells_are_not_among_them() {
     review(&mut session, ReviewCommand::Reject);
     let walk = session.review().expect("places");
     assert_eq!((walk.decided(), walk.position()), ((1, 1), (1, 14)));
+    // What was found right, and what was taken over.
+    finish(&mut session, Command::Undo);
     finish(&mut session, Command::Undo);
     assert!(pixels(&session, LayerKind::Label, place.bounds) == before);
     review(&mut session, ReviewCommand::End);
@@ -57,6 +59,111 @@ fn doubtful_squares_are_taken_over_or_left_and_done_cells_are_not_among_them() {
     finish(&mut session, Command::Place(done));
     review(&mut session, ReviewCommand::StartDoubtful);
     assert!(session.review().is_none(), "the only cell is done");
+}
+
+/// Begins the walk through doubtful squares at `square`, if it is among them; how many there are.
+fn doubtful(session: &mut Session, square: PixelRect) -> (bool, usize) {
+    review(session, ReviewCommand::StartDoubtful);
+    let walk = session.review().expect("places");
+    let (_, all) = walk.position();
+    let place = walk.places().iter().position(|it| it.bounds == square);
+    if let Some(place) = place {
+        review(session, ReviewCommand::GoTo(place));
+    }
+    (place.is_some(), all)
+}
+
+fn fill(session: &mut Session, rect: PixelRect, class: u8) {
+    let [left, top, right, bottom] = [rect.x, rect.y, rect.right(), rect.bottom()].map(f64::from);
+    let corners = [(left, top), (right, top), (right, bottom), (left, bottom)];
+    let corners = corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec();
+    let class = Some(class);
+    finish(session, Command::FillPolygon { corners, class });
+}
+
+#[test]
+fn a_doubtful_square_with_a_right_label_is_learned_from_and_does_not_come_again() {
+    let (_folder, mut session) = predicted();
+    let square = PixelRect::new(256, 512, 256, 256);
+    let (bare, part) = (
+        PixelRect::new(256, 512, 256, 20),
+        PixelRect::new(300, 600, 30, 30),
+    );
+    fill(&mut session, bare, UNLABELED);
+    assert_eq!(doubtful(&mut session, square), (true, 16));
+    let label = pixels(&session, LayerKind::Label, square);
+    review(&mut session, ReviewCommand::Reject);
+    assert!(pixels(&session, LayerKind::Label, square) == label);
+    let origins = pixels(&session, LayerKind::Origins, square);
+    for (class, origin) in label.iter().zip(origins) {
+        let expected = match *class {
+            UNLABELED => UNLABELED,
+            _ => Origin::CONFIRMED.index(),
+        };
+        assert_eq!(origin, expected);
+    }
+    assert_eq!(doubtful(&mut session, square), (false, 15));
+    // Painted or erased, it is another label.
+    let was = pixels(&session, LayerKind::Label, part)[0];
+    let other = if was == 3 { 2 } else { 3 };
+    for (rect, class) in [(part, other), (part, UNLABELED), (bare, other)] {
+        fill(&mut session, rect, class);
+        assert_eq!(
+            doubtful(&mut session, square),
+            (true, 16),
+            "{rect:?} {class}"
+        );
+        finish(&mut session, Command::Undo);
+        assert_eq!(doubtful(&mut session, square), (false, 15));
+    }
+}
+
+#[test]
+fn a_doubtful_square_without_a_label_is_only_left() {
+    let (_folder, mut session) = predicted();
+    let square = PixelRect::new(256, 512, 256, 256);
+    fill(&mut session, square, UNLABELED);
+    assert_eq!(doubtful(&mut session, square), (true, 16));
+    let steps = session.num_steps();
+    session.take_notices();
+    let reject = Command::Review(ReviewCommand::Reject);
+    session.apply(reject).expect("accepted");
+    let said = session.take_notices();
+    let is_told = |notice: &Notice| notice.text.starts_with("Nothing is labeled there");
+    assert!(said.iter().any(is_told), "{said:?}");
+    assert_eq!(session.num_steps(), steps);
+    assert_eq!(session.review().expect("more").position().1, 15);
+    assert_eq!(doubtful(&mut session, square), (true, 16));
+}
+
+#[test]
+fn what_was_made_by_hand_in_a_doubtful_square_stays_when_it_is_taken_over() {
+    let (_folder, mut session) = predicted();
+    let square = PixelRect::new(512, 256, 256, 256);
+    let by_hand = PixelRect::new(600, 300, 50, 40);
+    fill(&mut session, by_hand, 3);
+    let painted = pixels(&session, LayerKind::Origins, by_hand);
+    let label = pixels(&session, LayerKind::Label, square);
+    let said = pixels(&session, LayerKind::Prediction, square);
+    assert!(doubtful(&mut session, square).0);
+    review(&mut session, ReviewCommand::Accept);
+    let after = pixels(&session, LayerKind::Label, square);
+    for (place, class) in after.into_iter().enumerate() {
+        let at = place as u32;
+        let at = (square.x + at % square.width, square.y + at / square.width);
+        // A pixel that had the class before is nobody's work but the file's.
+        let is_painted = by_hand.contains(at.0, at.1) && {
+            let (x, y) = (at.0 - by_hand.x, at.1 - by_hand.y);
+            painted[(y * by_hand.width + x) as usize] == Origin::HAND.index()
+        };
+        let expected = if is_painted {
+            label[place]
+        } else {
+            said[place]
+        };
+        assert_eq!(class, expected, "at {at:?}");
+    }
+    assert!(painted.contains(&Origin::HAND.index()));
 }
 
 #[test]

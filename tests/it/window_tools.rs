@@ -6,7 +6,7 @@ use egui_kittest::kittest::Queryable as _;
 use orthobrush::app::App;
 use orthobrush::geom::{ImagePoint, PixelRect};
 use orthobrush::label::Side;
-use orthobrush::session::{Command, LayerKind, PredictionCommand, ReviewCommand, Tool};
+use orthobrush::session::{Command, LayerKind, PredictionCommand, ReviewCommand, ScoreScope, Tool};
 use orthobrush::ui::{PaneContent, PaneLayout};
 
 use crate::fixture::{own_sample, turn};
@@ -367,7 +367,11 @@ fn a_cell_is_walked_through_with_the_last_tool_that_corrects() {
     };
     perform(&mut harness, Command::SelectTool(Tool::Lasso));
     perform(&mut harness, Command::SelectTool(Tool::Ruler));
-    let of_cell = ReviewCommand::StartOf { truth, predicted };
+    let of_cell = ReviewCommand::StartOf {
+        truth,
+        predicted,
+        on: ScoreScope::Whole,
+    };
     perform(&mut harness, Command::Review(of_cell));
     let review = session(&harness).review().expect("places");
     assert_eq!(review.cell(), Some([truth, predicted]));

@@ -128,16 +128,18 @@ fn legend_ui(ui: &mut Ui, content: PaneContent, looked: Looked) {
         (colors.invented, words[2]),
         (colors.different, words[3]),
     ];
-    let entries = match looked {
-        Looked::Class(_) => &entries[..3],
-        Looked::Pair { truth, predicted } if truth == predicted => &entries[..1],
-        _ => &entries[3..],
+    let (entries, others) = match (looked, content) {
+        (Looked::Class(_), _) => (&entries[..3], "neither"),
+        (Looked::Pair { truth, predicted }, _) if truth == predicted => (&entries[..1], "others"),
+        (Looked::Pair { .. }, _) => (&entries[3..], "others"),
+        (Looked::All, PaneContent::Changed) => (&entries[3..], "same"),
+        (Looked::All, _) => (&entries[3..], "right"),
     };
-    for ([r, g, b, _], words) in entries {
+    for ([r, g, b, _], words) in entries.iter().copied().chain([(colors.agreed, others)]) {
         let (rect, _) = ui.allocate_exact_size(vec2(10.0, 10.0), egui::Sense::hover());
         ui.painter()
-            .rect_filled(rect, 2.0, Color32::from_rgb(*r, *g, *b));
-        ui.label(RichText::new(*words).size(12.0));
+            .rect_filled(rect, 2.0, Color32::from_rgb(r, g, b));
+        ui.label(RichText::new(words).size(12.0));
     }
     ui.add_space(4.0);
 }

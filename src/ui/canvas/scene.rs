@@ -9,17 +9,19 @@ use crate::session::{Layer, LayerKind, OpenImage, Review, Session};
 use crate::ui::theme;
 use crate::ui::view::{LevelCache, View};
 
-/// Right is faint; wrong is told apart also by who sees no red or no green (Okabe & Ito 2008).
+/// What is right or of no interest is a faint veil; the others are told apart also by who sees no
+/// red or no green (Okabe & Ito 2008).
 pub const VERDICTS: VerdictColors = VerdictColors {
-    agreed: [0; 4],
+    agreed: [255, 255, 255, 64],
     found: [86, 180, 233, 110],
     invented: [213, 94, 0, 215],
     missed: [240, 228, 66, 215],
-    different: [226, 61, 148, 200],
+    different: [230, 159, 0, 200],
 };
 
 /// What is lit up over other masks, so that the ground below can be painted by sight.
 const LIT: VerdictColors = VerdictColors {
+    agreed: [0; 4],
     different: [226, 61, 148, 110],
     ..VERDICTS
 };
@@ -187,4 +189,102 @@ fn doubt(opacity: f32) -> [[u8; 4]; 256] {
             [220, 30, 40, (doubt * opacity * 255.0) as u8]
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Matrix = [[f64; 3]; 3];
+
+    /// How linear red, green and blue are seen with all cones, without the long ones (protanopia)
+    /// and without the middle ones (deuteranopia): Machado, Oliveira & Fernandes 2009, "A
+    /// physiologically-based model for simulation of color vision deficiency", severity 1.
+    const SIGHTS: [Matrix; 3] = [
+        [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+        [
+            [0.152_286, 1.052_583, -0.204_868],
+            [0.114_503, 0.786_281, 0.099_216],
+            [-0.003_882, -0.048_116, 1.051_998],
+        ],
+        [
+            [0.367_322, 0.860_646, -0.227_968],
+            [0.280_085, 0.672_501, 0.047_413],
+            [-0.011_820, 0.042_940, 0.968_881],
+        ],
+    ];
+    /// sRGB to CIE XYZ, each row for a white of 1.
+    const XYZ: Matrix = [
+        [0.433_950, 0.376_210, 0.189_840],
+        [0.212_673, 0.715_152, 0.072_175],
+        [0.017_757, 0.109_468, 0.872_775],
+    ];
+    /// Shade, meadow, bare soil, forest and a bright roof.
+    const GROUNDS: [[u8; 3]; 5] = [
+        [40, 45, 35],
+        [110, 120, 80],
+        [128, 128, 128],
+        [60, 80, 50],
+        [220, 215, 205],
+    ];
+
+    fn times(matrix: &Matrix, color: [f64; 3]) -> [f64; 3] {
+        matrix.map(|row| (0..3).map(|at| row[at] * color[at]).sum())
+    }
+
+    /// What is seen of a color over some ground, as CIE L*, a* and b*.
+    fn seen(ink: [u8; 4], ground: [u8; 3], sight: &Matrix) -> [f64; 3] {
+        let opacity = f64::from(ink[3]) / 255.0;
+        let linear = |at: usize| {
+            let mixed = f64::from(ink[at]) * opacity + f64::from(ground[at]) * (1.0 - opacity);
+            match mixed / 255.0 {
+                dark if dark <= 0.04045 => dark / 12.92,
+                value => ((value + 0.055) / 1.055).powf(2.4),
+            }
+        };
+        let color = times(sight, [0, 1, 2].map(linear)).map(|value| value.clamp(0.0, 1.0));
+        let [x, y, z] = times(&XYZ, color).map(|value| match value {
+            dark if dark <= 0.008_856 => 7.787 * dark + 16.0 / 116.0,
+            value => value.cbrt(),
+        });
+        [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+    }
+
+    /// The least difference of two colors (CIE 1976) over any ground and in any sight; 2.3 is just
+    /// noticed.
+    fn apart(one: [u8; 4], other: [u8; 4]) -> f64 {
+        let differences = GROUNDS.iter().flat_map(|&ground| {
+            SIGHTS.iter().map(move |sight| {
+                let [one, other] = [one, other].map(|color| seen(color, ground, sight));
+                (0..3)
+                    .map(|at| (one[at] - other[at]).powi(2))
+                    .sum::<f64>()
+                    .sqrt()
+            })
+        });
+        differences.fold(f64::INFINITY, f64::min)
+    }
+
+    #[test]
+    fn verdicts_are_told_apart_without_red_or_green_and_agreement_is_faint_but_seen() {
+        let VerdictColors {
+            agreed,
+            found,
+            invented,
+            missed,
+            different,
+        } = VERDICTS;
+        let of_class = [agreed, found, invented, missed];
+        for (at, one) in of_class.into_iter().enumerate() {
+            for other in &of_class[..at] {
+                let apart = apart(one, *other);
+                assert!(apart > 12.0, "{one:?} {other:?}: {apart}");
+            }
+        }
+        let of_all = apart(agreed, different);
+        assert!(of_all > 30.0, "{of_all}");
+        let bare = apart(agreed, [0; 4]);
+        assert!(bare > 3.0, "{bare}");
+        assert!(agreed[3] < found[3] && LIT.agreed[3] == 0);
+    }
 }

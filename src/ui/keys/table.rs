@@ -315,7 +315,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     bind(
         Group::Go,
         Action::RejectDifference,
-        "The label is right there; leave doubtful and similar places",
+        "The label is right there; leave similar places",
         &[(NONE, Key::N)],
     ),
     bind(

@@ -31,6 +31,11 @@ pub fn review_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
         words.scroll_to_me(Some(Align::TOP));
     }
     ui.label(about(session, review, current));
+    let (walked, found) = review.found();
+    if walked < found {
+        let first = text::of_all(walked as u64, found as u64);
+        ui.weak(format!("The first {first} places, the largest first."));
+    }
     decisions_ui(ui, (current.kind, has_prediction), session, view, commands);
     list_ui(ui, (review, current), session, view, commands);
     ui.separator();
@@ -45,18 +50,18 @@ fn decisions_ui(
     commands: &mut CommandQueue,
 ) {
     let (leave, leave_help) = match kind {
-        PlaceKind::Predicted(_) => (
+        PlaceKind::Predicted(_) | PlaceKind::Doubtful => (
             "Label is right (N)",
-            "The label stays and counts as made by hand, so it is learned from",
+            "What is labeled there stays and counts as made by hand, so it is learned from",
         ),
-        _ => ("Leave (N)", "The label stays as it is"),
+        PlaceKind::Similar(_) => ("Leave (N)", "The label stays as it is"),
+    };
+    let take_help = match kind {
+        PlaceKind::Predicted(_) => "The label becomes what is predicted",
+        _ => "The label becomes what is predicted, but for what was made by hand",
     };
     let decisions = [
-        (
-            "Take over (Y)",
-            "The label becomes what is predicted",
-            ReviewCommand::Accept,
-        ),
+        ("Take over (Y)", take_help, ReviewCommand::Accept),
         (leave, leave_help, ReviewCommand::Reject),
         (
             "Skip (J)",
@@ -111,7 +116,9 @@ fn about(session: &Session, review: &Review, place: &Difference) -> String {
                 area(session, place)
             )
         }
-        (PlaceKind::Doubtful, _) => "Correct it, take the prediction over, or leave it.".to_owned(),
+        (PlaceKind::Doubtful, _) => {
+            "Correct it, take the prediction over, or say that the label is right.".to_owned()
+        }
         (PlaceKind::Similar(likeness), _) => {
             format!("Likeness {likeness:.2}, 1 being the same look")
         }

@@ -143,10 +143,15 @@ pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     ui.add_space(theme::GRID);
     classes_ui(ui, scores);
     ui.add_space(theme::GRID);
-    ui.label(RichText::new("Confusion").strong())
-        .on_hover_text("Press a cell to see its pixels and to walk through its places (J)");
+    ui.label(RichText::new("Confusion").strong()).on_hover_text(
+        "Press a cell to see its pixels, and to walk through its places on this ground (J)",
+    );
     if let Some((truth, predicted)) = confusion_ui(ui, scores, &mut state.numbers) {
-        let of_cell = ReviewCommand::StartOf { truth, predicted };
+        let of_cell = ReviewCommand::StartOf {
+            truth,
+            predicted,
+            on: state.scope(seen),
+        };
         view.looked = Looked::Pair { truth, predicted };
         view.listed = None;
         walk(of_cell, session, view, commands);
