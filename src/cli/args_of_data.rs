@@ -89,10 +89,11 @@ pub struct InspectArgs {
     /// Also look for ground, copies and neighbors that training and held-out parts share.
     #[arg(long)]
     pub leaks: bool,
-    /// A recipe that comes with the program (without, balanced), for the parts that --leaks looks at.
-    #[arg(long, value_name = "NAME", requires = "leaks", conflicts_with = "recipe", value_parser = parse_preset)]
+    /// A recipe that comes with the program (without, balanced): leaks are between its parts.
+    #[arg(long, value_name = "NAME", value_parser = parse_preset)]
+    #[arg(requires = "leaks", conflicts_with = "recipe")]
     pub preset: Option<Preset>,
-    /// A recipe file (TOML), for the parts that --leaks looks at.
+    /// A recipe file (TOML): leaks are between its parts.
     #[arg(long, value_name = "FILE", requires = "leaks")]
     pub recipe: Option<PathBuf>,
     /// Write samples in small, with their masks over them, side by side into a PNG.
