@@ -4,8 +4,10 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 
+use super::values::parse_preset;
 use crate::dataset::Corrections;
 use crate::label::Encoding;
+use crate::train::Preset;
 
 /// The options of `train` that a run which goes on has chosen already.
 pub const OF_NEW_RUNS: [&str; 14] = [
@@ -87,6 +89,13 @@ pub struct InspectArgs {
     /// Also look for ground, copies and neighbors that training and held-out parts share.
     #[arg(long)]
     pub leaks: bool,
+    /// A recipe that comes with the program (without, balanced): leaks are between its parts.
+    #[arg(long, value_name = "NAME", value_parser = parse_preset)]
+    #[arg(requires = "leaks", conflicts_with = "recipe")]
+    pub preset: Option<Preset>,
+    /// A recipe file (TOML): leaks are between its parts.
+    #[arg(long, value_name = "FILE", requires = "leaks")]
+    pub recipe: Option<PathBuf>,
     /// Write samples in small, with their masks over them, side by side into a PNG.
     #[arg(long, value_name = "FILE")]
     pub sheet: Option<PathBuf>,

@@ -4,12 +4,14 @@ use serde_json::json;
 
 use super::args::InspectArgs;
 use super::sheet::Sheet;
+use super::train::chosen_recipe;
 use crate::dataset::leaks::{LeakLimits, LeakReport};
+use crate::dataset::parts::PartRule;
 use crate::dataset::{Discovery, InspectOptions, Watch, discover_corrected, inspect};
-use crate::train::Recipe;
 
 /// Says what a data set holds, how it was recognized, and what is wrong with it.
 pub fn inspected(args: &InspectArgs) -> anyhow::Result<()> {
+    let rule = chosen_recipe(args.recipe.as_deref(), args.preset)?.parts();
     let discovery = discover_corrected(&args.folder, &args.corrections.given()?)?;
     if !discovery.datasets.is_empty() {
         tell_datasets(&discovery, args.json);
@@ -36,7 +38,7 @@ pub fn inspected(args: &InspectArgs) -> anyhow::Result<()> {
     let inspection = inspect(&discovery, &options);
     bar.finish_and_clear();
     let leaks = if args.leaks {
-        Some(leaks_of(&discovery, &bar)?)
+        Some(leaks_of(&discovery, &rule, &bar)?)
     } else {
         None
     };
@@ -53,8 +55,7 @@ pub fn inspected(args: &InspectArgs) -> anyhow::Result<()> {
         if let Some(sheet) = &sheet {
             sheet.tell();
         }
-        let leaks = leaks.map(|report| report.leaks.len());
-        if let Some(verdict) = verdict(inspection.problems.len(), leaks) {
+        if let Some(verdict) = verdict(inspection.problems.len(), leaks.as_ref()) {
             say!("\n{verdict}");
         }
     }
@@ -77,15 +78,18 @@ fn tell_datasets(discovery: &Discovery, is_json: bool) {
     }
 }
 
-/// What the parts share: those that the data set states, else those that a training would make.
-fn leaks_of(discovery: &Discovery, bar: &ProgressBar) -> anyhow::Result<LeakReport> {
+/// What the parts share that a training by `rule` would make.
+fn leaks_of(
+    discovery: &Discovery,
+    rule: &PartRule,
+    bar: &ProgressBar,
+) -> anyhow::Result<LeakReport> {
     bar.set_length(1_000);
     let watch = Watch {
         is_cancelled: &|| false,
         progress: &|share| bar.set_position((share * 1_000.0) as u64),
     };
-    let rule = Recipe::default().parts();
-    let report = discovery.leaks(&rule, LeakLimits::default(), &watch)?;
+    let report = discovery.leaks(rule, LeakLimits::default(), &watch)?;
     bar.finish_and_clear();
     Ok(report)
 }
@@ -95,7 +99,7 @@ fn tell_leaks(report: &LeakReport) {
         "\nLeaks between the parts ({} images compared)",
         report.images
     );
-    if report.leaks.is_empty() {
+    if report.leaks.is_empty() && report.images > 0 {
         say!("  none found");
     }
     for leak in &report.leaks {
@@ -114,14 +118,16 @@ fn tell_leaks(report: &LeakReport) {
     }
 }
 
-/// What remains to be said of so many problems, and leaks where they were looked for.
-const fn verdict(problems: usize, leaks: Option<usize>) -> Option<&'static str> {
-    match (problems, leaks) {
+/// What remains to be said of so many problems, and of leaks where they were looked for.
+fn verdict(problems: usize, leaks: Option<&LeakReport>) -> Option<&'static str> {
+    // Where nothing was compared, a note has said why.
+    let is_fine = |report: &LeakReport| report.leaks.is_empty() && report.images > 0;
+    match (problems, leaks.map(is_fine)) {
         (0, None) => Some(
             "No problems were found. Leaks between the parts were not looked for; --leaks does so.",
         ),
         (_, None) => Some("Leaks between the parts were not looked for; --leaks does so."),
-        (0, Some(0)) => Some("No problems were found."),
+        (0, Some(true)) => Some("No problems were found."),
         (_, Some(_)) => None,
     }
 }
@@ -135,7 +141,15 @@ mod tests {
         let unasked = verdict(0, None).expect("words");
         assert!(unasked.contains("were not looked for; --leaks does so"));
         assert!(verdict(2, None).is_some_and(|words| !words.contains("No problems")));
-        assert_eq!(verdict(0, Some(0)), Some("No problems were found."));
-        assert_eq!((verdict(0, Some(3)), verdict(1, Some(0))), (None, None));
+        let compared = |images| LeakReport {
+            images,
+            ..LeakReport::default()
+        };
+        let (some, none) = (compared(9), compared(0));
+        assert_eq!(verdict(0, Some(&some)), Some("No problems were found."));
+        assert_eq!(
+            (verdict(0, Some(&none)), verdict(1, Some(&some))),
+            (None, None)
+        );
     }
 }

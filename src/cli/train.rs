@@ -186,11 +186,14 @@ fn find_rate(
     Ok(())
 }
 
+/// The recipe of a file, or else of a preset; without either the balanced one.
+pub fn chosen_recipe(file: Option<&Path>, preset: Option<Preset>) -> anyhow::Result<Recipe> {
+    let read = file.map(Recipe::load).transpose()?;
+    Ok(read.unwrap_or_else(|| preset.unwrap_or(Preset::Balanced).recipe()))
+}
+
 fn recipe_of(args: &TrainArgs) -> anyhow::Result<Recipe> {
-    let read = args.recipe.as_deref().map(Recipe::load).transpose()?;
-    let preset = args.preset.map(Preset::recipe);
-    let usual = || Preset::Balanced.recipe();
-    let mut recipe = read.or(preset).unwrap_or_else(usual);
+    let mut recipe = chosen_recipe(args.recipe.as_deref(), args.preset)?;
     recipe.epochs = args.epochs.unwrap_or(recipe.epochs);
     recipe.batch = args.batch.unwrap_or(recipe.batch);
     recipe.patch = args.patch.unwrap_or(recipe.patch);

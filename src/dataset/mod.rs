@@ -33,6 +33,7 @@ mod shown;
 mod sites;
 mod split;
 mod split_blocks;
+mod split_files;
 mod split_given;
 mod split_leaks;
 mod stats;

@@ -1,12 +1,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::cells::Cells;
-use super::parts::{Assignment, PartLists, PartRule, PartWay, SampleId, Twins, assign_parts};
 use super::sites::SceneSites;
 use super::split_blocks::nearness;
 use super::split_given::GivenBlocks;
-use super::watch::counted;
-use super::{DatasetError, FileSet, Part, PatchConfig, Scene, Watch, hash};
+use super::{DatasetError, PatchConfig, Scene, hash};
 use crate::geom::PixelRect;
 
 /// Side of a held-out block, in pixels, wherever the labelled ground is large enough.
@@ -189,67 +187,6 @@ impl Split {
             margin,
         })
     }
-
-    /// Holds whole files out as `rule` says; files without labels are not used.
-    ///
-    /// # Errors
-    /// When fewer than two files hold labels, or the rule leaves nothing to learn from or to
-    /// validate with.
-    pub(super) fn of_files(
-        scans: &[Cells],
-        files: &FileSet,
-        rule: &PartRule,
-        num_classes: usize,
-        watch: &Watch<'_>,
-    ) -> Result<Self, DatasetError> {
-        let counts: Vec<Vec<u64>> = scans
-            .iter()
-            .map(|cells| cells.histogram(|_| true)[..num_classes].to_vec())
-            .collect();
-        let pixels: Vec<u64> = counts.iter().map(|counts| counts.iter().sum()).collect();
-        let labelled = labelled_files(&pixels)?;
-        let mut notes = Vec::new();
-        let assigned = assigned(files, (&labelled, &counts), rule, &mut notes, watch)?;
-        let of = |part| -> Vec<usize> {
-            let indices = assigned.indices(part).into_iter();
-            indices.map(|index| labelled[index]).collect()
-        };
-        let [train, validation, test] = Part::ALL.map(of);
-        if train.is_empty() || validation.is_empty() {
-            return Err(DatasetError::TooLittle(NO_PART.to_owned()));
-        }
-        let empty = scans.len() - labelled.len();
-        if empty > 0 {
-            notes.push(format!("{empty} masks hold no labels and are not used"));
-        }
-        notes.extend(assigned.notes);
-        let called = |those: &[usize]| those.iter().map(|&at| files.name(at)).collect();
-        let sum = |those: &[usize]| those.iter().map(|&at| pixels[at]).sum();
-        let report = SplitReport {
-            kind: SplitKind::Files,
-            seed: rule.seed,
-            train_pixels: sum(&train),
-            validation_pixels: sum(&validation),
-            validation_blocks: Vec::new(),
-            test_blocks: Vec::new(),
-            margin: 0,
-            validation_files: called(&validation),
-            test_files: called(&test),
-            train_files: train.len(),
-            notes,
-        };
-        let held_out = validation.iter();
-        Ok(Self {
-            report,
-            held_out: held_out
-                .map(|&at| (at, scans[at].extent.bounds()))
-                .collect(),
-            train_scenes: train,
-            test_scenes: test,
-            judging: Vec::new(),
-            margin: 0,
-        })
-    }
 }
 
 /// What there is to say about blocks of `side` pixels.
@@ -268,78 +205,6 @@ fn block_note(side: u32, margin: u32, patch: u32) -> Option<String> {
     ))
 }
 
-/// The files that hold labels.
-fn labelled_files(pixels: &[u64]) -> Result<Vec<usize>, DatasetError> {
-    let labelled: Vec<usize> = (0..pixels.len()).filter(|&at| pixels[at] > 0).collect();
-    if labelled.len() < 2 {
-        return Err(DatasetError::TooLittle(format!(
-            "{} of {} masks hold labels, but one is held out and one is needed to learn from; \
-             label more files",
-            labelled.len(),
-            pixels.len()
-        )));
-    }
-    Ok(labelled)
-}
-
-/// The parts of the `labelled` files, whose pixels by class are `counts`, as `rule` says.
-fn assigned(
-    files: &FileSet,
-    (labelled, counts): (&[usize], &[Vec<u64>]),
-    rule: &PartRule,
-    notes: &mut Vec<String>,
-    watch: &Watch<'_>,
-) -> Result<Assignment, DatasetError> {
-    let prints = fingerprints(files, labelled, rule, notes, watch)?;
-    let names: Vec<String> = labelled.iter().map(|&at| files.name(at)).collect();
-    let known = labelled.iter().zip(&names).zip(&prints);
-    let samples: Vec<SampleId<'_>> = known
-        .map(|((&at, name), &fingerprint)| SampleId {
-            name,
-            path: &files.sample(at).image,
-            stated_part: files.sample(at).part,
-            group: files.sample(at).group.as_deref(),
-            fingerprint,
-            class_pixels: Some(&counts[at]),
-        })
-        .collect();
-    let lists = match &rule.split {
-        PartWay::ByList { lists, .. } => PartLists::load(lists, &files.discovery().folder)?,
-        _ => PartLists::default(),
-    };
-    assign_parts(rule, &samples, &lists)
-}
-
-/// Said when a rule gives one part nothing.
-const NO_PART: &str = "The rule for the parts leaves nothing to learn from, or nothing to validate \
-                       with; change it";
-
-/// More images are not decoded only to find equal ones.
-const MOST_COMPARED: usize = 5_000;
-
-/// Numbers that images of equal pixels share, so that they stay in one part.
-fn fingerprints(
-    files: &FileSet,
-    labelled: &[usize],
-    rule: &PartRule,
-    notes: &mut Vec<String>,
-    watch: &Watch<'_>,
-) -> Result<Vec<Option<u64>>, DatasetError> {
-    if rule.twins == Twins::Apart {
-        return Ok(vec![None; labelled.len()]);
-    }
-    if labelled.len() > MOST_COMPARED {
-        notes.push(format!(
-            "More than {MOST_COMPARED} images: equal ones were not looked for; orthobrush dataset \
-             inspect finds them"
-        ));
-        return Ok(vec![None; labelled.len()]);
-    }
-    counted(watch, labelled.len(), |at| {
-        files.fingerprint(labelled[at]).map(Some)
-    })
-}
-
 /// Columns and rows of the blocks that hold at least one labelled pixel, by row.
 fn labelled_blocks(cells: &Cells, side: u32) -> Vec<(u32, u32)> {
     let labelled = cells.sums(None);
@@ -355,9 +220,8 @@ fn labelled_blocks(cells: &Cells, side: u32) -> Vec<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::discover;
     use crate::geom::ImageSize;
-    use crate::label::{ClassTable, Mask, SaveAs, save_mask};
+    use crate::label::Mask;
 
     fn split_of(width: u32, height: u32, seed: u64, patch: u32) -> Split {
         let cells = Cells::scan(&Mask::filled(ImageSize::new(width, height), 0));
@@ -438,34 +302,5 @@ mod tests {
             Split::of_image(&cells, 1, 64),
             Err(DatasetError::TooLittle(_))
         ));
-    }
-
-    #[test]
-    fn whole_files_are_held_out() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (size, table) = (ImageSize::new(10, 10), ClassTable::from_values(0..30));
-        let mut scans = Vec::new();
-        for n in 0..21_u8 {
-            let mask = Mask::filled(size, if n == 4 { 255 } else { 1 });
-            // Any picture does, as long as no two are alike.
-            let image = Mask::filled(size, n);
-            for (kind, pixels) in [("images", &image), ("masks", &mask)] {
-                let path = folder.path().join(kind).join(format!("{n:02}.png"));
-                save_mask(&path, pixels, &table, None, SaveAs::IndexPng).expect("saved");
-            }
-            scans.push(Cells::scan(&mask));
-        }
-        let files = FileSet::new(discover(folder.path()).expect("pairs"), 1 << 20);
-        let rule = PartRule::default();
-        let split = Split::of_files(&scans, &files, &rule, 2, &Watch::NOBODY).expect("a split");
-        assert_eq!((split.held_out.len(), split.train_scenes.len()), (2, 18));
-        assert!(!split.train_scenes.contains(&4));
-        assert_eq!(split.report.notes.len(), 1, "{:?}", split.report.notes);
-        assert!(split.report.test_files.is_empty());
-        let again = Split::of_files(&scans, &files, &rule, 2, &Watch::NOBODY).expect("a split");
-        assert_eq!(split, again);
-        let bare = |_| Cells::scan(&Mask::new(size));
-        let empty: Vec<Cells> = (0..21).map(bare).collect();
-        assert!(Split::of_files(&empty, &files, &rule, 2, &Watch::NOBODY).is_err());
     }
 }

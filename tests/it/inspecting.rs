@@ -135,6 +135,32 @@ fn the_threshold_of_black_and_white_masks_can_be_stated_and_is_kept_with_the_run
 }
 
 #[test]
+fn leaks_are_between_the_parts_of_the_recipe() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (set, recipe) = (folder.path().join("set"), folder.path().join("apart.toml"));
+    colored_set(&set);
+    let apart = b"[parts]\ntwins = \"apart\"\n";
+    orthobrush::disk::replace_file(&recipe, apart).expect("written");
+    let inspect = ["dataset", "inspect", text(&set)];
+    let leaks = |more: &[&str]| {
+        let options = ["--leaks", "--json"];
+        json(&[&inspect[..], &options, more].concat())["leaks"].clone()
+    };
+    // All images are alike and stay together, so that nothing is left to validate with.
+    let usual = leaks(&[]);
+    assert_eq!(usual["images"], 0);
+    assert_eq!(usual["leaks"], serde_json::json!([]));
+    let why = usual["notes"][0].as_str().expect("a note");
+    assert!(why.contains("nothing to validate"), "{why}");
+    assert_eq!(leaks(&["--preset", "balanced"]), usual);
+    let apart = leaks(&["--recipe", text(&recipe)]);
+    assert_eq!(apart["images"], 7);
+    assert_eq!(apart["leaks"][0]["kind"], "same_pixels");
+    let alone = [&inspect[..], &["--recipe", text(&recipe)]].concat();
+    assert!(failed(&alone, 2).contains("--leaks"));
+}
+
+#[test]
 fn several_data_sets_are_one_json_object_and_none_of_nothing_is_called_fine() {
     let folder = tempfile::tempdir().expect("a folder");
     let [colored, soft] = ["colored", "soft"].map(|name| folder.path().join(name));

@@ -9,6 +9,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use orthobrush::app::App;
 use orthobrush::dataset::Corrections;
+use orthobrush::dataset::parts::PartRule;
 use orthobrush::geom::ImageSize;
 use orthobrush::label::ClassTable;
 use orthobrush::metrics::Confusion;
@@ -256,10 +257,11 @@ fn a_data_set_is_looked_at_before_it_is_learned_from() {
     let (_folder, mut harness) = shown();
     let set = tempfile::tempdir().expect("a folder");
     let paths = crate::fixture::sample();
-    for (part, file) in [("images", &paths.ortho), ("masks", &paths.label)] {
-        fs::create_dir_all(set.path().join(part)).expect("a folder");
-        for name in ["a.tif", "b.tif"] {
-            fs::copy(file, set.path().join(part).join(name)).expect("a copy");
+    for (kind, file) in [("images", &paths.ortho), ("masks", &paths.label)] {
+        for (part, name) in [("train", "a.tif"), ("val", "b.tif")] {
+            let folder = set.path().join(part).join(kind);
+            fs::create_dir_all(&folder).expect("a folder");
+            fs::copy(file, folder.join(name)).expect("a copy");
         }
     }
     look_at(&mut harness, set.path());
@@ -275,8 +277,23 @@ fn a_data_set_is_looked_at_before_it_is_learned_from() {
             .is_some_and(|report| !report.leaks.is_empty())
     );
     harness.get_by_label("Scores will be better than the network is");
+    let other_split = "What the parts share is of another split than the recipe's; look again.";
+    assert!(harness.query_by_label(other_split).is_none());
     harness.get_by_label("Majority baseline");
     harness.get_by_label("Sample a");
+    let look = DataCommand::Look {
+        folder: set.path().to_owned(),
+        parts: Box::new(PartRule::default()),
+        corrections: Corrections::default(),
+    };
+    harness.state_mut().perform(vec![Command::Data(look)]);
+    harness.run_steps(3);
+    settle(&mut harness);
+    harness.get_by_label(other_split);
+    press(&mut harness, "Look again");
+    harness.run_steps(3);
+    settle(&mut harness);
+    assert!(harness.query_by_label(other_split).is_none());
     press(&mut harness, "Learn from it");
 }
 

@@ -162,10 +162,7 @@ impl Finding<'_> {
         let key = |found: &Found| (found.file.name.clone(), found.file.image.clone());
         self.files.found.sort_by_cached_key(key);
         let tables = self.tables();
-        let runs: Vec<RunTable> = tables
-            .iter()
-            .filter_map(|path| RunTable::read(path))
-            .collect();
+        let runs = self.run_tables(&tables);
         let mut samples = self.samples(&runs);
         self.give_parts(&mut samples);
         let (facts, table) = self.look(&samples);
@@ -218,6 +215,19 @@ impl Finding<'_> {
             ending.is_some_and(|ending| ending == "csv")
         };
         files.filter(is_table).collect()
+    }
+
+    /// Those of `tables` that hold masks as run lengths.
+    fn run_tables(&mut self, tables: &[PathBuf]) -> Vec<RunTable> {
+        let read = tables.iter().filter_map(|path| RunTable::read(path));
+        let (templates, runs): (Vec<RunTable>, Vec<RunTable>) =
+            read.partition(RunTable::is_template);
+        let note = |table: &RunTable| {
+            let name = file_name(&table.path);
+            format!("{name} shows what is to be handed in; its run lengths are no masks")
+        };
+        self.notes.extend(templates.iter().map(note));
+        runs
     }
 
     fn samples(&self, runs: &[RunTable]) -> Vec<Sample> {

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::DatasetError;
 use super::lists::read_text;
+use crate::dataset::layout::file_name;
 use crate::geom::ImageSize;
 use crate::label::{Mask, MaskBuilder};
 
@@ -42,6 +43,15 @@ impl RunTable {
             path: path.to_owned(),
             runs,
         })
+    }
+
+    /// Whether it shows what answers look like, as `sample_submission.csv` does, or holds such: it
+    /// is called a submission, or all its images, more than two, have the same bright pixels.
+    pub(super) fn is_template(&self) -> bool {
+        let mut runs = self.runs.values().map(|runs| runs.trim());
+        let first = runs.next().unwrap_or_default();
+        let is_same = self.runs.len() > 2 && !first.is_empty() && runs.all(|runs| runs == first);
+        is_same || file_name(&self.path).to_lowercase().contains("submission")
     }
 }
 
@@ -118,6 +128,7 @@ fn drawn(runs: &[(u64, u64)], size: ImageSize) -> Mask {
 
 #[cfg(test)]
 mod tests {
+    use super::super::test_folders::write;
     use super::*;
 
     fn mask(runs: &str, width: u32, height: u32) -> Result<Vec<u8>, String> {
@@ -141,6 +152,23 @@ mod tests {
             mask("1 5 2 1", 3, 2).expect("within another"),
             [1, 1, 1, 1, 1, 0]
         );
+    }
+
+    #[test]
+    fn tables_of_one_run_for_all_are_templates() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, rows, expected) in [
+            ("train.csv", "a,1 1\nb,1 1\nc,1 1\n", true),
+            ("train.csv", "a,1 1\nb,1 1\nc,1 2\n", false),
+            ("train.csv", "a,1 1\nb,1 1\n", false),
+            ("train.csv", "a,\nb,\nc,\n", false),
+            ("Sample_Submission_v2.csv", "a,1 1\nb,2 2\n", true),
+        ] {
+            let text = format!("id,rle_mask\n{rows}");
+            let path = write(folder.path(), name, text.as_bytes());
+            let table = RunTable::read(&path).expect("run lengths");
+            assert_eq!(table.is_template(), expected, "{name} {rows}");
+        }
     }
 
     #[test]

@@ -1,3 +1,5 @@
+use crate::dataset::parts::frame_name;
+
 /// Ways in which data sets name their images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stem {
@@ -86,7 +88,7 @@ fn numbers(stem: &str) -> Option<(Stem, &str)> {
 }
 
 fn camvid(stem: &str) -> Option<(Stem, &str)> {
-    let (drive, frame) = stem.split_once('_')?;
+    let drive = frame_name(stem)?.sequence;
     let has_form = match drive.as_bytes() {
         [a, b, c, d, sign, last] => {
             [a, b, c, d].into_iter().all(u8::is_ascii_digit)
@@ -95,8 +97,7 @@ fn camvid(stem: &str) -> Option<(Stem, &str)> {
         }
         _ => drive == "Seq05VD",
     };
-    let number = frame.strip_prefix('f').unwrap_or(frame);
-    (has_form && is_number(number)).then_some((Stem::CamVid, drive))
+    has_form.then_some((Stem::CamVid, drive))
 }
 
 /// `M-33-20-D-c-4-2` and what follows: sheets of the Polish 1:10000 map and a quarter of one.

@@ -294,6 +294,8 @@ fn salt_with_masks_of_two_depths_and_with_run_lengths() {
         picture(folder, "test/images/2c.png");
         write(folder, "train.csv", b"id,rle_mask\n0a,3 2\n1b,\n");
         write(folder, "depths.csv", b"id,z\n0a,12\n1b,7\n2c,99\n");
+        let template = b"id,rle_mask\n2c,1 1\n3d,1 1\n4e,1 1\n";
+        write(folder, "sample_submission.csv", template);
     };
     let found = twin.check(|folder| {
         common(folder);
@@ -305,6 +307,8 @@ fn salt_with_masks_of_two_depths_and_with_run_lengths() {
     let found = twin.check(common);
     let is_run = |mask: &Option<MaskSource>| matches!(mask, Some(MaskSource::Rle { .. }));
     assert!(is_run(&found.samples[0].mask) && is_run(&found.samples[1].mask));
+    let is_told = |note: &String| note.starts_with("sample_submission.csv");
+    assert!(found.notes.iter().any(is_told), "{:?}", found.notes);
 }
 
 #[test]

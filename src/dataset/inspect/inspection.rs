@@ -285,6 +285,7 @@ mod tests {
     use super::*;
     use crate::dataset::discover;
     use crate::dataset::discover::test_folders::{Kind, image, png, write};
+    use crate::disk::replace_with;
 
     fn all(discovery: &Discovery) -> Inspection {
         let options = InspectOptions {
@@ -395,6 +396,34 @@ mod tests {
             "{}",
             problem.sentence
         );
+    }
+
+    #[test]
+    fn transparent_pixels_of_masks_are_no_unknown_colors() {
+        let folder = tempfile::tempdir().expect("a folder");
+        write(
+            folder.path(),
+            "label_colors.txt",
+            b"128 0 0 Wall\n0 0 192 Way\n",
+        );
+        image(folder.path(), "a.png", 3, 0);
+        let (wall, way, odd, clear) = ([128, 0, 0, 255], [0, 0, 192, 255], [9, 99, 9, 255], [0; 4]);
+        let pixels = [wall, way, odd, clear, clear, clear];
+        replace_with(&folder.path().join("a_L.png"), |file| {
+            let mut encoder = ::png::Encoder::new(file, 3, 2);
+            encoder.set_color(::png::ColorType::Rgba);
+            let mut writer = encoder.write_header()?;
+            writer.write_image_data(pixels.as_flattened())?;
+            Ok(())
+        })
+        .expect("a mask");
+        let found = all(&discover(folder.path()).expect("a data set"));
+        assert_eq!(found.unlabeled_pixels, 4);
+        let mut problems = found.problems.iter();
+        let unknown = problems.find(|problem| problem.kind == ProblemKind::UnknownValues);
+        let sentence = &unknown.expect("a color without a class").sentence;
+        let expected = "1 mask holds 1 pixels that stand for no class, for example color 9, 99, 9";
+        assert!(sentence.starts_with(expected), "{sentence}");
     }
 
     #[test]

@@ -9,7 +9,8 @@ use crate::dataset::voids::Voids;
 use crate::dataset::{DatasetError, Discovery, MaskSource, Sample, image_meters};
 use crate::geom::ImageSize;
 use crate::label::{
-    Class, ClassTable, Encoding, FoundTable, MaskValue, Rgb, TableOrigin, UNLABELED, survey_mask,
+    Class, ClassTable, Encoding, FoundTable, MaskValue, Rgb, TableOrigin, UNLABELED, Unknown,
+    UnknownValue, survey_mask,
 };
 use crate::raster::{OpenError, TileSource, open_raster};
 
@@ -144,7 +145,7 @@ impl SeenMask {
             // A mask of which nothing was noted holds nothing else than exact codes.
             let form = discovery.encoding.form;
             if form == Encoding::Rgb && !notes.is_empty() {
-                seen.look_closer(path, classes)?;
+                seen.look_closer(path, classes, discovery.encoding.unknown)?;
             } else if opened.info().format == "JPEG" {
                 seen.is_blurred = !notes.is_empty();
             } else if form == Encoding::Binary && !notes.is_empty() {
@@ -172,6 +173,7 @@ impl SeenMask {
         &mut self,
         path: &std::path::Path,
         classes: Option<ClassTable>,
+        unknown: Unknown,
     ) -> Result<(), DatasetError> {
         let codes: Vec<Rgb> = classes
             .iter()
@@ -193,14 +195,33 @@ impl SeenMask {
         self.is_blurred = survey
             .shading
             .is_some_and(|shading| shading.looks_compressed());
+        let is_strange = |found: &&UnknownValue| match found.value {
+            MaskValue::Color(color) => !is_listed(color) && !is_near(color, &codes, unknown),
+            MaskValue::Number(_) => true,
+        };
+        let strange = || survey.unknown.iter().filter(is_strange);
         let unlabeled = self.counts.iter().find(|(class, _)| *class == UNLABELED);
-        if let Some(&(_, pixels)) = unlabeled {
-            let strange = survey.unknown.iter().find(|found| match found.value {
-                MaskValue::Color(color) => !is_listed(color),
-                MaskValue::Number(_) => true,
-            });
-            self.unknown = strange.map(|found| (pixels, found.value.to_string()));
+        if let Some(&(_, unlabeled)) = unlabeled {
+            // Values past the list are too rare to be looked at one by one.
+            let listed: u64 = survey.unknown.iter().map(|found| found.pixels).sum();
+            let rare = survey.num_unknown.saturating_sub(listed);
+            let pixels = strange().map(|found| found.pixels).sum::<u64>() + rare;
+            let first = strange().next();
+            self.unknown = first.map(|first| (pixels.min(unlabeled), first.value.to_string()));
         }
         Ok(())
     }
+}
+
+/// Whether masks read as `unknown` says take `color` for the nearest of `codes`.
+fn is_near(color: Rgb, codes: &[Rgb], unknown: Unknown) -> bool {
+    let Unknown::Nearest { max_distance } = unknown else {
+        return false;
+    };
+    let distance = |code: &Rgb| -> u32 {
+        let apart = code.iter().zip(color).map(|(a, b)| a.abs_diff(b));
+        apart.map(|apart| u32::from(apart).pow(2)).sum()
+    };
+    let farthest = u32::from(max_distance).pow(2);
+    codes.iter().any(|code| distance(code) <= farthest)
 }

@@ -12,19 +12,18 @@ const HEAD: u64 = 64 << 10;
 /// Bytes read at once.
 const CHUNK: usize = 1 << 20;
 
-/// Files of equal bytes in different parts, without decoding any: of files of equal length those
-/// with equal beginnings are read whole.
+/// Files of equal bytes in different parts.
 pub(super) fn equal_files(
     samples: &[LeakSample<'_>],
     is_cancelled: &(dyn Fn() -> bool + Sync),
 ) -> Vec<Found> {
-    let all = vec![(0..samples.len()).collect::<Vec<_>>()];
-    let length = |path: &Path| fs::metadata(path).map(|known| u128::from(known.len()));
-    let alike = narrowed(samples, all, is_cancelled, length);
-    let alike = narrowed(samples, alike, is_cancelled, |path| digest(path, HEAD));
-    let alike = narrowed(samples, alike, is_cancelled, |path| digest(path, u64::MAX));
+    let paths: Vec<&Path> = samples.iter().map(|sample| sample.path).collect();
+    let parts_differ = |group: &[usize]| {
+        let first = samples[group[0]].part;
+        group.iter().any(|&at| samples[at].part != first)
+    };
     let mut found = Vec::new();
-    for twins in alike {
+    for twins in alike_files(&paths, &parts_differ, is_cancelled) {
         let partner = |&at: &usize| {
             let other = |other: &&usize| samples[**other].part != samples[at].part;
             let other = twins.iter().filter(other);
@@ -43,13 +42,31 @@ pub(super) fn equal_files(
     found
 }
 
-/// The groups split by what `mark` says of their files; those of one part alone are left out, as
-/// are files that cannot be read.
+/// Groups of files of equal bytes, by their places in `paths`, without decoding any: of files of
+/// equal length those with equal beginnings are read whole. Groups that `is_wanted` does not want
+/// are left out as early as they are seen, as are files that cannot be read.
+pub(in crate::dataset) fn alike_files(
+    paths: &[&Path],
+    is_wanted: &dyn Fn(&[usize]) -> bool,
+    is_cancelled: &(dyn Fn() -> bool + Sync),
+) -> Vec<Vec<usize>> {
+    let all = vec![(0..paths.len()).collect::<Vec<_>>()];
+    let split = |groups, mark: &dyn Fn(&Path) -> io::Result<u128>| {
+        let mut groups = narrowed(paths, groups, is_cancelled, mark);
+        groups.retain(|group| is_wanted(group));
+        groups
+    };
+    let alike = split(all, &|path| Ok(u128::from(fs::metadata(path)?.len())));
+    let alike = split(alike, &|path| digest(path, HEAD));
+    split(alike, &|path| digest(path, u64::MAX))
+}
+
+/// The groups split by what `mark` says of their files.
 fn narrowed(
-    samples: &[LeakSample<'_>],
+    paths: &[&Path],
     groups: Vec<Vec<usize>>,
     is_cancelled: &(dyn Fn() -> bool + Sync),
-    mark: impl Fn(&Path) -> io::Result<u128>,
+    mark: &dyn Fn(&Path) -> io::Result<u128>,
 ) -> Vec<Vec<usize>> {
     let mut narrowed = Vec::new();
     for group in groups {
@@ -58,15 +75,11 @@ fn narrowed(
             if is_cancelled() {
                 return Vec::new();
             }
-            if let Ok(mark) = mark(samples[at].path) {
+            if let Ok(mark) = mark(paths[at]) {
                 by_mark.entry(mark).or_default().push(at);
             }
         }
-        let parts_differ = |group: &Vec<usize>| {
-            let first = samples[group[0]].part;
-            group.iter().any(|&at| samples[at].part != first)
-        };
-        narrowed.extend(by_mark.into_values().filter(parts_differ));
+        narrowed.extend(by_mark.into_values());
     }
     narrowed
 }

@@ -22,6 +22,7 @@ mod trace;
 mod turn;
 mod vote;
 
+pub(super) use equal_files::alike_files;
 pub use find::{LeakHooks, LeakLimits, LeakSample, find_leaks};
 pub use report::{Leak, LeakExample, LeakKind, LeakReport};
 pub use trace::pixel_fingerprint;

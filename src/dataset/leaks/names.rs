@@ -235,13 +235,14 @@ mod tests {
             ("0016E5_07990.jpg", Part::Train),
             ("0001TP_07959.jpg", Part::Train),
             ("0001TP_07999.jpg", Part::Train),
+            ("0006R0_f00930.png", Part::Train),
+            ("0006R0_f00960.png", Part::Test),
         ]);
-        assert_eq!(leaks.len(), 1);
-        assert_eq!(
-            (leaks[0].0, leaks[0].1, leaks[0].2),
-            (LeakKind::SameRecording, 2, 0)
-        );
-        assert!(leaks[0].3.contains("31 frames"), "{}", leaks[0].3);
+        let pairs: Vec<_> = leaks.iter().map(|leak| (leak.0, leak.1, leak.2)).collect();
+        let kind = LeakKind::SameRecording;
+        assert_eq!(pairs, [(kind, 5, 6), (kind, 2, 0)]);
+        assert!(leaks[0].3.contains("30 frames"), "{}", leaks[0].3);
+        assert!(leaks[1].3.contains("31 frames"), "{}", leaks[1].3);
     }
 
     #[test]

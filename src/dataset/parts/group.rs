@@ -86,6 +86,7 @@ mod tests {
             ),
             (GroupBy::Parent, "17728720_0_0.jpg", Some("17728720")),
             (GroupBy::Sequence, "0016E5_07959.png", Some("0016E5")),
+            (GroupBy::Sequence, "0006R0_f00930.png", Some("0006R0")),
             (GroupBy::Sequence, "satImage_001.png", None),
             (GroupBy::Folder, "a.png", Some("set/north")),
             (GroupBy::Stated, "a.png", None),

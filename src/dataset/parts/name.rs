@@ -106,10 +106,11 @@ pub struct FrameName<'a> {
     pub frame: u32,
 }
 
-/// Reads names of video frames such as `0016E5_07959`: the recording has a digit in its name, the
-/// frame five to eight of them.
+/// Reads names of video frames such as `0016E5_07959` and `0006R0_f00930`: the recording has a
+/// digit in its name, the frame five to eight of them.
 pub fn frame_name(stem: &str) -> Option<FrameName<'_>> {
     let (sequence, number) = stem.rsplit_once(['_', '-'])?;
+    let number = number.strip_prefix('f').unwrap_or(number);
     let frame = number_of(number, *FRAME_DIGITS.end())?;
     let is_frame = FRAME_DIGITS.contains(&number.len())
         && sequence.chars().any(|c| c.is_ascii_digit())
@@ -178,6 +179,10 @@ mod tests {
         let table = [
             ("0016E5_07959", Some(("0016E5", 7959))),
             ("0001TP_008520", Some(("0001TP", 8520))),
+            ("0006R0_f00930", Some(("0006R0", 930))),
+            ("Seq05VD_f00000", Some(("Seq05VD", 0))),
+            ("0006R0_ff00930", None),
+            ("0006R0_f", None),
             ("satImage_00123", None),
             ("img_2019_00123", Some(("img_2019", 123))),
             ("10078660_15", None),

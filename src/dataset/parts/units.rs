@@ -100,6 +100,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::dataset::discover;
 
     #[test]
     fn groups_and_twins_chain_into_one_unit() {
@@ -130,6 +131,29 @@ mod tests {
             members(Twins::Apart),
             [vec![0, 1], vec![2], vec![3], vec![4]]
         );
+    }
+
+    #[test]
+    fn real_frames_are_of_three_recordings() {
+        let folder = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../shared/data/camvid_11_480x360"
+        );
+        if !Path::new(folder).is_dir() {
+            eprintln!("CamVid is not at hand, nothing is tested");
+            return;
+        }
+        let found = discover(Path::new(folder)).expect("a data set");
+        let samples = found.samples.iter();
+        let samples: Vec<SampleId<'_>> = samples
+            .map(|sample| SampleId::new(&sample.name, &sample.image))
+            .collect();
+        let all: Vec<usize> = (0..samples.len()).collect();
+        let rule = GroupBy::Sequence;
+        let units = units_of(&samples, &all, Some(&rule), Twins::Together, 1);
+        let mut sizes: Vec<usize> = units.iter().map(|unit| unit.members.len()).collect();
+        sizes.sort_unstable();
+        assert_eq!(sizes, [62, 101, 305]);
     }
 
     #[test]

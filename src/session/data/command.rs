@@ -15,7 +15,7 @@ pub enum DataCommand {
     Look {
         /// Its folder.
         folder: PathBuf,
-        /// What a training would hold out, where the data set does not say it itself.
+        /// How a training would make the parts that leaks are looked for between.
         parts: Box<PartRule>,
         /// What is corrected of what is recognized.
         corrections: Corrections,

@@ -40,7 +40,7 @@ pub(super) fn look(
     leaks(&discovery, parts, job, &progress)
 }
 
-/// What the parts share: those that the data set states, else those that a training would make.
+/// What the parts that a training would make share.
 fn leaks(
     discovery: &Discovery,
     parts: &PartRule,

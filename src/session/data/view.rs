@@ -36,6 +36,8 @@ pub struct DataSet {
     pub pictures: SamplePictures,
     /// What is in the files, and what is wrong with them.
     pub inspection: Option<Arc<Inspection>>,
+    /// How a training makes the parts that leaks are looked for between.
+    pub parts: PartRule,
     /// What training, validation and test ground share.
     pub leaks: Option<Arc<LeakReport>>,
     /// The job that looks.
@@ -68,9 +70,9 @@ impl Session {
         corrections: Corrections,
     ) {
         self.leave_data();
-        let (chosen, corrected) = (folder.clone(), corrections.clone());
+        let (chosen, corrected, rule) = (folder.clone(), corrections.clone(), parts.clone());
         let id = self.start_job("Looking at the data set", move |job| {
-            look((&chosen, &corrected), &parts, job)
+            look((&chosen, &corrected), &rule, job)
         });
         self.study.data = Some(DataSet {
             folder,
@@ -79,6 +81,7 @@ impl Session {
             discovery: None,
             pictures: SamplePictures::default(),
             inspection: None,
+            parts,
             leaks: None,
             job: Some(id),
         });

@@ -222,6 +222,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::dataset::parts::PartRule;
     use crate::dataset::{Corrections, Layout, LayoutKind, MaskEncoding};
     use crate::geom::ImageSize;
     use crate::label::{Encoding, Unknown};
@@ -271,6 +272,7 @@ mod tests {
             discovery: Some(Arc::clone(discovery)),
             pictures: SamplePictures::default(),
             inspection: None,
+            parts: PartRule::default(),
             leaks: None,
             job: None,
         }

@@ -44,6 +44,10 @@ pub fn data_ui(
     tiles_ui(ui, discovery, data.inspection.as_deref());
     ui.add_space(theme::GRID);
     if let Some(leaks) = &data.leaks {
+        if data.parts != view.form.recipe.parts() {
+            let words = "What the parts share is of another split than the recipe's; look again.";
+            theme::words(ui, theme::WARNING, words);
+        }
         leaks_ui(ui, leaks);
     }
     if let Some(inspection) = &data.inspection {

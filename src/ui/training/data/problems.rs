@@ -54,14 +54,15 @@ fn line_ui(ui: &mut Ui, icon: &str, color: Color32, sentence: &str) {
 }
 
 /// What training and validation share. It stays where it is: scores on such ground are too good.
+/// Where nothing was compared, the notes say why.
 pub fn leaks_ui(ui: &mut Ui, report: &LeakReport) {
-    if report.leaks.is_empty() {
+    if report.leaks.is_empty() && report.images > 0 {
         let words = format!(
             "The parts share nothing that could be found ({} images compared).",
             report.images
         );
         theme::words(ui, theme::GOOD, words);
-    } else {
+    } else if !report.leaks.is_empty() {
         Frame::new()
             .fill(theme::WARNING.gamma_multiply(0.12))
             .stroke(Stroke::new(1.0, theme::WARNING.gamma_multiply(0.7)))
