@@ -111,10 +111,9 @@ fn scribble(hand: &mut Hand<'_>) {
 
 /// Makes all ground the class that there is most of, as whoever paints by brush would begin.
 fn fill(hand: &mut Hand<'_>) {
-    let count = |class: u8| hand.ground.truth.iter().filter(|&&it| it == class).count();
-    let to = (0..UNLABELED)
-        .max_by_key(|&class| count(class))
-        .unwrap_or(0);
+    let counts = hand.area.truth.histogram();
+    let most = (0..UNLABELED).max_by_key(|&class| counts[usize::from(class)]);
+    let to = most.unwrap_or(0);
     let change = Wholesale::Replace {
         from: UNLABELED,
         to,

@@ -222,19 +222,25 @@ fn print_row(row: &EpochRow, session: &Session, is_json: bool) {
 /// Prints an epoch in a line for people that begins with `title`; `epochs` is how many there may
 /// be.
 pub fn print_epoch(title: &str, row: &EpochRow, epochs: Option<u32>) {
+    say!("{title}{}", epoch_line(row, epochs));
+}
+
+fn epoch_line(row: &EpochRow, epochs: Option<u32>) -> String {
     let ratio =
         |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
     let epochs = epochs.map_or_else(String::new, |epochs| format!("/{epochs}"));
-    say!(
-        "{title}epoch {:>3}{epochs}  train loss {:.4}  val loss {}  mean IoU {}  accuracy {}  {:.1} s{}",
+    format!(
+        "epoch {:>3}{epochs}  train loss {:.4}  val loss {}  mean IoU {}  accuracy {} (majority \
+         alone {})  {:.1} s{}",
         row.epoch,
         row.train_loss,
         ratio(Some(row.val_loss).filter(|loss| loss.is_finite())),
         ratio(row.mean_iou),
         ratio(row.pixel_accuracy),
+        ratio(row.majority_baseline),
         row.seconds,
         if row.best { "  best" } else { "" },
-    );
+    )
 }
 
 fn last_line(session: &Session) -> anyhow::Result<serde_json::Value> {
@@ -250,5 +256,30 @@ fn last_line(session: &Session) -> anyhow::Result<serde_json::Value> {
         })),
         TrainingPhase::Failed(why) => bail!("{why}"),
         phase => bail!("The training ended unexpectedly ({phase:?})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beside_an_accuracy_stands_its_baseline() {
+        let row = EpochRow {
+            epoch: 3,
+            train_loss: 0.5,
+            val_loss: f64::NAN,
+            mean_iou: Some(0.25),
+            pixel_accuracy: Some(0.75),
+            majority_baseline: Some(0.625),
+            seconds: 2.0,
+            best: true,
+            ..EpochRow::default()
+        };
+        assert_eq!(
+            epoch_line(&row, Some(9)),
+            "epoch   3/9  train loss 0.5000  val loss –  mean IoU 0.2500  accuracy 0.7500 \
+             (majority alone 0.6250)  2.0 s  best"
+        );
     }
 }

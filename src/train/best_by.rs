@@ -177,13 +177,8 @@ mod tests {
             train_loss: 1.0,
             val_loss: f64::from(epoch),
             mean_iou: mean(per_class_iou.iter().flatten().copied()),
-            pixel_accuracy: None,
             per_class_iou,
-            lr: 0.1,
-            seconds: 1.0,
-            data_seconds: 0.0,
-            compute_seconds: 1.0,
-            best: false,
+            ..EpochRow::default()
         }
     }
 

@@ -16,10 +16,17 @@ pub struct EpochRow {
     pub mean_iou: Option<f64>,
     /// Share of the held-out labelled pixels that are right.
     pub pixel_accuracy: Option<f64>,
+    /// What answering the most frequent class everywhere would score; `None` in runs of older
+    /// versions.
+    #[serde(default)]
+    pub majority_baseline: Option<f64>,
     /// `IoU` of each class by index; `None` without truth.
     pub per_class_iou: Vec<Option<f64>>,
     /// Learning rate of the epoch's last step.
     pub lr: f64,
+    /// Share of the scheduled rate that plateaus had left; `None` in runs of older versions.
+    #[serde(default)]
+    pub plateau_share: Option<f64>,
     /// Time the epoch took, validation included.
     pub seconds: f64,
     /// How much of it was waiting for images to be decoded and varied; 0 in runs of older versions.
@@ -28,8 +35,26 @@ pub struct EpochRow {
     /// How much of it the device computed; 0 in runs of older versions.
     #[serde(default)]
     pub compute_seconds: f64,
+    /// The most main memory that the process held until the epoch's end; `None` where the system
+    /// does not say, and in runs of older versions.
+    #[serde(default)]
+    pub peak_bytes: Option<u64>,
     /// Whether this epoch is the best so far.
     pub best: bool,
+}
+
+#[cfg(test)]
+impl EpochRow {
+    /// What does not differ between two runs of one recipe.
+    pub(super) fn timeless(self) -> Self {
+        Self {
+            seconds: 0.0,
+            data_seconds: 0.0,
+            compute_seconds: 0.0,
+            peak_bytes: None,
+            ..self
+        }
+    }
 }
 
 /// JSON has no "not a number" and writes null.
@@ -41,29 +66,30 @@ fn number_or_none<'de, D: Deserializer<'de>>(reader: D) -> Result<f64, D::Error>
 /// exist is left empty.
 pub(super) fn metrics_csv(rows: &[EpochRow], classes: &ClassTable) -> String {
     let num_classes = rows.first().map_or(0, |row| row.per_class_iou.len());
-    let mut text = "epoch,train_loss,val_loss,mean_iou,pixel_accuracy".to_owned();
+    let mut text = "epoch,train_loss,val_loss,mean_iou,pixel_accuracy,majority_baseline".to_owned();
     for index in 0..num_classes {
         text.push(',');
         text.push_str(&quoted(&format!("iou_{}", classes.name_of(index as u8))));
     }
-    text.push_str(",lr,seconds,data_seconds,compute_seconds,best\n");
+    text.push_str(",lr,plateau_share,seconds,data_seconds,compute_seconds,peak_bytes,best\n");
     for row in rows {
-        let ious = [row.mean_iou, row.pixel_accuracy];
+        let scores = [row.mean_iou, row.pixel_accuracy, row.majority_baseline];
         let mut fields = vec![
             row.epoch.to_string(),
             number(row.train_loss),
             number(row.val_loss),
         ];
         fields.extend(
-            ious.iter()
-                .chain(&row.per_class_iou)
-                .map(|iou| iou.map_or_else(String::new, number)),
+            (scores.iter().chain(&row.per_class_iou))
+                .map(|score| score.map_or_else(String::new, number)),
         );
         fields.extend([
             format!("{:e}", row.lr),
+            (row.plateau_share).map_or_else(String::new, |share| format!("{share:e}")),
             format!("{:.2}", row.seconds),
             format!("{:.2}", row.data_seconds),
             format!("{:.2}", row.compute_seconds),
+            (row.peak_bytes).map_or_else(String::new, |bytes| bytes.to_string()),
             row.best.to_string(),
         ]);
         text.push_str(&fields.join(","));
@@ -98,11 +124,14 @@ mod tests {
             val_loss: 0.25,
             mean_iou: Some(0.75),
             pixel_accuracy: Some(1.0),
+            majority_baseline: Some(0.5),
             per_class_iou: vec![Some(0.75), None],
             lr: 0.001,
+            plateau_share: Some(0.25),
             seconds: 2.0,
             data_seconds: 0.25,
             compute_seconds: 1.5,
+            peak_bytes: Some(3 << 30),
             best: true,
         };
         let classes = vec![
@@ -112,9 +141,22 @@ mod tests {
         let classes = ClassTable::new(None, classes).expect("a table");
         assert_eq!(
             metrics_csv(&[row], &classes),
-            "epoch,train_loss,val_loss,mean_iou,pixel_accuracy,\"iou_grass, dry\",iou_road,lr,\
-             seconds,data_seconds,compute_seconds,best\n\
-             1,0.500000,0.250000,0.750000,1.000000,0.750000,,1e-3,2.00,0.25,1.50,true\n"
+            "epoch,train_loss,val_loss,mean_iou,pixel_accuracy,majority_baseline,\
+             \"iou_grass, dry\",iou_road,lr,plateau_share,seconds,data_seconds,compute_seconds,\
+             peak_bytes,best\n\
+             1,0.500000,0.250000,0.750000,1.000000,0.500000,0.750000,,1e-3,2.5e-1,2.00,0.25,1.50,\
+             3221225472,true\n"
         );
+    }
+
+    #[test]
+    fn rows_of_older_versions_are_read() {
+        let mut old = serde_json::to_value(EpochRow::default()).expect("a table");
+        let table = old.as_object_mut().expect("a table");
+        for name in ["majority_baseline", "plateau_share", "peak_bytes"] {
+            table.remove(name).expect("it was there");
+        }
+        let read: EpochRow = serde_json::from_value(old).expect("an older row");
+        assert_eq!(read, EpochRow::default());
     }
 }

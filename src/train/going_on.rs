@@ -10,15 +10,6 @@ use super::{
 use crate::job::{Job, JobEvent, Waker};
 use crate::nn::ModelConfig;
 
-fn timeless(row: EpochRow) -> EpochRow {
-    EpochRow {
-        seconds: 0.0,
-        data_seconds: 0.0,
-        compute_seconds: 0.0,
-        ..row
-    }
-}
-
 /// The events of a training that is stopped after `steps` steps of this part, or ends before.
 fn events_until(job: &Job<TrainEvent>, steps: u32) -> Vec<JobEvent<TrainEvent>> {
     let (mut events, mut taken) = (Vec::new(), 0);
@@ -96,7 +87,7 @@ fn check_goes_on(base: &Recipe) {
     let events = events_of(&engine.train(plan(recipe(), &whole), Waker::none()));
     let rows_of = |events: Vec<JobEvent<TrainEvent>>| -> Vec<EpochRow> {
         let row = |event| match event {
-            JobEvent::Said(TrainEvent::EpochEnded(row)) => Some(timeless(row)),
+            JobEvent::Said(TrainEvent::EpochEnded(row)) => Some(row.timeless()),
             _ => None,
         };
         events.into_iter().filter_map(row).collect()

@@ -1,7 +1,9 @@
 use egui::{Color32, ProgressBar, RichText, Stroke, Ui};
-use egui_plot::{Line, LineStyle, Plot, PlotPoints, Points, VLine};
+use egui_plot::{HLine, Line, LineStyle, Plot, PlotPoints, Points, VLine};
 
+use super::training::figure_help;
 use super::{text, theme};
+use crate::metrics::Figure;
 use crate::session::Session;
 use crate::train::EpochRow;
 
@@ -22,10 +24,11 @@ pub fn loss_plot(ui: &mut Ui, rows: &[EpochRow], best: Option<f64>) {
         },
     ];
     legend_ui(ui, "Loss", &curves, best.is_some());
-    plot(ui, "Loss by epoch", rows, best, &curves, None);
+    plot(ui, "Loss by epoch", rows, best, &curves, None, None);
 }
 
-/// Mean IoU and pixel accuracy by epoch, from 0 to 1.
+/// Mean IoU and pixel accuracy by epoch, from 0 to 1, and what the most frequent class alone would
+/// score.
 pub fn score_plot(ui: &mut Ui, rows: &[EpochRow], best: Option<f64>) {
     let curves = [
         Curve {
@@ -40,7 +43,19 @@ pub fn score_plot(ui: &mut Ui, rows: &[EpochRow], best: Option<f64>) {
         },
     ];
     legend_ui(ui, "Validation", &curves, best.is_some());
-    plot(ui, "Scores by epoch", rows, best, &curves, Some(1.0));
+    let baseline = baseline_of(rows);
+    let top = Some(1.0);
+    plot(ui, "Scores by epoch", rows, best, &curves, top, baseline);
+    if let Some(share) = baseline {
+        let words = format!("– –  accuracy of the majority alone {share:.3}");
+        ui.label(RichText::new(words).small().weak())
+            .on_hover_text(figure_help(Figure::MajorityBaseline));
+    }
+}
+
+/// The majority baseline of the newest epoch that has one; all are of the same ground.
+fn baseline_of(rows: &[EpochRow]) -> Option<f64> {
+    rows.iter().rev().find_map(|row| row.majority_baseline)
 }
 
 struct Curve {
@@ -56,6 +71,7 @@ fn plot(
     best: Option<f64>,
     curves: &[Curve],
     top: Option<f64>,
+    baseline: Option<f64>,
 ) {
     let epochs = rows.len().max(2) as f64;
     let mut plot = Plot::new(id)
@@ -73,6 +89,10 @@ fn plot(
         if let Some(best) = best {
             let mark = VLine::new("best", best).color(theme::ACCENT.gamma_multiply(0.7));
             plot.vline(mark.style(LineStyle::dashed_dense()));
+        }
+        if let Some(baseline) = baseline {
+            let level = HLine::new("majority alone", baseline).color(theme::CURVE_ACCURACY);
+            plot.hline(level.style(LineStyle::dashed_loose()));
         }
         for curve in curves {
             let points: Vec<[f64; 2]> = rows
@@ -127,5 +147,21 @@ pub fn class_bars(ui: &mut Ui, session: &Session, row: &EpochRow) {
                 shown.on_hover_text("No truth of this class in the validation ground");
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_baseline_is_that_of_the_newest_epoch_that_has_one() {
+        let row = |majority_baseline| EpochRow {
+            majority_baseline,
+            ..EpochRow::default()
+        };
+        assert_eq!(baseline_of(&[row(None), row(None)]), None);
+        let rows = [row(None), row(Some(0.5)), row(Some(0.625)), row(None)];
+        assert_eq!(baseline_of(&rows), Some(0.625));
     }
 }

@@ -20,13 +20,13 @@ fn train(arguments: &[&str]) -> Child {
     command.spawn().expect("it starts")
 }
 
-/// The table of a run without the three columns of seconds, and the weights of its best network.
+/// The table of a run without the columns of seconds and of memory, and the weights of its best network.
 fn outcome(run: &Path) -> (Vec<String>, Vec<u8>) {
     let table = std::fs::read_to_string(run.join("metrics.csv")).expect("a table");
     let timeless = |line: &str| {
         let mut fields: Vec<&str> = line.split(',').collect();
         let best = fields.pop().unwrap_or_default();
-        fields.truncate(fields.len() - 3);
+        fields.truncate(fields.len() - 4);
         fields.push(best);
         fields.join(",")
     };

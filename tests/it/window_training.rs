@@ -138,7 +138,10 @@ fn the_slider_shows_the_patches_of_another_epoch() {
     harness.run_steps(3);
     settle(&mut harness);
     harness.get_by_label("Sample 1 after epoch 3");
+    let classes = "Classes (validation, epoch 3, chosen below)";
+    harness.get_by_label(classes);
     press(&mut harness, "Best");
+    assert!(harness.query_by_label(classes).is_none());
     harness.get_by_label("Sample 1 after epoch 2");
 }
 

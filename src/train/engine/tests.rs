@@ -23,12 +23,7 @@ fn trained(folder: &Path, recipe: Recipe) -> (Vec<EpochRow>, Vec<u8>, TrainRepor
     for event in events_of(&job) {
         match event {
             JobEvent::Said(TrainEvent::EpochEnded(row)) => {
-                rows.push(EpochRow {
-                    seconds: 0.0,
-                    data_seconds: 0.0,
-                    compute_seconds: 0.0,
-                    ..row
-                });
+                rows.push(row.timeless());
             }
             JobEvent::Said(TrainEvent::Finished(found)) => report = Some(found),
             JobEvent::Failed(why) => panic!("{why}"),

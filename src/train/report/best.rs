@@ -68,9 +68,19 @@ impl RunRecord {
         split.is_some_and(|split| !split.test_files.is_empty() || !split.test_blocks.is_empty())
     }
 
+    /// The most main memory that the program held while it trained, up to the last epoch that
+    /// ended; `None` where nobody knows.
+    pub fn peak_bytes(&self) -> Option<u64> {
+        self.rows.iter().filter_map(|row| row.peak_bytes).max()
+    }
+
     /// What answering one class everywhere would score on the validation ground.
-    pub(super) fn validation_baseline(&self) -> Option<f64> {
-        self.validation_scores.as_ref()?.scores.majority_baseline
+    pub fn validation_baseline(&self) -> Option<f64> {
+        let scores = self.validation_scores.as_ref();
+        let of_rows = || self.rows.iter().rev().find_map(|row| row.majority_baseline);
+        scores
+            .and_then(|scores| scores.scores.majority_baseline)
+            .or_else(of_rows)
     }
 
     /// From the final scores, else from the best epoch's row.
@@ -89,24 +99,30 @@ impl RunRecord {
             on: ScoredOn::Validation,
             mean_iou: row.and_then(|row| row.mean_iou),
             pixel_accuracy: row.and_then(|row| row.pixel_accuracy),
-            majority_baseline: None,
+            majority_baseline: row.and_then(|row| row.majority_baseline),
             majority_class: None,
         }
     }
 
-    /// The scores of each class: from the final scores, else from `per_class.csv`, else from the
-    /// best epoch's row, which knows the IoU only.
+    /// The scores of each class: from the final scores, else those after the best epoch.
     pub fn class_scores(&self) -> Vec<ClassScores> {
-        if let Some(scores) = self.scores() {
-            return scores.scores.per_class.clone();
+        match self.scores() {
+            Some(scores) => scores.scores.per_class.clone(),
+            None => self
+                .best_epoch()
+                .map_or_else(Vec::new, |best| self.class_scores_after(best)),
         }
-        let best = self.best_epoch();
-        let of_best = self.class_rows.iter().filter(|row| Some(row.epoch) == best);
-        let rows: Vec<ClassScores> = of_best.map(|row| row.scores.clone()).collect();
+    }
+
+    /// The scores of each class on the validation ground after an epoch: from `per_class.csv`, else
+    /// from the epoch's row, which knows the IoU only; empty where neither has it.
+    pub fn class_scores_after(&self, epoch: u32) -> Vec<ClassScores> {
+        let of_epoch = self.class_rows.iter().filter(|row| row.epoch == epoch);
+        let rows: Vec<ClassScores> = of_epoch.map(|row| row.scores.clone()).collect();
         if !rows.is_empty() {
             return rows;
         }
-        let Some(row) = self.best_row() else {
+        let Some(row) = self.rows.iter().rev().find(|row| row.epoch == epoch) else {
             return Vec::new();
         };
         let ious = row.per_class_iou.iter().zip(&self.class_names);

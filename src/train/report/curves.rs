@@ -121,10 +121,10 @@ pub(super) fn marks(record: &RunRecord) -> Vec<Mark> {
         kind: MarkKind::Best,
         text: format!("best: {}", row.epoch),
     });
-    let drops = rate_drops(rows).into_iter().map(|row| Mark {
-        epoch: f64::from(row.epoch),
+    let drops = rate_drops(rows).into_iter().map(|(epoch, text)| Mark {
+        epoch: f64::from(epoch),
         kind: MarkKind::RateDrop,
-        text: format!("The rate falls to {} in epoch {}", short(row.lr), row.epoch),
+        text,
     });
     let end = rows.last().zip(record.end_words());
     let end = end.map(|(row, text)| Mark {
@@ -135,9 +135,10 @@ pub(super) fn marks(record: &RunRecord) -> Vec<Mark> {
     best.into_iter().chain(drops).chain(end).collect()
 }
 
-/// Epochs at which the rate falls from or to a level that lasts; on a smooth schedule it falls
-/// everywhere, and nowhere by a step.
-pub fn rate_drops(rows: &[EpochRow]) -> Vec<&EpochRow> {
+/// Epochs before which a plateau lowered the rate, and those at which it falls from or to a level
+/// that lasts, with what to say of each; else a smooth schedule falls everywhere, and nowhere by a
+/// step.
+pub fn rate_drops(rows: &[EpochRow]) -> Vec<(u32, String)> {
     let lasts = |at: usize| {
         let pair = at
             .checked_sub(1)
@@ -145,10 +146,25 @@ pub fn rate_drops(rows: &[EpochRow]) -> Vec<&EpochRow> {
         pair.is_some_and(|(a, b)| (a.lr - b.lr).abs() <= a.lr.abs() * 1e-6)
     };
     let falls = |at: usize| rows[at].lr < rows[at - 1].lr * (1.0 - LEAST_DROP);
-    (1..rows.len())
-        .filter(|&at| falls(at) && (lasts(at - 1) || lasts(at + 1)))
-        .map(|at| &rows[at])
-        .collect()
+    let drop = |at: usize| {
+        let row = &rows[at];
+        let shares = rows[at - 1].plateau_share.zip(row.plateau_share);
+        let words = match shares {
+            Some((before, share)) if share < before => format!(
+                "After a plateau the learning rate is {} of its schedule's from epoch {} on",
+                short(share),
+                row.epoch
+            ),
+            _ if falls(at) && (lasts(at - 1) || lasts(at + 1)) => format!(
+                "The learning rate falls to {} in epoch {}",
+                short(row.lr),
+                row.epoch
+            ),
+            _ => return None,
+        };
+        Some((row.epoch, words))
+    };
+    (1..rows.len()).filter_map(drop).collect()
 }
 
 #[cfg(test)]
@@ -161,13 +177,10 @@ mod tests {
             train_loss: loss,
             val_loss: loss * 1.2,
             mean_iou: Some(1.0 - loss),
-            pixel_accuracy: None,
-            per_class_iou: Vec::new(),
             lr,
             seconds: 1.0,
-            data_seconds: 0.0,
-            compute_seconds: 1.0,
             best: epoch <= 2,
+            ..EpochRow::default()
         }
     }
 
@@ -179,12 +192,17 @@ mod tests {
         curves_svg(&record, look)
     }
 
+    fn epochs_of(rows: &[EpochRow]) -> Vec<u32> {
+        let drops = rate_drops(rows).into_iter();
+        drops.map(|(epoch, _)| epoch).collect()
+    }
+
     fn drops(rates: &[f64]) -> Vec<u32> {
         let rows: Vec<EpochRow> = (1..)
             .zip(rates)
             .map(|(epoch, &lr)| row(epoch, 0.5, lr))
             .collect();
-        rate_drops(&rows).iter().map(|row| row.epoch).collect()
+        epochs_of(&rows)
     }
 
     #[test]
@@ -202,7 +220,8 @@ mod tests {
         };
         assert_eq!(counts(smooth), [3, 3, 3, 3, 3, 3, 0, 0, 3]);
         let svg = svg_of(&rows, smooth);
-        assert!(svg.contains("best: 2") && svg.contains("The rate falls to 1.000e-4 in epoch 3"));
+        let drop = "The learning rate falls to 1.000e-4 in epoch 3";
+        assert!(svg.contains("best: 2") && svg.contains(drop));
         assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"));
     }
 
@@ -223,6 +242,25 @@ mod tests {
         assert_eq!(drops(&[1.0, 0.8, 0.5, 0.2, 0.05]), [0; 0]);
         assert_eq!(drops(&[0.5, 1.0, 0.95, 0.94]), [0; 0]);
         assert_eq!(drops(&[]), [0; 0]);
+    }
+
+    #[test]
+    fn a_plateau_on_a_smooth_schedule_is_a_drop() {
+        let shares = [1.0, 1.0, 0.5, 0.5, 0.25];
+        let mut rows: Vec<EpochRow> = (1..)
+            .zip([0.95, 0.8, 0.3, 0.2, 0.05].into_iter().zip(shares))
+            .map(|(epoch, (lr, share))| EpochRow {
+                plateau_share: Some(share),
+                ..row(epoch, 0.5, lr)
+            })
+            .collect();
+        assert_eq!(epochs_of(&rows), [3, 5]);
+        let words = "After a plateau the learning rate is 0.5000 of its schedule's from epoch 3 on";
+        assert_eq!(rate_drops(&rows)[0].1, words);
+        assert!(curves_svg(&rows, CurveLook::default()).contains(words));
+        // A run of an older version that was gone on with.
+        rows[1].plateau_share = None;
+        assert_eq!(epochs_of(&rows), [5]);
     }
 
     #[test]

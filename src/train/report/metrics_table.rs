@@ -1,4 +1,4 @@
-use std::num::ParseFloatError;
+use std::str::FromStr;
 
 use super::csv::{Records, csv_text};
 use crate::train::EpochRow;
@@ -62,20 +62,14 @@ fn row_of(columns: &[Column], record: &[String], num_classes: usize) -> Option<E
         return None;
     }
     let mut row = EpochRow {
-        epoch: 0,
         train_loss: f64::NAN,
         val_loss: f64::NAN,
-        mean_iou: None,
-        pixel_accuracy: None,
         per_class_iou: vec![None; num_classes],
         lr: f64::NAN,
-        seconds: 0.0,
-        data_seconds: 0.0,
-        compute_seconds: 0.0,
-        best: false,
+        ..EpochRow::default()
     };
     for (column, field) in columns.iter().zip(record) {
-        let value = || optional(field).ok();
+        let value = || optional::<f64>(field).ok();
         match column {
             Column::ClassIou(class) => row.per_class_iou[*class] = value()?,
             Column::Named(name) => match name.as_str() {
@@ -84,10 +78,13 @@ fn row_of(columns: &[Column], record: &[String], num_classes: usize) -> Option<E
                 "val_loss" => row.val_loss = field.parse().ok()?,
                 "mean_iou" => row.mean_iou = value()?,
                 "pixel_accuracy" => row.pixel_accuracy = value()?,
+                "majority_baseline" => row.majority_baseline = value()?,
                 "lr" => row.lr = field.parse().ok()?,
+                "plateau_share" => row.plateau_share = value()?,
                 "seconds" => row.seconds = field.parse().ok()?,
                 "data_seconds" => row.data_seconds = field.parse().ok()?,
                 "compute_seconds" => row.compute_seconds = field.parse().ok()?,
+                "peak_bytes" => row.peak_bytes = optional(field).ok()?,
                 "best" => row.best = field.parse().ok()?,
                 _ => {}
             },
@@ -100,7 +97,7 @@ fn row_of(columns: &[Column], record: &[String], num_classes: usize) -> Option<E
 ///
 /// # Errors
 /// When it is neither.
-pub(super) fn optional(field: &str) -> Result<Option<f64>, ParseFloatError> {
+pub(super) fn optional<T: FromStr>(field: &str) -> Result<Option<T>, T::Err> {
     if field.is_empty() {
         return Ok(None);
     }
@@ -130,6 +127,8 @@ mod tests {
         assert_eq!(row.per_class_iou, [Some(0.75), None]);
         // The table is of a version that did not measure these.
         assert_eq!((row.data_seconds, row.compute_seconds), (0.0, 0.0));
+        assert_eq!((row.majority_baseline, row.plateau_share), (None, None));
+        assert_eq!(row.peak_bytes, None);
     }
 
     #[test]
@@ -155,11 +154,12 @@ mod tests {
             any_ratio(),
             prop::collection::vec(any_ratio(), 2),
         );
-        (losses, scores, (1e-9..1.0, 0.0..1e6, any::<bool>())).prop_map(
+        let rest = (1e-9..1.0, 0.0..1e6, any::<bool>(), any::<Option<u64>>());
+        (losses, scores, rest).prop_map(
             |(
                 (epoch, train_loss, val_loss),
                 (mean_iou, pixel_accuracy, ious),
-                (lr, seconds, best),
+                (lr, seconds, best, peak_bytes),
             )| {
                 EpochRow {
                     epoch,
@@ -167,11 +167,14 @@ mod tests {
                     val_loss,
                     mean_iou,
                     pixel_accuracy,
+                    majority_baseline: mean_iou,
                     per_class_iou: ious,
                     lr,
+                    plateau_share: pixel_accuracy,
                     seconds,
                     data_seconds: seconds / 4.0,
                     compute_seconds: seconds / 2.0,
+                    peak_bytes,
                     best,
                 }
             },
@@ -192,6 +195,8 @@ mod tests {
             prop_assert_eq!(metrics_csv(&read.rows, &classes), text);
             for (read, row) in read.rows.iter().zip(&rows) {
                 prop_assert_eq!((read.epoch, read.lr, read.best), (row.epoch, row.lr, row.best));
+                let [of_read, of_row] = [read, row].map(|row| (row.plateau_share, row.peak_bytes));
+                prop_assert_eq!(of_read, of_row);
                 prop_assert!((read.train_loss - row.train_loss).abs() <= 5.1e-7);
             }
         }

@@ -310,6 +310,7 @@ mod tests {
         assert_eq!(record.scores().map(|scores| scores.epoch), Some(2));
         assert!(record.environment.is_some() && !record.can_go_on);
         assert_eq!(record.class_scores()[1].support, 2);
+        assert_eq!(record.peak_bytes(), Some(3 << 30));
     }
 
     #[test]
@@ -331,6 +332,21 @@ mod tests {
             ("road", Some(0.333_333))
         );
         assert_eq!(classes[1].precision, None);
+        assert_eq!(record.validation_baseline(), Some(0.6));
+    }
+
+    #[test]
+    fn each_epoch_has_the_scores_of_its_classes() {
+        let mut record = plain_run().record();
+        let of_first = &mut record.class_rows[1];
+        assert_eq!((of_first.epoch, of_first.scores.index), (1, 1));
+        of_first.scores.iou = Some(0.25);
+        let iou = |record: &RunRecord, epoch| record.class_scores_after(epoch)[1].iou;
+        assert_eq!(iou(&record, 1), Some(0.25));
+        assert_eq!(iou(&record, 3), Some(0.333_333));
+        record.class_rows.clear();
+        assert_eq!(iou(&record, 1), Some(0.333_333));
+        assert!(record.class_scores_after(9).is_empty());
     }
 
     #[test]

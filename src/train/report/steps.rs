@@ -7,7 +7,9 @@ use crate::train::TrainError;
 
 /// Name of the table of steps in a run folder.
 pub(super) const STEPS_FILE: &str = "steps.csv";
-const HEADER: &str = "step,loss,data_seconds,compute_seconds";
+const HEADER: &str = "step,loss,data_seconds,compute_seconds,lr";
+/// What the header of a table with times begins with; those of older versions have no rates.
+const WITH_TIMES: &str = "step,loss,data_seconds,compute_seconds";
 /// No more steps are read.
 const MOST_STEPS: usize = 2_000_000;
 
@@ -21,10 +23,12 @@ pub struct StepLoss {
     /// Seconds of waiting for images to be decoded and varied, and of computing on the device;
     /// `None` in runs of older versions.
     pub seconds: Option<[f32; 2]>,
+    /// The learning rate; `None` in runs of older versions.
+    pub lr: Option<f32>,
 }
 
-/// Appends steps of the training to `steps.csv`. A file of an older version, which has no times,
-/// gets none.
+/// Appends steps of the training to `steps.csv`. A file of an older version, which has no times or
+/// no rates, gets none.
 ///
 /// # Errors
 /// [`TrainError::Log`] when the disk refuses.
@@ -39,16 +43,21 @@ fn append(path: &Path, steps: &[StepLoss]) -> std::io::Result<()> {
     if header.is_empty() {
         put!(&mut text, "{HEADER}\n");
     }
-    let has_times = header.is_empty() || header == HEADER;
+    let has = |columns: &str| header.is_empty() || header.starts_with(columns);
+    let (has_times, has_rates) = (has(WITH_TIMES), has(HEADER));
     for StepLoss {
         step,
         loss,
         seconds,
+        lr,
     } in steps
     {
         put!(&mut text, "{step},{loss:.6e}");
         if let Some([data, compute]) = seconds.filter(|_| has_times) {
             put!(&mut text, ",{data:.6},{compute:.6}");
+            if let Some(lr) = lr.filter(|_| has_rates) {
+                put!(&mut text, ",{lr:e}");
+            }
         }
         text.push('\n');
     }
@@ -103,6 +112,7 @@ fn step_of(line: &str) -> Option<StepLoss> {
         step,
         loss,
         seconds: seconds.map(|(data, compute)| [data, compute]),
+        lr: number(),
     })
 }
 
@@ -127,6 +137,7 @@ mod tests {
             step,
             loss,
             seconds: Some([0.25, loss]),
+            lr: Some(loss / 4096.0),
         };
         (first..).zip(losses).map(step).collect()
     }
@@ -142,6 +153,21 @@ mod tests {
         append_steps(folder.path(), &steps(2, [1.0, 0.5])).expect("written");
         let (found, damaged) = read(folder.path());
         assert_eq!((found, damaged), (steps(1, [2.0, 1.0, 0.5]), 0));
+    }
+
+    #[test]
+    fn a_table_with_times_and_without_rates_stays_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(STEPS_FILE);
+        let old = format!("{WITH_TIMES}\n1,5.000000e-1,0.250000,0.500000\n");
+        crate::disk::replace_file(&path, old.as_bytes()).expect("written");
+        append_steps(folder.path(), &steps(2, [0.25])).expect("written");
+        let text = std::fs::read_to_string(&path).expect("text");
+        assert_eq!(text, format!("{old}2,2.500000e-1,0.250000,0.250000\n"));
+        let (found, damaged) = read(folder.path());
+        assert_eq!((found.len(), damaged), (2, 0));
+        assert!(found.iter().all(|step| step.lr.is_none()));
+        assert_eq!(found[0].seconds, Some([0.25, 0.5]));
     }
 
     #[test]
@@ -175,5 +201,9 @@ mod tests {
         assert_eq!((steps.len(), damaged), (2, 0));
         assert_eq!(steps[0].seconds, Some([0.1, 0.2]));
         assert_eq!(steps[1].seconds, None);
+        let torn = format!("{HEADER}\n1,0.5,0.1,0.2,1e-3\n2,0.5,0.1,0.2\n");
+        let (steps, damaged) = parse_steps(torn.as_bytes());
+        let rates: Vec<Option<f32>> = steps.iter().map(|step| step.lr).collect();
+        assert_eq!((rates, damaged), (vec![Some(1e-3), None], 0));
     }
 }

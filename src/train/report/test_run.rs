@@ -36,11 +36,14 @@ pub(super) fn row(epoch: u32, best: bool) -> EpochRow {
         val_loss: 0.5,
         mean_iou: Some(0.5),
         pixel_accuracy: Some(0.6),
+        majority_baseline: Some(0.6),
         per_class_iou: vec![Some(2.0 / 3.0), Some(1.0 / 3.0)],
         lr: 1e-3,
+        plateau_share: Some(1.0),
         seconds: 40.0,
         data_seconds: 4.0,
         compute_seconds: 30.0,
+        peak_bytes: Some(u64::from(epoch) << 30),
         best,
     }
 }

@@ -7,6 +7,7 @@ use super::training::Training;
 use crate::geom::ImageSize;
 use crate::metrics::{Confusion, Scores};
 use crate::train::learner::Validation;
+use crate::train::memory::peak_bytes;
 use crate::train::report::append_steps;
 use crate::train::resume::{Progress, RunState, forget_state};
 use crate::train::run_folder::{BEST, LAST};
@@ -40,11 +41,14 @@ impl Training<'_, '_> {
             val_loss: validation.loss,
             mean_iou: scores.mean_iou,
             pixel_accuracy: scores.pixel_accuracy,
+            majority_baseline: scores.majority_baseline,
             per_class_iou,
             lr: self.rate(self.progress.step.saturating_sub(1)),
+            plateau_share: Some(self.progress.share),
             seconds: self.spent().total,
             data_seconds: self.progress.spent.data,
             compute_seconds: self.progress.spent.compute,
+            peak_bytes: peak_bytes(),
             best: false,
         }
     }

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::super::folder_lock::taken;
 use super::super::learner::Learner;
+use super::super::memory::peak_bytes;
 use super::super::test_world::{classes, dropping_alone, events_of, ground, plan, recipe};
 use super::super::{
-    Engine, Recipe, RunEnd, RunRecord, SavedModel, StopReason, TrainEvent, TrainPlan, TrainReport,
-    TrainStatus, opened_folder,
+    Engine, Plateau, Recipe, RunEnd, RunRecord, SavedModel, StopReason, TrainEvent, TrainPlan,
+    TrainReport, TrainStatus, opened_folder,
 };
 use crate::disk::replace_file;
 use crate::job::{Cancelled, Job, JobEvent, Waker};
@@ -248,6 +249,37 @@ fn the_end_has_a_reason_and_the_log_tells_all() {
         assert!(log.contains(line), "{log}");
     }
     assert!(log.lines().all(|line| line.starts_with("0:0")), "{log}");
+}
+
+#[test]
+fn a_plateau_and_the_rate_of_each_step_are_written_down() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = folder.path().join("run");
+    let recipe = Recipe {
+        epochs: 3,
+        // No epoch is that much better than the first.
+        plateau: Plateau {
+            patience: 1,
+            factor: 0.5,
+            floor: 0.0,
+            least_progress: 1.0,
+        },
+        ..recipe()
+    };
+    let (rate, schedule, span) = (recipe.learning_rate, recipe.schedule, recipe.span());
+    heard(plan(recipe, &run)).1.expect("a report");
+    let record = RunRecord::load(&run).expect("a run");
+    let shares: Vec<Option<f64>> = record.rows.iter().map(|row| row.plateau_share).collect();
+    assert_eq!(shares, [Some(1.0), Some(1.0), Some(0.5)]);
+    let expected = (0..18).map(|step| {
+        let share = if step < 12 { 1.0 } else { 0.5 };
+        Some((rate * share * schedule.factor(step, span)) as f32)
+    });
+    let rates = record.step_losses.iter().map(|step| step.lr);
+    assert_eq!(rates.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    let mut baselines = record.rows.iter().map(|row| row.majority_baseline);
+    assert!(baselines.all(|share| share > Some(0.5)));
+    assert_eq!(record.peak_bytes().is_some(), peak_bytes().is_some());
 }
 
 #[test]

@@ -167,6 +167,7 @@ impl<'a, 'o> Training<'a, 'o> {
             step: progress.step,
             loss: loss as f32,
             seconds: Some([data_seconds as f32, compute_seconds as f32]),
+            lr: Some(rate as f32),
         });
         progress.spent.data += data_seconds;
         progress.spent.compute += compute_seconds;

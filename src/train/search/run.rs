@@ -136,16 +136,9 @@ mod tests {
     fn the_best_so_far_counts_and_no_number_does_not() {
         let row = |epoch, val_loss| EpochRow {
             epoch,
-            train_loss: 0.0,
             val_loss,
             mean_iou: Some(val_loss / 2.0),
-            pixel_accuracy: None,
-            per_class_iou: Vec::new(),
-            lr: 0.0,
-            seconds: 0.0,
-            data_seconds: 0.0,
-            compute_seconds: 0.0,
-            best: false,
+            ..EpochRow::default()
         };
         let rows = vec![row(1, 0.5), row(2, f64::NAN), row(3, 0.7), row(4, 0.1)];
         let mut record = RunRecord {

@@ -11,9 +11,9 @@ use super::super::theme;
 use super::super::view::{CommandQueue, View};
 use super::bar::{running_ui, start_ui};
 use super::chart::Hover;
-use super::class_table::{ClassOrder, class_table_ui};
+use super::class_table::ClassOrder;
 use super::compare::{Compared, compare_ui};
-use super::confusion::{MatrixNumbers, confusion_ui};
+use super::confusion::MatrixNumbers;
 use super::curves::{RunCurves, curves_ui, heading};
 use super::data::{ContactSheet, data_ui};
 use super::header::{empty_ui, header_ui};
@@ -23,6 +23,7 @@ use super::look::{Look, look_ui};
 use super::picture::Drawing;
 use super::recipe::{PatchPreview, recipe_page_ui};
 use super::samples::{Samples, samples_ui};
+use super::scores::scores_ui;
 use super::search::{SearchSheet, entries_ui, has_trials, trials_ui};
 use crate::session::{Command, RunEntry, RunStatus, RunsCommand, ScoreScope, Session, TrainOn};
 
@@ -30,8 +31,6 @@ use crate::session::{Command, RunEntry, RunStatus, RunsCommand, ScoreScope, Sess
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 /// How often it is looked whether one has begun.
 const LOOK_IDLY: Duration = Duration::from_secs(15);
-/// Below this width the table of classes and the confusion matrix stand under each other.
-const SIDE_BY_SIDE: f32 = 860.0;
 
 /// A page of the training area.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -362,7 +361,9 @@ fn run_ui(
     look_ui(ui, &mut area.look, has_steps);
     area.curves.follow(entry, area.look, session);
     curves_ui(ui, entry, &area.curves, &mut area.hover);
-    scores_ui(ui, entry, area);
+    let chosen = area.samples.chosen(entry);
+    let orders = (&mut area.order, &mut area.numbers);
+    scores_ui(ui, &entry.record, chosen, orders);
     heading(ui, "Fixed validation patches");
     samples_ui(ui, entry, session, &mut area.samples, commands);
     ui.add_space(4.0 * theme::GRID);
@@ -421,42 +422,6 @@ fn actions_ui(
         {
             view.wish(FileWish::ExportRun);
         }
-    });
-}
-
-/// Scores by class and the confusion matrix of the best network.
-fn scores_ui(ui: &mut Ui, entry: &RunEntry, area: &mut TrainingArea) {
-    let record = &entry.record;
-    let classes = record.class_scores();
-    if classes.is_empty() {
-        return;
-    }
-    let epoch = record
-        .best_epoch()
-        .map_or_else(String::new, |epoch| format!(", epoch {epoch}"));
-    let on = record
-        .scores()
-        .map_or("validation, selected on it", |scores| scores.on.words());
-    let title = format!("Classes ({on}{epoch})");
-    let table = |ui: &mut Ui, order: &mut ClassOrder| {
-        heading(ui, &title);
-        class_table_ui(ui, &classes, record.classes.as_ref(), order);
-    };
-    let matrix = |ui: &mut Ui, numbers: &mut MatrixNumbers| {
-        if let Some(scores) = record.scores() {
-            heading(ui, "Confusion");
-            confusion_ui(ui, &scores.scores, numbers);
-        }
-    };
-    if ui.available_width() < SIDE_BY_SIDE {
-        table(ui, &mut area.order);
-        matrix(ui, &mut area.numbers);
-        return;
-    }
-    ui.horizontal_top(|ui| {
-        ui.vertical(|ui| table(ui, &mut area.order));
-        ui.add_space(3.0 * theme::GRID);
-        ui.vertical(|ui| matrix(ui, &mut area.numbers));
     });
 }
 

@@ -14,6 +14,8 @@ const RIGHT: f32 = 14.0;
 /// The raw line behind a smoothed one.
 const RAW_OPACITY: f32 = 0.28;
 const SMALL: FontId = FontId::proportional(11.0);
+/// From one line of small letters to the next.
+const LINE: f32 = 13.0;
 
 /// Lines over the epochs, with marks and the values under the pointer.
 #[derive(Clone, Debug)]
@@ -24,8 +26,8 @@ pub struct Chart {
     pub lines: Vec<ChartLine>,
     /// Epochs worth a mark.
     pub marks: Vec<Mark>,
-    /// A value to compare with.
-    pub level: Option<Level>,
+    /// Values to compare with.
+    pub levels: Vec<Level>,
     /// A remark at the upper right.
     pub remark: Option<String>,
     /// The first and the last epoch on the axis.
@@ -56,7 +58,7 @@ pub struct ChartLine {
 }
 
 /// A value to compare with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Level {
     /// The value.
     pub value: f64,
@@ -114,10 +116,8 @@ impl Hover {
 pub fn chart_ui(ui: &mut Ui, chart: &Chart, hover: &mut Hover) -> Response {
     let size = vec2(ui.available_width(), chart.height);
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-    let curves = chart.lines.iter().filter(|line| !line.is_noise);
-    let num_points = curves.map(|line| line.points.len()).max();
     response.widget_info(|| {
-        let words = format!("{}, {} epochs", chart.title, num_points.unwrap_or(0));
+        let words = format!("{}, {} epochs", chart.title, chart.last_epoch());
         egui::WidgetInfo::labeled(egui::Role::Figure, true, words)
     });
     let sheet = Sheet::new(ui, rect, chart);
@@ -134,6 +134,15 @@ pub fn chart_ui(ui: &mut Ui, chart: &Chart, hover: &mut Hover) -> Response {
     match chart.marks.iter().find(near) {
         Some(mark) => response.on_hover_text(&mark.word),
         None => response,
+    }
+}
+
+impl Chart {
+    /// The last epoch that a curve has come to the end of; 0 without one.
+    fn last_epoch(&self) -> u32 {
+        let curves = self.lines.iter().filter(|line| !line.is_noise);
+        let ends = curves.filter_map(|line| line.points.last());
+        ends.map(|&(epoch, _)| epoch as u32).max().unwrap_or(0)
     }
 }
 
@@ -192,7 +201,7 @@ impl<'a> Sheet<'a> {
 
     fn draw(&self, hovered: Option<f64>) {
         self.draw_axes();
-        self.draw_level();
+        self.draw_levels();
         for mark in &self.chart.marks {
             self.draw_mark(mark);
         }
@@ -239,24 +248,26 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    fn draw_level(&self) {
-        let Some(level) = self.chart.level else {
-            return;
-        };
-        let Some(y) = self
-            .y(level.value)
-            .filter(|y| self.plot.y_range().contains(*y))
-        else {
-            return;
-        };
-        let ends = [pos2(self.plot.left(), y), pos2(self.plot.right(), y)];
-        let stroke = Stroke::new(1.0, level.color);
-        self.painter
-            .extend(Shape::dashed_line(&ends, stroke, 5.0, 4.0));
-        let words = format!("{} {:.3}", level.name, level.value);
-        let at = ends[0] + vec2(4.0, 2.0);
-        self.painter
-            .text(at, Align2::LEFT_TOP, words, SMALL, self.weak);
+    fn draw_levels(&self) {
+        let mut named: Vec<f32> = Vec::new();
+        for level in &self.chart.levels {
+            let y = self.y(level.value);
+            let Some(y) = y.filter(|y| self.plot.y_range().contains(*y)) else {
+                continue;
+            };
+            let ends = [pos2(self.plot.left(), y), pos2(self.plot.right(), y)];
+            let stroke = Stroke::new(1.0, level.color);
+            self.painter
+                .extend(Shape::dashed_line(&ends, stroke, 5.0, 4.0));
+            // Names over each other could not be read.
+            if named.iter().all(|other| (other - y).abs() >= LINE) {
+                let words = format!("{} {:.3}", level.name, level.value);
+                let at = ends[0] + vec2(4.0, 2.0);
+                self.painter
+                    .text(at, Align2::LEFT_TOP, words, SMALL, self.weak);
+                named.push(y);
+            }
+        }
     }
 
     fn draw_mark(&self, mark: &Mark) {
@@ -394,8 +405,12 @@ impl ChartLine {
         } else {
             &self.raw
         };
+        let distance = |at: f64, epoch: f64| (at - epoch).abs();
         let found = match epoch {
-            Some(epoch) => points.iter().find(|(at, _)| *at == epoch),
+            // Of a line by steps the one that is nearest to the epoch's end.
+            Some(epoch) => (points.iter().filter(|(at, _)| distance(*at, epoch) < 0.5)).min_by(
+                |(one, _), (other, _)| distance(*one, epoch).total_cmp(&distance(*other, epoch)),
+            ),
             None => points.last(),
         };
         found.map(|&(_, value)| value)
@@ -435,5 +450,27 @@ mod tests {
             (line.value_at(None), line.value_at(Some(3.0))),
             (Some(1.0), None)
         );
+    }
+
+    #[test]
+    fn a_line_by_steps_has_the_value_at_the_end_of_an_epoch() {
+        let line = ChartLine {
+            points: vec![(0.5, 0.1), (0.98, 1.0), (1.5, 0.6), (2.0, 0.3), (2.5, 0.2)],
+            ..ChartLine::default()
+        };
+        let values = [1.0, 2.0, 4.0].map(|epoch| line.value_at(Some(epoch)));
+        assert_eq!(values, [Some(1.0), Some(0.3), None]);
+        let chart = Chart {
+            title: "Learning rate",
+            lines: vec![line],
+            marks: Vec::new(),
+            levels: Vec::new(),
+            remark: None,
+            epochs: [0.0, 3.0],
+            scale: Scale::of_ratios(),
+            number: |value| value.to_string(),
+            height: 100.0,
+        };
+        assert_eq!(chart.last_epoch(), 2);
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use egui::{Color32, Frame, Grid, RichText, ScrollArea, Ui};
 
 use super::super::{text, theme};
-use super::chart::{Chart, ChartLine, Hover};
+use super::chart::{Chart, ChartLine, Hover, Level};
 use super::class_table::{figure_help, swatch_ui};
 use super::curves::{charts_ui, heading};
 use super::list::Chosen;
@@ -37,8 +37,11 @@ const CURVES: [(&str, Value); 4] = [
     ("Validation loss", |row| Some(row.val_loss)),
     ("Mean IoU", |row| row.mean_iou),
     ("Training loss", |row| Some(row.train_loss)),
-    ("Pixel accuracy", |row| row.pixel_accuracy),
+    (ACCURACY, |row| row.pixel_accuracy),
 ];
+const ACCURACY: &str = "Pixel accuracy";
+/// Baselines that are shown with three digits are the same when they differ by less.
+const SAME_BASELINE: f64 = 5e-4;
 
 impl Compared {
     /// Makes curves and table anew if something changed; `true` then.
@@ -56,26 +59,7 @@ impl Compared {
         {
             return false;
         }
-        let chart = |(title, value): (&'static str, Value)| {
-            let line = |entry: &&RunEntry| overlaid(entry, chosen, look, is_dark, value);
-            let rows = entries.iter().flat_map(|entry| &entry.record.rows);
-            let is_loss = title.ends_with("loss");
-            let values: Vec<f64> = rows.clone().filter_map(value).collect();
-            let (losses, above) = look.loss_scale(&values);
-            let last = rows.map(|row| row.epoch).max().unwrap_or(1).max(2);
-            Chart {
-                title,
-                lines: entries.iter().filter_map(line).collect(),
-                marks: Vec::new(),
-                level: None,
-                remark: (is_loss && above > 0)
-                    .then(|| format!("{above} above: Fit all shows them")),
-                epochs: [1.0, f64::from(last)],
-                scale: if is_loss { losses } else { Scale::of_ratios() },
-                number: |value| format!("{value:.3}"),
-                height: HEIGHT,
-            }
-        };
+        let chart = |curve| overlaid_chart(curve, entries, chosen, look, is_dark);
         self.charts = CURVES.into_iter().map(chart).collect();
         let records: Vec<RunRecord> = entries
             .iter()
@@ -111,6 +95,61 @@ impl Made {
             && (self.look, self.is_dark) == (look, is_dark)
             && (&self.chosen.ticked, &self.chosen.pinned) == (&chosen.ticked, &chosen.pinned)
     }
+}
+
+fn overlaid_chart(
+    (title, value): (&'static str, Value),
+    entries: &[&RunEntry],
+    chosen: &Chosen,
+    look: Look,
+    is_dark: bool,
+) -> Chart {
+    let line = |entry: &&RunEntry| overlaid(entry, chosen, look, is_dark, value);
+    let rows = entries.iter().flat_map(|entry| &entry.record.rows);
+    let is_loss = title.ends_with("loss");
+    let values: Vec<f64> = rows.clone().filter_map(value).collect();
+    let (losses, above) = look.loss_scale(&values);
+    let last = rows.map(|row| row.epoch).max().unwrap_or(1).max(2);
+    let levels = if title == ACCURACY {
+        let baseline = |entry: &&RunEntry| {
+            let (color, _) = chosen.color(&entry.record.folder, is_dark)?;
+            Some((color, entry.record.validation_baseline()))
+        };
+        baselines(&entries.iter().filter_map(baseline).collect::<Vec<_>>())
+    } else {
+        Vec::new()
+    };
+    Chart {
+        title,
+        lines: entries.iter().filter_map(line).collect(),
+        marks: Vec::new(),
+        levels,
+        remark: (is_loss && above > 0).then(|| format!("{above} above: Fit all shows them")),
+        epochs: [1.0, f64::from(last)],
+        scale: if is_loss { losses } else { Scale::of_ratios() },
+        number: |value| format!("{value:.3}"),
+        height: HEIGHT,
+    }
+}
+
+/// The majority baselines of runs, each in its run's color; one in grey where all have the same.
+fn baselines(runs: &[(Color32, Option<f64>)]) -> Vec<Level> {
+    let level = |&(color, value): &(Color32, Option<f64>)| {
+        Some(Level {
+            value: value?,
+            name: "majority baseline",
+            color,
+        })
+    };
+    let mut levels: Vec<Level> = runs.iter().filter_map(level).collect();
+    let is_same = |pair: &[Level]| (pair[0].value - pair[1].value).abs() < SAME_BASELINE;
+    if levels.len() == runs.len() && levels.windows(2).all(is_same) {
+        levels.truncate(1);
+        for level in &mut levels {
+            level.color = Color32::GRAY;
+        }
+    }
+    levels
 }
 
 fn overlaid(
@@ -287,4 +326,25 @@ fn score_ui(ui: &mut Ui, score: Option<f64>, difference: Option<&str>, best: Opt
             ui.label(RichText::new(difference).small().color(color));
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn baselines_that_differ_have_the_colors_of_their_runs() {
+        let (red, green) = (Color32::RED, Color32::GREEN);
+        let levels = |runs: &[(Color32, Option<f64>)]| -> Vec<(Color32, f64)> {
+            let levels = baselines(runs).into_iter();
+            levels.map(|level| (level.color, level.value)).collect()
+        };
+        let differ = [(red, Some(0.5)), (green, Some(0.75))];
+        assert_eq!(levels(&differ), [(red, 0.5), (green, 0.75)]);
+        let same = [(red, Some(0.5)), (green, Some(0.5001))];
+        assert_eq!(levels(&same), [(Color32::GRAY, 0.5)]);
+        // What one run of two has is not said of both.
+        assert_eq!(levels(&[(red, None), (green, Some(0.5))]), [(green, 0.5)]);
+        assert!(levels(&[(red, None)]).is_empty());
+    }
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use egui::{RichText, Ui};
+use egui::{Color32, RichText, Ui};
 
 use super::super::{text, theme};
 use super::chart::{Chart, ChartLine, Hover, Level, Mark, MarkKind, chart_ui};
@@ -48,7 +48,7 @@ impl RunCurves {
             title: "",
             lines: Vec::new(),
             marks: marks(record, status),
-            level: None,
+            levels: Vec::new(),
             remark: None,
             epochs: [first, f64::from(last).max(now)],
             scale: Scale::of_ratios(),
@@ -58,7 +58,7 @@ impl RunCurves {
         self.charts = vec![
             loss_chart(&record.rows, look, step_points(record, live), &like),
             score_chart(record, look, &like),
-            rate_chart(&record.rows, &like),
+            rate_chart(record, look.shows_steps, &like),
             time_chart(&record.rows, &like),
         ];
         self.of = Some((Arc::clone(record), made_for));
@@ -85,13 +85,15 @@ fn running_epoch(session: &Session, record: &RunRecord) -> Option<f64> {
     }
 }
 
+/// Steps of an epoch.
+fn steps_per_epoch(record: &RunRecord) -> f64 {
+    let recipe = record.recipe.as_ref();
+    f64::from(recipe.map_or(1, |recipe| recipe.steps_per_epoch.max(1)))
+}
+
 /// The loss of each step; the last step of epoch 3 stands at 3.
 fn step_points(record: &RunRecord, live: &[f64]) -> Vec<(f64, f64)> {
-    let per_epoch = record
-        .recipe
-        .as_ref()
-        .map_or(1, |recipe| recipe.steps_per_epoch);
-    let per_epoch = f64::from(per_epoch.max(1));
+    let per_epoch = steps_per_epoch(record);
     let point = |step: &StepLoss| (step.step as f64 / per_epoch, f64::from(step.loss));
     let kept = record.step_losses.iter().map(point);
     let done = record.rows.last().map_or(0.0, |row| f64::from(row.epoch));
@@ -146,61 +148,93 @@ fn nearly_greatest(steps: &[(f64, f64)]) -> Option<f64> {
 fn score_chart(record: &RunRecord, look: Look, like: &Chart) -> Chart {
     let accuracy = points(&record.rows, |row| row.pixel_accuracy);
     let iou = points(&record.rows, |row| row.mean_iou);
-    let scores = record.validation_scores.as_ref();
-    let baseline = scores.and_then(|scores| scores.scores.majority_baseline);
+    let level = |value| Level {
+        value,
+        name: "majority baseline of pixel accuracy",
+        color: theme::CURVE_ACCURACY,
+    };
     Chart {
         title: "Scores on the validation ground",
         lines: vec![
             look.line("pixel accuracy", theme::CURVE_ACCURACY, accuracy),
             look.line("mean IoU", theme::CURVE_IOU, iou),
         ],
-        level: baseline.map(|value| Level {
-            value,
-            name: "majority baseline of pixel accuracy",
-            color: theme::CURVE_ACCURACY,
-        }),
+        levels: record
+            .validation_baseline()
+            .map(level)
+            .into_iter()
+            .collect(),
         ..like.clone()
     }
 }
 
-fn rate_chart(rows: &[EpochRow], like: &Chart) -> Chart {
-    let rates = || rows.iter().map(|row| row.lr);
+/// The rate of each step where steps are shown and have one, so that warm-ups and restarts within
+/// an epoch are seen; else that at the end of each epoch.
+fn rate_points(record: &RunRecord, shows_steps: bool) -> Vec<(f64, f64)> {
+    let per_epoch = steps_per_epoch(record);
+    let of_step = |step: &StepLoss| Some((step.step as f64 / per_epoch, f64::from(step.lr?)));
+    let steps = record.step_losses.iter().filter(|_| shows_steps);
+    let of_steps: Vec<(f64, f64)> = steps.filter_map(of_step).collect();
+    if of_steps.is_empty() {
+        return points(&record.rows, |row| Some(row.lr));
+    }
+    of_steps
+}
+
+fn rate_chart(record: &RunRecord, shows_steps: bool, like: &Chart) -> Chart {
+    let points = rate_points(record, shows_steps);
+    let rates = || points.iter().map(|&(_, rate)| rate);
     let (low, high) = rates().fold((f64::INFINITY, 0.0_f64), |(low, high), rate| {
         (low.min(rate), high.max(rate))
     });
     // A rate that falls tenfold is seen better by its powers.
     let is_wide = high >= 10.0 * low;
+    let axis = if is_wide { Axis::Log } else { Axis::Linear };
     let drops = like
         .marks
         .iter()
         .filter(|mark| mark.kind == MarkKind::RateDrop);
     Chart {
         title: "Learning rate",
+        scale: Scale::of(axis, rates()),
         lines: vec![ChartLine {
             name: "rate".to_owned(),
             color: theme::CURVE_TRAIN,
-            points: thinned(&points(rows, |row| Some(row.lr))),
+            points: thinned(&points),
             ..ChartLine::default()
         }],
         marks: drops.cloned().collect(),
-        scale: Scale::of(if is_wide { Axis::Log } else { Axis::Linear }, rates()),
         number: |rate| format!("{rate:.2e}"),
         height: LOW,
         ..like.clone()
     }
 }
 
+/// The time of each epoch, and how much of it was waiting for images and computing where that was
+/// measured.
 fn time_chart(rows: &[EpochRow], like: &Chart) -> Chart {
+    type Value = fn(&EpochRow) -> Option<f64>;
+    let parts: [(&str, Color32, Value); 2] = [
+        ("data", theme::CURVE_VALIDATION, |row| {
+            Some(row.data_seconds)
+        }),
+        ("compute", theme::CURVE_IOU, |row| Some(row.compute_seconds)),
+    ];
+    let is_measured = (rows.iter()).any(|row| row.data_seconds + row.compute_seconds > 0.0);
+    let total: (&str, Color32, Value) = ("total", theme::CURVE_TRAIN, |row| Some(row.seconds));
+    let shown = parts.into_iter().filter(|_| is_measured).chain([total]);
+    let lines = shown.map(|(name, color, value)| ChartLine {
+        name: name.to_owned(),
+        color,
+        points: thinned(&points(rows, value)),
+        ..ChartLine::default()
+    });
+    let values = (rows.iter()).flat_map(|row| [row.seconds, row.data_seconds, row.compute_seconds]);
     Chart {
         title: "Time of an epoch",
-        lines: vec![ChartLine {
-            name: "seconds".to_owned(),
-            color: theme::CURVE_TRAIN,
-            points: thinned(&points(rows, |row| Some(row.seconds))),
-            ..ChartLine::default()
-        }],
+        lines: lines.collect(),
         marks: Vec::new(),
-        scale: Scale::of(Axis::Linear, rows.iter().map(|row| row.seconds)),
+        scale: Scale::of(Axis::Linear, values),
         number: text::duration,
         height: LOW,
         ..like.clone()
@@ -209,13 +243,10 @@ fn time_chart(rows: &[EpochRow], like: &Chart) -> Chart {
 
 fn marks(record: &RunRecord, status: RunStatus) -> Vec<Mark> {
     let rows = &record.rows;
-    let drops = rate_drops(rows).into_iter().map(|row| Mark {
-        epoch: f64::from(row.epoch),
+    let drops = rate_drops(rows).into_iter().map(|(epoch, word)| Mark {
+        epoch: f64::from(epoch),
         kind: MarkKind::RateDrop,
-        word: format!(
-            "The learning rate falls to {:.1e} in epoch {}",
-            row.lr, row.epoch
-        ),
+        word,
     });
     let best = record.best_epoch().map(|epoch| Mark {
         epoch: f64::from(epoch),
@@ -395,21 +426,95 @@ mod tests {
             on: ScoredOn::Validation,
             scores,
         });
-        let like = Chart {
+        let chart = score_chart(&record, Look::default(), &like());
+        let [level] = chart.levels[..] else {
+            panic!("one baseline");
+        };
+        assert_eq!(level.value, 0.5);
+        let of = chart.lines.iter().find(|line| line.color == level.color);
+        let name = &of.expect("a line of that color").name;
+        assert!(level.name.ends_with(name.as_str()), "{}", level.name);
+    }
+
+    fn like() -> Chart {
+        Chart {
             title: "",
             lines: Vec::new(),
             marks: Vec::new(),
-            level: None,
+            levels: Vec::new(),
             remark: None,
             epochs: [1.0, 2.0],
             scale: Scale::of_ratios(),
             number: |value| format!("{value:.3}"),
             height: TALL,
+        }
+    }
+
+    fn step(step: u64, lr: Option<f32>) -> StepLoss {
+        StepLoss {
+            step,
+            loss: 1.0,
+            seconds: None,
+            lr,
+        }
+    }
+
+    #[test]
+    fn the_rate_is_that_of_steps_where_they_have_one() {
+        let mut record = one_of_four_epochs();
+        record.rows[0].lr = 0.25;
+        if let Some(recipe) = &mut record.recipe {
+            recipe.steps_per_epoch = 2;
+        }
+        let points = |record: &RunRecord, shows_steps| {
+            let chart = rate_chart(record, shows_steps, &like());
+            chart.lines[0].points.clone()
         };
-        let chart = score_chart(&record, Look::default(), &like);
-        let level = chart.level.expect("a baseline");
-        let of = chart.lines.iter().find(|line| line.color == level.color);
-        let name = &of.expect("a line of that color").name;
-        assert!(level.name.ends_with(name.as_str()), "{}", level.name);
+        let by_epoch = [(1.0, 0.25)];
+        assert_eq!(points(&record, true), by_epoch);
+        record.step_losses = vec![step(1, None), step(2, None)];
+        assert_eq!(points(&record, true), by_epoch);
+        record.step_losses = vec![step(1, Some(0.125)), step(2, Some(0.25))];
+        assert_eq!(points(&record, true), [(0.5, 0.125), (1.0, 0.25)]);
+        assert_eq!(points(&record, false), by_epoch);
+    }
+
+    #[test]
+    fn a_plateau_is_marked_at_the_rate() {
+        let mut record = one_of_four_epochs();
+        record.rows = [1.0, 0.5]
+            .into_iter()
+            .zip(1..)
+            .map(|(share, epoch)| EpochRow {
+                epoch,
+                plateau_share: Some(share),
+                ..EpochRow::default()
+            })
+            .collect();
+        let like = Chart {
+            marks: marks(&record, RunStatus::Running),
+            ..like()
+        };
+        let chart = rate_chart(&record, true, &like);
+        let drops = chart.marks.iter().map(|mark| (mark.kind, mark.epoch));
+        let drops: Vec<_> = drops.collect();
+        assert_eq!(drops, [(MarkKind::RateDrop, 2.0)]);
+    }
+
+    #[test]
+    fn time_has_its_parts_where_they_were_measured() {
+        let mut rows = one_of_four_epochs().rows;
+        rows[0].seconds = 9.0;
+        let lines = |rows: &[EpochRow]| -> Vec<(String, f64)> {
+            let lines = time_chart(rows, &like()).lines.into_iter();
+            lines.map(|line| (line.name, line.points[0].1)).collect()
+        };
+        assert_eq!(lines(&rows), [("total".to_owned(), 9.0)]);
+        (rows[0].data_seconds, rows[0].compute_seconds) = (2.0, 6.0);
+        let expected = [("data", 2.0), ("compute", 6.0), ("total", 9.0)];
+        assert_eq!(
+            lines(&rows),
+            expected.map(|(name, value)| (name.to_owned(), value))
+        );
     }
 }

@@ -7,7 +7,7 @@ use super::class_table::figure_help;
 use super::curves::end_reason;
 use crate::metrics::Figure;
 use crate::session::{RunEntry, RunStatus, Session};
-use crate::train::{RunRecord, ScoredOn, step_seconds};
+use crate::train::{Forecast, RunRecord, ScoredOn, step_seconds};
 
 /// A fact with a large value.
 pub struct Tile {
@@ -129,7 +129,10 @@ fn tiles(entry: &RunEntry, session: &Session) -> Vec<Tile> {
         || row.and_then(|row| row.pixel_accuracy),
         |scores| scores.scores.pixel_accuracy,
     );
-    let baseline = scores.and_then(|scores| scores.scores.majority_baseline);
+    let baseline = scores.map_or_else(
+        || row.and_then(|row| row.majority_baseline),
+        |scores| scores.scores.majority_baseline,
+    );
     let epoch = row.map_or_else(String::new, |row| format!("epoch {}, ", row.epoch));
     let mut tiles = vec![
         Tile {
@@ -152,7 +155,9 @@ fn tiles(entry: &RunEntry, session: &Session) -> Vec<Tile> {
     ];
     tiles.extend(left_tile(entry, session));
     tiles.extend(step_tile(entry, session));
-    tiles.extend(memory_tile(entry, session));
+    let forecast = session.training().forecast.as_ref();
+    let forecast = forecast.filter(|_| is_here(entry, session));
+    tiles.extend(memory_tile(record, forecast));
     let environment = record.environment.as_ref();
     let device = environment.map(|environment| environment.device.clone());
     if let Some(device) = device.filter(|device| !device.is_empty()) {
@@ -250,21 +255,25 @@ fn step_tile(entry: &RunEntry, session: &Session) -> Option<Tile> {
     })
 }
 
-/// What the training in this window takes of the memory.
-fn memory_tile(entry: &RunEntry, session: &Session) -> Option<Tile> {
-    let forecast = session.training().forecast.as_ref();
-    let forecast = forecast.filter(|_| is_here(entry, session))?;
+/// What the training took of the memory so far: by its record, and by what was measured on the
+/// first steps of one in this window until an epoch has ended.
+fn memory_tile(record: &RunRecord, forecast: Option<&Forecast>) -> Option<Tile> {
+    let of_forecast = forecast.and_then(|forecast| forecast.bytes);
+    let held = record.peak_bytes().max(of_forecast);
+    if held.is_none() && forecast.is_none() {
+        return None;
+    }
+    let of_step = forecast.map(|forecast| {
+        let bytes = text::bytes(forecast.estimated_bytes as usize);
+        format!("{bytes} for a step")
+    });
     Some(Tile {
         name: "Memory",
-        value: forecast
-            .bytes
-            .map_or_else(|| "–".to_owned(), |bytes| text::bytes(bytes as usize)),
-        note: format!(
-            "{} for a step",
-            text::bytes(forecast.estimated_bytes as usize)
-        ),
-        help: "The most main memory the program held so far, and what a step was thought to take \
-               of the device's memory"
+        value: held.map_or_else(|| "–".to_owned(), |bytes| text::bytes(bytes as usize)),
+        note: of_step.unwrap_or_else(|| "at most".to_owned()),
+        help: "The most main memory that the program held while it trained, by the end of each \
+               epoch (peak_bytes of metrics.csv); beside it, while it trains in this window, what \
+               a step was thought to take of the device's memory"
             .to_owned(),
     })
 }
@@ -302,4 +311,43 @@ pub fn empty_ui(ui: &mut Ui, session: &Session, view: &mut View) {
             view.wish(FileWish::OpenRuns);
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::EpochRow;
+
+    #[test]
+    fn memory_is_told_by_the_record_and_before_it_by_the_first_steps() {
+        let row = |peak_bytes| EpochRow {
+            peak_bytes,
+            ..EpochRow::default()
+        };
+        let mut record = RunRecord::default();
+        let forecast = Forecast {
+            bytes: Some(1_000_000_000),
+            estimated_bytes: 5_000_000,
+            seconds_per_step: 1.0,
+            data_seconds_per_step: 0.0,
+            seconds_left: 9.0,
+            steps: 2,
+        };
+        let told = |record: &RunRecord, forecast: Option<&Forecast>| {
+            memory_tile(record, forecast).map(|tile| (tile.value, tile.note))
+        };
+        let words = |value: &str, note: &str| Some((value.to_owned(), note.to_owned()));
+        assert_eq!(told(&record, None), None);
+        let at_first = words("1.00 GB", "5 MB for a step");
+        assert_eq!(told(&record, Some(&forecast)), at_first);
+        // A run that was gone on with has a process of less memory behind one of more.
+        record.rows = vec![
+            row(None),
+            row(Some(3_000_000_000)),
+            row(Some(2_000_000_000)),
+        ];
+        let later = words("3.00 GB", "5 MB for a step");
+        assert_eq!(told(&record, Some(&forecast)), later);
+        assert_eq!(told(&record, None), words("3.00 GB", "at most"));
+    }
 }

@@ -13,7 +13,7 @@ pub struct Look {
     is_log: bool,
     /// Whether values that lie far above all others are shown as well.
     fits_all: bool,
-    /// Whether the loss of each step is shown.
+    /// Whether the loss and the rate of each step are shown.
     pub shows_steps: bool,
 }
 
@@ -97,8 +97,9 @@ pub fn look_ui(ui: &mut Ui, look: &mut Look, has_steps: bool) {
             "Also shows losses far above all others, like that of a first epoch that exploded",
         );
         if has_steps {
-            ui.checkbox(&mut look.shows_steps, "Steps")
-                .on_hover_text("The loss of each step's batch, as a thin line");
+            ui.checkbox(&mut look.shows_steps, "Steps").on_hover_text(
+                "The loss of each step's batch, as a thin line, and its learning rate",
+            );
         }
     });
 }

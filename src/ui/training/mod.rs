@@ -16,6 +16,7 @@ mod look;
 mod picture;
 mod recipe;
 mod samples;
+mod scores;
 mod search;
 
 pub use actions::perform;

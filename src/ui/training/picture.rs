@@ -246,7 +246,7 @@ mod tests {
                 ..ChartLine::default()
             }],
             marks: Vec::new(),
-            level: None,
+            levels: Vec::new(),
             remark: None,
             epochs: [1.0, 5.0],
             scale: Scale::of_ratios(),

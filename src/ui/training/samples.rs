@@ -21,6 +21,22 @@ pub struct Samples {
     shown: Option<(PathBuf, u32, Vec<TextureHandle>)>,
 }
 
+impl Samples {
+    /// The epoch that was chosen for the patches of this run, if one was.
+    pub fn chosen(&self, entry: &RunEntry) -> Option<u32> {
+        let [first, last] = epochs_of(entry)?;
+        let chosen = self.chosen.as_ref();
+        let chosen = chosen.filter(|(run, _)| *run == entry.record.folder);
+        chosen.map(|&(_, epoch)| epoch.clamp(first, last))
+    }
+}
+
+/// The first and the last epoch that left pictures.
+fn epochs_of(entry: &RunEntry) -> Option<[u32; 2]> {
+    let epochs = || entry.samples.iter().map(|&(_, epoch)| epoch);
+    Some([epochs().min()?, epochs().max()?])
+}
+
 /// An epoch slider, and what the network made of the same patches after that epoch.
 pub fn samples_ui(
     ui: &mut Ui,
@@ -29,16 +45,13 @@ pub fn samples_ui(
     samples: &mut Samples,
     commands: &mut CommandQueue,
 ) {
-    let mut epochs: Vec<u32> = entry.samples.iter().map(|&(_, epoch)| epoch).collect();
-    epochs.dedup();
-    let (Some(&first), Some(&last)) = (epochs.first(), epochs.last()) else {
+    let Some([first, last]) = epochs_of(entry) else {
         ui.weak("Pictures of fixed validation patches appear here after the first epoch.");
         return;
     };
     let run = &entry.record.folder;
-    let chosen = samples.chosen.as_ref().filter(|(of, _)| of == run);
     let best = entry.record.best_epoch().unwrap_or(last);
-    let mut epoch = chosen.map_or(best, |&(_, epoch)| epoch).clamp(first, last);
+    let mut epoch = (samples.chosen(entry)).unwrap_or_else(|| best.clamp(first, last));
     ui.horizontal(|ui| {
         let label = ui.label("Epoch");
         ui.spacing_mut().slider_width = (ui.available_width() - 260.0).clamp(80.0, 360.0);
@@ -46,6 +59,8 @@ pub fn samples_ui(
         let slider = ui.add_enabled(first < last, slider).labelled_by(label.id);
         if slider.changed() {
             samples.chosen = Some((run.clone(), epoch));
+            // The table of classes, which was drawn before, follows.
+            ui.request_repaint();
         }
         if epoch != best
             && ui
@@ -54,16 +69,13 @@ pub fn samples_ui(
                 .clicked()
         {
             samples.chosen = None;
+            ui.request_repaint();
         }
     });
     // Where an epoch left no pictures, the nearest one stands in.
-    let near = epochs.iter().min_by_key(|known| known.abs_diff(epoch));
-    ask(
-        run.clone(),
-        near.copied().unwrap_or(epoch),
-        samples,
-        commands,
-    );
+    let known = entry.samples.iter().map(|&(_, known)| known);
+    let near = known.min_by_key(|known| known.abs_diff(epoch));
+    ask(run.clone(), near.unwrap_or(epoch), samples, commands);
     take(ui, session.runs().samples.as_ref(), samples);
     if let Some((of, epoch, pictures)) = &samples.shown
         && of == run
