@@ -239,6 +239,7 @@ impl Task<'_> {
                     validation: Vec::new(),
                     test: Vec::new(),
                     margin: 0,
+                    unreviewed: 0,
                 },
                 ..PartRule::default()
             }),

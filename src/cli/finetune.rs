@@ -9,7 +9,9 @@ use super::train::RowPrinter;
 use crate::disk::path_text;
 use crate::project::Project;
 use crate::session::{Command, FinetuneCommand, FinetunePhase, ProjectPlace, Safety, Session};
-use crate::train::{Decision, FinetuneOptions, LearnedFrom, SavedModel, Verdict};
+use crate::train::{
+    Decision, Elsewhere, FinetuneOptions, Forgetting, LearnedFrom, SavedModel, Verdict,
+};
 
 /// Goes on from a model with what was corrected in a project.
 pub fn run(args: &FinetuneArgs) -> anyhow::Result<()> {
@@ -127,33 +129,139 @@ fn verdict_text(verdict: &Verdict, learned: Option<&LearnedFrom>, run: Option<&P
         Decision::Kept(why) => format!("the model before stays active: {why}"),
         Decision::NotMeasured(why) => format!("not measured: {why}"),
     };
-    let mut line = |name: &str, value: Option<f64>| {
-        if let Some(value) = value {
-            write!(text, "\n{name:<28}{value:.4}").expect("a string takes any text");
-        }
+    text.push_str(&class_table(verdict));
+    let mut put = |name: &str, words: String| {
+        write!(text, "\n{name:<28}{words}").expect("a string takes any text");
     };
-    let mean = |scores: &Option<crate::metrics::Scores>| scores.as_ref()?.mean_iou;
-    line("mean IoU before", mean(&verdict.before));
-    line("mean IoU after", mean(&verdict.after));
-    if let Some(gain) = &verdict.gain.mean_iou {
-        line("gain", Some(gain.value));
-        line("  at least (95 %)", Some(gain.low));
-        line("  at most (95 %)", Some(gain.high));
+    if let Some(gain) = (verdict.forgetting.as_ref()).and_then(Forgetting::in_words) {
+        put("gain on the first ground", gain);
     }
-    if let Some(forgetting) = verdict.forgetting.as_ref().and_then(|at| at.gain.mean_iou) {
-        line("gain on the first ground", Some(forgetting.value));
+    if let Some(gain) = (verdict.elsewhere.as_ref()).and_then(Elsewhere::in_words) {
+        put("gain on the ground before", gain);
     }
-    for (name, pixels) in learned.into_iter().flat_map(|learned| {
-        [
-            ("pixels learned from", learned.trusted_pixels),
-            ("  accepted from predictions", learned.accepted_pixels),
-            ("  not counted in the verdict", learned.not_judged_pixels),
-        ]
-    }) {
-        write!(text, "\n{name:<28}{pixels}").expect("a string takes any text");
+    if let Some(learned) = learned {
+        put("pixels learned from", learned.trusted_pixels.to_string());
+        let accepted = learned.accepted_pixels.to_string();
+        put("  accepted from predictions", accepted);
+        put("  not counted in the verdict", not_judged_words(learned));
     }
     if let Some(run) = run {
         write!(text, "\n{}", run.display()).expect("a string takes any text");
     }
     text
+}
+
+/// How much of the held-out ground does not judge.
+fn not_judged_words(learned: &LearnedFrom) -> String {
+    let (pixels, all) = (learned.not_judged_pixels, learned.held_out_pixels);
+    match learned.not_judged_percent() {
+        Some(percent) => format!("{pixels} of {all} held out ({percent:.1} %)"),
+        None => pixels.to_string(),
+    }
+}
+
+/// Before and after, of all and of each class, on the judging blocks, with intervals.
+fn class_table(verdict: &Verdict) -> String {
+    use std::fmt::Write as _;
+    let rows = verdict.rows();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut text = format!(
+        "\n{} blocks of held-out ground, read {}",
+        verdict.blocks,
+        verdict.reads_in_words()
+    );
+    let mut line = |name: &str, [before, after, gain, interval]: [&str; 4]| {
+        write!(
+            text,
+            "\n{name:<28}{before:>8}{after:>8}{gain:>8}  {interval}"
+        )
+        .expect("a string takes any text");
+    };
+    line("IoU", ["before", "after", "points", "95 %"]);
+    for row in &rows {
+        let ratio =
+            |iou: Option<f64>| iou.map_or_else(|| "-".to_owned(), |iou| format!("{iou:.4}"));
+        let gain = row.gain.map(|gain| format!("{:+.1}", gain * 100.0));
+        line(
+            &row.name,
+            [
+                &ratio(row.before),
+                &ratio(row.after),
+                gain.as_deref().unwrap_or("-"),
+                row.interval_in_points().as_deref().unwrap_or("-"),
+            ],
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::label::ClassTable;
+    use crate::metrics::{Confusion, Estimate, PairedGain, Scores};
+
+    fn scores(right: u64) -> Scores {
+        let mut counts = Confusion::new(2);
+        counts.add_many(0, 0, 100);
+        counts.add_many(1, 1, right);
+        counts.add_many(1, 0, 100 - right);
+        Scores::new(&counts, &ClassTable::road())
+    }
+
+    fn verdict(blocks: usize) -> Verdict {
+        let gain = Estimate {
+            value: 0.25,
+            low: 0.1,
+            high: 0.314,
+        };
+        Verdict {
+            decision: Decision::Promoted,
+            before: Some(scores(50)),
+            after: Some(scores(75)),
+            gain: PairedGain {
+                mean_iou: Some(gain),
+                per_class: vec![None, Some(gain)],
+            },
+            blocks,
+            reads: 3,
+            test_reads: 1,
+            forgetting: None,
+            elsewhere: None,
+            seconds: 1.0,
+        }
+    }
+
+    #[test]
+    fn each_class_has_a_line_with_its_interval() {
+        let road = ClassTable::road().name_of(1);
+        let line = |blocks| {
+            let text = verdict_text(&verdict(blocks), None, None);
+            assert!(text.contains("read 3 times by this and other models, 1 of them when"));
+            let mut lines = text.lines();
+            let of_road = lines.find(|line| line.starts_with(&road));
+            let words = of_road.expect("a line").split_whitespace();
+            words
+                .skip(road.split_whitespace().count())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        assert_eq!(line(8), "0.5000 0.7500 +25.0 +10.0 to +31.4");
+        assert_eq!(line(7), "0.5000 0.7500 +25.0 -", "too few for an interval");
+    }
+
+    #[test]
+    fn what_does_not_judge_is_a_share_where_all_was_counted() {
+        let words = |held_out_pixels| {
+            not_judged_words(&LearnedFrom {
+                not_judged_pixels: 30,
+                held_out_pixels,
+                ..LearnedFrom::default()
+            })
+        };
+        assert_eq!(words(400), "30 of 400 held out (7.5 %)");
+        assert_eq!(words(0), "30", "an earlier version");
+    }
 }

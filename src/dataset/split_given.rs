@@ -12,6 +12,7 @@ pub(super) struct GivenBlocks {
     validation: Vec<PixelRect>,
     test: Vec<PixelRect>,
     margin: u32,
+    unreviewed: usize,
 }
 
 impl GivenBlocks {
@@ -21,6 +22,7 @@ impl GivenBlocks {
             validation,
             test,
             margin,
+            unreviewed,
         } = &rule.split
         else {
             return None;
@@ -36,6 +38,19 @@ impl GivenBlocks {
             validation: in_grid(validation),
             test: in_grid(test),
             margin: (f64::from(*margin) / scale.step()).ceil() as u32,
+            unreviewed: *unreviewed,
+        })
+    }
+
+    /// What the scores of the epochs are worth where nobody looked at the label.
+    fn note(&self) -> Option<String> {
+        (self.unreviewed > 0).then(|| {
+            format!(
+                "{} of the {} blocks that choose the epoch are unreviewed: they lie in no cell that \
+                 is marked as done, so scores there are agreement with the label, not accuracy",
+                self.unreviewed,
+                self.validation.len()
+            )
         })
     }
 
@@ -68,7 +83,7 @@ impl GivenBlocks {
             validation_files: Vec::new(),
             test_files: Vec::new(),
             train_files: 1,
-            notes: Vec::new(),
+            notes: self.note().into_iter().collect(),
         };
         Ok(Split {
             report,
@@ -106,6 +121,7 @@ mod tests {
                 validation: validation.to_vec(),
                 test: test.to_vec(),
                 margin: 64,
+                unreviewed: 0,
             },
             ..PartRule::default()
         }
@@ -134,6 +150,29 @@ mod tests {
             let nearest = sites.corners.iter().map(|&(x, _)| x).min();
             assert!(nearest >= Some((192.0 / step) as u32), "{nearest:?}");
         }
+    }
+
+    #[test]
+    fn a_choice_by_labels_that_nobody_looked_at_says_so() {
+        let scene = scene();
+        let notes = |unreviewed| {
+            let split = PartWay::Given {
+                validation: vec![PixelRect::new(0, 0, 128, 128)],
+                test: Vec::new(),
+                margin: 64,
+                unreviewed,
+            };
+            let rule = PartRule {
+                split,
+                ..PartRule::default()
+            };
+            let given = GivenBlocks::of(&rule, &scene).expect("blocks");
+            let split = given.split(&Cells::scan(scene.mask()), 32);
+            split.expect("room to learn").report.notes
+        };
+        assert!(notes(0).is_empty());
+        let told = notes(1).concat();
+        assert!(told.starts_with("1 of the 1 blocks"), "{told}");
     }
 
     #[test]

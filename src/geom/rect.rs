@@ -153,6 +153,22 @@ impl PixelRect {
         );
         Self::new(x, y, right - x, bottom - y)
     }
+
+    /// What of it lies outside of `other`: up to four rectangles that share no pixel.
+    pub fn without(self, other: Self) -> impl Iterator<Item = Self> {
+        let mut hole = self.intersect(other);
+        if hole.is_empty() {
+            hole = Self::new(self.x, self.bottom(), self.width, 0);
+        }
+        let (below, right) = (self.bottom() - hole.bottom(), self.right() - hole.right());
+        let parts = [
+            Self::new(self.x, self.y, self.width, hole.y - self.y),
+            Self::new(self.x, hole.y, hole.x - self.x, hole.height),
+            Self::new(hole.right(), hole.y, right, hole.height),
+            Self::new(self.x, hole.bottom(), self.width, below),
+        ];
+        parts.into_iter().filter(|part| !part.is_empty())
+    }
 }
 
 #[cfg(test)]
@@ -167,6 +183,25 @@ mod tests {
             left.intersect(PixelRect::new(3, 1, 9, 2)),
             PixelRect::new(3, 1, 1, 2)
         );
+    }
+
+    #[test]
+    fn what_is_left_around_a_hole_is_the_rest_and_nothing_twice() {
+        let rect = PixelRect::new(10, 20, 30, 40);
+        let left = |other: PixelRect| rect.without(other).collect::<Vec<_>>();
+        assert_eq!(left(PixelRect::new(40, 20, 5, 5)), [rect]);
+        assert_eq!(left(PixelRect::default()), [rect]);
+        assert!(left(rect.grown(1)).is_empty());
+        let corner = PixelRect::new(0, 0, 15, 25);
+        let beside = PixelRect::new(15, 20, 25, 5);
+        assert_eq!(left(corner), [beside, PixelRect::new(10, 25, 30, 35)]);
+        let hole = PixelRect::new(15, 25, 5, 5);
+        let parts = left(hole);
+        assert_eq!(parts.len(), 4);
+        for (x, y) in (10..40).flat_map(|x| (20..60).map(move |y| (x, y))) {
+            let times = parts.iter().filter(|part| part.contains(x, y)).count();
+            assert_eq!(times, usize::from(!hole.contains(x, y)), "{x}, {y}");
+        }
     }
 
     #[test]

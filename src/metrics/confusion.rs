@@ -113,6 +113,21 @@ impl Confusion {
         self.ignored += other.ignored;
     }
 
+    /// Takes the counts of some of the ground away, as far as they were counted.
+    ///
+    /// # Panics
+    /// When the numbers of classes differ.
+    pub fn take_away(&mut self, part: &Self) {
+        assert_eq!(
+            self.num_classes, part.num_classes,
+            "counts of the same classes"
+        );
+        for (ours, theirs) in self.counts.iter_mut().zip(&part.counts) {
+            *ours = ours.saturating_sub(*theirs);
+        }
+        self.ignored = self.ignored.saturating_sub(part.ignored);
+    }
+
     /// Number of classes.
     pub const fn num_classes(&self) -> usize {
         self.num_classes
@@ -257,6 +272,12 @@ mod tests {
         );
         let part = Confusion::within(&truth, &prediction, PixelRect::new(240, 220, 99, 99), 2);
         assert_eq!((part.pixels(), part.unpredicted()), (2_400, 2_400));
+        let mut rest = confusion;
+        rest.take_away(&part);
+        let num_left = size.num_pixels() - 2_400;
+        assert_eq!((rest.pixels(), rest.unpredicted()), (num_left, 0));
+        rest.take_away(&expected);
+        assert_eq!(rest.pixels(), 0, "never below nothing");
     }
 
     #[test]

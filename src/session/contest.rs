@@ -180,7 +180,12 @@ impl Session {
             layer.mask.clone()
         });
         let label = self.label.as_ref().filter(|_| now.label.is_some());
-        let truth = label.map(|label| label.mask.clone());
+        let mut truth = label.map(|label| label.mask.clone());
+        for block in self.judging_of_contest() {
+            if let Some(truth) = &mut truth {
+                truth.without(block, &a, |_, _| true);
+            }
+        }
         let classes = self.classes().clone();
         self.predicting.contest.job = Some(self.start_quiet_job(
             "Comparing two predictions",

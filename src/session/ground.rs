@@ -6,9 +6,9 @@ use super::keeping::absolute;
 use super::state::{ImageId, Session};
 use super::{CommandError, LayerKind, ScoreScope};
 use crate::geom::PixelRect;
-use crate::label::{CellState, Mask, Origin, Stencil, UNLABELED};
+use crate::label::{CellState, Mask, Origin, Selection, Stencil, UNLABELED};
 use crate::metrics::{Confusion, TileConfusion};
-use crate::train::ModelGround;
+use crate::train::{ModelGround, RunRecord};
 
 /// More pixels than this are not counted with every stroke.
 const MOST_COUNTED: u64 = 16 << 20;
@@ -20,6 +20,8 @@ pub enum ScoredGround {
     HeldOut,
     /// The same with labels that nobody looked at.
     HeldOutUnreviewed,
+    /// A whole image that a data set holds out to judge.
+    Judging,
     /// Ground that the model learned from is among it.
     Training,
     /// Labels are among it that nobody looked at: imported, or accepted from a model.
@@ -32,16 +34,24 @@ pub enum ScoredGround {
 }
 
 impl ScoredGround {
-    /// What the validation and test numbers of runs are of.
-    pub const OF_RUNS: Self = Self::HeldOut;
     /// What the numbers of verdicts are of.
     pub const OF_VERDICTS: Self = Self::HeldOut;
+
+    /// What the validation numbers of a run are of.
+    pub fn of_run(record: &RunRecord) -> Self {
+        if record.num_unreviewed() > 0 {
+            Self::HeldOutUnreviewed
+        } else {
+            Self::HeldOut
+        }
+    }
 
     /// A word or two to stand beside a number.
     pub const fn word(self) -> &'static str {
         match self {
             Self::HeldOut => "held-out",
             Self::HeldOutUnreviewed => "held-out, unreviewed",
+            Self::Judging => "held out to judge",
             Self::Training => "training ground",
             Self::Unreviewed => "unreviewed",
             Self::New => "new ground",
@@ -54,9 +64,13 @@ impl ScoredGround {
         match self {
             Self::HeldOut => "Of held-out ground: the model did not learn from it.",
             Self::HeldOutUnreviewed => {
-                "Of held-out ground that the model did not learn from, but whose label is imported \
-                 or accepted from a model: agreement, not accuracy. Mark cells as done (K) when \
-                 their label is right."
+                "Of held-out ground that the model did not learn from, but the label of some of it \
+                 is imported or accepted from a model: agreement, not accuracy. Mark cells as done \
+                 (K) when their label is right."
+            }
+            Self::Judging => {
+                "Of an image that the data set holds out to judge: the model did not learn from \
+                 it, and who chooses by numbers of such images has used them up."
             }
             Self::Training => {
                 "Ground that the model learned from is among it: agreement with what it was \
@@ -133,11 +147,12 @@ impl Session {
     fn scored_ground(&self, scope: ScoreScope, runs: &[Option<&Path>]) -> ScoredGround {
         let ground_of = |run: Option<&Path>| self.study.grounds.of(run?);
         let grounds: Option<Vec<&ModelGround>> = runs.iter().copied().map(ground_of).collect();
-        let (Some(grounds), Some(label), Some(rects)) =
-            (grounds, self.layer(LayerKind::Label), self.rects_of(scope))
-        else {
+        let (label, rects) = (self.layer(LayerKind::Label), self.asked_rects(scope));
+        let (Some(grounds), Some(label), Some(rects)) = (grounds, label, rects) else {
             return ScoredGround::Unknown;
         };
+        let judging = grounds.iter().map(|ground| ground.judging_blocks());
+        let rects = judging.fold(rects, without_blocks);
         let is_learned = |rect: &PixelRect| {
             let mut grounds = grounds.iter();
             grounds
@@ -146,14 +161,21 @@ impl Session {
         if scope == ScoreScope::Training || rects.iter().any(is_learned) {
             return ScoredGround::Training;
         }
-        let is_held_out = |rect: &PixelRect| {
+        let holds = |block: &PixelRect, rect: &PixelRect| block.intersect(*rect) == *rect;
+        let is_in =
+            |blocks: &[PixelRect], rect: &PixelRect| blocks.iter().any(|block| holds(block, rect));
+        let judges = |rect: &PixelRect| {
             let mut grounds = grounds.iter();
-            grounds.all(|ground| {
-                let mut blocks = ground.held_out.blocks();
-                blocks.any(|block| block.intersect(*rect) == *rect)
-            })
+            grounds.any(|ground| is_in(&ground.held_out.judging, rect))
         };
-        let is_held_out = rects.iter().all(is_held_out);
+        if rects.iter().any(judges) {
+            return ScoredGround::Judging;
+        }
+        let chooses = |rect: &PixelRect| {
+            let mut grounds = grounds.iter();
+            grounds.all(|ground| is_in(&ground.held_out.choosing, rect))
+        };
+        let is_held_out = rects.iter().all(chooses);
         let is_reviewed = !rects.iter().any(|rect| self.is_unreviewed(*rect));
         match (is_held_out, is_reviewed) {
             (true, true) => ScoredGround::HeldOut,
@@ -163,25 +185,58 @@ impl Session {
         }
     }
 
-    /// The ground of a scope in rectangles; `None` where there is none.
+    /// The blocks that judge the model whose prediction is shown: a verdict alone reads them, and
+    /// counts it, so no score here is of them.
+    pub(super) fn judging_blocks(&self) -> &[PixelRect] {
+        let ground = self
+            .predicted_by()
+            .and_then(|run| self.study.grounds.of(run));
+        ground.map_or(&[][..], ModelGround::judging_blocks)
+    }
+
+    /// How many such blocks lie on the ground of a scope; its scores are of the rest.
+    pub fn judging_left_out(&self, scope: ScoreScope) -> usize {
+        let rects = self.asked_rects(scope).unwrap_or_default();
+        let is_asked = |block: &&PixelRect| {
+            let mut rects = rects.iter();
+            rects.any(|rect| !rect.intersect(**block).is_empty())
+        };
+        self.judging_blocks().iter().filter(is_asked).count()
+    }
+
+    /// The blocks that judge either of two predictions' models, which are not compared there.
+    pub fn judging_of_contest(&self) -> Vec<PixelRect> {
+        let kept = self.contest().run();
+        let kept = kept.and_then(|run| self.study.grounds.of(run));
+        let mut blocks = self.judging_blocks().to_vec();
+        for block in kept.map_or(&[][..], ModelGround::judging_blocks) {
+            if !blocks.contains(block) {
+                blocks.push(*block);
+            }
+        }
+        blocks
+    }
+
+    /// The ground of a scope's scores in rectangles; `None` where there is none.
     pub(super) fn rects_of(&self, scope: ScoreScope) -> Option<Vec<PixelRect>> {
+        let asked = self.asked_rects(scope)?;
+        Some(without_blocks(asked, self.judging_blocks()))
+    }
+
+    /// The ground of a scope in rectangles, with what judges.
+    fn asked_rects(&self, scope: ScoreScope) -> Option<Vec<PixelRect>> {
         let bounds = self.image.as_ref()?.size().bounds();
         Some(match scope {
             ScoreScope::Whole => vec![bounds],
             ScoreScope::Within(rect) => vec![rect.intersect(bounds)],
-            ScoreScope::Selection => {
-                let spans = self.selected.as_ref()?.pixels.spans().iter();
-                spans
-                    .map(|span| PixelRect::new(span.start, span.y, span.end - span.start, 1))
-                    .collect()
-            }
+            ScoreScope::Selection => rows_of(&self.selected.as_ref()?.pixels),
             ScoreScope::DoneCells => {
                 let coverage = self.coverage();
                 let cells = coverage.cells_in(bounds);
                 let done = cells.filter(|&cell| coverage.state(cell, None) == CellState::Done);
                 done.map(|cell| coverage.rect(cell)).collect()
             }
-            ScoreScope::HeldOut => self.scored_model()?.held_out.blocks().collect(),
+            ScoreScope::HeldOut => self.scored_model()?.held_out.choosing.clone(),
             ScoreScope::Training => Vec::new(),
         })
     }
@@ -294,13 +349,42 @@ impl Session {
         run: PathBuf,
         ground: Option<Box<ModelGround>>,
     ) {
+        let judges = |ground: &ModelGround| !ground.judging_blocks().is_empty();
+        let judges = ground.as_deref().is_some_and(judges);
         let grounds = &mut self.study.grounds;
         grounds.job = None;
         grounds.known.push(KnownGround { image, run, ground });
+        if judges {
+            // What was counted before is of that ground as well.
+            self.contest_again();
+            self.score_whole();
+        }
         self.live.said_anew();
         self.say_ground_of_entry();
         self.predicting.contest.ground = self.ground_of_contest();
     }
+}
+
+/// The runs of a selection as rectangles of one row.
+pub(super) fn rows_of(selection: &Selection) -> Vec<PixelRect> {
+    let spans = selection.spans().iter();
+    spans
+        .map(|span| PixelRect::new(span.start, span.y, span.end - span.start, 1))
+        .collect()
+}
+
+/// What of `rects` lies outside of `blocks`.
+fn without_blocks(rects: Vec<PixelRect>, blocks: &[PixelRect]) -> Vec<PixelRect> {
+    let around = rects
+        .iter()
+        .fold(PixelRect::default(), |all, rect| all.union(*rect));
+    let near = blocks
+        .iter()
+        .filter(|block| !block.intersect(around).is_empty());
+    near.fold(rects, |rects, block| {
+        let left = rects.into_iter().flat_map(|rect| rect.without(*block));
+        left.collect()
+    })
 }
 
 /// Whether a pixel of `rect` has a class in the first mask and a value in the second that `is_it`

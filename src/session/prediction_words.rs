@@ -116,11 +116,12 @@ impl Session {
     }
 
     fn say_scored(&self, words: &mut Words, scope: ScoreScope) -> Option<()> {
-        if scope == ScoreScope::Whole {
+        let is_all = self.judging_left_out(scope) == 0;
+        if scope == ScoreScope::Whole && is_all {
             return Some(());
         }
         words.say("--by view");
-        if scope == ScoreScope::Selection {
+        if scope == ScoreScope::Selection && is_all {
             return words.selected("--view", self.selected.as_ref()?);
         }
         let rects = self.rects_of(scope).filter(|rects| !rects.is_empty())?;

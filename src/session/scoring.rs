@@ -2,7 +2,6 @@ use std::collections::HashSet;
 
 use super::JobId;
 use super::jobs::Report;
-use super::selecting::Selected;
 use super::state::{Layer, LayerId, Session};
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{CellKey, CellState, Mask, Selection, UNLABELED};
@@ -49,7 +48,8 @@ pub enum ScoreScope {
     Selection,
     /// The cells that are marked as done.
     DoneCells,
-    /// What the model left out of its training: the one that predicted, else the one in use.
+    /// What the model left out of its training to choose the best epoch by: the one that predicted,
+    /// else the one in use. What it left out to judge is read for a verdict alone.
     HeldOut,
     /// What that model learned from.
     Training,
@@ -92,7 +92,8 @@ impl LiveCounts {
 impl Session {
     /// The scores of the prediction against the label as both are now; `None` while either is
     /// missing or read. Those of a prediction that is being made are of the blocks that are there,
-    /// all of one model; labeled ground without one counts as wrong.
+    /// all of one model; labeled ground without one counts as wrong. Blocks that judge the model are
+    /// left out, see [`Session::judging_left_out`].
     pub const fn scores(&self) -> Option<&Scores> {
         self.live.scores.as_ref()
     }
@@ -131,32 +132,26 @@ impl Session {
             &self.label.as_ref()?.mask,
             &self.prediction.as_ref()?.mask,
         );
-        let within = |rect| counts.within(truth, predicted, rect);
         let confusion = match scope {
             ScoreScope::Whole => return self.live.scores.clone(),
-            ScoreScope::Within(rect) => within(rect),
             ScoreScope::Selection => {
                 let selected = self.selected.as_ref()?;
                 if selected.pixels.num_pixels() > MOST_SELECTED {
-                    of_large_selection(selected, [truth, predicted], counts)?
+                    let mut ground = selected.ground.clone();
+                    for block in self.judging_blocks() {
+                        ground.without(*block, &selected.ground, |_, _| true);
+                    }
+                    of_large_selection(&ground, [truth, predicted], counts)?
                 } else {
                     let num_classes = counts.total().num_classes();
-                    of_selection(&selected.pixels, [truth, predicted], num_classes)
+                    of_rows(&self.rects_of(scope)?, [truth, predicted], num_classes)
                 }
             }
-            ScoreScope::DoneCells => {
+            ScoreScope::Within(_) | ScoreScope::DoneCells | ScoreScope::HeldOut => {
                 let empty = Confusion::new(counts.total().num_classes());
-                let done = self.done_cells().into_iter();
-                done.fold(empty, |mut all, cell| {
-                    all.merge(&within(self.coverage().rect(cell)));
-                    all
-                })
-            }
-            ScoreScope::HeldOut => {
-                let blocks = self.scored_model()?.held_out.blocks();
-                let empty = Confusion::new(counts.total().num_classes());
-                blocks.fold(empty, |mut all, block| {
-                    all.merge(&within(block));
+                let rects = self.rects_of(scope)?.into_iter();
+                rects.fold(empty, |mut all, rect| {
+                    all.merge(&counts.within(truth, predicted, rect));
                     all
                 })
             }
@@ -203,10 +198,27 @@ impl Session {
         let is_same_label = (before.label, before.num_classes) == (now.label, now.num_classes);
         if let Some(counts) = self.live.counts.as_ref().filter(|_| is_same_label) {
             let counts = counts.unpredicted();
-            self.live.scores = Some(Scores::new(counts.total(), &self.palette.table));
             (self.live.of, self.live.counts) = (Some(now), Some(counts));
             self.live.version += 1;
+            self.score_whole();
         }
+    }
+
+    /// The scores of the whole image from what is counted.
+    pub(super) fn score_whole(&mut self) {
+        let (Some(counts), Some(label), Some(prediction)) =
+            (&self.live.counts, &self.label, &self.prediction)
+        else {
+            return;
+        };
+        if self.pairing() != self.live.of {
+            return;
+        }
+        let mut all = counts.total().clone();
+        for block in self.judging_blocks() {
+            all.take_away(&counts.within(&label.mask, &prediction.mask, *block));
+        }
+        self.live.scores = Some(Scores::new(&all, &self.palette.table));
     }
 
     fn count_anew(&mut self, pairing: Option<Pairing>) {
@@ -282,7 +294,7 @@ impl Session {
         let dirty: Vec<_> = self.live.dirty.drain().collect();
         counts.update(&label.mask, &prediction.mask, &dirty);
         self.live.version += 1;
-        self.live.scores = Some(Scores::new(counts.total(), &self.palette.table));
+        self.score_whole();
     }
 
     /// Whether the numbers are those of the masks, where they claim to be.
@@ -301,29 +313,25 @@ impl Session {
     }
 }
 
-fn of_selection(
-    selected: &Selection,
-    [truth, predicted]: [&Mask; 2],
-    num_classes: usize,
-) -> Confusion {
+fn of_rows(rows: &[PixelRect], [truth, predicted]: [&Mask; 2], num_classes: usize) -> Confusion {
     let mut counts = Confusion::new(num_classes);
-    for span in selected.spans() {
-        let row = PixelRect::new(span.start, span.y, span.end - span.start, 1);
-        counts.add(&truth.read_rect(row), &predicted.read_rect(row));
+    for row in rows {
+        counts.add(&truth.read_rect(*row), &predicted.read_rect(*row));
     }
     counts
 }
 
-/// Counts tile by tile; `None` when too many tiles are selected in part.
+/// Counts tile by tile what has a value in `selected`; `None` when too many tiles are selected in
+/// part.
 fn of_large_selection(
-    selected: &Selected,
+    selected: &Mask,
     [truth, predicted]: [&Mask; 2],
     counts: &TileConfusion,
 ) -> Option<Confusion> {
     let mut sum = Confusion::new(counts.total().num_classes());
     let mut left = MOST_SELECTED;
-    for (col, row, tile) in selected.ground.tiles() {
-        let rect = selected.ground.tile_rect(col, row);
+    for (col, row, tile) in selected.tiles() {
+        let rect = selected.tile_rect(col, row);
         match tile.uniform_class() {
             Some(UNLABELED) => {}
             Some(_) => sum.merge(&counts.within(truth, predicted, rect)),
@@ -331,7 +339,7 @@ fn of_large_selection(
                 left = left.checked_sub(rect.num_pixels())?;
                 let both = truth.read_rect(rect).into_iter();
                 let both = both.zip(predicted.read_rect(rect));
-                let chosen = both.zip(selected.ground.read_rect(rect));
+                let chosen = both.zip(selected.read_rect(rect));
                 let chosen = chosen.filter(|(_, ground)| *ground != UNLABELED);
                 let (ours, theirs): (Vec<u8>, Vec<u8>) = chosen.map(|(both, _)| both).unzip();
                 sum.add(&ours, &theirs);
@@ -343,6 +351,7 @@ fn of_large_selection(
 
 #[cfg(test)]
 mod tests {
+    use super::super::ground::rows_of;
     use super::*;
     use crate::geom::ImagePoint;
 
@@ -360,9 +369,9 @@ mod tests {
         let counts = TileConfusion::new(&truth, &predicted, 3);
         let corners = [(20.0, 10.0), (1_290.0, 40.0), (700.0, 890.0), (15.0, 800.0)];
         let corners = corners.map(|(x, y)| ImagePoint::new(x, y));
-        let selected = Selected::new(Selection::of_polygon(&corners, size), size);
-        let one_by_one = of_selection(&selected.pixels, [&truth, &predicted], 3);
-        let by_tiles = of_large_selection(&selected, [&truth, &predicted], &counts);
+        let selected = Selection::of_polygon(&corners, size);
+        let one_by_one = of_rows(&rows_of(&selected), [&truth, &predicted], 3);
+        let by_tiles = of_large_selection(&selected.ground(size), [&truth, &predicted], &counts);
         assert_eq!(by_tiles, Some(one_by_one));
     }
 }

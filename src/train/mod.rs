@@ -85,9 +85,9 @@ pub use experiment::{
 pub use features::{FeatureConfig, KeepFeatures, Precision};
 pub use find_rate::{RateEvent, RateReport};
 pub use finetune::{
-    Ancestor, Decision, FEWEST_CELLS, FinetuneOptions, FinetuneOrder, Forgetting, HeldOut,
-    LearnedFrom, Lineage, ModelGround, Parent, Relative, ReplaySources, Verdict, VerdictEvent,
-    VerdictPlan, ancestors, family_tree,
+    Ancestor, Decision, Elsewhere, FEWEST_CELLS, FinetuneOptions, FinetuneOrder, Forgetting,
+    HeldOut, LearnedFrom, Lineage, ModelGround, Parent, Relative, ReplaySources, Verdict,
+    VerdictEvent, VerdictPlan, VerdictRow, ancestors, family_tree,
 };
 pub use fitting::{Fit, fitting};
 pub use flips::Flips;

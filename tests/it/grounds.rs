@@ -1,17 +1,20 @@
 //! What ground numbers are of, and which ground is held out, also without a training of this
 //! session.
 
-use orthobrush::geom::PixelRect;
+use orthobrush::dataset::parts::{PartRule, PartWay};
+use orthobrush::geom::{ImagePoint, PixelRect};
 use orthobrush::label::{CellKey, CellState, Origin, UNLABELED};
 use orthobrush::session::{
-    Command, FinetuneCommand, LayerKind, PlaceCommand, Predicting, PredictionCommand,
-    ReviewCommand, ScoreScope, ScoredGround, Session,
+    Command, CopiedCommand, FinetuneCommand, LayerKind, PlaceCommand, Predicting,
+    PredictionCommand, ReviewCommand, ScoreScope, ScoredGround, SelectHow, SelectionCommand,
+    Session,
 };
-use orthobrush::train::{DeviceChoice, RunRecord};
+use orthobrush::train::{DeviceChoice, Recipe, RunRecord};
 
 use crate::fixture::{finish, opened, own_sample};
 use crate::improving::kept;
 use crate::predicting::run;
+use crate::training::{quick, start};
 
 /// The sample predicted by a model that is in use and was trained elsewhere.
 fn predicted() -> (tempfile::TempDir, Session) {
@@ -93,6 +96,110 @@ fn check_pairs(mut session: Session) {
     finish(&mut session, Command::OpenMask { layer, path });
     let (_, of_file) = scored(&session, ScoreScope::Whole);
     assert_eq!(of_file, ScoredGround::Unknown);
+}
+
+/// The sample predicted by a model that held a block out to choose by and one to judge; these.
+fn judged_later() -> (tempfile::TempDir, Session, [PixelRect; 2]) {
+    let (folder, ortho) = own_sample();
+    let mut session = opened(&ortho);
+    let cpu = Predicting::Device(DeviceChoice::Cpu);
+    finish(&mut session, Command::SetPredicting(cpu));
+    let split = PartWay::Given {
+        validation: vec![PixelRect::new(0, 0, 256, 256)],
+        test: vec![PixelRect::new(512, 256, 256, 256)],
+        margin: 64,
+        unreviewed: 1,
+    };
+    let parts = PartRule {
+        split,
+        ..PartRule::default()
+    };
+    let recipe = Recipe {
+        epochs: 1,
+        parts: Some(parts),
+        ..quick()
+    };
+    let run = folder.path().join("run");
+    finish(&mut session, start(recipe, &run));
+    finish(&mut session, Command::predict(None));
+    let record = RunRecord::load(&run).expect("a run");
+    let of_run = ScoredGround::of_run(&record);
+    assert_eq!(of_run, ScoredGround::HeldOutUnreviewed);
+    let split = record.split.expect("blocks");
+    assert!(split.notes.concat().contains("unreviewed"));
+    let blocks = [split.validation_blocks[0], split.test_blocks[0]];
+    (folder, session, blocks)
+}
+
+#[test]
+fn no_score_is_of_the_ground_that_judges_the_model_that_predicted() {
+    let (_folder, mut session, [choosing, judging]) = judged_later();
+    let pixels = |session: &Session, scope| {
+        let left_out = session.judging_left_out(scope);
+        (scored(session, scope).0, left_out)
+    };
+    let outside = |x, y| !judging.contains(x, y);
+    let (whole, all) = (labeled(&session, outside), labeled(&session, |_, _| true));
+    assert!(whole < all, "some of it is labeled");
+    assert_eq!(pixels(&session, ScoreScope::Whole), (whole, 1));
+    assert_eq!(
+        scored(&session, ScoreScope::Whole).1,
+        ScoredGround::Training
+    );
+    let chosen = labeled(&session, |x, y| choosing.contains(x, y));
+    assert_eq!(pixels(&session, ScoreScope::HeldOut), (chosen, 0));
+    assert_eq!(pixels(&session, ScoreScope::Within(judging)), (0, 1));
+
+    let part = PixelRect::new(400, 256, 300, 200);
+    let of_part = labeled(&session, |x, y| part.contains(x, y) && outside(x, y));
+    assert_eq!(pixels(&session, ScoreScope::Within(part)), (of_part, 1));
+    let [left, top, right, bottom] = [part.x, part.y, part.right(), part.bottom()].map(f64::from);
+    let corners = [(left, top), (right, top), (right, bottom), (left, bottom)];
+    let select = SelectionCommand::Polygon {
+        corners: corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec(),
+        how: SelectHow::Replace,
+    };
+    finish(&mut session, Command::Selection(select));
+    assert_eq!(pixels(&session, ScoreScope::Selection), (of_part, 1));
+    let done = PlaceCommand::MarkCell {
+        cell: CellKey { row: 0, col: 0 },
+        state: Some(CellState::Done),
+    };
+    finish(&mut session, Command::Place(done));
+    assert_eq!(pixels(&session, ScoreScope::DoneCells), (whole, 1));
+    let words = session.as_command(CopiedCommand::Evaluate(ScoreScope::Whole));
+    assert!(words.is_some_and(|words| words.contains("--by view --view ")));
+    check_judging_is_not_followed(session, judging, all);
+}
+
+/// Strokes there change no number, and neither does another model; what nobody knows the ground of
+/// is compared everywhere.
+fn check_judging_is_not_followed(mut session: Session, judging: PixelRect, all: u64) {
+    let before = session.scores().cloned();
+    let at = judging.center();
+    for class in [0, 1] {
+        session
+            .apply(Command::BeginStroke { at, class })
+            .expect("begun");
+        finish(&mut session, Command::EndStroke);
+    }
+    assert_eq!(session.scores().cloned(), before);
+    finish(&mut session, Command::Prediction(PredictionCommand::Keep));
+    finish(&mut session, Command::predict(None));
+    assert_eq!(session.judging_of_contest(), [judging]);
+    let found = session.contest().found().expect("compared");
+    let whole = session.scores().expect("scores");
+    let truth = found.truth.as_ref().expect("a label");
+    assert_eq!(truth.b.pixels, whole.pixels - whole.unpredicted);
+
+    let image = &session.image().expect("an image").path;
+    let path = image.with_file_name("label_true.tif");
+    let layer = LayerKind::Prediction;
+    finish(&mut session, Command::OpenMask { layer, path });
+    assert_eq!(session.judging_left_out(ScoreScope::Whole), 0);
+    let now = labeled(&session, |_, _| true);
+    assert!(now >= all);
+    assert_eq!(scored(&session, ScoreScope::Whole).0, now);
 }
 
 #[test]

@@ -98,6 +98,9 @@ pub enum PartWay {
         test: Vec<PixelRect>,
         /// Distance in level-0 pixels that training patches keep from both.
         margin: u32,
+        /// How many of those that choose have a label that nobody vouched for.
+        #[serde(default)]
+        unreviewed: usize,
     },
     /// Shares of the samples, each part with the same mixture.
     Stratified {

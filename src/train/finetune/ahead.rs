@@ -54,7 +54,7 @@ fn parts_ahead(recipe: &Recipe, scene: &Scene, coverage: &Coverage) -> Option<Pa
     if recipe.parts.is_some() {
         return None;
     }
-    let held_out = HeldOut::ahead(scene.image_mask(), coverage, HELD_OUT_SEED)?;
+    let (held_out, unreviewed) = HeldOut::ahead(scene.image_mask(), coverage, HELD_OUT_SEED)?;
     let of_run = match recipe.pixel_size {
         PixelSize::Meters(meters) => Some(meters),
         PixelSize::Auto | PixelSize::AsIs => None,
@@ -67,6 +67,7 @@ fn parts_ahead(recipe: &Recipe, scene: &Scene, coverage: &Coverage) -> Option<Pa
             validation: held_out.choosing,
             test: held_out.judging,
             margin: (f64::from(recipe.patch) * step).ceil() as u32,
+            unreviewed,
         },
         ..PartRule::default()
     })

@@ -18,13 +18,17 @@ const FOR_ONE_JUDGE: usize = 16;
 const FOR_ONE_CHOICE: usize = 32;
 /// Fewer blocks say little about an epoch.
 const FEWEST_CHOICES: usize = 2;
+/// So many of done cells choose the epochs of a first training alone; where there are fewer, others
+/// help, whose label nobody reviewed.
+const ENOUGH_CHOICES: usize = 8;
 
 /// Ground of one image that no training patch of a chain of models touches, in level-0 pixels.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldOut {
     /// Blocks that say which epoch is the best and when it is enough.
     pub choosing: Vec<PixelRect>,
-    /// Blocks that are read for the verdict alone.
+    /// Blocks that are read for a verdict, or when somebody judges a run on its test part; both are
+    /// counted, and no other number is of them.
     pub judging: Vec<PixelRect>,
 }
 
@@ -62,7 +66,7 @@ impl HeldOut {
             judging: kept(&self.judging),
         };
         let mut others: Vec<PixelRect> = done.iter().map(|&at| ground(at, trusted)).collect();
-        others.sort_by_key(|block| hash(&[seed, u64::from(block.x), u64::from(block.y)]));
+        others.sort_by_key(|block| drawn(*block, seed));
         let [judges, choices] = wanted(done.len());
         for block in others {
             let has_judges = held_out.judging.len() >= judges;
@@ -84,26 +88,34 @@ impl HeldOut {
     }
 
     /// What a first training holds out of an image with this label, so that models that go on from
-    /// it can be judged: of done cells as [`Self::grown`] does, and elsewhere more blocks that
-    /// choose, one of thirty-two. `None` where too little is done to judge.
-    pub(super) fn ahead(label: &Mask, coverage: &Coverage, seed: u64) -> Option<Self> {
+    /// it can be judged: of done cells as [`Self::grown`] does. Where too few of those choose the
+    /// epoch, blocks elsewhere do as well, one of thirty-two of all, and it is said how many of
+    /// them lie in no done cell. `None` where too little is done to judge.
+    pub(super) fn ahead(label: &Mask, coverage: &Coverage, seed: u64) -> Option<(Self, usize)> {
         let mut held_out = Self::default().grown(label, coverage, seed, |_| false);
         if held_out.judging.len() < FEWEST_BLOCKS {
             return None;
         }
         let all = places(label.size().bounds()).filter(|&at| is_labeled(label, at));
-        let mut others: Vec<PixelRect> = all.map(|at| ground(at, label)).collect();
+        let mut others: Vec<(u32, u32)> = all.collect();
         let choices = others.len() / FOR_ONE_CHOICE;
-        others.sort_by_key(|block| hash(&[seed, u64::from(block.x), u64::from(block.y)]));
-        for block in others {
+        if held_out.choosing.len() >= choices.min(ENOUGH_CHOICES) {
+            return Some((held_out, 0));
+        }
+        let done: BTreeSet<(u32, u32)> = done_blocks(label, coverage).collect();
+        let mut unreviewed = 0;
+        others.sort_by_key(|&at| drawn(ground(at, label), seed));
+        for at in others {
             if held_out.choosing.len() >= choices {
                 break;
             }
+            let block = ground(at, label);
             if held_out.blocks().all(|other| !touch(other, block)) {
                 held_out.choosing.push(block);
+                unreviewed += usize::from(!done.contains(&at));
             }
         }
-        Some(held_out.sorted())
+        Some((held_out.sorted(), unreviewed))
     }
 
     fn sorted(mut self) -> Self {
@@ -134,6 +146,12 @@ fn places(block: PixelRect) -> impl Iterator<Item = (u32, u32)> {
     let rows = block.y / BLOCK..block.bottom().div_ceil(BLOCK);
     rows.flat_map(move |row| cols.clone().map(move |col| (col, row)))
 }
+
+/// Which blocks are drawn first.
+fn drawn(block: PixelRect, seed: u64) -> u64 {
+    hash(&[seed, u64::from(block.x), u64::from(block.y)])
+}
+
 fn ground((col, row): (u32, u32), trusted: &Mask) -> PixelRect {
     let block = PixelRect::new(col * BLOCK, row * BLOCK, BLOCK, BLOCK);
     block.intersect(trusted.size().bounds())
@@ -234,7 +252,12 @@ mod tests {
         let of = |cells: &[(u32, u32)]| HeldOut::ahead(&label, &coverage(cells), 1);
         let cells = [(0, 0), (1, 0), (2, 1), (3, 3)];
         assert_eq!(of(&cells[..3]), None, "three cells judge nothing");
-        let held_out = of(&cells).expect("ground");
+        let (held_out, unreviewed) = of(&cells).expect("ground");
+        let is_done =
+            |block: &&PixelRect| cells.contains(&(block.x / CELL_SIDE, block.y / CELL_SIDE));
+        let reviewed = held_out.choosing.iter().filter(is_done).count();
+        assert!(reviewed >= 2 && unreviewed > 0);
+        assert_eq!(reviewed + unreviewed, 8);
         let later = grown(&HeldOut::default(), &cells);
         assert_eq!(held_out.judging, later.judging);
         // One of thirty-two of all blocks, not of those that are done.
@@ -244,6 +267,32 @@ mod tests {
             let others = &blocks[at + 1..];
             assert!(!others.iter().any(|&other| touch(block, other)), "apart");
         }
+    }
+
+    #[test]
+    fn where_enough_is_done_blocks_of_done_cells_alone_choose() {
+        // A little is labeled beyond four done cells: two blocks are one of thirty-two.
+        let mut label = Mask::new(SIZE);
+        let labeled = PixelRect::new(0, 0, SIZE.width, CELL_SIDE + BLOCK);
+        label.set_rect(labeled, &vec![1; labeled.num_pixels() as usize]);
+        let row = [(0, 0), (1, 0), (2, 0), (3, 0)];
+        let few = HeldOut::ahead(&label, &coverage(&row), 1);
+        let grown = HeldOut::default().grown(&label, &coverage(&row), 1, |_| false);
+        assert_eq!(grown.choosing.len(), 2);
+        assert_eq!(few, Some((grown, 0)));
+
+        // Half of the label lies in sixteen done cells, which hold eight that choose.
+        let wide = ImageSize::new(SIZE.width * 2, SIZE.height);
+        let mut done = Coverage::new(wide);
+        for (key, mark) in coverage(&row).marks() {
+            for row in 0..4 {
+                done.set(CellKey { row, ..key }, mark.clone());
+            }
+        }
+        let (held_out, unreviewed) =
+            HeldOut::ahead(&Mask::filled(wide, 1), &done, 1).expect("ground");
+        assert_eq!((held_out.choosing.len(), unreviewed), (8, 0));
+        assert!(held_out.blocks().all(|block| block.x < SIZE.width));
     }
 
     #[test]

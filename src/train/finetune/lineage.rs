@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::HeldOut;
+use super::family::Judging;
 use crate::train::RunRecord;
 
 /// Where a fine-tuned model comes from; part of each of its checkpoints.
@@ -20,6 +21,16 @@ pub struct Lineage {
     pub learned: LearnedFrom,
     /// Ground that no model of the chain learned from.
     pub held_out: HeldOut,
+}
+
+impl Lineage {
+    /// The ground that judges the model.
+    pub(super) fn judging(&self) -> Judging<'_> {
+        Judging {
+            print: &self.image_print,
+            blocks: &self.held_out.judging,
+        }
+    }
 }
 
 /// A model that another one went on from.
@@ -54,6 +65,19 @@ pub struct LearnedFrom {
     /// Pixels on held-out ground that were accepted from a model of this chain, or from one that
     /// shares an ancestor with it, and so say nothing about it; they are left out of the verdict.
     pub not_judged_pixels: u64,
+    /// Labeled pixels of held-out ground, those among them; 0 where an earlier version did not
+    /// count them.
+    #[serde(default)]
+    pub held_out_pixels: u64,
     /// Share of the patches of a step that come from what earlier trainings learned from.
     pub replay_share: f64,
+}
+
+impl LearnedFrom {
+    /// Which share of the labeled pixels of held-out ground does not judge, in percent; `None`
+    /// where there are none, or none were counted.
+    pub fn not_judged_percent(&self) -> Option<f64> {
+        let all = self.held_out_pixels;
+        (all > 0).then(|| 100.0 * self.not_judged_pixels as f64 / all as f64)
+    }
 }

@@ -30,5 +30,7 @@ pub use model_ground::ModelGround;
 pub use order::{FinetuneOptions, FinetuneOrder};
 pub use replay::ReplaySources;
 pub(super) use replay::{REPLAY_FILE, Replay, kept_replay};
-pub use verdict::{Decision, FEWEST_CELLS, Forgetting, Verdict, VerdictEvent, VerdictPlan};
+pub use verdict::{
+    Decision, Elsewhere, FEWEST_CELLS, Forgetting, Verdict, VerdictEvent, VerdictPlan, VerdictRow,
+};
 pub(super) use verdict_run::run as judge_finetuning;

@@ -58,6 +58,16 @@ impl ModelGround {
         }
         Ok(Self { held_out, learned })
     }
+
+    /// The blocks that are read for a verdict alone. An image that judges as a whole, as a file of
+    /// a data set does, is none.
+    pub fn judging_blocks(&self) -> &[PixelRect] {
+        let whole = self.learned.size().bounds();
+        match &self.held_out.judging[..] {
+            [one] if one.intersect(whole) == whole => &[],
+            blocks => blocks,
+        }
+    }
 }
 
 /// What a model held out of the image, if it saw it.

@@ -156,7 +156,12 @@ impl FinetuneOrder {
     fn learned_from(&self, known: &Known, held_out: &HeldOut, trusted: &mut Mask) -> LearnedFrom {
         let count = |mask: &Mask| mask.size().num_pixels() - mask.histogram()[255];
         let trusted_pixels = count(trusted);
+        let labeled_in = |block| {
+            let classes = trusted.read_rect(block);
+            classes.iter().filter(|&&class| class != UNLABELED).count() as u64
+        };
         let mut learned = LearnedFrom {
+            held_out_pixels: held_out.blocks().map(labeled_in).sum(),
             done_cells: self.coverage.num_done(),
             trusted_pixels,
             replay_share: self.options.replay_share,
@@ -255,6 +260,7 @@ impl FinetuneOrder {
                     validation: held_out.choosing.clone(),
                     test: held_out.judging.clone(),
                     margin,
+                    unreviewed: 0,
                 },
                 ..PartRule::default()
             }),

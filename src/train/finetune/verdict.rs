@@ -3,7 +3,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::family::Judging;
 use crate::disk::replace_file;
+use crate::geom::PixelRect;
 use crate::metrics::{Estimate, PairedGain, Scores};
 use crate::train::report::REPORT_FILE;
 use crate::train::{DeviceChoice, Lineage, SavedModel, TrainError, can_go_on};
@@ -46,10 +48,17 @@ pub struct Verdict {
     /// Pieces of ground that were counted: held-out blocks, those that touch as one.
     pub blocks: usize,
     /// How often any of this ground was read for a verdict, this time counted: by the models of
-    /// this chain and by those that lie beside it.
+    /// this chain and by those that lie beside them; or when one of these was judged on its test
+    /// part.
     pub reads: u32,
+    /// How many of these were judgings of a test part.
+    #[serde(default)]
+    pub test_reads: u32,
     /// What became of what the chain's first model knew.
     pub forgetting: Option<Forgetting>,
+    /// What became of what the model before learned on another image.
+    #[serde(default)]
+    pub elsewhere: Option<Elsewhere>,
     /// Seconds it took.
     pub seconds: f64,
 }
@@ -65,6 +74,69 @@ pub struct Forgetting {
     pub gain: PairedGain,
     /// Images, or pieces of ground that lie apart, that were looked at; a few are enough.
     pub images: usize,
+}
+
+/// Both models on the ground that judged the last of the chain that was corrected on another image.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Elsewhere {
+    /// That image.
+    pub image: PathBuf,
+    /// What tells it from others.
+    pub image_print: String,
+    /// The blocks.
+    pub blocks: Vec<PixelRect>,
+    /// How often any of them were read, this time counted, as [`Verdict::reads`] says it.
+    pub reads: u32,
+    /// How many of these were judgings of a test part.
+    pub test_reads: u32,
+    /// What both models say there.
+    pub scores: Forgetting,
+}
+
+impl Elsewhere {
+    /// What both models say there, and how often it was read, in words; `None` where nothing was
+    /// counted.
+    pub fn in_words(&self) -> Option<String> {
+        let name = self.image.file_name().unwrap_or(self.image.as_os_str());
+        Some(format!(
+            "{} on {}, read {}",
+            self.scores.in_words()?,
+            name.to_string_lossy(),
+            reads_in_words(self.reads, self.test_reads)
+        ))
+    }
+
+    /// Its ground.
+    pub(super) fn judging(&self) -> Judging<'_> {
+        Judging {
+            print: &self.image_print,
+            blocks: &self.blocks,
+        }
+    }
+}
+
+/// A line of a verdict's table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VerdictRow {
+    /// The class, or that it is the mean.
+    pub name: String,
+    /// The `IoU` of the model before.
+    pub before: Option<f64>,
+    /// That of the new one.
+    pub after: Option<f64>,
+    /// By how much it is greater.
+    pub gain: Option<f64>,
+    /// Where 95 % of what chance would have given lie; `None` also where there is too little ground
+    /// to say.
+    pub interval: Option<[f64; 2]>,
+}
+
+impl VerdictRow {
+    /// The interval in points, like "+0.4 to +5.9".
+    pub fn interval_in_points(&self) -> Option<String> {
+        let [low, high] = self.interval?.map(|ratio| ratio * 100.0);
+        Some(format!("{low:+.1} to {high:+.1}"))
+    }
 }
 
 impl Forgetting {
@@ -170,9 +242,52 @@ impl Verdict {
         }
     }
 
+    /// Before and after on the judging blocks, the mean first, then each class with truth there;
+    /// empty where nothing was counted.
+    pub fn rows(&self) -> Vec<VerdictRow> {
+        let (Some(before), Some(after)) = (&self.before, &self.after) else {
+            return Vec::new();
+        };
+        let row =
+            |name: &str, [before, after]: [Option<f64>; 2], gain: Option<&Estimate>| VerdictRow {
+                name: name.to_owned(),
+                before,
+                after,
+                gain: gain.map(|gain| gain.value),
+                interval: gain
+                    .filter(|_| self.blocks >= FEWEST_BLOCKS)
+                    .map(|gain| [gain.low, gain.high]),
+            };
+        let mean = [before.mean_iou, after.mean_iou];
+        let mut rows = vec![row("mean", mean, self.gain.mean_iou.as_ref())];
+        for class in after.per_class.iter().filter(|class| class.support > 0) {
+            let old = before.per_class.iter().find(|old| old.index == class.index);
+            let gain = self.gain.per_class.get(usize::from(class.index));
+            let ious = [old.and_then(|old| old.iou), class.iou];
+            rows.push(row(&class.name, ious, gain.and_then(Option::as_ref)));
+        }
+        rows
+    }
+
+    /// How often the judging blocks were read, in words that go on after "read".
+    pub fn reads_in_words(&self) -> String {
+        reads_in_words(self.reads, self.test_reads)
+    }
+
     /// Whether the model takes its parent's place by itself.
     pub const fn promotes(&self) -> bool {
         matches!(self.decision, Decision::Promoted | Decision::First)
+    }
+}
+
+fn reads_in_words(reads: u32, test_reads: u32) -> String {
+    match (reads, test_reads) {
+        (1, _) => "for the first time".to_owned(),
+        (reads, 0) => format!("{reads} times by this and other models"),
+        (reads, tests) => format!(
+            "{reads} times by this and other models, {tests} of them when somebody judged a test \
+             part"
+        ),
     }
 }
 
@@ -261,6 +376,49 @@ mod tests {
         };
         assert_eq!(words(8), "+3.0 points (+1.0 to +13.0)");
         assert_eq!(words(2), "+3.0 points (of 2, too few for an interval)");
+    }
+
+    #[test]
+    fn a_verdict_says_before_and_after_of_all_and_of_each_class_with_truth() {
+        let mut counts = Confusion::new(2);
+        counts.add_many(1, 1, 10);
+        let scores = Scores::new(&counts, &ClassTable::road());
+        let mut verdict = Verdict {
+            decision: Decision::Promoted,
+            before: Some(scores.clone()),
+            after: Some(scores),
+            gain: PairedGain {
+                per_class: vec![None, gain(0.0, -0.04).per_class[2]],
+                ..gain(0.01, 0.0)
+            },
+            blocks: FEWEST_BLOCKS,
+            reads: 2,
+            test_reads: 0,
+            forgetting: None,
+            elsewhere: None,
+            seconds: 0.0,
+        };
+        let told = |verdict: &Verdict| -> Vec<(String, Option<String>)> {
+            let rows = verdict.rows().into_iter();
+            rows.map(|row| (row.name.clone(), row.interval_in_points()))
+                .collect()
+        };
+        let road = ClassTable::road().name_of(1);
+        let words = |text: &str| Some(text.to_owned());
+        let expected = [
+            ("mean".to_owned(), words("+1.0 to +13.0")),
+            (road, words("-20.0 to +6.0")),
+        ];
+        assert_eq!(told(&verdict), expected, "none without truth");
+        assert_eq!(verdict.reads_in_words(), "2 times by this and other models");
+        verdict.blocks -= 1;
+        assert!(
+            told(&verdict)
+                .iter()
+                .all(|(_, interval)| interval.is_none())
+        );
+        verdict.before = None;
+        assert!(verdict.rows().is_empty());
     }
 
     #[test]

@@ -1,11 +1,11 @@
 use std::time::Instant;
 
-use super::ancestors;
 use super::family::reads_of;
 use super::image_print::image_print;
 use super::pieces::Piece;
 use super::trained_ground::{AskedImage, TrainedGround, patch_side};
-use super::verdict::{Decision, Forgetting, Verdict, VerdictEvent, VerdictPlan};
+use super::verdict::{Decision, Elsewhere, Forgetting, Verdict, VerdictEvent, VerdictPlan};
+use super::{Lineage, ancestors};
 use crate::dataset::{DatasetError, Rng};
 use crate::job::JobContext;
 use crate::label::{ClassTable, Encoding, load_mask};
@@ -35,14 +35,17 @@ pub(in crate::train) fn run(
     between: &mut dyn FnMut(),
 ) -> anyhow::Result<()> {
     let started = Instant::now();
+    let reads = reads_of(&plan.run, plan.lineage.judging());
     let mut verdict = Verdict {
         decision: Decision::First,
         before: None,
         after: None,
         gain: PairedGain::default(),
         blocks: 0,
-        reads: reads_of(&plan.run, &plan.lineage),
+        reads: reads.verdicts + reads.tests + 1,
+        test_reads: reads.tests,
         forgetting: None,
+        elsewhere: None,
         seconds: 0.0,
     };
     if let Some(parent) = &plan.parent {
@@ -52,6 +55,7 @@ pub(in crate::train) fn run(
         };
         pair.judge(plan, &mut verdict, (job, between))?;
         verdict.forgetting = pair.forgetting(plan, (job, between))?;
+        verdict.elsewhere = pair.elsewhere(plan, (job, between))?;
     }
     verdict.seconds = started.elapsed().as_secs_f64();
     verdict.save(&plan.run)?;
@@ -108,7 +112,40 @@ impl Pair<'_> {
         let count = ground.len().min(MOST_OF_FIRST);
         let spread = (0..count).map(|at| ground.unit(at * ground.len() / count));
         let is_one_image = matches!(ground, PartGround::Blocks(..));
-        let counted = self.counted(plan, (spread.collect(), is_one_image), outside)?;
+        self.compared(plan, (spread.collect(), is_one_image), outside)
+    }
+
+    /// Compares both on the judging blocks of the last model of the chain that was corrected on
+    /// another image; `None` when there is none, or image or label are gone.
+    fn elsewhere(
+        &self,
+        plan: &VerdictPlan,
+        outside: Outside<'_, '_>,
+    ) -> anyhow::Result<Option<Elsewhere>> {
+        let Some((lineage, ground)) = ground_elsewhere(plan) else {
+            return Ok(None);
+        };
+        let units = (0..ground.len()).map(|at| ground.unit(at)).collect();
+        let reads = reads_of(&plan.run, lineage.judging());
+        let scores = self.compared(plan, (units, true), outside)?;
+        Ok(scores.map(|scores| Elsewhere {
+            image: lineage.image,
+            image_print: lineage.image_print,
+            blocks: lineage.held_out.judging,
+            reads: reads.verdicts + reads.tests + 1,
+            test_reads: reads.tests,
+            scores,
+        }))
+    }
+
+    /// Compares both on some ground, which may be of one image; `None` without truth there.
+    fn compared(
+        &self,
+        plan: &VerdictPlan,
+        ground: (Vec<Result<Unit, TrainError>>, bool),
+        outside: Outside<'_, '_>,
+    ) -> anyhow::Result<Option<Forgetting>> {
+        let counted = self.counted(plan, ground, outside)?;
         let mut rng = Rng::of(&[SEED]);
         let gain = paired_gain(&counted, |end| rng.below(end));
         let [before, after] = scores_of(&counted, plan.model.classes());
@@ -179,6 +216,24 @@ fn ground_of_first(plan: &VerdictPlan) -> Result<Option<PartGround>, TrainError>
     }
     blocks.retain(|&block| !learned.touches(block));
     Ok((!blocks.is_empty()).then_some(PartGround::Blocks(image, blocks)))
+}
+
+/// The judging blocks of the last model before that was corrected on another image, with where it
+/// came from, as far as image and label are there. No model since learned from that image.
+fn ground_elsewhere(plan: &VerdictPlan) -> Option<(Lineage, PartGround)> {
+    let chain = ancestors(&plan.run);
+    let (run, lineage) = chain.into_iter().find_map(|model| {
+        let lineage = model.lineage?;
+        let is_another = lineage.image_print != plan.lineage.image_print;
+        is_another.then_some((model.run, lineage))
+    })?;
+    let judge = JudgePlan::new(run, ScoredOn::Test, plan.cache_bytes).ok()?;
+    let PartGround::Blocks(image, _) = PartGround::of(&judge).ok()? else {
+        return None;
+    };
+    let is_it = image_print(&*image.source).is_ok_and(|print| print == lineage.image_print);
+    let blocks = lineage.held_out.judging.clone();
+    is_it.then_some((lineage, PartGround::Blocks(image, blocks)))
 }
 
 /// The pooled scores of both; nothing of nothing.

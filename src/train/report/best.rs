@@ -1,5 +1,6 @@
 use super::words::{count, duration};
 use super::{FinalScores, RunRecord, ScoredOn};
+use crate::dataset::parts::PartWay;
 use crate::dataset::{SplitKind, SplitReport};
 use crate::metrics::ClassScores;
 use crate::train::EpochRow;
@@ -72,6 +73,19 @@ impl RunRecord {
     /// ended; `None` where nobody knows.
     pub fn peak_bytes(&self) -> Option<u64> {
         self.rows.iter().filter_map(|row| row.peak_bytes).max()
+    }
+
+    /// How many of the blocks that chose the best epoch have a label that nobody vouched for, as far
+    /// as that was noted.
+    pub fn num_unreviewed(&self) -> usize {
+        let parts = self
+            .recipe
+            .as_ref()
+            .and_then(|recipe| recipe.parts.as_ref());
+        match parts.map(|parts| &parts.split) {
+            Some(PartWay::Given { unreviewed, .. }) => *unreviewed,
+            _ => 0,
+        }
     }
 
     /// What answering one class everywhere would score on the validation ground.

@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(epochs_of(&rows), [3, 5]);
         let words = "After a plateau the learning rate is 0.5000 of its schedule's from epoch 3 on";
         assert_eq!(rate_drops(&rows)[0].1, words);
-        assert!(curves_svg(&rows, CurveLook::default()).contains(words));
+        assert!(svg_of(&rows, CurveLook::default()).contains(words));
         // A run of an older version that was gone on with.
         rows[1].plateau_share = None;
         assert_eq!(epochs_of(&rows), [5]);

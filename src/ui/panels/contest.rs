@@ -1,5 +1,6 @@
 use egui::{Grid, RichText, Ui};
 
+use super::scores::left_out_ui;
 use crate::metrics::{PredictionComparison, TruthComparison};
 use crate::session::{Command, LayerKind, PredictionCommand, ScoredGround, Session};
 use crate::ui::canvas::PaneLayout;
@@ -29,6 +30,7 @@ pub fn contest_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
     });
     if let Some(truth) = &found.truth {
         truth_ui(ui, truth, session.contest().ground());
+        left_out_ui(ui, session.judging_of_contest().len());
     }
     classes_ui(ui, found);
     if session.is_contest_old() {

@@ -4,9 +4,11 @@ use egui::{Grid, RichText, ScrollArea, Ui};
 
 use super::train::running_ui;
 use crate::label::{Origin, UNLABELED};
-use crate::metrics::{Estimate, Scores};
 use crate::session::{Command, FinetuneCommand, FinetunePhase, ScoredGround, Session};
-use crate::train::{Ancestor, Decision, FEWEST_CELLS, FinetuneOptions, HeldOut, Relative, Verdict};
+use crate::train::{
+    Ancestor, Decision, Elsewhere, FEWEST_CELLS, FinetuneOptions, Forgetting, HeldOut, LearnedFrom,
+    Relative, Verdict, VerdictRow,
+};
 use crate::ui::canvas::PaneLayout;
 use crate::ui::dialogs::FileWish;
 use crate::ui::view::{CommandQueue, View};
@@ -192,30 +194,45 @@ fn verdict_ui(ui: &mut Ui, session: &Session, verdict: &Verdict, commands: &mut 
     if let Some(why) = why {
         ui.label(RichText::new(why).small());
     }
-    if let (Some(before), Some(after)) = (&verdict.before, &verdict.after) {
-        ui.label(
-            RichText::new(format!(
-                "IoU on held-out ground, {} blocks, read {}",
-                verdict.blocks,
-                match verdict.reads {
-                    1 => "for the first time".to_owned(),
-                    reads => format!("{reads} times by this and other models"),
-                }
-            ))
-            .small()
-            .weak(),
+    let rows = verdict.rows();
+    if !rows.is_empty() {
+        let text = format!(
+            "IoU on held-out ground, {} blocks, read {}",
+            verdict.blocks,
+            verdict.reads_in_words()
         );
-        scores_ui(ui, (before, after), verdict);
+        ui.label(RichText::new(text).small().weak());
+        rows_ui(ui, &rows);
     }
-    if let Some(forgetting) = verdict.forgetting.as_ref()
-        && let Some(gain) = forgetting.in_words()
-    {
-        let text = format!("On what the first model was checked with: {gain}");
-        ui.label(RichText::new(text).small().weak())
-            .on_hover_text("Mean IoU on ground that the first training held out: did it forget?");
-    }
+    forgotten_ui(ui, verdict);
     learned_ui(ui, session);
     overrule_ui(ui, session, verdict, commands);
+}
+
+/// What the new model still knows of what those before it learned elsewhere.
+fn forgotten_ui(ui: &mut Ui, verdict: &Verdict) {
+    let mut line = |what: &str, gain: String, help: &str| {
+        ui.horizontal_wrapped(|ui| {
+            let text = RichText::new(format!("{what}: {gain}")).small().weak();
+            ui.label(text).on_hover_text(help);
+            theme::ground(ui, ScoredGround::OF_VERDICTS);
+        });
+    };
+    if let Some(gain) = (verdict.forgetting.as_ref()).and_then(Forgetting::in_words) {
+        line(
+            "On what the first model was checked with",
+            gain,
+            "Mean IoU on ground that the first training held out: did it forget?",
+        );
+    }
+    if let Some(gain) = (verdict.elsewhere.as_ref()).and_then(Elsewhere::in_words) {
+        line(
+            "On what judged the model before",
+            gain,
+            "Mean IoU on the judging ground of the image that was corrected before this one: did it \
+             forget? Each reading of it is counted, as here.",
+        );
+    }
 }
 
 /// How much of what the new model learned from was accepted from predictions, and what does not
@@ -244,15 +261,25 @@ fn learned_ui(ui: &mut Ui, session: &Session) {
     if learned.not_judged_pixels > 0 {
         line(
             format!(
-                "{} pixels accepted from this chain's models do not count",
-                text::grouped(learned.not_judged_pixels)
+                "{} of held-out ground were accepted from this chain's models and do not count",
+                not_judged_words(learned)
             ),
             "They lie on held-out ground: a model is not judged by what it or its ancestors said",
         );
     }
 }
 
-/// The other choice than the verdict's.
+fn not_judged_words(learned: &LearnedFrom) -> String {
+    let pixels = learned.not_judged_pixels;
+    match learned.not_judged_percent() {
+        Some(percent) => format!(
+            "{} labeled pixels ({percent:.1} %)",
+            text::of_all(pixels, learned.held_out_pixels)
+        ),
+        None => format!("{} pixels", text::grouped(pixels)),
+    }
+}
+
 /// Whether the model that was judged last is a relative of the one in use.
 fn is_of_family(session: &Session) -> bool {
     let state = session.finetuning();
@@ -266,6 +293,7 @@ fn is_new_in_use(session: &Session) -> bool {
     state.active == state.run
 }
 
+/// The other choice than the verdict's.
 fn overrule_ui(ui: &mut Ui, session: &Session, verdict: &Verdict, commands: &mut CommandQueue) {
     let state = session.finetuning();
     let parent = state.chain.get(1).map(|before| before.run.clone());
@@ -293,47 +321,38 @@ fn overrule_ui(ui: &mut Ui, session: &Session, verdict: &Verdict, commands: &mut
     }
 }
 
-fn scores_ui(ui: &mut Ui, (before, after): (&Scores, &Scores), verdict: &Verdict) {
-    let grid = Grid::new("verdict").num_columns(4).striped(true);
+/// Before and after on the same ground.
+fn rows_ui(ui: &mut Ui, rows: &[VerdictRow]) {
+    let grid = Grid::new("verdict").num_columns(5).striped(true);
     grid.show(ui, |ui| {
-        for title in ["", "before", "after", "gain in points"] {
-            ui.label(RichText::new(title).small().weak());
+        for title in ["", "before", "after", "points", "95 %"] {
+            ui.label(RichText::new(title).small().weak())
+                .on_hover_text(match title {
+                    "points" => "Gain in points of IoU",
+                    "95 %" => {
+                        "In points: where the gain lies in 95 % of draws of the blocks, which are \
+                         drawn anew, whole; no interval where they are too few"
+                    }
+                    _ => "IoU on held-out ground",
+                });
         }
         ui.end_row();
-        let mut row = |name: &str, ious: [Option<f64>; 2], gain: Option<&Estimate>| {
-            ui.label(name);
-            for iou in ious {
+        for row in rows {
+            ui.label(&row.name);
+            for iou in [row.before, row.after] {
                 ui.monospace(text::ratio(iou));
             }
-            match gain {
-                Some(gain) => {
-                    let color = match gain {
-                        _ if gain.low > 0.0 => theme::GOOD,
-                        _ if gain.high < 0.0 => theme::WARNING,
-                        _ => ui.visuals().text_color(),
-                    };
-                    ui.label(RichText::new(format!("{:+.1}", gain.value * 100.0)).color(color))
-                        .on_hover_text(format!("95 % interval: {}", gain.in_points()));
-                }
-                None => {
-                    ui.weak("–");
-                }
-            }
+            let color = match row.interval {
+                Some([low, _]) if low > 0.0 => theme::GOOD,
+                Some([_, high]) if high < 0.0 => theme::WARNING,
+                _ => ui.visuals().text_color(),
+            };
+            let dash = || "–".to_owned();
+            let gain = row.gain.map(|gain| format!("{:+.1}", gain * 100.0));
+            ui.label(RichText::new(gain.unwrap_or_else(dash)).color(color));
+            let interval = row.interval_in_points().unwrap_or_else(dash);
+            ui.label(RichText::new(interval).small());
             ui.end_row();
-        };
-        row(
-            "mean",
-            [before.mean_iou, after.mean_iou],
-            verdict.gain.mean_iou.as_ref(),
-        );
-        for class in after.per_class.iter().filter(|class| class.support > 0) {
-            let old = before.per_class.iter().find(|old| old.index == class.index);
-            let gain = verdict.gain.per_class.get(usize::from(class.index));
-            row(
-                &class.name,
-                [old.and_then(|old| old.iou), class.iou],
-                gain.and_then(Option::as_ref),
-            );
         }
     });
 }

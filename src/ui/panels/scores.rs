@@ -53,6 +53,8 @@ pub struct ScoresView {
     made_of: Option<ScoreKey>,
     scores: Option<Scores>,
     ground: ScoredGround,
+    /// Blocks that judge the model and are left out.
+    num_judging: usize,
 }
 
 impl ScoresView {
@@ -76,6 +78,7 @@ impl ScoresView {
             self.made_of = made_of;
             self.scores = session.scores_of(scope);
             self.ground = session.ground_of_scores(scope);
+            self.num_judging = session.judging_left_out(scope);
         }
     }
 
@@ -88,9 +91,16 @@ impl ScoresView {
                 "The selection is too large and ragged to be counted. Select less, or look at what \
                  is in view."
             }
-            (Scope::HeldOut, ..) => "The model held no labeled ground of this image out.",
+            (Scope::HeldOut, ..) => {
+                "The model held no labeled ground of this image out to choose its epoch by. What \
+                 it held out to judge is read for a verdict alone."
+            }
             (Scope::Training, ..) => {
                 "The model learned from nothing here, or from too many pieces to count."
+            }
+            _ if self.num_judging > 0 => {
+                "This ground judges the model: it is read for a verdict alone. What differs there \
+                 is shown on the map and walked through (J) all the same."
             }
             _ => "No labeled ground there.",
         }
@@ -133,6 +143,7 @@ pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
         );
         theme::ground(ui, state.ground);
     });
+    left_out_ui(ui, state.num_judging);
     if scores.unpredicted > 0 {
         let share = scores.unpredicted as f64 / scores.pixels as f64 * 100.0;
         ui.weak(format!(
@@ -156,6 +167,20 @@ pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
         view.listed = None;
         walk(of_cell, session, view, commands);
     }
+}
+
+/// That numbers leave out the ground that judges.
+pub fn left_out_ui(ui: &mut Ui, num_judging: usize) {
+    if num_judging == 0 {
+        return;
+    }
+    let blocks = if num_judging == 1 { "block" } else { "blocks" };
+    let words = format!("Without {num_judging} {blocks} that judge");
+    ui.label(RichText::new(words).small().weak()).on_hover_text(
+        "They are read for a verdict alone, and each reading is counted: who chooses by numbers of \
+         that ground uses it up. What differs there is shown on the map and walked through (J) all \
+         the same.",
+    );
 }
 
 fn summary_ui(ui: &mut Ui, scores: &Scores) {

@@ -127,7 +127,7 @@ fn entry_ui(
             "{}\n{}\n{}",
             run.display(),
             status_words(entry, session).2,
-            ScoredGround::OF_RUNS.sentence()
+            ScoredGround::of_run(&entry.record).sentence()
         ));
         pin_ui(ui, run, &name, chosen);
     });
@@ -162,7 +162,7 @@ fn row_ui(
     let iou = record.best_row().and_then(|row| row.mean_iou);
     let iou = iou.map_or_else(
         || text::ratio(None),
-        |iou| format!("{iou:.3} {}", ScoredGround::OF_RUNS.word()),
+        |iou| format!("{iou:.3} {}", ScoredGround::of_run(record).word()),
     );
     let network = record.network();
     let network = network.unwrap_or_else(|| "unknown network".to_owned());
