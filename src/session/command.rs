@@ -390,6 +390,8 @@ pub enum LayerKind {
     Certainty,
     /// A prediction that is kept to hold another against.
     Kept,
+    /// What another model predicted, where the prediction that took its place is not there yet.
+    Replaced,
     /// What a change that is being put together would do to the label.
     Preview,
     /// Who made each pixel of the label; see [`Session::origins`](super::Session::origins).

@@ -90,13 +90,13 @@ impl Session {
             ScoreScope::Within(kept.area)
         };
         let (done, all) = kept.blocks;
-        let num_classes = kept.model.card().num_classes;
-        let measures = Measures::read(kept.measures, num_classes);
+        let classes = kept.model.classes().clone();
+        let measures = Measures::read(kept.on_disk);
         let made = Made {
             is_whole: on == ScoreScope::Whole && done == all,
             done: kept.done,
             blocks: kept.blocks,
-            ..Made::new(by, kept.run, on, measures)
+            ..Made::new(by, kept.run, on, classes, measures)
         };
         if self.label.is_none() {
             self.set_classes(kept.model.classes().clone());

@@ -153,6 +153,7 @@ impl Session {
             | LayerKind::Origins
             | LayerKind::Certainty
             | LayerKind::Kept
+            | LayerKind::Replaced
             | LayerKind::Preview => {
                 self.replace_layer(kind, None);
             }
@@ -172,6 +173,7 @@ impl Session {
         self.drop_preview();
         if kind == LayerKind::Prediction {
             self.put_layer(LayerKind::Certainty, None);
+            self.put_layer(LayerKind::Replaced, None);
         }
         if kind == LayerKind::Label {
             let size = self.label.as_ref().map(|label| label.mask.size());
@@ -192,6 +194,7 @@ impl Session {
             LayerKind::Certainty => &mut self.certainty,
             LayerKind::Preview => &mut self.preview_layer,
             LayerKind::Kept => &mut self.predicting.contest.layer,
+            LayerKind::Replaced => &mut self.predicting.makers.replaced,
         };
         if let Some(old) = std::mem::replace(place, layer) {
             self.changes.push(Change::SourceGone(old.id.0));
@@ -241,15 +244,17 @@ impl Session {
             LayerKind::Certainty => self.certainty.as_mut(),
             LayerKind::Preview => self.preview_layer.as_mut(),
             LayerKind::Kept => self.predicting.contest.layer.as_mut(),
+            LayerKind::Replaced => self.predicting.makers.replaced.as_mut(),
         }
     }
 
     fn some_layer(&mut self, kind: LayerKind) -> Result<&mut Layer, CommandError> {
         let missing = match kind {
             LayerKind::Label | LayerKind::Origins | LayerKind::Preview => CommandError::NoLabel,
-            LayerKind::Prediction | LayerKind::Certainty | LayerKind::Kept => {
-                CommandError::NoPrediction
-            }
+            LayerKind::Prediction
+            | LayerKind::Certainty
+            | LayerKind::Kept
+            | LayerKind::Replaced => CommandError::NoPrediction,
         };
         self.layer_mut(kind).ok_or(missing)
     }

@@ -6,7 +6,7 @@ use super::measures::Measures;
 use super::state::{Layer, LayerId, OpenImage, Session};
 use super::{CommandError, LayerKind, Notice, PredictionState, ScoreScope};
 use crate::geom::PixelRect;
-use crate::label::Mask;
+use crate::label::{Class, ClassTable, Mask, UNLABELED};
 use crate::train::{BlockOrder, Flips};
 
 /// A larger prediction is let go of when another model's takes its place, and predicted anew.
@@ -19,6 +19,10 @@ pub(super) struct Makers {
     shown: Option<Shown>,
     coming: Option<Coming>,
     aside: Option<Aside>,
+    /// What another model predicted: shown behind the prediction that took its place and runs.
+    pub replaced: Option<Layer>,
+    /// Whether classes mean the same in both, so that they can be seen side by side.
+    is_replaced_alike: bool,
     /// Whether a model that comes into use predicts the whole image, as the one before did.
     wants_all: bool,
 }
@@ -39,6 +43,8 @@ pub(super) struct Made {
     pub blocks: (u64, u64),
     /// Where alone pixels are written by the prediction that runs.
     pub ground: Option<Mask>,
+    /// What its classes stand for.
+    pub classes: ClassTable,
     /// How sure it is.
     pub measures: Measures,
 }
@@ -81,7 +87,13 @@ struct Aside {
 }
 
 impl Made {
-    pub fn new(by: ModelMark, run: PathBuf, on: ScoreScope, measures: Measures) -> Self {
+    pub fn new(
+        by: ModelMark,
+        run: PathBuf,
+        on: ScoreScope,
+        classes: ClassTable,
+        measures: Measures,
+    ) -> Self {
         Self {
             by,
             run,
@@ -90,6 +102,7 @@ impl Made {
             done: HashSet::new(),
             blocks: (0, 0),
             ground: None,
+            classes,
             measures,
         }
     }
@@ -97,6 +110,13 @@ impl Made {
     /// Only pixels of `ground` are written.
     pub fn only_on(self, ground: Option<Mask>) -> Self {
         Self { ground, ..self }
+    }
+
+    /// Whether pixels of equal classes mean the same in `other`.
+    fn means_same(&self, other: &Self) -> bool {
+        let [ours, theirs] = [self, other].map(|made| made.classes.classes().iter());
+        let meaning = |class: &Class| (class.index, class.name.clone());
+        ours.map(meaning).eq(theirs.map(meaning))
     }
 
     /// What `next` asks for of the same model, with what is there already.
@@ -200,7 +220,8 @@ impl Session {
         self.predicting.makers.coming.is_none() && self.maker().is_some()
     }
 
-    /// Puts layers of another model in place: those that wait for it, else empty ones.
+    /// Puts layers of another model in place: those that wait for it, else empty ones, behind which
+    /// what was shown stays until the prediction that runs is there.
     fn put_in_place(&mut self, made: Made) {
         let Some(size) = self.image.as_ref().map(OpenImage::size) else {
             return;
@@ -211,8 +232,14 @@ impl Session {
             .map(|old| (old.is_visible, old.opacity));
         let aside = &mut self.predicting.makers.aside;
         let back = aside.take_if(|aside| aside.made.by == made.by);
+        let is_alike = self.maker().is_some_and(|now| now.means_same(&made));
         self.set_aside(&made.run);
         let is_bare = back.is_none();
+        if is_bare {
+            let replaced = self.prediction.take_if(|old| !old.is_loading);
+            self.put_layer(LayerKind::Replaced, replaced);
+            self.predicting.makers.is_replaced_alike = is_alike;
+        }
         let (masks, made) = match back {
             Some(aside) => (aside.masks, aside.made.goes_on(made)),
             None => ([Mask::new(size), Mask::new(size)], made),
@@ -241,10 +268,24 @@ impl Session {
         self.follow_measure();
     }
 
+    /// A block is there: what was shown in its place is not seen behind it, nor is any of that where
+    /// classes mean something else.
+    pub(super) fn paint_over_replaced(&mut self, block: PixelRect) {
+        if !self.predicting.makers.is_replaced_alike {
+            self.put_layer(LayerKind::Replaced, None);
+        }
+        if let Some(replaced) = self.layer_mut(LayerKind::Replaced) {
+            let nothing = vec![UNLABELED; block.num_pixels() as usize];
+            replaced.mask.set_rect(block, &nothing);
+            self.mask_changed(LayerKind::Replaced, &[block]);
+        }
+    }
+
     /// Shows a prediction that was made before; there is none in its place.
     pub(super) fn bring_back(&mut self, made: Made, masks: [Mask; 2]) {
         let is_whole = made.is_whole;
-        let asked = Made::new(made.by, made.run.clone(), made.on, made.measures.clone());
+        let (classes, measures) = (made.classes.clone(), made.measures.clone());
+        let asked = Made::new(made.by, made.run.clone(), made.on, classes, measures);
         let makers = &mut self.predicting.makers;
         makers.wants_all |= is_whole;
         makers.aside = Some(Aside { masks, made });
@@ -287,6 +328,7 @@ impl Session {
     /// Says what is shown, when nothing is predicted any more.
     pub(super) fn tell_maker(&mut self) {
         self.predicting.makers.coming = None;
+        self.put_layer(LayerKind::Replaced, None);
         if let Some(made) = self.maker() {
             let (run, on, is_complete) = (Some(made.run.clone()), made.on, made.is_whole);
             let blocks = made.blocks;
@@ -322,14 +364,15 @@ impl Session {
         self.study.instant.replaced = None;
     }
 
-    /// The model of `run` is in use from now on: what another one predicted is taken away, what is
-    /// looked at is predicted at once, and the rest after it where all was predicted before.
+    /// The model of `run` is in use from now on: what is looked at is predicted at once, and the rest
+    /// after it where all was predicted before; what another one predicted is seen until then.
     pub(super) fn turn_prediction_to(&mut self, run: PathBuf) {
         let state = &self.prediction_state;
         let is_whole_coming = state.job.is_some() && state.on == ScoreScope::Whole;
         self.predicting.makers.wants_all |= is_whole_coming;
         self.stop_prediction();
         if let Err(error) = self.predict_in_use(&run) {
+            self.put_layer(LayerKind::Replaced, None);
             if self.maker().is_some_and(|made| made.run != run) {
                 self.take_prediction_away();
             }
@@ -359,8 +402,7 @@ impl Session {
             Some(view) => plan.in_order(BlockOrder::NearestFirst(view.center())),
             None => plan,
         };
-        let measures = self.measures_of(&plan);
-        let made = Made::new(self.mark_of(&plan), run.to_owned(), on, measures);
+        let made = self.asked_of(&plan, run, on);
         self.prepare_layers(made, TakesPlace::AtOnce);
         if self.maker().is_some_and(|made| made.is_whole) {
             self.tell_maker();

@@ -7,16 +7,14 @@ use super::{Change, LayerKind, Notice};
 use crate::geom::PixelRect;
 use crate::label::{Mask, MaskLevels, UNLABELED};
 use crate::raster::BandMeaning;
-use crate::train::{Certainty, KeptMeasures, PredictPlan};
+use crate::train::{Certainty, KeptBlocks, PredictPlan};
 
 /// How sure a prediction is: one measure is in memory as a layer, all are on the disk.
 #[derive(Clone, Debug)]
 pub(super) struct Measures {
-    kept: Arc<KeptMeasures>,
+    kept: Arc<KeptBlocks>,
     /// The one that the layer shows.
     shown: Certainty,
-    /// Classes that the network tells apart.
-    num_classes: usize,
 }
 
 /// A measure that was read back.
@@ -27,11 +25,10 @@ pub(super) struct ReadMeasure {
 
 impl Measures {
     /// Those of a prediction that was made before; the usual one is shown.
-    pub(super) fn read(kept: KeptMeasures, num_classes: usize) -> Self {
+    pub(super) fn read(kept: KeptBlocks) -> Self {
         Self {
             kept: Arc::new(kept),
             shown: Certainty::default(),
-            num_classes,
         }
     }
 }
@@ -44,21 +41,20 @@ impl Session {
 
     /// What the numbers of the layer of certainty stand for.
     pub(super) fn shown_meaning(&self) -> BandMeaning {
-        let classes = self.maker().map(|made| made.measures.num_classes);
+        let classes = self.maker().map(|made| made.classes.num_classes());
         self.certainty_measure().meaning(classes)
     }
 
     /// Nothing is measured yet of what `plan` predicts.
     pub(super) fn measures_of(&self, plan: &PredictPlan) -> Measures {
         Measures {
-            kept: Arc::new(KeptMeasures::new(plan.model().folder())),
+            kept: Arc::new(KeptBlocks::new(plan.model().folder())),
             shown: self.certainty_measure(),
-            num_classes: plan.model().card().num_classes,
         }
     }
 
-    /// Where the prediction that runs next keeps its measures.
-    pub(super) fn kept_measures(&self) -> Option<Arc<KeptMeasures>> {
+    /// Where the prediction that runs next keeps its blocks.
+    pub(super) fn kept_blocks(&self) -> Option<Arc<KeptBlocks>> {
         let measures = self.coming_measures();
         measures.map(|measures| Arc::clone(&measures.kept))
     }

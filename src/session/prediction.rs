@@ -116,8 +116,7 @@ impl Session {
         place: TakesPlace,
     ) -> Result<(), CommandError> {
         let engine = self.engine()?.clone();
-        let measures = self.measures_of(&plan);
-        let made = Made::new(self.mark_of(&plan), run.clone(), on, measures);
+        let made = self.asked_of(&plan, &run, on);
         let made = made.only_on(plan.ground().cloned());
         let by = made.by;
         let known = self.prepare_layers(made, place);
@@ -127,12 +126,8 @@ impl Session {
         let is_lasting = place == TakesPlace::AtOnce && plan.ground().is_none();
         let store = self.store_for(&run).filter(|_| is_lasting);
         let plan = plan.without(known);
-        let plan = match self.kept_measures() {
-            Some(kept) => plan.keeping(kept),
-            None => plan,
-        };
-        let plan = match store {
-            Some(store) => plan.kept_in(store),
+        let plan = match self.kept_blocks() {
+            Some(kept) => plan.keeping(kept, store),
             None => plan,
         };
         let job = engine.predict(plan, self.config.waker.clone());
@@ -165,11 +160,14 @@ impl Session {
         self.maker().map(|made| made.run.as_path())
     }
 
-    pub(super) fn mark_of(&self, plan: &PredictPlan) -> ModelMark {
-        ModelMark {
+    /// What `plan` asks of the model of `run`; nothing of it is there yet.
+    pub(super) fn asked_of(&self, plan: &PredictPlan, run: &Path, on: ScoreScope) -> Made {
+        let by = ModelMark {
             checksums: plan.model().checksums(),
             flips: self.predicting.flips,
-        }
+        };
+        let (classes, measures) = (plan.classes().clone(), self.measures_of(plan));
+        Made::new(by, run.to_owned(), on, classes, measures)
     }
 
     pub(super) fn prediction_plan(&self, run: &Path) -> Result<PredictPlan, CommandError> {
@@ -253,6 +251,7 @@ impl Session {
                 }
                 self.put_block(LayerKind::Prediction, rect, classes);
                 self.put_block(LayerKind::Certainty, rect, self.measured(sure));
+                self.paint_over_replaced(rect);
                 if let Some(made) = self.maker_mut()
                     && made.ground.is_none()
                 {

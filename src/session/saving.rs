@@ -144,6 +144,7 @@ impl Session {
             LayerKind::Prediction => (&self.prediction, CommandError::NoPrediction),
             LayerKind::Certainty => (&self.certainty, CommandError::NoPrediction),
             LayerKind::Kept => (&self.predicting.contest.layer, CommandError::NoPrediction),
+            LayerKind::Replaced => (&self.predicting.makers.replaced, CommandError::NoPrediction),
         };
         layer.as_ref().ok_or(missing)
     }

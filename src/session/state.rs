@@ -257,6 +257,7 @@ impl Session {
             LayerKind::Certainty => self.certainty.as_ref(),
             LayerKind::Preview => self.preview_layer.as_ref(),
             LayerKind::Kept => self.predicting.contest.layer.as_ref(),
+            LayerKind::Replaced => self.predicting.makers.replaced.as_ref(),
         }
     }
 
@@ -375,6 +376,7 @@ impl Session {
             &self.prediction,
             &self.certainty,
             &self.predicting.contest.layer,
+            &self.predicting.makers.replaced,
         ];
         let refused = self.predicting.refused.iter();
         let refused = refused.flat_map(|(_, masks)| masks);
@@ -406,6 +408,7 @@ impl Session {
             &self.origins,
             &self.prediction,
             &self.certainty,
+            &self.predicting.makers.replaced,
         ];
         for layer in layers.into_iter().flatten() {
             assert_eq!(
@@ -434,6 +437,10 @@ impl Session {
                 "every labeled pixel has an origin"
             );
         }
+        assert!(
+            self.predicting.makers.replaced.is_none() || self.prediction_state.job.is_some(),
+            "what is replaced is seen while something comes in its place"
+        );
         self.check_scores();
         assert!(BRUSH_DIAMETERS.contains(&self.brush_diameter));
     }

@@ -24,6 +24,7 @@ const LEVEL: u32 = 3;
 /// A record is [`MAGIC`], the block's place (x, y, width, height), the packed length of each plane,
 /// a crc32c of all that and of what follows, and the planes; numbers have 32 bits, little-endian.
 /// A record that was not written whole ends what is read, and is cut off.
+#[derive(Debug)]
 pub(super) struct BlockFile {
     file: File,
     num_planes: usize,
@@ -33,6 +34,7 @@ pub(super) struct BlockFile {
 }
 
 /// Where the planes of a block lie.
+#[derive(Debug)]
 struct Place {
     start: u64,
     lens: Vec<u32>,

@@ -99,7 +99,7 @@ pub use optimizer::{
 };
 pub use plan::TrainPlan;
 pub use policy::{EarlyStop, KeepBest, Plateau, PlateauDecay};
-pub use predict::{BlockOrder, BlockStore, KeptPrediction, PredictPlan};
+pub use predict::{BlockOrder, BlockStore, KeptBlocks, KeptPrediction, PredictPlan};
 pub use preset::Preset;
 pub use queue::{QueueEvent, QueuePlan, QueueReport, QueueTable, Trial, TrialEnd};
 pub use rate_range::{RateRange, RateVerdict};
@@ -122,5 +122,5 @@ pub use search::{
     SearchWay,
 };
 pub use similar::{Alike, FeatureIndex, FeatureStore, KeptLooks, SimilarEvent, SimilarOrder};
-pub use to_files::{FileEnd, FileTask, FilesEvent, FilesPlan, IfBegun, KeptMeasures};
+pub use to_files::{FileEnd, FileTask, FilesEvent, FilesPlan, IfBegun};
 pub use unlabeled::Unlabeled;

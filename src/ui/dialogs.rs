@@ -103,7 +103,7 @@ impl FileWish {
             Self::OpenMask(LayerKind::Label) => "Open label",
             Self::OpenMask(_) => "Open prediction",
             Self::SaveAs(LayerKind::Label | LayerKind::Preview) => "Save label as",
-            Self::SaveAs(LayerKind::Prediction) => "Save prediction as",
+            Self::SaveAs(LayerKind::Prediction | LayerKind::Replaced) => "Save prediction as",
             Self::SaveAs(LayerKind::Origins) => "Save origins as",
             Self::SaveAs(LayerKind::Certainty) => "Save certainty as",
             Self::SaveAs(LayerKind::Kept) => "Save kept prediction as",
@@ -331,7 +331,7 @@ fn suggested_path(session: &Session, layer: LayerKind) -> String {
     let measured = format!("_prediction.{}.tif", session.certainty_measure().name());
     let ending = match layer {
         LayerKind::Label | LayerKind::Preview => "_label.tif",
-        LayerKind::Prediction => "_prediction.tif",
+        LayerKind::Prediction | LayerKind::Replaced => "_prediction.tif",
         LayerKind::Origins => "_origins.tif",
         LayerKind::Certainty => &measured,
         LayerKind::Kept => "_kept.tif",

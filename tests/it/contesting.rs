@@ -1,18 +1,21 @@
-//! Predictions of parts in the session, what a stopped one keeps, and two networks on one ground.
+//! Predictions of parts in the session, what a stopped one keeps, two networks on one ground, and one
+//! that takes the other's place.
 
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 use std::time::Duration;
 
+use orthobrush::disk::replace_file;
 use orthobrush::geom::{ImagePoint, ImageSize, PixelRect};
 use orthobrush::label::{CellKey, CellState, Encoding, Mask, UNLABELED, load_mask};
 use orthobrush::session::{
     Command, CopiedCommand, LayerKind, PlaceCommand, Predicting, PredictionCommand, ScoreScope,
     SelectHow, SelectionCommand, Session,
 };
-use orthobrush::train::DeviceChoice;
+use orthobrush::train::{DeviceChoice, SavedModel};
 
 use crate::fixture::{finish, opened, own_sample, settle};
+use crate::improving::activate;
 use crate::predicting::{painted, run, trained};
 use crate::program::succeeded;
 
@@ -106,6 +109,88 @@ fn a_stopped_prediction_goes_on_with_what_is_missing() {
     let mut other = on_cpu(&image);
     finish(&mut other, predict(run(), ScoreScope::Whole));
     assert!(went_on == prediction(&other));
+}
+
+/// What another model predicted, where nothing came in its place yet.
+fn replaced(session: &Session) -> Option<&Mask> {
+    session.layer(LayerKind::Replaced).map(|layer| &layer.mask)
+}
+
+/// A painted image of which all is predicted by the run of all tests.
+fn wholly_predicted(folder: &Path, size: ImageSize) -> Session {
+    let image = folder.join("image.tif");
+    painted(&image, size);
+    let mut session = on_cpu(&image);
+    finish(&mut session, predict(run(), ScoreScope::Whole));
+    assert!(replaced(&session).is_none());
+    session
+}
+
+#[test]
+fn what_another_model_predicted_is_seen_until_blocks_come_in_its_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = trained(folder.path(), 7);
+    let mut session = wholly_predicted(folder.path(), ImageSize::new(3_200, 2_100));
+    let by_first = prediction(&session);
+    session.apply(activate(&other)).expect("accepted");
+    // What is counted and taken over is of the new one alone.
+    assert_eq!(predicted_pixels(&prediction(&session)), 0);
+    assert!(replaced(&session) == Some(&by_first));
+
+    let mut between = 0;
+    loop {
+        session.pump(1);
+        session.check_invariants();
+        if session.prediction_state().job.is_none() {
+            break;
+        }
+        let there = predicted_pixels(&prediction(&session));
+        let before = replaced(&session).map_or(0, predicted_pixels);
+        assert_eq!(
+            there + before,
+            3_200 * 2_100,
+            "each pixel is of one of them"
+        );
+        between += u32::from(there > 0 && before > 0);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(between > 0);
+    assert!(replaced(&session).is_none());
+    assert!(settle(&mut session).is_empty());
+    let mut alone = on_cpu(&folder.path().join("image.tif"));
+    finish(&mut alone, predict(&other, ScoreScope::Whole));
+    assert!(prediction(&session) == prediction(&alone));
+}
+
+/// Calls the first class of a run's model something else.
+fn rename_class(run: &Path) {
+    let model = SavedModel::load(run).expect("a model");
+    let path = model.folder().join("model.json");
+    let text = std::fs::read(&path).expect("a file");
+    let mut card: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+    card["classes"][0]["name"] = "something else".into();
+    let text = serde_json::to_vec(&card).expect("JSON");
+    replace_file(&path, &text).expect("written");
+}
+
+#[test]
+fn classes_that_mean_something_else_are_seen_until_the_first_block() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = trained(folder.path(), 7);
+    rename_class(&other);
+    let mut session = wholly_predicted(folder.path(), ImageSize::new(2_100, 1_100));
+    let by_first = prediction(&session);
+    session.apply(activate(&other)).expect("accepted");
+    while predicted_pixels(&prediction(&session)) == 0 {
+        assert!(replaced(&session) == Some(&by_first));
+        session.pump(1);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(replaced(&session).is_none());
+    let job = session.prediction_state().job.expect("more blocks to come");
+    session.apply(Command::StopJob(job)).expect("accepted");
+    assert!(settle(&mut session).is_empty());
+    assert!(predicted_pixels(&prediction(&session)) < 2_100 * 1_100);
 }
 
 #[test]

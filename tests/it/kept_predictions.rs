@@ -12,6 +12,7 @@ use orthobrush::session::{Command, LayerKind, Predicting, PredictionCommand, Sco
 use orthobrush::train::{Certainty, DeviceChoice, Flips};
 
 use crate::fixture::{finish, settle};
+use crate::improving::mark_done;
 use crate::keeping::opened;
 use crate::predicting::{painted, run, trained};
 
@@ -123,6 +124,45 @@ fn a_session_that_is_gone_leaves_what_it_predicted_to_the_next() {
     assert!(both(&session) == whole && session.prediction_state().is_complete);
     finish(&mut session, predict(run(), ScoreScope::Whole));
     assert_eq!(session.prediction_state().computed, 0);
+}
+
+#[test]
+fn other_measures_are_of_blocks_that_are_kept_and_of_those_that_are_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let image = image_in(folder.path());
+    let by_margin = Command::SetPredicting(Predicting::Certainty(Certainty::Margin));
+    let mut session = crate::fixture::opened(&image);
+    let device = Predicting::Device(DeviceChoice::Cpu);
+    for command in [
+        Command::SetPredicting(device),
+        by_margin.clone(),
+        predict(run(), ScoreScope::Whole),
+    ] {
+        finish(&mut session, command);
+    }
+    let whole = mask(&session, LayerKind::Certainty).clone();
+
+    let (kept, cells) = (
+        PixelRect::new(0, 0, 900, 700),
+        PixelRect::new(1_024, 0, 1_024, 2_048),
+    );
+    let mut session = on_cpu(&image);
+    finish(&mut session, predict(run(), ScoreScope::Within(kept)));
+    drop(session);
+    let mut session = on_cpu(&image);
+    for cell in [(0, 1), (1, 1)] {
+        mark_done(&mut session, cell);
+    }
+    // Ground of any shape is not kept.
+    finish(&mut session, predict(run(), ScoreScope::DoneCells));
+    finish(&mut session, by_margin);
+    let found = mask(&session, LayerKind::Certainty);
+    for part in [kept, cells] {
+        assert!(found.read_rect(part) == whole.read_rect(part));
+    }
+    let bare = found.histogram()[usize::from(UNLABELED)];
+    let there = found.size().num_pixels() - bare;
+    assert_eq!(there, kept.num_pixels() + cells.num_pixels());
 }
 
 /// Predicts, and says how many blocks are finished. The test below starts it as a process of its

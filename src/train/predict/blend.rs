@@ -3,6 +3,7 @@ use rayon::prelude::*;
 use crate::geom::PixelRect;
 use crate::job::{CancelToken, Cancelled};
 use crate::label::UNLABELED;
+use crate::train::PredictEvent;
 use crate::train::logits::WindowLogits;
 
 /// Bytes of logits that are blended at once, so that many classes take no more than few.
@@ -15,6 +16,17 @@ pub(in crate::train) struct Predicted {
     pub(in crate::train) classes: Vec<u8>,
     /// For each measure how sure they are, 0 to 254; 255 where there is no data.
     pub(in crate::train) sure: Vec<Vec<u8>>,
+}
+
+impl Predicted {
+    /// Says that it is what was predicted at `rect`.
+    pub(super) fn at(self, rect: PixelRect) -> PredictEvent {
+        PredictEvent::Block {
+            rect,
+            classes: self.classes,
+            sure: self.sure,
+        }
+    }
 }
 
 /// Predicts the image's pixels `rect`: the greatest of the logits blended from every window that

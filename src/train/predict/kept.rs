@@ -9,6 +9,7 @@ use std::{fs, io};
 use serde::{Deserialize, Serialize};
 
 use super::PredictPlan;
+use super::blocks::{KeptBlocks, PLANES};
 use crate::disk::{FileLock, free_bytes, replace_file};
 use crate::geom::PixelRect;
 use crate::label::Mask;
@@ -16,12 +17,10 @@ use crate::raster::TileSource;
 use crate::train::block_file::BlockFile;
 use crate::train::finetune::image_print;
 use crate::train::to_files::bytes_and_time;
-use crate::train::{Certainty, DeviceChoice, Flips, KeptMeasures, SavedModel};
+use crate::train::{Certainty, DeviceChoice, Flips, SavedModel};
 
 /// Raised when the same model and settings come to say something else.
 const SCHEMA: u32 = 1;
-/// Classes, and by each measure how sure they are.
-const PLANES: usize = 1 + Certainty::ALL.len();
 /// A prediction that was just left ends within this.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// No more is kept of one prediction.
@@ -54,8 +53,8 @@ pub struct KeptPrediction {
     pub area: PixelRect,
     /// Classes, and how sure they are by the usual measure.
     pub masks: [Mask; 2],
-    /// How sure they are by all measures.
-    pub measures: KeptMeasures,
+    /// The same with all measures.
+    pub on_disk: KeptBlocks,
     /// The blocks that are there.
     pub done: HashSet<PixelRect>,
     /// Blocks of the ground that was asked for: those that are there, and all.
@@ -84,11 +83,9 @@ struct MadeOf {
     image_print: String,
 }
 
-/// The blocks of the prediction that runs.
-pub(super) struct KeptBlocks {
-    blocks: BlockFile,
+/// The right to add blocks to the prediction in `folder`: nobody else writes in its store.
+pub(super) struct StoreLock {
     folder: PathBuf,
-    /// Held so that nobody else writes there.
     _lock: FileLock,
 }
 
@@ -130,8 +127,8 @@ impl BlockStore {
             .find_map(|(folder, story)| read_one(&folder.path, story, source))
     }
 
-    /// Goes on with what is kept of the prediction `plan`, else begins to keep it.
-    pub(super) fn begin(&self, plan: &PredictPlan) -> io::Result<KeptBlocks> {
+    /// What is kept of the prediction `plan`, to be gone on with; it is begun where there is nothing.
+    pub(super) fn begin(&self, plan: &PredictPlan) -> io::Result<(BlockFile, StoreLock)> {
         fs::create_dir_all(&self.folder)?;
         let lock = FileLock::acquire(&self.folder.join("lock"), PATIENCE)?;
         let lock = lock.ok_or_else(|| {
@@ -150,11 +147,11 @@ impl BlockStore {
         }
         story.save(&folder)?;
         let blocks = BlockFile::open(&folder.join("blocks"), PLANES)?;
-        Ok(KeptBlocks {
-            blocks,
+        let lock = StoreLock {
             folder,
             _lock: lock,
-        })
+        };
+        Ok((blocks, lock))
     }
 
     fn story_of(&self, plan: &PredictPlan) -> io::Result<Story> {
@@ -204,37 +201,25 @@ impl BlockStore {
     }
 }
 
-impl KeptBlocks {
-    /// The blocks that are there.
-    pub(super) fn known(&self) -> HashSet<PixelRect> {
-        self.blocks.known()
-    }
-
-    /// Classes of a block and by each measure how sure they are, by row.
-    pub(super) fn read(&self, rect: PixelRect) -> io::Result<(Vec<u8>, Vec<Vec<u8>>)> {
-        planes_of(&self.blocks, rect)
-    }
-
-    /// Adds a block that was measured in all ways.
+impl StoreLock {
+    /// Adds a block to `file`.
     ///
     /// # Errors
     /// When the disk refuses, or enough is kept; the block is then not there.
     pub(super) fn put(
-        &mut self,
+        &self,
+        file: &mut BlockFile,
         rect: PixelRect,
-        classes: &[u8],
-        sure: &[Vec<u8>],
+        planes: &[&[u8]],
     ) -> io::Result<()> {
         let is_full = free_bytes(&self.folder).is_some_and(|free| free < LEAST_FREE);
-        if is_full || self.blocks.num_bytes() > MOST_BYTES {
+        if is_full || file.num_bytes() > MOST_BYTES {
             return Err(io::Error::other(format!(
                 "there is no more room for them: {}",
                 self.folder.display()
             )));
         }
-        let sure = sure.iter().map(Vec::as_slice);
-        let planes: Vec<&[u8]> = std::iter::once(classes).chain(sure).collect();
-        self.blocks.put(rect, &planes)
+        file.put(rect, planes)
     }
 }
 
@@ -295,21 +280,21 @@ fn read_one(folder: &Path, story: Story, source: &Arc<dyn TileSource>) -> Option
     let blocks = BlockFile::look(&folder.join("blocks"), PLANES).ok()?;
     let size = source.info().size;
     let mut masks = [(); 2].map(|()| Mask::new(size));
-    let measures = KeptMeasures::new(&story.run);
-    let usual = Certainty::ALL
-        .iter()
-        .position(|&one| one == Certainty::default())?;
+    let mut measures = Certainty::ALL.iter();
+    let usual = 1 + measures.position(|&one| one == Certainty::default())?;
     let mut done = HashSet::new();
     for rect in blocks.known() {
+        let planes = [0, usual].map(|plane| blocks.read(rect, plane));
         if rect.intersect(size.bounds()) == rect
-            && let Ok((classes, sure)) = planes_of(&blocks, rect)
+            && let [Ok(Some(classes)), Ok(Some(sure))] = planes
         {
             masks[0].set_rect(rect, &classes);
-            masks[1].set_rect(rect, &sure[usual]);
-            measures.put(rect, &sure);
+            masks[1].set_rect(rect, &sure);
             done.insert(rect);
         }
     }
+    let on_disk = KeptBlocks::new(&story.run);
+    on_disk.take_in(blocks);
     if done.is_empty() {
         return None;
     }
@@ -324,17 +309,10 @@ fn read_one(folder: &Path, story: Story, source: &Arc<dyn TileSource>) -> Option
         flips: story.made_of.flips,
         area: story.area,
         masks,
-        measures,
+        on_disk,
         done,
         blocks: (total - missing, total),
     })
-}
-
-fn planes_of(blocks: &BlockFile, rect: PixelRect) -> io::Result<(Vec<u8>, Vec<Vec<u8>>)> {
-    let gone = || io::Error::other("a finished block is gone");
-    let plane = |at| blocks.read(rect, at)?.ok_or_else(gone);
-    let sure = (1..PLANES).map(plane).collect::<io::Result<_>>()?;
-    Ok((plane(0)?, sure))
 }
 
 fn remove(folder: &Path) -> io::Result<()> {

@@ -3,6 +3,7 @@
 //! A block's pixels depend on no other block, so any order, and any part, gives the same ones.
 
 mod blend;
+mod blocks;
 mod kept;
 mod plan;
 mod predictor;
@@ -10,6 +11,7 @@ mod predictor;
 mod stories;
 
 pub(super) use blend::{Predicted, greatest};
+pub use blocks::KeptBlocks;
 pub use kept::{BlockStore, KeptPrediction};
 pub use plan::{BlockOrder, PredictPlan};
 pub(super) use predictor::{Predictor, run};

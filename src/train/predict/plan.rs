@@ -3,6 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::blend::Predicted;
+use super::blocks::KeptBlocks;
 use super::kept::BlockStore;
 use crate::dataset::{BandFacts, GridScale, Scene, image_meters, scale_for_model};
 use crate::geom::{Georef, ImagePoint, ImageSize, PixelRect};
@@ -11,7 +12,7 @@ use crate::raster::TileSource;
 use crate::train::certainty::Certainty;
 use crate::train::flips::Flips;
 use crate::train::grid::blocks;
-use crate::train::{DeviceChoice, KeptMeasures, SavedModel, TrainError};
+use crate::train::{DeviceChoice, SavedModel, TrainError};
 
 /// In which order blocks are predicted; the pixels are the same in any.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -44,14 +45,14 @@ pub struct PredictPlan {
     /// In which ways it is said how sure the network is.
     pub(super) measures: Vec<Certainty>,
     pub(super) cache_bytes: usize,
-    /// Where all measures are kept.
-    pub(super) kept: Option<Arc<KeptMeasures>>,
+    /// Finished blocks with all measures.
+    pub(super) kept: Option<Arc<KeptBlocks>>,
+    /// Where those outlive this program.
+    pub(super) store: Option<BlockStore>,
     /// Blocks that somebody has already.
     known: Arc<HashSet<PixelRect>>,
     /// What of the area is wanted: all but unlabeled pixels.
     ground: Option<Arc<Mask>>,
-    /// Where finished blocks are kept.
-    pub(super) store: Option<BlockStore>,
 }
 
 impl PredictPlan {
@@ -95,9 +96,9 @@ impl PredictPlan {
             measures: vec![Certainty::default()],
             cache_bytes: CACHE_BYTES,
             kept: None,
+            store: None,
             known: Arc::default(),
             ground: None,
-            store: None,
         };
         plan.within(area)
     }
@@ -173,10 +174,11 @@ impl PredictPlan {
         self
     }
 
-    /// Measures in all ways, and keeps what each says in `kept` before a block is reported.
+    /// Measures in all ways, and keeps each block in `kept` before it is reported: in a `store`, if
+    /// there is one, from which those are taken, too, that the same prediction left.
     #[must_use]
-    pub fn keeping(mut self, kept: Arc<KeptMeasures>) -> Self {
-        self.kept = Some(kept);
+    pub fn keeping(mut self, kept: Arc<KeptBlocks>, store: Option<BlockStore>) -> Self {
+        (self.kept, self.store) = (Some(kept), store);
         self.measured_by(&Certainty::ALL)
     }
 
@@ -184,13 +186,6 @@ impl PredictPlan {
     #[must_use]
     pub fn without(mut self, known: HashSet<PixelRect>) -> Self {
         self.known = Arc::new(known);
-        self
-    }
-
-    /// Keeps finished blocks in `store`, and takes those from there that the same prediction left.
-    #[must_use]
-    pub fn kept_in(mut self, store: BlockStore) -> Self {
-        self.store = Some(store);
         self
     }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 use burn::module::Module as _;
 
 use super::blend::{Predicted, predict_block};
-use super::kept::KeptBlocks;
+use super::kept::StoreLock;
 use super::plan::PredictPlan;
 use crate::geom::PixelRect;
 use crate::job::{CancelToken, JobContext};
@@ -25,7 +25,7 @@ pub(in crate::train) fn run(
 ) -> anyhow::Result<()> {
     job.check()?;
     let started = Instant::now();
-    let (plan, mut kept) = take_up(plan, job)?;
+    let (plan, mut lock) = take_up(plan, job)?;
     let predictor = Predictor::of(&plan.model, &plan.device)?;
     let ChosenDevice { name, reason, .. } = predictor.chosen.clone();
     job.tell(PredictEvent::DeviceChosen {
@@ -41,22 +41,12 @@ pub(in crate::train) fn run(
     })?;
     let cancel = job.cancel_token();
     let windows = predictor.each_block(&plan, cancel, |rect, predicted| {
-        let Predicted { classes, sure } = predicted;
-        if let Some(kept) = &plan.kept {
-            kept.put(rect, &sure);
-        }
-        let refused = kept
-            .as_mut()
-            .and_then(|kept| kept.put(rect, &classes, &sure).err());
-        if let Some(error) = refused {
-            kept = None;
+        if let Some(kept) = &plan.kept
+            && let Err(error) = kept.put(rect, &predicted, &mut lock)
+        {
             job.tell(PredictEvent::NotKept(error.to_string()))?;
         }
-        job.tell(PredictEvent::Block {
-            rect,
-            classes,
-            sure,
-        })?;
+        job.tell(predicted.at(rect))?;
         done_blocks += 1;
         job.mention(PredictEvent::Progress {
             done_blocks,
@@ -73,43 +63,35 @@ pub(in crate::train) fn run(
     Ok(job.tell(PredictEvent::Finished(report))?)
 }
 
-/// Tells the blocks that the same prediction left before: what is to be computed without them, and
-/// what keeps the others.
+/// Tells the blocks that the same prediction left in the plan's store: what is to be computed without
+/// them, and what lets others be added.
 fn take_up(
     plan: &PredictPlan,
     job: &JobContext<PredictEvent>,
-) -> anyhow::Result<(PredictPlan, Option<KeptBlocks>)> {
+) -> anyhow::Result<(PredictPlan, Option<StoreLock>)> {
     let plan = plan.clone();
-    let kept = match plan.store.as_ref().map(|store| store.begin(&plan)) {
-        None => None,
-        Some(Ok(kept)) => Some(kept),
-        Some(Err(error)) => {
-            job.tell(PredictEvent::NotKept(error.to_string()))?;
-            None
-        }
-    };
-    let Some(kept) = kept else {
+    let (Some(kept), Some(store)) = (&plan.kept, &plan.store) else {
         return Ok((plan, None));
     };
-    let mut found = HashSet::new();
-    for rect in kept.known() {
-        if plan.is_known(rect) {
-            continue;
+    let (file, lock) = match store.begin(&plan) {
+        Ok(begun) => begun,
+        Err(error) => {
+            job.tell(PredictEvent::NotKept(error.to_string()))?;
+            return Ok((plan, None));
         }
+    };
+    let mut there = file.known();
+    kept.take_in(file);
+    there.retain(|rect| !plan.is_known(*rect));
+    let mut found = HashSet::new();
+    for rect in there {
         // What cannot be read is computed again.
-        if let Ok((classes, sure)) = kept.read(rect) {
+        if let Ok(block) = kept.stored_block(rect) {
             found.insert(rect);
-            if let Some(measures) = &plan.kept {
-                measures.put(rect, &sure);
-            }
-            job.tell(PredictEvent::Block {
-                rect,
-                classes,
-                sure,
-            })?;
+            job.tell(block.at(rect))?;
         }
     }
-    Ok((plan.also_without(found), Some(kept)))
+    Ok((plan.also_without(found), Some(lock)))
 }
 
 /// A model on its device, for as many images as there are.

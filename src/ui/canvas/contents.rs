@@ -58,6 +58,10 @@ impl PaneContent {
         if let (Self::Work | Self::Prediction, Some(state)) = (self, session.instant()) {
             return instant_hint(state);
         }
+        if !lacks(LayerKind::Replaced) && self.layers(session).contains(&LayerKind::Replaced) {
+            let run = session.prediction_state().run.as_deref();
+            return format!("{}; faint: of the model before", run_hint(run));
+        }
         let hint = match self {
             Self::Label if lacks(LayerKind::Label) => "none yet: paint here, or File › Open label…",
             Self::Prediction | Self::Errors if lacks(LayerKind::Prediction) => {
@@ -90,7 +94,7 @@ impl PaneContent {
             Self::Prediction if is_shown(session, LayerKind::Certainty) => {
                 vec![LayerKind::Certainty]
             }
-            Self::Prediction => vec![LayerKind::Prediction],
+            Self::Prediction => predicted(session),
             // Both at once could not be told apart.
             Self::Work if is_shown(session, LayerKind::Origins) => vec![LayerKind::Origins],
             Self::Work if is_shown(session, LayerKind::Certainty) => vec![LayerKind::Certainty],
@@ -99,11 +103,23 @@ impl PaneContent {
                 vec![LayerKind::Prediction, LayerKind::Label, LayerKind::Preview]
             }
             Self::Work => {
-                let label = session.layer(LayerKind::Label).map(|_| LayerKind::Label);
-                vec![label.unwrap_or(LayerKind::Prediction), LayerKind::Preview]
+                let label = session.layer(LayerKind::Label);
+                let mut layers =
+                    label.map_or_else(|| predicted(session), |_| vec![LayerKind::Label]);
+                layers.push(LayerKind::Preview);
+                layers
             }
         }
     }
+}
+
+/// The prediction, over what it takes the place of.
+fn predicted(session: &Session) -> Vec<LayerKind> {
+    let replaced = is_shown(session, LayerKind::Prediction).then_some(LayerKind::Replaced);
+    replaced
+        .into_iter()
+        .chain([LayerKind::Prediction])
+        .collect()
 }
 
 /// Whose answers they are, by the name of the run's folder.

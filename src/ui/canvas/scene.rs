@@ -26,6 +26,9 @@ const LIT: VerdictColors = VerdictColors {
     ..VERDICTS
 };
 
+/// So much is left of the opacity of a prediction that is being replaced.
+const FAINT: f32 = 0.4;
+
 const fn colors_of(content: PaneContent) -> VerdictColors {
     match content {
         PaneContent::Errors | PaneContent::Changed => VERDICTS,
@@ -158,26 +161,32 @@ fn shown_layers(content: PaneContent, session: &Session) -> Vec<&Layer> {
 /// Background would only dim the image under it: it is clear in the working pane and faint in the
 /// panes that compare.
 fn palette_of(session: &Session, layer: &Layer, content: PaneContent) -> [[u8; 4]; 256] {
-    let background = match content {
-        PaneContent::Work => 0.0,
-        _ => layer.opacity * 0.35,
-    };
     let is_it = |kind| {
         session
             .layer(kind)
             .is_some_and(|known| known.id == layer.id)
     };
+    let share = if is_it(LayerKind::Replaced) {
+        FAINT
+    } else {
+        1.0
+    };
+    let opacity = layer.opacity * share;
+    let background = match content {
+        PaneContent::Work => 0.0,
+        _ => opacity * 0.35,
+    };
     if is_it(LayerKind::Origins) {
-        return palette(&session.origins(), layer.opacity, 0.0, |_| true);
+        return palette(&session.origins(), opacity, 0.0, |_| true);
     }
     if is_it(LayerKind::Certainty) {
-        return doubt(layer.opacity);
+        return doubt(opacity);
     }
     if is_it(LayerKind::Preview) {
         return palette(session.classes(), 1.0, 1.0, |_| true);
     }
     let is_visible = |class| session.is_class_visible(class);
-    palette(session.classes(), layer.opacity, background, is_visible)
+    palette(session.classes(), opacity, background, is_visible)
 }
 
 /// Clear where a network is certain, red where it guesses between two classes or more.

@@ -146,9 +146,10 @@ fn mask_ui(
             LayerKind::Label | LayerKind::Origins | LayerKind::Preview => {
                 "None yet. Paint, or File › Open label…"
             }
-            LayerKind::Prediction | LayerKind::Certainty | LayerKind::Kept => {
-                "None yet. Press Train, then Predict"
-            }
+            LayerKind::Prediction
+            | LayerKind::Certainty
+            | LayerKind::Kept
+            | LayerKind::Replaced => "None yet. Press Train, then Predict",
         });
         return;
     };
