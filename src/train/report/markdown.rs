@@ -151,7 +151,7 @@ fn push_epochs(text: &mut String, record: &RunRecord) {
     let best = record.best_epoch();
     let drops = rate_drops(&record.rows);
     for row in record.rows.iter().take(MOST_EPOCHS) {
-        let is_drop = drops.iter().any(|drop| drop.epoch == row.epoch);
+        let is_drop = drops.iter().any(|(epoch, _)| *epoch == row.epoch);
         let mark = match (Some(row.epoch) == best, is_drop) {
             (true, true) => "best, the rate falls",
             (true, false) => "best",
