@@ -106,12 +106,11 @@ pub use rate_range::{RateRange, RateVerdict};
 pub use recipe::{ClassWeighting, MemoryUse, PatchChoice, Recipe};
 pub use remedy::{Remedy, fit_of_processor, remedies_in_words};
 pub use report::{
-    Axis, BinaryJudgement, ClassEpoch, ClassRanking, CurveLook, Environment, EpochFiles,
-    FinalGroup, FinalRow, FinalScores, FinalTable, JudgedImage, Judgement, Patch, ReportPicture,
-    RunRecord, RunSummary, Scale, ScoredOn, Spread, StepLoss, TestReading, append_log,
-    comparison_html, curves_svg, list_samples, rate_drops, report_html, report_markdown, rgba_of,
-    sample_path, smoothed, step_seconds, strip_png, thinned, write_report, write_run_files,
-    write_strip,
+    Axis, BinaryJudgement, ClassEpoch, CurveLook, Environment, EpochFiles, FinalGroup, FinalRow,
+    FinalScores, FinalTable, JudgedClass, JudgedImage, Judgement, Patch, ReportPicture, RunRecord,
+    RunSummary, Scale, ScoredOn, Spread, StepLoss, TestReading, append_log, comparison_html,
+    curves_svg, list_samples, rate_drops, report_html, report_markdown, rgba_of, sample_path,
+    smoothed, step_seconds, strip_png, thinned, write_report, write_run_files, write_strip,
 };
 pub use resume::can_go_on;
 pub use room::Room;
