@@ -39,24 +39,7 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
     }
     say!("{}", table_text(&scores).trim_end());
     if !cells.is_empty() {
-        say!(
-            "\n{:<12}{:>10}{:>12}{:>10}",
-            "cell",
-            "mean IoU",
-            "accuracy",
-            "support"
-        );
-    }
-    for cell in &cells {
-        let name = format!("{}, {}", cell.col, cell.row);
-        let (iou, accuracy) = (
-            ratio(cell.scores.mean_iou),
-            ratio(cell.scores.pixel_accuracy),
-        );
-        say!(
-            "{name:<12}{iou:>10}{accuracy:>12}{:>10}",
-            cell.scores.pixels
-        );
+        say!("\n{}", cells_text(&cells).trim_end());
     }
     Ok(())
 }
@@ -150,6 +133,29 @@ fn cells(truth: &LoadedMask, predicted: &Mask, num_classes: usize) -> Vec<CellSc
     cells
 }
 
+/// The scores of cells as a table that people read.
+fn cells_text(cells: &[CellScores]) -> String {
+    use std::fmt::Write as _;
+    let mut text = format!(
+        "{:<12}{:>10}{:>12}{:>18}{:>10}\n",
+        "cell", "mean IoU", "accuracy", "majority baseline", "support"
+    );
+    for CellScores {
+        col, row, scores, ..
+    } in cells
+    {
+        let name = format!("{col}, {row}");
+        let (iou, accuracy) = (ratio(scores.mean_iou), ratio(scores.pixel_accuracy));
+        let (baseline, support) = (ratio(scores.majority_baseline), scores.pixels);
+        writeln!(
+            text,
+            "{name:<12}{iou:>10}{accuracy:>12}{baseline:>18}{support:>10}"
+        )
+        .expect("a string takes any text");
+    }
+    text
+}
+
 fn ratio(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"))
 }
@@ -184,4 +190,34 @@ pub fn table_text(scores: &Scores) -> String {
         .expect("a string takes any text");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_has_its_own_baseline_beside_its_accuracy() {
+        let mut confusion = Confusion::new(2);
+        confusion.add(&[0, 0, 0, 1], &[0, 0, 0, 0]);
+        let cell = CellScores {
+            col: 2,
+            row: 1,
+            rect: PixelRect::new(0, 0, 2, 2),
+            scores: Scores::new(&confusion, &ClassTable::road()),
+        };
+        let text = cells_text(&[cell]);
+        let words: Vec<Vec<&str>> = text
+            .lines()
+            .map(|line| line.split_whitespace().collect())
+            .collect();
+        assert_eq!(
+            words[1],
+            ["2,", "1", "0.3750", "0.7500", "0.7500", "4"],
+            "{text}"
+        );
+        assert!(text.contains("accuracy majority baseline"), "{text}");
+        let ends = text.lines().map(|line| line.chars().count());
+        assert!(ends.eq([62, 62]), "columns end under their heads: {text}");
+    }
 }

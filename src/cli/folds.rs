@@ -43,6 +43,7 @@ fn say_table(table: &QueueTable, page: Option<&Path>, is_json: bool) {
                 "best_epoch": row.best_epoch,
                 "mean_iou": row.mean_iou,
                 "pixel_accuracy": row.pixel_accuracy,
+                "majority_baseline": row.majority_baseline,
             })
         });
         say!(

@@ -36,12 +36,13 @@ fn more(judgement: &Judgement) -> Vec<String> {
     if let Some(binary) = &judgement.binary {
         lines.push(format!(
             "F1 of {} within 3 px: {}; mean precision over IoU thresholds: {} (empty answers: {}); \
-             images rightly called empty or not: {}",
+             images rightly called empty or not: {} (the same answer for all: {})",
             binary.name,
             ratio(binary.relaxed.f1()),
             ratio(binary.salt.mean()),
             ratio(binary.salt.empty_baseline()),
-            ratio(binary.presence.presence_accuracy)
+            ratio(binary.presence.presence_accuracy),
+            ratio(binary.presence.presence_baseline)
         ));
         lines.extend(thresholds(binary, judgement.total.on));
     }
@@ -88,9 +89,11 @@ fn thresholds(binary: &BinaryJudgement, on: ScoredOn) -> Vec<String> {
     });
     lines.extend(binary.presence_at_threshold.as_ref().map(|presence| {
         format!(
-            "Images rightly called empty or not, with more than {:.1} pixels, {how}: {}",
+            "Images rightly called empty or not, with more than {:.1} pixels, {how}: {} (the same \
+             answer for all: {})",
             presence.threshold,
-            ratio(presence.presence_accuracy)
+            ratio(presence.presence_accuracy),
+            ratio(presence.presence_baseline)
         )
     }));
     lines
@@ -140,6 +143,8 @@ mod tests {
             text.contains("with more than 12.5 pixels, chosen on"),
             "{text}"
         );
+        let beside = "part: 1.0000 (the same answer for all: 1.0000)";
+        assert!(text.ends_with(beside), "{text}");
         let text = said(Some(0.35), ScoredOn::Validation);
         assert!(
             text.contains("the best on this part, which chooses it: 0.6250"),

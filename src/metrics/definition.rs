@@ -39,18 +39,20 @@ pub enum Figure {
     PerImageMeanIou,
     /// [`SaltPrecision::mean`](super::SaltPrecision::mean).
     SaltPrecision,
+    /// [`SaltPrecision::empty_baseline`](super::SaltPrecision::empty_baseline).
+    SaltEmptyBaseline,
     /// [`ProbabilityHistogram::auroc`](super::ProbabilityHistogram::auroc).
     Auroc,
     /// [`ProbabilityHistogram::average_precision`](super::ProbabilityHistogram::average_precision).
     AveragePrecision,
-    /// [`ProbabilityHistogram::best_f1`](super::ProbabilityHistogram::best_f1).
-    BestF1,
     /// [`RankingScores::f1_at_half`](super::RankingScores::f1_at_half).
     F1AtHalf,
     /// [`RankingScores::f1_at_threshold`](super::RankingScores::f1_at_threshold).
     F1AtThreshold,
     /// [`PresenceScores::presence_accuracy`](super::PresenceScores::presence_accuracy).
     PresenceAccuracy,
+    /// [`PresenceScores::presence_baseline`](super::PresenceScores::presence_baseline).
+    PresenceBaseline,
     /// [`PresenceScores::presence_f1`](super::PresenceScores::presence_f1).
     PresenceF1,
     /// [`PresenceScores::presence_auroc`](super::PresenceScores::presence_auroc).
@@ -260,6 +262,18 @@ impl Figure {
             ),
         ),
         (
+            Self::SaltEmptyBaseline,
+            define(
+                [
+                    "salt_empty_baseline",
+                    "Mean precision of empty answers",
+                    "mP₀",
+                ],
+                "Images whose truth is empty divided by all images",
+                "Nothing about the prediction: it is the mean precision of always answering with an empty mask",
+            ),
+        ),
+        (
             Self::Auroc,
             define(
                 ["auroc", "Area under the ROC curve", "AUROC"],
@@ -273,14 +287,6 @@ impl Figure {
                 ["average_precision", "Average precision", "AP"],
                 "Sum over the thresholds of the gain in recall times precision",
                 "Not which threshold to take, and it is not comparable between places where the class is more and less frequent",
-            ),
-        ),
-        (
-            Self::BestF1,
-            define(
-                ["best_f1", "Best F1", "F1*"],
-                "The highest F1 of all thresholds",
-                "Not what to expect elsewhere: a threshold chosen on the ground it is scored on flatters",
             ),
         ),
         (
@@ -304,7 +310,15 @@ impl Figure {
             define(
                 ["presence_accuracy", "Image accuracy", "accᵢ"],
                 "Images rightly said to hold the class or not, divided by all images",
-                "Not whether the class was found in the right place, and compare it with the share of the more frequent answer",
+                "Not whether the class was found in the right place, and compare it with the image majority baseline",
+            ),
+        ),
+        (
+            Self::PresenceBaseline,
+            define(
+                ["presence_baseline", "Image majority baseline", "accᵢ₀"],
+                "Images that hold the class, or those that do not if they are more, divided by all images",
+                "Nothing about the prediction: it is the image accuracy of giving all images the same answer",
             ),
         ),
         (
@@ -343,7 +357,7 @@ impl Figure {
             Self::RelaxedF1,
             define(
                 ["relaxed_f1", "Relaxed F1", "F1ᵣ"],
-                "Harmonic mean of relaxed precision and relaxed recall",
+                "Harmonic mean of relaxed precision and relaxed recall, which forgive shifts of r pixels (3 unless it is said otherwise)",
                 "Not comparable with F1, and with another pixel size or r it is another figure",
             ),
         ),

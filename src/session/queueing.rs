@@ -284,9 +284,10 @@ fn judged_text(judgement: &Judgement) -> String {
     };
     let scores = &judgement.total.scores;
     format!(
-        "Judged on the {part} part: mean IoU {}, pixel accuracy {}",
+        "Judged on the {part} part: mean IoU {}, pixel accuracy {} (majority alone {})",
         ratio(scores.mean_iou),
-        ratio(scores.pixel_accuracy)
+        ratio(scores.pixel_accuracy),
+        ratio(scores.majority_baseline)
     )
 }
 

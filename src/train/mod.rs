@@ -106,9 +106,9 @@ pub use rate_range::{RateRange, RateVerdict};
 pub use recipe::{ClassWeighting, MemoryUse, PatchChoice, Recipe};
 pub use remedy::{Remedy, fit_of_processor, remedies_in_words};
 pub use report::{
-    Axis, BinaryJudgement, ClassEpoch, ClassRanking, CurveLook, Environment, EpochFiles,
-    FinalGroup, FinalRow, FinalScores, FinalTable, JudgedImage, Judgement, Patch, ReportPicture,
-    RunEnd, RunRecord, RunSummary, Scale, ScoredOn, Spread, StepLoss, TestReading, append_log,
+    Axis, BinaryJudgement, ClassEpoch, CurveLook, Environment, EpochFiles, FinalGroup, FinalRow,
+    FinalScores, FinalTable, JudgedClass, JudgedImage, Judgement, Patch, ReportPicture, RunEnd,
+    RunRecord, RunSummary, Scale, ScoredOn, Spread, StepLoss, TestReading, append_log,
     comparison_html, curves_svg, list_samples, rate_drops, report_html, report_markdown, rgba_of,
     sample_path, smoothed, step_seconds, strip_png, thinned, write_report, write_run_files,
     write_strip,

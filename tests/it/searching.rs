@@ -150,6 +150,7 @@ fn each_portion_of_a_data_set_validates_once() {
         .map(|run| &run["name"])
         .collect();
     assert_eq!(names, ["fold-0", "fold-1"]);
+    assert!(result["runs"][0]["majority_baseline"].is_number());
     assert_eq!(result["mean_iou"]["count"], 2);
 }
 

@@ -92,6 +92,7 @@ fn an_image_is_cross_validated_and_its_table_is_kept() {
     let table = queue.table.as_ref().expect("a table");
     assert_eq!(table.group.runs, 2);
     harness.get_by_label("fold-0");
+    harness.get_by_label("Majority alone");
     let runs = folder.path().join("orthobrush-runs");
     let names = fs::read_dir(&runs).expect("runs").flatten();
     let names = names.map(|entry| entry.path().join("folds.md"));

@@ -115,6 +115,27 @@ fn a_finished_run_is_shown_and_its_classes_are_sorted() {
 }
 
 #[test]
+fn all_figures_of_a_run_are_behind_a_fold() {
+    let _turn = turn();
+    let (_folder, mut harness) = shown();
+    press(&mut harness, "first");
+    let figures = [
+        "Mean class accuracy",
+        "Mean F1",
+        "Frequency-weighted IoU",
+        "Pooled IoU",
+        "Cohen's kappa",
+    ];
+    for name in figures {
+        assert!(harness.query_by_label(name).is_none(), "{name}");
+    }
+    press(&mut harness, "All figures");
+    for name in figures {
+        harness.get_by_label(name);
+    }
+}
+
+#[test]
 fn a_run_without_a_test_part_cannot_be_judged() {
     let _turn = turn();
     let (_folder, mut harness) = shown();

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::cell::{Cell, CellResult};
 use super::pictures::{copy_pictures, write_curves};
-use super::tables::{cost_table, judged_table};
+use super::tables::{column_definitions, cost_table, judged_table};
 use super::twin::twin_table;
 use super::{ExperimentSpec, RunSize};
 use crate::disk::replace_file;
@@ -175,7 +175,8 @@ impl ExperimentPage<'_> {
             let part = on.map_or("", |on| on.words());
             put!(
                 text,
-                "Whole images, predicted as the Predict button does ({part}):\n\n{judged}\n"
+                "Whole images, predicted as the Predict button does ({part}):\n\n{judged}\n{}\n",
+                column_definitions(&self.spec.binary)
             );
         }
         if let Some(twin) = &self.spec.twin {

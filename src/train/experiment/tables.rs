@@ -1,66 +1,109 @@
 use super::cell::CellResult;
 use super::spec::BinaryColumn;
-use crate::metrics::RankingScores;
-use crate::train::report::{NONE, duration, markdown_row, plain, ratio};
+use crate::metrics::{Figure, POOLED_OR_PER_IMAGE, RankingScores};
+use crate::train::report::{NONE, duration, markdown_row, plain, put, ratio};
 use crate::train::{Judgement, RunRecord, ScoredOn, Spread};
 
-/// A column of the table of one class: its title and its value.
-type Column = (&'static str, fn(&Judgement) -> Option<f64>);
+/// A column of a table of judgements: its title, the figure that it shows if it is one, and its
+/// value.
+type Column = (&'static str, Option<Figure>, fn(&Judgement) -> Option<f64>);
 
 /// The columns that an experiment shows.
 fn columns(shown: &[BinaryColumn]) -> Vec<Column> {
-    let mut columns: Vec<Column> = vec![
-        ("Majority baseline", |judgement| {
-            judgement.total.scores.majority_baseline
-        }),
-        ("Pixel accuracy", |judgement| {
-            judgement.total.scores.pixel_accuracy
-        }),
-        ("Mean IoU", |judgement| judgement.total.scores.mean_iou),
-        ("Mean IoU of an image", |judgement| {
-            judgement.per_image.per_image_mean_iou
-        }),
-    ];
+    let mut columns = ALWAYS.to_vec();
     for column in shown {
         match column {
-            BinaryColumn::Iou => columns.push(("IoU", |judgement| class(judgement)?.iou)),
-            BinaryColumn::F1 => columns.push(("F1 at 0.5", |judgement| class(judgement)?.f1)),
-            BinaryColumn::RelaxedF1 => columns.push(("F1 within 3 px", |judgement| {
-                judgement.binary.as_ref()?.relaxed.f1()
-            })),
-            BinaryColumn::Salt => columns.extend([
-                ("Competition's score", salt as fn(&Judgement) -> Option<f64>),
-                ("Score of an empty answer", empty),
-            ]),
-            BinaryColumn::Presence => columns.push(("Images rightly called empty or not", |one| {
-                one.binary.as_ref()?.presence.presence_accuracy
-            })),
+            BinaryColumn::Iou => columns.push(("IoU", Some(Figure::Iou), |one| class(one)?.iou)),
+            BinaryColumn::F1 => {
+                columns.push(("F1 at 0.5", Some(Figure::F1AtHalf), |one| class(one)?.f1));
+            }
+            BinaryColumn::RelaxedF1 => {
+                columns.push(("F1 within 3 px", Some(Figure::RelaxedF1), |one| {
+                    one.binary.as_ref()?.relaxed.f1()
+                }));
+            }
+            BinaryColumn::Salt => columns.extend(SALT),
+            BinaryColumn::Presence => columns.extend(PRESENCE),
             BinaryColumn::Ranking => columns.extend(RANKING),
         }
     }
     columns
 }
 
+/// What is known of any number of classes.
+const ALWAYS: [Column; 4] = [
+    (
+        "Majority baseline",
+        Some(Figure::MajorityBaseline),
+        |judgement| judgement.total.scores.majority_baseline,
+    ),
+    ("Pixel accuracy", Some(Figure::PixelAccuracy), |judgement| {
+        judgement.total.scores.pixel_accuracy
+    }),
+    ("Mean IoU", Some(Figure::MeanIou), |judgement| {
+        judgement.total.scores.mean_iou
+    }),
+    (
+        "Mean IoU of an image",
+        Some(Figure::PerImageMeanIou),
+        |judgement| judgement.per_image.per_image_mean_iou,
+    ),
+];
+
+/// The salt competition's score, and what it is without looking.
+const SALT: [Column; 2] = [
+    ("Competition's score", Some(Figure::SaltPrecision), |one| {
+        one.binary.as_ref()?.salt.mean()
+    }),
+    (
+        "Score of an empty answer",
+        Some(Figure::SaltEmptyBaseline),
+        |one| one.binary.as_ref()?.salt.empty_baseline(),
+    ),
+];
+
+/// Whether images hold the class, and what one is right in without looking.
+const PRESENCE: [Column; 2] = [
+    (
+        "Images rightly called empty or not",
+        Some(Figure::PresenceAccuracy),
+        |one| one.binary.as_ref()?.presence.presence_accuracy,
+    ),
+    (
+        "The same answer for all images",
+        Some(Figure::PresenceBaseline),
+        |one| one.binary.as_ref()?.presence.presence_baseline,
+    ),
+];
+
 /// What probabilities tell; dashes in judgements of older versions.
 const RANKING: [Column; 4] = [
-    ("AUROC", |one| ranking(one)?.auroc),
-    ("Average precision", |one| ranking(one)?.average_precision),
-    ("Threshold chosen on validation", |one| {
+    ("AUROC", Some(Figure::Auroc), |one| ranking(one)?.auroc),
+    ("Average precision", Some(Figure::AveragePrecision), |one| {
+        ranking(one)?.average_precision
+    }),
+    ("Threshold chosen on validation", None, |one| {
         ranking(one)?.threshold
     }),
-    ("F1 at that threshold", |one| ranking(one)?.f1_at_threshold),
+    ("F1 at that threshold", Some(Figure::F1AtThreshold), |one| {
+        ranking(one)?.f1_at_threshold
+    }),
 ];
+
+/// What the columns of an experiment are and what they do not tell, as a list.
+pub(super) fn column_definitions(shown: &[BinaryColumn]) -> String {
+    let mut text = String::new();
+    for (title, figure, _) in columns(shown) {
+        if let Some(figure) = figure {
+            put!(&mut text, "- {title}: {}\n", figure.definition().words());
+        }
+    }
+    put!(&mut text, "- {POOLED_OR_PER_IMAGE}.\n");
+    text
+}
 
 fn ranking(judgement: &Judgement) -> Option<&RankingScores> {
     judgement.binary.as_ref()?.ranking.as_ref()
-}
-
-fn salt(judgement: &Judgement) -> Option<f64> {
-    judgement.binary.as_ref()?.salt.mean()
-}
-
-fn empty(judgement: &Judgement) -> Option<f64> {
-    judgement.binary.as_ref()?.salt.empty_baseline()
 }
 
 fn class(judgement: &Judgement) -> Option<&crate::metrics::ClassScores> {
@@ -92,7 +135,7 @@ pub(super) fn judged_table(
             plain(&binary.name)
         );
     }
-    let titles = columns.iter().map(|(title, _)| *title);
+    let titles = columns.iter().map(|(title, ..)| *title);
     text.push_str(&markdown_row(
         ["Run", "Images", "Judged"].into_iter().chain(titles),
     ));
@@ -105,7 +148,7 @@ pub(super) fn judged_table(
             judgement.per_image.images.to_string(),
             times(judgement.reads),
         ];
-        cells.extend(columns.iter().map(|(_, value)| ratio(value(judgement))));
+        cells.extend(columns.iter().map(|(.., value)| ratio(value(judgement))));
         text.push_str(&markdown_row(cells));
     }
     let mut groups: Vec<&String> = judged.iter().map(|(group, ..)| *group).collect();
@@ -125,7 +168,7 @@ pub(super) fn judged_table(
             let spread = |value: fn(&Judgement) -> Option<f64>| {
                 Spread::words(Spread::of(own.iter().map(|judgement| value(judgement))))
             };
-            cells.extend(columns.iter().map(|(_, value)| spread(*value)));
+            cells.extend(columns.iter().map(|(.., value)| spread(*value)));
             text.push_str(&markdown_row(cells));
         }
     }

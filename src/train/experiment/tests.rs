@@ -109,6 +109,29 @@ fn make_older(run: &Path) {
     judgement.save(run).expect("saved");
 }
 
+/// What stands in the page of finished runs.
+const PARTS_OF_A_PAGE: &[&str] = &[
+    "# Roads from tiles",
+    "Stand-in data.",
+    "    orthobrush experiment roads --full\n",
+    "more files neither learn nor choose: they judge",
+    "| U-Net \\<small\\> | 2 |",
+    "| test |",
+    "F1 within 3 px",
+    "| AUROC | Average precision | Threshold chosen on validation | F1 at that threshold |",
+    "| Images rightly called empty or not | The same answer for all images |",
+    "- Images rightly called empty or not: Images rightly said to hold the class or not",
+    "- F1 within 3 px: Harmonic mean of relaxed precision",
+    "- AUROC: Chance that a pixel of the class",
+    "- Pooled or per image: ",
+    "| once |",
+    "| 32 | 5 | 2 | 10 | 250 ms | 50 ms | 300 MiB |",
+    "![Curves of disc-seed-1](<roads/disc-seed-1-curves.svg>)",
+    "![Pictures of disc-seed-1](<roads/disc-seed-1-0.png>)",
+    "the score of an empty map",
+    "- Device: ",
+];
+
 #[test]
 fn a_page_is_made_from_the_files_of_finished_runs() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -139,22 +162,7 @@ fn a_page_is_made_from_the_files_of_finished_runs() {
     };
     let (text, report) = page(&trials);
     assert_eq!((report.runs, report.missing), (2, 0));
-    for part in [
-        "# Roads from tiles",
-        "Stand-in data.",
-        "    orthobrush experiment roads --full\n",
-        "more files neither learn nor choose: they judge",
-        "| U-Net \\<small\\> | 2 |",
-        "| test |",
-        "F1 within 3 px",
-        "| AUROC | Average precision | Threshold chosen on validation | F1 at that threshold |",
-        "| once |",
-        "| 32 | 5 | 2 | 10 | 250 ms | 50 ms | 300 MiB |",
-        "![Curves of disc-seed-1](<roads/disc-seed-1-curves.svg>)",
-        "![Pictures of disc-seed-1](<roads/disc-seed-1-0.png>)",
-        "the score of an empty map",
-        "- Device: ",
-    ] {
+    for part in PARTS_OF_A_PAGE {
         assert!(text.contains(part), "{part} is missing in\n{text}");
     }
     assert!(out.join("roads/disc-seed-1-0.png").is_file());

@@ -1,4 +1,4 @@
-use super::{ClassRanking, RunRecord, ScoredOn};
+use super::{JudgedClass, RunRecord, ScoredOn};
 use crate::dataset::SplitReport;
 use crate::metrics::Figure;
 use crate::train::EpochRow;
@@ -8,7 +8,7 @@ use crate::train::EpochRow;
 pub struct FinalTable {
     /// The names of all classes, in the order in which the runs name them.
     pub classes: Vec<String>,
-    /// What else is a column: [`ClassRanking::FIGURES`] where a run has two classes, else nothing.
+    /// What else is a column: [`JudgedClass::RANKING`] where a run has two classes, else nothing.
     pub figures: Vec<Figure>,
     /// One row a run.
     pub rows: Vec<FinalRow>,
@@ -55,7 +55,7 @@ impl FinalTable {
             }
         }
         let is_binary = records.iter().any(RunRecord::is_binary);
-        let figures: Vec<Figure> = (ClassRanking::FIGURES.into_iter())
+        let figures: Vec<Figure> = (JudgedClass::RANKING.into_iter())
             .filter(|_| is_binary)
             .collect();
         let row = |record| FinalRow::of(record, &classes, figures.len());

@@ -13,7 +13,7 @@ use super::steps::{STEPS_FILE, parse_steps};
 use super::strip::{list_samples, sample_path};
 use super::weights_header::num_weights;
 use super::{
-    ClassRanking, Environment, FinalScores, ReportPicture, RunEnd, ScoredOn, StepLoss, TestReading,
+    Environment, FinalScores, JudgedClass, ReportPicture, RunEnd, ScoredOn, StepLoss, TestReading,
 };
 use crate::dataset::SplitReport;
 use crate::label::ClassTable;
@@ -68,8 +68,8 @@ pub struct RunRecord {
     pub test_scores: Option<FinalScores>,
     /// How often the test ground was judged, and what is known of it image by image.
     pub test_reading: Option<TestReading>,
-    /// What the probabilities of one of two classes tell on the parts that were judged.
-    pub rankings: Vec<ClassRanking>,
+    /// What one of two classes came to on the parts that were judged.
+    pub judged_classes: Vec<JudgedClass>,
     /// What is missing or damaged, in sentences for the user.
     pub notes: Vec<String>,
 }
@@ -99,8 +99,8 @@ impl RunRecord {
         if record.test_scores.is_some() {
             record.test_reading = record.json(ScoredOn::Test.file_name());
         }
-        let judged = |on| ClassRanking::read(folder, on, record.best_epoch());
-        record.rankings = [ScoredOn::Test, ScoredOn::Validation]
+        let judged = |on| JudgedClass::read(folder, on, record.best_epoch());
+        record.judged_classes = [ScoredOn::Test, ScoredOn::Validation]
             .into_iter()
             .filter_map(judged)
             .collect();

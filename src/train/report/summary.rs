@@ -1,4 +1,4 @@
-use super::{ClassRanking, FinalScores, RunRecord, ScoredOn};
+use super::{FinalScores, JudgedClass, RunRecord, ScoredOn};
 use crate::metrics::Figure;
 
 /// The figures of a run's best network, on each ground that it was scored on.
@@ -27,10 +27,8 @@ impl RunSummary {
         let reading = record.test_reading.as_ref().filter(|_| test.is_some());
         per_image[0] = reading.and_then(|reading| reading.per_image.as_ref()?.per_image_mean_iou);
         rows.push((Figure::PerImageMeanIou, per_image));
-        for (at, figure) in ClassRanking::FIGURES.into_iter().enumerate() {
-            let values = scored.iter().map(|scores| record.ranked(scores.on)[at]);
-            rows.push((figure, values.collect()));
-        }
+        let judged = scored.iter().map(|scores| record.judged_class(scores.on));
+        rows.extend(JudgedClass::rows(&judged.collect::<Vec<_>>()));
         rows.retain(|(_, values)| values.iter().any(Option::is_some));
         Self {
             grounds: scored.iter().map(|scores| scores.on).collect(),
@@ -39,7 +37,7 @@ impl RunSummary {
     }
 
     /// Whether it says anything.
-    pub(super) fn is_known(&self) -> bool {
+    pub fn is_known(&self) -> bool {
         let mut values = self.rows.iter().flat_map(|(_, values)| values);
         values.any(Option::is_some)
     }

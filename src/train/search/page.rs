@@ -31,6 +31,7 @@ impl SearchResult {
             "val_mean_iou",
             "test_mean_iou",
             "test_pixel_accuracy",
+            "test_majority_baseline",
             "seconds",
             "failure",
         ];
@@ -45,6 +46,7 @@ impl SearchResult {
                     .map_or_else(String::new, |epoch| epoch.to_string()),
                 exact(row.val_loss),
                 exact(row.mean_iou),
+                String::new(),
                 String::new(),
                 String::new(),
                 format!("{:.2}", row.seconds),
@@ -65,6 +67,7 @@ impl SearchResult {
                 on(ScoredOn::Validation, row.mean_iou),
                 on(ScoredOn::Test, row.mean_iou),
                 on(ScoredOn::Test, row.pixel_accuracy),
+                on(ScoredOn::Test, row.majority_baseline),
                 exact(row.seconds),
                 String::new(),
             ]);
@@ -225,4 +228,67 @@ fn push_refit(text: &mut String, refit: &RefitResult) {
 /// A number as tables for programs have it; empty when there is none.
 fn exact(value: Option<f64>) -> String {
     value.map_or_else(String::new, |value| format!("{value:.6}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{RefitRow, SearchCost};
+    use super::*;
+    use crate::train::BestBy;
+
+    #[test]
+    fn a_winner_has_its_baseline_beside_its_accuracy() {
+        let row = RefitRow {
+            name: "refit-seed-7".to_owned(),
+            epochs: 9,
+            best_epoch: Some(3),
+            val_loss: Some(0.5),
+            val_mean_iou: Some(0.625),
+            on: ScoredOn::Test,
+            mean_iou: Some(0.5),
+            pixel_accuracy: Some(0.75),
+            majority_baseline: Some(0.625),
+            seconds: Some(1.0),
+        };
+        let trial = SearchRow {
+            name: "trial-0".to_owned(),
+            values: vec!["0.1".to_owned()],
+            rungs: 1,
+            epochs: 9,
+            best_epoch: Some(3),
+            val_loss: Some(0.5),
+            mean_iou: Some(0.625),
+            seconds: 1.0,
+            failure: None,
+        };
+        let result = SearchResult {
+            title: "A search".to_owned(),
+            paths: vec!["learning_rate".to_owned()],
+            best_by: BestBy::default(),
+            rungs: Vec::new(),
+            rungs_done: 0,
+            cost: SearchCost {
+                epochs: 9,
+                uncut_epochs: 9,
+                refit_epochs: 9,
+            },
+            rows: vec![trial],
+            refit: Some(RefitResult {
+                winner: "trial-0".to_owned(),
+                wanted: 1,
+                rows: vec![row],
+                on: Some(ScoredOn::Test),
+                mean_iou: None,
+                pixel_accuracy: None,
+                majority_baseline: None,
+            }),
+        };
+        assert_eq!(
+            result.to_csv(),
+            "place,name,learning_rate,rungs,epochs,best_epoch,val_loss,val_mean_iou,\
+             test_mean_iou,test_pixel_accuracy,test_majority_baseline,seconds,failure\n\
+             1,trial-0,0.1,1,9,3,0.500000,0.625000,,,,1.00,\n\
+             ,refit-seed-7,,,,3,,,0.500000,0.750000,0.625000,1.000000,\n"
+        );
+    }
 }

@@ -86,6 +86,8 @@ pub struct RefitRow {
     pub mean_iou: Option<f64>,
     /// The share of the labeled pixels that it has right.
     pub pixel_accuracy: Option<f64>,
+    /// The pixel accuracy of answering the most frequent class everywhere.
+    pub majority_baseline: Option<f64>,
     /// Time of all epochs.
     pub seconds: Option<f64>,
 }
@@ -193,6 +195,7 @@ impl RefitRow {
             on: row.on,
             mean_iou: row.mean_iou,
             pixel_accuracy: row.pixel_accuracy,
+            majority_baseline: row.majority_baseline,
             seconds: row.seconds,
         }
     }

@@ -206,8 +206,10 @@ fn classes_ui(ui: &mut Ui, scores: &Scores) {
         .num_columns(5)
         .striped(true)
         .show(ui, |ui| {
-            for head in ["Class", "IoU", "Precision", "Recall", "F1"] {
-                ui.label(RichText::new(head).small().strong());
+            ui.label(RichText::new("Class").small().strong());
+            for figure in [Figure::Iou, Figure::Precision, Figure::Recall, Figure::F1] {
+                ui.label(RichText::new(figure.definition().name).small().strong())
+                    .on_hover_text(figure_help(figure));
             }
             ui.end_row();
             for class in &scores.per_class {

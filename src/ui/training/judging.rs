@@ -1,20 +1,29 @@
-use egui::{Button, Frame, Grid, ProgressBar, RichText, Ui};
+use egui::{Button, CollapsingHeader, Frame, Grid, ProgressBar, RichText, Ui};
 
 use super::super::theme;
 use super::super::view::CommandQueue;
 use super::class_table::{figure_help, number_ui};
 use crate::metrics::{Figure, POOLED_OR_PER_IMAGE};
 use crate::session::{Command, JobId, QueueCommand, RunEntry, RunStatus, Session};
-use crate::train::{ClassRanking, RunRecord, RunSummary, ScoredOn};
+use crate::train::{JudgedClass, RunRecord, RunSummary, ScoredOn};
 use crate::ui::text;
 
-/// What is shown of the test part; the report has all figures.
+/// What is shown of the test part at once.
 const SHOWN: [Figure; 5] = [
     Figure::MeanIou,
     Figure::MeanIouWithoutBackground,
     Figure::PixelAccuracy,
     Figure::MajorityBaseline,
     Figure::PerImageMeanIou,
+];
+
+/// What is shown of one of two classes at once beside what its probabilities tell.
+const OF_CLASS: [Figure; 5] = [
+    Figure::SaltPrecision,
+    Figure::SaltEmptyBaseline,
+    Figure::RelaxedF1,
+    Figure::PresenceAccuracy,
+    Figure::PresenceBaseline,
 ];
 
 /// The buttons that judge a run on its parts; while that goes on, how far it is, and Stop.
@@ -115,25 +124,35 @@ fn running_ui(ui: &mut Ui, job: JobId, session: &Session, commands: &mut Command
     ui.add(bar.desired_width(200.0));
 }
 
-/// What the best network came to where it was judged: on the test part beside the validation, and
-/// of two classes what the probabilities of one tell.
+/// What the best network came to: where it was judged, and folded all that is known.
 pub fn judged_ui(ui: &mut Ui, record: &RunRecord) {
-    let (reading, has_test) = (&record.test_reading, record.best_test().is_some());
-    if reading.is_none() && record.rankings.is_empty() {
-        return;
+    let summary = RunSummary::of(record);
+    if record.test_reading.is_some() || !record.judged_classes.is_empty() {
+        ui.add_space(theme::GRID);
+        parts_ui(ui, record, &summary);
     }
-    ui.add_space(theme::GRID);
+    if summary.is_known() {
+        ui.add_space(theme::GRID);
+        CollapsingHeader::new("All figures").show(ui, |ui| all_ui(ui, &summary));
+    }
+}
+
+/// The test part beside the validation, and of two classes what is known of one.
+fn parts_ui(ui: &mut Ui, record: &RunRecord, summary: &RunSummary) {
+    let (reading, has_test) = (&record.test_reading, record.best_test().is_some());
     if reading.is_some() && !has_test {
         ui.weak("It was judged on its test part before it was trained further; those scores are not shown");
     }
-    let summary = RunSummary::of(record);
     if has_test {
-        table_ui(ui, "judged", &summary, &SHOWN);
+        table_ui(ui, "judged", summary, &SHOWN);
     }
-    if !record.rankings.is_empty() {
-        table_ui(ui, "ranked", &summary, &ClassRanking::FIGURES);
-        for ranking in &record.rankings {
-            ui.label(RichText::new(ranking.threshold_words()).small().weak());
+    if !record.judged_classes.is_empty() {
+        table_ui(ui, "ranked", summary, &JudgedClass::RANKING);
+        table_ui(ui, "of one class", summary, &OF_CLASS);
+    }
+    for class in &record.judged_classes {
+        if let Some(words) = class.threshold_words() {
+            ui.label(RichText::new(words).small().weak());
         }
     }
     if let Some(reading) = reading.as_ref().filter(|_| has_test) {
@@ -144,10 +163,33 @@ pub fn judged_ui(ui: &mut Ui, record: &RunRecord) {
     }
 }
 
+/// Every figure on each ground, one a line.
+fn all_ui(ui: &mut Ui, summary: &RunSummary) {
+    let grid = Grid::new("all figures").num_columns(1 + summary.grounds.len());
+    grid.spacing([16.0, 5.0]).show(ui, |ui| {
+        ui.label(RichText::new("Scored on").small().strong());
+        for on in &summary.grounds {
+            ui.label(RichText::new(on.words()).small().strong());
+        }
+        ui.end_row();
+        for (figure, values) in &summary.rows {
+            ui.label(figure.definition().name)
+                .on_hover_text(long_help(*figure));
+            for value in values {
+                number_ui(ui, text::ratio(*value));
+            }
+            ui.end_row();
+        }
+    });
+}
+
 /// Those of `figures` that are known, on each ground.
 fn table_ui(ui: &mut Ui, id: &str, summary: &RunSummary, figures: &[Figure]) {
     let rows = summary.rows.iter();
     let rows: Vec<_> = rows.filter(|row| figures.contains(&row.0)).collect();
+    if rows.is_empty() {
+        return;
+    }
     let frame = Frame::new()
         .fill(ui.visuals().extreme_bg_color)
         .corner_radius(4.0)
@@ -163,13 +205,7 @@ fn figures_ui(ui: &mut Ui, summary: &RunSummary, rows: &[&(Figure, Vec<Option<f6
     ui.label(RichText::new("Scored on").small().strong());
     for (figure, _) in rows {
         let name = RichText::new(figure.definition().name).small().strong();
-        let help = match figure {
-            Figure::PerImageMeanIou => {
-                format!("{}\n\n{POOLED_OR_PER_IMAGE}.", figure_help(*figure))
-            }
-            _ => figure_help(*figure),
-        };
-        ui.label(name).on_hover_text(help);
+        ui.label(name).on_hover_text(long_help(*figure));
     }
     ui.end_row();
     for (at, on) in summary.grounds.iter().enumerate() {
@@ -178,5 +214,14 @@ fn figures_ui(ui: &mut Ui, summary: &RunSummary, rows: &[&(Figure, Vec<Option<f6
             number_ui(ui, text::ratio(values[at]));
         }
         ui.end_row();
+    }
+}
+
+/// What a figure is; of one per image what that means as well.
+fn long_help(figure: Figure) -> String {
+    let help = figure_help(figure);
+    match figure {
+        Figure::PerImageMeanIou => format!("{help}\n\n{POOLED_OR_PER_IMAGE}."),
+        _ => help,
     }
 }

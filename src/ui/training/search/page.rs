@@ -181,18 +181,18 @@ fn sum_ui(ui: &mut Ui, queue: &QueueState) {
     ui.add_space(theme::GRID);
     ui.label(
         RichText::new(format!(
-            "Mean IoU {}   pixel accuracy {}",
+            "Mean IoU {}   pixel accuracy {} (majority alone {})",
             Spread::words(group.mean_iou),
-            Spread::words(group.pixel_accuracy)
+            Spread::words(group.pixel_accuracy),
+            Spread::words(group.majority_baseline)
         ))
         .size(16.0)
         .strong(),
     );
     ui.weak(format!(
-        "Mean and standard deviation over {} trainings ({}); majority alone {}",
+        "Mean and standard deviation over {} trainings ({})",
         group.runs,
-        group.on.map_or("different ground", ScoredOn::words),
-        Spread::words(group.majority_baseline)
+        group.on.map_or("different ground", ScoredOn::words)
     ));
     if let Some(page) = &queue.page {
         let page = page.display().to_string();

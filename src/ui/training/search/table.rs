@@ -145,26 +145,30 @@ fn phase_words(
     }
 }
 
+/// The columns of a cross-validation and what they are.
+const FOLD_HEADS: [(&str, &str); 6] = [
+    ("Training", "Its run folder has this name"),
+    ("Best epoch", "The epoch whose network was kept"),
+    (
+        "Mean IoU",
+        "Of the best epoch, on the portion that validates",
+    ),
+    (
+        "Accuracy",
+        "Of the best epoch, on the portion that validates",
+    ),
+    (
+        "Majority alone",
+        "The accuracy of answering the most frequent class everywhere; known when all are done",
+    ),
+    ("State", "Where the training is"),
+];
+
 /// The trainings of a cross-validation.
 pub fn trainings_table_ui(ui: &mut Ui, session: &Session) {
     let queue = session.queue();
     framed(ui, "folds", |ui| {
-        heads_ui(
-            ui,
-            &[
-                ("Training", "Its run folder has this name"),
-                ("Best epoch", "The epoch whose network was kept"),
-                (
-                    "Mean IoU",
-                    "Of the best epoch, on the portion that validates",
-                ),
-                (
-                    "Accuracy",
-                    "Of the best epoch, on the portion that validates",
-                ),
-                ("State", "Where the training is"),
-            ],
-        );
+        heads_ui(ui, &FOLD_HEADS);
         for (at, trial) in queue.trials.iter().enumerate() {
             let rows = queue.rows.iter().rev();
             let best = rows
@@ -183,7 +187,9 @@ pub fn trainings_table_ui(ui: &mut Ui, session: &Session) {
             ui.label(&trial.name)
                 .on_hover_text(trial.run.display().to_string());
             let epoch = epoch.map_or_else(|| "–".to_owned(), |epoch| epoch.to_string());
-            for fact in [epoch, text::ratio(iou), text::ratio(accuracy)] {
+            let baseline = known.and_then(|row| row.majority_baseline);
+            let ratios = [iou, accuracy, baseline].map(text::ratio);
+            for fact in std::iter::once(epoch).chain(ratios) {
                 ui.label(RichText::new(fact).monospace());
             }
             let context = (session, None, queue.job.is_some());
