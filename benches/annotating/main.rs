@@ -29,6 +29,8 @@ use ways::Way;
 const GOAL: f64 = 0.9;
 /// Strokes at most.
 const MOST_STROKES: u32 = 4_000;
+/// No more is worked on, in pixels along a side; instant answers are of 4 million pixels at most.
+const MOST_SIDE: u32 = 1_920;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -51,9 +53,13 @@ fn main() {
             println!("{name}: its data is not there, so it is left out");
             continue;
         };
+        let area = ways::at_most(area, MOST_SIDE);
         let ways = Way::ALL.into_iter();
         for way in ways.filter(|way| only.is_none_or(|only| only == way.name())) {
             let moments = way.moments(&area, GOAL, MOST_STROKES);
+            if let Some(last) = moments.last() {
+                println!("{name}, {}: {last:?}", way.name());
+            }
             for tenth in 4..=18 {
                 let goal = f64::from(tenth) * 0.05;
                 let line = line(&area.name, way, goal, &moments);

@@ -87,7 +87,7 @@ impl Ground {
             }
         }
         let sums = Sums::of(&wrong, self.wide());
-        let first = self.candidates(&sums, within, limits);
+        let first = self.candidates((&wrong, &sums), within, limits);
         let sizes = first
             .into_iter()
             .flat_map(|at| SHARES.map(|share| (at, share)));
@@ -102,16 +102,20 @@ impl Ground {
             .map(|(_, stroke)| stroke)
     }
 
-    /// The places where a dab mends most, apart from each other.
-    fn candidates(&self, sums: &Sums, within: PixelRect, limits: Limits) -> Vec<usize> {
+    /// The wrong places where a dab mends most, apart from each other.
+    fn candidates(
+        &self,
+        (wrong, sums): (&[bool], &Sums),
+        within: PixelRect,
+        limits: Limits,
+    ) -> Vec<usize> {
         let mut places = Vec::new();
         for y in (within.y as usize..within.bottom() as usize).step_by(LATTICE) {
             for x in (within.x as usize..within.right() as usize).step_by(LATTICE) {
                 let at = y * self.wide() + x;
                 let radius = self.radius_at(at, limits);
-                let gain = sums.around((x, y), radius * 0.8);
-                if gain > 0 {
-                    places.push((gain, at));
+                if wrong[at] {
+                    places.push((sums.around((x, y), radius * 0.8), at));
                 }
             }
         }

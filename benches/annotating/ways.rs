@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use orthobrush::label::UNLABELED;
+use orthobrush::geom::ImageSize;
+use orthobrush::label::{Mask, UNLABELED};
 use orthobrush::session::{
     Command, FinetuneCommand, InstantCommand, LayerKind, Over, Predicting, ReviewCommand, Wholesale,
 };
@@ -77,13 +78,24 @@ fn alone(area: &Area) -> std::path::PathBuf {
     let folder = area.folder.join("hand");
     drop(fs::remove_dir_all(&folder));
     fs::create_dir_all(&folder).expect("a folder");
-    let name = area.image.file_name().expect("a name");
-    let image = folder.join(name);
-    fs::copy(&area.image, &image).expect("a copy");
+    let image = folder.join("image.png");
+    let size = area.truth.size();
+    let all = image::open(&area.image).expect("an image");
+    let part = all.crop_imm(0, 0, size.width, size.height);
+    part.save(&image).expect("written");
     area.classes
         .save(&folder.join("classes.toml"))
         .expect("written");
     image
+}
+
+/// An area without what lies further right or down than `side` pixels.
+pub fn at_most(area: Area, side: u32) -> Area {
+    let size = area.truth.size();
+    let size = ImageSize::new(size.width.min(side), size.height.min(side));
+    let mut truth = Mask::new(size);
+    truth.set_rect(size.bounds(), &area.truth.read_rect(size.bounds()));
+    Area { truth, ..area }
 }
 
 /// Scribbles until the answers get no better, and takes them over.

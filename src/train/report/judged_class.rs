@@ -67,8 +67,7 @@ impl JudgedClass {
 
     /// Each figure with its value on each of some parts, as far as they were judged.
     pub(super) fn rows(parts: &[Option<&Self>]) -> Vec<(Figure, Vec<Option<f64>>)> {
-        let judged = parts.iter().map(|part| part.map(Self::figures));
-        let judged: Vec<Option<Vec<(Figure, Option<f64>)>>> = judged.collect();
+        let judged: Vec<_> = parts.iter().map(|part| part.map(Self::figures)).collect();
         let first = judged.iter().flatten().next().into_iter().flatten();
         let value = |at: usize| -> Vec<Option<f64>> {
             let values = judged.iter().map(|part| part.as_ref()?[at].1);

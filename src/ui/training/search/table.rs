@@ -187,7 +187,9 @@ pub fn trainings_table_ui(ui: &mut Ui, session: &Session) {
             ui.label(&trial.name)
                 .on_hover_text(trial.run.display().to_string());
             let epoch = epoch.map_or_else(|| "–".to_owned(), |epoch| epoch.to_string());
-            let baseline = known.and_then(|row| row.majority_baseline);
+            let baseline = known
+                .and_then(|row| row.majority_baseline)
+                .or_else(|| best.and_then(|row| row.majority_baseline));
             let ratios = [iou, accuracy, baseline].map(text::ratio);
             for fact in std::iter::once(epoch).chain(ratios) {
                 ui.label(RichText::new(fact).monospace());
