@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cells::Cells;
-use super::parts::{Assignment, PartLists, PartRule, PartWay, SampleId, Twins, assign_parts};
+use super::parts::{Assignment, PartLists, PartRule, SampleId, Twins, assign_parts};
 use super::sites::SceneSites;
 use super::split_blocks::nearness;
 use super::split_given::GivenBlocks;
@@ -303,10 +303,7 @@ fn assigned(
             class_pixels: Some(&counts[at]),
         })
         .collect();
-    let lists = match &rule.split {
-        PartWay::ByList { lists, .. } => PartLists::load(lists, &files.discovery().folder)?,
-        _ => PartLists::default(),
-    };
+    let lists = PartLists::of(rule, &files.discovery().folder)?;
     assign_parts(rule, &samples, &lists)
 }
 

@@ -1,6 +1,6 @@
 use super::leaks::{LeakHooks, LeakLimits, LeakReport, LeakSample, find_leaks};
 use super::parts::{PartLists, PartRule, SampleId, assign_parts};
-use super::{DatasetError, Discovery, FileSet, Part, Split, Watch};
+use super::{DatasetError, Discovery, FileSet, Part, Sample, Split, Watch};
 use crate::raster::open_raster;
 
 impl Split {
@@ -50,13 +50,8 @@ impl Discovery {
         limits: LeakLimits,
         watch: &Watch<'_>,
     ) -> Result<LeakReport, DatasetError> {
-        let ids = self.samples.iter().map(|sample| SampleId {
-            stated_part: sample.part,
-            group: sample.group.as_deref(),
-            ..SampleId::new(&sample.name, &sample.image)
-        });
-        let ids: Vec<SampleId<'_>> = ids.collect();
-        let parts = assign_parts(rule, &ids, &PartLists::default())?;
+        let ids: Vec<SampleId<'_>> = self.samples.iter().map(Sample::id).collect();
+        let parts = assign_parts(rule, &ids, &PartLists::of(rule, &self.folder)?)?;
         let samples = ids.iter().enumerate().filter_map(|(at, id)| {
             Some(LeakSample {
                 name: id.name,
