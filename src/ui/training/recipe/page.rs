@@ -141,8 +141,7 @@ fn form_ui(ui: &mut Ui, session: &Session, form: &mut TrainForm, commands: &mut 
         });
     }
     let said = |words: &str| searched.is_empty() || super::field::is_found(&searched, &[words]);
-    let words =
-        "loss terms cross-entropy focal dice jaccard lovasz gamma smooth smoothing class weights";
+    let words = "loss terms cross-entropy focal dice jaccard lovasz gamma smoothing class weights weighting";
     if said(words) {
         group_ui(ui, "Loss", tree.differs(&base, "loss"), &searched, |ui| {
             loss_ui(ui, &mut tree, &base, classes_of(session, form));
