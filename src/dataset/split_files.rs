@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::cells::Cells;
 use super::leaks::alike_files;
-use super::parts::{Assignment, PartLists, PartRule, PartWay, SampleId, Twins, assign_parts};
+use super::parts::{Assignment, PartLists, PartRule, SampleId, Twins, assign_parts};
 use super::split::{Split, SplitKind, SplitReport};
 use super::watch::counted;
 use super::{DatasetError, FileSet, Part, Watch};
@@ -94,10 +94,7 @@ fn assigned(
             class_pixels: Some(&counts[at]),
         })
         .collect();
-    let lists = match &rule.split {
-        PartWay::ByList { lists, .. } => PartLists::load(lists, &files.discovery().folder)?,
-        _ => PartLists::default(),
-    };
+    let lists = PartLists::of(rule, &files.discovery().folder)?;
     assign_parts(rule, &samples, &lists)
 }
 

@@ -80,6 +80,19 @@ const ENCODER_DEPTH: usize = 5;
 const MOST_FILTERS: usize = 4096;
 
 impl ModelConfig {
+    /// What `base_filters` may be.
+    pub const BASE_FILTERS: (u64, u64) = (1, 256);
+    /// What `depth` may be.
+    pub const DEPTH: (u64, u64) = (1, 6);
+    /// What `stem_filters` may be.
+    pub const STEM_FILTERS: (u64, u64) = (1, 128);
+    /// What `width` may be, where it is said.
+    pub const WIDTH: (u64, u64) = (16, 1024);
+    /// What `frozen_stages` may be.
+    pub const FROZEN_STAGES: (u64, u64) = (0, 5);
+    /// What `auxiliary_weight` may be.
+    pub const AUXILIARY_WEIGHT: (f64, f64) = (0.0, 10.0);
+
     /// Side lengths of patches are multiples of this, so that no level has half a pixel.
     pub const fn stride(&self) -> usize {
         if self.is_plain_unet() {
@@ -124,13 +137,13 @@ impl ModelConfig {
     /// # Errors
     /// A sentence that names the field, what it may be and what it is.
     pub fn check(&self) -> Result<(), String> {
-        within("base_filters", self.base_filters, 1, 256)?;
-        within("depth", self.depth, 1, 6)?;
-        within("in_channels", self.in_channels, 1, 64)?;
-        within("stem_filters", self.stem_filters, 1, 128)?;
-        within("frozen_stages", self.frozen_stages, 0, 5)?;
+        within("base_filters", self.base_filters, Self::BASE_FILTERS)?;
+        within("depth", self.depth, Self::DEPTH)?;
+        within("in_channels", self.in_channels, (1, 64))?;
+        within("stem_filters", self.stem_filters, Self::STEM_FILTERS)?;
+        within("frozen_stages", self.frozen_stages, Self::FROZEN_STAGES)?;
         if let Some(width) = self.width {
-            within("width", width, 16, 1024)?;
+            within("width", width, Self::WIDTH)?;
         }
         if let Some(stride) = self.output_stride
             && ![8, 16, 32].contains(&stride)
@@ -145,9 +158,10 @@ impl ModelConfig {
                 self.dropout
             ));
         }
-        if !(0.0..=10.0).contains(&self.auxiliary_weight) {
+        let (least, most) = Self::AUXILIARY_WEIGHT;
+        if !(least..=most).contains(&self.auxiliary_weight) {
             return Err(format!(
-                "model.auxiliary_weight is {}, it must be in 0 to 10",
+                "model.auxiliary_weight is {}, it must be in {least} to {most}",
                 self.auxiliary_weight
             ));
         }
@@ -225,8 +239,8 @@ impl ModelConfig {
     }
 }
 
-fn within(field: &str, value: usize, least: usize, most: usize) -> Result<(), String> {
-    if (least..=most).contains(&value) {
+fn within(field: &str, value: usize, (least, most): (u64, u64)) -> Result<(), String> {
+    if (least..=most).contains(&(value as u64)) {
         return Ok(());
     }
     Err(format!(

@@ -77,7 +77,7 @@ pub use command::{
 };
 pub use contest::{Contest, PredictionCommand};
 pub use data::{
-    ContactTile, DataCommand, DataPhase, DataSet, MOST_PICTURES, SamplePictures, Varied,
+    ContactTile, DataCommand, DataPhase, DataSet, MOST_PICTURES, Parted, SamplePictures, Varied,
     VariedPatch,
 };
 pub use drawing_in::Vectors;

@@ -66,7 +66,7 @@ mod test_world;
 mod to_files;
 mod unlabeled;
 
-pub use crate::nn::{EncoderKind, Family};
+pub use crate::nn::{EncoderKind, Family, LossTerm, ModelConfig};
 pub use adapters::{AdapterKind, AdapterReport};
 pub use begun::{BegunWork, WorkKind, list_begun};
 pub use best_by::BestBy;

@@ -153,8 +153,6 @@ impl Default for Recipe {
     }
 }
 
-/// Ten years: whoever wants more wants no limit.
-const MOST_MINUTES: f64 = 5_256_000.0;
 /// Activations above this are refused before anything is allocated.
 const MOST_BYTES: u64 = 64 << 30;
 /// What gradient checkpointing leaves of the memory of a step with group norms (measured on the
@@ -163,6 +161,19 @@ const MOST_BYTES: u64 = 64 << 30;
 const KEPT_WITH_CHECKPOINTS: f64 = 0.8;
 
 impl Recipe {
+    /// What `epochs` may be.
+    pub const EPOCHS: (u64, u64) = (1, 100_000);
+    /// What `steps_per_epoch` may be.
+    pub const STEPS_PER_EPOCH: (u64, u64) = (1, 1_000_000);
+    /// What `batch` may be.
+    pub const BATCH: (u64, u64) = (1, 512);
+    /// What `patch` may be.
+    pub const PATCH: (u64, u64) = (32, 4096);
+    /// The most that `learning_rate` may be; it is above 0.
+    pub const MOST_RATE: f64 = 1.0;
+    /// The most that `time_limit_minutes` may be, ten years: whoever wants more wants no limit.
+    pub const MOST_MINUTES: f64 = 5_256_000.0;
+
     /// A recipe from the text of a TOML file.
     ///
     /// # Errors
@@ -247,10 +258,11 @@ impl Recipe {
     /// [`TrainError::Recipe`] names the field, what it may be and what it is.
     pub fn check(&self) -> Result<(), TrainError> {
         let model = &self.model;
-        within("epochs", self.epochs.into(), 1, 100_000)?;
-        within("steps_per_epoch", self.steps_per_epoch.into(), 1, 1_000_000)?;
-        within("batch", self.batch as u64, 1, 512)?;
-        within("patch", self.patch.into(), 32, 4096)?;
+        within("epochs", self.epochs.into(), Self::EPOCHS)?;
+        let steps = self.steps_per_epoch.into();
+        within("steps_per_epoch", steps, Self::STEPS_PER_EPOCH)?;
+        within("batch", self.batch as u64, Self::BATCH)?;
+        within("patch", self.patch.into(), Self::PATCH)?;
         model.check().map_err(TrainError::Recipe)?;
         let step = model.stride().max(32) as u32;
         if !self.patch.is_multiple_of(step) {
@@ -259,16 +271,18 @@ impl Recipe {
                 self.patch
             ));
         }
-        if !(self.learning_rate > 0.0 && self.learning_rate <= 1.0) {
+        if !(self.learning_rate > 0.0 && self.learning_rate <= Self::MOST_RATE) {
             return wrong(format!(
-                "learning_rate is {}, it must be above 0 and at most 1, such as 0.004",
-                self.learning_rate
+                "learning_rate is {}, it must be above 0 and at most {}, such as 0.004",
+                self.learning_rate,
+                Self::MOST_RATE
             ));
         }
-        if !(0.0..=MOST_MINUTES).contains(&self.time_limit_minutes) {
+        if !(0.0..=Self::MOST_MINUTES).contains(&self.time_limit_minutes) {
             return wrong(format!(
-                "time_limit_minutes is {}, it must be in 0 to {MOST_MINUTES}",
-                self.time_limit_minutes
+                "time_limit_minutes is {}, it must be in 0 to {}",
+                self.time_limit_minutes,
+                Self::MOST_MINUTES
             ));
         }
         self.augment.check()?;
@@ -305,7 +319,7 @@ impl Recipe {
     }
 }
 
-fn within(field: &str, value: u64, least: u64, most: u64) -> Result<(), TrainError> {
+fn within(field: &str, value: u64, (least, most): (u64, u64)) -> Result<(), TrainError> {
     if (least..=most).contains(&value) {
         return Ok(());
     }

@@ -9,8 +9,9 @@ use super::chooser;
 use super::panels::area::check;
 use super::predicting::predict;
 use super::theme;
-use super::training::{Correction, look_at};
+use super::training::{Correction, look_at, take_list};
 use super::view::{CommandQueue, View, Waiting};
+use crate::dataset::Part;
 use crate::session::{
     CheckCommand, ClassCommand, Command, ExportOrder, FinetuneCommand, ImportCommand, Joining,
     LayerKind, ProjectCommand, QueueCommand, RecipeCommand, RunsCommand, ScoreScope, SearchCommand,
@@ -48,6 +49,8 @@ pub enum FileWish {
     OpenSearch,
     /// A file to write the recipe to.
     SaveRecipe,
+    /// A list of the samples of a part, for the recipe.
+    PartList(Part),
     /// A data set to look at.
     OpenDataset,
     /// What is said of the data set instead of what was recognized.
@@ -124,6 +127,9 @@ impl FileWish {
             Self::OpenRecipe => "Load a recipe",
             Self::OpenSearch => "Load a search",
             Self::SaveRecipe => "Save the recipe",
+            Self::PartList(Part::Train) => "List of training samples",
+            Self::PartList(Part::Validation) => "List of validation samples",
+            Self::PartList(Part::Test) => "List of test samples",
             Self::OpenDataset => "Open dataset",
             Self::Correct(Correction::Images) => "Folder with the images",
             Self::Correct(Correction::Masks) => "Folder with the masks",
@@ -185,6 +191,7 @@ impl FileWish {
             Self::OpenTheirs => "Somebody else's .orthobrush file with a label of this image",
             Self::Pack => "A new folder: the project, its images and masks",
             Self::OpenRecipe | Self::OpenSearch | Self::SaveRecipe => "A .toml file",
+            Self::PartList(_) => "A text file with a sample's name or path a line",
             Self::OpenDataset => "A folder of images and masks, in any usual arrangement",
             Self::OpenRuns => "A run folder, or a folder of run folders",
             Self::ExportRun => "A report (.html, .md), the curves (.png), or a table row (.csv)",
@@ -201,8 +208,13 @@ impl FileWish {
         matches!(self, Self::ExportRun | Self::ExportRuns)
     }
 
-    fn command(self, path: PathBuf, view: &View, session: &Session) -> Command {
-        match self {
+    /// The command that takes the file; `None` where the view alone takes it.
+    fn command(self, path: PathBuf, view: &mut View, session: &Session) -> Option<Command> {
+        Some(match self {
+            Self::PartList(part) => {
+                take_list(&mut view.form, part, path, session);
+                return None;
+            }
             Self::Export | Self::ExportTiles => Command::Export(view.export.order(path)),
             Self::ExportImage => Command::Export(ExportOrder::Pyramid { path }),
             Self::JoinFolder => Command::Export(ExportOrder::Joined(Joining::Folder(path))),
@@ -239,7 +251,7 @@ impl FileWish {
                 out: None,
             },
             Self::Relink => Command::Relink { folder: path },
-        }
+        })
     }
 }
 
@@ -284,7 +296,7 @@ fn file_dialog_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
                 if wish.is_of_runs() && path.extension().is_some_and(|ending| ending == "png") {
                     view.training.draw_picture(ui.ctx(), path);
                 } else {
-                    commands.push(wish.command(path, view, session));
+                    commands.extend(wish.command(path, view, session));
                 }
                 is_closed = true;
             }
@@ -390,6 +402,7 @@ fn browse(ctx: egui::Context, wish: FileWish) -> Option<Receiver<Option<PathBuf>
         | FileWish::AddBands
         | FileWish::OpenRecipe
         | FileWish::OpenSearch
+        | FileWish::PartList(_)
         | FileWish::OpenMask(_)
         | FileWish::OpenClasses
         | FileWish::Correct(Correction::Classes)

@@ -370,3 +370,52 @@ fn a_recipe_is_edited_marked_and_taken_back() {
     harness.run_steps(3);
     assert!(harness.query_by_label("Epochs").is_none());
 }
+
+#[test]
+fn what_is_held_out_is_chosen_by_a_list_and_counted() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("a folder");
+    let set = folder.path().join("data");
+    crate::program::tiles(&set);
+    let mut harness = window(None);
+    harness.key_press(Key::F8);
+    harness.run_steps(2);
+    look_at(&mut harness, &set);
+    press(&mut harness, "Learn from it");
+    let names: Vec<String> = {
+        let data = session(&harness).data().expect("a data set");
+        let discovery = data.discovery.as_ref().expect("recognized");
+        let samples = discovery.samples.iter();
+        let labelled = samples.filter(|sample| sample.mask.is_some());
+        labelled.map(|sample| sample.name.clone()).collect()
+    };
+    let list = set.join("chosen.txt");
+    orthobrush::disk::replace_file(&list, names[0].as_bytes()).expect("written");
+    press(&mut harness, "Recipe");
+    harness.get_by_label("Find a field").focus();
+    harness.step();
+    harness.event(egui::Event::Text("parts".to_owned()));
+    harness.run_steps(3);
+    settle(&mut harness);
+    let counted = "files for training";
+    assert!(harness.query_by_label_contains(counted).is_some());
+    let way = (egui::Role::ComboBox, "What is held out");
+    harness
+        .get_by_role_and_label(way.0, way.1)
+        .click_accesskit();
+    harness.run_steps(3);
+    press(&mut harness, "By lists of names");
+    press(&mut harness, "Choose the validation list");
+    let path = list.to_str().expect("a plain path");
+    harness.get_by_label("Path").type_text(path);
+    harness.run_steps(2);
+    harness.get_by_label("Open").click();
+    harness.run_steps(3);
+    settle(&mut harness);
+    harness.get_by_label("chosen.txt");
+    let rest = names.len() - 1;
+    let words = format!("{rest} files for training, 1 for validation, 0 for the test");
+    harness.get_by_label(&words);
+    press(&mut harness, "Leave the validation list out");
+    assert!(harness.query_by_label("chosen.txt").is_none());
+}

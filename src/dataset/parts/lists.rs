@@ -3,7 +3,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use super::{ListFiles, Part, SampleId, name_stem};
+use super::{ListFiles, Part, PartRule, PartWay, SampleId, name_stem};
 use crate::dataset::DatasetError;
 
 /// Most bytes of a list file; a million names fit.
@@ -29,6 +29,17 @@ impl PartLists {
             }
         }
         Ok(lists)
+    }
+
+    /// Reads the files that a rule names, as [`Self::load`]; of a rule without any, none.
+    ///
+    /// # Errors
+    /// As for [`Self::load`].
+    pub fn of(rule: &PartRule, folder: &Path) -> Result<Self, DatasetError> {
+        match &rule.split {
+            PartWay::ByList { lists, .. } => Self::load(lists, folder),
+            _ => Ok(Self::default()),
+        }
     }
 
     /// Adds the lines of `text` to the list of `part`; empty lines and lines after `#` are skipped.

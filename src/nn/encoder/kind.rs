@@ -74,6 +74,34 @@ impl EncoderKind {
     pub const fn help(self) -> &'static str {
         TABLE[self as usize].help
     }
+
+    /// How the paths of the weights of each stage begin in a network with this encoder, the stage
+    /// of the finest map first; the U-Net with the plain encoder has no such paths.
+    pub const fn stages(self) -> [&'static [&'static str]; 5] {
+        match self {
+            Self::Plain => [
+                &["encoder.levels.0", "encoder.levels.1"],
+                &["encoder.levels.2"],
+                &["encoder.levels.3"],
+                &["encoder.levels.4"],
+                &["encoder.levels.5"],
+            ],
+            Self::Resnet18 | Self::Resnet34 | Self::Resnet50 => [
+                &["encoder.conv1", "encoder.bn1"],
+                &["encoder.layer1"],
+                &["encoder.layer2"],
+                &["encoder.layer3"],
+                &["encoder.layer4"],
+            ],
+            Self::Lite0 => [
+                &["encoder.network.stages.0"],
+                &["encoder.network.stages.1"],
+                &["encoder.network.stages.2"],
+                &["encoder.network.stages.3"],
+                &["encoder.network.stages.4"],
+            ],
+        }
+    }
 }
 
 #[cfg(test)]

@@ -82,6 +82,15 @@ const fn usual_smooth() -> f64 {
 }
 
 impl LossTerm {
+    /// What `weight` may be.
+    pub const WEIGHT: (f64, f64) = (1e-6, 1e6);
+    /// What `smoothing` may be.
+    pub const SMOOTHING: (f64, f64) = (0.0, 0.999);
+    /// What `gamma` may be.
+    pub const GAMMA: (f64, f64) = (0.0, 10.0);
+    /// What `smooth` may be.
+    pub const SMOOTH: (f64, f64) = (0.0, 1e6);
+
     /// How much the term counts in the sum.
     pub const fn weight(&self) -> f64 {
         match self {
@@ -99,18 +108,18 @@ impl LossTerm {
     /// # Errors
     /// Names the field, what it may be and what it is.
     pub fn check(&self, num_classes: usize) -> Result<(), LossError> {
-        within("weight", self.weight(), 1e-6, 1e6)?;
+        within("weight", self.weight(), Self::WEIGHT)?;
         match *self {
-            Self::CrossEntropy { smoothing, .. } => within("smoothing", smoothing, 0.0, 0.999),
+            Self::CrossEntropy { smoothing, .. } => within("smoothing", smoothing, Self::SMOOTHING),
             Self::BinaryCrossEntropy { smoothing, .. } if num_classes == 2 => {
-                within("smoothing", smoothing, 0.0, 0.999)
+                within("smoothing", smoothing, Self::SMOOTHING)
             }
             Self::BinaryCrossEntropy { .. } => Err(LossError::Unusable(format!(
                 "binary_cross_entropy is for 2 classes, there are {num_classes}; use cross_entropy"
             ))),
-            Self::Focal { gamma, .. } => within("gamma", gamma, 0.0, 10.0),
+            Self::Focal { gamma, .. } => within("gamma", gamma, Self::GAMMA),
             Self::Dice { smooth, .. } | Self::Jaccard { smooth, .. } => {
-                within("smooth", smooth, 0.0, 1e6)
+                within("smooth", smooth, Self::SMOOTH)
             }
             Self::Lovasz { .. } => Ok(()),
         }
@@ -212,7 +221,7 @@ impl Loss {
     }
 }
 
-fn within(field: &str, value: f64, least: f64, most: f64) -> Result<(), LossError> {
+fn within(field: &str, value: f64, (least, most): (f64, f64)) -> Result<(), LossError> {
     if (least..=most).contains(&value) {
         return Ok(());
     }

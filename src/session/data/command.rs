@@ -20,6 +20,8 @@ pub enum DataCommand {
         /// What is corrected of what is recognized.
         corrections: Corrections,
     },
+    /// Makes the parts of the data set that is looked at by this rule, from names alone.
+    Part(Box<PartRule>),
     /// Varies a patch of the open image as a training would.
     Vary {
         /// How.
@@ -62,6 +64,7 @@ impl Session {
                 corrections,
             } => self.look_at_data(folder, *parts, corrections),
             DataCommand::Leave => self.leave_data(),
+            DataCommand::Part(rule) => self.part_data(*rule),
             DataCommand::Draw {
                 folder,
                 corrections,

@@ -4,11 +4,13 @@ mod command;
 mod contact;
 mod drawn;
 mod look;
+mod parted;
 mod varied;
 mod view;
 
 pub use command::DataCommand;
 pub use contact::{ContactTile, MOST_PICTURES, SamplePictures};
+pub use parted::Parted;
 pub use varied::{Varied, VariedPatch};
 pub use view::{DataPhase, DataSet};
 

@@ -5,10 +5,10 @@ use super::super::jobs::JobId;
 use super::super::state::Session;
 use super::drawn::ReadSet;
 use super::look::look;
-use super::{ContactTile, SamplePictures, VariedPatch};
+use super::{ContactTile, Parted, SamplePictures, VariedPatch};
 use crate::dataset::leaks::LeakReport;
 use crate::dataset::parts::PartRule;
-use crate::dataset::{Corrections, Discovery, Inspection};
+use crate::dataset::{Corrections, Discovery, Inspection, SetParts};
 
 /// How far the look at a data set is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct DataSet {
     pub parts: PartRule,
     /// What training, validation and test ground share.
     pub leaks: Option<Arc<LeakReport>>,
+    /// The parts that were asked for last.
+    pub parted: Option<Parted>,
     /// The job that looks.
     pub job: Option<JobId>,
 }
@@ -51,6 +53,8 @@ pub(in crate::session) enum DataReport {
     Leaks(Arc<LeakReport>),
     /// Another job's: the sample at this place in small, if its image can be read.
     Pictured(usize, Option<ContactTile>),
+    /// Another job's: the parts of its files, or why there are none.
+    Parted(Result<Arc<SetParts>, String>),
     /// Another job's: a data set to draw patches from, or why there is none.
     Drawable(Result<Arc<ReadSet>, String>),
     /// Another job's: varied patches.
@@ -83,6 +87,7 @@ impl Session {
             inspection: None,
             parts,
             leaks: None,
+            parted: None,
             job: Some(id),
         });
     }
@@ -92,7 +97,9 @@ impl Session {
         let Some(data) = self.study.data.take() else {
             return;
         };
-        for job in data.job.into_iter().chain(data.pictures.job()) {
+        let parting = data.parted.map(|parted| parted.job);
+        let jobs = data.job.into_iter().chain(data.pictures.job());
+        for job in jobs.chain(parting) {
             self.stop_job(job);
         }
     }
@@ -102,6 +109,7 @@ impl Session {
         let data = self.study.data.as_mut().filter(|data| data.job == Some(id));
         match (report, data) {
             (DataReport::Pictured(at, tile), _) => self.sample_pictured(id, at, tile),
+            (DataReport::Parted(parts), _) => self.parted(id, parts),
             (DataReport::Drawable(read), _) => self.drawable(id, read),
             (DataReport::Varied(patches), _) => {
                 if self.study.varied.job == Some(id) {

@@ -125,10 +125,14 @@ impl Default for Sgd {
     }
 }
 
-/// Shares that stay at a step are below this.
-const MOST_KEPT: f64 = 0.999_999;
-
 impl OptimizerConfig {
+    /// What shares that stay at a step may be.
+    pub const KEPT: (f64, f64) = (0.0, 0.999_999);
+    /// What `epsilon` may be.
+    pub const EPSILON: (f64, f64) = (1e-12, 1.0);
+    /// What `weight_decay` may be.
+    pub const WEIGHT_DECAY: (f64, f64) = (0.0, 1.0);
+
     /// The name as written in recipes and state files.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -170,19 +174,19 @@ impl OptimizerConfig {
                 epsilon,
                 weight_decay,
             }) => {
-                within("beta_1", beta_1, 0.0, MOST_KEPT)?;
-                within("beta_2", beta_2, 0.0, MOST_KEPT)?;
-                within("epsilon", epsilon, 1e-12, 1.0)?;
+                within("beta_1", beta_1, Self::KEPT)?;
+                within("beta_2", beta_2, Self::KEPT)?;
+                within("epsilon", epsilon, Self::EPSILON)?;
                 weight_decay
             }
             Self::RmsProp(rule) => {
-                within("alpha", rule.alpha, 0.0, MOST_KEPT)?;
-                within("epsilon", rule.epsilon, 1e-12, 1.0)?;
-                within("momentum", rule.momentum, 0.0, MOST_KEPT)?;
+                within("alpha", rule.alpha, Self::KEPT)?;
+                within("epsilon", rule.epsilon, Self::EPSILON)?;
+                within("momentum", rule.momentum, Self::KEPT)?;
                 rule.weight_decay
             }
             Self::Sgd(rule) => {
-                within("momentum", rule.momentum, 0.0, MOST_KEPT)?;
+                within("momentum", rule.momentum, Self::KEPT)?;
                 if rule.nesterov && rule.momentum == 0.0 {
                     let reason = "optimizer.nesterov needs a momentum above 0";
                     return Err(TrainError::Recipe(reason.to_owned()));
@@ -190,11 +194,11 @@ impl OptimizerConfig {
                 rule.weight_decay
             }
         };
-        within("weight_decay", decay, 0.0, 1.0)
+        within("weight_decay", decay, Self::WEIGHT_DECAY)
     }
 }
 
-fn within(field: &str, value: f64, least: f64, most: f64) -> Result<(), TrainError> {
+fn within(field: &str, value: f64, (least, most): (f64, f64)) -> Result<(), TrainError> {
     if (least..=most).contains(&value) {
         return Ok(());
     }

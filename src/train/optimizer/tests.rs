@@ -4,11 +4,13 @@
 use burn::module::Module as _;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::parameters::lengths;
 use super::test_line::{Line, Problem};
+use super::updates::without_variants;
 use super::{
     Adam, AdamW, Decays, Optimizer, OptimizerConfig, RateGroup, RmsProp, Sgd, UpdateConfig,
 };
-use crate::nn::{ModelConfig, Network, read_weights, write_weights};
+use crate::nn::{EncoderKind, Family, ModelConfig, Network, read_weights, write_weights};
 
 /// Written by `tests/reference/optimizers.py`.
 const REFERENCE: &str = include_str!("../../../tests/reference/optimizers.json");
@@ -332,4 +334,34 @@ fn asking_for_the_means_leaves_the_network_as_it_is() {
     // Norms share their running means between clones of a network.
     assert_ne!(averaged, before);
     assert_eq!(bytes_of(&network), before);
+}
+
+#[test]
+fn each_weight_of_an_encoder_is_of_one_stage() {
+    for encoder in EncoderKind::ALL {
+        let config = ModelConfig {
+            family: Family::Fpn,
+            encoder,
+            base_filters: 1,
+            stem_filters: 2,
+            ..ModelConfig::default()
+        };
+        let network = Network::new(&config, 2, &mut || 0.5, &Device::flex());
+        let paths: Vec<String> = lengths(&network).into_keys().collect();
+        let group = |prefix: &str| RateGroup {
+            prefix: prefix.to_owned(),
+            factor: 0.1,
+        };
+        let stages = encoder.stages();
+        let of_encoder = |path: &&String| without_variants(path).starts_with("encoder.");
+        for path in paths.iter().filter(of_encoder) {
+            let prefixes = stages.iter().copied().flatten();
+            let found = prefixes.filter(|prefix| group(prefix).holds(path)).count();
+            assert_eq!(found, 1, "{} {path}", encoder.name());
+        }
+        for prefix in stages.iter().copied().flatten() {
+            let holds = paths.iter().any(|path| group(prefix).holds(path));
+            assert!(holds, "{} {prefix}", encoder.name());
+        }
+    }
 }

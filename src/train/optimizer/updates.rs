@@ -57,6 +57,15 @@ impl Default for UpdateConfig {
 }
 
 impl UpdateConfig {
+    /// What `clip_norm` may be, where it is said.
+    pub const CLIP_NORM: (f64, f64) = (1e-6, 1e6);
+    /// What `accumulate` may be.
+    pub const ACCUMULATE: (u64, u64) = (1, 10_000);
+    /// What `ema` may be, where it is said.
+    pub const EMA: (f64, f64) = (0.0, 0.999_999);
+    /// What the factor of a group may be.
+    pub const FACTOR: (f64, f64) = (0.0, 1e3);
+
     /// The same for a network that may have no part called `encoder`, which then needs no rate.
     pub(in crate::train) fn for_network(&self, has_encoder: bool) -> Self {
         let mut same = self.clone();
@@ -80,14 +89,16 @@ impl UpdateConfig {
     /// [`TrainError::Recipe`] names the field, what it may be and what it is.
     pub fn check(&self) -> Result<(), TrainError> {
         if let Some(norm) = self.clip_norm {
-            within("clip_norm", norm, 1e-6, 1e6)?;
+            within("clip_norm", norm, Self::CLIP_NORM)?;
         }
-        within("accumulate", self.accumulate.into(), 1.0, 10_000.0)?;
+        let (least, most) = Self::ACCUMULATE;
+        let range = (least as f64, most as f64);
+        within("accumulate", self.accumulate.into(), range)?;
         if let Some(kept) = self.ema {
-            within("ema", kept, 0.0, 0.999_999)?;
+            within("ema", kept, Self::EMA)?;
         }
         for group in &self.groups {
-            within("groups.factor", group.factor, 0.0, 1e3)?;
+            within("groups.factor", group.factor, Self::FACTOR)?;
         }
         Ok(())
     }
@@ -113,7 +124,7 @@ pub(super) fn without_variants(path: &str) -> String {
         .join(".")
 }
 
-fn within(field: &str, value: f64, least: f64, most: f64) -> Result<(), TrainError> {
+fn within(field: &str, value: f64, (least, most): (f64, f64)) -> Result<(), TrainError> {
     if (least..=most).contains(&value) {
         return Ok(());
     }

@@ -53,6 +53,17 @@ const WARM_UP_SHARE: u64 = 20;
 const MOST_WARM_UP: u64 = 100;
 
 impl Schedule {
+    /// What the factor of a fall, or of an epoch, may be.
+    pub const FALL: (f64, f64) = (1e-6, 1.0);
+    /// What a share of the full rate, or of the steps, may be.
+    pub const SHARE: (f64, f64) = (0.0, 1.0);
+    /// What `power` may be.
+    pub const POWER: (f64, f64) = (0.1, 10.0);
+    /// What `restart_factor` may be.
+    pub const RESTART_FACTOR: (f64, f64) = (1.0, 10.0);
+    /// The most that a number of epochs may be.
+    pub const MOST_EPOCHS: u64 = 100_000;
+
     /// The factor on the learning rate at `step` (from 0) of `span`.
     pub fn factor(&self, step: u64, span: Span) -> f64 {
         let warm_up = self.warm_up(span);
@@ -91,34 +102,41 @@ impl Schedule {
     /// # Errors
     /// [`TrainError::Recipe`] names the field, what it may be and what it is.
     pub fn check(&self) -> Result<(), TrainError> {
+        let most_epochs = Self::MOST_EPOCHS as f64;
         match self {
             Self::Constant(_) => Ok(()),
             Self::Step(steps) => {
-                within("every_epochs", steps.every_epochs.into(), 1.0, 1e5)?;
-                within("factor", steps.factor, 1e-6, 1.0)
+                let epochs = steps.every_epochs.into();
+                within("every_epochs", epochs, (1.0, most_epochs))?;
+                within("factor", steps.factor, Self::FALL)
             }
             Self::Exponential(exponential) => {
-                within("factor_per_epoch", exponential.factor_per_epoch, 1e-6, 1.0)
+                within("factor_per_epoch", exponential.factor_per_epoch, Self::FALL)
             }
             Self::Cosine(cosine) => {
-                within("floor", cosine.floor, 0.0, 1.0)?;
-                within("restart_epochs", cosine.restart_epochs.into(), 0.0, 1e5)?;
-                within("restart_factor", cosine.restart_factor, 1.0, 10.0)
+                within("floor", cosine.floor, Self::SHARE)?;
+                let epochs = cosine.restart_epochs.into();
+                within("restart_epochs", epochs, (0.0, most_epochs))?;
+                within(
+                    "restart_factor",
+                    cosine.restart_factor,
+                    Self::RESTART_FACTOR,
+                )
             }
             Self::Polynomial(polynomial) => {
-                within("power", polynomial.power, 0.1, 10.0)?;
-                within("floor", polynomial.floor, 0.0, 1.0)
+                within("power", polynomial.power, Self::POWER)?;
+                within("floor", polynomial.floor, Self::SHARE)
             }
             Self::OneCycle(cycle) => {
-                within("rise", cycle.rise, 0.0, 1.0)?;
-                within("first", cycle.first, 0.0, 1.0)?;
-                within("last", cycle.last, 0.0, 1.0)
+                within("rise", cycle.rise, Self::SHARE)?;
+                within("first", cycle.first, Self::SHARE)?;
+                within("last", cycle.last, Self::SHARE)
             }
         }
     }
 }
 
-fn within(field: &str, value: f64, least: f64, most: f64) -> Result<(), TrainError> {
+fn within(field: &str, value: f64, (least, most): (f64, f64)) -> Result<(), TrainError> {
     if (least..=most).contains(&value) {
         return Ok(());
     }

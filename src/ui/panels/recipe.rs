@@ -7,6 +7,7 @@ use crate::job::{self, Job, JobEvent, Waker};
 use crate::render::list_adapters;
 use crate::session::{LayerKind, Session, TrainOn};
 use crate::train::{DeviceChoice, EncoderKind, Family, Preset, Recipe, Remedy, fit_of_processor};
+use crate::ui::dialogs::FileWish;
 use crate::ui::training::Draft;
 use crate::ui::{text, theme};
 
@@ -27,6 +28,8 @@ pub struct TrainForm {
     pub searched: String,
     /// A word that is being typed into the recipe.
     pub draft: Draft,
+    /// A file that the form asks for.
+    pub wish: Option<FileWish>,
     /// Why the last change made no recipe.
     pub refused: Option<String>,
     adapters: Adapters,
@@ -43,6 +46,7 @@ impl Default for TrainForm {
             taken: None,
             searched: String::new(),
             draft: Draft::default(),
+            wish: None,
             refused: None,
             adapters: Adapters::default(),
         }
@@ -300,13 +304,18 @@ pub fn remedies_ui(ui: &mut Ui, recipe: &mut Recipe, remedies: &[Remedy]) {
     });
 }
 
+/// What is said of the choice of a device.
+pub const DEVICE_HELP: &str = "Where the next training computes: a graphics card or the processor";
+
 /// Where the next training computes.
 pub fn device_ui(ui: &mut Ui, form: &mut TrainForm) {
     let adapters = form.adapters.names(ui.ctx()).to_vec();
     ui.horizontal(|ui| {
         let label = ui.label("Device");
         let device = &mut form.recipe.device;
-        device_choice_ui(ui, device, &adapters).labelled_by(label.id);
+        device_choice_ui(ui, device, &adapters)
+            .labelled_by(label.id)
+            .on_hover_text(DEVICE_HELP);
     });
 }
 

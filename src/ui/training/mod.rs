@@ -25,5 +25,5 @@ pub use bar::{pause_ui, room_ui};
 pub use class_table::{figure_help, swatch_ui};
 pub use confusion::{MatrixNumbers, confusion_ui};
 pub use data::{Correction, look_at};
-pub use recipe::Draft;
+pub use recipe::{Draft, take_list};
 pub use search::{entries_ui, has_trials, sheet_ui};

@@ -3,11 +3,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use egui::{
-    Color32, ColorImage, Rangef, Rect, RichText, Role, Sense, Slider, TextEdit, TextureHandle,
-    TextureOptions, Ui, WidgetInfo, pos2, vec2,
+    Color32, ColorImage, FontId, Painter, Pos2, Rangef, Rect, RichText, Role, Sense, Slider,
+    TextEdit, TextureHandle, TextureOptions, Ui, WidgetInfo, pos2, vec2,
 };
 
-use crate::dataset::{Discovery, Sample, hash};
+use crate::dataset::{Discovery, Part, Sample, SetParts, hash};
 use crate::raster::RgbaTile;
 use crate::session::{Command, ContactTile, DataCommand, DataSet, MOST_PICTURES};
 use crate::ui::text;
@@ -109,7 +109,7 @@ fn rows_in_sight(seen: Rangef, top: f32, height: f32, rows: usize) -> Range<usiz
 /// The sheet, what it lists and how much the masks cover.
 pub fn contact_ui(
     ui: &mut Ui,
-    (data, discovery): (&DataSet, &Arc<Discovery>),
+    (data, discovery, parts): (&DataSet, &Arc<Discovery>, Option<&SetParts>),
     sheet: &mut ContactSheet,
     commands: &mut CommandQueue,
 ) {
@@ -140,12 +140,9 @@ pub fn contact_ui(
             loaded += 1;
         }
         let textures = sheet.textures.get(&at);
-        sample_ui(
-            ui,
-            &discovery.samples[at],
-            (rect, at),
-            (textures, sheet.opacity),
-        );
+        let sample = &discovery.samples[at];
+        let badge = badge(sample, at, parts);
+        sample_ui(ui, (sample, badge), (rect, at), (textures, sheet.opacity));
     }
     if loaded == MOST_LOADED {
         ui.request_repaint();
@@ -182,9 +179,24 @@ fn load(ui: &Ui, tile: &ContactTile) -> Textures {
     (load(&tile.image), tile.mask.as_ref().map(load))
 }
 
+/// The part that the recipe's rule gives a sample, where its pixels change nothing of it.
+fn badge(sample: &Sample, at: usize, parts: Option<&SetParts>) -> Option<&'static str> {
+    let stated = parts.filter(|parts| parts.are_stated && sample.mask.is_some())?;
+    let part = stated.parts.get(at).copied()?;
+    Some(part.map_or("left out", Part::folder))
+}
+
+fn badge_ui(painter: &Painter, corner: Pos2, words: &str) {
+    let font = FontId::proportional(11.0);
+    let galley = painter.layout_no_wrap(words.to_owned(), font, Color32::WHITE);
+    let rect = Rect::from_min_size(corner, galley.size() + vec2(8.0, 2.0));
+    painter.rect_filled(rect, 3.0, Color32::from_black_alpha(170));
+    painter.galley(rect.min + vec2(4.0, 1.0), galley, Color32::WHITE);
+}
+
 fn sample_ui(
     ui: &mut Ui,
-    sample: &Sample,
+    (sample, badge): (&Sample, Option<&str>),
     (rect, at): (Rect, usize),
     (textures, opacity): (Option<&Textures>, f32),
 ) {
@@ -209,10 +221,14 @@ fn sample_ui(
     let name = egui::Label::new(RichText::new(&sample.name).small().weak()).truncate();
     let foot = Rect::from_min_max(square.left_bottom(), rect.max);
     ui.place(foot, name);
+    if let Some(badge) = badge {
+        badge_ui(&painter, square.min + vec2(4.0, 4.0), badge);
+    }
     let part = sample.part.map_or("no part", |part| part.folder());
-    let words = match sample.mask {
-        Some(_) => format!("{} ({part})", sample.name),
-        None => format!("{} ({part}), without a mask", sample.name),
+    let words = match (&sample.mask, badge) {
+        (Some(_), Some(badge)) => format!("{} ({badge} by the recipe)", sample.name),
+        (Some(_), None) => format!("{} ({part})", sample.name),
+        (None, _) => format!("{} ({part}), without a mask", sample.name),
     };
     response.on_hover_text(words);
 }
@@ -223,7 +239,7 @@ mod tests {
 
     use super::*;
     use crate::dataset::parts::PartRule;
-    use crate::dataset::{Corrections, Layout, LayoutKind, MaskEncoding};
+    use crate::dataset::{Corrections, Layout, LayoutKind, MaskEncoding, MaskSource};
     use crate::geom::ImageSize;
     use crate::label::{Encoding, Unknown};
     use crate::session::{DataPhase, SamplePictures};
@@ -274,6 +290,7 @@ mod tests {
             inspection: None,
             parts: PartRule::default(),
             leaks: None,
+            parted: None,
             job: None,
         }
     }
@@ -296,7 +313,7 @@ mod tests {
                 .auto_shrink(false)
                 .vertical_scroll_offset(offset)
                 .show(ui, |ui| {
-                    contact_ui(ui, (data, &discovery), sheet, &mut commands);
+                    contact_ui(ui, (data, &discovery, None), sheet, &mut commands);
                 });
         }));
         commands.pop().map(|command| match command {
@@ -344,6 +361,24 @@ mod tests {
             "{} samples in sight",
             seen.len()
         );
+    }
+
+    #[test]
+    fn the_part_of_a_sample_is_shown_where_it_is_stated() {
+        let sample = Sample {
+            mask: Some(MaskSource::File("a.png".into())),
+            ..discovery().samples[0].clone()
+        };
+        let mut parts = SetParts {
+            parts: vec![Some(Part::Validation), None],
+            are_stated: true,
+            notes: Vec::new(),
+        };
+        let shown = |parts: &SetParts| [0, 1].map(|at| badge(&sample, at, Some(parts)));
+        assert_eq!(shown(&parts), [Some("val"), Some("left out")]);
+        parts.are_stated = false;
+        assert_eq!(shown(&parts), [None, None]);
+        assert_eq!(badge(&sample, 0, None), None);
     }
 
     #[test]

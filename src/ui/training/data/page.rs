@@ -13,6 +13,7 @@ use crate::train::Preset;
 use crate::ui::dialogs::FileWish;
 use crate::ui::panels::recipe::TrainForm;
 use crate::ui::training::curves::heading;
+use crate::ui::training::recipe::ask_parts;
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{text, theme};
 
@@ -54,7 +55,9 @@ pub fn data_ui(
         inspected_ui(ui, inspection, discovery);
     }
     heading(ui, "Samples");
-    contact_ui(ui, (data, discovery), sheet, commands);
+    let parts = ask_parts(data, &view.form, commands);
+    let parts = parts.and_then(|parts| parts.as_deref().ok());
+    contact_ui(ui, (data, discovery, parts), sheet, commands);
     ui.add_space(4.0 * theme::GRID);
 }
 

@@ -134,6 +134,26 @@ const WORDS: [(&str, &str, &str); 5] = [
     ),
 ];
 
+/// What a patch shows beyond the ground that may be read, and what that is.
+const BORDERS: [(&str, &str); 2] = [
+    ("reflect", "Pixels and labels mirrored"),
+    ("ignore", "Pixels mirrored, nothing is learned from them"),
+];
+
+const OFTEN: &str = "How often it acts";
+const MOST: &str = "One to this many at a time";
+const LABELS: &str = "What is hidden must be guessed from around it; else nothing is learned there";
+
+/// Numbers that some kinds have beside: what they may be, and what they are.
+const EXTRAS: [(&str, [f64; 2], &str); 2] = [
+    (
+        "spacing",
+        [8.0, 1024.0],
+        "Distance of the lattice's points, in pixels",
+    ),
+    ("softness", [0.0, 64.0], "Width of the edge, in pixels"),
+];
+
 /// How patches are varied between epochs.
 pub fn augment_ui(ui: &mut Ui, tree: &mut Tree, searched: &str) {
     let value = tree.get("augment").clone();
@@ -169,10 +189,7 @@ fn border_ui(ui: &mut Ui, tree: &mut Tree) {
         let combo = ComboBox::from_id_salt("border")
             .selected_text(&word)
             .show_ui(ui, |ui| {
-                for (known, help) in [
-                    ("reflect", "Pixels and labels mirrored"),
-                    ("ignore", "Pixels mirrored, nothing is learned from them"),
-                ] {
+                for (known, help) in BORDERS {
                     let row = ui.selectable_label(known == word, known);
                     if row.on_hover_text(help).clicked() {
                         tree.set("augment.border", json!(known));
@@ -220,31 +237,22 @@ fn entry_ui(ui: &mut Ui, entry: &mut Value, title: &str, bounds: Option<[f64; 2]
         .max_decimals(1);
     let drag = ui.add(drag);
     name(&drag, &format!("{title}, probability"));
-    if drag.on_hover_text("How often it acts").changed() {
+    if drag.on_hover_text(OFTEN).changed() {
         entry["probability"] = json!(percent / 100.0);
     }
     if let Some([least, most]) = bounds {
         range_ui(ui, entry, title, [least, most]);
     }
-    for (extra, most, help) in [
-        (
-            "spacing",
-            1024.0,
-            "Distance of the lattice's points, in pixels",
-        ),
-        ("softness", 64.0, "Width of the edge, in pixels"),
-    ] {
+    for (extra, [least, most], help) in EXTRAS {
         if !entry[extra].is_null() {
             let label = ui.label(extra).on_hover_text(help);
-            if let Some(number) = real_ui(ui, &entry[extra], 0.0..=most, label.id) {
+            if let Some(number) = real_ui(ui, &entry[extra], least..=most, label.id) {
                 entry[extra] = number;
             }
         }
     }
     if let Some(mut most) = entry["most"].as_u64() {
-        let label = ui
-            .label("at most")
-            .on_hover_text("One to this many at a time");
+        let label = ui.label("at most").on_hover_text(MOST);
         let range = if entry["labels"].is_null() {
             1..=8
         } else {
@@ -258,8 +266,7 @@ fn entry_ui(ui: &mut Ui, entry: &mut Value, title: &str, bounds: Option<[f64; 2]
     if let Some(word) = entry["labels"].as_str() {
         let mut is_kept = word == "keep";
         let check = ui.checkbox(&mut is_kept, "labels stay");
-        let help = "What is hidden must be guessed from around it; else nothing is learned there";
-        if check.on_hover_text(help).changed() {
+        if check.on_hover_text(LABELS).changed() {
             entry["labels"] = json!(if is_kept { "keep" } else { "ignore" });
         }
     }
@@ -283,6 +290,26 @@ fn range_ui(ui: &mut Ui, entry: &mut Value, title: &str, [least, most]: [f64; 2]
     }
     if [low, high] != ends {
         entry["range"] = json!([low, high]);
+    }
+}
+
+/// What is said of a field of the table by its path within it.
+#[cfg(test)]
+pub fn help_of(path: &str) -> Option<&'static str> {
+    let (name, field) = path.split_once('.').unwrap_or((path, ""));
+    if name == "border" {
+        return BORDERS.first().map(|(_, help)| *help);
+    }
+    let (_, _, help, _) = *VARIATIONS.iter().find(|(known, ..)| *known == name)?;
+    match field {
+        "probability" => Some(OFTEN),
+        "range" => Some(help),
+        "most" => Some(MOST),
+        "labels" => Some(LABELS),
+        extra => EXTRAS
+            .into_iter()
+            .find(|(known, ..)| *known == extra)
+            .map(|(.., help)| help),
     }
 }
 

@@ -26,6 +26,8 @@ pub enum Kind {
     Word(&'static [(&'static str, &'static str)]),
     /// Bands of an image: words, or a list of numbers.
     Bands,
+    /// Any text.
+    Text,
     /// Yes or no.
     Flag,
     /// A whole number or nothing, and what it usually is.

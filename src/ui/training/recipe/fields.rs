@@ -1,6 +1,7 @@
 use super::field::{Field, Kind};
 use super::ground_fields::{GROUND, MEMORY, UNLABELED};
 use super::learner_fields::{NETWORK, OPTIMIZER};
+use crate::train::{Recipe, Schedule};
 
 /// Fields that belong together.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +29,7 @@ pub const SECTIONS: &[Section] = &[
                     "Epochs",
                     "At most so many; each ends with a look at the validation ground",
                 ],
-                (1, 100_000),
+                Recipe::EPOCHS,
             ),
             Field::whole(
                 "steps_per_epoch",
@@ -36,7 +37,7 @@ pub const SECTIONS: &[Section] = &[
                     "Steps in an epoch",
                     "Steps between two looks at the validation ground",
                 ],
-                (1, 1_000_000),
+                Recipe::STEPS_PER_EPOCH,
             ),
             Field::whole(
                 "batch",
@@ -44,12 +45,12 @@ pub const SECTIONS: &[Section] = &[
                     "Batch",
                     "Patches in a step; more are steadier and need more memory",
                 ],
-                (1, 512),
+                Recipe::BATCH,
             ),
             Field::whole(
                 "patch",
                 ["Patch", "Columns and rows of a patch: a multiple of 32"],
-                (32, 4096),
+                Recipe::PATCH,
             ),
             Field::of(
                 "bands",
@@ -78,7 +79,7 @@ pub const SECTIONS: &[Section] = &[
                     "Rate",
                     "The full learning rate; too high diverges, too low crawls",
                 ],
-                (1e-9, 10.0),
+                (1e-9, Recipe::MOST_RATE),
             ),
             Field::word(
                 KIND,
@@ -104,13 +105,13 @@ pub const SECTIONS: &[Section] = &[
             Field::whole(
                 "schedule.every_epochs",
                 ["Falls every", "Epochs between two falls"],
-                (1, 100_000),
+                (1, Schedule::MOST_EPOCHS),
             )
             .only(KIND, &["step"]),
             Field::real(
                 "schedule.factor",
                 ["Factor", "What the rate is multiplied by at a fall"],
-                (0.0, 1.0),
+                Schedule::FALL,
             )
             .only(KIND, &["step"]),
             Field::real(
@@ -119,7 +120,7 @@ pub const SECTIONS: &[Section] = &[
                     "Left after an epoch",
                     "What is left of the rate after each epoch",
                 ],
-                (0.0, 1.0),
+                Schedule::FALL,
             )
             .only(KIND, &["exponential"]),
             Field::real(
@@ -128,13 +129,13 @@ pub const SECTIONS: &[Section] = &[
                     "Power",
                     "Of the share of the time that is left; 0.9 is DeepLab's",
                 ],
-                (0.0, 20.0),
+                Schedule::POWER,
             )
             .only(KIND, &["polynomial"]),
             Field::real(
                 "schedule.floor",
                 ["Floor", "Where the rate ends, as a share of the full rate"],
-                (0.0, 1.0),
+                Schedule::SHARE,
             )
             .only(KIND, &["cosine", "polynomial"]),
             Field::whole(
@@ -143,7 +144,7 @@ pub const SECTIONS: &[Section] = &[
                     "Restart after",
                     "Epochs of the first fall; 0: a single fall to the end",
                 ],
-                (0, 100_000),
+                (0, Schedule::MOST_EPOCHS),
             )
             .only(KIND, &["cosine"]),
             Field::real(
@@ -152,25 +153,25 @@ pub const SECTIONS: &[Section] = &[
                     "Each fall longer by",
                     "How many times longer each fall is than the one before",
                 ],
-                (1.0, 100.0),
+                Schedule::RESTART_FACTOR,
             )
             .only(KIND, &["cosine"]),
             Field::real(
                 "schedule.rise",
                 ["Rise", "Share of the steps in which the rate rises"],
-                (0.0, 1.0),
+                Schedule::SHARE,
             )
             .only(KIND, &["one_cycle"]),
             Field::real(
                 "schedule.first",
                 ["Begins at", "As a share of the full rate"],
-                (0.0, 1.0),
+                Schedule::SHARE,
             )
             .only(KIND, &["one_cycle"]),
             Field::real(
                 "schedule.last",
                 ["Ends at", "As a share of the full rate"],
-                (0.0, 1.0),
+                Schedule::SHARE,
             )
             .only(KIND, &["one_cycle"]),
         ],

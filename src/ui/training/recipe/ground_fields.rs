@@ -1,5 +1,6 @@
 use super::field::{Field, Kind};
 use super::fields::Section;
+use crate::train::Recipe;
 
 /// What is read, and which patches are drawn of it.
 pub const GROUND: Section = Section {
@@ -65,7 +66,7 @@ pub const MEMORY: Section = Section {
                 "Time limit",
                 "Minutes of work after which it ends with the epoch that runs; 0: never",
             ],
-            (0.0, 1e6),
+            (0.0, Recipe::MOST_MINUTES),
         ),
         Field::word(
             "memory",

@@ -1,20 +1,32 @@
-use egui::{DragValue, Ui};
+use egui::{ComboBox, DragValue, Ui};
 use serde_json::{Value, json};
 
 use super::more::{Draft, word_ui};
 use super::tree::Tree;
 
 const KEEP: &str = "patches.keep";
-const GROUPS: &str = "updates.groups";
-/// The paths of all weights of an encoder begin so.
-const ENCODER: &str = "encoder";
+/// What is said of the share.
+pub const SHARE_HELP: &str = "What is held out is not filtered";
+/// Which classes count: the word in the file, what it is called, and what it does.
+pub const COUNTED: [(&str, &str, &str); 2] = [
+    (
+        "all_but",
+        "of all but",
+        "Pixels of every class count but those named here, by index or name with commas between",
+    ),
+    (
+        "only",
+        "of",
+        "Only pixels of the classes named here count, by index or name with commas between",
+    ),
+];
 
 /// Which patches are kept: all, or those with more than a share of some classes.
 pub fn keep_ui(ui: &mut Ui, tree: &mut Tree, draft: &mut Draft) {
     ui.horizontal(|ui| {
         let mut is_filtered = !tree.get(KEEP).is_null();
         let check = ui.checkbox(&mut is_filtered, "Only patches with more than");
-        let check = check.on_hover_text("What is held out is not filtered");
+        let check = check.on_hover_text(SHARE_HELP);
         if check.changed() {
             let usual = json!({ "counted": { "all_but": [0] }, "more_than": 0.05 });
             tree.set(KEEP, if is_filtered { usual } else { Value::Null });
@@ -27,24 +39,40 @@ pub fn keep_ui(ui: &mut Ui, tree: &mut Tree, draft: &mut Draft) {
         if ui.add(share).labelled_by(check.id).changed() {
             tree.set("patches.keep.more_than", json!(percent / 100.0));
         }
-        let counted = tree.get("patches.keep.counted").clone();
-        let (way, words) = match counted["only"].as_array() {
-            Some(classes) => ("only", classes.clone()),
-            None => (
-                "all_but",
-                counted["all_but"].as_array().cloned().unwrap_or_default(),
-            ),
-        };
-        let label = ui.label(if way == "only" { "of" } else { "of all but" });
-        let words = words.iter().map(|word| match word {
-            Value::String(name) => name.clone(),
-            index => index.to_string(),
-        });
-        let words = words.collect::<Vec<_>>().join(", ");
-        if let Some(Value::String(typed)) = word_ui(ui, KEEP, &words, draft, label.id) {
-            tree.set("patches.keep.counted", json!({ way: classes(&typed) }));
-        }
+        counted_ui(ui, tree, draft);
     });
+}
+
+/// Which classes count.
+fn counted_ui(ui: &mut Ui, tree: &mut Tree, draft: &mut Draft) {
+    let counted = tree.get("patches.keep.counted").clone();
+    let named = |(word, ..): &(&str, &str, &str)| counted[*word].is_array();
+    let (way, name, help) = COUNTED.into_iter().find(named).unwrap_or(COUNTED[0]);
+    let named = counted[way].as_array().cloned().unwrap_or_default();
+    let mut new = None;
+    let combo = ComboBox::from_id_salt("counted")
+        .selected_text(name)
+        .width(80.0)
+        .show_ui(ui, |ui| {
+            for (word, name, help) in COUNTED {
+                let row = ui.selectable_label(word == way, name);
+                if row.on_hover_text(help).clicked() {
+                    new = Some(json!({ word: named }));
+                }
+            }
+        });
+    let combo = combo.response.on_hover_text(help);
+    let words = named.iter().map(|word| match word {
+        Value::String(name) => name.clone(),
+        index => index.to_string(),
+    });
+    let words = words.collect::<Vec<_>>().join(", ");
+    if let Some(Value::String(typed)) = word_ui(ui, KEEP, &words, draft, combo.id) {
+        new = Some(json!({ way: classes(&typed) }));
+    }
+    if let Some(new) = new {
+        tree.set("patches.keep.counted", new);
+    }
 }
 
 /// Classes by index or name, parted by commas.
@@ -55,38 +83,6 @@ fn classes(typed: &str) -> Vec<Value> {
         Err(_) => json!(word),
     };
     words.filter(|word| !word.is_empty()).map(class).collect()
-}
-
-/// How fast the encoder learns beside the rest.
-pub fn encoder_rate_ui(ui: &mut Ui, tree: &mut Tree) {
-    let groups = tree.get(GROUPS).as_array().cloned().unwrap_or_default();
-    let factor = match &groups[..] {
-        [] => 1.0,
-        [only] if only["prefix"] == ENCODER => only["factor"].as_f64().unwrap_or(1.0),
-        _ => {
-            ui.weak(format!(
-                "{} groups of weights learn at rates of their own; they are edited in the file",
-                groups.len()
-            ));
-            return;
-        }
-    };
-    ui.horizontal(|ui| {
-        let label = ui.label("Encoder learns at");
-        let mut percent = factor * 100.0;
-        let share = DragValue::new(&mut percent)
-            .range(0.0..=1000.0)
-            .suffix(" % of the rate");
-        let share = ui.add(share).labelled_by(label.id);
-        if share
-            .on_hover_text("A pretrained encoder wants less than the rest, often a tenth")
-            .changed()
-        {
-            let group = json!([{ "prefix": ENCODER, "factor": percent / 100.0 }]);
-            let is_plain = (percent - 100.0).abs() < 1e-9;
-            tree.set(GROUPS, if is_plain { json!([]) } else { group });
-        }
-    });
 }
 
 #[cfg(test)]
@@ -107,9 +103,7 @@ mod tests {
             KEEP,
             json!({ "counted": { "only": classes("road, 2") }, "more_than": 0.1 }),
         );
-        tree.set(GROUPS, json!([{ "prefix": ENCODER, "factor": 0.1 }]));
         let recipe = tree.recipe().expect("a recipe");
-        assert!((recipe.updates.groups[0].factor - 0.1).abs() < 1e-9);
         assert!(recipe.patches.keep.is_some());
         tree.set(KEEP, Value::Null);
         assert_eq!(tree.recipe().expect("a recipe").patches.keep, None);

@@ -1,5 +1,6 @@
 use super::field::{Field, Kind};
 use super::fields::Section;
+use crate::train::{ModelConfig, OptimizerConfig, UpdateConfig};
 
 const BETAS: &[&str] = &["adam", "adamw"];
 const RULE: &str = "optimizer.kind";
@@ -21,7 +22,7 @@ pub const OPTIMIZER: Section = Section {
         Field::real(
             "optimizer.beta_1",
             ["Beta 1", "How much of the mean gradient stays at a step"],
-            (0.0, 1.0),
+            OptimizerConfig::KEPT,
         )
         .only(RULE, BETAS),
         Field::real(
@@ -30,7 +31,7 @@ pub const OPTIMIZER: Section = Section {
                 "Beta 2",
                 "How much of the mean squared gradient stays at a step",
             ],
-            (0.0, 1.0),
+            OptimizerConfig::KEPT,
         )
         .only(RULE, BETAS),
         Field::real(
@@ -39,19 +40,19 @@ pub const OPTIMIZER: Section = Section {
                 "Alpha",
                 "How much of the mean squared gradient stays at a step",
             ],
-            (0.0, 1.0),
+            OptimizerConfig::KEPT,
         )
         .only(RULE, &["rmsprop"]),
         Field::real(
             "optimizer.epsilon",
             ["Epsilon", "Keeps tiny gradients from large steps"],
-            (0.0, 1.0),
+            OptimizerConfig::EPSILON,
         )
         .only(RULE, &["adam", "adamw", "rmsprop"]),
         Field::real(
             "optimizer.momentum",
             ["Momentum", "How much of the last step is added to the next"],
-            (0.0, 1.0),
+            OptimizerConfig::KEPT,
         )
         .only(RULE, &["rmsprop", "sgd"]),
         Field::of(
@@ -63,7 +64,7 @@ pub const OPTIMIZER: Section = Section {
         Field::real(
             "optimizer.weight_decay",
             ["Weight decay", "How strongly weights are drawn to zero"],
-            (0.0, 1.0),
+            OptimizerConfig::WEIGHT_DECAY,
         ),
         Field::word(
             "updates.decays",
@@ -79,7 +80,7 @@ pub const OPTIMIZER: Section = Section {
                 "Clip gradients",
                 "The most that the norm of all gradients together may be",
             ],
-            Kind::MaybeReal(1e-6, 1e6, 1.0),
+            Kind::MaybeReal(UpdateConfig::CLIP_NORM.0, UpdateConfig::CLIP_NORM.1, 1.0),
         ),
         Field::whole(
             "updates.accumulate",
@@ -87,7 +88,7 @@ pub const OPTIMIZER: Section = Section {
                 "Accumulate",
                 "Batches whose mean gradient makes one step: a larger batch in less memory",
             ],
-            (1, 4096),
+            UpdateConfig::ACCUMULATE,
         ),
         Field::of(
             "updates.ema",
@@ -95,7 +96,7 @@ pub const OPTIMIZER: Section = Section {
                 "Mean of weights",
                 "How much of the running mean of the weights stays at a step; the mean is what is scored and saved",
             ],
-            Kind::MaybeReal(0.0, 1.0, 0.999),
+            Kind::MaybeReal(UpdateConfig::EMA.0, UpdateConfig::EMA.1, 0.999),
         ),
     ],
 };
@@ -104,26 +105,26 @@ pub const OPTIMIZER: Section = Section {
 pub const NETWORK: Section = Section {
     title: "Network",
     fields: &[
-        Field::of(
+        Field::whole(
             "model.base_filters",
             [
                 "Filters",
                 "Channels of the first level of the plain encoder; each level below has twice as many",
             ],
-            Kind::Whole(1, 512),
+            ModelConfig::BASE_FILTERS,
         ),
-        Field::of(
+        Field::whole(
             "model.depth",
             ["Depth", "Halvings of a U-Net with the plain encoder"],
-            Kind::Whole(1, 8),
+            ModelConfig::DEPTH,
         ),
-        Field::of(
+        Field::whole(
             "model.stem_filters",
             [
                 "Stem filters",
                 "Channels of the first layer of a residual encoder; 64 as published",
             ],
-            Kind::Whole(1, 512),
+            ModelConfig::STEM_FILTERS,
         ),
         Field::of(
             "model.output_stride",
@@ -139,7 +140,7 @@ pub const NETWORK: Section = Section {
                 "Decoder width",
                 "Channels of the decoder; without: as published",
             ],
-            Kind::MaybeWhole(1, 2048, 128),
+            Kind::MaybeWhole(ModelConfig::WIDTH.0, ModelConfig::WIDTH.1, 128),
         ),
         Field::of(
             "model.residual",
@@ -163,7 +164,7 @@ pub const NETWORK: Section = Section {
                 "Second head",
                 "Weight of its loss, in training alone (PSPNet, DeepLab); 0: none, 0.4 is usual",
             ],
-            (0.0, 10.0),
+            ModelConfig::AUXILIARY_WEIGHT,
         ),
         Field::whole(
             "model.frozen_stages",
@@ -171,7 +172,7 @@ pub const NETWORK: Section = Section {
                 "Frozen stages",
                 "How many stages of a pretrained encoder stay as they are, from the finest on",
             ],
-            (0, 5),
+            ModelConfig::FROZEN_STAGES,
         ),
         Field::word(
             "model.norm",

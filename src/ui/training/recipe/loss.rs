@@ -2,8 +2,10 @@ use egui::{Button, ComboBox, RichText, Ui};
 use egui_material_icons::icons;
 use serde_json::{Value, json};
 
-use super::row::real_ui;
+use super::row::named_real_ui;
 use super::tree::Tree;
+use crate::label::ClassTable;
+use crate::train::LossTerm;
 use crate::ui::panels::tools::name_button;
 
 /// A kind of term: as in the file, as people read it, what it is, and its own number.
@@ -11,39 +13,75 @@ struct TermKind {
     word: &'static str,
     name: &'static str,
     help: &'static str,
-    own: Option<(&'static str, &'static str, f64)>,
+    own: Option<TermNumber>,
 }
+
+/// A number of a term: as in the file, as people read it, what it does, and what it may be.
+struct TermNumber {
+    field: &'static str,
+    name: &'static str,
+    help: &'static str,
+    range: (f64, f64),
+}
+
+const WEIGHT: TermNumber = TermNumber {
+    field: "weight",
+    name: "weight",
+    help: "How much the term counts in the sum",
+    range: LossTerm::WEIGHT,
+};
+
+const SMOOTHING: TermNumber = TermNumber {
+    field: "smoothing",
+    name: "smoothing",
+    help: "How much of a label is spread over all classes: 0 trusts labels wholly, 0.1 is usual where they err",
+    range: LossTerm::SMOOTHING,
+};
+
+const GAMMA: TermNumber = TermNumber {
+    field: "gamma",
+    name: "gamma",
+    help: "How much what is easy is forgotten, the power of 1 - p: 0 is the cross-entropy, 2 is usual",
+    range: LossTerm::GAMMA,
+};
+
+const SMOOTH: TermNumber = TermNumber {
+    field: "smooth",
+    name: "smooth, px",
+    help: "Pixels added above and below the fraction, which steadies classes that a batch hardly shows",
+    range: LossTerm::SMOOTH,
+};
 
 const KINDS: [TermKind; 6] = [
     TermKind {
         word: "cross_entropy",
         name: "Cross-entropy",
         help: "-ln p of the true class, a mean over pixels; class weights act on it",
-        own: Some(("smoothing", "smoothing", 0.99)),
+        own: Some(SMOOTHING),
     },
     TermKind {
         word: "binary_cross_entropy",
         name: "Binary cross-entropy",
         help: "The same, held to two classes",
-        own: Some(("smoothing", "smoothing", 0.99)),
+        own: Some(SMOOTHING),
     },
     TermKind {
         word: "focal",
         name: "Focal",
         help: "Cross-entropy that forgets what is easy; class weights act on it",
-        own: Some(("gamma", "gamma", 10.0)),
+        own: Some(GAMMA),
     },
     TermKind {
         word: "dice",
         name: "Dice",
         help: "1 - the mean Dice coefficient of the classes; rare classes count as much as common ones",
-        own: Some(("smooth", "smooth, px", 1e6)),
+        own: Some(SMOOTH),
     },
     TermKind {
         word: "jaccard",
         name: "Jaccard",
         help: "1 - the mean soft IoU of the classes",
-        own: Some(("smooth", "smooth, px", 1e6)),
+        own: Some(SMOOTH),
     },
     TermKind {
         word: "lovasz",
@@ -72,8 +110,11 @@ const WEIGHTINGS: [(&str, &str, &str); 4] = [
     ),
 ];
 
+/// What is said of weights by hand.
+const BY_HAND: &str = "How much a pixel of the class counts: a number for each class from 0 on";
+
 /// The terms of the loss and how classes are weighed.
-pub fn loss_ui(ui: &mut Ui, tree: &mut Tree, base: &Tree) {
+pub fn loss_ui(ui: &mut Ui, tree: &mut Tree, base: &Tree, classes: Option<&ClassTable>) {
     let mut terms = tree.get("loss").as_array().cloned().unwrap_or_default();
     let mut removed = None;
     for (place, term) in terms.iter_mut().enumerate() {
@@ -107,7 +148,7 @@ pub fn loss_ui(ui: &mut Ui, tree: &mut Tree, base: &Tree) {
         }
     });
     tree.set("loss", Value::Array(terms));
-    weighting_ui(ui, tree);
+    weighting_ui(ui, tree, classes.filter(|classes| !classes.is_empty()));
 }
 
 fn term_ui(ui: &mut Ui, place: usize, term: &mut Value) {
@@ -134,21 +175,18 @@ fn term_ui(ui: &mut Ui, place: usize, term: &mut Value) {
     if let Some(chosen) = chosen {
         *term = json!({ "kind": chosen, "weight": term["weight"] });
     }
-    let label = ui.label("weight");
-    if let Some(weight) = real_ui(ui, &term["weight"], 0.0..=1e6, label.id) {
-        term["weight"] = weight;
-    }
-    if let Some((field, name, most)) = kind.and_then(|kind| kind.own)
-        && !term[field].is_null()
-    {
-        let label = ui.label(name);
-        if let Some(number) = real_ui(ui, &term[field], 0.0..=most, label.id) {
-            term[field] = number;
+    let numbers = [Some(&WEIGHT), kind.and_then(|kind| kind.own.as_ref())];
+    for number in numbers.into_iter().flatten() {
+        let words = [number.name, number.help];
+        if !term[number.field].is_null()
+            && let Some(new) = named_real_ui(ui, words, &term[number.field], number.range)
+        {
+            term[number.field] = new;
         }
     }
 }
 
-fn weighting_ui(ui: &mut Ui, tree: &mut Tree) {
+fn weighting_ui(ui: &mut Ui, tree: &mut Tree, classes: Option<&ClassTable>) {
     let value = tree.get("class_weighting").clone();
     let word = value.as_str().unwrap_or("by_hand").to_owned();
     ui.horizontal(|ui| {
@@ -165,40 +203,91 @@ fn weighting_ui(ui: &mut Ui, tree: &mut Tree) {
                     }
                 }
                 let row = ui.selectable_label(word == "by_hand", "By hand");
-                if row
-                    .on_hover_text("A number for each class from 0 on")
-                    .clicked()
-                {
-                    tree.set("class_weighting", json!({ "by_hand": [1.0, 1.0] }));
+                if row.on_hover_text(BY_HAND).clicked() {
+                    let count = classes.map_or(2, ClassTable::num_classes);
+                    tree.set("class_weighting", json!({ "by_hand": vec![1.0; count] }));
                 }
             });
         combo.response.labelled_by(label.id);
     });
     if let Some(weights) = value["by_hand"].as_array() {
-        by_hand_ui(ui, weights, tree);
+        by_hand_ui(ui, weights, tree, classes);
     }
 }
 
-fn by_hand_ui(ui: &mut Ui, weights: &[Value], tree: &mut Tree) {
+fn by_hand_ui(ui: &mut Ui, weights: &[Value], tree: &mut Tree, classes: Option<&ClassTable>) {
     let mut new = weights.to_vec();
     ui.horizontal_wrapped(|ui| {
         for (class, weight) in new.iter_mut().enumerate() {
-            let label = ui.label(format!("class {class}"));
-            if let Some(number) = real_ui(ui, weight, 0.0..=1e6, label.id) {
+            let name = name_of(class, classes);
+            if let Some(number) = named_real_ui(ui, [&name, BY_HAND], weight, (0.0, 1e6)) {
                 *weight = number;
             }
         }
-        if ui.button("One more").clicked() {
-            new.push(json!(1.0));
-        }
-        if ui
-            .add_enabled(new.len() > 1, Button::new("One less"))
-            .clicked()
-        {
-            new.pop();
+        match classes.map(ClassTable::num_classes) {
+            Some(count) if count == new.len() => {}
+            Some(count) => {
+                let words = format!("One for each of {count} classes");
+                if ui.button(words).clicked() {
+                    new.resize(count, json!(1.0));
+                }
+            }
+            None => length_ui(ui, &mut new),
         }
     });
     if new != weights {
         tree.set("class_weighting", json!({ "by_hand": new }));
+    }
+}
+
+/// How many there are, where nobody knows the classes.
+fn length_ui(ui: &mut Ui, weights: &mut Vec<Value>) {
+    if ui.button("One more").clicked() {
+        weights.push(json!(1.0));
+    }
+    let less = Button::new("One less");
+    if ui.add_enabled(weights.len() > 1, less).clicked() {
+        weights.pop();
+    }
+}
+
+fn name_of(class: usize, classes: Option<&ClassTable>) -> String {
+    let known = classes.zip(u8::try_from(class).ok());
+    known.map_or_else(
+        || format!("class {class}"),
+        |(classes, class)| classes.name_of(class),
+    )
+}
+
+/// What is said of a field of a term by its kind, or of its kind.
+#[cfg(test)]
+pub fn help_of(kind: &str, field: &str) -> Option<&'static str> {
+    let kind = KINDS.iter().find(|known| known.word == kind)?;
+    if field == "kind" {
+        return Some(kind.help);
+    }
+    let mut numbers = [Some(&WEIGHT), kind.own.as_ref()].into_iter().flatten();
+    let number = numbers.find(|number| number.field == field)?;
+    Some(number.help)
+}
+
+/// What is said of a way to weigh classes.
+#[cfg(test)]
+pub fn weighting_help(word: &str) -> Option<&'static str> {
+    let known = WEIGHTINGS.iter().find(|(known, ..)| *known == word);
+    let by_hand = (word == "by_hand").then_some(BY_HAND);
+    known.map(|(_, _, help)| *help).or(by_hand)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_by_hand_have_the_names_of_the_classes() {
+        let classes = ClassTable::road();
+        assert_eq!(name_of(1, Some(&classes)), "road");
+        assert_eq!(name_of(1, None), "class 1");
+        assert_eq!(name_of(300, Some(&classes)), "class 300");
     }
 }

@@ -4,6 +4,10 @@
 mod augment;
 mod bands;
 mod best_class;
+mod choice;
+mod encoder_rates;
+#[cfg(test)]
+mod every_path;
 mod field;
 mod fields;
 mod ground_fields;
@@ -12,6 +16,8 @@ mod learner_fields;
 mod loss;
 mod more;
 mod page;
+mod part_fields;
+mod parted;
 mod parts;
 mod preview;
 mod rate;
@@ -20,4 +26,6 @@ mod tree;
 
 pub use more::Draft;
 pub use page::recipe_page_ui;
+pub use parted::ask_parts;
+pub use parts::take_list;
 pub use preview::PatchPreview;

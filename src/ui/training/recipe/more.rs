@@ -3,23 +3,25 @@ use serde_json::{Value, json};
 
 use super::field::is_found;
 use super::fields::SECTIONS;
-use super::parts::PARTS;
+use super::parts;
 use super::row::real_ui;
 use super::tree::Tree;
 
 /// What has an editor of its own, or belongs to the images and not to the person.
-const ELSEWHERE: [&str; 10] = [
+const ELSEWHERE: [&str; 9] = [
     "augment",
     "class_weighting",
     "device",
     "loss",
-    "parts",
     "model.family",
     "model.encoder",
     "model.in_channels",
     "patches.keep",
     "updates.groups",
 ];
+
+/// What is said of a field without a row.
+const HELP: &str = "A field by its path in the recipe's file";
 
 /// Words that are being typed into a field, by its path; they count when the field is left.
 pub type Draft = Option<(String, String)>;
@@ -33,8 +35,8 @@ pub fn other_paths(tree: &Tree, searched: &str) -> Vec<String> {
 }
 
 fn collect(value: &Value, path: &str, paths: &mut Vec<String>) {
-    let rows = SECTIONS.iter().flat_map(|section| section.fields);
-    let has_row = rows.chain(PARTS).any(|field| field.path == path);
+    let mut rows = SECTIONS.iter().flat_map(|section| section.fields);
+    let has_row = rows.any(|field| field.path == path) || parts::has_row(path);
     if has_row || ELSEWHERE.contains(&path) {
         return;
     }
@@ -56,7 +58,7 @@ pub fn more_ui(ui: &mut Ui, tree: &mut Tree, draft: &mut Draft, paths: &[String]
     for path in paths {
         let value = tree.get(path).clone();
         ui.horizontal(|ui| {
-            let label = ui.label(path);
+            let label = ui.label(path).on_hover_text(HELP);
             let new = match &value {
                 Value::Bool(flag) => {
                     let mut flag = *flag;

@@ -4,13 +4,14 @@ use egui::{CollapsingHeader, RichText, TextEdit, Ui};
 
 use super::augment::augment_ui;
 use super::best_class::{best_class_ui, classes_of};
+use super::encoder_rates::encoder_rates_ui;
 use super::fields::{SECTIONS, STOPPING, Section};
 use super::ground_fields::GROUND;
-use super::keep::{encoder_rate_ui, keep_ui};
+use super::keep::keep_ui;
 use super::learner_fields::OPTIMIZER;
 use super::loss::loss_ui;
 use super::more;
-use super::parts::parts_ui;
+use super::parts::{self, parts_ui};
 use super::preview::{PatchPreview, preview_ui};
 use super::rate::rate_ui;
 use super::row::field_ui;
@@ -59,6 +60,9 @@ pub fn recipe_page_ui(
     } else {
         form_ui(ui, session, &mut view.form, commands);
         preview_ui(ui, session, preview, (&view.form, center), commands);
+    }
+    if let Some(wish) = view.form.wish.take() {
+        view.wish(wish);
     }
     ui.add_space(4.0 * theme::GRID);
 }
@@ -130,22 +134,24 @@ fn form_ui(ui: &mut Ui, session: &Session, form: &mut TrainForm, commands: &mut 
             } else if section.title == GROUND.title {
                 keep_ui(ui, tree, &mut form.draft);
             } else if section.title == OPTIMIZER.title {
-                encoder_rate_ui(ui, tree);
+                encoder_rates_ui(ui, tree);
             } else if section.title == STOPPING {
                 best_class_ui(ui, tree, classes_of(session, form));
             }
         });
     }
     let said = |words: &str| searched.is_empty() || super::field::is_found(&searched, &[words]);
-    if said("loss cross-entropy focal dice jaccard lovasz class weights weighting smoothing") {
+    let words = "loss terms cross-entropy focal dice jaccard lovasz gamma smoothing class weights weighting";
+    if said(words) {
         group_ui(ui, "Loss", tree.differs(&base, "loss"), &searched, |ui| {
-            loss_ui(ui, &mut tree, &base);
+            loss_ui(ui, &mut tree, &base, classes_of(session, form));
         });
     }
-    if said("held-out ground parts split validation test folds blocks group list shares") {
+    let words = "held-out ground parts split validation test folds blocks group list shares";
+    if said(words) || parts::is_said(&searched) {
         let is_changed = tree.differs(&base, "parts");
         group_ui(ui, "Held-out ground", is_changed, &searched, |ui| {
-            parts_ui(ui, &mut tree, &base, &searched);
+            parts_ui(ui, session, form, (&mut tree, &base), commands);
         });
     }
     if said(VARIED) {

@@ -1,239 +1,250 @@
-use egui::{ComboBox, Ui};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use egui::{Label, RichText, Ui};
 use serde_json::{Value, json};
 
-use super::field::Field;
-use super::row::field_ui;
+use super::best_class::classes_of;
+use super::field::is_found;
+use super::part_fields::{CLASSES, LISTS, List, PARTS, TABLES, WAY, WAYS};
+use super::parted::parted_ui;
+use super::row::{field_ui, title_ui};
 use super::tree::Tree;
+use crate::dataset::Part;
+use crate::dataset::parts::{PartRule, PartWay};
+use crate::label::ClassTable;
+use crate::session::{Session, TrainOn};
+use crate::ui::dialogs::FileWish;
+use crate::ui::panels::recipe::TrainForm;
+use crate::ui::panels::tools::name_button;
+use crate::ui::view::CommandQueue;
 
-const WAY: &str = "parts.way";
-const SHARED: &[&str] = &[
-    "ratio",
-    "by_folder",
-    "by_list",
-    "by_group",
-    "blocks",
-    "stratified",
-];
+/// So many classes are offered where nobody knows which there are.
+const UNKNOWN: u8 = 10;
 
-/// What is held out.
-pub const PARTS: &[Field] = &[
-    Field::whole(
-        "parts.seed",
-        [
-            "Seed of the parts",
-            "Which samples are held out follows from it and from their names",
-        ],
-        (0, u64::MAX),
-    )
-    .only(
-        WAY,
-        &[
-            "ratio",
-            "by_folder",
-            "by_list",
-            "by_group",
-            "blocks",
-            "stratified",
-            "k_fold",
-        ],
-    ),
-    Field::real(
-        "parts.shares.train",
-        [
-            "Training share",
-            "In any unit: 90, 10 and 0 are the same as 0.9, 0.1 and 0",
-        ],
-        (0.0, 1e6),
-    )
-    .only(WAY, SHARED),
-    Field::real(
-        "parts.shares.validation",
-        ["Validation share", "What chooses the epoch"],
-        (0.0, 1e6),
-    )
-    .only(WAY, SHARED),
-    Field::real(
-        "parts.shares.test",
-        ["Test share", "What judges, once"],
-        (0.0, 1e6),
-    )
-    .only(WAY, SHARED),
-    Field::whole(
-        "parts.side",
-        ["Side of a block", "In pixels"],
-        (32, 100_000),
-    )
-    .only(WAY, &["blocks"]),
-    Field::whole(
-        "parts.folds",
-        ["Folds", "Equal portions, of which one validates"],
-        (2, 1_000),
-    )
-    .only(WAY, &["k_fold"]),
-    Field::whole(
-        "parts.fold",
-        ["Fold", "The portion that validates, from 0"],
-        (0, 999),
-    )
-    .only(WAY, &["k_fold"]),
-    Field::word(
-        "parts.twins",
-        [
-            "Equal images",
-            "Whether samples of equal pixels may be in different parts",
-        ],
-        &[("together", "Stay together"), ("apart", "May part")],
-    )
-    .only(
-        WAY,
-        &[
-            "ratio",
-            "by_folder",
-            "by_list",
-            "by_group",
-            "blocks",
-            "stratified",
-            "k_fold",
-        ],
-    ),
-];
+/// Whether a field of the file has a row here.
+pub fn has_row(path: &str) -> bool {
+    help_of(path).is_some()
+}
 
-/// A way to make parts: as in the file, as people read it, what it is, and the table it begins as.
-type Way = (&'static str, &'static str, &'static str, fn() -> Value);
+/// What is said of the field at a path.
+pub fn help_of(path: &str) -> Option<&'static str> {
+    let fields = PARTS.iter().map(|field| (field.path, field.help));
+    let tables = [WAYS].into_iter().chain(TABLES.iter().copied());
+    let tables = tables.map(|table| (table.word, table.help));
+    let lists = LISTS.into_iter().map(|(_, path, _, help)| (path, help));
+    let mut all = fields.chain(tables).chain(lists).chain([CLASSES]);
+    all.find(|(known, _)| *known == path).map(|(_, help)| help)
+}
 
-const WAYS: [Way; 6] = [
-    (
-        "",
-        "As the data set says, else a tenth",
-        "Parts that folders or lists state are taken over",
-        || Value::Null,
-    ),
-    (
-        "ratio",
-        "By shares",
-        "Shares of the samples, drawn by name",
-        || json!({ "way": "ratio" }),
-    ),
-    (
-        "by_folder",
-        "By folder",
-        "The parts that folders state; shares of the rest",
-        || json!({ "way": "by_folder" }),
-    ),
-    (
-        "by_group",
-        "By group",
-        "Samples of one place, drive or tile stay together",
-        || json!({ "way": "by_group", "group": { "by": "stated" } }),
-    ),
-    (
-        "blocks",
-        "By blocks",
-        "Square blocks of each image",
-        || json!({ "way": "blocks" }),
-    ),
-    (
-        "k_fold",
-        "One fold of several",
-        "One of equal portions validates, the rest trains",
-        || json!({ "way": "k_fold", "folds": 5, "fold": 0 }),
-    ),
-];
+/// Whether the searched words are in what a row says.
+pub fn is_said(searched: &str) -> bool {
+    PARTS.iter().any(|field| field.matches(searched))
+        || TABLES.iter().any(|table| table.matches(searched))
+        || LISTS.iter().any(|list| is_list_found(list, searched))
+}
+
+fn is_list_found((_, path, title, help): &List, searched: &str) -> bool {
+    is_found(searched, &[path, title, help])
+}
 
 /// What is held out of a data set.
-pub fn parts_ui(ui: &mut Ui, tree: &mut Tree, base: &Tree, searched: &str) {
-    let flat = flattened(tree);
-    let word = tree
-        .get("parts.split.way")
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
-    let shown = WAYS.iter().find(|(known, ..)| *known == word);
-    ui.horizontal(|ui| {
-        let label = ui.label("What is held out");
-        let combo = ComboBox::from_id_salt("parts")
-            .selected_text(shown.map_or("As in the recipe's file", |(_, name, ..)| name))
-            .width(230.0)
-            .show_ui(ui, |ui| {
-                for (known, name, help, begin) in WAYS {
-                    let row = ui.selectable_label(known == word, name);
-                    if row.on_hover_text(help).clicked() {
-                        let split = begin();
-                        let parts = if split.is_null() {
-                            split
-                        } else {
-                            json!({ "split": split })
-                        };
-                        tree.set("parts", parts);
-                    }
-                }
-            });
-        combo.response.labelled_by(label.id);
-    });
-    let (mut edited, base) = (flat.clone(), flattened(base));
-    let fields = PARTS
-        .iter()
-        .filter(|field| field.exists(&flat) && field.matches(searched));
-    fields.for_each(|field: &Field| field_ui(ui, field, &mut edited, &base));
-    if edited != flat {
-        tree.set("parts", nested(edited.get("parts").clone()));
+pub fn parts_ui(
+    ui: &mut Ui,
+    session: &Session,
+    form: &mut TrainForm,
+    (tree, base): (&mut Tree, &Tree),
+    commands: &mut CommandQueue,
+) {
+    if let Some(split) = WAYS.ui(ui, tree) {
+        choose_way(tree, split);
     }
-}
-
-/// The tree with what stands in `parts.split` directly in `parts`.
-fn flattened(tree: &Tree) -> Tree {
-    let mut flat = tree.clone();
-    let mut parts = tree.get("parts").clone();
-    if let Some(Value::Object(split)) = parts
-        .as_object_mut()
-        .and_then(|parts| parts.remove("split"))
-        && let Some(table) = parts.as_object_mut()
-    {
-        table.extend(split);
-    }
-    flat.set("parts", parts);
-    flat
-}
-
-/// The other way round.
-fn nested(mut flat: Value) -> Value {
-    let Some(table) = flat.as_object_mut() else {
-        return flat;
-    };
-    let own = ["seed", "twins"].map(|name| (name, table.remove(name)));
-    let mut parts = json!({ "split": table });
-    for (name, value) in own {
-        if let Some(value) = value {
-            parts[name] = value;
+    parted_ui(ui, session, form, commands);
+    for table in TABLES {
+        if table.exists(tree)
+            && table.matches(&form.searched)
+            && let Some(chosen) = table.ui(ui, tree)
+        {
+            tree.set(table.path, chosen);
         }
     }
-    parts
+    if tree.get("parts.split.lists").is_object() {
+        for list in LISTS
+            .iter()
+            .filter(|list| is_list_found(list, &form.searched))
+        {
+            list_ui(ui, *list, tree, &mut form.wish);
+        }
+    }
+    if tree.get(CLASSES.0).is_array() {
+        counted_ui(ui, tree, classes_of(session, form));
+    }
+    given_ui(ui, tree);
+    for field in PARTS {
+        if field.exists(tree) && field.matches(&form.searched) {
+            field_ui(ui, field, tree, base);
+        }
+    }
+}
+
+/// Another way; its seed and what becomes of equal images stay.
+fn choose_way(tree: &mut Tree, split: Value) {
+    if split.is_null() {
+        tree.set("parts", Value::Null);
+    } else if tree.get("parts").is_object() {
+        tree.set("parts.split", split);
+    } else {
+        tree.set("parts", json!({ "split": split }));
+    }
+}
+
+/// The file of a list, and a button that asks for it.
+fn list_ui(
+    ui: &mut Ui,
+    (part, path, title, help): List,
+    tree: &mut Tree,
+    wish: &mut Option<FileWish>,
+) {
+    ui.horizontal(|ui| {
+        title_ui(ui, title).on_hover_text(format!("{help}\n{path}"));
+        let choose = ui.button("Choose…");
+        name_button(&choose, &format!("Choose the {} list", part.word()), false);
+        if choose.on_hover_text("A text file").clicked() {
+            *wish = Some(FileWish::PartList(part));
+        }
+        if let Some(file) = tree.get(path).as_str().map(str::to_owned) {
+            let leave = ui.button("Leave out");
+            name_button(
+                &leave,
+                &format!("Leave the {} list out", part.word()),
+                false,
+            );
+            if leave.clicked() {
+                tree.set(path, Value::Null);
+            }
+            ui.add(Label::new(file).truncate());
+        }
+        ui.add(Label::new(RichText::new(help).small().weak()).truncate());
+    });
+}
+
+/// The classes whose pixels count, each to be taken in or out.
+fn counted_ui(ui: &mut Ui, tree: &mut Tree, table: Option<&ClassTable>) {
+    let (path, help) = CLASSES;
+    let value = tree.get(path).clone();
+    let chosen: BTreeSet<u8> = serde_json::from_value(value).unwrap_or_default();
+    let table = table.filter(|table| !table.is_empty());
+    let mut offered = chosen.clone();
+    match table {
+        Some(table) => offered.extend(table.classes().iter().map(|class| class.index)),
+        None => offered.extend(0..UNKNOWN),
+    }
+    let mut new = chosen.clone();
+    ui.horizontal_wrapped(|ui| {
+        title_ui(ui, "Classes").on_hover_text(format!("{help}\n{path}"));
+        for class in offered {
+            let name = table.map_or_else(|| format!("class {class}"), |table| table.name_of(class));
+            let toggle = ui.selectable_label(chosen.contains(&class), name);
+            if toggle.on_hover_text(help).clicked() && !new.remove(&class) {
+                new.insert(class);
+            }
+        }
+    });
+    if new != chosen {
+        tree.set(path, json!(new));
+    }
+}
+
+/// How many blocks were chosen one by one; which they are is said in the file.
+fn given_ui(ui: &mut Ui, tree: &Tree) {
+    if tree.get(WAY) != "given" {
+        return;
+    }
+    let count = |name: &str| {
+        let blocks = tree.get(&format!("parts.split.{name}"));
+        blocks.as_array().map_or(0, Vec::len)
+    };
+    let (choosing, judging) = (count("validation"), count("test"));
+    ui.weak(format!(
+        "Blocks that were chosen one by one: {choosing} for validation, {judging} for the test; \
+         they are edited in the file"
+    ));
+}
+
+/// Takes a list of names over for a part; a list within the data set is named from there.
+pub fn take_list(form: &mut TrainForm, part: Part, path: PathBuf, session: &Session) {
+    let folder = match form.learn_from(session) {
+        TrainOn::Folder(folder) | TrainOn::Corrected(folder, _) => Some(folder),
+        _ => None,
+    };
+    let Some(PartRule {
+        split: PartWay::ByList { lists, .. },
+        ..
+    }) = &mut form.recipe.parts
+    else {
+        return;
+    };
+    let path = std::path::absolute(&path).unwrap_or(path);
+    let within = folder.and_then(|folder| Some(path.strip_prefix(folder).ok()?.to_owned()));
+    let list = match part {
+        Part::Train => &mut lists.train,
+        Part::Validation => &mut lists.validation,
+        Part::Test => &mut lists.test,
+    };
+    *list = Some(within.unwrap_or(path));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::parts::PartWay;
-    use crate::train::Recipe;
+    use crate::dataset::parts::{FoldUnit, GroupBy};
+    use crate::train::{Preset, Recipe};
+
+    /// A recipe whose parts are made as these changes say.
+    fn recipe(changes: &[(&str, Value)]) -> Recipe {
+        let mut tree = Tree::of(&Recipe::default());
+        for (path, value) in changes {
+            if *path == WAYS.path {
+                choose_way(&mut tree, value.clone());
+            } else {
+                tree.set(path, value.clone());
+            }
+            // As the form does from one frame to the next.
+            tree = Tree::of(&tree.recipe().expect(path));
+        }
+        tree.recipe().expect("a recipe")
+    }
+
+    fn begun(word: &str) -> Value {
+        let choice = WAYS.choices.iter().find(|choice| choice.word == word);
+        (choice.expect("a way").begin)()
+    }
 
     #[test]
-    fn each_way_is_one_that_recipes_know() {
-        for (word, _, _, begin) in WAYS {
-            let mut tree = Tree::of(&Recipe::default());
-            let split = begin();
-            if !split.is_null() {
-                tree.set("parts", json!({ "split": split }));
+    fn each_choice_of_each_table_is_one_that_recipes_know() {
+        for way in WAYS.choices {
+            let first = recipe(&[(WAYS.path, (way.begin)())]);
+            assert_eq!(first.parts.is_some(), !way.word.is_empty(), "{}", way.word);
+            let tree = Tree::of(&first);
+            for table in TABLES.iter().filter(|table| table.exists(&tree)) {
+                for choice in table.choices {
+                    let changes = [(WAYS.path, (way.begin)()), (table.path, (choice.begin)())];
+                    let tree = Tree::of(&recipe(&changes));
+                    assert_eq!(tree.get(table.word), choice.word);
+                }
             }
-            let recipe = tree.recipe().expect(word);
-            assert_eq!(recipe.parts.is_some(), !word.is_empty(), "{word}");
-            let tree = Tree::of(&recipe);
-            let parts = nested(flattened(&tree).get("parts").clone());
-            assert_eq!(parts, *tree.get("parts"), "{word}");
-            let fields = PARTS.iter().filter(|field| field.exists(&flattened(&tree)));
-            for field in fields {
+        }
+    }
+
+    #[test]
+    fn every_field_of_a_way_is_in_the_file() {
+        for way in WAYS.choices {
+            let tree = Tree::of(&recipe(&[(WAYS.path, (way.begin)())]));
+            for field in PARTS.iter().filter(|field| field.exists(&tree)) {
                 assert!(
-                    !flattened(&tree).get(field.path).is_null(),
-                    "{word} {}",
+                    !tree.get(field.path).is_null(),
+                    "{} {}",
+                    way.word,
                     field.path
                 );
             }
@@ -241,20 +252,57 @@ mod tests {
     }
 
     #[test]
-    fn a_fold_is_set_through_its_row() {
-        let mut tree = Tree::of(&Recipe::default());
-        tree.set("parts", json!({ "split": WAYS[5].3() }));
-        let mut flat = flattened(&tree);
-        flat.set("parts.fold", json!(3));
-        tree.set("parts", nested(flat.get("parts").clone()));
-        let parts = tree.recipe().expect("a recipe").parts.expect("parts");
-        assert!(matches!(
-            parts.split,
-            PartWay::KFold {
-                fold: 3,
-                folds: 5,
-                ..
-            }
-        ));
+    fn folds_of_groups_are_set_through_their_rows() {
+        let group = json!({ "by": "up_to", "separator": "_" });
+        let recipe = recipe(&[
+            (WAYS.path, begun("k_fold")),
+            (
+                "parts.split.unit",
+                json!({ "unit": "group", "group": group }),
+            ),
+            ("parts.split.unit.group.separator", json!("-")),
+            ("parts.split.fold", json!(3)),
+            ("parts.seed", json!(7)),
+        ]);
+        let parts = recipe.parts.expect("parts");
+        let unit = FoldUnit::Group {
+            group: GroupBy::UpTo {
+                separator: "-".to_owned(),
+            },
+        };
+        let split = PartWay::KFold {
+            folds: 5,
+            fold: 3,
+            unit,
+        };
+        assert_eq!((parts.seed, parts.split), (7, split));
+    }
+
+    #[test]
+    fn another_way_keeps_the_seed() {
+        let changes = [
+            (WAYS.path, begun("ratio")),
+            ("parts.seed", json!(7)),
+            (WAYS.path, begun("stratified")),
+        ];
+        assert_eq!(recipe(&changes).parts.expect("parts").seed, 7);
+    }
+
+    #[test]
+    fn the_split_of_every_preset_is_a_choice_of_the_form() {
+        for preset in Preset::ALL {
+            let tree = Tree::of(&preset.recipe());
+            let word = tree.get(WAY).as_str().unwrap_or_default();
+            let is_known = WAYS.choices.iter().any(|choice| choice.word == word);
+            assert!(is_known, "{}: {word}", preset.name());
+        }
+    }
+
+    #[test]
+    fn rows_are_found_by_what_they_say() {
+        for words in ["separator", "bins", "test list", "gap", "mixture"] {
+            assert!(is_said(words), "{words}");
+        }
+        assert!(!is_said("nothing of the kind"));
     }
 }

@@ -1,6 +1,6 @@
 use std::ops::RangeInclusive;
 
-use egui::{Button, ComboBox, DragValue, Response, RichText, Ui, WidgetText};
+use egui::{Button, ComboBox, DragValue, Response, RichText, TextEdit, Ui, WidgetText};
 use egui_material_icons::icons;
 use serde_json::{Value, json};
 
@@ -72,6 +72,7 @@ fn value_ui(ui: &mut Ui, field: &Field, tree: &mut Tree, label: egui::Id) {
         Kind::Real(low, high) => real_ui(ui, &value, low..=high, label),
         Kind::Word(words) => word_ui(ui, field.path, &value, words, label),
         Kind::Bands => bands_ui(ui, field.path, &value, label),
+        Kind::Text => text_ui(ui, &value, label),
         Kind::Flag => flag_ui(ui, &value, field.title),
         Kind::MaybeWhole(low, high, usual) => {
             let edit = |ui: &mut Ui, value: &Value| whole_ui(ui, value, low..=high, label);
@@ -113,6 +114,28 @@ pub fn real_ui(
     range: RangeInclusive<f64>,
     label: egui::Id,
 ) -> Option<Value> {
+    real_drag(ui, value, range, label).1
+}
+
+/// As [`real_ui`], with a name before it and what it does where the pointer rests on either.
+pub fn named_real_ui(
+    ui: &mut Ui,
+    [name, help]: [&str; 2],
+    value: &Value,
+    (least, most): (f64, f64),
+) -> Option<Value> {
+    let label = ui.label(name).on_hover_text(help);
+    let (drag, number) = real_drag(ui, value, least..=most, label.id);
+    drag.on_hover_text(help);
+    number
+}
+
+fn real_drag(
+    ui: &mut Ui,
+    value: &Value,
+    range: RangeInclusive<f64>,
+    label: egui::Id,
+) -> (Response, Option<Value>) {
     let mut number = value.as_f64().unwrap_or(*range.start());
     let speed = (number.abs() * 0.01)
         .max(1e-6)
@@ -123,7 +146,8 @@ pub fn real_ui(
         .max_decimals(9)
         .custom_formatter(|number, _| short(number));
     let response = ui.add(drag).labelled_by(label);
-    response.changed().then(|| json!(number))
+    let new = response.changed().then(|| json!(number));
+    (response, new)
 }
 
 /// A number as people write it into a recipe.
@@ -179,6 +203,13 @@ fn word_or_real_ui(
     let all: Vec<(&str, &str)> = words.iter().copied().chain([own]).collect();
     let chosen = word_ui(ui, path, value, &all, label)?;
     Some(if chosen == OWN { json!(usual) } else { chosen })
+}
+
+fn text_ui(ui: &mut Ui, value: &Value, label: egui::Id) -> Option<Value> {
+    let mut text = value.as_str().unwrap_or_default().to_owned();
+    let field = TextEdit::singleline(&mut text).desired_width(VALUE - 30.0);
+    let response = ui.add(field).labelled_by(label);
+    response.changed().then(|| json!(text))
 }
 
 fn flag_ui(ui: &mut Ui, value: &Value, title: &str) -> Option<Value> {
