@@ -36,6 +36,7 @@ mod split_blocks;
 mod split_given;
 mod split_leaks;
 mod stats;
+mod void_edges;
 mod voids;
 mod watch;
 mod window;
