@@ -29,6 +29,7 @@ mod rng;
 mod scale;
 mod scan;
 mod scene;
+mod set_leaks;
 mod shown;
 mod sites;
 mod split;

@@ -36,7 +36,8 @@ pub struct DataSet {
     pub pictures: SamplePictures,
     /// What is in the files, and what is wrong with them.
     pub inspection: Option<Arc<Inspection>>,
-    /// What training, validation and test ground share.
+    /// What training, validation and test ground share; of a folder of several data sets what these
+    /// do.
     pub leaks: Option<Arc<LeakReport>>,
     /// The job that looks.
     pub job: Option<JobId>,
