@@ -86,7 +86,8 @@ pub struct InspectArgs {
     /// Look at so many images at most, one or more, spread over all.
     #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub most: Option<usize>,
-    /// Also look for ground, copies and neighbors that training and held-out parts share.
+    /// Also look for ground, copies and neighbors that training and held-out parts share; of a
+    /// folder of several data sets, that these share.
     #[arg(long)]
     pub leaks: bool,
     /// A recipe that comes with the program (without, balanced): leaks are between its parts.

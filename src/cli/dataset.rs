@@ -6,19 +6,18 @@ use super::args::InspectArgs;
 use super::sheet::Sheet;
 use super::train::chosen_recipe;
 use crate::dataset::leaks::{LeakLimits, LeakReport};
-use crate::dataset::parts::PartRule;
-use crate::dataset::{Discovery, InspectOptions, Watch, discover_corrected, inspect};
+use crate::dataset::{DatasetError, Discovery, InspectOptions, Watch, discover_corrected, inspect};
 
 /// Says what a data set holds, how it was recognized, and what is wrong with it.
 pub fn inspected(args: &InspectArgs) -> anyhow::Result<()> {
     let rule = chosen_recipe(args.recipe.as_deref(), args.preset)?.parts();
     let discovery = discover_corrected(&args.folder, &args.corrections.given()?)?;
     if !discovery.datasets.is_empty() {
-        tell_datasets(&discovery, args.json);
+        tell_datasets(&discovery, args)?;
         ensure!(
-            args.sheet.is_none() && !args.leaks && args.most.is_none(),
-            "--leaks, --sheet and --most look into one data set, and the folder holds several; name \
-             one of these instead"
+            args.sheet.is_none() && args.most.is_none(),
+            "--sheet and --most look into one data set, and the folder holds several; name one of \
+             these instead"
         );
         return Ok(());
     }
@@ -37,11 +36,12 @@ pub fn inspected(args: &InspectArgs) -> anyhow::Result<()> {
     };
     let inspection = inspect(&discovery, &options);
     bar.finish_and_clear();
-    let leaks = if args.leaks {
-        Some(leaks_of(&discovery, &rule, &bar)?)
-    } else {
-        None
-    };
+    let leaks = args.leaks.then(|| {
+        watched(&bar, |watch| {
+            discovery.leaks(&rule, LeakLimits::default(), watch)
+        })
+    });
+    let leaks = leaks.transpose()?;
     if args.json {
         say!(
             "{}",
@@ -50,7 +50,7 @@ pub fn inspected(args: &InspectArgs) -> anyhow::Result<()> {
     } else {
         say!("{}", inspection.to_text().trim_end());
         if let Some(report) = &leaks {
-            tell_leaks(report);
+            tell_leaks(report, "parts");
         }
         if let Some(sheet) = &sheet {
             sheet.tell();
@@ -62,41 +62,49 @@ pub fn inspected(args: &InspectArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Names the data sets of a folder that holds several.
-fn tell_datasets(discovery: &Discovery, is_json: bool) {
-    if is_json {
+/// Names the data sets of a folder that holds several, and what they share where that is asked for.
+fn tell_datasets(discovery: &Discovery, args: &InspectArgs) -> anyhow::Result<()> {
+    let leaks = args.leaks.then(|| {
+        let find = |watch: &Watch<'_>| discovery.leaks_between_sets(LeakLimits::default(), watch);
+        watched(&ProgressBar::new(0), find)
+    });
+    let leaks = leaks.transpose()?;
+    if args.json {
         let layout = discovery.layout.to_string();
         say!(
             "{}",
-            json!({ "layout": layout, "datasets": discovery.datasets })
+            json!({ "layout": layout, "datasets": discovery.datasets, "leaks": leaks })
         );
-        return;
+        return Ok(());
     }
     say!("{}", discovery.layout);
     for folder in &discovery.datasets {
         say!("{}", folder.display());
     }
+    if let Some(report) = &leaks {
+        tell_leaks(report, "data sets");
+    }
+    Ok(())
 }
 
-/// What the parts share that a training by `rule` would make.
-fn leaks_of(
-    discovery: &Discovery,
-    rule: &PartRule,
+/// What a search for leaks finds, with the bar as its progress.
+fn watched(
     bar: &ProgressBar,
+    find: impl FnOnce(&Watch<'_>) -> Result<LeakReport, DatasetError>,
 ) -> anyhow::Result<LeakReport> {
     bar.set_length(1_000);
-    let watch = Watch {
+    let report = find(&Watch {
         is_cancelled: &|| false,
         progress: &|share| bar.set_position((share * 1_000.0) as u64),
-    };
-    let report = discovery.leaks(rule, LeakLimits::default(), &watch)?;
+    })?;
     bar.finish_and_clear();
     Ok(report)
 }
 
-fn tell_leaks(report: &LeakReport) {
+/// Says what these, the parts or the data sets, share.
+fn tell_leaks(report: &LeakReport, these: &str) {
     say!(
-        "\nLeaks between the parts ({} images compared)",
+        "\nLeaks between the {these} ({} images compared)",
         report.images
     );
     if report.leaks.is_empty() && report.images > 0 {

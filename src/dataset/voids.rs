@@ -1,4 +1,5 @@
 use super::Discovery;
+use super::void_edges::Distances;
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{ClassTable, Mask, UNLABELED};
 use crate::raster::{RasterInfo, ReadError, SampleType, TileSource};
@@ -11,12 +12,12 @@ const FEWEST_BLOCKS: usize = 4;
 const BAND_PIXELS: u32 = 4 << 20;
 
 /// Channels this near to white or black count as nearly so.
-const NEAR: u8 = 24;
+pub(super) const NEAR: u8 = 24;
 const COLORS: [u8; 2] = [255, 0];
 
 /// Where an image seems cut off: connected blocks of nothing but pure white, or of nothing but pure
-/// black, that reach an edge of the image and end at once. Bright sky and deep shadow fade into what
-/// is nearly white or black instead.
+/// black, that reach an edge of the image and end at once, in straight lines. Bright sky and deep
+/// shadow fade into what is nearly white or black instead, or end where trees and houses do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Voids {
     /// The blocks of each area, those at the edges cut off there.
@@ -37,22 +38,20 @@ impl Voids {
     pub(super) fn of(source: &dyn TileSource) -> Result<Self, ReadError> {
         let info = source.info();
         let mut finder = VoidFinder::new(info.size);
+        let read = |band: PixelRect| source.read_rgba(0, band);
         if Self::may_be_in(info) && !info.size.is_empty() {
-            let (width, height) = (info.size.width, info.size.height);
-            let rows = (BAND_PIXELS / width).max(1);
-            for top in (0..height).step_by(rows as usize) {
-                let band = PixelRect::new(0, top, width, rows.min(height - top));
-                finder.add(band, &source.read_rgba(0, band)?);
+            for band in bands(info.size) {
+                finder.add(band, &read(band)?);
             }
         }
-        Ok(finder.voids())
+        finder.voids(read)
     }
 
-    /// Those that are none by their labels left out. Pictures with a class for the sky are
-    /// photographs, where sky and walls may be too bright; there a void is an area of which at
-    /// least half is labeled as nothing.
+    /// Those that are none by their labels left out. In pictures with more than two classes, or one
+    /// for the sky, all that is shown has one; there a void is an area of which at least half is
+    /// labeled as nothing.
     pub(super) fn where_labels_allow(mut self, mask: &Mask, discovery: &Discovery) -> Self {
-        if !self.areas.is_empty() && shows_sky(discovery) {
+        if !self.areas.is_empty() && names_all(discovery) {
             self.areas.retain(|area| {
                 let labels = area.iter().flat_map(|block| mask.read_rect(*block));
                 let (nothing, labeled): (Vec<u8>, Vec<u8>) =
@@ -77,11 +76,24 @@ impl Voids {
     }
 }
 
-/// Whether there is a class for the sky.
-fn shows_sky(discovery: &Discovery) -> bool {
+/// Whether there are more than two classes, or one of them is the sky.
+fn names_all(discovery: &Discovery) -> bool {
     let table = discovery.all_classes();
     let mut classes = table.iter().flat_map(ClassTable::classes);
-    classes.any(|class| class.name.eq_ignore_ascii_case("sky"))
+    classes.clone().count() > 2 || classes.any(|class| class.name.eq_ignore_ascii_case("sky"))
+}
+
+/// Bands of whole rows of an image.
+pub(super) fn bands(size: ImageSize) -> impl Iterator<Item = PixelRect> {
+    let rows = (BAND_PIXELS / size.width.max(1)).max(1);
+    let tops = (0..size.height).step_by(rows as usize);
+    tops.map(move |top| PixelRect::new(0, top, size.width, rows.min(size.height - top)))
+}
+
+/// How far a color is from a grey, in the channel where that is most.
+pub(super) fn apart([red, green, blue, _]: [u8; 4], grey: u8) -> u8 {
+    let [red, green, blue] = [red, green, blue].map(|channel| channel.abs_diff(grey));
+    red.max(green).max(blue)
 }
 
 /// Finds the voids of an image whose rows come in bands.
@@ -124,19 +136,38 @@ impl VoidFinder {
         }
     }
 
-    /// The voids, once all rows were added.
-    pub(super) fn voids(mut self) -> Voids {
+    /// The voids, once all rows were added; where there may be some, `read` reads the image again,
+    /// in bands.
+    ///
+    /// # Errors
+    /// [`ReadError`] when a part does not decode.
+    pub(super) fn voids(
+        mut self,
+        read: impl Fn(PixelRect) -> Result<Vec<u8>, ReadError>,
+    ) -> Result<Voids, ReadError> {
+        let mut voids = Voids::default();
+        for (color, grey) in COLORS.into_iter().enumerate() {
+            let mut areas = self.areas(color);
+            if !areas.is_empty() {
+                let mut distances = Distances::read(self.size, (color, grey), &read)?;
+                areas.retain(|area| distances.are_of_void(area));
+            }
+            voids.areas.append(&mut areas);
+        }
+        Ok(voids)
+    }
+
+    /// The blocks of areas that may be voids of this color.
+    fn areas(&mut self, color: usize) -> Vec<Vec<PixelRect>> {
         let mut areas = Vec::new();
-        for color in 0..COLORS.len() {
-            for at in 0..self.blocks.len() {
-                let area = self.take_area(at, color);
-                let is_at_edge = area.iter().any(|&at| self.is_at_edge(at));
-                if is_at_edge && area.len() >= FEWEST_BLOCKS && self.ends_at_once(&area, color) {
-                    areas.push(area.into_iter().map(|at| self.rect(at)).collect());
-                }
+        for at in 0..self.blocks.len() {
+            let area = self.take_area(at, color);
+            let is_at_edge = area.iter().any(|&at| self.is_at_edge(at));
+            if is_at_edge && area.len() >= FEWEST_BLOCKS && self.ends_at_once(&area, color) {
+                areas.push(area.into_iter().map(|at| self.rect(at)).collect());
             }
         }
-        Voids { areas }
+        areas
     }
 
     /// Takes the blocks out that are connected to one and of its color.
@@ -185,10 +216,9 @@ impl VoidFinder {
 
 impl Block {
     fn add(&mut self, run: &[[u8; 4]]) {
-        for [red, green, blue, _] in run {
-            for (at, color) in COLORS.into_iter().enumerate() {
-                let apart = [red, green, blue].map(|channel| channel.abs_diff(color));
-                let most = apart.into_iter().max().unwrap_or(0);
+        for pixel in run {
+            for (at, grey) in COLORS.into_iter().enumerate() {
+                let most = apart(*pixel, grey);
                 self.near[at] += u32::from((1..=NEAR).contains(&most));
                 self.far[at] += u32::from(most > NEAR);
             }
@@ -204,15 +234,19 @@ mod tests {
     fn found(paint: impl Fn(u32, u32) -> u8) -> u64 {
         let size = ImageSize::new(70, 50);
         let mut finder = VoidFinder::new(size);
+        let read = |band: PixelRect| {
+            let rows = (band.y..band.bottom()).flat_map(|y| (0..70).map(move |x| (x, y)));
+            let pixel = |(x, y): (u32, u32)| [paint(x, y), paint(x, y), paint(x, y), 255];
+            rows.flat_map(pixel).collect::<Vec<u8>>()
+        };
         for top in (0..50).step_by(7) {
             let band = PixelRect::new(0, top, 70, 7.min(50 - top));
-            let rows = (top..band.bottom()).flat_map(|y| (0..70).map(move |x| (x, y)));
-            let pixels: Vec<u8> = rows
-                .flat_map(|(x, y)| [paint(x, y), paint(x, y), paint(x, y), 255])
-                .collect();
-            finder.add(band, &pixels);
+            finder.add(band, &read(band));
         }
-        finder.voids().num_pixels()
+        finder
+            .voids(|band| Ok(read(band)))
+            .expect("pixels")
+            .num_pixels()
     }
 
     #[test]

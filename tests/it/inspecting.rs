@@ -170,9 +170,13 @@ fn several_data_sets_are_one_json_object_and_none_of_nothing_is_called_fine() {
     let told = json(&[&inspect[..], &["--json"]].concat());
     let expected = serde_json::json!([text(&colored), text(&soft)]);
     assert_eq!(told["datasets"], expected);
-    assert!(told["layout"].is_string(), "{told}");
-    let one_of = ["holds several", "name one of these"];
-    refused(&[&inspect[..], &["--leaks"]].concat(), &one_of);
+    assert!(
+        told["layout"].is_string() && told["leaks"].is_null(),
+        "{told}"
+    );
+    let told = json(&[&inspect[..], &["--json", "--leaks"]].concat());
+    assert!(told["leaks"]["leaks"].is_array(), "{told}");
+    assert!(done(&[&inspect[..], &["--leaks"]].concat()).contains("between the data sets"));
     let nothing = ["dataset", "inspect", text(&soft), "--most", "0"];
     assert!(failed(&nothing, 2).contains("--most"));
 }

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use super::between::Borders;
 use super::grain::Grain;
 use super::judge::Judge;
+use super::lattice::Lattice;
 use super::problem::{Problem, ProblemKind, said};
-use super::seen::SeenMask;
+use super::seen::{Seen, SeenMask};
 use crate::label::Encoding;
 
 /// Fewer strange values may be classes that are drawn as lines.
@@ -22,42 +23,51 @@ impl Judge<'_> {
             [] => self.borders().verdict(&grains),
             _ => Verdict::Sharp,
         };
+        let lattice = self.lattice();
         let is_stepped =
             |mask: &SeenMask| matches!(verdict, Verdict::Stepped(_)) && mask.borders.is_suspect();
-        let is_so =
-            |mask: &SeenMask| mask.is_blurred || values.is_stray_in(mask) || is_stepped(mask);
-        let all = (self.seen.iter())
-            .filter(|seen| seen.mask.as_ref().is_some_and(is_so))
-            .filter_map(|seen| self.mask_path(seen));
-        let paths: Vec<PathBuf> = all.collect();
-        let subject = said(paths.len(), "mask", "looks", "look");
-        let sentence = match (verdict, self.discovery.encoding.form) {
-            (Verdict::Stepped(share), _) => format!(
-                "{subject} as if resized with interpolation or JPEG-compressed: {:.1} % of the \
-                 borders between classes that do not follow each other are thin lines of the \
-                 classes between them; convert the masks from the originals again, resized to the \
-                 nearest pixel, as PNG or TIFF, unless the classes are steps of one scale",
-                100.0 * share
-            ),
-            _ if !values.stray.is_empty() => format!(
-                "{subject} as after lossy compression: values that form no areas lie where others \
-                 meet ({}){}; convert the masks from the originals again, as PNG or TIFF, or name \
-                 a list of classes with the real values alone",
-                listed(&values.stray),
-                match values.real[..] {
-                    [] => String::new(),
-                    ref real => format!(", those that look real are {}", listed(real)),
-                }
-            ),
-            (Verdict::Sharp, Encoding::Binary) => format!(
-                "{subject} as after lossy compression: greys lie about black and white, while 0 \
-                 and 255 look real and greys from {} on count as white; convert the masks from the \
-                 originals again, as PNG or TIFF, or state another threshold",
-                self.discovery.encoding.threshold
-            ),
-            _ => format!("{subject} as after lossy compression; export masks as PNG or TIFF"),
+        let is_so = |mask: &SeenMask| {
+            mask.is_jpeg
+                || mask.is_blurred
+                || values.is_stray_in(mask)
+                || is_stepped(mask)
+                || (lattice.is_told() && mask.lattice.is_suspect())
+        };
+        let those = || {
+            let all = self.seen.iter();
+            all.filter(|seen| seen.mask.as_ref().is_some_and(is_so))
+        };
+        let is_jpeg = |seen: &Seen| seen.mask.as_ref().is_some_and(|mask| mask.is_jpeg);
+        let paths: Vec<PathBuf> = those().filter_map(|seen| self.mask_path(seen)).collect();
+        let sentence = match verdict {
+            Verdict::Stepped(share) => stepped_sentence(paths.len(), share),
+            Verdict::Sharp if !values.stray.is_empty() => values.sentence(paths.len()),
+            Verdict::Sharp => self.packed_sentence(paths.len(), those().all(is_jpeg), lattice),
         };
         Problem::of(ProblemKind::BlurredMasks, paths.len(), paths, sentence)
+    }
+
+    /// About masks whose pixels were changed by JPEG, or by what works as it does.
+    fn packed_sentence(&self, count: usize, are_jpeg: bool, lattice: Lattice) -> String {
+        let looks = said(count, "mask", "looks", "look") + " as after lossy compression";
+        let again = "convert the masks from the originals again, as PNG or TIFF";
+        match self.discovery.encoding.form {
+            _ if are_jpeg => format!(
+                "{} stored as JPEG, which changes labels where classes meet; {again}",
+                said(count, "mask", "is", "are")
+            ),
+            Encoding::Binary => format!(
+                "{looks}: greys lie about black and white, while 0 and 255 look real and greys \
+                 from {} on count as white; {again}, or state another threshold",
+                self.discovery.encoding.threshold
+            ),
+            Encoding::Index if lattice.is_told() => format!(
+                "{looks}: {:.2} % of the pixels stray by 1 or 2, each alone, and none of them does \
+                 where a block of JPEG has one class; {again}",
+                100.0 * lattice.share()
+            ),
+            _ => format!("{looks}; export masks as PNG or TIFF"),
+        }
     }
 
     /// The grains of all masks of class indices together.
@@ -78,6 +88,15 @@ impl Judge<'_> {
             borders.add(&mask.borders);
         }
         borders
+    }
+
+    /// The specks of all of them.
+    fn lattice(&self) -> Lattice {
+        let mut lattice = Lattice::default();
+        for mask in self.seen.iter().filter_map(|seen| seen.mask.as_ref()) {
+            lattice.add(mask.lattice);
+        }
+        lattice
     }
 
     /// Judges their values.
@@ -132,6 +151,31 @@ impl Values {
         let mut values = mask.grains.iter().map(|(value, _)| value);
         values.any(|value| self.stray.contains(value))
     }
+
+    fn sentence(&self, count: usize) -> String {
+        format!(
+            "{} as after lossy compression: values that form no areas lie where others meet \
+             ({}){}; convert the masks from the originals again, as PNG or TIFF, or name a list of \
+             classes with the real values alone",
+            said(count, "mask", "looks", "look"),
+            listed(&self.stray),
+            match self.real[..] {
+                [] => String::new(),
+                ref real => format!(", those that look real are {}", listed(real)),
+            }
+        )
+    }
+}
+
+fn stepped_sentence(count: usize, share: f64) -> String {
+    format!(
+        "{} as if resized with interpolation or JPEG-compressed: {:.1} % of the borders between \
+         classes that do not follow each other are thin lines of the classes between them; convert \
+         the masks from the originals again, resized to the nearest pixel, as PNG or TIFF, unless \
+         the classes are steps of one scale",
+        said(count, "mask", "looks", "look"),
+        100.0 * share
+    )
 }
 
 /// Up to a dozen values in words.

@@ -1,8 +1,7 @@
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use super::grain::squares;
-use crate::label::{Encoding, load_mask};
+use crate::label::Mask;
 
 /// So many different greys lossy compression makes at least.
 const FEWEST_GREYS: usize = 8;
@@ -10,23 +9,23 @@ const FEWEST_GREYS: usize = 8;
 /// Whether a black and white mask of 8 bits has greys where lossy compression leaves them: nearly
 /// black amid dark pixels and nearly white amid bright ones. Borders that were only smoothed have
 /// both sides in sight, and masks of other greys hold little that is black or white.
-pub(super) fn has_halos(path: &Path) -> bool {
-    load_mask(path, None, Encoding::Index, None).is_ok_and(|loaded| {
-        let (mut halo, mut pure, mut pixels, mut greys) = (0_u64, 0_u64, 0_u64, BTreeSet::new());
-        for rect in squares(loaded.mask.size()) {
-            let values = loaded.mask.read_rect(rect);
-            pixels += rect.num_pixels();
-            pure += values
-                .iter()
-                .filter(|value| matches!(value, 0 | 255))
-                .count() as u64;
-            for grey in halos(&values, rect.width as usize) {
-                halo += 1;
-                greys.insert(grey);
-            }
+///
+/// The few greys of the highest qualities are told by [`super::lattice::Lattice`].
+pub(super) fn has_halos(shades: &Mask) -> bool {
+    let (mut halo, mut pure, mut pixels, mut greys) = (0_u64, 0_u64, 0_u64, BTreeSet::new());
+    for rect in squares(shades.size()) {
+        let values = shades.read_rect(rect);
+        pixels += rect.num_pixels();
+        pure += values
+            .iter()
+            .filter(|value| matches!(value, 0 | 255))
+            .count() as u64;
+        for grey in halos(&values, rect.width as usize) {
+            halo += 1;
+            greys.insert(grey);
         }
-        halo * 1_000 >= pixels && pure * 3 >= pixels && greys.len() >= FEWEST_GREYS
-    })
+    }
+    halo * 1_000 >= pixels && pure * 3 >= pixels && greys.len() >= FEWEST_GREYS
 }
 
 /// The greys near black or white whose eight neighbors are on their side of the middle.

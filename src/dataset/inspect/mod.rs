@@ -10,6 +10,7 @@ mod blurred;
 mod grain;
 mod halo;
 mod judge;
+mod lattice;
 mod pixels;
 mod seen;
 mod widths;

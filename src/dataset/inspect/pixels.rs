@@ -70,7 +70,7 @@ impl PixelSums {
         let channel = |at: usize| Moments::of_bytes(sums.opaque, sums.sum[at], sums.square[at]);
         sums.channels = channels_of(source, [0, 1, 2].map(channel))?;
         let voids = if sums.clear == 0 && Voids::may_be_in(source.info()) {
-            voids.voids()
+            voids.voids(|band| source.read_rgba(0, band))?
         } else {
             Voids::default()
         };

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use super::between::Borders;
 use super::grain::{Grain, grains_of};
 use super::halo::has_halos;
+use super::lattice::Lattice;
 use super::pixels::{Digest, PixelSums, digest_of_mask};
 use super::widths::RoadLines;
 use crate::dataset::voids::Voids;
@@ -10,7 +11,7 @@ use crate::dataset::{DatasetError, Discovery, MaskSource, Sample, image_meters};
 use crate::geom::ImageSize;
 use crate::label::{
     Class, ClassTable, Encoding, FoundTable, MaskValue, Rgb, TableOrigin, UNLABELED, Unknown,
-    UnknownValue, survey_mask,
+    UnknownValue, load_mask, survey_mask,
 };
 use crate::raster::{OpenError, TileSource, open_raster};
 
@@ -48,8 +49,12 @@ pub(super) struct SeenMask {
     pub(super) depth: Option<Depth>,
     /// Pixels with colors or numbers that stand for no class, and one of these in words.
     pub(super) unknown: Option<(u64, String)>,
+    /// Whether it is stored as JPEG.
+    pub(super) is_jpeg: bool,
     /// Whether lossy compression has blurred it, as far as it alone tells.
     pub(super) is_blurred: bool,
+    /// Of files of class indices, and of black and white ones with greys: their specks.
+    pub(super) lattice: Lattice,
     /// Of files of class indices: what surrounds each value.
     pub(super) grains: Vec<(u8, Grain)>,
     /// Of the same: how the classes meet.
@@ -128,7 +133,9 @@ impl SeenMask {
             digest: digest_of_mask(&mask),
             depth: None,
             unknown: None,
+            is_jpeg: false,
             is_blurred: false,
+            lattice: Lattice::default(),
             grains: Vec::new(),
             borders: Borders::default(),
             roads: RoadLines::default(),
@@ -142,16 +149,20 @@ impl SeenMask {
             let opened: Result<_, OpenError> = open_raster(path);
             let opened = opened?;
             seen.depth = Some(depth_of(&*opened));
+            seen.is_jpeg = opened.info().compression == "JPEG";
             // A mask of which nothing was noted holds nothing else than exact codes.
             let form = discovery.encoding.form;
             if form == Encoding::Rgb && !notes.is_empty() {
                 seen.look_closer(path, classes, discovery.encoding.unknown)?;
-            } else if opened.info().format == "JPEG" {
-                seen.is_blurred = !notes.is_empty();
-            } else if form == Encoding::Binary && !notes.is_empty() {
-                seen.is_blurred = has_halos(path);
+            } else if form == Encoding::Binary
+                && !notes.is_empty()
+                && let Ok(shades) = load_mask(path, None, Encoding::Index, None)
+            {
+                seen.is_blurred = has_halos(&shades.mask);
+                seen.lattice = Lattice::of(&shades.mask);
             }
             if form == Encoding::Index {
+                seen.lattice = Lattice::of(&mask);
                 seen.grains = grains_of(&mask);
                 seen.borders = Borders::of(&mask);
             }

@@ -24,18 +24,24 @@ fn fields<const N: usize>(colors: &[[u8; N]], seed: u32) -> Vec<u8> {
         .collect()
 }
 
+/// Greys or colors as a JPEG file.
+fn jpeg(pixels: &[u8], colors: ColorType, quality: u8) -> Vec<u8> {
+    let mut jpeg = Vec::new();
+    Encoder::new(&mut jpeg, quality)
+        .encode(pixels, SIDE as u16, SIDE as u16, colors)
+        .expect("a JPEG");
+    jpeg
+}
+
 /// What JPEG leaves of greys or colors.
 fn packed(pixels: &[u8], kind: Kind, quality: u8) -> Vec<u8> {
     let (colors, space) = match kind {
         Kind::Rgb => (ColorType::Rgb, ColorSpace::RGB),
         Kind::Grey | Kind::Wide => (ColorType::Luma, ColorSpace::Luma),
     };
-    let mut jpeg = Vec::new();
-    Encoder::new(&mut jpeg, quality)
-        .encode(pixels, SIDE as u16, SIDE as u16, colors)
-        .expect("a JPEG");
+    let file = std::io::Cursor::new(jpeg(pixels, colors, quality));
     let options = DecoderOptions::default().jpeg_set_out_colorspace(space);
-    JpegDecoder::new_with_options(std::io::Cursor::new(jpeg), options)
+    JpegDecoder::new_with_options(file, options)
         .decode()
         .expect("pixels")
 }
@@ -112,6 +118,38 @@ fn greys_about_black_and_white_after_jpeg_are_told() {
         packed(&fields(&[[0], [255]], seed), Kind::Grey, 75)
     });
     check_blurred(folder.path(), &["0 and 255 look real"]);
+}
+
+#[test]
+fn the_highest_qualities_of_jpeg_are_told() {
+    for values in [&[[0], [1], [2], [3]][..], &[[0], [255]]] {
+        let clean = set(Kind::Grey, |seed| fields(values, seed));
+        assert_eq!(found(clean.path(), ProblemKind::BlurredMasks), None);
+        for quality in [98, 99, 100] {
+            let folder = set(Kind::Grey, |seed| {
+                packed(&fields(values, seed), Kind::Grey, quality)
+            });
+            check_blurred(
+                folder.path(),
+                &["convert the masks from the originals again"],
+            );
+        }
+    }
+}
+
+#[test]
+fn masks_in_jpeg_files_are_told_even_where_nothing_was_lost() {
+    // Black and white meet where blocks do.
+    let halves = |at: u32| u8::from(at % SIDE >= SIDE / 2) * 255;
+    let pixels: Vec<u8> = (0..SIDE * SIDE).map(halves).collect();
+    let folder = set(Kind::Grey, |_| pixels.clone());
+    assert_eq!(found(folder.path(), ProblemKind::BlurredMasks), None);
+    for seed in 0..4 {
+        // Formats are told by content.
+        let name = format!("masks/{seed}.png");
+        write(folder.path(), &name, &jpeg(&pixels, ColorType::Luma, 100));
+    }
+    check_blurred(folder.path(), &["4 masks are stored as JPEG"]);
 }
 
 #[test]

@@ -24,7 +24,7 @@ const RADII: std::ops::RangeInclusive<u32> = 10..=64;
 /// Square distances for each landmark, about.
 const AREA_OF_LANDMARK: f64 = 5.0;
 /// Share of the work that reading is.
-const READING: f64 = 0.9;
+pub(super) const READING: f64 = 0.9;
 
 /// A sample to look at.
 #[derive(Clone, Copy, Debug)]
@@ -75,54 +75,105 @@ pub fn find_leaks(
     limits: LeakLimits,
     hooks: &LeakHooks<'_>,
 ) -> Option<LeakReport> {
-    let headers = headers(samples, hooks)?;
-    let sizes: Vec<ImageSize> = headers.iter().map(|header| header.size).collect();
-    let read = affordable(samples, &sizes, limits.pixels);
-    let pixels: f64 = read
-        .iter()
-        .map(|&at| sizes[at].bounds().num_pixels() as f64)
-        .sum();
-    let area = pixels / limits.landmarks.max(1) as f64 / AREA_OF_LANDMARK;
-    let radius = (area.sqrt().ceil() as u32).clamp(*RADII.start(), *RADII.end());
-    let finder = Finder::new(radius);
-    let (traces, mut notes) = traces(samples, &finder, (&read, pixels), &sizes, hooks)?;
-    let is_sample = read.len() < samples.len();
-    let mut found = same_files(samples, &headers);
-    if is_sample {
-        notes.push(format!(
-            "{} of {} images were compared by their pixels, a sample spread over the parts, and \
-             all by file, place and name; orthobrush dataset inspect --leaks compares all",
-            read.len(),
-            samples.len()
-        ));
+    let read = Read::of(samples, limits, hooks)?;
+    (hooks.progress)(READING);
+    let leaks = leaks_among(samples, &read, hooks.is_cancelled)?;
+    (hooks.progress)(1.0);
+    Some(LeakReport {
+        leaks,
+        images: read.traces.len(),
+        notes: read.notes,
+    })
+}
+
+/// What was read of the images of some samples.
+pub(super) struct Read {
+    headers: Vec<Header>,
+    /// Of those whose pixels were read.
+    pub(super) traces: Traces,
+    /// Whether that are not all.
+    is_sample: bool,
+    pub(super) notes: Vec<String>,
+}
+
+impl Read {
+    /// Reads each image once; `None` when cancelled.
+    pub(super) fn of(
+        samples: &[LeakSample<'_>],
+        limits: LeakLimits,
+        hooks: &LeakHooks<'_>,
+    ) -> Option<Self> {
+        let headers = headers(samples, hooks)?;
+        let sizes: Vec<ImageSize> = headers.iter().map(|header| header.size).collect();
+        let read = affordable(samples, &sizes, limits.pixels);
+        let pixels: f64 = read
+            .iter()
+            .map(|&at| sizes[at].bounds().num_pixels() as f64)
+            .sum();
+        let area = pixels / limits.landmarks.max(1) as f64 / AREA_OF_LANDMARK;
+        let radius = (area.sqrt().ceil() as u32).clamp(*RADII.start(), *RADII.end());
+        let finder = Finder::new(radius);
+        let (traces, mut notes) = traces(samples, &finder, (&read, pixels), &sizes, hooks)?;
+        let is_sample = read.len() < samples.len();
+        if is_sample {
+            notes.push(format!(
+                "{} of {} images were compared by their pixels, a sample spread over the parts, \
+                 and all by file, place and name; orthobrush dataset inspect --leaks compares all",
+                read.len(),
+                samples.len()
+            ));
+        }
+        Some(Self {
+            headers,
+            traces,
+            is_sample,
+            notes,
+        })
     }
+
+    /// What of it is about the samples at these places, in their order; `places` rise.
+    pub(super) fn about(&self, places: &[usize]) -> Self {
+        let trace = |(at, trace): &(usize, Trace)| {
+            let at = places.binary_search(at).ok()?;
+            Some((at, trace.clone()))
+        };
+        Self {
+            headers: places.iter().map(|&at| self.headers[at].clone()).collect(),
+            traces: self.traces.iter().filter_map(trace).collect(),
+            is_sample: self.is_sample,
+            notes: Vec::new(),
+        }
+    }
+}
+
+/// What the parts of `samples` share, the worst first; `None` when cancelled.
+pub(super) fn leaks_among(
+    samples: &[LeakSample<'_>],
+    read: &Read,
+    is_cancelled: &(dyn Fn() -> bool + Sync),
+) -> Option<Vec<Leak>> {
+    let (headers, traces) = (&read.headers, &read.traces);
+    let sizes: Vec<ImageSize> = headers.iter().map(|header| header.size).collect();
+    let mut found = same_files(samples, headers);
     let mut known: BTreeSet<(u32, u32)> = found.iter().map(|found| found.pair).collect();
-    let near = copies(samples, &traces, hooks.is_cancelled);
+    let near = copies(samples, traces, is_cancelled);
     found.extend(near.into_iter().filter(|near| !known.contains(&near.pair)));
     known.extend(found.iter().map(|found| found.pair));
-    if is_sample {
-        let equal = equal_files(samples, hooks.is_cancelled).into_iter();
+    if read.is_sample {
+        let equal = equal_files(samples, is_cancelled).into_iter();
         found.extend(equal.filter(|equal| !known.contains(&equal.pair)));
         known.extend(found.iter().map(|found| found.pair));
     }
-    (hooks.progress)(0.5 + READING / 2.0);
-    let ground = common_ground(samples, &traces, &sizes, &known, hooks.is_cancelled);
+    let ground = common_ground(samples, traces, &sizes, &known, is_cancelled);
     found.extend(ground);
     let extents: Vec<Option<MapExtent>> = headers.iter().map(|header| header.extent).collect();
     found.extend(map_overlaps(samples, &extents, &known));
     found.extend(leaks_by_name(samples));
-    if (hooks.is_cancelled)() {
-        return None;
-    }
-    (hooks.progress)(1.0);
-    Some(LeakReport {
-        leaks: gathered(samples, found),
-        images: traces.len(),
-        notes,
-    })
+    (!is_cancelled()).then(|| gathered(samples, found))
 }
 
 /// What is known before pixels are read.
+#[derive(Clone)]
 struct Header {
     /// Extent; empty when the image does not open.
     size: ImageSize,
@@ -242,6 +293,7 @@ fn gathered(samples: &[LeakSample<'_>], found: Vec<Found>) -> Vec<Leak> {
             Leak {
                 kind,
                 between: (first, second),
+                sets: None,
                 pairs: pairs.len(),
                 samples: held.len(),
                 examples: examples.collect(),

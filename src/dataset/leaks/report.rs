@@ -45,6 +45,10 @@ pub struct Leak {
     pub kind: LeakKind,
     /// The parts, the earlier first.
     pub between: (Part, Part),
+    /// The two data sets, where it is between such: the first counts as `train`, the second as
+    /// `test`, whatever their own parts are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sets: Option<[String; 2]>,
     /// Pairs of samples found. Of tiles and frames, which are many, each sample of the later part
     /// counts once, with its nearest partner.
     pub pairs: usize,
@@ -87,45 +91,57 @@ pub(super) struct Found {
 /// The sentence about `samples` samples of the second part.
 pub(super) fn sentence(kind: LeakKind, samples: usize, between: (Part, Part)) -> String {
     let (first, second) = (between.0.word(), between.1.word());
-    let these = if samples == 1 {
-        format!("1 {second} image")
-    } else {
-        format!("{samples} {second} images")
-    };
-    let is = if samples == 1 { "is" } else { "are" };
-    match kind {
-        LeakKind::SameFile => {
-            format!("{these} {is} also in the {first} part; remove them from one of the two")
+    let plural = if samples == 1 { "" } else { "s" };
+    let relation = relation(kind, samples == 1, &format!("the {first} part"));
+    let cure = match kind {
+        LeakKind::SameFile => "remove them from one of the two",
+        LeakKind::SamePixels => "split so that equal images stay in one part",
+        LeakKind::Copy => "split before augmenting and keep copies in one part",
+        LeakKind::SameGround => "split by the image or place that they were cut from",
+        LeakKind::MapOverlap => "split by place",
+        LeakKind::SameParent => "split by the parent's name",
+        LeakKind::SameRecording => {
+            "split by recording, and do not set the score beside published ones"
         }
-        LeakKind::SamePixels => format!(
-            "{these} {is} pixel for pixel in the {first} part; split so that equal images stay in \
-             one part"
-        ),
-        LeakKind::Copy => format!(
-            "{these} {is} copied from the {first} part, turned, resized, recompressed or \
-             brightened; split before augmenting and keep copies in one part"
-        ),
-        LeakKind::SameGround => format!(
-            "{these} {} ground that the {first} part shows too; split by the image or place that \
-             they were cut from",
-            if samples == 1 { "shows" } else { "show" }
-        ),
-        LeakKind::MapOverlap => format!(
-            "{these} {} an image of the {first} part on the map; split by place",
-            if samples == 1 { "overlaps" } else { "overlap" }
-        ),
-        LeakKind::SameParent => format!(
-            "{these} {is} cut from images that the {first} part has tiles of, by name; split by \
-             the parent's name"
-        ),
-        LeakKind::SameRecording => format!(
-            "{these} {is} of recordings that the {first} part has frames of, by name; split by \
-             recording, and do not set the score beside published ones"
-        ),
-        LeakKind::Neighbors => format!(
-            "{these} {} images of the {first} part on the map, by name; split by larger areas if \
-             the score is to hold elsewhere",
-            if samples == 1 { "touches" } else { "touch" }
-        ),
+        LeakKind::Neighbors => "split by larger areas if the score is to hold elsewhere",
+    };
+    format!("{samples} {second} image{plural} {relation}; {cure}")
+}
+
+/// The sentence about `samples` samples of the second data set.
+pub(super) fn sentence_of_sets(
+    kind: LeakKind,
+    samples: usize,
+    [first, second]: [&str; 2],
+) -> String {
+    let plural = if samples == 1 { "" } else { "s" };
+    let relation = relation(kind, samples == 1, first);
+    format!(
+        "{samples} image{plural} of {second} {relation}; never train on one and judge on the other"
+    )
+}
+
+/// What images, or one alone, have to do with another part or data set.
+fn relation(kind: LeakKind, is_one: bool, other: &str) -> String {
+    let is = if is_one { "is" } else { "are" };
+    let verb = |verb: &str| verb.to_owned() + if is_one { "s" } else { "" };
+    match kind {
+        LeakKind::SameFile => format!("{is} also in {other}"),
+        LeakKind::SamePixels => format!("{is} pixel for pixel in {other}"),
+        LeakKind::Copy => {
+            format!("{is} copied from {other}, turned, resized, recompressed or brightened")
+        }
+        LeakKind::SameGround => format!("{} ground that {other} shows too", verb("show")),
+        LeakKind::MapOverlap => format!("{} an image of {other} on the map", verb("overlap")),
+        LeakKind::SameParent => {
+            format!("{is} cut from images that {other} has tiles of, by name")
+        }
+        LeakKind::SameRecording => {
+            format!("{is} of recordings that {other} has frames of, by name")
+        }
+        LeakKind::Neighbors => {
+            let touches = if is_one { "touches" } else { "touch" };
+            format!("{touches} images of {other} on the map, by name")
+        }
     }
 }

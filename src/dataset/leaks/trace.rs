@@ -8,6 +8,7 @@ use crate::raster::{ReadError, TileSource};
 const CORE: u32 = 1024;
 
 /// What is remembered of an image.
+#[derive(Clone)]
 pub(super) struct Trace {
     /// A number that only images of equal size and pixels share.
     pub(super) pixels: u64,

@@ -3,9 +3,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::view::DataReport;
-use crate::dataset::leaks::LeakLimits;
+use crate::dataset::leaks::{LeakLimits, LeakReport};
 use crate::dataset::parts::PartRule;
-use crate::dataset::{Corrections, Discovery, InspectOptions, Watch, discover_corrected, inspect};
+use crate::dataset::{
+    Corrections, DatasetError, InspectOptions, Watch, discover_corrected, inspect,
+};
 use crate::job::JobContext;
 use crate::session::jobs::Report;
 
@@ -21,13 +23,15 @@ pub(super) fn look(
     let tell = |report: DataReport| job.tell(Report::Data(report));
     let discovery = Arc::new(discover_corrected(folder, corrections)?);
     tell(DataReport::Recognized(Arc::clone(&discovery)))?;
-    if !discovery.datasets.is_empty() {
-        return Ok(());
-    }
     let progress = Progress {
         job,
         last: AtomicU32::new(0),
     };
+    if !discovery.datasets.is_empty() {
+        return leaks(job, (&progress, 0.0), |watch| {
+            discovery.leaks_between_sets(LeakLimits::default(), watch)
+        });
+    }
     let options = InspectOptions {
         max_samples: None,
         cancel: || job.check().is_err(),
@@ -37,24 +41,22 @@ pub(super) fn look(
     };
     let inspection = inspect(&discovery, &options);
     tell(DataReport::Inspected(Arc::new(inspection)))?;
-    leaks(&discovery, parts, job, &progress)
+    // Between the parts that the data set states, else those that a training would make.
+    leaks(job, (&progress, INSPECTED), |watch| {
+        discovery.leaks(parts, LeakLimits::default(), watch)
+    })
 }
 
-/// What the parts that a training would make share.
+/// Reports what `find` finds, in the share of the work from `start` on.
 fn leaks(
-    discovery: &Discovery,
-    parts: &PartRule,
     job: &JobContext<Report>,
-    progress: &Progress<'_>,
+    (progress, start): (&Progress<'_>, f64),
+    find: impl FnOnce(&Watch<'_>) -> Result<LeakReport, DatasetError>,
 ) -> anyhow::Result<()> {
-    let found = discovery.leaks(
-        parts,
-        LeakLimits::default(),
-        &Watch {
-            is_cancelled: &|| job.check().is_err(),
-            progress: &|share| progress.tell(INSPECTED + (1.0 - INSPECTED) * share),
-        },
-    );
+    let found = find(&Watch {
+        is_cancelled: &|| job.check().is_err(),
+        progress: &|share| progress.tell(start + (1.0 - start) * share),
+    });
     // Whoever asked to stop hears that, and no error.
     job.check()?;
     job.tell(Report::Data(DataReport::Leaks(Arc::new(found?))))?;

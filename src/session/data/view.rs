@@ -38,7 +38,8 @@ pub struct DataSet {
     pub inspection: Option<Arc<Inspection>>,
     /// How a training makes the parts that leaks are looked for between.
     pub parts: PartRule,
-    /// What training, validation and test ground share.
+    /// What training, validation and test ground share; of a folder of several data sets what these
+    /// do.
     pub leaks: Option<Arc<LeakReport>>,
     /// The parts that were asked for last.
     pub parted: Option<Parted>,

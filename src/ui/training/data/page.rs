@@ -37,7 +37,7 @@ pub fn data_ui(
         return correct_ui(ui, data, None, view, commands);
     };
     if !discovery.datasets.is_empty() {
-        return several_ui(ui, discovery, &view.form, commands);
+        return several_ui(ui, (data, discovery), &view.form, commands);
     }
     recognized_ui(ui, (&data.folder, discovery), &mut view.form);
     correct_ui(ui, data, Some(discovery), view, commands);
@@ -49,7 +49,7 @@ pub fn data_ui(
             let words = "What the parts share is of another split than the recipe's; look again.";
             theme::words(ui, theme::WARNING, words);
         }
-        leaks_ui(ui, leaks);
+        leaks_ui(ui, leaks, "The parts");
     }
     if let Some(inspection) = &data.inspection {
         inspected_ui(ui, inspection, discovery);
@@ -160,12 +160,21 @@ fn learn_ui(ui: &mut Ui, data: &DataSet, view: &mut View) {
     }
 }
 
-fn several_ui(ui: &mut Ui, discovery: &Discovery, form: &TrainForm, commands: &mut CommandQueue) {
+fn several_ui(
+    ui: &mut Ui,
+    (data, discovery): (&DataSet, &Discovery),
+    form: &TrainForm,
+    commands: &mut CommandQueue,
+) {
     ui.label("The folder holds several data sets. Choose one:");
     for folder in &discovery.datasets {
         if ui.link(folder.display().to_string()).clicked() {
             commands.push(look_at(folder, form));
         }
+    }
+    if let Some(leaks) = &data.leaks {
+        ui.add_space(theme::GRID);
+        leaks_ui(ui, leaks, "The data sets");
     }
 }
 

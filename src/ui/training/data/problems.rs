@@ -53,12 +53,12 @@ fn line_ui(ui: &mut Ui, icon: &str, color: Color32, sentence: &str) {
     });
 }
 
-/// What training and validation share. It stays where it is: scores on such ground are too good.
-/// Where nothing was compared, the notes say why.
-pub fn leaks_ui(ui: &mut Ui, report: &LeakReport) {
+/// What `these` share: parts, or several data sets. It stays where it is: scores on such ground are
+/// too good. Where nothing was compared, the notes say why.
+pub fn leaks_ui(ui: &mut Ui, report: &LeakReport, these: &str) {
     if report.leaks.is_empty() && report.images > 0 {
         let words = format!(
-            "The parts share nothing that could be found ({} images compared).",
+            "{these} share nothing that could be found ({} images compared).",
             report.images
         );
         theme::words(ui, theme::GOOD, words);
@@ -77,7 +77,12 @@ pub fn leaks_ui(ui: &mut Ui, report: &LeakReport) {
 
 fn leaks_inside_ui(ui: &mut Ui, report: &LeakReport) {
     ui.set_width(ui.available_width());
-    ui.strong("Scores will be better than the network is");
+    let is_of_sets = report.leaks.iter().any(|leak| leak.sets.is_some());
+    ui.strong(if is_of_sets {
+        "Scores across these data sets would be better than the network is"
+    } else {
+        "Scores will be better than the network is"
+    });
     for (place, leak) in report.leaks.iter().enumerate() {
         line_ui(
             ui,
