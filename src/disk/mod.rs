@@ -10,6 +10,7 @@ mod path_text;
 mod pending;
 mod replace;
 mod space;
+mod utc;
 mod versions;
 
 pub use budget::MemoryBudget;
@@ -20,4 +21,5 @@ pub use path_text::{path_text, serialize_path, serialize_paths};
 pub use pending::{PendingFile, folder_of, move_into_place};
 pub use replace::{ReplaceError, replace_file, replace_with};
 pub use space::free_bytes;
+pub use utc::{utc, utc_of};
 pub use versions::{keep_version, version_path};

@@ -7,7 +7,7 @@ use super::class_table::figure_help;
 use super::curves::end_reason;
 use crate::metrics::Figure;
 use crate::session::{RunEntry, RunStatus, Session};
-use crate::train::{RunRecord, ScoredOn, step_seconds};
+use crate::train::{Environment, RunRecord, ScoredOn, step_seconds};
 
 /// A fact with a large value.
 pub struct Tile {
@@ -148,16 +148,20 @@ fn tiles(entry: &RunEntry, session: &Session) -> Vec<Tile> {
     tiles.extend(step_tile(entry, session));
     tiles.extend(memory_tile(entry, session));
     let environment = record.environment.as_ref();
-    let device = environment.map(|environment| environment.device.clone());
-    if let Some(device) = device.filter(|device| !device.is_empty()) {
-        tiles.push(Tile {
-            name: "Device",
-            value: device,
-            note: environment.map_or_else(String::new, |known| known.system.clone()),
-            help: "Where it was computed".to_owned(),
-        });
-    }
+    tiles.extend(environment.and_then(device_tile));
     tiles
+}
+
+/// Where it was computed: the word, and the whole name behind it.
+fn device_tile(environment: &Environment) -> Option<Tile> {
+    let device = &environment.device;
+    let short = device.split(" (").next().filter(|name| !name.is_empty())?;
+    Some(Tile {
+        name: "Device",
+        value: short.to_owned(),
+        note: environment.system.clone(),
+        help: format!("Where it was computed: {device}"),
+    })
 }
 
 fn time_tile(record: &RunRecord) -> Tile {
@@ -248,17 +252,18 @@ fn step_tile(entry: &RunEntry, session: &Session) -> Option<Tile> {
 fn memory_tile(entry: &RunEntry, session: &Session) -> Option<Tile> {
     let forecast = session.training().forecast.as_ref();
     let forecast = forecast.filter(|_| is_here(entry, session))?;
+    let in_words = |bytes: u64| text::bytes(bytes as usize);
+    let expected = in_words(forecast.estimated_bytes);
     Some(Tile {
         name: "Memory",
-        value: forecast
-            .bytes
-            .map_or_else(|| "–".to_owned(), |bytes| text::bytes(bytes as usize)),
-        note: format!(
-            "{} for a step",
-            text::bytes(forecast.estimated_bytes as usize)
-        ),
-        help: "The most main memory the program held so far, and what a step was thought to take \
-               of the device's memory"
+        value: forecast.bytes.map_or_else(|| "–".to_owned(), in_words),
+        note: match forecast.step_bytes {
+            Some(bytes) => format!("{} for steps, {expected} expected", in_words(bytes)),
+            None => format!("{expected} expected for a step"),
+        },
+        help: "The most main memory the program held so far, what of it was taken for steps that \
+               were measured before the first epoch, and what a step was thought to take of the \
+               device's memory"
             .to_owned(),
     })
 }
