@@ -1,6 +1,6 @@
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{bail, ensure};
 
@@ -24,7 +24,7 @@ pub fn run(args: &SearchArgs) -> anyhow::Result<()> {
     let mut told = Told::of(&plan, args.json);
     told.plan(&plan);
     let engine = Engine::start()?;
-    let job = engine.search(plan, Waker::none());
+    let job = engine.search(plan.timed(Some(SystemTime::now)), Waker::none());
     loop {
         if interrupt::is_asked() {
             job.cancel();

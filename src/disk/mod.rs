@@ -11,6 +11,7 @@ mod pending;
 mod replace;
 mod space;
 mod toml_text;
+mod utc;
 mod versions;
 
 pub use budget::MemoryBudget;
@@ -22,4 +23,5 @@ pub use pending::{PendingFile, folder_of, move_into_place};
 pub use replace::{ReplaceError, replace_file, replace_with};
 pub use space::free_bytes;
 pub use toml_text::{from_toml, toml_fault};
+pub use utc::{utc, utc_of};
 pub use versions::{keep_version, version_path};

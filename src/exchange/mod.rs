@@ -44,7 +44,6 @@ mod sweep;
 mod test_masks;
 mod text_file;
 mod tiles;
-mod utc;
 mod vector;
 mod whole_file;
 mod wkb;

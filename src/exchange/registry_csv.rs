@@ -6,8 +6,8 @@ use super::geojson_write::push_number;
 use super::pixel_ground::pixel_area;
 use super::records::quoted;
 use super::registry::{Ends, write_steps};
-use super::utc::utc;
 use super::{ExchangeError, RegistryFrame};
+use crate::disk::utc;
 use crate::geom::ImagePoint;
 use crate::label::{ClassChange, StepRecord, VisitStep};
 

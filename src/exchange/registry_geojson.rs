@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::geojson_write::Ground;
 use super::pixel_ground::pixel_area;
 use super::registry::{Ends, write_steps};
-use super::utc::utc;
 use super::{ExchangeError, RegistryFrame};
+use crate::disk::utc;
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{ClassTable, StepRecord, VisitStep};
 

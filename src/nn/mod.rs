@@ -23,6 +23,7 @@ mod test_network;
 mod weight_count;
 mod weights;
 
+pub use cpu::simd_bits;
 pub use encoder::{EncoderKind, FrozenLite0, Lite0, Norms};
 pub use family::Family;
 pub use features::{Features, NUM_LEVELS};

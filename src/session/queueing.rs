@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use super::jobs::{JobId, Leash};
 use super::state::Session;
@@ -132,7 +133,9 @@ impl Session {
             ..QueueState::default()
         };
         let waker = self.config.waker.clone();
-        let job = self.engine()?.queue(plan, waker);
+        let job = self
+            .engine()?
+            .queue(plan.timed(Some(SystemTime::now)), waker);
         queue.job = Some(self.list_job("Training queue", Leash::Queue(job)));
         self.study.queue = queue;
         Ok(())

@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::jobs::{JobId, Leash};
 use super::state::Session;
@@ -257,7 +258,10 @@ impl Session {
         }
         self.search_planned(&plan);
         let waker = self.config.waker.clone();
-        match self.engine().map(|engine| engine.search(plan, waker)) {
+        match self
+            .engine()
+            .map(|engine| engine.search(plan.timed(Some(SystemTime::now)), waker))
+        {
             Ok(job) => {
                 self.study.search.job = Some(self.list_job("Search", Leash::Search(job)));
             }

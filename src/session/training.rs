@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::jobs::{JobId, Leash, Report};
 use super::keeping::absolute;
@@ -113,7 +114,10 @@ impl Session {
         self.training.notes.extend_from_slice(plan.notes());
         self.training.recipe = Some(plan.recipe().clone());
         let waker = self.config.waker.clone();
-        match self.engine().map(|engine| engine.train(plan, waker)) {
+        match self
+            .engine()
+            .map(|engine| engine.train(plan.timed(Some(SystemTime::now)), waker))
+        {
             Ok(job) => {
                 let id = self.list_job("Training", Leash::Training(job));
                 self.training.job = Some(id);

@@ -28,7 +28,8 @@ pub enum TrainEvent {
         /// How many there are.
         total: u64,
     },
-    /// What the training takes, measured on its first steps.
+    /// What the training takes: before its first epoch, or measured on its own first steps where it
+    /// is short, goes on from a model or from a state.
     Forecast(Forecast),
     /// A step does not fit into the memory at once; what helps, in the order to try it in.
     Tight(Vec<Remedy>),

@@ -10,12 +10,17 @@ pub struct Forecast {
     /// The most main memory that the program held so far, in bytes; `None` where the system does
     /// not say.
     pub bytes: Option<u64>,
+    /// How much of it was taken for the measured steps; `None` where the system does not say, or
+    /// the program had held as much before.
+    pub step_bytes: Option<u64>,
     /// What a step was thought to take of the device's memory, in bytes.
     pub estimated_bytes: u64,
     /// Time of a step.
     pub seconds_per_step: f64,
     /// How much of it was waiting for images.
     pub data_seconds_per_step: f64,
+    /// Time of computing once what an encoder that holds still sees; 0 where that is not kept.
+    pub encoding_seconds: f64,
     /// Time until the last epoch ends, or until the time limit.
     pub seconds_left: f64,
     /// How many steps were measured.
@@ -24,6 +29,10 @@ pub struct Forecast {
 
 /// Steps that are measured, where an epoch has as many.
 const MEASURED: u32 = 10;
+/// Shorter trainings are measured on their own first steps.
+const FEWEST_IN_ALL: u64 = 200;
+/// No more of a training's time is spent on measuring before it begins.
+const SHARE_AHEAD: f64 = 0.05;
 /// The first step alone may be slower than all others.
 const FEWEST: u32 = 2;
 /// A look at held-out patches takes this share of a step with as many, about: it has no way back.
@@ -46,19 +55,62 @@ pub(super) struct Left {
     pub(super) looks: u64,
     /// Time of a look, where it was measured.
     pub(super) seconds_per_look: Option<f64>,
+    /// Seconds of encoding what is kept from then on.
+    pub(super) encoding: f64,
     /// Seconds until the time limit.
     pub(super) limit: f64,
 }
 
+/// What is known of main memory.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Held {
+    /// The most that the program held so far.
+    pub(super) peak: Option<u64>,
+    /// How much of it the measured steps took.
+    pub(super) rise: Option<u64>,
+    /// What a step was thought to take of the device's memory.
+    pub(super) estimated: u64,
+}
+
+/// How long a training is at most.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Length {
+    pub(super) steps: u64,
+    /// Seconds until the time limit.
+    pub(super) limit: f64,
+}
+
+impl Length {
+    /// Whether steps may be measured before it begins.
+    pub(super) const fn is_measured_ahead(self) -> bool {
+        self.steps >= FEWEST_IN_ALL
+    }
+
+    /// How many steps are measured before it begins, when one takes about `seconds`.
+    pub(super) fn steps_ahead(self, seconds: f64) -> u32 {
+        if !self.is_measured_ahead() {
+            return 0;
+        }
+        let seconds = seconds.max(1e-9);
+        let whole = (self.steps as f64 * seconds).min(self.limit);
+        ((SHARE_AHEAD * whole / seconds) as u32).min(MEASURED)
+    }
+}
+
 impl Measured {
-    /// Nothing heard yet. Ten steps are measured, or as many as an epoch has, but two at least.
-    pub(super) fn new(steps_per_epoch: u32) -> Self {
+    /// Nothing heard yet, to be measured on so many steps; never enough on 0.
+    pub(super) const fn of(wanted: u32) -> Self {
         Self {
-            wanted: steps_per_epoch.clamp(FEWEST, MEASURED),
+            wanted,
             steps: 0,
             data: 0.0,
             compute: 0.0,
         }
+    }
+
+    /// Nothing heard yet. Ten steps are measured, or as many as an epoch has, but two at least.
+    pub(super) fn within(steps_per_epoch: u32) -> Self {
+        Self::of(steps_per_epoch.clamp(FEWEST, MEASURED))
     }
 
     /// Hears the times of a step; whether enough were heard, which is once.
@@ -73,18 +125,21 @@ impl Measured {
     }
 
     /// What follows for the rest.
-    pub(super) fn forecast(&self, left: Left, bytes: Option<u64>, estimated: u64) -> Forecast {
+    pub(super) fn forecast(&self, left: Left, held: Held) -> Forecast {
         let steps = f64::from(self.steps.max(1));
         let seconds_per_step = (self.data + self.compute) / steps;
         let of_look = left
             .seconds_per_look
             .unwrap_or(SHARE_OF_A_LOOK * self.compute / steps);
-        let rest = left.steps as f64 * seconds_per_step + left.looks as f64 * of_look;
+        let of_steps = left.steps as f64 * seconds_per_step;
+        let rest = of_steps + left.looks as f64 * of_look + left.encoding;
         Forecast {
-            bytes,
-            estimated_bytes: estimated,
+            bytes: held.peak,
+            step_bytes: held.rise,
+            estimated_bytes: held.estimated,
             seconds_per_step,
             data_seconds_per_step: self.data / steps,
+            encoding_seconds: left.encoding,
             seconds_left: rest.min(left.limit).max(0.0),
             steps: self.steps,
         }
@@ -102,14 +157,21 @@ impl fmt::Display for Forecast {
             self.data_seconds_per_step,
             self.steps
         )?;
+        if self.encoding_seconds > 0.0 {
+            let encoding = span_in_words(self.encoding_seconds);
+            write!(f, ", and {encoding} once for what the encoder sees")?;
+        }
+        f.write_str("; ")?;
+        if let Some(bytes) = self.bytes {
+            write!(f, "{} of memory used at most so far, ", in_words(bytes))?;
+        }
+        if let Some(bytes) = self.step_bytes {
+            write!(f, "{} of it for these steps, ", in_words(bytes))?;
+        }
         let estimated = in_words(self.estimated_bytes);
         match self.bytes {
-            Some(bytes) => write!(
-                f,
-                "; {} of memory used at most so far, {estimated} expected for a step",
-                in_words(bytes)
-            ),
-            None => write!(f, "; {estimated} of memory expected for a step"),
+            Some(_) => write!(f, "{estimated} expected for a step"),
+            None => write!(f, "{estimated} of memory expected for a step"),
         }
     }
 }
@@ -130,7 +192,7 @@ mod tests {
 
     #[test]
     fn ten_steps_make_one_forecast() {
-        let mut measured = Measured::new(50);
+        let mut measured = Measured::within(50);
         let heard: Vec<bool> = (0..15).map(|_| measured.hear(0.5, 1.5)).collect();
         assert_eq!(heard.iter().position(|is_enough| *is_enough), Some(9));
         assert_eq!(heard.iter().filter(|is_enough| **is_enough).count(), 1);
@@ -138,9 +200,15 @@ mod tests {
             steps: 90,
             looks: 10,
             seconds_per_look: Some(2.0),
+            encoding: 0.0,
             limit: f64::INFINITY,
         };
-        let forecast = measured.forecast(left, Some(3 << 30), 1 << 30);
+        let held = Held {
+            peak: Some(3 << 30),
+            rise: None,
+            estimated: 1 << 30,
+        };
+        let forecast = measured.forecast(left, held);
         assert_eq!(
             (forecast.seconds_per_step, forecast.seconds_left),
             (2.0, 200.0)
@@ -150,23 +218,40 @@ mod tests {
             "About 3 min to go at most: 2.00 s a step, 0.50 s of it waiting for images (measured on \
              10 steps); 3.0 GiB of memory used at most so far, 1.0 GiB expected for a step"
         );
+        let encoded = Left {
+            encoding: 160.0,
+            ..left
+        };
+        let held = Held {
+            rise: Some(2 << 30),
+            ..held
+        };
+        let forecast = measured.forecast(encoded, held);
+        assert_eq!(forecast.seconds_left, 360.0);
+        assert_eq!(
+            forecast.to_string(),
+            "About 6 min to go at most: 2.00 s a step, 0.50 s of it waiting for images (measured on \
+             10 steps), and 3 min once for what the encoder sees; 3.0 GiB of memory used at most \
+             so far, 2.0 GiB of it for these steps, 1.0 GiB expected for a step"
+        );
+        let held = Held::default();
         let short = Left {
             limit: 60.0,
             ..left
         };
-        assert_eq!(measured.forecast(short, None, 0).seconds_left, 60.0);
+        assert_eq!(measured.forecast(short, held).seconds_left, 60.0);
         let unknown = Left {
             seconds_per_look: None,
             ..left
         };
-        let seconds = measured.forecast(unknown, None, 0).seconds_left;
+        let seconds = measured.forecast(unknown, held).seconds_left;
         assert!((seconds - (180.0 + 10.0 * 0.525)).abs() < 1e-9);
     }
 
     #[test]
     fn short_epochs_are_measured_as_they_are() {
         for (steps_per_epoch, expected) in [(1, 2), (2, 2), (6, 6), (10, 10), (11, 10)] {
-            let mut measured = Measured::new(steps_per_epoch);
+            let mut measured = Measured::within(steps_per_epoch);
             let heard: Vec<bool> = (0..15).map(|_| measured.hear(0.5, 0.5)).collect();
             assert_eq!(heard.iter().filter(|is_enough| **is_enough).count(), 1);
             assert!(heard[expected - 1], "{steps_per_epoch}");
@@ -174,12 +259,34 @@ mod tests {
                 steps: 4,
                 looks: 0,
                 seconds_per_look: None,
+                encoding: 0.0,
                 limit: f64::INFINITY,
             };
-            let forecast = measured.forecast(left, None, 0);
+            let forecast = measured.forecast(left, Held::default());
             assert_eq!(forecast.steps as usize, expected);
             assert_eq!(forecast.seconds_left, 4.0);
         }
+    }
+
+    #[test]
+    fn a_twentieth_of_a_training_is_measured_ahead_at_most() {
+        let ahead = |steps, limit, seconds| Length { steps, limit }.steps_ahead(seconds);
+        let none = f64::INFINITY;
+        // (steps, time limit, time of a step, steps that are measured)
+        let cases = [
+            (199, none, 1.0, 0),
+            (200, none, 1.0, 10),
+            (1_000_000, none, 60.0, 10),
+            (700, 3600.0, 30.0, 6),
+            (700, 3600.0, 200.0, 0),
+            (700, -5.0, 1.0, 0),
+            (700, none, 0.0, 10),
+        ];
+        for (steps, limit, seconds, expected) in cases {
+            assert_eq!(ahead(steps, limit, seconds), expected, "{steps} {seconds}");
+        }
+        let mut measured = Measured::of(0);
+        assert!(!measured.hear(1.0, 1.0));
     }
 
     #[test]

@@ -359,6 +359,13 @@ impl Learner {
         self.kept.as_ref()
     }
 
+    /// Seconds that it took so far to compute what is kept; steps are without it from then on.
+    pub(super) fn seconds_encoding(&self) -> f64 {
+        self.kept
+            .as_ref()
+            .map_or(0.0, KeptFeatures::seconds_encoding)
+    }
+
     /// The weights as the bytes of a safetensors file, for a network that gives true odds: one
     /// that learned with class weights w gives odds of w times the true ones, so ln w is taken
     /// off its logits.

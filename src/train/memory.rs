@@ -16,10 +16,47 @@ pub(super) fn available_bytes() -> Option<u64> {
     [free, group()].into_iter().flatten().min()
 }
 
+/// Bytes of main memory that there are, or that this process's group may take.
+pub(super) fn total_bytes() -> Option<u64> {
+    let text = |path: &str| fs::read_to_string(path).ok();
+    let there = text("/proc/meminfo").and_then(|text| kilobytes(&text, "MemTotal"));
+    let limit = || {
+        text("/sys/fs/cgroup/memory.max")?
+            .trim()
+            .parse::<u64>()
+            .ok()
+    };
+    [there, limit()].into_iter().flatten().min()
+}
+
 /// The most bytes of main memory that this process ever held; `None` where that is not known.
 pub(super) fn peak_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     kilobytes(&status, "VmHWM")
+}
+
+/// What this process held of main memory before something that takes more.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MemoryBefore {
+    held: u64,
+    peak: u64,
+}
+
+impl MemoryBefore {
+    /// What it holds now; `None` where that is not known.
+    pub(super) fn now() -> Option<Self> {
+        let status = fs::read_to_string("/proc/self/status").ok()?;
+        Some(Self {
+            held: kilobytes(&status, "VmRSS")?,
+            peak: kilobytes(&status, "VmHWM")?,
+        })
+    }
+
+    /// How much more it held at most since, when its peak is `peak` now; `None` where it had held
+    /// as much before.
+    pub(super) fn rise_to(self, peak: u64) -> Option<u64> {
+        (peak > self.peak).then(|| peak.saturating_sub(self.held))
+    }
 }
 
 /// The value of the line `name: … kB`, in bytes.
@@ -62,6 +99,13 @@ mod tests {
         assert_eq!(kilobytes(text, "VmHWM"), Some(12 << 10));
         assert_eq!(kilobytes(text, "Mem"), None);
         assert_eq!(kilobytes("VmHWM: many kB", "VmHWM"), None);
+    }
+
+    #[test]
+    fn only_a_new_peak_says_what_was_taken() {
+        let before = MemoryBefore { held: 40, peak: 60 };
+        assert_eq!(before.rise_to(60), None);
+        assert_eq!(before.rise_to(70), Some(30));
     }
 
     #[test]

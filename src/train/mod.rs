@@ -46,6 +46,7 @@ mod plan;
 mod policy;
 mod predict;
 mod preset;
+mod processor;
 mod queue;
 mod rate_range;
 mod recipe;
@@ -115,6 +116,7 @@ pub use report::{
 };
 pub use resume::can_go_on;
 pub use room::Room;
+pub use run::WallClock;
 pub use schedule::{Constant, Cosine, Exponential, OneCycle, Polynomial, Schedule, Span, Steps};
 pub use search::{
     Halving, RateChoice, Refit, RefitResult, RefitRow, Rung, SearchAxis, SearchChoices, SearchCost,

@@ -7,7 +7,7 @@ use super::features::KeptFeatures;
 use super::finetune::{Replay, ReplaySources, kept_replay};
 use super::leak_check::{kept_leaks, leak_notes, leaks_of};
 use super::resume::{GroundPrint, Progress, RunState};
-use super::run::Spent;
+use super::run::{Spent, WallClock};
 use super::run_folder::RunFolder;
 use super::self_test::Workload;
 use super::{
@@ -35,6 +35,8 @@ pub struct TrainPlan {
     pub(super) resumed: Option<Progress>,
     /// The epoch after which it rests, so that it can go on later.
     pub(super) until: Option<u32>,
+    /// Tells when the run begins.
+    pub(super) clock: Option<WallClock>,
     /// What earlier trainings learned from, mixed in.
     pub(super) replay: Option<Replay>,
     /// Called before each step with its number, from 0, and the patches computed at once.
@@ -157,6 +159,7 @@ impl TrainPlan {
             data: None,
             resumed: None,
             until: None,
+            clock: None,
             #[cfg(test)]
             fault: None,
             leaks: None,

@@ -85,6 +85,10 @@ pub struct Recipe {
     pub stop_patience: u32,
     /// Minutes of work after which the training ends with the epoch that runs; 0: never.
     pub time_limit_minutes: f64,
+    /// Seconds after which the state is written in the middle of an epoch, so that no more work is
+    /// lost when the program is killed; 60 when left out. Nothing that is learned depends on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state_seconds: Option<f64>,
     /// What is done when a step does not fit into the memory.
     pub memory: MemoryUse,
     /// Whether cheap intermediate results are computed again on the way back instead of being
@@ -135,6 +139,7 @@ impl Default for Recipe {
             },
             stop_patience: 10,
             time_limit_minutes: 0.0,
+            state_seconds: None,
             memory: MemoryUse::Fit,
             gradient_checkpointing: false,
             best_by: BestBy::ValLoss,
@@ -153,6 +158,10 @@ impl Default for Recipe {
     }
 }
 
+/// So much work may be lost where a recipe does not say.
+const STATE_SECONDS: f64 = 60.0;
+/// A state is written each epoch anyway.
+const MOST_STATE_SECONDS: f64 = 86_400.0;
 /// Activations above this are refused before anything is allocated.
 const MOST_BYTES: u64 = 64 << 30;
 /// What gradient checkpointing leaves of the memory of a step with group norms (measured on the
@@ -232,6 +241,11 @@ impl Recipe {
         u64::from(self.epochs) * u64::from(self.steps_per_epoch)
     }
 
+    /// Seconds after which the state is written in the middle of an epoch.
+    pub fn state_seconds(&self) -> f64 {
+        self.state_seconds.unwrap_or(STATE_SECONDS)
+    }
+
     /// What a schedule must know of the training's length.
     pub fn span(&self) -> Span {
         Span {
@@ -283,6 +297,12 @@ impl Recipe {
                 "time_limit_minutes is {}, it must be in 0 to {}",
                 self.time_limit_minutes,
                 Self::MOST_MINUTES
+            ));
+        }
+        let state_seconds = self.state_seconds();
+        if !(0.0..=MOST_STATE_SECONDS).contains(&state_seconds) {
+            return wrong(format!(
+                "state_seconds is {state_seconds}, it must be in 0 to {MOST_STATE_SECONDS}"
             ));
         }
         self.augment.check()?;
@@ -355,6 +375,17 @@ mod tests {
     }
 
     #[test]
+    fn how_often_the_state_is_written_is_said_where_it_is_unusual() {
+        let usual = Recipe::default().to_toml();
+        assert!(!usual.contains("state_seconds"), "{usual}");
+        let often = Recipe {
+            state_seconds: Some(0.5),
+            ..Recipe::default()
+        };
+        assert_eq!(Recipe::from_toml(&often.to_toml()), Ok(often));
+    }
+
+    #[test]
     fn patches_are_chosen_in_a_table() {
         let text = "[patches]\nrare_classes = \"balanced\"\n\
                     keep = { counted = { all_but = [\"background\"] }, more_than = 0.1 }\n";
@@ -390,6 +421,7 @@ mod tests {
             "learning_rate is 0, it must be above 0",
         );
         check_refused(|recipe| recipe.time_limit_minutes = -1.0, "time_limit");
+        check_refused(|recipe| recipe.state_seconds = Some(-1.0), "state_seconds");
         check_refused(|recipe| recipe.plateau.factor = 0.0, "plateau.factor");
         check_refused(|recipe| recipe.updates.accumulate = 0, "accumulate");
         check_refused(|recipe| (recipe.patch, recipe.batch) = (4096, 512), "GiB");

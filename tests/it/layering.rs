@@ -63,6 +63,7 @@ const NAMED_ONLY_IN: &[(&str, &[&str])] = &[
     ("eframe", &["app"]),
     ("rfd", &["ui"]),
     ("clap", &["cli", "main"]),
+    ("raw_cpuid", &["train"]),
     ("signal_hook", &["cli"]),
     ("indicatif", &["cli"]),
 ];

@@ -30,3 +30,4 @@ mod window;
 pub use activation::Activation;
 pub use conv::{conv2d, convolve, double};
 pub use norm::batch_normed;
+pub use simd::simd_bits;

@@ -276,8 +276,9 @@ impl ExperimentPage<'_> {
             let environment = record.environment.iter();
             for (name, value) in environment.flat_map(crate::train::Environment::lines) {
                 let line = format!("- {name}: {}", plain(&value));
-                // Each fold has a fingerprint of its own, which tells a reader nothing.
-                if name != "Data fingerprint" && !lines.contains(&line) {
+                // Each run has its own, which tells a reader nothing.
+                let is_own = ["Data fingerprint", "Began"].contains(&name);
+                if !is_own && !lines.contains(&line) {
                     lines.push(line);
                 }
             }

@@ -1,8 +1,10 @@
 use std::ops::Range;
+use std::time::Instant;
 
 use burn::tensor::Device;
 use rayon::prelude::*;
 
+use super::pace::Pace;
 use super::packed::Packing;
 use super::pool::{Pool, PoolSize};
 use super::store::Store;
@@ -26,6 +28,8 @@ pub(in crate::train) struct KeptFeatures {
     store: Store,
     /// Training and validation patches.
     num_records: u64,
+    /// How long the encoder takes.
+    pace: Pace,
 }
 
 /// Some patches, ready for a decoder.
@@ -68,6 +72,7 @@ impl KeptFeatures {
             num_records: pool.len() + plan.patches.num_validation() as u64,
             pool,
             store,
+            pace: Pace::default(),
         })
     }
 
@@ -94,6 +99,18 @@ impl KeptFeatures {
     /// Bytes in the temporary file that they will take in the end.
     pub(in crate::train) fn bytes_on_disk(&self) -> u64 {
         self.store.shared_out(self.num_records)[1]
+    }
+
+    /// Seconds that reading and encoding took so far.
+    pub(in crate::train) const fn seconds_encoding(&self) -> f64 {
+        self.pace.seconds()
+    }
+
+    /// Seconds that encoding takes for all patches, and for those that are not kept yet; 0 where
+    /// none was encoded.
+    pub(in crate::train) fn seconds_to_encode(&self) -> [f64; 2] {
+        let left = self.num_records.saturating_sub(self.store.len());
+        [self.num_records, left].map(|patches| patches as f64 * self.pace.seconds_per_patch())
     }
 
     /// The training patches of `draws` (from 0, over the whole training), as tensors on `device`.
@@ -148,6 +165,7 @@ impl KeptFeatures {
         let missing: Vec<usize> = (0..wanted.len())
             .filter(|&at| records[at].is_none())
             .collect();
+        let began = Instant::now();
         let patches: Vec<Batch> = (missing.par_iter())
             .map(|&at| read(wanted[at]))
             .collect::<Result<_, _>>()?;
@@ -157,6 +175,8 @@ impl KeptFeatures {
                 self.store.keep(wanted[at], &record);
                 records[at] = Some(record.into_boxed_slice());
             }
+            let seconds = began.elapsed().as_secs_f64();
+            self.pace.hear(patches.len(), seconds);
         }
         Ok(records.into_iter().flatten().collect())
     }

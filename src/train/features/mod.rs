@@ -6,6 +6,7 @@
 
 mod config;
 mod kept;
+mod pace;
 mod packed;
 mod pool;
 mod store;

@@ -78,8 +78,13 @@ impl Store {
         self.on_disk() * self.record_bytes as u64
     }
 
+    /// Records that are kept.
+    pub(super) fn len(&self) -> u64 {
+        self.places.len() as u64
+    }
+
     fn in_memory(&self) -> u64 {
-        self.places.len() as u64 - self.on_disk()
+        self.len() - self.on_disk()
     }
 
     const fn on_disk(&self) -> u64 {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use burn::tensor::Device;
 
@@ -271,6 +272,34 @@ fn said(plan: TrainPlan, of_kind: fn(TrainEvent) -> Option<String>) -> Vec<Strin
         _ => None,
     };
     events.into_iter().filter_map(said).collect()
+}
+
+#[test]
+fn encoding_is_forecast_apart_from_the_steps() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let recipe = Recipe {
+        epochs: 100,
+        ..recipe(KeepFeatures::Always, 0)
+    };
+    let engine = Engine::start().expect("a thread");
+    let job = engine.train(plan(recipe, &folder.path().join("run")), Waker::none());
+    let forecast = loop {
+        match job.next_within(Duration::from_mins(1)) {
+            Some(JobEvent::Said(TrainEvent::Forecast(forecast))) => break forecast,
+            Some(JobEvent::Said(event)) if !matches!(event, TrainEvent::EpochEnded(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    job.cancel();
+    assert_eq!(events_of(&job).last(), Some(&JobEvent::Cancelled));
+    assert_eq!((forecast.steps, forecast.data_seconds_per_step), (5, 0.0));
+    assert!(forecast.encoding_seconds > 0.0);
+    assert!(forecast.seconds_left > forecast.encoding_seconds);
+    assert!(
+        forecast
+            .to_string()
+            .contains("once for what the encoder sees")
+    );
 }
 
 #[test]

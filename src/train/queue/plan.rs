@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use super::Trial;
 use super::ledger::Ledger;
 use crate::train::data::check_name;
-use crate::train::{TrainData, TrainError};
+use crate::train::{TrainData, TrainError, WallClock};
 
 /// A queue that can start.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub struct QueuePlan {
     pub(super) cache_bytes: usize,
     /// Whether a trial that may work another time ends the queue where it fails.
     pub(super) is_strict: bool,
+    /// Tells when a trial begins.
+    pub(super) clock: Option<WallClock>,
 }
 
 impl QueuePlan {
@@ -47,7 +49,15 @@ impl QueuePlan {
             trials,
             cache_bytes,
             is_strict: false,
+            clock: None,
         })
+    }
+
+    /// Notes in each run folder when its training began, by `clock`.
+    #[must_use]
+    pub const fn timed(mut self, clock: Option<WallClock>) -> Self {
+        self.clock = clock;
+        self
     }
 
     /// The queue that was begun in `folder`.

@@ -115,7 +115,7 @@ fn done(
     };
     if let Some(train_plan) = train_plan {
         training::run(
-            &Arc::new(train_plan.until(trial.until)),
+            &Arc::new(train_plan.until(trial.until).timed(plan.clock)),
             &job.part(QueueEvent::Training),
             &mut *between,
         )?;

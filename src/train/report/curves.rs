@@ -151,7 +151,7 @@ pub fn rate_drops(rows: &[EpochRow]) -> Vec<(u32, String)> {
         let shares = rows[at - 1].plateau_share.zip(row.plateau_share);
         let words = match shares {
             Some((before, share)) if share < before => format!(
-                "After a plateau the learning rate is {} of its schedule's from epoch {} on",
+                "After a plateau the learning rate is {} of what its schedule says from epoch {} on",
                 short(share),
                 row.epoch
             ),
@@ -255,7 +255,8 @@ mod tests {
             })
             .collect();
         assert_eq!(epochs_of(&rows), [3, 5]);
-        let words = "After a plateau the learning rate is 0.5000 of its schedule's from epoch 3 on";
+        let words =
+            "After a plateau the learning rate is 0.5000 of what its schedule says from epoch 3 on";
         assert_eq!(rate_drops(&rows)[0].1, words);
         assert!(svg_of(&rows, CurveLook::default()).contains(words));
         // A run of an older version that was gone on with.

@@ -1,6 +1,8 @@
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
+
+use crate::train::TrainPlan;
 
 /// Where the time of an epoch went, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -11,6 +13,18 @@ pub(in crate::train) struct Spent {
     pub(in crate::train) data: f64,
     /// Computing on the device.
     pub(in crate::train) compute: f64,
+}
+
+/// Tells the time of day. This layer has none of its own: whoever starts a training lends it.
+pub type WallClock = fn() -> SystemTime;
+
+impl TrainPlan {
+    /// Notes in the run folder when the training began, by `clock`.
+    #[must_use]
+    pub const fn timed(mut self, clock: Option<WallClock>) -> Self {
+        self.clock = clock;
+        self
+    }
 }
 
 /// Measures the time that a training works; pauses do not count.

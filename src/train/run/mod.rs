@@ -11,8 +11,10 @@ mod start;
 #[cfg(test)]
 mod tests;
 mod training;
+mod trial;
 
 pub(super) use clock::Spent;
+pub use clock::WallClock;
 pub(super) use log_line::elapsed;
 pub(super) use start::run;
 

@@ -1,22 +1,18 @@
 use std::sync::Arc;
-use std::time::Instant;
 
 use rayon::prelude::*;
 
 use super::Halt;
 use super::outside::Outside;
+use super::trial::{Needs, tried_learner, try_network};
 use crate::disk::free_bytes;
-use crate::geom::ImageSize;
 use crate::job::{Cancelled, fenced};
 use crate::train::device::ChosenDevice;
 use crate::train::features::KeptFeatures;
 use crate::train::fitting::{halved, names_memory, pieces_in_words};
-use crate::train::learner::{Learner, LookedAt};
 use crate::train::memory::{available_bytes, in_words};
 use crate::train::resume::Progress;
-use crate::train::{
-    MemoryUse, Patch, Remedy, TrainError, TrainEvent, TrainPlan, fitting, rgba_of, strip_png,
-};
+use crate::train::{MemoryUse, Remedy, TrainError, TrainEvent, TrainPlan, fitting};
 
 /// What trying a training has shown.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +21,8 @@ pub(super) struct Trial {
     pub(super) piece: usize,
     /// Time of a look at a batch of held-out patches.
     pub(super) seconds_per_look: Option<f64>,
+    /// Whether it was said what the training takes.
+    pub(super) has_forecast: bool,
 }
 
 impl Trial {
@@ -37,6 +35,7 @@ impl Trial {
         Self {
             piece,
             seconds_per_look: None,
+            has_forecast: false,
         }
     }
 }
@@ -49,8 +48,9 @@ const SMALL_FILES: u64 = 16 << 20;
 const CHECKPOINTS_AT_ONCE: u64 = 3;
 
 /// Tries all that a training will need before its first epoch: every file, one step, one look at
-/// held-out ground, one checkpoint, and room on the disk. What is computed is thrown away, so that
-/// the training does not differ by it.
+/// held-out ground, one checkpoint, and room on the disk; of a long training ten more steps are
+/// measured and what it takes is said. What is computed is thrown away, so that the training does
+/// not differ by it.
 ///
 /// # Errors
 /// What does not work, why and what to do.
@@ -63,18 +63,23 @@ pub(super) fn preflight(
     let mut piece = piece_that_fits(plan, chosen, outside)?;
     loop {
         outside.look_up()?;
-        let tried = fenced(|| try_network(plan, chosen, piece));
+        let tried = fenced(|| try_network(plan, chosen, piece, outside));
         let why = match tried {
-            Ok(Ok((needs, seconds_per_look))) => {
+            Ok(Ok(tried)) => {
                 outside.look_up()?;
-                try_disk(plan, &needs).map_err(failed("Writing a checkpoint"))?;
+                try_disk(plan, &tried.needs).map_err(failed("Writing a checkpoint"))?;
+                if let Some(forecast) = tried.forecast {
+                    outside.tell(TrainEvent::Forecast(forecast))?;
+                }
                 return Ok(Trial {
                     piece,
-                    seconds_per_look,
+                    seconds_per_look: Some(tried.seconds_per_look),
+                    has_forecast: tried.forecast.is_some(),
                 });
             }
-            Ok(Err(error)) if names_memory(&error.to_string()) => error.to_string(),
-            Ok(Err(error)) => return Err(failed("A first step")(error).into()),
+            Ok(Err(Halt::Stopped(cancelled))) => return Err(cancelled.into()),
+            Ok(Err(Halt::Failed(error))) if names_memory(&error.to_string()) => error.to_string(),
+            Ok(Err(Halt::Failed(error))) => return Err(failed("A first step")(error).into()),
             Err(panic) => panic,
         };
         if !names_memory(&why) {
@@ -197,75 +202,6 @@ fn free_bytes_for_steps(
         _ => (tried_learner(plan, chosen)?.kept()).map_or(0, KeptFeatures::bytes_in_memory),
     };
     Ok(available_bytes().map(|free| free.saturating_sub(kept)))
-}
-
-/// A learner as it will begin.
-fn tried_learner(plan: &TrainPlan, chosen: &ChosenDevice) -> Result<Learner, TrainError> {
-    Learner::new(plan, &chosen.device, plan.kept_stages(chosen.is_cpu()))
-}
-
-/// What the run will write.
-struct Needs {
-    weights: Vec<u8>,
-    /// Bytes of the state that a training goes on from.
-    state: u64,
-    /// Bytes of an epoch's pictures.
-    pictures: u64,
-    /// Bytes of kept features that memory does not hold.
-    features: u64,
-}
-
-/// One step and one look at held-out ground, on a network of its own.
-fn try_network(
-    plan: &TrainPlan,
-    chosen: &ChosenDevice,
-    piece: usize,
-) -> Result<(Needs, Option<f64>), TrainError> {
-    let mut learner = tried_learner(plan, chosen)?.in_pieces_of(piece);
-    let recipe = &plan.recipe;
-    let rate = recipe.learning_rate * recipe.schedule.factor(0, recipe.span());
-    #[cfg(test)]
-    if let Some(fault) = plan.fault {
-        fault(0, piece);
-    }
-    let loss = learner.step_at(plan, 0, rate)?;
-    if !loss.is_finite() {
-        return Err(TrainError::Diverged { epoch: 1, step: 1 });
-    }
-    let looked_at = plan.patches.num_validation().min(piece);
-    let mut batch = None;
-    if learner.kept().is_some() {
-        // Only a first look computes what is kept.
-        learner.validate(plan, (looked_at, &[]), || Ok::<_, TrainError>(None))?;
-    } else {
-        batch = Some(plan.patches.validation_batch(0..looked_at)?);
-    }
-    let began = Instant::now();
-    let next = || Ok::<_, TrainError>(batch.take());
-    let validation = learner.validate(plan, (looked_at, &[]), next)?;
-    let seconds = began.elapsed().as_secs_f64();
-    let state = learner.state()?;
-    let needs = Needs {
-        weights: learner.weights()?,
-        state: (state.network.len() + state.optimizer.len()) as u64,
-        pictures: picture_bytes(plan, &validation.looked_at),
-        features: learner.kept().map_or(0, KeptFeatures::bytes_on_disk),
-    };
-    Ok((needs, Some(seconds)))
-}
-
-fn picture_bytes(plan: &TrainPlan, looked_at: &[LookedAt]) -> u64 {
-    let bytes = |looked_at: &LookedAt| {
-        let rgba = rgba_of(&looked_at.image, plan.patches.normalization());
-        let patch = Patch {
-            size: ImageSize::new(plan.recipe.patch, plan.recipe.patch),
-            image: &rgba,
-            labels: &looked_at.labels,
-            prediction: &looked_at.predicted,
-        };
-        strip_png(&patch, &plan.classes).map_or(0, |png| png.len() as u64)
-    };
-    looked_at.iter().map(bytes).sum()
 }
 
 /// Writes a checkpoint and reads it back, and asks the disk for room.

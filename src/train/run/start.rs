@@ -10,7 +10,7 @@ use super::preflight::{Trial, advise, preflight};
 use super::training::Training;
 use crate::disk::FileLock;
 use crate::job::{Cancelled, JobContext, fenced, told};
-use crate::nn::KeptMemory;
+use crate::nn::{KeptMemory, simd_bits};
 use crate::train::device::{ChosenDevice, choose};
 use crate::train::fitting::{halved, names_memory, pieces_in_words};
 use crate::train::learner::Learner;
@@ -38,6 +38,7 @@ pub(in crate::train) fn run(
     let (trial, _lock) = if let Some(progress) = &plan.resumed {
         let lock = plan.folder.taken()?;
         remove_leftovers(plan.folder.path());
+        tell_other_sums(plan, &chosen, outside)?;
         for row in &progress.rows {
             outside.tell_again(TrainEvent::EpochEnded(row.clone()))?;
         }
@@ -87,13 +88,26 @@ fn introduced(plan: &TrainPlan, outside: &mut Outside<'_>) -> anyhow::Result<Cho
     Ok(chosen)
 }
 
+/// Says where a run that goes on will not end to the last bit as it would have.
+fn tell_other_sums(
+    plan: &TrainPlan,
+    chosen: &ChosenDevice,
+    outside: &mut Outside<'_>,
+) -> Result<(), Cancelled> {
+    let before = Environment::of_run(plan.folder.path()).filter(|_| chosen.is_cpu());
+    let note = before.and_then(|before| before.other_sums(simd_bits()));
+    note.map_or(Ok(()), |note| outside.tell(TrainEvent::Note(note)))
+}
+
 /// Makes the run's folder, which is ours as long as the lock is held.
 fn begin(plan: &TrainPlan, chosen: &ChosenDevice) -> Result<Option<FileLock>, TrainError> {
     let lock = plan.folder.begin(plan)?;
     remove_leftovers(plan.folder.path());
     let num_cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let device = [chosen.name.as_str(), chosen.driver.as_str()];
-    Environment::of_program(num_cpus, device, &plan.data_fingerprint()).save(plan.folder.path())?;
+    Environment::of_program(num_cpus, device, &plan.data_fingerprint())
+        .beginning(plan.clock.map(|now| now()))
+        .save(plan.folder.path())?;
     Ok(lock)
 }
 
@@ -103,7 +117,7 @@ fn trained<'a>(
     plan: &'a Arc<TrainPlan>,
     chosen: &ChosenDevice,
     outside: &mut Outside<'a>,
-    trial: Trial,
+    mut trial: Trial,
 ) -> anyhow::Result<TrainReport> {
     outside.open_log(plan.folder.path());
     forget(plan.folder.path().join(END_FILE))?;
@@ -139,6 +153,7 @@ fn trained<'a>(
             pieces_in_words(&plan.recipe, state.progress.piece)
         )))?;
         advise(plan, state.progress.piece, outside)?;
+        trial = Trial::of_earlier_part(plan, &state.progress);
         before = Some(state);
     }
 }

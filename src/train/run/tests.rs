@@ -2,15 +2,15 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::super::folder_lock::taken;
 use super::super::learner::Learner;
 use super::super::memory::peak_bytes;
 use super::super::test_world::{classes, dropping_alone, events_of, ground, plan, recipe};
 use super::super::{
-    Engine, Plateau, Recipe, RunEnd, RunRecord, SavedModel, StopReason, TrainEvent, TrainPlan,
-    TrainReport, TrainStatus, opened_folder,
+    Engine, Environment, Plateau, Recipe, RunEnd, RunRecord, SavedModel, StopReason, TrainEvent,
+    TrainPlan, TrainReport, TrainStatus, opened_folder,
 };
 use crate::disk::replace_file;
 use crate::job::{Cancelled, Job, JobEvent, Waker};
@@ -298,6 +298,76 @@ fn short_epochs_are_measured_whole() {
 }
 
 #[test]
+fn a_long_training_is_measured_before_it_begins_and_learns_the_same() {
+    let _alone = dropping_alone();
+    let folder = tempfile::tempdir().expect("a folder");
+    let [ahead, late] = ["ahead", "late"].map(|name| folder.path().join(name));
+    let recipe = Recipe {
+        // More than 200 steps.
+        epochs: 34,
+        model: ModelConfig {
+            dropout: 0.2,
+            ..recipe().model
+        },
+        ..recipe()
+    };
+    let (events, ended) = heard(plan(recipe.clone(), &ahead));
+    ended.expect("a report");
+    let is_forecast = |event: &&TrainEvent| matches!(event, TrainEvent::Forecast(_));
+    assert_eq!(events.iter().filter(is_forecast).count(), 1);
+    let is_step =
+        |event: &TrainEvent| matches!(event, TrainEvent::Step { .. } | TrainEvent::EpochEnded(_));
+    let first = events.iter().position(is_step).expect("a step");
+    let forecast = events[..first].iter().find_map(|event| match event {
+        TrainEvent::Forecast(forecast) => Some(forecast),
+        _ => None,
+    });
+    let forecast = forecast.expect("a forecast before the first step");
+    // Of an epoch of six, the first of which warms up.
+    assert_eq!(forecast.steps, 5);
+    assert!(forecast.seconds_per_step > 0.0 && forecast.seconds_left > 0.0);
+    assert_eq!(forecast.encoding_seconds, 0.0);
+    // What rests early is short, and what goes on is not tried again.
+    heard(plan(recipe, &late).until(Some(1))).1.expect("a part");
+    let resumed = TrainPlan::resume(ground(), late.clone()).expect("it can go on");
+    heard(resumed).1.expect("a report");
+    assert!(
+        weights_of(&ahead) == weights_of(&late),
+        "the weights differ"
+    );
+}
+
+#[test]
+fn a_run_that_goes_on_with_registers_of_another_width_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = folder.path().join("run");
+    let part = |plan: TrainPlan, until| {
+        let (events, ended) = heard(plan.until(Some(until)));
+        ended.expect("a report");
+        let notes = notes(&events).into_iter();
+        notes.filter(|note| note.contains("registers of")).count()
+    };
+    let resumed = || TrainPlan::resume(ground(), run.clone()).expect("it can go on");
+    let recipe = Recipe {
+        epochs: 4,
+        ..recipe()
+    };
+    let begun = plan(recipe, &run).timed(Some(|| UNIX_EPOCH));
+    assert_eq!(part(begun, 1), 0);
+    let before = Environment::of_run(&run).expect("written");
+    assert_eq!(before.began.as_deref(), Some("1970-01-01T00:00:00.000Z"));
+    assert!(before.device.starts_with("CPU (") && before.simd_bits > 0);
+    assert_eq!(part(resumed(), 2), 0);
+    let other = Environment {
+        simd_bits: 2 * before.simd_bits,
+        ..before
+    };
+    other.save(&run).expect("written");
+    assert_eq!(part(resumed(), 3), 1);
+    assert!(log_of(&run).contains("sums differ in their last bits"));
+}
+
+#[test]
 fn a_pause_lets_others_compute_and_ends() {
     let folder = tempfile::tempdir().expect("a folder");
     let engine = engine();
@@ -385,7 +455,10 @@ fn a_folder_that_another_trains_into_is_left_alone() {
     let late = plan(recipe(), &run);
     let lock = taken(&run).expect("free");
     let why = heard(plan(recipe(), &run)).1.expect_err("taken");
-    assert!(why.contains("Another Orthobrush trains into"), "{why}");
+    assert!(
+        why.contains("Another Orthobrush trains or judges in this folder"),
+        "{why}"
+    );
     assert!(!run.join("ckpt").exists() && !run.join("recipe.toml").exists());
     drop(lock);
     heard(one).1.expect("a report");
@@ -427,7 +500,10 @@ fn a_training_holds_its_folder_and_who_goes_on_with_it_asks_for_it() {
     let lock = taken(&run).expect("free");
     let resumed = || TrainPlan::resume(ground(), run.clone()).expect("it can go on");
     let why = heard(resumed()).1.expect_err("taken");
-    assert!(why.contains("Another Orthobrush trains into"), "{why}");
+    assert!(
+        why.contains("Another Orthobrush trains or judges in this folder"),
+        "{why}"
+    );
     assert_eq!(end_of(&run), Some(stopped), "it is not theirs");
     drop(lock);
     let mut short = resumed();

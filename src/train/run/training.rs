@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Halt;
 use super::feed::{Feed, Place};
@@ -7,14 +7,11 @@ use super::outside::Outside;
 use super::preflight::Trial;
 use crate::dataset::Batch;
 use crate::train::features::KeptFeatures;
-use crate::train::forecast::{Left, Measured};
+use crate::train::forecast::{Held, Left, Measured};
 use crate::train::learner::{Learner, Validation};
-use crate::train::memory::peak_bytes;
+use crate::train::memory::{MemoryBefore, peak_bytes};
 use crate::train::resume::Progress;
 use crate::train::{Forecast, StepLoss, StopReason, TrainError, TrainEvent, TrainPlan};
-
-/// So much work may be lost when the program is killed in the middle of an epoch.
-const STATE_EVERY: Duration = Duration::from_mins(1);
 
 /// A training at work.
 pub(super) struct Training<'a, 'o> {
@@ -47,6 +44,11 @@ impl<'a, 'o> Training<'a, 'o> {
             epoch: progress.epoch,
             step: progress.step_in_epoch,
         };
+        let measured = if trial.has_forecast {
+            Measured::of(0)
+        } else {
+            Measured::within(plan.recipe.steps_per_epoch)
+        };
         Ok(Self {
             feed: feed_for(plan, place, &learner)?,
             steps: Vec::new(),
@@ -58,7 +60,7 @@ impl<'a, 'o> Training<'a, 'o> {
             progress,
             start_cost: None,
             trial,
-            measured: Measured::new(plan.recipe.steps_per_epoch),
+            measured,
         })
     }
 
@@ -105,10 +107,7 @@ impl<'a, 'o> Training<'a, 'o> {
 
     /// Seconds of work until the time limit; infinite without one.
     fn seconds_to_limit(&self) -> f64 {
-        match self.plan.recipe.time_limit_minutes {
-            0.0 => f64::INFINITY,
-            minutes => minutes * 60.0 - self.outside.clock.seconds(),
-        }
+        seconds_to_limit(self.plan, self.outside)
     }
 
     /// The mean loss of the epoch's steps; there are fewer when the time is over.
@@ -121,7 +120,7 @@ impl<'a, 'o> Training<'a, 'o> {
             }
             self.outside.look_up()?;
             self.one_step()?;
-            if self.kept.elapsed() >= STATE_EVERY {
+            if self.kept.elapsed().as_secs_f64() >= self.plan.recipe.state_seconds() {
                 self.keep_state()?;
             }
             if self.seconds_to_limit() <= 0.0 && self.progress.step_in_epoch < steps {
@@ -149,7 +148,7 @@ impl<'a, 'o> Training<'a, 'o> {
         if let Some(fault) = self.plan.fault {
             fault(self.progress.step, self.learner.piece());
         }
-        let began = Instant::now();
+        let (began, encoding) = (Instant::now(), self.learner.seconds_encoding());
         let loss = match batch {
             Some(batch) => self.learner.step(batch, self.progress.step, rate)?,
             None => (self.learner).step_at(self.plan, self.progress.step, rate)?,
@@ -179,7 +178,8 @@ impl<'a, 'o> Training<'a, 'o> {
             data_seconds,
             compute_seconds,
         });
-        if self.measured.hear(data_seconds, compute_seconds) {
+        let encoding = self.learner.seconds_encoding() - encoding;
+        if (self.measured).hear(data_seconds, (compute_seconds - encoding).max(0.0)) {
             let forecast = self.forecast();
             self.outside.tell(TrainEvent::Forecast(forecast))?;
         }
@@ -187,18 +187,14 @@ impl<'a, 'o> Training<'a, 'o> {
     }
 
     fn forecast(&self) -> Forecast {
-        let (recipe, progress, piece) = (&self.plan.recipe, &self.progress, self.learner.piece());
-        let epochs = u64::from((recipe.epochs + 1).saturating_sub(progress.epoch));
-        let looks = self.plan.patches.num_validation().div_ceil(piece.max(1)) as u64;
+        let (plan, learner, progress) = (self.plan, &self.learner, &self.progress);
         let left = Left {
-            steps: recipe.total_steps().saturating_sub(progress.step),
-            looks: epochs * looks,
             seconds_per_look: self.trial.seconds_per_look,
             limit: self.seconds_to_limit(),
+            ..left_of(plan, learner, (progress.epoch, progress.step))
         };
-        let kept = self.learner.kept().map_or(0, KeptFeatures::stages);
-        let estimated = (self.plan.recipe_holding(kept)).bytes_of(piece.min(recipe.batch));
-        self.measured.forecast(left, peak_bytes(), estimated)
+        self.measured
+            .forecast(left, held_memory(plan, learner, None))
     }
 
     /// The next batch, if batches are loaded, and the seconds that it was waited for.
@@ -232,8 +228,49 @@ impl<'a, 'o> Training<'a, 'o> {
     }
 }
 
+/// Seconds of work until the time limit; infinite without one.
+pub(super) fn seconds_to_limit(plan: &TrainPlan, outside: &Outside<'_>) -> f64 {
+    match plan.recipe.time_limit_minutes {
+        0.0 => f64::INFINITY,
+        minutes => minutes * 60.0 - outside.clock.seconds(),
+    }
+}
+
+/// What `learner` has still to do in the running epoch and those after it, when so many steps are
+/// done; without a time limit.
+pub(super) fn left_of(plan: &TrainPlan, learner: &Learner, (epoch, step): (u32, u64)) -> Left {
+    let recipe = &plan.recipe;
+    let epochs = u64::from((recipe.epochs + 1).saturating_sub(epoch));
+    let looks = plan.patches.num_validation().div_ceil(learner.piece());
+    let [_, encoding] = (learner.kept()).map_or([0.0; 2], KeptFeatures::seconds_to_encode);
+    Left {
+        steps: recipe.total_steps().saturating_sub(step),
+        looks: epochs * looks as u64,
+        seconds_per_look: None,
+        encoding,
+        limit: f64::INFINITY,
+    }
+}
+
+/// What is known of the memory that steps of `learner` take, and what was held `before` them.
+pub(super) fn held_memory(
+    plan: &TrainPlan,
+    learner: &Learner,
+    before: Option<MemoryBefore>,
+) -> Held {
+    let (kept, peak) = (learner.kept().map_or(0, KeptFeatures::stages), peak_bytes());
+    let patches = learner.piece().min(plan.recipe.batch);
+    Held {
+        peak,
+        rise: before
+            .zip(peak)
+            .and_then(|(before, peak)| before.rise_to(peak)),
+        estimated: plan.recipe_holding(kept).bytes_of(patches),
+    }
+}
+
 /// The batches from `place` on, for a learner that keeps no features.
-fn feed_for(
+pub(super) fn feed_for(
     plan: &Arc<TrainPlan>,
     place: Place,
     learner: &Learner,
@@ -245,7 +282,7 @@ fn feed_for(
 }
 
 /// The next batch of `feed` and the seconds that it was waited for.
-fn next_of(
+pub(super) fn next_of(
     feed: &mut Option<Feed>,
     outside: &mut Outside<'_>,
 ) -> Result<(Option<Batch>, f64), Halt> {

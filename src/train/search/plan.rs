@@ -9,7 +9,7 @@ use super::with_base::put_base_first;
 use super::words::words;
 use super::{Axis, Rung, SearchSpec, SearchWay};
 use crate::train::changes::changed;
-use crate::train::{BestBy, Recipe, ScoredOn, TrainError, Trial};
+use crate::train::{BestBy, Recipe, ScoredOn, TrainError, Trial, WallClock};
 
 /// Trials of a random sample when the file does not say.
 const USUAL_SAMPLES: usize = 12;
@@ -27,6 +27,8 @@ pub struct SearchPlan {
     data: PathBuf,
     folder: PathBuf,
     pub(super) cache_bytes: usize,
+    /// Tells when a trial begins.
+    pub(super) clock: Option<WallClock>,
 }
 
 /// One training of a search.
@@ -117,7 +119,15 @@ impl SearchPlan {
             data,
             folder,
             cache_bytes,
+            clock: None,
         })
+    }
+
+    /// Notes in each run folder when its training began, by `clock`.
+    #[must_use]
+    pub const fn timed(mut self, clock: Option<WallClock>) -> Self {
+        self.clock = clock;
+        self
     }
 
     /// What varies, by path.

@@ -70,7 +70,7 @@ fn climbed(
 ) -> anyhow::Result<RungEnd> {
     let queued = trials.iter().map(|trial| plan.queued(trial, rung.until));
     let queue = QueuePlan::new(plan.folder().to_owned(), queued.collect(), plan.cache_bytes)?;
-    let ends = queue::work(&queue.strict(), &of_queue(job), between)?;
+    let ends = queue::work(&queue.strict().timed(plan.clock), &of_queue(job), between)?;
     let standing = |(trial, end): (&&SearchTrial, TrialEnd)| {
         let (cost, failure) = match end {
             TrialEnd::Failed { why } => (None, Some(why)),
@@ -122,7 +122,7 @@ fn refitted(
         trials: refits.iter().map(|trial| trial.name.clone()).collect(),
     })?;
     let queue = QueuePlan::new(plan.folder().to_owned(), refits, plan.cache_bytes)?;
-    queue::work(&queue.strict(), &of_queue(job), between)?;
+    queue::work(&queue.strict().timed(plan.clock), &of_queue(job), between)?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use super::class_table::figure_help;
 use super::curves::end_reason;
 use crate::metrics::Figure;
 use crate::session::{RunEntry, RunStatus, Session};
-use crate::train::{Forecast, RunRecord, ScoredOn, step_seconds};
+use crate::train::{Environment, Forecast, RunRecord, ScoredOn, step_seconds};
 
 /// A fact with a large value.
 pub struct Tile {
@@ -159,16 +159,20 @@ fn tiles(entry: &RunEntry, session: &Session) -> Vec<Tile> {
     let forecast = forecast.filter(|_| is_here(entry, session));
     tiles.extend(memory_tile(record, forecast));
     let environment = record.environment.as_ref();
-    let device = environment.map(|environment| environment.device.clone());
-    if let Some(device) = device.filter(|device| !device.is_empty()) {
-        tiles.push(Tile {
-            name: "Device",
-            value: device,
-            note: environment.map_or_else(String::new, |known| known.system.clone()),
-            help: "Where it was computed".to_owned(),
-        });
-    }
+    tiles.extend(environment.and_then(device_tile));
     tiles
+}
+
+/// Where it was computed: the word, and the whole name behind it.
+fn device_tile(environment: &Environment) -> Option<Tile> {
+    let device = &environment.device;
+    let short = device.split(" (").next().filter(|name| !name.is_empty())?;
+    Some(Tile {
+        name: "Device",
+        value: short.to_owned(),
+        note: environment.system.clone(),
+        help: format!("Where it was computed: {device}"),
+    })
 }
 
 fn time_tile(record: &RunRecord) -> Tile {
@@ -263,17 +267,22 @@ fn memory_tile(record: &RunRecord, forecast: Option<&Forecast>) -> Option<Tile> 
     if held.is_none() && forecast.is_none() {
         return None;
     }
+    let in_words = |bytes: u64| text::bytes(bytes as usize);
     let of_step = forecast.map(|forecast| {
-        let bytes = text::bytes(forecast.estimated_bytes as usize);
-        format!("{bytes} for a step")
+        let expected = in_words(forecast.estimated_bytes);
+        match forecast.step_bytes {
+            Some(bytes) => format!("{} for steps, {expected} expected", in_words(bytes)),
+            None => format!("{expected} expected for a step"),
+        }
     });
     Some(Tile {
         name: "Memory",
-        value: held.map_or_else(|| "–".to_owned(), |bytes| text::bytes(bytes as usize)),
+        value: held.map_or_else(|| "–".to_owned(), in_words),
         note: of_step.unwrap_or_else(|| "at most".to_owned()),
         help: "The most main memory that the program held while it trained, by the end of each \
                epoch (peak_bytes of metrics.csv); beside it, while it trains in this window, what \
-               a step was thought to take of the device's memory"
+               was taken for steps that were measured before the first epoch, and what a step was \
+               thought to take of the device's memory"
             .to_owned(),
     })
 }

@@ -1,10 +1,12 @@
+use std::time::{SystemTime, UNIX_EPOCH};
+
 const DAY_MS: i64 = 86_400_000;
 
 /// A time in milliseconds since 1970 as ISO 8601 has it, in UTC: `2026-11-21T10:05:32.007Z`.
 ///
 /// The day comes from Howard Hinnant's `civil_from_days` ("chrono-Compatible Low-Level Date
 /// Algorithms", 2021): years begin in March and are counted in eras of 400.
-pub(super) fn utc(time_ms: i64) -> String {
+pub fn utc(time_ms: i64) -> String {
     const DAYS_BEFORE_1970: i64 = 719_468;
     const DAYS_IN_ERA: i64 = 146_097;
     let days = time_ms.div_euclid(DAY_MS) + DAYS_BEFORE_1970;
@@ -21,8 +23,16 @@ pub(super) fn utc(time_ms: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
 }
 
+/// The same of a clock's time; one before 1970 counts as its first moment.
+pub fn utc_of(time: SystemTime) -> String {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    utc(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -38,6 +48,14 @@ mod tests {
         ] {
             assert_eq!(utc(ms), expected);
         }
+    }
+
+    #[test]
+    fn a_clock_counts_from_1970() {
+        let time = UNIX_EPOCH + Duration::from_millis(951_782_400_007);
+        assert_eq!(utc_of(time), "2000-02-29T00:00:00.007Z");
+        let before = UNIX_EPOCH.checked_sub(Duration::from_secs(9));
+        assert_eq!(before.map(utc_of), Some(utc(0)));
     }
 
     #[test]
