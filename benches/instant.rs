@@ -172,6 +172,7 @@ fn answered(engine: &Engine, order: InstantOrder) -> (Mask, Box<InstantMind>, f6
             Some(JobEvent::Said(InstantEvent::Block { rect, classes, .. })) => {
                 answer.set_rect(rect, &classes);
             }
+            Some(JobEvent::Said(InstantEvent::Looked { .. })) => {}
             Some(JobEvent::Said(InstantEvent::Ended(_))) => seconds = began.elapsed().as_secs_f64(),
             Some(JobEvent::Said(InstantEvent::Back(mind))) => return (answer, mind, seconds),
             other => panic!("no answer: {other:?}"),
@@ -210,11 +211,16 @@ fn times(engine: &Engine, repeats: u64) {
     let truth = load_mask(&paths.label_true, None, Encoding::Auto, None).expect("a truth");
     let truth = truth.mask.read_rect(config.size.bounds());
     let scene = Scene::of(0, &paths.ortho, truth);
-    let (mut first, mut further) = (Vec::new(), Vec::new());
+    let [mut unprepared, mut prepared, mut first, mut further] = [(); 4].map(|()| Vec::new());
     for place in 0..repeats as u32 {
         let view = PixelRect::new(100 + place * 380, 90 + place * 130, VIEW.0, VIEW.1);
-        let label = scene.scribbled(view, 1, 1);
-        let mind = Box::new(InstantMind::new(Sight::Pretrained));
+        let (nothing, label) = (Mask::new(scene.size), scene.scribbled(view, 1, 1));
+        let blank = || Box::new(InstantMind::new(Sight::Pretrained));
+        let (_, _, seconds) = answered(engine, scene.order(blank(), &label, view));
+        unprepared.push(seconds);
+        // As in the window: the view is looked at before there is a stroke.
+        let (_, mind, seconds) = answered(engine, scene.order(blank(), &nothing, view));
+        prepared.push(seconds);
         let (_, mut mind, seconds) = answered(engine, scene.order(mind, &label, view));
         first.push(seconds);
         for strokes in 2..5 {
@@ -224,11 +230,14 @@ fn times(engine: &Engine, repeats: u64) {
             further.push(seconds);
         }
     }
-    println!(
-        "| first answer, view of 1280 × 800 | {} |",
-        median_and_p95(first)
-    );
-    println!("| after a further stroke | {} |", median_and_p95(further));
+    for (what, times) in [
+        ("view of 1280 × 800 prepared, no label", prepared),
+        ("first stroke on a prepared view", first),
+        ("a further stroke", further),
+        ("label there already, nothing prepared", unprepared),
+    ] {
+        println!("| {what} | {} |", median_and_p95(times));
+    }
 }
 
 fn qualities(engine: &Engine, data: &Path) {

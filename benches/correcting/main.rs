@@ -123,10 +123,10 @@ fn tried() -> Vec<(u32, FinetuneOptions)> {
         let options = FinetuneOptions {
             encoder_share: Some(encoder_share),
             epochs,
-            unlabeled: Unlabeled {
+            unlabeled: Some(Unlabeled {
                 share: unlabeled,
                 ..Unlabeled::default()
-            },
+            }),
             ..usual.clone()
         };
         (budget, options)
@@ -152,7 +152,7 @@ fn tried() -> Vec<(u32, FinetuneOptions)> {
 
 fn name_of(options: &FinetuneOptions) -> String {
     let whole = options.encoder_share.map(|share| {
-        let unlabeled = options.unlabeled.share;
+        let unlabeled = options.unlabeled.unwrap_or_default().share;
         format!(" encoder {share} unlabeled {unlabeled}")
     });
     format!(

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::args_of_data::CorrectionArgs;
-use super::values::{parse_experiment, parse_part, parse_share};
+use super::values::{parse_experiment, parse_part, parse_share, parse_unlabeled};
 use crate::train::{DeviceChoice, Experiment, ScoredOn};
 
 /// Arguments of `test`.
@@ -59,6 +59,11 @@ pub struct FinetuneArgs {
     /// Share of the patches that come from what earlier trainings learned from, like 0.25.
     #[arg(long, value_parser = parse_share)]
     pub replay: Option<f64>,
+    /// Patches without labels for each labelled one, like 0.5: the running mean of the weights says
+    /// what is on them, and the network learns to say the same of them mixed and tinted. No features
+    /// are kept then, so it is slower. Without, as the chain's first training did; 0: none.
+    #[arg(long, value_name = "SHARE", value_parser = parse_unlabeled)]
+    pub unlabeled: Option<f64>,
     /// What is drawn at random follows from this.
     #[arg(long)]
     pub seed: Option<u64>,

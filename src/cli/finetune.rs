@@ -10,7 +10,7 @@ use crate::disk::path_text;
 use crate::project::Project;
 use crate::session::{Command, FinetuneCommand, FinetunePhase, ProjectPlace, Safety, Session};
 use crate::train::{
-    Decision, Elsewhere, FinetuneOptions, Forgetting, LearnedFrom, SavedModel, Verdict,
+    Decision, Elsewhere, FinetuneOptions, Forgetting, LearnedFrom, SavedModel, Unlabeled, Verdict,
 };
 
 /// Goes on from a model with what was corrected in a project.
@@ -32,6 +32,10 @@ pub fn run(args: &FinetuneArgs) -> anyhow::Result<()> {
         epochs: args.epochs.unwrap_or(usual.epochs),
         steps_per_epoch: args.steps.unwrap_or(usual.steps_per_epoch),
         replay_share: args.replay.unwrap_or(usual.replay_share),
+        unlabeled: args.unlabeled.map(|share| Unlabeled {
+            share,
+            ..Unlabeled::default()
+        }),
         device: args.device.clone(),
         ..usual
     };

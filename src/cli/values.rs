@@ -4,7 +4,7 @@ use crate::exchange::Edge;
 use crate::geom::{ImagePoint, ImageSize, PixelRect};
 use crate::label::{Align, ZeroMeans};
 use crate::raster::{Contrast, GAMMAS, Ramp, ShownBands};
-use crate::train::{Certainty, Experiment, Preset, ScoredOn};
+use crate::train::{Certainty, Experiment, Preset, ScoredOn, Unlabeled};
 
 pub fn parse_value(text: &str) -> Result<(String, u8), String> {
     let parsed = text.rsplit_once('=');
@@ -162,6 +162,10 @@ pub fn parse_share(text: &str) -> Result<f64, String> {
     within(text, 1.0)
 }
 
+pub fn parse_unlabeled(text: &str) -> Result<f64, String> {
+    within(text, Unlabeled::MOST_SHARE)
+}
+
 fn within(text: &str, most: f64) -> Result<f64, String> {
     let number = text.parse().ok();
     let found = number.filter(|number| (0.0..=most).contains(number));
@@ -196,6 +200,8 @@ mod tests {
                 .iter()
                 .all(|text| parse_share(text).is_err())
         );
+        assert_eq!(parse_unlabeled("4"), Ok(4.0));
+        assert!(parse_unlabeled("17").is_err());
         assert!(parse_tolerance("inf").is_err());
         assert_eq!([parse_gamma("0.1"), parse_gamma("5")], [Ok(0.1), Ok(5.0)]);
         let wrong = ["NaN", "inf", "-1", "0", "99", "x"];

@@ -35,6 +35,9 @@ pub struct InstantState {
     pub is_working: bool,
     /// Whether more is seen than [`MOST_ANSWERED`] pixels, so that nothing is answered.
     pub is_too_wide: bool,
+    /// Tiles of the view that are seen, and all of them, while new ones are looked at: from the
+    /// moment on that answers are on, scribbles or not.
+    pub looked_at: Option<(usize, usize)>,
     /// How the last answer ended.
     pub report: Option<InstantReport>,
 }
@@ -60,6 +63,8 @@ pub(super) struct InstantWork {
     /// What the running job answers, or the last one did.
     asked: Option<Question>,
     report: Option<InstantReport>,
+    /// Tiles that the running job sees, and all of them.
+    looked_at: Option<(usize, usize)>,
     /// What was seen; out while a job uses it.
     mind: Option<Box<InstantMind>>,
     bytes: usize,
@@ -90,6 +95,7 @@ impl Session {
         work.is_on.then(|| InstantState {
             is_working: work.job.is_some(),
             is_too_wide: self.is_view_too_wide(),
+            looked_at: work.looked_at,
             report: work.report,
         })
     }
@@ -276,6 +282,9 @@ impl Session {
                 classes,
                 sure,
             } => self.put_answer(rect, &classes, &sure),
+            InstantEvent::Looked { tiles, of } => {
+                self.study.instant.looked_at = Some((tiles, of));
+            }
             InstantEvent::Ended(report) => {
                 self.study.instant.report = self.study.instant.is_on.then_some(report);
                 self.drop_old_answers(report.outcome);
@@ -342,7 +351,7 @@ impl Session {
 
     /// `why` is the reason when the job did not finish.
     pub(super) fn instant_ended(&mut self, why: Option<String>) {
-        self.study.instant.job = None;
+        (self.study.instant.job, self.study.instant.looked_at) = (None, None);
         if self.study.instant.is_superseded {
             self.study.instant.asked = None;
         } else if why.is_some() {

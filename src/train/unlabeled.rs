@@ -37,6 +37,9 @@ const GAIN: [f32; 2] = [0.85, 1.2];
 const OFFSET: [f32; 2] = [-0.2, 0.2];
 
 impl Unlabeled {
+    /// The greatest share.
+    pub const MOST_SHARE: f64 = 16.0;
+
     /// Patches beside `batch` labelled ones.
     pub fn patches(&self, batch: usize) -> usize {
         (self.share * batch as f64).round() as usize
@@ -54,7 +57,7 @@ impl Unlabeled {
     /// [`TrainError::Recipe`] names the field, what it may be and what it is.
     pub(super) fn check(&self, ema: Option<f64>) -> Result<(), TrainError> {
         for (field, value, [least, most]) in [
-            ("share", self.share, [0.0, 16.0]),
+            ("share", self.share, [0.0, Self::MOST_SHARE]),
             ("weight", self.weight, [0.0, 100.0]),
         ] {
             if !(least..=most).contains(&value) {

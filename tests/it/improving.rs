@@ -401,7 +401,7 @@ fn a_project_is_learned_from_without_a_window() {
     drop(session);
     let project: PathBuf = ortho.with_extension("orthobrush");
     let run = folder.path().join("first");
-    let quick = "finetune --epochs 1 --steps 2 --json --device cpu".split(' ');
+    let quick = "finetune --epochs 1 --steps 2 --unlabeled 0.25 --json --device cpu".split(' ');
     let places = ["--project", text(&project), "--out", text(&run)];
     let said = done(&quick.chain(places).collect::<Vec<_>>());
     let last: serde_json::Value =
@@ -412,6 +412,9 @@ fn a_project_is_learned_from_without_a_window() {
         assert_eq!(last["learned"][none], 0, "{none}");
     }
     assert_eq!(last["active"], run.display().to_string());
+    let recipe = Recipe::load(&run.join("recipe.toml")).expect("a recipe");
+    assert!((recipe.unlabeled.share - 0.25).abs() < 1e-12);
+    assert!(recipe.updates.ema.is_some(), "it has a teacher");
     let session = kept(&ortho);
     assert_eq!(session.finetuning().active.as_deref(), Some(&*run));
     let words = session.as_command(CopiedCommand::Queue).expect("words");

@@ -94,7 +94,9 @@ fn scribbles_are_answered_better_with_each_and_as_before_when_taken_back() {
             .and_then(|state| state.report)
             .expect("told")
     };
-    assert_eq!(report(&session).outcome, InstantOutcome::TooFewClasses);
+    let prepared = report(&session);
+    assert_eq!(prepared.outcome, InstantOutcome::TooFewClasses);
+    assert!(prepared.looked_at > 0, "the view is seen before a stroke");
     scribble(&mut session, &truth, first, 0);
     assert_eq!(
         (
@@ -104,7 +106,9 @@ fn scribbles_are_answered_better_with_each_and_as_before_when_taken_back() {
         (1, 1 << 20)
     );
     scribble(&mut session, &truth, second, 0);
-    assert_eq!(report(&session).outcome, InstantOutcome::Answered);
+    let answered = report(&session);
+    assert_eq!(answered.outcome, InstantOutcome::Answered);
+    assert_eq!(answered.looked_at, 0, "the first answer finds it seen");
     let once = accuracy(&session, &truth);
     assert!(once > 0.5, "{once}");
     let of_two = answers(&session);

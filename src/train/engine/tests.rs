@@ -36,7 +36,9 @@ fn trained(folder: &Path, recipe: Recipe) -> (Vec<EpochRow>, Vec<u8>, TrainRepor
 }
 
 fn predicted(engine: &Engine, run: &Path, order: BlockOrder) -> Mask {
-    let plan = PredictPlan::new(run, World::new(), DeviceChoice::Cpu).expect("a plan");
+    let mut plan = PredictPlan::new(run, World::new(), DeviceChoice::Cpu).expect("a plan");
+    plan.block_side = 64;
+    assert_eq!(plan.num_blocks(), 16);
     assert!(plan.differences(&classes()).is_empty());
     let job = engine.predict(plan.in_order(order), Waker::none());
     let mut mask = Mask::new(truth().size());

@@ -48,8 +48,8 @@ pub struct FinetuneOptions {
     /// What the rate is multiplied by for a pretrained encoder; `None`: it holds still as the
     /// chain's first training had it.
     pub encoder_share: Option<f64>,
-    /// How ground without labels is learned from, in trainings that keep no features.
-    pub unlabeled: Unlabeled,
+    /// How ground without labels is learned from; `None`: as the chain's first training did.
+    pub unlabeled: Option<Unlabeled>,
     /// Where to compute; `None`: where the parent was trained.
     pub device: Option<DeviceChoice>,
 }
@@ -64,7 +64,7 @@ impl Default for FinetuneOptions {
             rate_share: 1.0,
             replay_share: 0.25,
             encoder_share: None,
-            unlabeled: Unlabeled::default(),
+            unlabeled: None,
             device: None,
         }
     }

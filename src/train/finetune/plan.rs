@@ -314,10 +314,10 @@ fn with_encoder(mut recipe: Recipe, share: Option<f64>, was_tuned: bool) -> Reci
 }
 
 /// The recipe with ground without labels learned from in this way, by the running mean of the
-/// weights.
-fn with_unlabeled(mut recipe: Recipe, unlabeled: Unlabeled) -> Recipe {
-    recipe.unlabeled = unlabeled;
-    if unlabeled.share > 0.0 {
+/// weights; without one as it was.
+fn with_unlabeled(mut recipe: Recipe, unlabeled: Option<Unlabeled>) -> Recipe {
+    recipe.unlabeled = unlabeled.unwrap_or(recipe.unlabeled);
+    if recipe.unlabeled.share > 0.0 {
         recipe.updates.ema.get_or_insert(EMA);
     }
     recipe
@@ -359,6 +359,28 @@ mod tests {
         assert!(is_same(&with_encoder(thorough, None, true)));
         let plain = Recipe::default();
         assert_eq!(with_encoder(plain.clone(), Some(0.1), false), plain);
+    }
+
+    #[test]
+    fn a_recipe_that_learns_from_unlabeled_ground_does_so_until_another_way_is_asked_for() {
+        let half = Unlabeled {
+            share: 0.5,
+            ..Unlabeled::default()
+        };
+        let plain = from_the_encoder();
+        assert_eq!(with_unlabeled(plain.clone(), None), plain);
+        let asked = with_unlabeled(plain, Some(half));
+        assert_eq!((asked.unlabeled, asked.updates.ema), (half, Some(EMA)));
+        assert!(asked.check().is_ok());
+        assert_eq!(with_unlabeled(asked.clone(), None), asked);
+        let weak = Unlabeled {
+            weight: 0.1,
+            ..half
+        };
+        let by_hand = with_unlabeled(asked.clone(), Some(weak));
+        assert_eq!(by_hand.unlabeled, weak);
+        let none = with_unlabeled(asked, Some(Unlabeled::default()));
+        assert_eq!(none.unlabeled, Unlabeled::default());
     }
 
     #[test]

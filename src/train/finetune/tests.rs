@@ -1,4 +1,5 @@
 mod reading;
+mod unlabeled;
 
 use std::path::{Path, PathBuf};
 

@@ -54,6 +54,13 @@ pub enum InstantEvent {
         /// How sure each pixel is, 254 being certain.
         sure: Vec<u8>,
     },
+    /// Some of the ground is new and looked at now; may be lost.
+    Looked {
+        /// Tiles that are seen by now.
+        tiles: usize,
+        /// Tiles that are to be seen.
+        of: usize,
+    },
     /// All ground is answered, or why not.
     Ended(InstantReport),
     /// What is known now, for the next order; comes last, whatever happened.
@@ -69,6 +76,8 @@ pub struct InstantReport {
     pub num_classes: usize,
     /// Labeled pixels that count.
     pub num_pixels: u64,
+    /// Windows that the encoder had to look at; 0 where all was seen before.
+    pub looked_at: u64,
     /// Seconds from the order on.
     pub seconds: f64,
 }
@@ -78,7 +87,8 @@ pub struct InstantReport {
 pub enum InstantOutcome {
     /// All ground that was asked for is answered.
     Answered,
-    /// Fewer than two classes are labeled; the ground was looked at all the same.
+    /// Fewer than two classes are labeled; the ground was looked at all the same, so that the first
+    /// answer finds it seen.
     TooFewClasses,
 }
 
@@ -91,6 +101,8 @@ pub struct InstantMind {
     encoder: Option<FrozenLite0>,
     of: Option<(u64, Scene)>,
     tiles: SeenTiles,
+    /// Windows looked at so far.
+    looked_at: u64,
 }
 
 impl InstantMind {
@@ -102,6 +114,7 @@ impl InstantMind {
             encoder: None,
             of: None,
             tiles: SeenTiles::new(SEEN_BYTES),
+            looked_at: 0,
         }
     }
 
@@ -136,6 +149,7 @@ impl InstantMind {
             side: WINDOW as u32,
         })?;
         let maps = self.looked(&rgba)?;
+        self.looked_at += 1;
         let around = (0..BLOCK).flat_map(|row| (0..BLOCK).map(move |col| (col, row)));
         let inside =
             around.filter(|(col, row)| block.0 + col < tiles[0] && block.1 + row < tiles[1]);
@@ -244,7 +258,7 @@ impl Asked {
         mind: &mut InstantMind,
         job: &JobContext<InstantEvent>,
     ) -> anyhow::Result<()> {
-        let began = Instant::now();
+        let (began, looked_at) = (Instant::now(), mind.looked_at);
         let size = self.source.info().size;
         mind.turn_to(self.image, &self.source);
         let tiles = tiles_outwards(self.area, size);
@@ -263,6 +277,7 @@ impl Asked {
             outcome,
             num_classes: scribbles.num_classes,
             num_pixels: scribbles.num_pixels,
+            looked_at: mind.looked_at - looked_at,
             seconds: began.elapsed().as_secs_f64(),
         }))?;
         Ok(())
@@ -282,6 +297,7 @@ impl Asked {
         };
         let (known, new): (Vec<TileAt>, Vec<TileAt>) =
             tiles.iter().partition(|&&at| mind.tiles.has(at));
+        let mut seen = known.len();
         let known = known
             .into_iter()
             .filter_map(|at| Some((at, mind.tiles.get(at)?)));
@@ -290,7 +306,12 @@ impl Asked {
             .try_for_each(|(at, tile)| -> Result<(), Cancelled> { tell(*at, tile) })?;
         for at in new {
             job.check()?;
+            job.mention(InstantEvent::Looked {
+                tiles: seen,
+                of: tiles.len(),
+            });
             let tile = mind.seen(at)?;
+            seen += 1;
             tell(at, &tile)?;
         }
         Ok(())

@@ -1,9 +1,9 @@
 //! Answers from a few scribbles, while there is no model yet.
 //!
 //! What the pretrained encoder sees at several scales is computed once for each tile and kept, up to
-//! a bound; a linear head on it is learned anew from all scribbles whenever there are more. What the
-//! head says is a function of image and scribbles alone: neither the view nor what was asked before
-//! changes a pixel of it.
+//! a bound, as soon as ground is shown, scribbles or not; a linear head on it is learned anew from
+//! all scribbles whenever there are more. What the head says is a function of image and scribbles
+//! alone: neither the view nor what was asked before changes a pixel of it.
 
 mod descent;
 mod head;

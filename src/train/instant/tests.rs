@@ -108,6 +108,7 @@ fn brought(job: &Job<InstantEvent>) -> Brought {
                 answer.set_rect(rect, &classes);
                 blocks += 1;
             }
+            JobEvent::Said(InstantEvent::Looked { tiles, of }) => assert!(tiles < of),
             JobEvent::Said(InstantEvent::Ended(found)) => report = Some(found),
             _ => panic!("nothing else is said"),
         }
@@ -173,6 +174,25 @@ fn one_class_gives_no_answer_but_the_ground_is_looked_at() {
     assert_eq!(report.outcome, InstantOutcome::TooFewClasses);
     assert_eq!(report.num_classes, 1);
     assert!(brought.mind.bytes_used() > 0);
+}
+
+#[test]
+fn what_was_looked_at_before_the_first_stroke_is_answered_without_another_look() {
+    let engine = Engine::start().expect("a thread");
+    let (whole, nothing) = (WIDE.bounds(), Mask::new(WIDE));
+    let blank = || InstantMind::new(Sight::Pretrained);
+    let looked_at = |brought: &Brought| brought.report.expect("a report").looked_at;
+    let prepared = asked(&engine, blank(), &nothing, whole);
+    let report = prepared.report.expect("a report");
+    assert_eq!((report.num_classes, report.num_pixels), (0, 0));
+    assert_eq!(report.outcome, InstantOutcome::TooFewClasses);
+    // Two windows of four tiles each hold the six of the image.
+    assert_eq!((prepared.blocks, looked_at(&prepared)), (0, 2));
+    let first = asked(&engine, prepared.mind, &scribbled(), whole);
+    assert_eq!((first.blocks, looked_at(&first)), (6, 0));
+    let unprepared = asked(&engine, blank(), &scribbled(), whole);
+    assert_eq!((unprepared.blocks, looked_at(&unprepared)), (6, 2));
+    assert_eq!(first.answer, unprepared.answer);
 }
 
 #[test]

@@ -24,9 +24,8 @@ pub enum BlockOrder {
     NearestFirst(ImagePoint),
 }
 
-/// Columns and rows of the blocks that are reported, in the finer of the image's and the run's
-/// grids.
-const BLOCK: u32 = 1024;
+/// The usual side of a block.
+const BLOCK_SIDE: u32 = 1_024;
 /// Bytes for decoded tiles, and as many again for what windows said.
 const CACHE_BYTES: usize = 192 << 20;
 
@@ -45,6 +44,9 @@ pub struct PredictPlan {
     /// In which ways it is said how sure the network is.
     pub(super) measures: Vec<Certainty>,
     pub(super) cache_bytes: usize,
+    /// Columns and rows of the blocks that are reported, in the finer of the image's and the run's
+    /// grids.
+    pub(in crate::train) block_side: u32,
     /// Finished blocks with all measures.
     pub(super) kept: Option<Arc<KeptBlocks>>,
     /// Where those outlive this program.
@@ -95,6 +97,7 @@ impl PredictPlan {
             flips: Flips::None,
             measures: vec![Certainty::default()],
             cache_bytes: CACHE_BYTES,
+            block_side: BLOCK_SIDE,
             kept: None,
             store: None,
             known: Arc::default(),
@@ -251,7 +254,7 @@ impl PredictPlan {
     /// All blocks, those that are known among them.
     pub(in crate::train) fn all_blocks(&self, order: BlockOrder) -> Vec<PixelRect> {
         // Of coarse images fewer pixels at once, since each is many of the run's.
-        let side = f64::from(BLOCK) * self.scale.step().min(1.0);
+        let side = f64::from(self.block_side) * self.scale.step().min(1.0);
         let mut all = blocks(self.area, side as u32, order);
         all.retain(|block| self.is_wanted(*block));
         all

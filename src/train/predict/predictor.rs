@@ -131,6 +131,17 @@ impl Predictor {
         &self,
         plan: &PredictPlan,
         cancel: &CancelToken,
+        take: impl FnMut(PixelRect, Predicted) -> anyhow::Result<()>,
+    ) -> anyhow::Result<u64> {
+        self.each_of(&plan.blocks(), plan, cancel, take)
+    }
+
+    /// The same for these of the plan's blocks, in this order.
+    pub(super) fn each_of(
+        &self,
+        blocks: &[PixelRect],
+        plan: &PredictPlan,
+        cancel: &CancelToken,
         mut take: impl FnMut(PixelRect, Predicted) -> anyhow::Result<()>,
     ) -> anyhow::Result<u64> {
         let card = plan.model.card();
@@ -155,7 +166,7 @@ impl Predictor {
             by_age: BTreeSet::new(),
             clock: 0,
         };
-        for rect in plan.blocks() {
+        for &rect in blocks {
             let mut predicted = predict_block(rect, card.num_classes, &mut logits, cancel)?;
             plan.erase_unwanted(rect, &mut predicted);
             take(rect, predicted)?;

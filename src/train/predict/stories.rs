@@ -1,12 +1,14 @@
 //! What whole predictions look like.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::Device;
 
-use super::{PredictPlan, Predicted, Predictor};
-use crate::geom::{ImageSize, PixelRect};
+use super::{BlockOrder, PredictPlan, Predicted, Predictor};
+use crate::dataset::hash;
+use crate::geom::{ImagePoint, ImageSize, PixelRect};
 use crate::job::{CancelToken, Waker};
 use crate::label::{Mask, UNLABELED};
 use crate::nn::Network;
@@ -66,6 +68,15 @@ impl TileSource for Moved {
 }
 
 fn predicted(predictor: &Predictor, plan: &PredictPlan) -> [Mask; 2] {
+    predicted_in(&plan.blocks(), predictor, plan).0
+}
+
+/// What is predicted block by block in this order, and how many windows were looked at.
+fn predicted_in(
+    blocks: &[PixelRect],
+    predictor: &Predictor,
+    plan: &PredictPlan,
+) -> ([Mask; 2], u64) {
     let mut masks = [(); 2].map(|()| Mask::new(plan.image_size()));
     let put = |rect, predicted: Predicted| {
         masks[0].set_rect(rect, &predicted.classes);
@@ -73,16 +84,68 @@ fn predicted(predictor: &Predictor, plan: &PredictPlan) -> [Mask; 2] {
         Ok(())
     };
     let cancel = CancelToken::default();
-    predictor.each_block(plan, &cancel, put).expect("predicted");
-    masks
+    let windows = predictor.each_of(blocks, plan, &cancel, put);
+    (masks, windows.expect("predicted"))
+}
+
+/// The plan in 4 × 4 blocks, those of the last row and column smaller.
+fn in_small_blocks(mut plan: PredictPlan) -> PredictPlan {
+    plan.block_side = 64;
+    assert_eq!(plan.num_blocks(), 16);
+    plan
+}
+
+/// The same, remembering no more windows than it looks at in one go.
+fn forgetting(plan: &PredictPlan) -> PredictPlan {
+    let mut plan = plan.clone();
+    plan.cache_bytes = 1;
+    plan
 }
 
 #[test]
-fn a_constant_network_leaves_no_seam() {
+fn any_order_of_blocks_gives_the_same_pixels_however_little_is_remembered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = trained(&folder.path().join("run"), 6);
+    let predictor = Predictor::of(&model, &DeviceChoice::Cpu).expect("a device");
+    let whole = PredictPlan::with(model, World::new(), DeviceChoice::Cpu).expect("a plan");
+    assert_eq!(whole.num_blocks(), 1);
+    let plan = in_small_blocks(whole.clone());
+    let near = BlockOrder::NearestFirst(ImagePoint::new(150.0, 90.0));
+    let rows = plan.all_blocks(BlockOrder::Rows);
+    let nearest = plan.all_blocks(near);
+    let mut shuffled = rows.clone();
+    shuffled.sort_by_key(|block| hash(&[block.x.into(), block.y.into()]));
+    assert!(rows != nearest && rows != shuffled && nearest != shuffled);
+
+    let pixels = |masks: [Mask; 2]| masks.map(|mask| mask.read_rect(SIZE.bounds()));
+    let (masks, once) = predicted_in(&whole.blocks(), &predictor, &whole);
+    let expected = pixels(masks);
+    for count in expected
+        .iter()
+        .map(|plane| plane.iter().collect::<HashSet<_>>().len())
+    {
+        assert!(count > 2, "what is all alike shows no order");
+    }
+    for (name, order) in [("rows", rows), ("nearest", nearest), ("shuffled", shuffled)] {
+        let (masks, windows) = predicted_in(&order, &predictor, &plan);
+        assert!(pixels(masks) == expected, "{name}");
+        assert_eq!(windows, once, "{name}: each window is remembered");
+        let (masks, windows) = predicted_in(&order, &predictor, &forgetting(&plan));
+        assert!(pixels(masks) == expected, "{name}, forgetting");
+        assert!(
+            windows > once,
+            "{name}: {windows} windows instead of {once}"
+        );
+    }
+}
+
+#[test]
+fn a_constant_network_leaves_no_seam_between_blocks() {
     let folder = tempfile::tempdir().expect("a folder");
     let model = trained(&folder.path().join("run"), 1);
     let card = model.card().clone();
     let plan = PredictPlan::with(model.clone(), World::new(), DeviceChoice::Cpu).expect("a plan");
+    let plan = forgetting(&in_small_blocks(plan));
     for measure in Certainty::ALL {
         let plan = plan.clone().measured_by(&[measure]);
         let mut predictor = Predictor::of(&model, &DeviceChoice::Cpu).expect("a device");

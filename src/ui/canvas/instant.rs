@@ -9,10 +9,10 @@ pub fn instant_hint(state: InstantState) -> String {
         Some(report) => told(report),
         None => "looking at the image".to_owned(),
     };
-    let goes_on = if state.is_working && !state.is_too_wide {
-        "…"
-    } else {
-        ""
+    let goes_on = match state.looked_at {
+        _ if state.is_too_wide || !state.is_working => String::new(),
+        Some((seen, all)) => format!(", {seen} of {all} tiles of the view seen…"),
+        None => "…".to_owned(),
     };
     format!("instant answers: {told}{goes_on}")
 }
@@ -39,6 +39,7 @@ mod tests {
             outcome: InstantOutcome::Answered,
             num_classes: 2,
             num_pixels: 1_240,
+            looked_at: 0,
             seconds: 0.34,
         };
         let few = |num_classes| InstantReport {
@@ -63,9 +64,29 @@ mod tests {
             let state = InstantState {
                 is_working,
                 is_too_wide,
+                looked_at: None,
                 report,
             };
             assert_eq!(instant_hint(state), format!("instant answers: {words}"));
         }
+    }
+
+    #[test]
+    fn the_view_is_prepared_before_there_are_scribbles_and_that_is_shown() {
+        let preparing = InstantState {
+            is_working: true,
+            is_too_wide: false,
+            looked_at: Some((8, 24)),
+            report: None,
+        };
+        assert_eq!(
+            instant_hint(preparing),
+            "instant answers: looking at the image, 8 of 24 tiles of the view seen…"
+        );
+        let over = InstantState {
+            is_working: false,
+            ..preparing
+        };
+        assert!(!instant_hint(over).contains("tiles"));
     }
 }
