@@ -58,7 +58,8 @@ impl Distances {
             let (width, height) = kept(step);
             u64::from(width) * u64::from(height) <= MOST_PIXELS
         };
-        let step = (1..).find(is_small).unwrap_or(1);
+        let longest = size.width.max(size.height).max(1);
+        let step = (1..=longest).find(is_small).unwrap_or(longest);
         let (width, height) = kept(step);
         let mut values = Vec::new();
         for band in bands(size) {

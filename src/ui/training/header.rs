@@ -341,6 +341,8 @@ mod tests {
             data_seconds_per_step: 0.0,
             seconds_left: 9.0,
             steps: 2,
+            encoding_seconds: None,
+            step_bytes: None,
         };
         let told = |record: &RunRecord, forecast: Option<&Forecast>| {
             memory_tile(record, forecast).map(|tile| (tile.value, tile.note))
