@@ -3,13 +3,12 @@ use std::sync::Arc;
 use egui::{Color32, RichText, Ui};
 
 use super::super::{text, theme};
-use super::chart::{Chart, ChartLine, Hover, Level, Mark, MarkKind, chart_ui};
+use super::chart::{Chart, ChartLine, Hover, Level, MarkKind, chart_ui};
 use super::header::status_of;
 use super::look::Look;
+use super::marks::marks;
 use crate::session::{RunEntry, RunStatus, Session, TrainingPhase};
-use crate::train::{
-    Axis, BestBy, EpochRow, RunRecord, Scale, StepLoss, StopReason, rate_drops, thinned,
-};
+use crate::train::{Axis, EpochRow, RunRecord, Scale, StepLoss, thinned};
 
 const TALL: f32 = 228.0;
 const LOW: f32 = 118.0;
@@ -241,63 +240,6 @@ fn time_chart(rows: &[EpochRow], like: &Chart) -> Chart {
     }
 }
 
-fn marks(record: &RunRecord, status: RunStatus) -> Vec<Mark> {
-    let rows = &record.rows;
-    let drops = rate_drops(rows).into_iter().map(|(epoch, word)| Mark {
-        epoch: f64::from(epoch),
-        kind: MarkKind::RateDrop,
-        word,
-    });
-    let best = record.best_epoch().map(|epoch| Mark {
-        epoch: f64::from(epoch),
-        kind: MarkKind::Best,
-        word: best_words(record, epoch),
-    });
-    let last = rows.last().map(|row| f64::from(row.epoch));
-    let end = end_reason(record, status)
-        .zip(last)
-        .map(|(word, epoch)| Mark {
-            epoch,
-            kind: MarkKind::End,
-            word,
-        });
-    drops.chain(best).chain(end).collect()
-}
-
-/// The best epoch and what it is best by.
-fn best_words(record: &RunRecord, epoch: u32) -> String {
-    match record.recipe.as_ref().map(|recipe| &recipe.best_by) {
-        None => format!("best: {epoch}"),
-        Some(BestBy::Latest) => format!("last: {epoch}"),
-        Some(by) => format!("best by {}: {epoch}", by.words()),
-    }
-}
-
-/// Why a run ended, in a sentence; `None` while it goes on.
-pub fn end_reason(record: &RunRecord, status: RunStatus) -> Option<String> {
-    if status == RunStatus::Running {
-        return None;
-    }
-    (record.end_words()).or_else(|| guessed_end(record, status))
-}
-
-/// What the files of a run that does not say why it ended let one think.
-fn guessed_end(record: &RunRecord, status: RunStatus) -> Option<String> {
-    let last = record.rows.last()?.epoch;
-    let recipe = record.recipe.as_ref();
-    let epochs = recipe.map_or(0, |recipe| recipe.epochs);
-    let patience = recipe.map_or(0, |recipe| recipe.stop_patience);
-    let reason = match status {
-        RunStatus::Running | RunStatus::Failed => return None,
-        RunStatus::Interrupted => return Some(format!("Interrupted after epoch {last}")),
-        RunStatus::Stopped => StopReason::Person,
-        RunStatus::Finished if last >= epochs => StopReason::AllEpochs,
-        RunStatus::Finished if patience > 0 => StopReason::NoProgress { patience },
-        RunStatus::Finished => return Some(format!("Ended after epoch {last}")),
-    };
-    Some(reason.after(last))
-}
-
 /// Losses, scores, rate and time of one run.
 pub fn curves_ui(ui: &mut Ui, entry: &RunEntry, curves: &RunCurves, hover: &mut Hover) {
     hover.begin();
@@ -343,69 +285,8 @@ mod tests {
     use super::*;
     use crate::label::ClassTable;
     use crate::metrics::{Confusion, Scores};
-    use crate::train::{FinalScores, Recipe, RunEnd, ScoredOn};
-
-    fn one_of_four_epochs() -> RunRecord {
-        let row = EpochRow {
-            epoch: 1,
-            best: true,
-            ..EpochRow::default()
-        };
-        let recipe = Recipe {
-            epochs: 4,
-            ..Recipe::default()
-        };
-        RunRecord {
-            rows: vec![row],
-            recipe: Some(recipe),
-            ..RunRecord::default()
-        }
-    }
-
-    #[test]
-    fn a_run_that_goes_on_has_no_end() {
-        let record = one_of_four_epochs();
-        let kinds = |status| {
-            let marks = marks(&record, status);
-            marks.iter().map(|mark| mark.kind).collect::<Vec<_>>()
-        };
-        let stopped = end_reason(&record, RunStatus::Stopped);
-        assert_eq!(stopped.as_deref(), Some("Stopped by hand in epoch 2"));
-        assert_eq!(kinds(RunStatus::Stopped), [MarkKind::Best, MarkKind::End]);
-        assert_eq!(end_reason(&record, RunStatus::Running), None);
-        assert_eq!(kinds(RunStatus::Running), [MarkKind::Best]);
-    }
-
-    #[test]
-    fn what_a_run_says_of_its_end_goes_before_what_its_files_let_one_think() {
-        let mut record = one_of_four_epochs();
-        let words = |record: &RunRecord, status| end_reason(record, status).expect("an end");
-        assert_eq!(
-            words(&record, RunStatus::Finished),
-            "No progress in 10 epochs, ended after epoch 1"
-        );
-        assert_eq!(
-            words(&record, RunStatus::Interrupted),
-            "Interrupted after epoch 1"
-        );
-        let (reason, seconds) = (StopReason::TimeLimit { minutes: 5.0 }, 300.0);
-        record.end = Some(RunEnd::Finished { reason, seconds });
-        let limit = "The time limit of 5 min is reached, ended after epoch 1";
-        assert_eq!(words(&record, RunStatus::Finished), limit);
-        let marks = marks(&record, RunStatus::Finished);
-        assert_eq!(marks.last().map(|mark| mark.word.as_str()), Some(limit));
-        assert_eq!(end_reason(&record, RunStatus::Running), None);
-        let reason = StopReason::FarEnough { epoch: 1 };
-        record.end = Some(RunEnd::Stopped { reason, seconds });
-        assert_eq!(
-            words(&record, RunStatus::Stopped),
-            "Rests after epoch 1 and can go on"
-        );
-        let why = "the disk is full".to_owned();
-        record.end = Some(RunEnd::Failed { why, seconds });
-        let failure = "Failed after epoch 1: the disk is full";
-        assert_eq!(words(&record, RunStatus::Failed), failure);
-    }
+    use crate::train::{BestBy, FinalScores, ScoredOn};
+    use crate::ui::training::marks::tests::one_of_four_epochs;
 
     #[test]
     fn the_best_epoch_says_by_what_and_the_baseline_of_which_line_it_is() {

@@ -1,12 +1,12 @@
-use egui::{Color32, Frame, RichText, Ui};
+use egui::{Color32, Frame, Response, RichText, Ui};
 
 use super::super::dialogs::FileWish;
 use super::super::view::View;
 use super::super::{text, theme};
 use super::class_table::figure_help;
-use super::curves::end_reason;
+use super::marks::end_reason;
 use crate::metrics::Figure;
-use crate::session::{RunEntry, RunStatus, Session};
+use crate::session::{RunEntry, RunStatus, ScoredGround, Session};
 use crate::train::{Forecast, RunRecord, ScoredOn, step_seconds};
 
 /// A fact with a large value.
@@ -41,6 +41,11 @@ pub fn header_ui(ui: &mut Ui, entry: &RunEntry, session: &Session) {
     }
     ui.add_space(theme::GRID);
     ui.horizontal_wrapped(|ui| {
+        let ground = ScoredGround::of_scores(record);
+        for tile in score_tiles(record) {
+            let name = format!("{} · {}", tile.name, ground.word());
+            framed_ui(ui, &tile, &name).on_hover_text(ground.sentence());
+        }
         for tile in tiles(entry, session) {
             tile_ui(ui, &tile);
         }
@@ -119,8 +124,8 @@ fn status_ui(ui: &mut Ui, entry: &RunEntry, session: &Session) {
         .on_hover_text(help);
 }
 
-fn tiles(entry: &RunEntry, session: &Session) -> Vec<Tile> {
-    let record = &entry.record;
+/// What the best network scores.
+fn score_tiles(record: &RunRecord) -> [Tile; 2] {
     let scores = record.scores();
     let row = record.best_row();
     let on = scores.map_or(ScoredOn::Validation, |scores| scores.on);
@@ -134,7 +139,7 @@ fn tiles(entry: &RunEntry, session: &Session) -> Vec<Tile> {
         |scores| scores.scores.majority_baseline,
     );
     let epoch = row.map_or_else(String::new, |row| format!("epoch {}, ", row.epoch));
-    let mut tiles = vec![
+    [
         Tile {
             name: "Mean IoU",
             value: text::ratio(mean_iou),
@@ -151,8 +156,12 @@ fn tiles(entry: &RunEntry, session: &Session) -> Vec<Tile> {
                 figure_help(Figure::MajorityBaseline)
             ),
         },
-        time_tile(record),
-    ];
+    ]
+}
+
+fn tiles(entry: &RunEntry, session: &Session) -> Vec<Tile> {
+    let record = &entry.record;
+    let mut tiles = vec![time_tile(record)];
     tiles.extend(left_tile(entry, session));
     tiles.extend(step_tile(entry, session));
     let forecast = session.training().forecast.as_ref();
@@ -280,6 +289,10 @@ fn memory_tile(record: &RunRecord, forecast: Option<&Forecast>) -> Option<Tile> 
 
 /// Draws a fact.
 pub fn tile_ui(ui: &mut Ui, tile: &Tile) {
+    framed_ui(ui, tile, tile.name);
+}
+
+fn framed_ui(ui: &mut Ui, tile: &Tile, name: &str) -> Response {
     let frame = Frame::new()
         .fill(ui.visuals().extreme_bg_color)
         .corner_radius(4.0)
@@ -288,12 +301,12 @@ pub fn tile_ui(ui: &mut Ui, tile: &Tile) {
         ui.set_min_width(104.0);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 1.0;
-            ui.label(RichText::new(tile.name).small().weak());
+            ui.label(RichText::new(name).small().weak());
             ui.label(RichText::new(&tile.value).size(18.0).strong());
             ui.label(RichText::new(&tile.note).small().weak());
         });
     });
-    shown.response.on_hover_text(&tile.help);
+    shown.response.on_hover_text(&tile.help)
 }
 
 /// What to do where there is no run.
