@@ -341,6 +341,13 @@ impl PatchSource {
         &self.split
     }
 
+    /// The same of held-out blocks, so many of which have a label that nobody vouched for.
+    #[must_use]
+    pub const fn with_unreviewed(mut self, unreviewed: Option<usize>) -> Self {
+        self.split.report.unreviewed = unreviewed;
+        self
+    }
+
     /// How images are normalised.
     pub const fn normalization(&self) -> &Normalization {
         &self.normalization

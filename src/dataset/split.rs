@@ -52,6 +52,10 @@ pub struct SplitReport {
     pub test_files: Vec<String>,
     /// Number of files used for training.
     pub train_files: usize,
+    /// How many of the held-out blocks have a label that nobody vouched for: imported, or accepted
+    /// from a model, in no cell that is marked as done; `None` where that is not known.
+    #[serde(default)]
+    pub unreviewed: Option<usize>,
     /// What the user should know about the choice.
     pub notes: Vec<String>,
 }
@@ -175,6 +179,7 @@ impl Split {
             validation_files: Vec::new(),
             test_files: Vec::new(),
             train_files: 1,
+            unreviewed: None,
             notes: block_note(side, margin, patch).into_iter().collect(),
         };
         let held_out = held_out.into_iter().map(|block| (0, block)).collect();

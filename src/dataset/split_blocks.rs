@@ -80,6 +80,7 @@ impl Split {
             validation_files: Vec::new(),
             test_files: Vec::new(),
             train_files: 1,
+            unreviewed: None,
             notes: (parts.notes.into_iter())
                 .chain(nearness(parts.margin, patch))
                 .collect(),

@@ -152,6 +152,7 @@ impl Split {
             validation_files: called(&validation),
             test_files: called(&test),
             train_files: train.len(),
+            unreviewed: None,
             notes,
         };
         let held_out = validation.iter();

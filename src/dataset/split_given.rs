@@ -83,6 +83,7 @@ impl GivenBlocks {
             validation_files: Vec::new(),
             test_files: Vec::new(),
             train_files: 1,
+            unreviewed: Some(self.unreviewed),
             notes: self.note().into_iter().collect(),
         };
         Ok(Split {

@@ -6,9 +6,9 @@ use super::keeping::absolute;
 use super::state::{ImageId, Session};
 use super::{CommandError, LayerKind, ScoreScope};
 use crate::geom::PixelRect;
-use crate::label::{CellState, Mask, Origin, Selection, Stencil, UNLABELED};
+use crate::label::{CellState, Coverage, Mask, Origin, Selection, Stencil, UNLABELED};
 use crate::metrics::{Confusion, TileConfusion};
-use crate::train::{ModelGround, RunRecord};
+use crate::train::{ModelGround, RunRecord, ScoredOn};
 
 /// More pixels than this are not counted with every stroke.
 const MOST_COUNTED: u64 = 16 << 20;
@@ -20,7 +20,9 @@ pub enum ScoredGround {
     HeldOut,
     /// The same with labels that nobody looked at.
     HeldOutUnreviewed,
-    /// A whole image that a data set holds out to judge.
+    /// The same with labels as files have them, of which it is not known who looked at them.
+    HeldOutAsGiven,
+    /// What is held out to judge: it neither learned nor chose.
     Judging,
     /// Ground that the model learned from is among it.
     Training,
@@ -39,10 +41,25 @@ impl ScoredGround {
 
     /// What the validation numbers of a run are of.
     pub fn of_run(record: &RunRecord) -> Self {
-        if record.num_unreviewed() > 0 {
-            Self::HeldOutUnreviewed
-        } else {
-            Self::HeldOut
+        Self::of_part(ScoredOn::Validation, record.num_unreviewed())
+    }
+
+    /// What the numbers of a run's best network are of.
+    pub fn of_scores(record: &RunRecord) -> Self {
+        let on = record
+            .scores()
+            .map_or(ScoredOn::Validation, |scores| scores.on);
+        Self::of_part(on, record.num_unreviewed())
+    }
+
+    /// What the numbers of a part are of, where so many of the blocks that choose have a label that
+    /// nobody vouched for, as far as that is known.
+    pub const fn of_part(on: ScoredOn, unreviewed: Option<usize>) -> Self {
+        match (on, unreviewed) {
+            (ScoredOn::Test, _) => Self::Judging,
+            (ScoredOn::Validation, Some(0)) => Self::HeldOut,
+            (ScoredOn::Validation, Some(_)) => Self::HeldOutUnreviewed,
+            (ScoredOn::Validation, None) => Self::HeldOutAsGiven,
         }
     }
 
@@ -50,7 +67,7 @@ impl ScoredGround {
     pub const fn word(self) -> &'static str {
         match self {
             Self::HeldOut => "held-out",
-            Self::HeldOutUnreviewed => "held-out, unreviewed",
+            Self::HeldOutUnreviewed | Self::HeldOutAsGiven => "held-out, unreviewed",
             Self::Judging => "held out to judge",
             Self::Training => "training ground",
             Self::Unreviewed => "unreviewed",
@@ -68,9 +85,14 @@ impl ScoredGround {
                  is imported or accepted from a model: agreement, not accuracy. Mark cells as done \
                  (K) when their label is right."
             }
+            Self::HeldOutAsGiven => {
+                "Of held-out ground that the model did not learn from, with the label as its file \
+                 has it: whether anybody reviewed it is not known, so it is agreement, and accuracy \
+                 only as far as that label is right."
+            }
             Self::Judging => {
-                "Of an image that the data set holds out to judge: the model did not learn from \
-                 it, and who chooses by numbers of such images has used them up."
+                "Of ground that is held out to judge: the model did not learn from it, and who \
+                 chooses by numbers of such ground has used it up."
             }
             Self::Training => {
                 "Ground that the model learned from is among it: agreement with what it was \
@@ -268,14 +290,16 @@ impl Session {
         let (Some(label), Some(origins)) = (&self.label, &self.origins) else {
             return false;
         };
-        let coverage = self.coverage();
-        let cells = coverage.cells_in(rect);
-        let mut open = cells.filter(|&cell| coverage.state(cell, None) != CellState::Done);
-        let is_nobodys = |origin| origin != UNLABELED && !Origin::is_persons(origin);
-        open.any(|cell| {
-            let part = coverage.rect(cell).intersect(rect);
-            any_in([&label.mask, &origins.mask], part, is_nobodys)
-        })
+        is_unreviewed([&label.mask, &origins.mask], self.coverage(), rect)
+    }
+
+    /// What ground the numbers of the trainings in `folder` are of, of their part `on`: as the one
+    /// of them says that runs or ran last.
+    pub fn ground_of_trials(&self, folder: Option<&Path>, on: ScoredOn) -> ScoredGround {
+        let run = self.training.run.as_deref();
+        let is_of = run.zip(folder).is_some_and(|(run, of)| run.starts_with(of));
+        let split = self.training.split.as_ref().filter(|_| is_of);
+        ScoredGround::of_part(on, split.and_then(|split| split.unreviewed))
     }
 
     /// The ground of the model that predicted, else of the one in use.
@@ -363,6 +387,15 @@ impl Session {
         self.say_ground_of_entry();
         self.predicting.contest.ground = self.ground_of_contest();
     }
+}
+
+/// Whether a label is in `rect` that is imported or accepted, in a cell that is not done, of a label
+/// and its origins.
+pub(super) fn is_unreviewed(masks: [&Mask; 2], coverage: &Coverage, rect: PixelRect) -> bool {
+    let cells = coverage.cells_in(rect);
+    let mut open = cells.filter(|&cell| coverage.state(cell, None) != CellState::Done);
+    let is_nobodys = |origin| origin != UNLABELED && !Origin::is_persons(origin);
+    open.any(|cell| any_in(masks, coverage.rect(cell).intersect(rect), is_nobodys))
 }
 
 /// The runs of a selection as rectangles of one row.

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::ground::is_unreviewed;
 use super::jobs::{JobId, Leash, Report};
 use super::keeping::absolute;
 use super::outcome::condensed;
@@ -9,8 +10,9 @@ use super::state::Session;
 use super::training_state::{TrainingPhase, TrainingState};
 use super::{CommandError, Notice, Pause, TrainOn};
 use crate::dataset::{Corrections, Scene, Watch};
+use crate::geom::PixelRect;
 use crate::job::JobContext;
-use crate::label::{ClassTable, Coverage};
+use crate::label::{ClassTable, Coverage, Mask};
 use crate::train::{
     Engine, EpochRow, Recipe, TrainData, TrainError, TrainEvent, TrainPlan, TrainReport,
     TrainStatus, VerdictPlan, opened_corrected, remedies_in_words,
@@ -93,6 +95,7 @@ impl Session {
         }
         let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
         let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
+        let origins = self.origins.as_ref().ok_or(CommandError::NoLabel)?;
         if label.is_loading {
             return Err(CommandError::LabelLoading);
         }
@@ -101,6 +104,7 @@ impl Session {
         Ok(ChosenGround::Scene {
             scene: Arc::new(scene),
             coverage: self.coverage().clone(),
+            origins: origins.mask.clone(),
             classes: self.classes().clone(),
             image: absolute(&image.path),
         })
@@ -318,6 +322,8 @@ pub(super) enum ChosenGround {
         scene: Arc<Scene>,
         /// What of the image is done.
         coverage: Coverage,
+        /// Where its label comes from.
+        origins: Mask,
         classes: ClassTable,
         image: PathBuf,
     },
@@ -355,11 +361,20 @@ impl ChosenGround {
             Self::Scene {
                 scene,
                 coverage,
+                origins,
                 classes,
                 image,
             } => {
-                let ground = (scene, &coverage);
+                let ground = (Arc::clone(&scene), &coverage);
                 let plan = TrainPlan::of_image(recipe, ground, classes, out, watch)?;
+                let held_out = &plan.split().report;
+                let blocks = held_out.validation_blocks.iter();
+                let masks = [scene.image_mask(), &origins];
+                let is_open = |block: &&PixelRect| is_unreviewed(masks, &coverage, **block);
+                let unreviewed = held_out
+                    .unreviewed
+                    .max(Some(blocks.filter(is_open).count()));
+                let plan = plan.reviewed(unreviewed);
                 Ok(plan.reading(TrainData::Image { image }))
             }
             Self::Folder {

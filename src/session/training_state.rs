@@ -1,9 +1,12 @@
 use std::path::{Path, PathBuf};
 
+use super::ScoredGround;
 use super::jobs::JobId;
 use crate::dataset::SplitReport;
 use crate::geom::PixelRect;
-use crate::train::{EpochRow, Forecast, Recipe, Remedy, TrainReport, TrainStatus, can_go_on};
+use crate::train::{
+    EpochRow, Forecast, Recipe, Remedy, ScoredOn, TrainReport, TrainStatus, can_go_on,
+};
 
 /// Where a training is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -99,6 +102,13 @@ impl TrainingState {
     /// The epoch with the best network so far.
     pub fn best_row(&self) -> Option<&EpochRow> {
         self.rows.iter().rev().find(|row| row.best)
+    }
+
+    /// What ground the numbers of its epochs are of.
+    pub fn ground(&self) -> ScoredGround {
+        let split = self.split.as_ref();
+        let unreviewed = split.and_then(|split| split.unreviewed);
+        ScoredGround::of_part(ScoredOn::Validation, unreviewed)
     }
 
     /// Whole blocks that no training patch touches, in level-0 pixels: those that choose the best

@@ -108,7 +108,8 @@ impl TrainPlan {
         let classes = ClassTable::load(&path.join("classes.toml"))?;
         let plan = Self::in_folder(recipe, ground, classes, folder, watch)?;
         let plan = plan.knowing(kept_leaks(&path)).repeating_as_before(watch)?;
-        let mut plan = plan.read_as(&progress.ground.bands, &progress.ground.normalization)?;
+        let plan = plan.read_as(&progress.ground.bands, &progress.ground.normalization)?;
+        let mut plan = plan.reviewed(progress.ground.split.unreviewed);
         let (before, now) = (&progress.ground, plan.ground_print());
         let changed = [
             (
@@ -233,6 +234,14 @@ impl TrainPlan {
     /// Notes more that the user should know.
     pub(super) fn noting(mut self, notes: Vec<String>) -> Self {
         self.notes.extend(notes);
+        self
+    }
+
+    /// Says how many of the blocks that choose the best epoch have a label that nobody vouched for;
+    /// `None` where that is not known.
+    #[must_use]
+    pub fn reviewed(mut self, unreviewed: Option<usize>) -> Self {
+        self.patches = self.patches.with_unreviewed(unreviewed);
         self
     }
 

@@ -182,6 +182,7 @@ mod tests {
             validation_files: vec!["a.tif".to_owned()],
             test_files: Vec::new(),
             train_files: 3,
+            unreviewed: None,
             notes: Vec::new(),
         };
         let ground = GroundPrint {

@@ -4,7 +4,7 @@ use egui_plot::{HLine, Line, LineStyle, Plot, PlotPoints, Points, VLine};
 use super::training::figure_help;
 use super::{text, theme};
 use crate::metrics::Figure;
-use crate::session::Session;
+use crate::session::{ScoredGround, Session};
 use crate::train::EpochRow;
 
 const HEIGHT: f32 = 120.0;
@@ -28,8 +28,8 @@ pub fn loss_plot(ui: &mut Ui, rows: &[EpochRow], best: Option<f64>) {
 }
 
 /// Mean IoU and pixel accuracy by epoch, from 0 to 1, and what the most frequent class alone would
-/// score.
-pub fn score_plot(ui: &mut Ui, rows: &[EpochRow], best: Option<f64>) {
+/// score; all `of` this ground.
+pub fn score_plot(ui: &mut Ui, rows: &[EpochRow], best: Option<f64>, of: ScoredGround) {
     let curves = [
         Curve {
             name: "mean IoU",
@@ -43,6 +43,7 @@ pub fn score_plot(ui: &mut Ui, rows: &[EpochRow], best: Option<f64>) {
         },
     ];
     legend_ui(ui, "Validation", &curves, best.is_some());
+    theme::ground(ui, of);
     let baseline = baseline_of(rows);
     let top = Some(1.0);
     plot(ui, "Scores by epoch", rows, best, &curves, top, baseline);

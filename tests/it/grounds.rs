@@ -12,7 +12,7 @@ use orthobrush::session::{
 use orthobrush::train::{DeviceChoice, Recipe, RunRecord};
 
 use crate::fixture::{finish, opened, own_sample};
-use crate::improving::kept;
+use crate::improving::{kept, mark_done};
 use crate::predicting::run;
 use crate::training::{quick, start};
 
@@ -200,6 +200,33 @@ fn check_judging_is_not_followed(mut session: Session, judging: PixelRect, all: 
     let now = labeled(&session, |_, _| true);
     assert!(now >= all);
     assert_eq!(scored(&session, ScoreScope::Whole).0, now);
+}
+
+#[test]
+fn a_run_says_whether_somebody_looked_at_the_label_that_validates() {
+    let (folder, ortho) = own_sample();
+    let mut session = opened(&ortho);
+    let recipe = Recipe {
+        epochs: 1,
+        ..quick()
+    };
+    let trained = |session: &mut Session, name: &str| {
+        let run = folder.path().join(name);
+        finish(session, start(recipe.clone(), &run));
+        let record = RunRecord::load(&run).expect("a run");
+        let ground = ScoredGround::of_run(&record);
+        assert_eq!(session.training().ground(), ground, "while it trained");
+        (record.num_unreviewed(), ground)
+    };
+    let (unreviewed, ground) = trained(&mut session, "imported");
+    assert!(unreviewed > Some(0), "{unreviewed:?}");
+    assert_eq!(ground, ScoredGround::HeldOutUnreviewed);
+    mark_done(&mut session, (0, 0));
+    let reviewed = (Some(0), ScoredGround::HeldOut);
+    assert_eq!(trained(&mut session, "reviewed"), reviewed);
+    // Of a run that does not say it nobody knows.
+    let none = ScoredGround::of_run(&RunRecord::default());
+    assert_eq!(none, ScoredGround::HeldOutAsGiven);
 }
 
 #[test]

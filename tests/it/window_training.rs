@@ -13,10 +13,11 @@ use orthobrush::dataset::parts::PartRule;
 use orthobrush::geom::ImageSize;
 use orthobrush::label::ClassTable;
 use orthobrush::metrics::Confusion;
-use orthobrush::session::{Command, DataCommand, VariedPatch};
+use orthobrush::session::{Command, DataCommand, ScoredGround, VariedPatch};
 use orthobrush::train::{EpochFiles, Patch, Recipe, write_run_files, write_strip};
 
 use crate::fixture::{own_sample, turn};
+use crate::training::{quick, start};
 use crate::window::{session, set_number, settle, window};
 
 /// A finished run of three epochs beside the image; its scores follow from `right`, the pixels of
@@ -112,6 +113,39 @@ fn a_finished_run_is_shown_and_its_classes_are_sorted() {
     assert!(!is_road_above(&harness), "at first by index");
     press(&mut harness, "IoU");
     assert!(is_road_above(&harness), "the worst class first");
+}
+
+#[test]
+fn numbers_of_runs_say_what_ground_they_are_of() {
+    let _turn = turn();
+    let (_folder, mut harness) = shown();
+    let word = "held-out, unreviewed";
+    let is_said = |harness: &Harness<'_, App>| harness.query_all_by_label(word).next().is_some();
+    press(&mut harness, "Recipe");
+    assert!(!is_said(&harness), "there is no number yet");
+    press(&mut harness, "first");
+    for score in ["Mean IoU", "Pixel accuracy"] {
+        harness.get_by_label(&format!("{score} · {word}"));
+    }
+    assert!(is_said(&harness), "beside the table of classes");
+    press(&mut harness, "Compare first");
+    press(&mut harness, "Compare second");
+    assert_eq!(harness.query_all_by_label(word).count(), 2, "one a run");
+}
+
+#[test]
+fn the_train_panel_says_what_ground_its_curves_are_of() {
+    let _turn = turn();
+    let (folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    let training = start(quick(), &folder.path().join("run"));
+    harness.state_mut().perform(vec![training]);
+    harness.run_steps(3);
+    settle(&mut harness);
+    let ground = session(&harness).training().ground();
+    assert_eq!(ground, ScoredGround::HeldOutUnreviewed);
+    let words = harness.query_all_by_label(ground.word());
+    assert_eq!(words.count(), 2, "of the scores and of the classes");
 }
 
 #[test]

@@ -75,17 +75,15 @@ impl RunRecord {
         self.rows.iter().filter_map(|row| row.peak_bytes).max()
     }
 
-    /// How many of the blocks that chose the best epoch have a label that nobody vouched for, as far
-    /// as that was noted.
-    pub fn num_unreviewed(&self) -> usize {
-        let parts = self
-            .recipe
-            .as_ref()
-            .and_then(|recipe| recipe.parts.as_ref());
-        match parts.map(|parts| &parts.split) {
-            Some(PartWay::Given { unreviewed, .. }) => *unreviewed,
-            _ => 0,
-        }
+    /// How many of the blocks that chose the best epoch have a label that nobody vouched for; `None`
+    /// where that was not noted.
+    pub fn num_unreviewed(&self) -> Option<usize> {
+        let of_split = self.split.as_ref().and_then(|split| split.unreviewed);
+        let of_recipe = || match &self.recipe.as_ref()?.parts.as_ref()?.split {
+            PartWay::Given { unreviewed, .. } => Some(*unreviewed),
+            _ => None,
+        };
+        of_split.or_else(of_recipe)
     }
 
     /// What answering one class everywhere would score on the validation ground.

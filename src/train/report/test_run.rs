@@ -125,6 +125,7 @@ fn split() -> SplitReport {
         validation_files: vec!["a.tif".to_owned(), "b.tif".to_owned()],
         test_files: Vec::new(),
         train_files: 18,
+        unreviewed: None,
         notes: Vec::new(),
     }
 }

@@ -239,13 +239,14 @@ fn curves_ui(ui: &mut Ui, session: &Session) {
     let best = state.best_row().map(|row| f64::from(row.epoch));
     ui.add_space(theme::GRID);
     plots::loss_plot(ui, &state.rows, best);
-    plots::score_plot(ui, &state.rows, best);
+    plots::score_plot(ui, &state.rows, best, state.ground());
     if let Some(row) = state.best_row() {
         ui.label(
             RichText::new(format!("IoU of each class, epoch {}", row.epoch))
                 .small()
                 .strong(),
         );
+        theme::ground(ui, state.ground());
         plots::class_bars(ui, session, row);
     }
     if let Some(last) = state.rows.last() {

@@ -9,7 +9,7 @@ use super::curves::{charts_ui, heading};
 use super::list::Chosen;
 use super::look::Look;
 use crate::metrics::Figure;
-use crate::session::{RunEntry, Session};
+use crate::session::{RunEntry, ScoredGround, Session};
 use crate::train::{EpochRow, FinalRow, FinalTable, RunRecord, Scale};
 
 const HEIGHT: f32 = 200.0;
@@ -214,10 +214,14 @@ fn table_ui(ui: &mut Ui, table: &FinalTable, entries: &[&RunEntry], chosen: &Cho
                     .show(ui, |ui| {
                         heads_ui(ui, table);
                         for (place, row) in table.rows.iter().enumerate() {
-                            let run = entries.get(place).map(|entry| &entry.record.folder);
-                            let color =
-                                run.and_then(|run| chosen.color(run, ui.visuals().dark_mode));
-                            row_ui(ui, table, place, row, color.map(|(color, _)| color));
+                            let Some(entry) = entries.get(place) else {
+                                continue;
+                            };
+                            let run = &entry.record.folder;
+                            let color = chosen.color(run, ui.visuals().dark_mode);
+                            let color = color.map_or(Color32::GRAY, |(color, _)| color);
+                            let ground = ScoredGround::of_scores(&entry.record);
+                            row_ui(ui, (table, place), row, (color, ground));
                         }
                     });
             });
@@ -258,9 +262,14 @@ fn heads_ui(ui: &mut Ui, table: &FinalTable) {
     ui.end_row();
 }
 
-fn row_ui(ui: &mut Ui, table: &FinalTable, place: usize, row: &FinalRow, color: Option<Color32>) {
+fn row_ui(
+    ui: &mut Ui,
+    (table, place): (&FinalTable, usize),
+    row: &FinalRow,
+    (color, ground): (Color32, ScoredGround),
+) {
     ui.horizontal(|ui| {
-        swatch_ui(ui, color.unwrap_or(Color32::GRAY));
+        swatch_ui(ui, color);
         let pinned = if table.pinned == Some(place) {
             "  (baseline)"
         } else {
@@ -278,7 +287,10 @@ fn row_ui(ui: &mut Ui, table: &FinalTable, place: usize, row: &FinalRow, color: 
     for fact in facts {
         ui.label(RichText::new(fact).monospace());
     }
-    ui.label(RichText::new(row.on.words()).small());
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(row.on.words()).small());
+        theme::ground(ui, ground);
+    });
     ui.label(
         RichText::new(text::ratio(row.majority_baseline))
             .monospace()

@@ -3,13 +3,12 @@ use std::sync::Arc;
 use egui::{Color32, RichText, Ui};
 
 use super::super::{text, theme};
-use super::chart::{Chart, ChartLine, Hover, Level, Mark, MarkKind, chart_ui};
+use super::chart::{Chart, ChartLine, Hover, Level, MarkKind, chart_ui};
 use super::header::status_of;
 use super::look::Look;
+use super::marks::marks;
 use crate::session::{RunEntry, RunStatus, Session, TrainingPhase};
-use crate::train::{
-    Axis, BestBy, EpochRow, RunRecord, Scale, StepLoss, StopReason, rate_drops, thinned,
-};
+use crate::train::{Axis, EpochRow, RunRecord, Scale, StepLoss, thinned};
 
 const TALL: f32 = 228.0;
 const LOW: f32 = 118.0;
@@ -241,63 +240,6 @@ fn time_chart(rows: &[EpochRow], like: &Chart) -> Chart {
     }
 }
 
-fn marks(record: &RunRecord, status: RunStatus) -> Vec<Mark> {
-    let rows = &record.rows;
-    let drops = rate_drops(rows).into_iter().map(|(epoch, word)| Mark {
-        epoch: f64::from(epoch),
-        kind: MarkKind::RateDrop,
-        word,
-    });
-    let best = record.best_epoch().map(|epoch| Mark {
-        epoch: f64::from(epoch),
-        kind: MarkKind::Best,
-        word: best_words(record, epoch),
-    });
-    let last = rows.last().map(|row| f64::from(row.epoch));
-    let end = end_reason(record, status)
-        .zip(last)
-        .map(|(word, epoch)| Mark {
-            epoch,
-            kind: MarkKind::End,
-            word,
-        });
-    drops.chain(best).chain(end).collect()
-}
-
-/// The best epoch and what it is best by.
-fn best_words(record: &RunRecord, epoch: u32) -> String {
-    match record.recipe.as_ref().map(|recipe| &recipe.best_by) {
-        None => format!("best: {epoch}"),
-        Some(BestBy::Latest) => format!("last: {epoch}"),
-        Some(by) => format!("best by {}: {epoch}", by.words()),
-    }
-}
-
-/// Why a run ended, in a sentence; `None` while it goes on.
-pub fn end_reason(record: &RunRecord, status: RunStatus) -> Option<String> {
-    if status == RunStatus::Running {
-        return None;
-    }
-    (record.end_words()).or_else(|| guessed_end(record, status))
-}
-
-/// What the files of a run that does not say why it ended let one think.
-fn guessed_end(record: &RunRecord, status: RunStatus) -> Option<String> {
-    let last = record.rows.last()?.epoch;
-    let recipe = record.recipe.as_ref();
-    let epochs = recipe.map_or(0, |recipe| recipe.epochs);
-    let patience = recipe.map_or(0, |recipe| recipe.stop_patience);
-    let reason = match status {
-        RunStatus::Running | RunStatus::Failed => return None,
-        RunStatus::Interrupted => return Some(format!("Interrupted after epoch {last}")),
-        RunStatus::Stopped => StopReason::Person,
-        RunStatus::Finished if last >= epochs => StopReason::AllEpochs,
-        RunStatus::Finished if patience > 0 => StopReason::NoProgress { patience },
-        RunStatus::Finished => return Some(format!("Ended after epoch {last}")),
-    };
-    Some(reason.after(last))
-}
-
 /// Losses, scores, rate and time of one run.
 pub fn curves_ui(ui: &mut Ui, entry: &RunEntry, curves: &RunCurves, hover: &mut Hover) {
     hover.begin();
@@ -339,4 +281,121 @@ pub fn heading(ui: &mut Ui, words: &str) {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use crate::label::ClassTable;
+    use crate::metrics::{Confusion, Scores};
+    use crate::train::{BestBy, FinalScores, ScoredOn};
+    use crate::ui::training::marks::tests::one_of_four_epochs;
+
+    #[test]
+    fn the_best_epoch_says_by_what_and_the_baseline_of_which_line_it_is() {
+        let mut record = one_of_four_epochs();
+        let words = |record: &RunRecord| marks(record, RunStatus::Running)[0].word.clone();
+        assert_eq!(words(&record), "best by validation loss: 1");
+        if let Some(recipe) = &mut record.recipe {
+            recipe.best_by = BestBy::Latest;
+        }
+        assert_eq!(words(&record), "last: 1");
+        let scores = Scores::new(&Confusion::new(2), &ClassTable::road());
+        let scores = Scores {
+            majority_baseline: Some(0.5),
+            ..scores
+        };
+        record.validation_scores = Some(FinalScores {
+            epoch: 1,
+            on: ScoredOn::Validation,
+            scores,
+        });
+        let chart = score_chart(&record, Look::default(), &like());
+        let [level] = chart.levels[..] else {
+            panic!("one baseline");
+        };
+        assert_eq!(level.value, 0.5);
+        let of = chart.lines.iter().find(|line| line.color == level.color);
+        let name = &of.expect("a line of that color").name;
+        assert!(level.name.ends_with(name.as_str()), "{}", level.name);
+    }
+
+    fn like() -> Chart {
+        Chart {
+            title: "",
+            lines: Vec::new(),
+            marks: Vec::new(),
+            levels: Vec::new(),
+            remark: None,
+            epochs: [1.0, 2.0],
+            scale: Scale::of_ratios(),
+            number: |value| format!("{value:.3}"),
+            height: TALL,
+        }
+    }
+
+    fn step(step: u64, lr: Option<f32>) -> StepLoss {
+        StepLoss {
+            step,
+            loss: 1.0,
+            seconds: None,
+            lr,
+        }
+    }
+
+    #[test]
+    fn the_rate_is_that_of_steps_where_they_have_one() {
+        let mut record = one_of_four_epochs();
+        record.rows[0].lr = 0.25;
+        if let Some(recipe) = &mut record.recipe {
+            recipe.steps_per_epoch = 2;
+        }
+        let points = |record: &RunRecord, shows_steps| {
+            let chart = rate_chart(record, shows_steps, &like());
+            chart.lines[0].points.clone()
+        };
+        let by_epoch = [(1.0, 0.25)];
+        assert_eq!(points(&record, true), by_epoch);
+        record.step_losses = vec![step(1, None), step(2, None)];
+        assert_eq!(points(&record, true), by_epoch);
+        record.step_losses = vec![step(1, Some(0.125)), step(2, Some(0.25))];
+        assert_eq!(points(&record, true), [(0.5, 0.125), (1.0, 0.25)]);
+        assert_eq!(points(&record, false), by_epoch);
+    }
+
+    #[test]
+    fn a_plateau_is_marked_at_the_rate() {
+        let mut record = one_of_four_epochs();
+        record.rows = [1.0, 0.5]
+            .into_iter()
+            .zip(1..)
+            .map(|(share, epoch)| EpochRow {
+                epoch,
+                plateau_share: Some(share),
+                ..EpochRow::default()
+            })
+            .collect();
+        let like = Chart {
+            marks: marks(&record, RunStatus::Running),
+            ..like()
+        };
+        let chart = rate_chart(&record, true, &like);
+        let drops = chart.marks.iter().map(|mark| (mark.kind, mark.epoch));
+        let drops: Vec<_> = drops.collect();
+        assert_eq!(drops, [(MarkKind::RateDrop, 2.0)]);
+    }
+
+    #[test]
+    fn time_has_its_parts_where_they_were_measured() {
+        let mut rows = one_of_four_epochs().rows;
+        rows[0].seconds = 9.0;
+        let lines = |rows: &[EpochRow]| -> Vec<(String, f64)> {
+            let lines = time_chart(rows, &like()).lines.into_iter();
+            lines.map(|line| (line.name, line.points[0].1)).collect()
+        };
+        assert_eq!(lines(&rows), [("total".to_owned(), 9.0)]);
+        (rows[0].data_seconds, rows[0].compute_seconds) = (2.0, 6.0);
+        let expected = [("data", 2.0), ("compute", 6.0), ("total", 9.0)];
+        assert_eq!(
+            lines(&rows),
+            expected.map(|(name, value)| (name.to_owned(), value))
+        );
+    }
+}

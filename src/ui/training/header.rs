@@ -1,12 +1,12 @@
-use egui::{Color32, Frame, RichText, Ui};
+use egui::{Color32, Frame, Response, RichText, Ui};
 
 use super::super::dialogs::FileWish;
 use super::super::view::View;
 use super::super::{text, theme};
 use super::class_table::figure_help;
-use super::curves::end_reason;
+use super::marks::end_reason;
 use crate::metrics::Figure;
-use crate::session::{RunEntry, RunStatus, Session};
+use crate::session::{RunEntry, RunStatus, ScoredGround, Session};
 use crate::train::{Environment, Forecast, RunRecord, ScoredOn, step_seconds};
 
 /// A fact with a large value.
@@ -41,6 +41,11 @@ pub fn header_ui(ui: &mut Ui, entry: &RunEntry, session: &Session) {
     }
     ui.add_space(theme::GRID);
     ui.horizontal_wrapped(|ui| {
+        let ground = ScoredGround::of_scores(record);
+        for tile in score_tiles(record) {
+            let name = format!("{} · {}", tile.name, ground.word());
+            framed_ui(ui, &tile, &name).on_hover_text(ground.sentence());
+        }
         for tile in tiles(entry, session) {
             tile_ui(ui, &tile);
         }
@@ -119,8 +124,8 @@ fn status_ui(ui: &mut Ui, entry: &RunEntry, session: &Session) {
         .on_hover_text(help);
 }
 
-fn tiles(entry: &RunEntry, session: &Session) -> Vec<Tile> {
-    let record = &entry.record;
+/// What the best network scores.
+fn score_tiles(record: &RunRecord) -> [Tile; 2] {
     let scores = record.scores();
     let row = record.best_row();
     let on = scores.map_or(ScoredOn::Validation, |scores| scores.on);
@@ -134,7 +139,7 @@ fn tiles(entry: &RunEntry, session: &Session) -> Vec<Tile> {
         |scores| scores.scores.majority_baseline,
     );
     let epoch = row.map_or_else(String::new, |row| format!("epoch {}, ", row.epoch));
-    let mut tiles = vec![
+    [
         Tile {
             name: "Mean IoU",
             value: text::ratio(mean_iou),
@@ -151,8 +156,12 @@ fn tiles(entry: &RunEntry, session: &Session) -> Vec<Tile> {
                 figure_help(Figure::MajorityBaseline)
             ),
         },
-        time_tile(record),
-    ];
+    ]
+}
+
+fn tiles(entry: &RunEntry, session: &Session) -> Vec<Tile> {
+    let record = &entry.record;
+    let mut tiles = vec![time_tile(record)];
     tiles.extend(left_tile(entry, session));
     tiles.extend(step_tile(entry, session));
     let forecast = session.training().forecast.as_ref();
@@ -289,6 +298,10 @@ fn memory_tile(record: &RunRecord, forecast: Option<&Forecast>) -> Option<Tile> 
 
 /// Draws a fact.
 pub fn tile_ui(ui: &mut Ui, tile: &Tile) {
+    framed_ui(ui, tile, tile.name);
+}
+
+fn framed_ui(ui: &mut Ui, tile: &Tile, name: &str) -> Response {
     let frame = Frame::new()
         .fill(ui.visuals().extreme_bg_color)
         .corner_radius(4.0)
@@ -297,12 +310,12 @@ pub fn tile_ui(ui: &mut Ui, tile: &Tile) {
         ui.set_min_width(104.0);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 1.0;
-            ui.label(RichText::new(tile.name).small().weak());
+            ui.label(RichText::new(name).small().weak());
             ui.label(RichText::new(&tile.value).size(18.0).strong());
             ui.label(RichText::new(&tile.note).small().weak());
         });
     });
-    shown.response.on_hover_text(&tile.help);
+    shown.response.on_hover_text(&tile.help)
 }
 
 /// What to do where there is no run.
@@ -341,7 +354,7 @@ mod tests {
             data_seconds_per_step: 0.0,
             seconds_left: 9.0,
             steps: 2,
-            encoding_seconds: None,
+            encoding_seconds: 0.0,
             step_bytes: None,
         };
         let told = |record: &RunRecord, forecast: Option<&Forecast>| {
@@ -349,7 +362,7 @@ mod tests {
         };
         let words = |value: &str, note: &str| Some((value.to_owned(), note.to_owned()));
         assert_eq!(told(&record, None), None);
-        let at_first = words("1.00 GB", "5 MB for a step");
+        let at_first = words("1.00 GB", "5 MB expected for a step");
         assert_eq!(told(&record, Some(&forecast)), at_first);
         // A run that was gone on with has a process of less memory behind one of more.
         record.rows = vec![
@@ -357,7 +370,7 @@ mod tests {
             row(Some(3_000_000_000)),
             row(Some(2_000_000_000)),
         ];
-        let later = words("3.00 GB", "5 MB for a step");
+        let later = words("3.00 GB", "5 MB expected for a step");
         assert_eq!(told(&record, Some(&forecast)), later);
         assert_eq!(told(&record, None), words("3.00 GB", "at most"));
     }

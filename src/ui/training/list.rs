@@ -134,7 +134,7 @@ fn entry_ui(
     picked
 }
 
-/// Name and mean IoU, and below them network and status.
+/// Name and mean IoU, and below them network, what ground that is of, and status.
 fn row_ui(
     ui: &mut Ui,
     entry: &RunEntry,
@@ -160,19 +160,17 @@ fn row_ui(
     let record = &entry.record;
     let (status, status_color, _) = status_words(entry, session);
     let iou = record.best_row().and_then(|row| row.mean_iou);
-    let iou = iou.map_or_else(
-        || text::ratio(None),
-        |iou| format!("{iou:.3} {}", ScoredGround::of_run(record).word()),
-    );
+    let ground = iou.map(|_| format!("{} · ", ScoredGround::of_run(record).word()));
     let network = record.network();
     let network = network.unwrap_or_else(|| "unknown network".to_owned());
     let (upper, lower) = rect
         .shrink2(vec2(7.0, 3.0))
         .split_top_bottom_at_fraction(0.53);
-    let iou = (iou, or_own(theme::CURVE_IOU));
+    let iou = (text::ratio(iou), or_own(theme::CURVE_IOU));
     line_ui(ui, upper, 13.0, [(record.name(), own), iou]);
     let weak = or_own(ui.visuals().weak_text_color());
-    let status = (status.to_owned(), or_own(status_color));
+    let status = format!("{}{status}", ground.unwrap_or_default());
+    let status = (status, or_own(status_color));
     line_ui(ui, lower, 11.0, [(network, weak), status]);
     response
 }

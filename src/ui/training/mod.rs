@@ -13,6 +13,7 @@ mod header;
 mod judging;
 mod list;
 mod look;
+mod marks;
 mod picture;
 mod recipe;
 mod samples;

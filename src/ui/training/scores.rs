@@ -5,6 +5,7 @@ use super::class_table::{ClassOrder, class_table_ui};
 use super::confusion::{MatrixNumbers, confusion_ui};
 use super::curves::heading;
 use crate::metrics::ClassScores;
+use crate::session::ScoredGround;
 use crate::train::RunRecord;
 
 /// Below this width the table of classes and the confusion matrix stand under each other.
@@ -18,18 +19,20 @@ pub fn scores_ui(
     chosen: Option<u32>,
     (order, numbers): (&mut ClassOrder, &mut MatrixNumbers),
 ) {
-    let (classes, of) = classes_of(record, chosen);
+    let (classes, (ground, of)) = classes_of(record, chosen);
     if classes.is_empty() {
         return;
     }
     let mut table = |ui: &mut Ui| {
         heading(ui, &format!("Classes ({of})"));
+        theme::ground(ui, ground);
         class_table_ui(ui, &classes, record.classes.as_ref(), order);
     };
     let mut matrix = |ui: &mut Ui| {
         if let Some(scores) = record.scores() {
             let on = scores.on.words();
             heading(ui, &format!("Confusion ({on}, epoch {})", scores.epoch));
+            theme::ground(ui, ScoredGround::of_scores(record));
             confusion_ui(ui, &scores.scores, numbers);
         }
     };
@@ -46,19 +49,24 @@ pub fn scores_ui(
 }
 
 /// The scores of each class, and the ground and the epoch that they are of.
-fn classes_of(record: &RunRecord, chosen: Option<u32>) -> (Vec<ClassScores>, String) {
+fn classes_of(
+    record: &RunRecord,
+    chosen: Option<u32>,
+) -> (Vec<ClassScores>, (ScoredGround, String)) {
     let best = record.best_epoch();
     if let Some(epoch) = chosen.filter(|_| chosen != best) {
         let classes = record.class_scores_after(epoch);
         if !classes.is_empty() {
-            return (classes, format!("validation, epoch {epoch}, chosen below"));
+            let of = format!("validation, epoch {epoch}, chosen below");
+            return (classes, (ScoredGround::of_run(record), of));
         }
     }
     let on = record
         .scores()
         .map_or("validation, selected on it", |scores| scores.on.words());
     let epoch = best.map_or_else(String::new, |epoch| format!(", epoch {epoch}"));
-    (record.class_scores(), format!("{on}{epoch}"))
+    let of = format!("{on}{epoch}");
+    (record.class_scores(), (ScoredGround::of_scores(record), of))
 }
 
 #[cfg(test)]
@@ -94,7 +102,7 @@ mod tests {
             ..RunRecord::default()
         };
         let shown = |chosen| {
-            let (classes, of) = classes_of(&record, chosen);
+            let (classes, (_, of)) = classes_of(&record, chosen);
             (classes.first().and_then(|class| class.iou), of)
         };
         let best = (Some(0.75), "validation, selected on it, epoch 2".to_owned());

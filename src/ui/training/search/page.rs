@@ -40,7 +40,7 @@ pub fn trials_ui(
         let best = state.best_row().map(|row| f64::from(row.epoch));
         heading(ui, "The trial that runs");
         plots::loss_plot(ui, &state.rows, best);
-        plots::score_plot(ui, &state.rows, best);
+        plots::score_plot(ui, &state.rows, best, state.ground());
     }
     ui.add_space(4.0 * theme::GRID);
     is_used
@@ -78,8 +78,13 @@ fn search_ui(
         theme::words(ui, theme::WARNING, why);
     }
     ui.add_space(theme::GRID);
+    let folder = search.folder.as_deref();
+    let ground = |on| session.ground_of_trials(folder, on);
+    theme::ground(ui, ground(ScoredOn::Validation));
     let is_used = search_table_ui(ui, session, form);
-    refit_ui(ui, search);
+    if let Some(on) = refit_ui(ui, search) {
+        theme::ground(ui, ground(on));
+    }
     if let Some(folder) = search.folder.as_ref().filter(|_| search.result.is_some()) {
         let page = folder.join("search.md").display().to_string();
         ui.add(egui::Label::new(RichText::new(page).small().weak()).truncate());
@@ -122,15 +127,13 @@ fn running_ui(
     }
 }
 
-/// What the winner came to from other seeds.
-fn refit_ui(ui: &mut Ui, search: &SearchState) {
+/// What the winner came to from other seeds; which part that is of, where it is one.
+fn refit_ui(ui: &mut Ui, search: &SearchState) -> Option<ScoredOn> {
     let refit = search
         .result
         .as_ref()
         .and_then(|result| result.refit.as_ref());
-    let Some(refit) = refit.filter(|refit| !refit.rows.is_empty()) else {
-        return;
-    };
+    let refit = refit.filter(|refit| !refit.rows.is_empty())?;
     heading(ui, "The winner trained anew");
     ui.label(format!(
         "{} from {} of {} seeds, {}: mean IoU {}, pixel accuracy {} (majority alone {})",
@@ -142,6 +145,7 @@ fn refit_ui(ui: &mut Ui, search: &SearchState) {
         Spread::words(refit.pixel_accuracy),
         Spread::words(refit.majority_baseline),
     ));
+    refit.on
 }
 
 fn folds_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
@@ -170,8 +174,17 @@ fn folds_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
         theme::words(ui, theme::WARNING, why);
     }
     ui.add_space(theme::GRID);
+    if let Some(on) = part_of(queue) {
+        theme::ground(ui, session.ground_of_trials(queue.folder.as_deref(), on));
+    }
     trainings_table_ui(ui, session);
     sum_ui(ui, queue);
+}
+
+/// The part that the numbers of a cross-validation are of, where it is one.
+fn part_of(queue: &QueueState) -> Option<ScoredOn> {
+    let of_table = queue.table.as_ref().map(|table| table.group.on);
+    of_table.unwrap_or(Some(ScoredOn::Validation))
 }
 
 /// Mean and deviation over all portions.
