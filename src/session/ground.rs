@@ -175,12 +175,7 @@ impl Session {
                     .map(|span| PixelRect::new(span.start, span.y, span.end - span.start, 1))
                     .collect()
             }
-            ScoreScope::DoneCells => {
-                let coverage = self.coverage();
-                let cells = coverage.cells_in(bounds);
-                let done = cells.filter(|&cell| coverage.state(cell, None) == CellState::Done);
-                done.map(|cell| coverage.rect(cell)).collect()
-            }
+            ScoreScope::Cells(wanted) => self.coverage().rects(wanted),
             ScoreScope::HeldOut => self.scored_model()?.held_out.blocks().collect(),
             ScoreScope::Training => Vec::new(),
         })

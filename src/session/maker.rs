@@ -1,13 +1,15 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::asked::Asked;
 use super::labels::new_layer;
 use super::measures::Measures;
 use super::state::{Layer, LayerId, OpenImage, Session};
 use super::{CommandError, LayerKind, Notice, PredictionState, ScoreScope};
 use crate::geom::PixelRect;
 use crate::label::Mask;
-use crate::train::{BlockOrder, Flips};
+use crate::train::{BlockOrder, DoneBlocks, Flips};
 
 /// A larger prediction is let go of when another model's takes its place, and predicted anew.
 pub(super) const MOST_ASIDE: usize = 512 << 20;
@@ -29,16 +31,14 @@ pub(super) struct Made {
     pub by: ModelMark,
     /// The run whose network it is.
     pub run: PathBuf,
-    /// Which ground was asked for last.
-    pub on: ScoreScope,
+    /// Which ground was asked for last; pixels are written there alone.
+    pub asked: Arc<Asked>,
     /// Whether it covers the whole image.
     pub is_whole: bool,
     /// Blocks that are finished.
-    pub done: HashSet<PixelRect>,
+    pub done: DoneBlocks,
     /// Blocks of what was asked for last: those that are finished, and all.
     pub blocks: (u64, u64),
-    /// Where alone pixels are written by the prediction that runs.
-    pub ground: Option<Mask>,
     /// How sure it is.
     pub measures: Measures,
 }
@@ -81,22 +81,16 @@ struct Aside {
 }
 
 impl Made {
-    pub fn new(by: ModelMark, run: PathBuf, on: ScoreScope, measures: Measures) -> Self {
+    pub fn new(by: ModelMark, run: PathBuf, asked: Arc<Asked>, measures: Measures) -> Self {
         Self {
             by,
             run,
-            on,
+            asked,
             is_whole: false,
-            done: HashSet::new(),
+            done: DoneBlocks::default(),
             blocks: (0, 0),
-            ground: None,
             measures,
         }
-    }
-
-    /// Only pixels of `ground` are written.
-    pub fn only_on(self, ground: Option<Mask>) -> Self {
-        Self { ground, ..self }
     }
 
     /// What `next` asks for of the same model, with what is there already.
@@ -104,7 +98,7 @@ impl Made {
         Self {
             is_whole: self.is_whole,
             done: self.done,
-            blocks: if self.on == next.on {
+            blocks: if self.asked.is_same(&next.asked) {
                 self.blocks
             } else {
                 next.blocks
@@ -185,8 +179,8 @@ impl Session {
             self.predicting.makers.coming = Some(Coming { over, made });
             return HashSet::new();
         }
-        let now = self.maker().map(|made| made.done.clone());
-        now.unwrap_or_default()
+        let now = self.maker();
+        now.map_or_else(HashSet::new, |made| made.done.known(made.asked.sum))
     }
 
     /// Whether a block of the prediction that runs has its layer. With the first one of another
@@ -244,11 +238,12 @@ impl Session {
     /// Shows a prediction that was made before; there is none in its place.
     pub(super) fn bring_back(&mut self, made: Made, masks: [Mask; 2]) {
         let is_whole = made.is_whole;
-        let asked = Made::new(made.by, made.run.clone(), made.on, made.measures.clone());
+        let (run, asked) = (made.run.clone(), Arc::clone(&made.asked));
+        let next = Made::new(made.by, run, asked, made.measures.clone());
         let makers = &mut self.predicting.makers;
         makers.wants_all |= is_whole;
         makers.aside = Some(Aside { masks, made });
-        self.put_in_place(asked);
+        self.put_in_place(next);
         self.tell_maker();
     }
 
@@ -279,7 +274,7 @@ impl Session {
         }
         let Some(made) = self.maker_mut() else { return };
         made.blocks.0 = made.blocks.1;
-        made.is_whole |= made.on == ScoreScope::Whole;
+        made.is_whole |= made.asked.on == ScoreScope::Whole;
         let is_whole = made.is_whole;
         self.predicting.makers.wants_all |= is_whole;
     }
@@ -288,7 +283,8 @@ impl Session {
     pub(super) fn tell_maker(&mut self) {
         self.predicting.makers.coming = None;
         if let Some(made) = self.maker() {
-            let (run, on, is_complete) = (Some(made.run.clone()), made.on, made.is_whole);
+            let (on, is_complete) = (made.asked.on, made.is_whole);
+            let run = Some(made.run.clone());
             let blocks = made.blocks;
             self.prediction_state = PredictionState {
                 job: None,
@@ -360,7 +356,8 @@ impl Session {
             None => plan,
         };
         let measures = self.measures_of(&plan);
-        let made = Made::new(self.mark_of(&plan), run.to_owned(), on, measures);
+        let asked = Asked::of(&plan, on);
+        let made = Made::new(self.mark_of(&plan), run.to_owned(), asked, measures);
         self.prepare_layers(made, TakesPlace::AtOnce);
         if self.maker().is_some_and(|made| made.is_whole) {
             self.tell_maker();

@@ -3,13 +3,16 @@
 //! A block's pixels depend on no other block, so any order, and any part, gives the same ones.
 
 mod blend;
+mod ground;
 mod kept;
 mod plan;
 mod predictor;
+mod read_back;
 #[cfg(test)]
 mod stories;
 
 pub(super) use blend::{Predicted, greatest};
+pub use ground::DoneBlocks;
 pub use kept::{BlockStore, KeptPrediction};
 pub use plan::{BlockOrder, PredictPlan};
 pub(super) use predictor::{Predictor, run};
