@@ -4,9 +4,9 @@ use clap::{Args, Parser};
 
 use super::args_of_data::OF_NEW_RUNS;
 pub use super::args_of_data::{CorrectionArgs, InspectArgs};
-pub use super::args_of_predictions::{CompareArgs, EvalArgs, PredictArgs, ScoredBy, WantedCells};
+pub use super::args_of_predictions::{CompareArgs, EvalArgs, GroundArgs, PredictArgs, ScoredBy};
 pub use super::args_of_runs::{
-    ExperimentArgs, FinetuneArgs, ProjectArgs, QueueArgs, QueuedBy, SearchArgs, TestArgs,
+    ExperimentArgs, FinetuneArgs, ProjectArgs, QueueArgs, SearchArgs, TestArgs,
 };
 use super::bench::BenchArgs;
 use super::mosaic::MosaicArgs;

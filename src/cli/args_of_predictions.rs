@@ -4,7 +4,7 @@ use clap::{ArgGroup, Args};
 
 use super::values::{Corners, parse_certainty, parse_polygon, parse_rect};
 use crate::geom::PixelRect;
-use crate::label::Encoding;
+use crate::label::{Encoding, WantedCells};
 use crate::train::{Certainty, DeviceChoice};
 
 /// Arguments of `predict`.
@@ -43,18 +43,9 @@ pub struct PredictArgs {
     /// are.
     #[arg(long)]
     pub resume: bool,
-    /// Predicts only this part, in pixels of the image; may be given often.
-    #[arg(long, value_name = "X,Y,W,H", value_parser = parse_rect)]
-    pub area: Vec<PixelRect>,
-    /// Predicts only the pixels in this polygon, by its corners in pixels of the image; may be given
-    /// often: one within another is a hole.
-    #[arg(long, value_name = "X,Y,X,Y,...", value_parser = parse_polygon)]
-    #[arg(conflicts_with_all = ["area", "cells"])]
-    pub polygon: Vec<Corners>,
-    /// Predicts only cells of the project beside each image: those that are done, those that
-    /// somebody should look at (review), or all but those that are done (open).
-    #[arg(long, value_name = "STATE", conflicts_with = "area", value_parser = parse_cells)]
-    pub cells: Option<WantedCells>,
+    /// What of it; all without.
+    #[command(flatten)]
+    pub part: GroundArgs,
     /// auto, gpu, cpu, or an adapter's name.
     #[arg(long)]
     pub device: Option<DeviceChoice>,
@@ -63,15 +54,21 @@ pub struct PredictArgs {
     pub json: bool,
 }
 
-/// Which cells of an image are meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WantedCells {
-    /// Those that are marked as done.
-    Done,
-    /// Those that need review.
-    Review,
-    /// All that are not done.
-    Open,
+/// Which ground of an image is meant; all of it without.
+#[derive(Debug, Args)]
+pub struct GroundArgs {
+    /// Only this part, in pixels of the image; may be given often.
+    #[arg(long, value_name = "X,Y,W,H", value_parser = parse_rect)]
+    pub area: Vec<PixelRect>,
+    /// Only the pixels in this polygon, by its corners in pixels of the image; may be given often:
+    /// one within another is a hole.
+    #[arg(long, value_name = "X,Y,X,Y,...", value_parser = parse_polygon)]
+    #[arg(conflicts_with_all = ["area", "cells"])]
+    pub polygon: Vec<Corners>,
+    /// Only cells of the project beside each image: those that are done, those that somebody should
+    /// look at (review), or all but those that are done (open).
+    #[arg(long, value_name = "STATE", conflicts_with = "area", value_parser = parse_cells)]
+    pub cells: Option<WantedCells>,
 }
 
 fn parse_cells(text: &str) -> Result<WantedCells, String> {
@@ -101,9 +98,9 @@ pub struct CompareArgs {
     /// A map of the ground that changed its mind (.tif): the class that B says, 255 elsewhere.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Compares only this part, in pixels of the image; may be given often.
-    #[arg(long, value_name = "X,Y,W,H", value_parser = parse_rect)]
-    pub area: Vec<PixelRect>,
+    /// What of it is compared; all without.
+    #[command(flatten)]
+    pub part: GroundArgs,
     /// Also looks at mirror images (test-time augmentation): four times the work.
     #[arg(long)]
     pub tta: bool,
@@ -150,8 +147,8 @@ pub struct EvalArgs {
     /// How the truth codes its classes: auto, index, binary or rgb.
     #[arg(long, default_value = "auto")]
     pub mask_encoding: Encoding,
-    /// Which ground is scored: image (as without), cells (each, and all together) or view (that of
-    /// --view and --polygon, as without where one of them is given).
+    /// Which ground is scored: image (as without), cells (each, and all together; with --cells those
+    /// alone) or view (that of --view and --polygon, as without where one of them is given).
     #[arg(long, value_parser = parse_scored_by)]
     pub by: Option<ScoredBy>,
     /// A rectangle to be scored, in pixels of the image; may be given often.
@@ -161,6 +158,14 @@ pub struct EvalArgs {
     /// another is a hole.
     #[arg(long, value_name = "X,Y,X,Y,...", value_parser = parse_polygon)]
     pub polygon: Vec<Corners>,
+    /// Scores only cells of the project beside --image: those that are done, those that somebody
+    /// should look at (review), or all but those that are done (open).
+    #[arg(long, value_name = "STATE", requires = "image", value_parser = parse_cells)]
+    #[arg(conflicts_with_all = ["view", "polygon"])]
+    pub cells: Option<WantedCells>,
+    /// The image in whose project the cells are.
+    #[arg(long, value_name = "FILE", requires = "cells")]
+    pub image: Option<PathBuf>,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,

@@ -3,8 +3,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::args_of_data::CorrectionArgs;
-use super::values::{parse_experiment, parse_part, parse_share, parse_unlabeled};
-use crate::train::{DeviceChoice, Experiment, ScoredOn};
+use super::values::{parse_certainty, parse_experiment, parse_part, parse_share, parse_unlabeled};
+use crate::session::QueuedBy;
+use crate::train::{Certainty, DeviceChoice, Experiment, ScoredOn};
 
 /// Arguments of `test`.
 #[derive(Debug, Args)]
@@ -78,31 +79,8 @@ pub struct FinetuneArgs {
     pub json: bool,
 }
 
-/// Why places are worth a look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum QueuedBy {
-    /// The network is unsure there, above all where it contradicts the label.
-    #[default]
-    Doubt,
-    /// The network is sure of another class than the label says.
-    Mistakes,
-    /// Network and label differ; the largest first.
-    Differences,
-}
-
-impl QueuedBy {
-    /// Its word on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Doubt => "doubt",
-            Self::Mistakes => "mistakes",
-            Self::Differences => "differences",
-        }
-    }
-}
-
 fn parse_queued_by(text: &str) -> Result<QueuedBy, String> {
-    [QueuedBy::Doubt, QueuedBy::Mistakes, QueuedBy::Differences]
+    QueuedBy::ALL
         .into_iter()
         .find(|by| by.name() == text)
         .ok_or_else(|| "write doubt, mistakes or differences".to_owned())
@@ -120,6 +98,12 @@ pub struct QueueArgs {
     /// What makes a place worth a look: doubt, mistakes (of the label) or differences.
     #[arg(long, value_name = "WHY", default_value = "doubt", value_parser = parse_queued_by)]
     pub by: QueuedBy,
+    /// Also looks at mirror images (test-time augmentation): four times the work.
+    #[arg(long)]
+    pub tta: bool,
+    /// What says how sure the model is: probability, margin or entropy.
+    #[arg(long, value_name = "MEASURE", default_value = "probability", value_parser = parse_certainty)]
+    pub certainty_by: Certainty,
     /// Places at most.
     #[arg(long, default_value_t = 60)]
     pub count: usize,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail, ensure};
 
 use super::args::CompareArgs;
+use super::ground::areas;
 use super::predict_desk::Desk;
 use super::say::refuse_to_overwrite;
 use crate::disk::folder_of;
@@ -32,6 +33,7 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<()> {
     let image = open_raster(&args.image)?;
     let size = image.info().size;
     let classes = common_classes(args)?;
+    let areas = areas(&args.part, &args.image)?;
     let out = args.out.as_deref().map(folder_of);
     let room = tempfile::Builder::new()
         .prefix(".orthobrush-")
@@ -39,16 +41,17 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<()> {
             Some(folder) => folder.to_owned(),
             None => std::env::temp_dir(),
         })?;
-    let a = predicted(args, &args.a, &room.path().join("a.tif"))?;
-    let b = predicted(args, &args.b, &room.path().join("b.tif"))?;
+    let a = predicted(args, &args.a, &room.path().join("a.tif"), &areas)?;
+    let b = predicted(args, &args.b, &room.path().join("b.tif"), &areas)?;
     let pair = Pair {
         size,
         a: opened(&a, size)?,
         b: opened(&b, size)?,
+        ground: ground(&areas, size),
     };
     let truth = truth_of(args, size, &classes)?;
     let mut counts = ComparedPredictions::new(classes.num_classes());
-    pair.count(truth.as_ref(), &args.area, &mut counts)?;
+    pair.count(truth.as_ref(), &mut counts)?;
     let found = counts.comparison(&classes);
     if let Some(path) = &args.out {
         let file = IndexTiff {
@@ -95,7 +98,12 @@ fn common_classes(args: &CompareArgs) -> anyhow::Result<ClassTable> {
 }
 
 /// The file with what a network predicts, or `what` itself where that is one.
-fn predicted(args: &CompareArgs, what: &Path, to: &Path) -> anyhow::Result<PathBuf> {
+fn predicted(
+    args: &CompareArgs,
+    what: &Path,
+    to: &Path,
+    areas: &[PixelRect],
+) -> anyhow::Result<PathBuf> {
     if what.is_file() {
         return Ok(what.to_owned());
     }
@@ -103,7 +111,7 @@ fn predicted(args: &CompareArgs, what: &Path, to: &Path) -> anyhow::Result<PathB
         image: args.image.clone(),
         out: to.to_owned(),
         sure: Vec::new(),
-        areas: args.area.clone(),
+        areas: areas.to_vec(),
     };
     let device = args.device.clone().unwrap_or_default();
     let tasks = vec![task];
@@ -152,31 +160,41 @@ struct Pair {
     size: ImageSize,
     a: Arc<dyn TileSource>,
     b: Arc<dyn TileSource>,
+    /// Where alone they are compared: all but unlabeled pixels.
+    ground: Option<Mask>,
 }
 
 impl Pair {
-    fn count(
-        &self,
-        truth: Option<&Mask>,
-        areas: &[PixelRect],
-        counts: &mut ComparedPredictions,
-    ) -> anyhow::Result<()> {
+    fn count(&self, truth: Option<&Mask>, counts: &mut ComparedPredictions) -> anyhow::Result<()> {
         for y in (0..self.size.height).step_by(MASK_TILE_SIZE as usize) {
             let band = PixelRect::new(0, y, self.size.width, MASK_TILE_SIZE);
             let band = band.intersect(self.size.bounds());
-            let mut a = self.a.read_index(band)?;
-            if !areas.is_empty() {
-                keep_only(&mut a, band, areas);
-            }
             let truth = truth.map(|truth| truth.read_rect(band));
-            counts.add(&a, &self.b.read_index(band)?, truth.as_deref());
+            counts.add(
+                &self.compared(band)?,
+                &self.b.read_index(band)?,
+                truth.as_deref(),
+            );
         }
         Ok(())
     }
 
+    /// What A says where the two are compared; 255 elsewhere.
+    fn compared(&self, rect: PixelRect) -> anyhow::Result<Vec<u8>> {
+        let mut a = self.a.read_index(rect)?;
+        if let Some(ground) = &self.ground {
+            for (a, wanted) in a.iter_mut().zip(ground.read_rect(rect)) {
+                if wanted == UNLABELED {
+                    *a = UNLABELED;
+                }
+            }
+        }
+        Ok(a)
+    }
+
     /// What B says where A says otherwise; 255 elsewhere.
     fn changed(&self, rect: PixelRect) -> anyhow::Result<Vec<u8>> {
-        let a = self.a.read_index(rect)?;
+        let a = self.compared(rect)?;
         let mut b = self.b.read_index(rect)?;
         for (b, a) in b.iter_mut().zip(a) {
             if *b == a || a == UNLABELED {
@@ -187,18 +205,13 @@ impl Pair {
     }
 }
 
-/// Unlabels what no area holds.
-fn keep_only(values: &mut [u8], rect: PixelRect, areas: &[PixelRect]) {
-    for (at, value) in values.iter_mut().enumerate() {
-        let x = rect.x + at as u32 % rect.width;
-        let y = rect.y + at as u32 / rect.width;
-        let holds = |area: &PixelRect| {
-            (area.x..area.right()).contains(&x) && (area.y..area.bottom()).contains(&y)
-        };
-        if !areas.iter().any(holds) {
-            *value = UNLABELED;
-        }
+/// The ground that `areas` hold; `None` is all of it.
+fn ground(areas: &[PixelRect], size: ImageSize) -> Option<Mask> {
+    let mut ground = Mask::new(size);
+    for area in areas {
+        ground.fill_rect(*area, 0);
     }
+    (!areas.is_empty()).then_some(ground)
 }
 
 /// The comparison as people read it.

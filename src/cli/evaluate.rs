@@ -3,6 +3,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::args::{EvalArgs, ScoredBy};
+use super::ground;
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{
     CellKey, ClassTable, Coverage, Encoding, LoadedMask, Mask, Selection, load_mask,
@@ -20,10 +21,15 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
         .classes
         .num_classes()
         .max(predicted.classes.num_classes());
-    let confusion = counted(args, by, [&truth.mask, &predicted.mask], num_classes)?;
+    let wanted = wanted_cells(args, size)?;
+    let rects = match by {
+        ScoredBy::View => Some(named_ground(args, size)?),
+        ScoredBy::Image | ScoredBy::Cells => wanted.as_deref().map(|keys| rects_of(keys, size)),
+    };
+    let confusion = counted([&truth.mask, &predicted.mask], rects, num_classes);
     let scores = Scores::new(&confusion, &truth.classes);
     let cells = match by {
-        ScoredBy::Cells => cells(&truth, &predicted.mask, num_classes),
+        ScoredBy::Cells => cells(&truth, &predicted.mask, num_classes, wanted),
         ScoredBy::Image | ScoredBy::View => Vec::new(),
     };
     for note in truth.notes.iter().chain(&predicted.notes) {
@@ -57,25 +63,44 @@ fn scored_by(args: &EvalArgs) -> anyhow::Result<ScoredBy> {
     }
 }
 
-/// The counts of truth and prediction on the ground that is asked for.
+/// The cells that `--cells` names; `None` without.
+fn wanted_cells(args: &EvalArgs, size: ImageSize) -> anyhow::Result<Option<Vec<CellKey>>> {
+    let (Some(wanted), Some(image)) = (args.cells, &args.image) else {
+        return Ok(None);
+    };
+    let (coverage, cells) = ground::cells(image, wanted)?;
+    let found = coverage.size();
+    ensure!(
+        found == size,
+        "The image has {found} pixels and the truth {size}; name the image of this truth: {}",
+        image.display()
+    );
+    Ok(Some(cells))
+}
+
+fn rects_of(cells: &[CellKey], size: ImageSize) -> Vec<PixelRect> {
+    let coverage = Coverage::new(size);
+    cells.iter().map(|key| coverage.rect(*key)).collect()
+}
+
+/// The counts of truth and prediction in these rectangles; without, everywhere.
 fn counted(
-    args: &EvalArgs,
-    by: ScoredBy,
     [truth, predicted]: [&Mask; 2],
+    rects: Option<Vec<PixelRect>>,
     num_classes: usize,
-) -> anyhow::Result<Confusion> {
-    if by != ScoredBy::View {
-        return Ok(Confusion::between(truth, predicted, num_classes));
-    }
+) -> Confusion {
+    let Some(rects) = rects else {
+        return Confusion::between(truth, predicted, num_classes);
+    };
     let mut all = Confusion::new(num_classes);
-    for rect in ground(args, truth.size())? {
+    for rect in rects {
         all.merge(&Confusion::within(truth, predicted, rect, num_classes));
     }
-    Ok(all)
+    all
 }
 
 /// The ground that `--view` and `--polygon` name, each pixel once.
-fn ground(args: &EvalArgs, size: ImageSize) -> anyhow::Result<Vec<PixelRect>> {
+fn named_ground(args: &EvalArgs, size: ImageSize) -> anyhow::Result<Vec<PixelRect>> {
     ensure!(
         !args.view.is_empty() || !args.polygon.is_empty(),
         "Say with --view X,Y,W,H or --polygon X,Y,X,Y,... which ground of the image is scored"
@@ -112,10 +137,16 @@ struct CellScores {
     scores: Scores,
 }
 
-/// The scores of the cells that have truth, the worst first.
-fn cells(truth: &LoadedMask, predicted: &Mask, num_classes: usize) -> Vec<CellScores> {
+/// The scores of these cells or, without, of all; of those that have truth, the worst first.
+fn cells(
+    truth: &LoadedMask,
+    predicted: &Mask,
+    num_classes: usize,
+    wanted: Option<Vec<CellKey>>,
+) -> Vec<CellScores> {
     let coverage = Coverage::new(truth.mask.size());
-    let keys: Vec<CellKey> = coverage.cells_in(truth.mask.size().bounds()).collect();
+    let all = || coverage.cells_in(truth.mask.size().bounds()).collect();
+    let keys: Vec<CellKey> = wanted.unwrap_or_else(all);
     let scored = |&CellKey { row, col }: &CellKey| {
         let rect = coverage.rect(CellKey { row, col });
         let confusion = Confusion::within(&truth.mask, predicted, rect, num_classes);

@@ -27,6 +27,7 @@ mod evaluate;
 mod experiment;
 mod finetune;
 mod folds;
+mod ground;
 mod info;
 mod interrupt;
 mod judge;

@@ -5,13 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::args::{PredictArgs, WantedCells};
+use super::args::PredictArgs;
+use super::ground::areas;
 use super::say::refuse_to_overwrite;
-use super::values::Corners;
 use crate::disk::folder_of;
-use crate::geom::PixelRect;
-use crate::label::{CellKey, CellState, Coverage, SaveAs, Selection};
-use crate::project::Project;
+use crate::label::SaveAs;
 use crate::raster::open_raster;
 use crate::session::images_in;
 use crate::train::{Certainty, FileTask};
@@ -63,63 +61,12 @@ fn task(args: &PredictArgs, image: PathBuf, out: PathBuf) -> anyhow::Result<File
         Some(path) => vec![path.clone()],
         None => measures(args).iter().map(beside).collect(),
     };
-    let areas = match args.cells {
-        Some(wanted) => cells(&image, wanted)?,
-        None if !args.polygon.is_empty() => held_by(&args.polygon, &image)?,
-        None => args.area.clone(),
-    };
     Ok(FileTask {
+        areas: areas(&args.part, &image)?,
         image,
         out,
         sure,
-        areas,
     })
-}
-
-/// The pixels of an image that polygons hold.
-fn held_by(polygons: &[Corners], image: &Path) -> anyhow::Result<Vec<PixelRect>> {
-    let size = open_raster(image)?.info().size;
-    let corners = polygons.iter().map(|corners| corners.0.as_slice());
-    let held = Selection::of_polygons(corners, size).rects();
-    let place = image.display();
-    ensure!(
-        !held.is_empty(),
-        "The polygon holds no pixel of the image; corners are X,Y in its pixels: {place}"
-    );
-    Ok(held)
-}
-
-/// The wanted cells of an image, as the project beside it says.
-fn cells(image: &Path, wanted: WantedCells) -> anyhow::Result<Vec<PixelRect>> {
-    let (path, full) = (
-        image.with_extension("orthobrush"),
-        std::path::absolute(image)?,
-    );
-    let marks = Project::open_read_only(&path)?.cells(&full)?;
-    let mut coverage = Coverage::new(open_raster(image)?.info().size);
-    for (key, mark) in marks {
-        coverage.set(key, mark);
-    }
-    let is_wanted = |key: &CellKey| {
-        let state = coverage.mark(*key).state;
-        match wanted {
-            WantedCells::Done => state == Some(CellState::Done),
-            WantedCells::Review => state == Some(CellState::NeedsReview),
-            WantedCells::Open => state != Some(CellState::Done),
-        }
-    };
-    let (cols, rows) = coverage.grid();
-    let keys = (0..rows).flat_map(|row| (0..cols).map(move |col| CellKey { row, col }));
-    let found: Vec<PixelRect> = keys
-        .filter(is_wanted)
-        .map(|key| coverage.rect(key))
-        .collect();
-    let place = image.display();
-    ensure!(
-        !found.is_empty(),
-        "The image has no such cell; mark some in the window: {place}"
-    );
-    Ok(found)
 }
 
 /// The images of a folder or a list, each to a file of its name in the wanted folder.

@@ -1,10 +1,11 @@
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
-use super::args::{QueueArgs, QueuedBy};
+use super::args::QueueArgs;
 use super::finetune::opened;
 use crate::disk::path_text;
-use crate::session::{Command, Difference, PlaceKind, ReviewCommand, Session};
+use crate::session::{Command, Difference, PlaceKind, Predicting, Session};
+use crate::train::Flips;
 
 /// Lets a network predict the image of a project and ranks the places that somebody should look at.
 pub fn run(args: &QueueArgs) -> anyhow::Result<()> {
@@ -17,13 +18,15 @@ pub fn run(args: &QueueArgs) -> anyhow::Result<()> {
         "The project has no model yet. Name a run with --model, or train one with \
          `orthobrush train`",
     )?;
+    let flips = if args.tta { Flips::All } else { Flips::None };
+    for choice in [
+        Predicting::Flips(flips),
+        Predicting::Certainty(args.certainty_by),
+    ] {
+        drive.finish(Command::SetPredicting(choice))?;
+    }
     drive.finish(Command::predict(Some(model.clone())))?;
-    let walk = match args.by {
-        QueuedBy::Doubt => ReviewCommand::StartDoubtful,
-        QueuedBy::Mistakes => ReviewCommand::StartConfident,
-        QueuedBy::Differences => ReviewCommand::Start,
-    };
-    drive.finish(Command::Review(walk))?;
+    drive.finish(Command::Review(args.by.walk()))?;
     let session = drive.session();
     let review = session.review();
     let all = review.map_or(&[][..], |review| review.places());

@@ -19,6 +19,17 @@ pub enum CellState {
     NeedsReview,
 }
 
+/// Which cells are meant, by what somebody said of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WantedCells {
+    /// Those that are done.
+    Done,
+    /// Those that need review.
+    Review,
+    /// All that are not done.
+    Open,
+}
+
 /// A cell of the grid, by column and row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CellKey {
@@ -79,6 +90,11 @@ impl Coverage {
         }
     }
 
+    /// Extent of the image.
+    pub const fn size(&self) -> ImageSize {
+        self.size
+    }
+
     /// Columns and rows of cells.
     pub const fn grid(&self) -> (u32, u32) {
         (
@@ -125,6 +141,32 @@ impl Coverage {
         let rows = part.y / CELL_SIDE..part.bottom().div_ceil(CELL_SIDE);
         let rows = if part.is_empty() { 0..0 } else { rows };
         rows.flat_map(move |row| cols.clone().map(move |col| CellKey { row, col }))
+    }
+
+    /// The wanted cells, row by row.
+    pub fn cells(&self, wanted: WantedCells) -> Vec<CellKey> {
+        let is = |key: &CellKey, state| {
+            let mark = self.marks.get(key);
+            mark.is_some_and(|mark| mark.state == Some(state))
+        };
+        // What somebody said is listed, so that it is found soon on a huge image.
+        let marked = self.marks.keys().copied();
+        match wanted {
+            WantedCells::Done => marked.filter(|key| is(key, CellState::Done)).collect(),
+            WantedCells::Review => marked
+                .filter(|key| is(key, CellState::NeedsReview))
+                .collect(),
+            WantedCells::Open => self
+                .cells_in(self.size.bounds())
+                .filter(|key| !is(key, CellState::Done))
+                .collect(),
+        }
+    }
+
+    /// The ground of the wanted cells in level-0 pixels, cell by cell.
+    pub fn rects(&self, wanted: WantedCells) -> Vec<PixelRect> {
+        let cells = self.cells(wanted).into_iter();
+        cells.map(|key| self.rect(key)).collect()
     }
 
     /// How far a cell is: what somebody said, else whether `label` has anything there.
@@ -246,6 +288,23 @@ mod tests {
             (coverage.num_done(), coverage.note(cell(1, 0))),
             (1, "checked twice")
         );
+    }
+
+    #[test]
+    fn cells_are_found_by_what_is_said_of_them() {
+        let mut coverage = Coverage::new(SIZE);
+        coverage.set(cell(1, 0), done(""));
+        let review = CellMark {
+            state: Some(CellState::NeedsReview),
+            note: String::new(),
+        };
+        coverage.set(cell(2, 1), review);
+        assert_eq!(coverage.cells(WantedCells::Done), [cell(1, 0)]);
+        assert_eq!(coverage.cells(WantedCells::Review), [cell(2, 1)]);
+        let open = [(0, 0), (2, 0), (0, 1), (1, 1), (2, 1)].map(|(col, row)| cell(col, row));
+        assert_eq!(coverage.cells(WantedCells::Open), open);
+        let ground = PixelRect::new(2_048, 1_024, 452, 76);
+        assert_eq!(coverage.rects(WantedCells::Review), [ground]);
     }
 
     #[test]

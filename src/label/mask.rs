@@ -118,6 +118,21 @@ impl Mask {
         }
     }
 
+    /// Writes one class all over `rect`; what lies outside the mask is left out.
+    ///
+    /// Not undoable: for masks that nobody edits yet.
+    pub fn fill_rect(&mut self, rect: PixelRect, class: u8) {
+        for (col, row) in self.tiles_touching(rect) {
+            let ground = self.tile_rect(col, row);
+            let part = ground.intersect(rect);
+            if part == ground {
+                self.set_tile(col, row, MaskTile::Uniform(class));
+            } else {
+                self.set_rect(part, &vec![class; part.num_pixels() as usize]);
+            }
+        }
+    }
+
     /// Writes `values` of `rect`, row by row, but for [`UNLABELED`] ones, where what is there stays.
     ///
     /// Not undoable: for masks that nobody edits yet.
@@ -150,6 +165,19 @@ impl Mask {
             }
         }
         counts
+    }
+
+    /// A checksum (crc32c) of the extent and of every pixel.
+    pub fn checksum(&self) -> u32 {
+        let (cols, rows) = self.grid();
+        let extent = [self.size.width, self.size.height].map(u32::to_le_bytes);
+        let places = (0..rows).flat_map(|row| (0..cols).map(move |col| (col, row)));
+        places.fold(crc32c::crc32c(&extent.concat()), |sum, (col, row)| {
+            if let Some(class) = self.tile(col, row).uniform_class() {
+                return crc32c::crc32c_append(sum, &[class]);
+            }
+            crc32c::crc32c_append(sum, &self.read_rect(self.tile_rect(col, row)))
+        })
     }
 
     /// Some pixel of this index as (x, y).
@@ -340,6 +368,22 @@ mod tests {
         assert_eq!(mask.histogram()[2], 10_000_000_000);
         assert_eq!(mask.get(99_999, 99_999), 2);
         assert_eq!(mask.get(100_000, 0), UNLABELED);
+    }
+
+    #[test]
+    fn a_filled_rectangle_is_a_written_one_and_checksums_tell_others_apart() {
+        let size = ImageSize::new(700, 600);
+        let rect = PixelRect::new(200, 250, 400, 350);
+        let (mut filled, mut written) = (Mask::new(size), Mask::new(size));
+        filled.fill_rect(rect, 3);
+        written.set_rect(rect, &vec![3; 400 * 350]);
+        assert_eq!(filled, written);
+        assert_eq!(filled.tile(1, 1).uniform_class(), Some(3));
+        assert_eq!(filled.checksum(), written.checksum());
+        written.set_rect(PixelRect::new(599, 599, 1, 1), &[UNLABELED]);
+        assert_ne!(filled.checksum(), written.checksum());
+        let [wide, high] = [(700, 1), (1, 700)].map(|(w, h)| Mask::new(ImageSize::new(w, h)));
+        assert_ne!(wide.checksum(), high.checksum());
     }
 
     #[test]

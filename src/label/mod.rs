@@ -58,7 +58,7 @@ pub use codec::{
     Zero, ZeroMeans, is_void_name, load_mask, load_mask_split, load_mask_unaligned,
     save_index_tiff, save_mask, save_mask_over, survey_mask,
 };
-pub use coverage::{CELL_SIDE, CellKey, CellMark, CellState, Coverage};
+pub use coverage::{CELL_SIDE, CellKey, CellMark, CellState, Coverage, WantedCells};
 pub use edit::{ClassChange, DirtyRects, Edit, EditKind};
 pub use error::MaskError;
 pub use fill::FillLimits;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::outline::outline;
 use super::polygon::Polygon;
 use super::span::Span;
-use super::{DirtyRects, EditKind, MASK_TILE_SIZE, Mask, Paint, Stroke};
+use super::{DirtyRects, EditKind, MASK_TILE_SIZE, Mask, Paint, Stroke, UNLABELED};
 use crate::geom::{ImagePoint, ImageSize, PixelRect, TileKey};
 
 /// Level-0 pixels found by a tool; can be drawn as a preview and painted as one step.
@@ -92,6 +92,31 @@ impl Selection {
             let one = Self::of_polygon(points, size);
             all.without(&one).with(&one.without(&all))
         })
+    }
+
+    /// The labeled pixels of a mask; `None` when they are in more runs than `most`.
+    pub fn of_labeled(mask: &Mask, most: usize) -> Option<Self> {
+        let (cols, rows) = mask.grid();
+        let is_bare = |col, row| mask.tile(col, row).uniform_class() == Some(UNLABELED);
+        let mut spans = Vec::new();
+        for row in (0..rows).filter(|&row| (0..cols).any(|col| !is_bare(col, row))) {
+            let first = mask.tile_rect(0, row);
+            for y in first.y..first.bottom() {
+                let line = mask.read_rect(PixelRect::new(0, y, mask.size().width, 1));
+                let mut start = 0;
+                for run in line.chunk_by(|a, b| (*a == UNLABELED) == (*b == UNLABELED)) {
+                    let end = start + run.len() as u32;
+                    if run[0] != UNLABELED {
+                        spans.push(Span { y, start, end });
+                    }
+                    start = end;
+                }
+            }
+            if spans.len() > most {
+                return None;
+            }
+        }
+        Some(Self::from_spans(spans))
     }
 
     /// The pixels as rectangles, none of which overlap: rows that follow each other are one where
@@ -333,6 +358,9 @@ mod tests {
         let size = ImageSize::new(20, 20);
         let again = Selection::of_polygons(outline.iter().map(Vec::as_slice), size);
         assert_eq!(again, ring);
+        let ground = ring.ground(size);
+        assert_eq!(Selection::of_labeled(&ground, 4), Some(ring));
+        assert_eq!(Selection::of_labeled(&ground, 3), None);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::asked::Asked;
 use super::jobs::{JobId, Report};
 use super::labels::new_layer;
 use super::state::{Layer, LayerId, Session};
@@ -7,6 +9,7 @@ use super::{Command, CommandError, LayerKind, ScoreScope, ScoredGround};
 use crate::geom::ImagePoint;
 use crate::label::StateMark;
 use crate::metrics::{ComparedPredictions, PredictionComparison};
+use crate::train::Flips;
 
 /// Predictions of parts of the image, and of two networks on the same ground.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,11 +40,20 @@ pub enum PredictionCommand {
 #[derive(Debug, Default)]
 pub struct Contest {
     pub(super) layer: Option<Layer>,
-    run: Option<PathBuf>,
+    pub(super) made_by: Option<MadeBy>,
     of: Option<Contestants>,
     job: Option<JobId>,
     found: Option<PredictionComparison>,
     pub(super) ground: ScoredGround,
+}
+
+/// How a prediction was made here.
+#[derive(Clone, Debug)]
+pub(super) struct MadeBy {
+    pub run: PathBuf,
+    pub flips: Flips,
+    /// Which ground it is of, unless that is all of the image.
+    pub asked: Option<Arc<Asked>>,
 }
 
 /// What was counted: A, B, and the label in one state of its history.
@@ -66,7 +78,7 @@ impl Command {
 impl Contest {
     /// The run whose network made A, when it is known.
     pub fn run(&self) -> Option<&Path> {
-        self.run.as_deref()
+        self.made_by.as_ref().map(|by| by.run.as_path())
     }
 
     /// In what the two differ; `None` until they are counted.
@@ -126,8 +138,18 @@ impl Session {
             ..new_layer(self.next_number(), mask)
         };
         self.put_layer(LayerKind::Kept, Some(layer));
-        self.predicting.contest.run = self.predicted_by().map(Path::to_owned);
+        self.predicting.contest.made_by = self.made_by();
         Ok(())
+    }
+
+    /// How the prediction was made that is shown.
+    pub(super) fn made_by(&self) -> Option<MadeBy> {
+        let made = self.maker()?;
+        Some(MadeBy {
+            run: made.run.clone(),
+            flips: made.by.flips,
+            asked: (!made.is_whole).then(|| Arc::clone(&made.asked)),
+        })
     }
 
     pub(super) fn drop_kept(&mut self) {

@@ -252,12 +252,7 @@ impl Session {
             ScoreScope::Whole => vec![bounds],
             ScoreScope::Within(rect) => vec![rect.intersect(bounds)],
             ScoreScope::Selection => rows_of(&self.selected.as_ref()?.pixels),
-            ScoreScope::DoneCells => {
-                let coverage = self.coverage();
-                let cells = coverage.cells_in(bounds);
-                let done = cells.filter(|&cell| coverage.state(cell, None) == CellState::Done);
-                done.map(|cell| coverage.rect(cell)).collect()
-            }
+            ScoreScope::Cells(wanted) => self.coverage().rects(wanted),
             ScoreScope::HeldOut => self.scored_model()?.held_out.choosing.clone(),
             ScoreScope::Training => Vec::new(),
         })

@@ -1,6 +1,7 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::asked::Asked;
 use super::jobs::Report;
 use super::keeping::absolute;
 use super::maker::{Made, ModelMark};
@@ -24,14 +25,25 @@ impl Session {
         &mut self,
         near: Option<ImagePoint>,
     ) -> Result<(), CommandError> {
+        self.refuse_while_predicting()?;
         let made = self.maker().ok_or(CommandError::NoPrediction)?;
-        let (run, on, by) = (made.run.clone(), made.on, made.by);
+        let (run, asked, by) = (made.run.clone(), Arc::clone(&made.asked), made.by);
         let before = std::mem::replace(&mut self.predicting.flips, by.flips);
-        let begun = self.predict(Some(run), on, near);
+        let begun = self.predict_again(run, &asked, near);
         if begun.is_err() {
             self.predicting.flips = before;
         }
         begun
+    }
+
+    fn predict_again(
+        &mut self,
+        run: PathBuf,
+        asked: &Asked,
+        near: Option<ImagePoint>,
+    ) -> Result<(), CommandError> {
+        let plan = asked.chosen_in(self.prediction_plan(&run)?)?;
+        self.begin_prediction(plan, (run, asked.on), near)
     }
 
     /// Beside the project, for the prediction of `run` that begins; nowhere without a project that
@@ -84,11 +96,13 @@ impl Session {
             checksums: kept.model.checksums(),
             flips: kept.flips,
         };
-        let on = if kept.area == bounds {
-            ScoreScope::Whole
-        } else {
-            ScoreScope::Within(kept.area)
+        let on = match kept.ground {
+            // Or cells; what is asked for is known without.
+            Some(_) => ScoreScope::Selection,
+            None if kept.area == bounds => ScoreScope::Whole,
+            None => ScoreScope::Within(kept.area),
         };
+        let asked = Asked::new(on, kept.area, kept.ground);
         let (done, all) = kept.blocks;
         let classes = kept.model.classes().clone();
         let measures = Measures::read(kept.on_disk);
@@ -96,7 +110,7 @@ impl Session {
             is_whole: on == ScoreScope::Whole && done == all,
             done: kept.done,
             blocks: kept.blocks,
-            ..Made::new(by, kept.run, on, classes, measures)
+            ..Made::new(by, kept.run, asked, classes, measures)
         };
         if self.label.is_none() {
             self.set_classes(kept.model.classes().clone());

@@ -1,13 +1,15 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::asked::Asked;
 use super::labels::new_layer;
 use super::measures::Measures;
 use super::state::{Layer, LayerId, OpenImage, Session};
 use super::{CommandError, LayerKind, Notice, PredictionState, ScoreScope};
 use crate::geom::PixelRect;
 use crate::label::{Class, ClassTable, Mask, UNLABELED};
-use crate::train::{BlockOrder, Flips};
+use crate::train::{BlockOrder, DoneBlocks, Flips};
 
 /// A larger prediction is let go of when another model's takes its place, and predicted anew.
 pub(super) const MOST_ASIDE: usize = 512 << 20;
@@ -33,16 +35,14 @@ pub(super) struct Made {
     pub by: ModelMark,
     /// The run whose network it is.
     pub run: PathBuf,
-    /// Which ground was asked for last.
-    pub on: ScoreScope,
+    /// Which ground was asked for last; pixels are written there alone.
+    pub asked: Arc<Asked>,
     /// Whether it covers the whole image.
     pub is_whole: bool,
     /// Blocks that are finished.
-    pub done: HashSet<PixelRect>,
+    pub done: DoneBlocks,
     /// Blocks of what was asked for last: those that are finished, and all.
     pub blocks: (u64, u64),
-    /// Where alone pixels are written by the prediction that runs.
-    pub ground: Option<Mask>,
     /// What its classes stand for.
     pub classes: ClassTable,
     /// How sure it is.
@@ -90,26 +90,20 @@ impl Made {
     pub fn new(
         by: ModelMark,
         run: PathBuf,
-        on: ScoreScope,
+        asked: Arc<Asked>,
         classes: ClassTable,
         measures: Measures,
     ) -> Self {
         Self {
             by,
             run,
-            on,
+            asked,
             is_whole: false,
-            done: HashSet::new(),
+            done: DoneBlocks::default(),
             blocks: (0, 0),
-            ground: None,
             classes,
             measures,
         }
-    }
-
-    /// Only pixels of `ground` are written.
-    pub fn only_on(self, ground: Option<Mask>) -> Self {
-        Self { ground, ..self }
     }
 
     /// Whether pixels of equal classes mean the same in `other`.
@@ -124,7 +118,7 @@ impl Made {
         Self {
             is_whole: self.is_whole,
             done: self.done,
-            blocks: if self.on == next.on {
+            blocks: if self.asked.is_same(&next.asked) {
                 self.blocks
             } else {
                 next.blocks
@@ -205,8 +199,8 @@ impl Session {
             self.predicting.makers.coming = Some(Coming { over, made });
             return HashSet::new();
         }
-        let now = self.maker().map(|made| made.done.clone());
-        now.unwrap_or_default()
+        let now = self.maker();
+        now.map_or_else(HashSet::new, |made| made.done.known(made.asked.sum))
     }
 
     /// Whether a block of the prediction that runs has its layer. With the first one of another
@@ -284,12 +278,13 @@ impl Session {
     /// Shows a prediction that was made before; there is none in its place.
     pub(super) fn bring_back(&mut self, made: Made, masks: [Mask; 2]) {
         let is_whole = made.is_whole;
+        let (run, asked) = (made.run.clone(), Arc::clone(&made.asked));
         let (classes, measures) = (made.classes.clone(), made.measures.clone());
-        let asked = Made::new(made.by, made.run.clone(), made.on, classes, measures);
+        let next = Made::new(made.by, run, asked, classes, measures);
         let makers = &mut self.predicting.makers;
         makers.wants_all |= is_whole;
         makers.aside = Some(Aside { masks, made });
-        self.put_in_place(asked);
+        self.put_in_place(next);
         self.tell_maker();
     }
 
@@ -320,7 +315,7 @@ impl Session {
         }
         let Some(made) = self.maker_mut() else { return };
         made.blocks.0 = made.blocks.1;
-        made.is_whole |= made.on == ScoreScope::Whole;
+        made.is_whole |= made.asked.on == ScoreScope::Whole;
         let is_whole = made.is_whole;
         self.predicting.makers.wants_all |= is_whole;
     }
@@ -330,7 +325,8 @@ impl Session {
         self.predicting.makers.coming = None;
         self.put_layer(LayerKind::Replaced, None);
         if let Some(made) = self.maker() {
-            let (run, on, is_complete) = (Some(made.run.clone()), made.on, made.is_whole);
+            let (on, is_complete) = (made.asked.on, made.is_whole);
+            let run = Some(made.run.clone());
             let blocks = made.blocks;
             self.prediction_state = PredictionState {
                 job: None,

@@ -5,6 +5,7 @@
 //! knows no widgets, no graphics card and no tensors.
 
 mod apply;
+mod asked;
 mod checking;
 mod classes;
 mod command;
@@ -98,7 +99,7 @@ pub use outcome::{Change, Notice, Severity};
 pub use overlays::{Outline, Overlay, OverlayCommand};
 pub use place_command::{PlaceCommand, ReviewCommand};
 pub use prediction::{Predicting, PredictionState};
-pub use prediction_words::CopiedCommand;
+pub use prediction_words::{CopiedCommand, QueuedBy};
 pub use preview::{MOST_PREVIEWED, Preview};
 pub use queue_command::{FoldsOrder, SearchCommand};
 pub use queueing::{JudgingState, QueueState, TrialPhase, TrialState};

@@ -1,12 +1,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::asked::Asked;
 use super::jobs::{JobId, Leash};
 use super::maker::{Made, Makers, ModelMark, TakesPlace};
 use super::state::{LayerId, Session};
 use super::{CommandError, Contest, FinetunePhase, LayerKind, Notice, ScoreScope};
 use crate::geom::{ImagePoint, PixelRect};
-use crate::label::{CellState, Mask, UNLABELED};
+use crate::label::{Mask, UNLABELED, WantedCells};
 use crate::train::{BlockOrder, Certainty, DeviceChoice, Flips, PredictEvent, PredictPlan};
 
 /// The prediction that runs or ran last.
@@ -84,15 +85,30 @@ impl Session {
         on: ScoreScope,
         near: Option<ImagePoint>,
     ) -> Result<(), CommandError> {
-        self.refuse_during_stroke()?;
-        if self.prediction_state.job.is_some() {
-            return Err(CommandError::Busy("A prediction"));
-        }
+        self.refuse_while_predicting()?;
         let run = run
             .or_else(|| self.model_in_use())
             .ok_or(CommandError::NoRun)?;
         let plan = self.prediction_plan(&run)?;
         let plan = self.only_on(plan, on)?;
+        self.begin_prediction(plan, (run, on), near)
+    }
+
+    pub(super) fn refuse_while_predicting(&self) -> Result<(), CommandError> {
+        self.refuse_during_stroke()?;
+        match self.prediction_state.job {
+            Some(_) => Err(CommandError::Busy("A prediction")),
+            None => Ok(()),
+        }
+    }
+
+    /// Begins what somebody asked for, and says what they should know.
+    pub(super) fn begin_prediction(
+        &mut self,
+        plan: PredictPlan,
+        (run, on): (PathBuf, ScoreScope),
+        near: Option<ImagePoint>,
+    ) -> Result<(), CommandError> {
         let plan = match near {
             Some(point) => plan.in_order(BlockOrder::NearestFirst(point)),
             None => plan,
@@ -117,13 +133,12 @@ impl Session {
     ) -> Result<(), CommandError> {
         let engine = self.engine()?.clone();
         let made = self.asked_of(&plan, &run, on);
-        let made = made.only_on(plan.ground().cloned());
         let by = made.by;
         let known = self.prepare_layers(made, place);
         let shown = self.maker().filter(|shown| shown.by == by);
         let is_complete = shown.is_some_and(|shown| shown.is_whole);
         // One of many looks at a model that is being learned is not worth the disk.
-        let is_lasting = place == TakesPlace::AtOnce && plan.ground().is_none();
+        let is_lasting = place == TakesPlace::AtOnce;
         let store = self.store_for(&run).filter(|_| is_lasting);
         let plan = plan.without(known);
         let plan = match self.kept_blocks() {
@@ -166,8 +181,9 @@ impl Session {
             checksums: plan.model().checksums(),
             flips: self.predicting.flips,
         };
+        let asked = Asked::of(plan, on);
         let (classes, measures) = (plan.classes().clone(), self.measures_of(plan));
-        Made::new(by, run.to_owned(), on, classes, measures)
+        Made::new(by, run.to_owned(), asked, classes, measures)
     }
 
     pub(super) fn prediction_plan(&self, run: &Path) -> Result<PredictPlan, CommandError> {
@@ -196,15 +212,16 @@ impl Session {
                 let selected = selected.ok_or_else(|| refused("Nothing is selected"))?;
                 plan.only_where(selected.ground.clone())
             }
-            ScoreScope::DoneCells => {
-                let coverage = self.coverage();
-                let cells = coverage.cells_in(bounds);
-                let done = cells.filter(|&cell| coverage.state(cell, None) == CellState::Done);
-                let done: Vec<PixelRect> = done.map(|cell| coverage.rect(cell)).collect();
-                if done.is_empty() {
-                    return Err(refused("No cell is marked as done"));
+            ScoreScope::Cells(wanted) => {
+                let cells = self.coverage().rects(wanted);
+                if cells.is_empty() {
+                    return Err(refused(match wanted {
+                        WantedCells::Done => "No cell is marked as done",
+                        WantedCells::Review => "No cell is marked as in need of review",
+                        WantedCells::Open => "All cells are marked as done",
+                    }));
                 }
-                plan.within_all(&done)
+                plan.within_all(&cells)
             }
             ScoreScope::HeldOut => {
                 let blocks = self.held_out_ground().concat();
@@ -249,14 +266,12 @@ impl Session {
                 if !self.is_block_wanted() {
                     return;
                 }
+                if let Some(made) = self.maker_mut() {
+                    made.done.note(rect, made.asked.sum, &classes);
+                }
                 self.put_block(LayerKind::Prediction, rect, classes);
                 self.put_block(LayerKind::Certainty, rect, self.measured(sure));
                 self.paint_over_replaced(rect);
-                if let Some(made) = self.maker_mut()
-                    && made.ground.is_none()
-                {
-                    made.done.insert(rect);
-                }
             }
             PredictEvent::NotKept(why) => self.notify(Notice::warning(format!(
                 "The prediction goes on, but its blocks are not kept: after a crash they are \
@@ -282,7 +297,7 @@ impl Session {
 
     /// Writes what was predicted of a block, where it was asked for.
     fn put_block(&mut self, kind: LayerKind, rect: PixelRect, mut values: Vec<u8>) {
-        let ground = self.maker().and_then(|made| made.ground.as_ref());
+        let ground = self.maker().and_then(|made| made.asked.ground.as_ref());
         let wanted = ground.map(|ground| ground.read_rect(rect));
         let Some(layer) = self.layer_mut(kind) else {
             return;
@@ -330,7 +345,9 @@ const fn words_of(on: ScoreScope) -> &'static str {
         ScoreScope::Whole => "the whole image",
         ScoreScope::Within(_) => "what is in view",
         ScoreScope::Selection => "the selection",
-        ScoreScope::DoneCells => "the cells that are done",
+        ScoreScope::Cells(WantedCells::Done) => "the cells that are done",
+        ScoreScope::Cells(WantedCells::Review) => "the cells that need review",
+        ScoreScope::Cells(WantedCells::Open) => "the cells that are not done",
         ScoreScope::HeldOut => "the held-out ground",
         ScoreScope::Training => "the training ground",
     }

@@ -1,17 +1,20 @@
 use std::path::{Path, PathBuf};
 
-use super::state::Session;
-use super::{LayerKind, ScoreScope, Selected};
-use crate::geom::PixelRect;
-use crate::train::Flips;
+use super::asked::{Asked, Shape};
+use super::contest::MadeBy;
+use super::state::{Layer, Session};
+use super::{CommandError, ReviewCommand, ScoreScope};
+use crate::geom::{ImagePoint, PixelRect};
+use crate::train::{Certainty, Flips};
 
 /// Linux takes no longer argument.
 const MOST_LETTERS: usize = 120_000;
+const TOO_MANY: &str = "The ground is in too many pieces for a command line; choose simpler ground";
 
 /// What is said as a command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CopiedCommand {
-    /// The last prediction.
+    /// The prediction that is shown, on the ground that it was asked for last.
     Predict,
     /// Its scores against the label's file, on some ground.
     Evaluate(ScoreScope),
@@ -22,17 +25,54 @@ pub enum CopiedCommand {
     /// The same, thoroughly.
     FinetuneThoroughly,
     /// The ranking of places that somebody should look at.
-    Queue,
+    Queue(QueuedBy),
+}
+
+/// Why places are worth a look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum QueuedBy {
+    /// The network is unsure there, above all where it contradicts the label.
+    #[default]
+    Doubt,
+    /// The network is sure of another class than the label says.
+    Mistakes,
+    /// Network and label differ; the largest first.
+    Differences,
+}
+
+impl QueuedBy {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Doubt, Self::Mistakes, Self::Differences];
+
+    /// Its word on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Doubt => "doubt",
+            Self::Mistakes => "mistakes",
+            Self::Differences => "differences",
+        }
+    }
+
+    /// What walks through such places.
+    pub const fn walk(self) -> ReviewCommand {
+        match self {
+            Self::Doubt => ReviewCommand::StartDoubtful,
+            Self::Mistakes => ReviewCommand::StartConfident,
+            Self::Differences => ReviewCommand::Start,
+        }
+    }
 }
 
 impl CopiedCommand {
     /// Those that differ in more than how.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Predict,
         Self::Evaluate(ScoreScope::Whole),
         Self::Compare,
         Self::Finetune,
-        Self::Queue,
+        Self::Queue(QueuedBy::Differences),
+        Self::Queue(QueuedBy::Doubt),
+        Self::Queue(QueuedBy::Mistakes),
     ];
 
     /// What people call it.
@@ -42,34 +82,26 @@ impl CopiedCommand {
             Self::Evaluate(_) => "Scores",
             Self::Compare => "Comparison",
             Self::Finetune | Self::FinetuneThoroughly => "Improvement",
-            Self::Queue => "Where to look next",
+            Self::Queue(QueuedBy::Differences) => "Differences",
+            Self::Queue(QueuedBy::Doubt) => "Doubtful places",
+            Self::Queue(QueuedBy::Mistakes) => "Likely mistakes",
         }
     }
 }
 
 impl Session {
-    /// The command line that does the same without a window; `None` while there is nothing like it.
-    /// A selection becomes the polygons around it, unless those are too many corners.
-    pub fn as_command(&self, what: CopiedCommand) -> Option<String> {
-        let image = &self.image.as_ref()?.path;
-        let mut words = Words::default();
+    /// The command line that does the same without a window. Ground that is no rectangle becomes
+    /// the polygons around it.
+    ///
+    /// # Errors
+    /// Why there is nothing like it, and what has to be done first.
+    pub fn as_command(&self, what: CopiedCommand) -> Result<String, CommandError> {
+        let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
+        let (image, mut words) = (&image.path, Words::default());
         match what {
             CopiedCommand::Predict => self.say_prediction(&mut words, image)?,
-            CopiedCommand::Evaluate(scope) => {
-                let prediction = self.layer(LayerKind::Prediction)?;
-                let file = prediction.path.clone().or_else(|| self.prediction_file())?;
-                words.say("eval").path("--truth", &self.label_file()?);
-                words.path("--pred", &file);
-                self.say_scored(&mut words, scope)?;
-            }
-            CopiedCommand::Compare => {
-                words.say("compare").path("--a", self.contest().run()?);
-                words.path("--b", self.prediction_state().run.as_ref()?);
-                words.path("--image", image);
-                if let Some(label) = self.label_file() {
-                    words.path("--truth", &label);
-                }
-            }
+            CopiedCommand::Evaluate(scope) => self.say_scores(&mut words, scope)?,
+            CopiedCommand::Compare => self.say_comparison(&mut words, image)?,
             CopiedCommand::Finetune | CopiedCommand::FinetuneThoroughly => {
                 self.say_project(words.say("finetune"), image)?;
                 if what == CopiedCommand::FinetuneThoroughly {
@@ -79,66 +111,150 @@ impl Session {
                     words.path("--model", &model);
                 }
             }
-            CopiedCommand::Queue => {
-                self.say_project(words.say("queue"), image)?;
-                let run = self.prediction_state().run.clone();
-                words.path("--model", &run.or_else(|| self.model_in_use())?);
-            }
+            CopiedCommand::Queue(by) => self.say_queue(&mut words, image, by)?,
         }
-        Some(words.0)
+        Ok(words.0)
     }
 
-    fn say_project(&self, words: &mut Words, image: &Path) -> Option<()> {
-        words.path("--project", self.project_file()?);
+    fn say_project(&self, words: &mut Words, image: &Path) -> Result<(), CommandError> {
+        let project = self.project_file();
+        let project = project.ok_or_else(|| refused("There is no project yet; begin to label"))?;
+        words.path("--project", project).path("--image", image);
+        Ok(())
+    }
+
+    fn say_prediction(&self, words: &mut Words, image: &Path) -> Result<(), CommandError> {
+        let made = self.maker().ok_or(CommandError::NoPrediction)?;
+        words.say("predict").path("--model", &made.run);
         words.path("--image", image);
-        Some(())
+        words.path("--out", &self.beside("_prediction.tif")?);
+        words.say("--uncertainty").flips(made.by.flips);
+        match made.asked.on {
+            ScoreScope::Whole => Ok(()),
+            _ => words.asked(&made.asked),
+        }
     }
 
-    fn say_prediction(&self, words: &mut Words, image: &Path) -> Option<()> {
-        let state = self.prediction_state();
-        words.say("predict").path("--model", state.run.as_ref()?);
+    fn say_queue(&self, words: &mut Words, image: &Path, by: QueuedBy) -> Result<(), CommandError> {
+        let made = self.made_by();
+        let (run, flips) = made.map_or_else(
+            || (self.model_in_use(), self.flips()),
+            |made| (Some(made.run), made.flips),
+        );
+        self.say_project(words.say("queue"), image)?;
+        words.path("--model", &run.ok_or(CommandError::NoRun)?);
+        words.say("--by").say(by.name()).flips(flips);
+        let measure = self.certainty_measure();
+        if measure != Certainty::default() && by != QueuedBy::Differences {
+            words.say("--certainty-by").say(measure.name());
+        }
+        Ok(())
+    }
+
+    fn say_comparison(&self, words: &mut Words, image: &Path) -> Result<(), CommandError> {
+        let none = "No prediction is kept to compare with (Train › Keep prediction to compare)";
+        let a = self.contest().layer.as_ref().ok_or_else(|| refused(none))?;
+        let b = self.prediction.as_ref().ok_or(CommandError::NoPrediction)?;
+        let made = [self.contest().made_by.clone(), self.made_by()];
+        words.say("compare");
+        words.path("--a", &run_or_file(a, made[0].as_ref())?);
+        words.path("--b", &run_or_file(b, made[1].as_ref())?);
         words.path("--image", image);
-        words.path("--out", &self.prediction_file()?);
-        words.say("--uncertainty");
-        if self.flips() == Flips::All {
-            words.say("--tta");
+        if let Some(label) = self.saved_label()? {
+            words.path("--truth", &label);
         }
-        match state.on {
-            ScoreScope::Whole => {}
-            ScoreScope::Within(rect) => words.rect("--area", rect),
-            ScoreScope::HeldOut | ScoreScope::Training => return None,
-            ScoreScope::Selection => words.selected("--area", self.selected.as_ref()?)?,
-            ScoreScope::DoneCells => {
-                words.say("--cells done");
-            }
+        words.path("--out", &self.beside("_changed.tif")?);
+        let made: Vec<MadeBy> = made.into_iter().flatten().collect();
+        if let [a, b] = &made[..]
+            && a.flips != b.flips
+        {
+            return Err(refused(
+                "One of the two was predicted with mirror images and the other without. Predict \
+                 both alike first",
+            ));
         }
-        Some(())
+        words.flips(made.first().map_or(Flips::None, |made| made.flips));
+        let parts: Vec<&Asked> = made.iter().filter_map(|by| by.asked.as_deref()).collect();
+        match parts[..] {
+            [] => Ok(()),
+            [a, b] if !a.is_same(b) => Err(refused(
+                "The two were predicted on different ground. Predict both on the same first",
+            )),
+            [part, ..] => words.asked(part),
+        }
     }
 
-    fn say_scored(&self, words: &mut Words, scope: ScoreScope) -> Option<()> {
+    fn say_scores(&self, words: &mut Words, scope: ScoreScope) -> Result<(), CommandError> {
+        let prediction = self.prediction.as_ref().ok_or(CommandError::NoPrediction)?;
+        let truth = self.saved_label()?.ok_or(CommandError::NoLabel)?;
+        let file = prediction.path.as_ref().filter(|path| path.is_file());
+        let file = file.ok_or_else(|| {
+            refused(
+                "No file has the prediction as it is. Save it first (File › Save prediction as…)",
+            )
+        })?;
+        words
+            .say("eval")
+            .path("--truth", &truth)
+            .path("--pred", file);
+        self.say_scored(words, scope)
+    }
+
+    /// The ground of the scores, without the blocks that judge.
+    fn say_scored(&self, words: &mut Words, scope: ScoreScope) -> Result<(), CommandError> {
         let is_all = self.judging_left_out(scope) == 0;
         if scope == ScoreScope::Whole && is_all {
-            return Some(());
+            return Ok(());
         }
         words.say("--by view");
         if scope == ScoreScope::Selection && is_all {
-            return words.selected("--view", self.selected.as_ref()?);
+            let selected = self.selected.as_ref();
+            let selected = selected.ok_or_else(|| refused("Nothing is selected"))?;
+            let bounds = selected.pixels.bounds();
+            if selected.pixels.num_pixels() != bounds.num_pixels() {
+                return words.rings(&selected.outline);
+            }
+            words.rect("--view", bounds);
+            return Ok(());
         }
-        let rects = self.rects_of(scope).filter(|rects| !rects.is_empty())?;
-        for rect in rects {
+        let rects = self.rects_of(scope).filter(|rects| !rects.is_empty());
+        for rect in rects.ok_or_else(|| refused("No command line says that ground"))? {
             words.rect("--view", rect);
         }
         words.are_few()
     }
 
-    fn prediction_file(&self) -> Option<PathBuf> {
-        self.beside_image("_prediction.tif")
+    /// The label's file, which has all that the label has.
+    fn saved_label(&self) -> Result<Option<PathBuf>, CommandError> {
+        let Some(label) = &self.label else {
+            return Ok(None);
+        };
+        let file = label.path.clone().filter(|path| path.is_file());
+        let file = file.filter(|_| !self.has_unsaved_work());
+        let file = file.ok_or_else(|| {
+            refused("The label has what its file lacks. Save it first (File › Save label)")
+        })?;
+        Ok(Some(file))
     }
 
-    fn label_file(&self) -> Option<PathBuf> {
-        let label = self.layer(LayerKind::Label)?;
-        label.path.clone().or_else(|| self.default_label_path())
+    fn beside(&self, ending: &str) -> Result<PathBuf, CommandError> {
+        self.beside_image(ending).ok_or(CommandError::NoImage)
     }
+}
+
+/// What makes a prediction again: the run whose network it is, else its file.
+fn run_or_file(layer: &Layer, made: Option<&MadeBy>) -> Result<PathBuf, CommandError> {
+    let run = made.map(|made| made.run.clone());
+    run.or_else(|| layer.path.clone()).ok_or_else(|| {
+        refused(
+            "One of the two has neither a run nor a file. Save it first (File › Save prediction \
+             as…)",
+        )
+    })
+}
+
+fn refused(why: &str) -> CommandError {
+    CommandError::Refused(why.to_owned())
 }
 
 /// A command line that grows.
@@ -161,30 +277,48 @@ impl Words {
         self.say(option).say(&quoted(&path.display().to_string()))
     }
 
+    fn flips(&mut self, flips: Flips) {
+        if flips == Flips::All {
+            self.say("--tta");
+        }
+    }
+
     fn rect(&mut self, option: &str, rect: PixelRect) {
         let (x, y, w, h) = (rect.x, rect.y, rect.width, rect.height);
         self.say(&format!("{option} {x},{y},{w},{h}"));
     }
 
-    /// A rectangle by `option`, anything else by the polygons around it.
-    fn selected(&mut self, option: &str, selected: &Selected) -> Option<()> {
-        let bounds = selected.pixels.bounds();
-        if selected.pixels.num_pixels() == bounds.num_pixels() {
-            self.rect(option, bounds);
-            return Some(());
+    fn asked(&mut self, asked: &Asked) -> Result<(), CommandError> {
+        match asked.shape() {
+            Some(Shape::Rect(rect)) => {
+                self.rect("--area", *rect);
+                Ok(())
+            }
+            Some(Shape::Rings(rings)) => self.rings(rings),
+            None => self.rings(&[]),
         }
-        for ring in selected.outline.iter() {
+    }
+
+    /// Ground by the polygons around it, which are none where they were too many.
+    fn rings(&mut self, rings: &[Vec<ImagePoint>]) -> Result<(), CommandError> {
+        for ring in rings {
             let corners = ring.iter().map(|at| format!("{},{}", at.x, at.y));
             let corners = corners.collect::<Vec<_>>().join(",");
             self.say("--polygon").say(&corners);
         }
-        (!selected.outline.is_empty()).then_some(())?;
+        if rings.is_empty() {
+            return Err(refused(TOO_MANY));
+        }
         self.are_few()
     }
 
-    /// `None` where a shell would refuse so many.
-    fn are_few(&self) -> Option<()> {
-        (self.0.len() <= MOST_LETTERS).then_some(())
+    /// Refuses what a shell would refuse.
+    fn are_few(&self) -> Result<(), CommandError> {
+        if self.0.len() <= MOST_LETTERS {
+            Ok(())
+        } else {
+            Err(refused(TOO_MANY))
+        }
     }
 }
 

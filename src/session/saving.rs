@@ -19,6 +19,8 @@ pub(super) struct SavedLayer {
     pub path: PathBuf,
     /// The state that it was in.
     pub state: StateMark,
+    /// The pixels, where no state tells whether the layer still has them.
+    pub pixels: Option<Mask>,
     /// What the person should know.
     pub notes: Vec<String>,
 }
@@ -107,6 +109,7 @@ impl Session {
             label_of: (kind == LayerKind::Label).then(|| image.path.clone()),
             path,
             state: self.history.mark(),
+            pixels: (kind == LayerKind::Prediction).then(|| mask.clone()),
             notes: Vec::new(),
         };
         let known = self.list.as_ref().and_then(|list| list.classes.clone());
@@ -177,6 +180,7 @@ impl Session {
             label_of,
             path,
             state,
+            pixels,
             notes,
         } = saved;
         for note in notes {
@@ -194,7 +198,8 @@ impl Session {
             (Some(_), _) => {}
         }
         if let Some(layer) = shown.and_then(|(_, kind)| self.layer_mut(kind)) {
-            layer.path = Some(path);
+            let is_as_written = pixels.is_none_or(|pixels| pixels == layer.mask);
+            layer.path = is_as_written.then_some(path);
             layer.broken = None;
         }
         true

@@ -120,6 +120,7 @@ impl Session {
                 label_of: Some(image.path.clone()),
                 path: path.ok_or(CommandError::NoLabelFile)?,
                 state: self.history.mark(),
+                pixels: None,
                 notes: Vec::new(),
             },
             is_own: label.path.is_some(),
@@ -246,6 +247,7 @@ impl LeftLabel {
             label_of: Some(self.image.clone()),
             path,
             state,
+            pixels: None,
         })
     }
 }

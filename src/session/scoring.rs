@@ -4,7 +4,7 @@ use super::JobId;
 use super::jobs::Report;
 use super::state::{Layer, LayerId, Session};
 use crate::geom::{ImageSize, PixelRect};
-use crate::label::{CellKey, CellState, Mask, Selection, UNLABELED};
+use crate::label::{CellKey, Mask, Selection, UNLABELED, WantedCells};
 use crate::metrics::{Confusion, Scores, TileConfusion};
 
 /// More tiles than this are counted again in the background instead of at once.
@@ -46,8 +46,8 @@ pub enum ScoreScope {
     Within(PixelRect),
     /// What is selected.
     Selection,
-    /// The cells that are marked as done.
-    DoneCells,
+    /// Cells, by what somebody said of them.
+    Cells(WantedCells),
     /// What the model left out of its training to choose the best epoch by: the one that predicted,
     /// else the one in use. What it left out to judge is read for a verdict alone.
     HeldOut,
@@ -61,7 +61,7 @@ pub struct ScoreKey {
     version: u64,
     scope: ScoreScope,
     selected: Option<Selection>,
-    done: Vec<CellKey>,
+    cells: Vec<CellKey>,
 }
 
 impl LiveCounts {
@@ -106,22 +106,16 @@ impl Session {
     /// What the scores on a part of the ground are made of now; cheap enough for every frame.
     pub fn score_key(&self, scope: ScoreScope) -> ScoreKey {
         let selected = self.selected.as_ref().map(|selected| &selected.pixels);
-        let done = match scope {
-            ScoreScope::DoneCells => self.done_cells(),
+        let cells = match scope {
+            ScoreScope::Cells(wanted) => self.coverage().cells(wanted),
             _ => Vec::new(),
         };
         ScoreKey {
             version: self.live.version,
             scope,
             selected: selected.filter(|_| scope == ScoreScope::Selection).cloned(),
-            done,
+            cells,
         }
-    }
-
-    fn done_cells(&self) -> Vec<CellKey> {
-        let marks = self.coverage().marks();
-        let done = marks.filter(|(_, mark)| mark.state == Some(CellState::Done));
-        done.map(|(cell, _)| cell).collect()
     }
 
     /// The scores on a part of the ground; `None` as for [`Session::scores`], where there is no
@@ -147,7 +141,7 @@ impl Session {
                     of_rows(&self.rects_of(scope)?, [truth, predicted], num_classes)
                 }
             }
-            ScoreScope::Within(_) | ScoreScope::DoneCells | ScoreScope::HeldOut => {
+            ScoreScope::Within(_) | ScoreScope::Cells(_) | ScoreScope::HeldOut => {
                 let empty = Confusion::new(counts.total().num_classes());
                 let rects = self.rects_of(scope)?.into_iter();
                 rects.fold(empty, |mut all, rect| {

@@ -295,9 +295,13 @@ impl Session {
     }
 
     pub(super) fn mask_changed(&mut self, kind: LayerKind, dirty: &[PixelRect]) {
-        let Some(layer) = self.layer(kind) else {
+        let Some(layer) = self.layer_mut(kind) else {
             return;
         };
+        if kind == LayerKind::Prediction {
+            // No file has these pixels.
+            layer.path = None;
+        }
         let (layer, size) = (layer.id, layer.mask.size());
         if let LayerKind::Label | LayerKind::Prediction = kind {
             self.live.note(dirty, size);

@@ -100,7 +100,7 @@ pub use optimizer::{
 };
 pub use plan::TrainPlan;
 pub use policy::{EarlyStop, KeepBest, Plateau, PlateauDecay};
-pub use predict::{BlockOrder, BlockStore, KeptBlocks, KeptPrediction, PredictPlan};
+pub use predict::{BlockOrder, BlockStore, DoneBlocks, KeptBlocks, KeptPrediction, PredictPlan};
 pub use preset::Preset;
 pub use queue::{QueueEvent, QueuePlan, QueueReport, QueueTable, Trial, TrialEnd};
 pub use rate_range::{RateRange, RateVerdict};

@@ -6,6 +6,7 @@ use super::canvas::PaneContent;
 use super::text;
 use super::view::{CommandQueue, View};
 use crate::geom::ImagePoint;
+use crate::label::WantedCells;
 use crate::session::{Command, CopiedCommand, LayerKind, PredictionCommand, ScoreScope, Session};
 
 const GO_ON_HELP: &str = "Computes what is missing, with the same network and choices";
@@ -67,31 +68,41 @@ pub fn predict_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &
         view.contents.hide(PaneContent::Changed);
         view.contents.hide(PaneContent::Kept);
     }
-    ui.menu_button("Copy as command", |ui| {
-        for what in CopiedCommand::ALL {
-            let words = session.as_command(match what {
-                CopiedCommand::Finetune if view.improves_thoroughly => {
-                    CopiedCommand::FinetuneThoroughly
+    ui.menu_button("Copy as command", |ui| copy_menu(ui, session, view));
+}
+
+fn copy_menu(ui: &mut Ui, session: &Session, view: &View) {
+    for what in CopiedCommand::ALL {
+        let words = session.as_command(match what {
+            CopiedCommand::Finetune if view.improves_thoroughly => {
+                CopiedCommand::FinetuneThoroughly
+            }
+            CopiedCommand::Evaluate(_) => CopiedCommand::Evaluate(view.scores.scope(view.visible)),
+            what => what,
+        });
+        let button = ui.add_enabled(words.is_ok(), Button::new(what.name()));
+        match words {
+            Ok(words) => {
+                if button.on_hover_text(&words).clicked() {
+                    ui.ctx().copy_text(words);
+                    ui.close();
                 }
-                CopiedCommand::Evaluate(_) => {
-                    CopiedCommand::Evaluate(view.scores.scope(view.visible))
-                }
-                what => what,
-            });
-            let button = ui.add_enabled(words.is_some(), Button::new(what.name()));
-            let Some(words) = words else { continue };
-            if button.on_hover_text(&words).clicked() {
-                ui.ctx().copy_text(words);
-                ui.close();
+            }
+            Err(why_not) => {
+                button.on_disabled_hover_text(why_not.to_string());
             }
         }
-    });
+    }
 }
 
 fn parts_menu(ui: &mut Ui, session: &Session, view: &View, commands: &mut CommandQueue) {
     let state = session.prediction_state();
     let run = state.run.clone().or_else(|| session.model_in_use());
     let is_idle = session.image().is_some() && state.job.is_none() && run.is_some();
+    let cells = |name, wanted| {
+        let is_there = !session.coverage().cells(wanted).is_empty();
+        (name, ScoreScope::Cells(wanted), is_there)
+    };
     let grounds = [
         (
             "What is in view",
@@ -103,11 +114,9 @@ fn parts_menu(ui: &mut Ui, session: &Session, view: &View, commands: &mut Comman
             ScoreScope::Selection,
             session.selected().is_some(),
         ),
-        (
-            "Cells that are done",
-            ScoreScope::DoneCells,
-            session.coverage().num_done() > 0,
-        ),
+        cells("Cells that are done", WantedCells::Done),
+        cells("Cells that need review", WantedCells::Review),
+        cells("Cells that are not done", WantedCells::Open),
     ];
     for (name, on, is_there) in grounds {
         let button = ui.add_enabled(is_idle && is_there, Button::new(name));

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use orthobrush::geom::{ImagePoint, ImageSize, PixelRect};
-use orthobrush::label::{CellKey, CellState, Mask};
+use orthobrush::label::{CellKey, CellState, Mask, WantedCells};
 use orthobrush::metrics::{Confusion, Scores};
 use orthobrush::session::{
     Command, CommandError, Difference, LayerKind, PlaceCommand, PlaceKind, Predicting,
@@ -109,7 +109,9 @@ fn numbers_are_of_the_part_that_is_asked_for() {
     finish(&mut session, Command::Selection(select));
     assert_eq!(session.scores_of(ScoreScope::Selection), within);
     check_equal_sizes_are_told_apart(&mut session);
-    let none = session.scores_of(ScoreScope::DoneCells).expect("counts");
+    let none = session
+        .scores_of(ScoreScope::Cells(WantedCells::Done))
+        .expect("counts");
     assert_eq!(none.pixels, 0);
     let cell = CellKey { row: 0, col: 1 };
     let done = PlaceCommand::MarkCell {
@@ -118,7 +120,7 @@ fn numbers_are_of_the_part_that_is_asked_for() {
     };
     session.apply(Command::Place(done)).expect("marked");
     let ground = session.coverage().rect(cell);
-    let of_cell = session.scores_of(ScoreScope::DoneCells);
+    let of_cell = session.scores_of(ScoreScope::Cells(WantedCells::Done));
     assert_eq!(of_cell, Some(fresh(&session, Some(ground))));
 }
 
@@ -139,7 +141,7 @@ fn check_equal_sizes_are_told_apart(session: &mut Session) {
         let cell = CellKey { row: 0, col: 0 };
         let mark = PlaceCommand::MarkCell { cell, state };
         session.apply(Command::Place(mark)).expect("marked");
-        session.score_key(ScoreScope::DoneCells)
+        session.score_key(ScoreScope::Cells(WantedCells::Done))
     };
     let [done, none] = [Some(CellState::Done), None].map(|state| mark(session, state));
     assert!(done != none);

@@ -3,7 +3,7 @@
 
 use orthobrush::dataset::parts::{PartRule, PartWay};
 use orthobrush::geom::{ImagePoint, PixelRect};
-use orthobrush::label::{CellKey, CellState, Origin, UNLABELED};
+use orthobrush::label::{CellKey, CellState, Origin, UNLABELED, WantedCells};
 use orthobrush::session::{
     Command, CopiedCommand, FinetuneCommand, LayerKind, PlaceCommand, Predicting,
     PredictionCommand, ReviewCommand, ScoreScope, ScoredGround, SelectHow, SelectionCommand,
@@ -133,7 +133,7 @@ fn judged_later() -> (tempfile::TempDir, Session, [PixelRect; 2]) {
 
 #[test]
 fn no_score_is_of_the_ground_that_judges_the_model_that_predicted() {
-    let (_folder, mut session, [choosing, judging]) = judged_later();
+    let (folder, mut session, [choosing, judging]) = judged_later();
     let pixels = |session: &Session, scope| {
         let left_out = session.judging_left_out(scope);
         (scored(session, scope).0, left_out)
@@ -166,9 +166,16 @@ fn no_score_is_of_the_ground_that_judges_the_model_that_predicted() {
         state: Some(CellState::Done),
     };
     finish(&mut session, Command::Place(done));
-    assert_eq!(pixels(&session, ScoreScope::DoneCells), (whole, 1));
+    assert_eq!(
+        pixels(&session, ScoreScope::Cells(WantedCells::Done)),
+        (whole, 1)
+    );
+    let (layer, path) = (LayerKind::Prediction, folder.path().join("saved.tif"));
+    finish(&mut session, Command::SaveAs { layer, path });
+    finish(&mut session, Command::SaveLabel);
     let words = session.as_command(CopiedCommand::Evaluate(ScoreScope::Whole));
-    assert!(words.is_some_and(|words| words.contains("--by view --view ")));
+    let words = words.expect("words");
+    assert!(words.contains("--by view --view "), "{words}");
     check_judging_is_not_followed(session, judging, all);
 }
 

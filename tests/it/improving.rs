@@ -8,10 +8,12 @@ use orthobrush::job::Waker;
 use orthobrush::label::{CellKey, CellState, Mask, UNLABELED};
 use orthobrush::session::{
     Command, CommandError, CopiedCommand, FinetuneCommand, FinetunePhase, JobId, Layer, LayerKind,
-    Over, PlaceCommand, Predicting, PredictionCommand, ProjectPlace, ScoreScope, Session,
+    Over, PlaceCommand, Predicting, PredictionCommand, ProjectPlace, QueuedBy, ScoreScope, Session,
     SessionConfig, TrainingPhase,
 };
-use orthobrush::train::{Decision, DeviceChoice, FinetuneOptions, Recipe, SavedModel};
+use orthobrush::train::{
+    Certainty, Decision, DeviceChoice, FinetuneOptions, Flips, Recipe, SavedModel,
+};
 
 use crate::fixture::{finish, opened, own_sample, settle};
 use crate::program::{done, json, text};
@@ -95,10 +97,8 @@ pub fn paint(session: &mut Session) {
 fn check_words(session: &Session, [project, model]: [&Path; 2]) {
     let thorough = session.as_command(CopiedCommand::FinetuneThoroughly);
     let words = session.as_command(CopiedCommand::Finetune).expect("words");
-    assert_eq!(
-        thorough.map(|words| words.replace(" --thorough", "")),
-        Some(words.clone())
-    );
+    let thorough = thorough.expect("words");
+    assert_eq!(thorough.replace(" --thorough", ""), words);
     for part in [
         "orthobrush finetune --project ",
         &project.display().to_string(),
@@ -415,12 +415,33 @@ fn a_project_is_learned_from_without_a_window() {
     let recipe = Recipe::load(&run.join("recipe.toml")).expect("a recipe");
     assert!((recipe.unlabeled.share - 0.25).abs() < 1e-12);
     assert!(recipe.updates.ema.is_some(), "it has a teacher");
-    let session = kept(&ortho);
+    let mut session = kept(&ortho);
     assert_eq!(session.finetuning().active.as_deref(), Some(&*run));
-    let words = session.as_command(CopiedCommand::Queue).expect("words");
-    assert!(words.starts_with("orthobrush queue --project "), "{words}");
+    check_queue_words(&mut session);
     drop(session);
     check_queue(&project, &run);
+}
+
+/// Its command line says why places are ranked, and how the prediction is made.
+fn check_queue_words(session: &mut Session) {
+    let words = |session: &Session, by| {
+        let words = session.as_command(CopiedCommand::Queue(by));
+        words.expect("words")
+    };
+    let plain = words(session, QueuedBy::Mistakes);
+    assert!(plain.starts_with("orthobrush queue --project "), "{plain}");
+    assert!(plain.ends_with(" --by mistakes"), "{plain}");
+    for choice in [
+        Predicting::Flips(Flips::All),
+        Predicting::Certainty(Certainty::Margin),
+    ] {
+        finish(session, Command::SetPredicting(choice));
+    }
+    let said = words(session, QueuedBy::Doubt);
+    let how = " --by doubt --tta --certainty-by margin";
+    assert!(said.ends_with(how), "{said}");
+    let said = words(session, QueuedBy::Differences);
+    assert!(said.ends_with(" --by differences --tta"), "{said}");
 }
 
 /// Where to look next is ranked without a window: squares, none of them twice.
@@ -440,6 +461,9 @@ fn check_queue(project: &Path, run: &Path) {
         );
     }
     // Two strokes cover little of what is predicted, so the largest difference has its class.
+    let how = ["--tta", "--certainty-by", "margin"];
+    let otherwise = json(&[&queue[..], &[text(project)], &how[..]].concat());
+    assert_eq!(otherwise["by"], "doubt");
     let found = ranked("differences");
     assert!(found["places"][0]["predicted"].is_string(), "{found}");
 }

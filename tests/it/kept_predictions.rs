@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Stdio};
 use std::time::{Duration, Instant};
 
-use orthobrush::geom::{ImageSize, PixelRect};
-use orthobrush::label::{Mask, UNLABELED};
-use orthobrush::session::{Command, LayerKind, Predicting, PredictionCommand, ScoreScope, Session};
+use orthobrush::geom::{ImagePoint, ImageSize, PixelRect};
+use orthobrush::label::{Mask, UNLABELED, WantedCells};
+use orthobrush::session::{
+    Command, CopiedCommand, LayerKind, Predicting, PredictionCommand, ScoreScope, SelectHow,
+    SelectionCommand, Session,
+};
 use orthobrush::train::{Certainty, DeviceChoice, Flips};
 
 use crate::fixture::{finish, settle};
@@ -98,12 +101,7 @@ fn a_session_that_is_gone_leaves_what_it_predicted_to_the_next() {
     let whole = unbroken(&image);
     let mut session = on_cpu(&image);
     assert!(session.layer(LayerKind::Prediction).is_none());
-    let begin = predict(run(), ScoreScope::Whole);
-    session.apply(begin).expect("accepted");
-    while session.prediction_state().blocks.0 < 2 {
-        session.pump(64);
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    predict_two_blocks(&mut session, ScoreScope::Whole);
     drop(session);
     await_end(&image);
 
@@ -127,7 +125,7 @@ fn a_session_that_is_gone_leaves_what_it_predicted_to_the_next() {
 }
 
 #[test]
-fn other_measures_are_of_blocks_that_are_kept_and_of_those_that_are_not() {
+fn other_measures_are_of_all_ground_that_is_kept() {
     let folder = tempfile::tempdir().expect("a folder");
     let image = image_in(folder.path());
     let by_margin = Command::SetPredicting(Predicting::Certainty(Certainty::Margin));
@@ -153,16 +151,89 @@ fn other_measures_are_of_blocks_that_are_kept_and_of_those_that_are_not() {
     for cell in [(0, 1), (1, 1)] {
         mark_done(&mut session, cell);
     }
-    // Ground of any shape is not kept.
-    finish(&mut session, predict(run(), ScoreScope::DoneCells));
+    let done = ScoreScope::Cells(WantedCells::Done);
+    finish(&mut session, predict(run(), done));
+    finish(&mut session, by_margin.clone());
+    let at_once = mask(&session, LayerKind::Certainty).clone();
+    drop(session);
+    let mut session = on_cpu(&image);
     finish(&mut session, by_margin);
-    let found = mask(&session, LayerKind::Certainty);
+    assert!(*mask(&session, LayerKind::Certainty) == at_once);
+    let found = at_once;
     for part in [kept, cells] {
         assert!(found.read_rect(part) == whole.read_rect(part));
     }
     let bare = found.histogram()[usize::from(UNLABELED)];
     let there = found.size().num_pixels() - bare;
     assert_eq!(there, kept.num_pixels() + cells.num_pixels());
+}
+
+/// Begins a prediction of more blocks than two.
+fn predict_two_blocks(session: &mut Session, on: ScoreScope) {
+    session.apply(predict(run(), on)).expect("accepted");
+    while session.prediction_state().blocks.0 < 2 {
+        session.pump(64);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Selects ground that touches all columns of blocks and holds one block whole.
+fn select(session: &mut Session) {
+    let corners = [
+        (900.0, 1_000.0),
+        (2_200.0, 1_000.0),
+        (3_100.0, 2_090.0),
+        (100.0, 2_090.0),
+    ];
+    let select = SelectionCommand::Polygon {
+        corners: corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec(),
+        how: SelectHow::Replace,
+    };
+    finish(session, Command::Selection(select));
+}
+
+#[test]
+fn a_selection_that_was_predicted_in_part_goes_on_in_the_next_session() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let image = image_in(folder.path());
+    let whole = unbroken(&image);
+    let mut session = crate::fixture::opened(&image);
+    let device = Predicting::Device(DeviceChoice::Cpu);
+    finish(&mut session, Command::SetPredicting(device));
+    select(&mut session);
+    finish(&mut session, predict(run(), ScoreScope::Selection));
+    let selection = both(&session);
+    let words = |session: &Session| session.as_command(CopiedCommand::Predict).expect("words");
+    let said = words(&session);
+
+    let mut session = on_cpu(&image);
+    select(&mut session);
+    predict_two_blocks(&mut session, ScoreScope::Selection);
+    drop(session);
+    await_end(&image);
+    let mut session = on_cpu(&image);
+    assert!(session.selected().is_none());
+    let (there, all) = session.unfinished_prediction().expect("a part");
+    assert!((2..all).contains(&there), "{there} of {all}");
+    assert_eq!(words(&session), said);
+    let go_on = PredictionCommand::GoOn { near: None };
+    finish(&mut session, Command::Prediction(go_on));
+    assert_eq!(session.prediction_state().computed, all - there);
+    assert!(both(&session) == selection);
+    drop(session);
+
+    let mut session = on_cpu(&image);
+    assert!(both(&session) == selection && !session.prediction_state().is_complete);
+    assert_eq!(session.unfinished_prediction(), None);
+    select(&mut session);
+    finish(&mut session, predict(run(), ScoreScope::Selection));
+    assert_eq!(session.prediction_state().computed, 0);
+    finish(&mut session, predict(run(), ScoreScope::Whole));
+    assert_eq!(session.prediction_state().computed, BLOCKS - 1);
+    assert!(both(&session) == whole);
+    drop(session);
+    let session = on_cpu(&image);
+    assert!(both(&session) == whole && session.prediction_state().is_complete);
 }
 
 /// Predicts, and says how many blocks are finished. The test below starts it as a process of its

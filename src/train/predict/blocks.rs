@@ -14,8 +14,8 @@ use crate::train::block_file::BlockFile;
 pub(super) const PLANES: usize = 1 + Certainty::ALL.len();
 
 /// The finished blocks of a prediction, on the disk: a measure that nobody looks at takes no memory.
-/// They lie in a [`BlockStore`](super::BlockStore); those that none takes lie in a file without a
-/// name.
+/// They lie in a [`BlockStore`](super::BlockStore), those of each ground in a file of their own; what
+/// it does not take lies in a file without a name.
 #[derive(Debug)]
 pub struct KeptBlocks {
     folder: PathBuf,
@@ -24,11 +24,18 @@ pub struct KeptBlocks {
 
 #[derive(Debug, Default)]
 struct Files {
-    /// Of a store, the one that grows last; each has blocks that the others lack.
-    stored: Vec<BlockFile>,
+    /// Of stores, the one that grows last; each has pixels that the others lack.
+    stored: Vec<Stored>,
     nameless: Option<BlockFile>,
     /// The disk refused to keep a block; why.
     refused: Option<String>,
+}
+
+#[derive(Debug)]
+struct Stored {
+    file: BlockFile,
+    /// The checksum of the ground that alone its blocks are of; `None` is rectangles.
+    ground: Option<u32>,
 }
 
 impl KeptBlocks {
@@ -41,20 +48,22 @@ impl KeptBlocks {
         }
     }
 
-    /// Has the blocks of a store's `file` as well.
-    pub(super) fn take_in(&self, file: BlockFile) {
+    /// Has the blocks of a store's `file` as well, which are of the ground of this checksum alone
+    /// or, without one, of rectangles.
+    pub(super) fn take_in(&self, file: BlockFile, ground: Option<u32>) {
         let known = file.known();
+        let is_in = |old: &Stored| old.ground == ground && old.file.known().is_subset(&known);
         let mut files = self.files();
-        files.stored.retain(|old| !old.known().is_subset(&known));
-        files.stored.push(file);
+        files.stored.retain(|old| !is_in(old));
+        files.stored.push(Stored { file, ground });
     }
 
     /// A block of the store's file that was taken in last.
     pub(super) fn stored_block(&self, rect: PixelRect) -> io::Result<Predicted> {
         let files = self.files();
         let plane = |at| {
-            let file = files.stored.last();
-            let read = file.map_or(Ok(None), |file| file.read(rect, at))?;
+            let last = files.stored.last();
+            let read = last.map_or(Ok(None), |last| last.file.read(rect, at))?;
             read.ok_or_else(|| io::Error::other("a finished block is gone"))
         };
         Ok(Predicted {
@@ -78,8 +87,8 @@ impl KeptBlocks {
         let planes: Vec<&[u8]> = std::iter::once(&*block.classes).chain(sure).collect();
         let mut files = self.files();
         let mut stored = Ok(());
-        if let (Some(lock), Some(file)) = (&*lock, files.stored.last_mut()) {
-            stored = lock.put(file, rect, &planes);
+        if let (Some(lock), Some(last)) = (&*lock, files.stored.last_mut()) {
+            stored = lock.put(&mut last.file, rect, &planes);
             if stored.is_ok() {
                 return stored;
             }
@@ -139,7 +148,8 @@ impl KeptBlocks {
 
 impl Files {
     fn all(&self) -> impl Iterator<Item = &BlockFile> {
-        self.stored.iter().chain(&self.nameless)
+        let stored = self.stored.iter().map(|stored| &stored.file);
+        stored.chain(&self.nameless)
     }
 
     /// A plane of the block `rect` from each file that has it; one model says the same in all.
@@ -256,7 +266,7 @@ mod tests {
         });
         let kept = KeptBlocks::new(folder.path());
         put(&kept, one.0, &one.1);
-        kept.take_in(stored(&first, &[two]));
+        kept.take_in(stored(&first, &[two]), None);
         assert_eq!(kept.stored_block(rects[1]).expect("read").classes[0], 50);
         assert!(kept.stored_block(rects[0]).is_err(), "no store has it");
         let columns = [5, 105, 205, 295];
@@ -266,9 +276,29 @@ mod tests {
         );
         // Removed meanwhile, and begun anew: what is open stays, as it is nowhere else.
         std::fs::remove_file(&first).expect("removed");
-        kept.take_in(stored(&second, &[three]));
+        kept.take_in(stored(&second, &[three]), None);
         assert_eq!(at(&kept, Certainty::ALL[0], columns), [10, 50, 90, 90]);
-        kept.take_in(BlockFile::open(&second, PLANES).expect("a file"));
+        kept.take_in(BlockFile::open(&second, PLANES).expect("a file"), None);
         assert_eq!(kept.files().stored.len(), 2, "the same file is there once");
+    }
+
+    #[test]
+    fn parts_of_a_block_on_other_ground_are_read_from_all_files() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let rect = PixelRect::new(0, 0, 100, 40);
+        let kept = KeptBlocks::new(folder.path());
+        for (name, from, ground) in [("right", 60, 7), ("middle", 30, 8)] {
+            let file = stored(&folder.path().join(name), &[(rect, block(rect, 50, from))]);
+            kept.take_in(file, Some(ground));
+        }
+        let right = folder.path().join("right");
+        let right = BlockFile::look(&right, PLANES).expect("a file");
+        kept.take_in(right, Some(7));
+        assert_eq!(kept.files().stored.len(), 2, "one of each ground");
+        let columns = [5, 35, 65, 205];
+        assert_eq!(
+            at(&kept, Certainty::ALL[0], columns),
+            [UNLABELED, 50, 50, UNLABELED]
+        );
     }
 }

@@ -1,6 +1,5 @@
 //! Finished blocks of predictions that a window shows, on the disk: what was killed goes on.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -10,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::PredictPlan;
 use super::blocks::{KeptBlocks, PLANES};
+use super::ground::{DoneBlocks, load_ground, save_ground};
+use super::read_back::ReadBlocks;
 use crate::disk::{FileLock, free_bytes, replace_file};
 use crate::geom::PixelRect;
 use crate::label::Mask;
@@ -17,7 +18,7 @@ use crate::raster::TileSource;
 use crate::train::block_file::BlockFile;
 use crate::train::finetune::image_print;
 use crate::train::to_files::bytes_and_time;
-use crate::train::{Certainty, DeviceChoice, Flips, SavedModel};
+use crate::train::{DeviceChoice, Flips, SavedModel};
 
 /// Raised when the same model and settings come to say something else.
 const SCHEMA: u32 = 1;
@@ -32,7 +33,8 @@ const MOST_BYTES_OF_OTHERS: u64 = 1 << 30;
 const LEAST_FREE: u64 = 1 << 30;
 
 /// A folder in which finished blocks of predictions are kept. Each prediction has a folder of its
-/// own: `made-of.json` says what it is made of, `blocks` holds what is finished.
+/// own: `made-of.json` says what it is made of, `blocks` holds what is finished, and `ground` says
+/// where alone it predicts when that is no rectangle.
 #[derive(Clone, Debug)]
 pub struct BlockStore {
     folder: PathBuf,
@@ -51,12 +53,14 @@ pub struct KeptPrediction {
     pub flips: Flips,
     /// The ground that was asked for last.
     pub area: PixelRect,
+    /// Where alone it was asked for: all but unlabeled pixels; `None` is all of the area.
+    pub ground: Option<Mask>,
     /// Classes, and how sure they are by the usual measure.
     pub masks: [Mask; 2],
     /// The same with all measures.
     pub on_disk: KeptBlocks,
     /// The blocks that are there.
-    pub done: HashSet<PixelRect>,
+    pub done: DoneBlocks,
     /// Blocks of the ground that was asked for: those that are there, and all.
     pub blocks: (u64, u64),
 }
@@ -81,11 +85,16 @@ struct MadeOf {
     /// When the image's file was written last, in nanoseconds since 1970.
     image_time: u64,
     image_print: String,
+    /// The checksum of the ground that alone is predicted; `None` is rectangles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ground: Option<u32>,
 }
 
 /// The right to add blocks to the prediction in `folder`: nobody else writes in its store.
 pub(super) struct StoreLock {
     folder: PathBuf,
+    /// The checksum of the ground that alone is predicted; `None` is rectangles.
+    pub ground: Option<u32>,
     _lock: FileLock,
 }
 
@@ -109,7 +118,8 @@ impl BlockStore {
     }
 
     /// The newest prediction of the image, whose pixels `source` reads, that a run's model made
-    /// which is still the same; of [`Self::of_run`] where a run was named. Reads all its blocks.
+    /// which is still the same; of [`Self::of_run`] where a run was named. Reads all its blocks, and
+    /// those that the same model has on other ground.
     pub fn read(&self, source: &Arc<dyn TileSource>) -> Option<KeptPrediction> {
         let file = bytes_and_time(&self.image).ok()?;
         let mut kept = stories(&self.folder);
@@ -122,9 +132,8 @@ impl BlockStore {
             return None;
         }
         let print = image_print(&**source).ok()?;
-        kept.into_iter()
-            .filter(|(_, story)| story.made_of.image_print == print)
-            .find_map(|(folder, story)| read_one(&folder.path, story, source))
+        kept.retain(|(_, story)| story.made_of.image_print == print);
+        (0..kept.len()).find_map(|at| read_first(&kept[at..], source))
     }
 
     /// What is kept of the prediction `plan`, to be gone on with; it is begun where there is nothing.
@@ -145,10 +154,14 @@ impl BlockStore {
             remove(&folder)?;
             fs::create_dir(&folder)?;
         }
+        if let Some(ground) = plan.ground() {
+            save_ground(&folder.join("ground"), ground)?;
+        }
         story.save(&folder)?;
         let blocks = BlockFile::open(&folder.join("blocks"), PLANES)?;
         let lock = StoreLock {
             folder,
+            ground: story.made_of.ground,
             _lock: lock,
         };
         Ok((blocks, lock))
@@ -163,6 +176,7 @@ impl BlockStore {
             image_bytes,
             image_time,
             image_print: image_print(plan.source()).map_err(io::Error::other)?,
+            ground: plan.ground().map(Mask::checksum),
         };
         let run = self.run.clone();
         Ok(Story {
@@ -177,8 +191,9 @@ impl BlockStore {
     /// are too many.
     fn clean_up(&self, ours: &Path, story: &Story) {
         let (mut count, mut bytes) = (0, 0);
+        let on_rectangles = story.made_of.on_rectangles();
         for (folder, other) in stories(&self.folder) {
-            if folder.path == ours {
+            if folder.path == ours || other.made_of == on_rectangles {
                 continue;
             }
             let was_model = other.run == story.run
@@ -229,6 +244,14 @@ impl MadeOf {
         let text = serde_json::to_vec(self).expect("plain numbers and texts");
         format!("{:08x}", crc32c::crc32c(&text))
     }
+
+    /// The same without a ground that alone is predicted.
+    fn on_rectangles(&self) -> Self {
+        Self {
+            ground: None,
+            ..self.clone()
+        }
+    }
 }
 
 impl Story {
@@ -271,46 +294,43 @@ fn stories(folder: &Path) -> Vec<(Found, Story)> {
     found
 }
 
-/// What is kept in `folder`; `None` when its run has another model by now.
-fn read_one(folder: &Path, story: Story, source: &Arc<dyn TileSource>) -> Option<KeptPrediction> {
+/// What the first of `kept` has, over what the others have of the same model and image; `None` when
+/// it has nothing, or its run has another model by now.
+fn read_first(kept: &[(Found, Story)], source: &Arc<dyn TileSource>) -> Option<KeptPrediction> {
+    let ((newest, story), others) = kept.split_first()?;
+    let (made_of, size) = (&story.made_of, source.info().size);
     let model = SavedModel::load(&story.run).ok()?;
-    if model.checksums() != story.made_of.model_checksums || story.made_of.schema != SCHEMA {
+    if model.checksums() != made_of.model_checksums || made_of.schema != SCHEMA {
         return None;
     }
-    let blocks = BlockFile::look(&folder.join("blocks"), PLANES).ok()?;
-    let size = source.info().size;
-    let mut masks = [(); 2].map(|()| Mask::new(size));
-    let mut measures = Certainty::ALL.iter();
-    let usual = 1 + measures.position(|&one| one == Certainty::default())?;
-    let mut done = HashSet::new();
-    for rect in blocks.known() {
-        let planes = [0, usual].map(|plane| blocks.read(rect, plane));
-        if rect.intersect(size.bounds()) == rect
-            && let [Ok(Some(classes)), Ok(Some(sure))] = planes
-        {
-            masks[0].set_rect(rect, &classes);
-            masks[1].set_rect(rect, &sure);
-            done.insert(rect);
-        }
+    let load = |sum| load_ground(&newest.path.join("ground"), size, sum);
+    let ground = made_of.ground.map(load);
+    let plan = PredictPlan::with(model.clone(), Arc::clone(source), DeviceChoice::default());
+    let plan = match ground {
+        None => plan.ok()?.within(story.area),
+        Some(ground) => plan.ok()?.only_where(ground?),
+    };
+    let plan = plan.ok()?;
+    let mut read = ReadBlocks::new(size, &story.run);
+    let is_same = |other: &Story| other.made_of.on_rectangles() == made_of.on_rectangles();
+    for (folder, other) in others.iter().rev().filter(|(_, other)| is_same(other)) {
+        read.add(&folder.path, other.made_of.ground);
     }
-    let on_disk = KeptBlocks::new(&story.run);
-    on_disk.take_in(blocks);
-    if done.is_empty() {
+    if read.add(&newest.path, made_of.ground) == 0 {
         return None;
     }
-    let device = DeviceChoice::default();
-    let plan = PredictPlan::with(model.clone(), Arc::clone(source), device).ok()?;
-    let plan = plan.within(story.area).ok()?;
     let total = plan.num_blocks();
-    let missing = plan.without(done.clone()).blocks().len() as u64;
+    let known = read.done.known(made_of.ground);
+    let missing = plan.clone().without(known).blocks().len() as u64;
     Some(KeptPrediction {
-        run: story.run,
+        run: story.run.clone(),
         model,
-        flips: story.made_of.flips,
-        area: story.area,
-        masks,
-        on_disk,
-        done,
+        flips: made_of.flips,
+        area: plan.area(),
+        ground: plan.ground().cloned(),
+        masks: read.masks,
+        on_disk: read.on_disk,
+        done: read.done,
         blocks: (total - missing, total),
     })
 }
@@ -329,6 +349,15 @@ mod tests {
 
     /// Keeps an empty prediction with a model of these checksums.
     fn keep(store: &BlockStore, checksums: u32, image_print: &str) -> PathBuf {
+        keep_on(store, (checksums, None), image_print)
+    }
+
+    /// The same on the ground of a checksum alone.
+    fn keep_on(
+        store: &BlockStore,
+        (checksums, ground): (u32, Option<u32>),
+        image_print: &str,
+    ) -> PathBuf {
         let story = Story {
             made_of: MadeOf {
                 schema: SCHEMA,
@@ -337,6 +366,7 @@ mod tests {
                 image_bytes: 5,
                 image_time: 6,
                 image_print: image_print.to_owned(),
+                ground,
             },
             run: store.run.clone().expect("a run"),
             image: store.image.clone(),
@@ -390,6 +420,27 @@ mod tests {
             assert_eq!(count, (number + 1).min(MOST_OTHERS + 1));
             assert!(last.exists());
         }
+    }
+
+    #[test]
+    fn a_prediction_on_rectangles_is_not_given_up_for_grounds() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [image, run] = ["i.tif", "run"].map(|name| {
+            let path = folder.path().join(name);
+            fs::create_dir(&path).expect("a folder");
+            path
+        });
+        let store = BlockStore::new(folder.path().join("kept"), image).of_run(run);
+        let everywhere = keep(&store, 1, "a");
+        let count = || fs::read_dir(&store.folder).expect("a folder").count();
+        for ground in 0..MOST_OTHERS as u32 + 9 {
+            let last = keep_on(&store, (1, Some(ground)), "a");
+            assert!(everywhere.exists() && last.exists());
+        }
+        assert_eq!(count(), MOST_OTHERS + 2);
+        let after_training = keep_on(&store, (2, Some(1)), "a");
+        assert!(after_training.exists());
+        assert_eq!(count(), 1);
     }
 
     #[test]

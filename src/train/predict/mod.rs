@@ -4,14 +4,17 @@
 
 mod blend;
 mod blocks;
+mod ground;
 mod kept;
 mod plan;
 mod predictor;
+mod read_back;
 #[cfg(test)]
 mod stories;
 
 pub(super) use blend::{Predicted, greatest};
 pub use blocks::KeptBlocks;
+pub use ground::DoneBlocks;
 pub use kept::{BlockStore, KeptPrediction};
 pub use plan::{BlockOrder, PredictPlan};
 pub(super) use predictor::{Predictor, run};

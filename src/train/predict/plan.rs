@@ -149,7 +149,7 @@ impl PredictPlan {
                 let mut plan = self;
                 for &area in areas {
                     plan = plan.within(area)?;
-                    ground.set_rect(area, &vec![0; area.num_pixels() as usize]);
+                    ground.fill_rect(area, 0);
                 }
                 plan.only_where(ground)
             }
@@ -227,6 +227,11 @@ impl PredictPlan {
     /// What of the image is wanted: all but unlabeled pixels; `None` when that is a rectangle.
     pub fn ground(&self) -> Option<&Mask> {
         self.ground.as_deref()
+    }
+
+    /// The rectangle of the image that is predicted, or that holds the ground which alone is.
+    pub const fn area(&self) -> PixelRect {
+        self.area
     }
 
     /// Where the image lies on the map.

@@ -81,7 +81,7 @@ fn take_up(
         }
     };
     let mut there = file.known();
-    kept.take_in(file);
+    kept.take_in(file, lock.ground);
     there.retain(|rect| !plan.is_known(*rect));
     let mut found = HashSet::new();
     for rect in there {

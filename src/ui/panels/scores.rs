@@ -3,6 +3,7 @@ use egui::{ComboBox, Grid, RichText, Ui};
 use super::contest::contest_ui;
 use super::review::review_ui;
 use crate::geom::PixelRect;
+use crate::label::WantedCells;
 use crate::metrics::{Figure, Scores};
 use crate::render::Looked;
 use crate::session::{LayerKind, ReviewCommand, ScoreKey, ScoreScope, ScoredGround, Session};
@@ -64,7 +65,7 @@ impl ScoresView {
             Scope::Whole => ScoreScope::Whole,
             Scope::View => ScoreScope::Within(seen),
             Scope::Selection => ScoreScope::Selection,
-            Scope::DoneCells => ScoreScope::DoneCells,
+            Scope::DoneCells => ScoreScope::Cells(WantedCells::Done),
             Scope::HeldOut => ScoreScope::HeldOut,
             Scope::Training => ScoreScope::Training,
         }
