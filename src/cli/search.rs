@@ -191,15 +191,7 @@ impl Told {
                 let before = before.and_then(|record| record.rows.last().map(|row| row.epoch));
                 self.running = (name, before.unwrap_or(0));
             }
-            QueueEvent::Training(TrainEvent::EpochEnded(row)) if row.epoch > self.running.1 => {
-                let name = &self.running.0;
-                if self.is_json {
-                    say!("{}", serde_json::json!({ "trial": name, "epoch": row }));
-                } else {
-                    print_epoch(&format!("{name}  "), &row, None);
-                }
-                self.running.1 = row.epoch;
-            }
+            QueueEvent::Training(event) => self.training(&event),
             QueueEvent::Note(note) => eprintln!("note: {}: {note}", self.running.0),
             QueueEvent::Ended {
                 end: TrialEnd::Failed { why },
@@ -210,6 +202,22 @@ impl Told {
             }
             _ => {}
         }
+    }
+
+    fn training(&mut self, event: &TrainEvent) {
+        let TrainEvent::EpochEnded(row) = event else {
+            return;
+        };
+        if row.epoch <= self.running.1 {
+            return;
+        }
+        let name = &self.running.0;
+        if self.is_json {
+            say!("{}", serde_json::json!({ "trial": name, "epoch": row }));
+        } else {
+            print_epoch(&format!("{name}  "), row, None);
+        }
+        self.running.1 = row.epoch;
     }
 
     fn result(&self, result: &SearchResult) {

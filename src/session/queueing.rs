@@ -162,11 +162,11 @@ impl Session {
             }
             QueueEvent::Training(event) => {
                 if let (TrainEvent::EpochEnded(row), Some(at)) =
-                    (&event, self.study.queue.running())
+                    (&*event, self.study.queue.running())
                 {
                     self.study.queue.rows.push((at, row.clone()));
                 }
-                self.absorb_training(id, event);
+                self.absorb_training(id, *event);
                 let share = self.study.queue.share(&self.training);
                 self.set_progress(id, share);
             }

@@ -334,11 +334,11 @@ impl Session {
                 self.training = TrainingState::starting(id, *recipe, run);
             }
             QueueEvent::Training(event) => {
-                if let (TrainEvent::EpochEnded(row), Some(trial)) = (&event, search.runs_now()) {
+                if let (TrainEvent::EpochEnded(row), Some(trial)) = (&*event, search.runs_now()) {
                     trial.epoch_ended(row);
                 }
                 let told = self.notices.len();
-                self.absorb_training(id, event);
+                self.absorb_training(id, *event);
                 // How each of many trainings goes is in the table of trials.
                 let news = self.notices.split_off(told);
                 let is_worth_it = |notice: &Notice| notice.severity != Severity::Info;

@@ -297,21 +297,20 @@ impl Asked {
         };
         let (known, new): (Vec<TileAt>, Vec<TileAt>) =
             tiles.iter().partition(|&&at| mind.tiles.has(at));
-        let mut seen = known.len();
+        let first = known.len();
         let known = known
             .into_iter()
             .filter_map(|at| Some((at, mind.tiles.get(at)?)));
         let known: Vec<(TileAt, Arc<SeenTile>)> = known.collect();
         (known.par_iter())
             .try_for_each(|(at, tile)| -> Result<(), Cancelled> { tell(*at, tile) })?;
-        for at in new {
+        for (seen, at) in (first..).zip(new) {
             job.check()?;
             job.mention(InstantEvent::Looked {
                 tiles: seen,
                 of: tiles.len(),
             });
             let tile = mind.seen(at)?;
-            seen += 1;
             tell(at, &tile)?;
         }
         Ok(())

@@ -21,7 +21,7 @@ pub enum QueueEvent {
         recipe: Box<Recipe>,
     },
     /// What the training of the trial that runs says.
-    Training(TrainEvent),
+    Training(Box<TrainEvent>),
     /// What the judging of the trial that runs says.
     Judging(JudgeEvent),
     /// Something the user should know about the trial that runs.

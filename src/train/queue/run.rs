@@ -116,7 +116,7 @@ fn done(
     if let Some(train_plan) = train_plan {
         training::run(
             &Arc::new(train_plan.until(trial.until).timed(plan.clock)),
-            &job.part(QueueEvent::Training),
+            &job.part(|event| QueueEvent::Training(Box::new(event))),
             &mut *between,
         )?;
     }

@@ -55,8 +55,8 @@ fn stop_after(job: &Job<QueueEvent>, steps: u32) -> JobEvent<QueueEvent> {
     loop {
         let event = job.next_within(Duration::from_mins(1)).expect("an event");
         let is_step = matches!(
-            event,
-            JobEvent::Said(QueueEvent::Training(TrainEvent::Step { .. }))
+            &event,
+            JobEvent::Said(QueueEvent::Training(event)) if matches!(**event, TrainEvent::Step { .. })
         );
         taken += u32::from(is_step);
         if taken == steps {
