@@ -25,7 +25,7 @@ mod weights;
 
 pub use cpu::simd_bits;
 pub use encoder::{EncoderKind, FrozenLite0, Lite0, Norms};
-pub use family::Family;
+pub use family::{Family, Network};
 pub use features::{Features, NUM_LEVELS};
 pub use heap::{KeptMemory, share_one_heap};
 pub use loss::{
@@ -33,7 +33,6 @@ pub use loss::{
     focal, lovasz_softmax,
 };
 pub use model::{DecoderUp, ModelConfig};
-pub use network::Network;
 pub use norm::NormKind;
 pub use resize::{resize_bilinear, resize_matrix};
 pub use weights::{WeightsError, read_weights, write_weights};

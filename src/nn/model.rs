@@ -122,6 +122,20 @@ impl ModelConfig {
             .unwrap_or((channels / 4).max(1))
     }
 
+    /// The same kinds of layers with few channels and nothing left to chance, to try a device with.
+    pub fn thin(&self) -> Self {
+        Self {
+            base_filters: self.base_filters.min(4),
+            depth: self.depth.min(2),
+            stem_filters: self.stem_filters.min(4),
+            width: (!self.is_plain_unet()).then_some(16),
+            dropout: 0.0,
+            auxiliary_weight: 0.0,
+            frozen_stages: 0,
+            ..self.clone()
+        }
+    }
+
     /// Whether it is the U-Net with an encoder of its own.
     pub const fn is_plain_unet(&self) -> bool {
         matches!(self.family, Family::Unet) && matches!(self.encoder, EncoderKind::Plain)

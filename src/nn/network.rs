@@ -1,33 +1,12 @@
-use burn::module::{Module, Param, ParamId};
+use burn::module::{Param, ParamId};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::encoder::EncoderKind;
-use super::family::{DeepLab, EncoderUNet, Family, Fcn, Fpn, Parted, PspNet, Segmenter, UNet};
+use super::family::Parted;
 use super::features::{Features, NUM_LEVELS};
 use super::layers::Layers;
 use super::padding::{cropped_to, padded_to};
 use super::weight_count::WeightCount;
-use super::{ModelConfig, WeightsError};
-
-/// A network of any family.
-///
-/// Weights are saved under the names of the fields within; the variant is not part of them.
-#[derive(Module, Debug)]
-#[expect(clippy::large_enum_variant, reason = "there are one or two at a time")]
-pub enum Network {
-    /// U-Net with an encoder of its own.
-    Unet(UNet),
-    /// U-Net around another encoder.
-    EncoderUnet(EncoderUNet),
-    /// FCN-16s and FCN-8s.
-    Fcn(Fcn),
-    /// Feature pyramid.
-    Fpn(Fpn),
-    /// Pyramid pooling.
-    Pspnet(PspNet),
-    /// `DeepLabV3` and V3+.
-    DeepLab(DeepLab),
-}
+use super::{ModelConfig, Network, WeightsError};
 
 impl Network {
     /// The network of `config`, which [`ModelConfig::check`] passes, with fresh weights: He-uniform
@@ -41,40 +20,7 @@ impl Network {
         device: &Device,
     ) -> Self {
         let layers = &mut Layers::new(uniform, device, config.norm);
-        match config.family {
-            Family::Unet if config.encoder == EncoderKind::Plain => {
-                Self::Unet(UNet::new(config, num_classes, layers))
-            }
-            Family::Unet => Self::EncoderUnet(EncoderUNet::new(config, num_classes, layers)),
-            Family::Fcn16s | Family::Fcn8s => Self::Fcn(Fcn::new(config, num_classes, layers)),
-            Family::Fpn => Self::Fpn(Fpn::new(config, num_classes, layers)),
-            Family::Pspnet => Self::Pspnet(PspNet::new(config, num_classes, layers)),
-            Family::DeepLabV3 | Family::DeepLabV3Plus => {
-                Self::DeepLab(DeepLab::new(config, num_classes, layers))
-            }
-        }
-    }
-
-    fn family(&self) -> &dyn Segmenter {
-        match self {
-            Self::Unet(network) => network,
-            Self::EncoderUnet(network) => network,
-            Self::Fcn(network) => network,
-            Self::Fpn(network) => network,
-            Self::Pspnet(network) => network,
-            Self::DeepLab(network) => network,
-        }
-    }
-
-    fn family_mut(&mut self) -> &mut dyn Segmenter {
-        match self {
-            Self::Unet(network) => network,
-            Self::EncoderUnet(network) => network,
-            Self::Fcn(network) => network,
-            Self::Fpn(network) => network,
-            Self::Pspnet(network) => network,
-            Self::DeepLab(network) => network,
-        }
+        Self::of_family(config, num_classes, layers)
     }
 
     /// Class logits `[N, classes, H, W]` of normalised images `[N, in, H, W]`; any H and W of at
@@ -178,11 +124,12 @@ impl Network {
 
 #[cfg(test)]
 mod tests {
+    use burn::module::Module as _;
     use burn::optim::{AdamWConfig, GradientsParams};
     use burn::tensor::Int;
 
     use super::super::test_network::{images, network};
-    use super::super::{DecoderUp, NormKind, cross_entropy};
+    use super::super::{DecoderUp, EncoderKind, Family, NormKind, cross_entropy};
     use super::*;
 
     /// Thin networks of every family with every encoder.

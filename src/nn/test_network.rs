@@ -21,6 +21,15 @@ pub fn weights_of(config: &ModelConfig, num_classes: usize) -> usize {
     Network::new(config, num_classes, &mut || 0.5, &Device::flex()).num_weights()
 }
 
+/// How many weights the published network `name` has; written by
+/// `tests/reference/weight_counts.py`.
+pub fn published(name: &str) -> usize {
+    let text = include_str!("../../tests/reference/weight_counts.json");
+    let counts: serde_json::Value = serde_json::from_str(text).expect("counts");
+    let count = counts[name].as_u64().expect("a network that was counted");
+    usize::try_from(count).expect("it fits")
+}
+
 /// Images of `shape` `[N, C, H, W]` without regularity, in -1 to 1.
 pub fn images(shape: [usize; 4], device: &Device) -> Tensor<4> {
     let mut uniform = noise();

@@ -113,7 +113,7 @@ const TASKS_AHEAD: usize = 16;
 /// [`TrainError::Device`] when a graphics card or a named adapter is asked for and cannot be had.
 pub(super) fn choose(
     choice: &DeviceChoice,
-    workload: Workload,
+    workload: &Workload,
 ) -> Result<ChosenDevice, TrainError> {
     if *choice == DeviceChoice::Cpu {
         return Ok(cpu("The CPU was asked for".to_owned()));
@@ -198,7 +198,7 @@ pub(super) fn cpu(reason: String) -> ChosenDevice {
     }
 }
 
-fn opened(adapter: &Adapter, workload: Workload) -> Result<Device, String> {
+fn opened(adapter: &Adapter, workload: &Workload) -> Result<Device, String> {
     let mut all = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
     let known = all.iter().position(|opened| opened.adapter == *adapter);
     let at = known.unwrap_or(all.len());
@@ -211,9 +211,9 @@ fn opened(adapter: &Adapter, workload: Workload) -> Result<Device, String> {
         });
     }
     let opened = &mut all[at];
-    if !opened.passed.contains(&workload) {
+    if !opened.passed.contains(workload) {
         fenced(|| agrees_with_cpu(&opened.device, workload))??;
-        opened.passed.push(workload);
+        opened.passed.push(workload.clone());
     }
     Ok(opened.device.clone())
 }
@@ -230,7 +230,7 @@ fn open(adapter: &Adapter) -> Result<Device, String> {
 ///
 /// # Errors
 /// Never on account of missing hardware.
-pub(super) fn report(workload: Workload) -> Result<DeviceReport, TrainError> {
+pub(super) fn report(workload: &Workload) -> Result<DeviceReport, TrainError> {
     let adapters = fenced(list_adapters).unwrap_or_default();
     let chosen = choose_among(&DeviceChoice::Auto, &adapters, |adapter| {
         opened(adapter, workload)

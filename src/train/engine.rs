@@ -15,16 +15,14 @@ use super::{
     instant, judge, predict, queue, run, search, similar, to_files,
 };
 use crate::job::{Job, JobContext, Waker, pool_behind, spawn};
+use crate::nn::{Loss, ModelConfig};
 
 /// Requests that may wait; more are refused in words.
 const MOST_WAITING: usize = 32;
 /// Predicted blocks, two bytes a pixel, that may wait to be taken.
 const BLOCKS_IN_FLIGHT: usize = 16;
-/// What `devices` tries adapters with.
-const PROBE: Workload = Workload {
-    batch: 8,
-    side: 128,
-};
+/// The steps that `devices` tries adapters with: patches, and pixels along a side.
+const PROBE: [usize; 2] = [8, 128];
 
 /// The one thread that owns all tensors. Clones are handles to the same thread; it ends when the
 /// last handle is gone and its work is done.
@@ -299,7 +297,10 @@ fn serve_short(request: Request) {
         Request::Predict(plan, job) => job.finish_with(|job| predict::run(&plan, job)),
         Request::Instant(order, job) => job.finish_with(|job| instant::run(*order, job)),
         Request::Similar(order, job) => job.finish_with(|job| similar::run(order, job)),
-        Request::Devices(job) => job.finish_with(|job| Ok(job.tell(report(PROBE)?)?)),
+        Request::Devices(job) => job.finish_with(|job| {
+            let probe = Workload::new(PROBE, &ModelConfig::default(), &Loss::default());
+            Ok(job.tell(report(&probe)?)?)
+        }),
         long => long.refuse("A training cannot run inside another"),
     }
 }

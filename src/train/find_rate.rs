@@ -87,7 +87,7 @@ pub(super) fn run(
 ) -> anyhow::Result<()> {
     job.check()?;
     range.check()?;
-    let chosen = choose(&plan.recipe.device, plan.workload())?;
+    let chosen = choose(&plan.recipe.device, &plan.workload())?;
     let ChosenDevice { name, reason, .. } = chosen.clone();
     job.tell(RateEvent::DeviceChosen { name, reason })?;
     let _lock = plan.folder.taken()?;

@@ -491,10 +491,8 @@ impl TrainPlan {
         }
     }
 
-    pub(super) const fn workload(&self) -> Workload {
-        Workload {
-            batch: self.recipe.batch,
-            side: self.recipe.patch as usize,
-        }
+    pub(super) fn workload(&self) -> Workload {
+        let shape = [self.recipe.batch, self.recipe.patch as usize];
+        Workload::new(shape, &self.recipe.model, &self.recipe.loss)
     }
 }

@@ -1,5 +1,6 @@
 //! All integration tests in one binary: each file in `tests/` would be linked anew.
 
+mod backends;
 mod checking;
 mod cli;
 mod comparing;

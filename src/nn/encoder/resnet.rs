@@ -13,6 +13,10 @@ use crate::nn::norm::Norm;
 /// A residual network (He et al. 2015, "Deep Residual Learning for Image Recognition") without
 /// its classifier. Bottlenecks stride in their 3×3 convolution and dilation is dealt out as in
 /// torchvision, and fields have the names they have there, so that published weights fit.
+///
+/// `[N, in, H, W]`; with f `stem_filters`, `[N, f, H / 2, W / 2]` of the stem; `[N, e f, H / 4,
+/// W / 4]`, `[N, 2 e f, H / 8, W / 8]`, `[N, 4 e f, H / 16, W / 16]` and `[N, 8 e f, H / 32, W / 32]`
+/// of the layers, e being 4 with bottlenecks and else 1; past the output stride, sides stay.
 #[derive(Module, Debug)]
 pub struct ResNet {
     conv1: Conv2d,

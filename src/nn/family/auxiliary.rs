@@ -56,7 +56,7 @@ mod tests {
     use super::super::Family;
     use super::*;
     use crate::nn::EncoderKind;
-    use crate::nn::test_network::{images, network, weights_of};
+    use crate::nn::test_network::{images, network, published, weights_of};
 
     fn config(family: Family) -> ModelConfig {
         ModelConfig {
@@ -70,8 +70,8 @@ mod tests {
 
     #[test]
     fn v3_with_it_has_as_many_weights_as_in_torchvision() {
-        // Those published there for deeplabv3_resnet50 and its 21 classes.
-        assert_eq!(weights_of(&config(Family::DeepLabV3), 21), 42_004_074);
+        let expected = published("deeplabv3_resnet50_auxiliary");
+        assert_eq!(weights_of(&config(Family::DeepLabV3), 21), expected);
     }
 
     #[test]

@@ -15,6 +15,11 @@ use crate::nn::resize::resize_bilinear;
 /// `DeepLabV3` (Chen et al. 2017), with the 3×3 convolution before its classes that torchvision
 /// has, and `DeepLabV3+` (Chen et al. 2018), whose decoder joins 48 channels of stride 4 and
 /// convolves twice. No convolution is separable, as in the papers' residual networks.
+///
+/// `[N, in, H, W]`; the last map `[N, C, H / s, W / s]` of output stride s; five views of it joined
+/// to `[N, width, H / s, W / s]`; in V3+ spread to H / 4 × W / 4 and joined to
+/// `[N, 48 width / 256, H / 4, W / 4]`; blended, `width` channels; `[N, classes, H, W]`. The second
+/// head looks at the last map but one.
 #[derive(Module, Debug)]
 pub struct DeepLab {
     encoder: Encoder,
@@ -102,7 +107,7 @@ impl Parted for DeepLab {
 mod tests {
     use super::*;
     use crate::nn::EncoderKind;
-    use crate::nn::test_network::weights_of;
+    use crate::nn::test_network::{published, weights_of};
 
     fn config(family: Family, encoder: EncoderKind) -> ModelConfig {
         ModelConfig {
@@ -115,17 +120,17 @@ mod tests {
 
     #[test]
     fn v3_has_as_many_weights_as_in_torchvision() {
-        // Counted there (release 0.29) without the second classifier.
         let config = config(Family::DeepLabV3, EncoderKind::Resnet50);
-        assert_eq!(weights_of(&config, 21), 39_638_869);
+        assert_eq!(weights_of(&config, 21), published("deeplabv3_resnet50"));
     }
 
     #[test]
-    fn the_decoder_of_v3_plus_is_counted_by_hand() {
-        let conv = |side: usize, a: usize, b: usize| side * side * a * b + 2 * b;
-        let aspp = 2 * conv(1, 512, 256) + 3 * conv(3, 512, 256) + conv(1, 1280, 256);
-        let decoder = conv(1, 64, 48) + conv(3, 304, 256) + conv(3, 256, 256);
-        let expected = 11_176_512 + aspp + decoder + 256 * 21 + 21;
+    fn v3_plus_has_as_many_weights_as_in_segmentation_models_but_for_separable_ones() {
+        // 3×3 from a to b channels; there it is 3×3 by channel and 1×1 between channels.
+        let whole = |a: usize, b: usize| 9 * a * b - (9 * a + a * b);
+        // The fifth stands before the maps are joined there, and after that here, as in the paper.
+        let more = 3 * whole(512, 256) + whole(304, 256) + whole(256, 256);
+        let expected = published("deeplabv3plus_resnet18") + more;
         let config = config(Family::DeepLabV3Plus, EncoderKind::Resnet18);
         assert_eq!(weights_of(&config, 21), expected);
     }

@@ -23,6 +23,10 @@ struct UpStep {
 /// A U-Net (Ronneberger et al. 2015) around an encoder that was made for something else: five
 /// steps up with skips but for the last, of 256, 128, 64, 32 and 16 channels or as many times
 /// fewer as `width` is less than 256. The decoder is that of Iakubovskii's Segmentation Models.
+///
+/// `[N, in, H, W]`; all five maps `[N, C, H / s, W / s]` of strides s 2 to 32; up with width w
+/// `[N, w, H / 16, W / 16]`, `[N, w / 2, H / 8, W / 8]` to `[N, w / 16, H, W]`;
+/// `[N, classes, H, W]`.
 #[derive(Module, Debug)]
 pub struct EncoderUNet {
     encoder: Encoder,
@@ -106,20 +110,19 @@ impl Parted for EncoderUNet {
 mod tests {
     use super::*;
     use crate::nn::EncoderKind;
-    use crate::nn::test_network::weights_of;
+    use crate::nn::test_network::{published, weights_of};
 
     #[test]
     fn weights_are_as_many_as_in_segmentation_models() {
-        // Counted there (release 0.6) with one class.
-        for (encoder, expected) in [
-            (EncoderKind::Resnet18, 14_328_209),
-            (EncoderKind::Resnet50, 32_521_105),
+        for (encoder, name) in [
+            (EncoderKind::Resnet18, "unet_resnet18"),
+            (EncoderKind::Resnet50, "unet_resnet50"),
         ] {
             let config = ModelConfig {
                 encoder,
                 ..ModelConfig::default()
             };
-            assert_eq!(weights_of(&config, 1), expected, "{}", encoder.name());
+            assert_eq!(weights_of(&config, 1), published(name), "{name}");
         }
     }
 }

@@ -17,6 +17,9 @@ use crate::nn::resize::resize_bilinear;
 /// a 3×3 convolution to a quarter of the channels, as in torchvision. The scores of finer maps
 /// begin at 0, as in the paper (4.2): those maps are of any scale, and at random their sum would
 /// drown the rest.
+///
+/// `[N, in, H, W]`; the maps `[N, C, H / s, W / s]` of strides s 32, 16 and, in FCN-8s, 8; scores
+/// `[N, classes, H / s, W / s]` of each; their sum at the finest s; `[N, classes, H, W]`.
 #[derive(Module, Debug)]
 pub struct Fcn {
     encoder: Encoder,
@@ -86,7 +89,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::nn::test_network::{images, network, weights_of};
+    use crate::nn::test_network::{images, network, published, weights_of};
     use crate::nn::{EncoderKind, Network};
 
     #[test]
@@ -120,7 +123,7 @@ mod tests {
     #[test]
     fn weights_are_those_of_torchvision_and_of_the_skips() {
         // torchvision's fcn_resnet50 without its second classifier has no skips.
-        let without_skips = 32_957_013;
+        let without_skips = published("fcn_resnet50");
         let of = |family| {
             let config = ModelConfig {
                 family,

@@ -15,6 +15,10 @@ use crate::nn::{ModelConfig, NormKind};
 /// of strides 4 to 32 brought to equal channels, each added to the next finer; then each by 3×3
 /// convolutions and bilinear doublings to stride 4 with half the channels, added up and
 /// classified. Norms of the branch are by groups, as in the paper.
+///
+/// `[N, in, H, W]`; the maps `[N, C, H / s, W / s]` of strides s 4 to 32; the pyramid
+/// `[N, width, H / s, W / s]`; the branches and their sum `[N, width / 2, H / 4, W / 4]`;
+/// `[N, classes, H, W]`.
 #[derive(Module, Debug)]
 pub struct Fpn {
     encoder: Encoder,
@@ -119,21 +123,20 @@ mod tests {
     use super::super::Family;
     use super::*;
     use crate::nn::EncoderKind;
-    use crate::nn::test_network::weights_of;
+    use crate::nn::test_network::{published, weights_of};
 
     #[test]
     fn weights_are_as_many_as_in_segmentation_models() {
-        // Counted there (release 0.6) with one class.
-        for (encoder, expected) in [
-            (EncoderKind::Resnet18, 13_047_233),
-            (EncoderKind::Resnet50, 26_116_033),
+        for (encoder, name) in [
+            (EncoderKind::Resnet18, "fpn_resnet18"),
+            (EncoderKind::Resnet50, "fpn_resnet50"),
         ] {
             let config = ModelConfig {
                 family: Family::Fpn,
                 encoder,
                 ..ModelConfig::default()
             };
-            assert_eq!(weights_of(&config, 1), expected, "{}", encoder.name());
+            assert_eq!(weights_of(&config, 1), published(name), "{name}");
         }
     }
 }

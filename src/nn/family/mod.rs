@@ -18,5 +18,5 @@ pub use fcn::Fcn;
 pub use fpn::Fpn;
 pub use pspnet::PspNet;
 pub use segmenter::{Parted, Segmenter};
-pub use table::Family;
+pub use table::{Family, Network};
 pub use unet::UNet;

@@ -19,6 +19,10 @@ const GRIDS: [usize; 4] = [1, 2, 3, 6];
 /// The pyramid scene parsing network (Zhao et al. 2017): means of the last map over four grids,
 /// each by a 1×1 convolution to a quarter of its channels, spread out again and joined to it; a
 /// 3×3 convolution to `width` channels, and the classes.
+///
+/// `[N, in, H, W]`; the last map `[N, C, H / s, W / s]` of output stride s; means
+/// `[N, C / 4, g, g]` for g 1, 2, 3 and 6; joined `[N, 2 C, H / s, W / s]`; blended
+/// `[N, width, H / s, W / s]`; `[N, classes, H, W]`. The second head looks at the last map but one.
 #[derive(Module, Debug)]
 pub struct PspNet {
     encoder: Encoder,
@@ -93,18 +97,21 @@ mod tests {
     use super::super::Family;
     use super::*;
     use crate::nn::EncoderKind;
-    use crate::nn::test_network::weights_of;
+    use crate::nn::test_network::{published, weights_of};
 
     #[test]
-    fn weights_are_counted_by_hand() {
+    fn weights_are_those_of_segmentation_models_but_for_the_papers_head() {
         let config = ModelConfig {
             family: Family::Pspnet,
             encoder: EncoderKind::Resnet18,
             ..ModelConfig::default()
         };
-        let branches = 4 * (512 * 128 + 2 * 128);
-        let blend = 9 * 1024 * 512 + 2 * 512;
-        let expected = 11_176_512 + branches + blend + 512 * 21 + 21;
+        // As in the paper, 3×3 to blend and 1×1 to classify; there it is the other way round.
+        let blend = (9 - 1) * 1024 * 512;
+        let classes = (9 - 1) * 512 * 21;
+        // The single cell has a norm of two numbers a channel; there it has a bias.
+        let single = 2 * 128 - 128;
+        let expected = published("pspnet_resnet18") + blend + single - classes;
         assert_eq!(weights_of(&config, 21), expected);
     }
 }

@@ -61,6 +61,9 @@ impl UpStep {
 /// Encoder and decoder of equal depth with skips (Ronneberger et al. 2015), with padded
 /// convolutions and norms; the sides are doubled by repeating pixels or, as in the paper, by
 /// transposed convolutions. Its blocks may be residual (Zhang et al. 2018).
+///
+/// `[N, in, H, W]`; down `[N, b 2^i, H / 2^i, W / 2^i]` at levels i from 0 to `depth`, b being
+/// `base_filters`; up the same shapes, each joined to its equal; `[N, classes, H, W]`.
 #[derive(Module, Debug)]
 pub struct UNet {
     down: Vec<DoubleConv>,
@@ -143,7 +146,7 @@ mod tests {
 
     use super::*;
     use crate::nn::NormKind;
-    use crate::nn::test_network::noise;
+    use crate::nn::test_network::{noise, published, weights_of};
     use crate::nn::weight_count::WeightCount;
 
     fn tiny(config: &ModelConfig) -> UNet {
@@ -186,6 +189,25 @@ mod tests {
         let around = |a: usize, b: usize| a * b + 2 * b;
         let around = around(3, 2) + around(2, 4) + around(4, 8) + around(8, 4) + around(4, 2);
         assert_eq!(count(&residual), plain + around);
+    }
+
+    #[test]
+    fn the_salt_network_has_the_weights_of_the_original_but_for_stated_ones() {
+        let config = ModelConfig {
+            base_filters: 16,
+            decoder_up: DecoderUp::Transposed,
+            ..ModelConfig::default()
+        };
+        let doubled: [usize; 4] = [16, 32, 64, 128];
+        let num_norms = 2 * (doubled.iter().sum::<usize>() * 2 + 256);
+        let original = published("salt_unet");
+        // Keras counts the running numbers of norms, too.
+        assert_eq!(original + 2 * num_norms, 2_164_305);
+        // Three channels instead of one are read, and two classes instead of one told.
+        let ends = 2 * 9 * 16 + 17;
+        // Convolutions before norms have no biases, and those that double are 2×2, not 3×3.
+        let fewer = num_norms + 5 * doubled.map(|b| 2 * b * b).iter().sum::<usize>();
+        assert_eq!(weights_of(&config, 2), original + ends - fewer);
     }
 
     #[test]

@@ -8,12 +8,12 @@ use super::kept::StoreLock;
 use super::plan::PredictPlan;
 use crate::geom::PixelRect;
 use crate::job::{CancelToken, JobContext};
-use crate::nn::Network;
+use crate::nn::{Loss, Network};
 use crate::train::device::{ChosenDevice, choose};
 use crate::train::grid::WindowGrid;
 use crate::train::logits::WindowLogits;
 use crate::train::self_test::Workload;
-use crate::train::{DeviceChoice, PredictEvent, PredictReport, SavedModel, TrainError};
+use crate::train::{DeviceChoice, ModelCard, PredictEvent, PredictReport, SavedModel, TrainError};
 
 /// Windows that the network looks at in one go.
 const BATCH: usize = 8;
@@ -106,11 +106,13 @@ impl Predictor {
         model: &SavedModel,
         device: &DeviceChoice,
     ) -> Result<Self, TrainError> {
-        let workload = Workload {
-            batch: BATCH,
-            side: model.card().patch as usize,
-        };
-        let chosen = choose(device, workload)?;
+        let ModelCard {
+            model: network,
+            patch,
+            ..
+        } = model.card();
+        let workload = Workload::new([BATCH, *patch as usize], network, &Loss::default());
+        let chosen = choose(device, &workload)?;
         let network = model.network(&chosen.device)?.valid();
         Ok(Self { network, chosen })
     }

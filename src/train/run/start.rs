@@ -78,7 +78,7 @@ fn write_end(folder: &Path, ended: &anyhow::Result<TrainReport>, outside: &mut O
 
 /// Chooses the device and says what is known before anything is computed.
 fn introduced(plan: &TrainPlan, outside: &mut Outside<'_>) -> anyhow::Result<ChosenDevice> {
-    let chosen = choose(&plan.recipe.device, plan.workload())?;
+    let chosen = choose(&plan.recipe.device, &plan.workload())?;
     let ChosenDevice { name, reason, .. } = chosen.clone();
     outside.tell(TrainEvent::DeviceChosen { name, reason })?;
     for note in plan.notes() {
