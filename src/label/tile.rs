@@ -39,7 +39,7 @@ impl MaskTile {
     }
 
     /// Whether both show the same pixels for certain, without looking at them.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
+    pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Uniform(a), Self::Uniform(b)) => a == b,
             (Self::Pixels(a), Self::Pixels(b)) => Arc::ptr_eq(a, b),
@@ -59,7 +59,7 @@ impl MaskTile {
     }
 
     /// Row `y`; that of a uniform tile is written into `plain`.
-    pub(super) fn row<'a>(&'a self, y: usize, plain: &'a mut [u8; SIDE]) -> &'a [u8; SIDE] {
+    pub fn row<'a>(&'a self, y: usize, plain: &'a mut [u8; SIDE]) -> &'a [u8; SIDE] {
         match self {
             Self::Uniform(class) => {
                 plain.fill(*class);

@@ -10,6 +10,7 @@ mod confusion;
 mod definition;
 mod distance;
 mod kappa;
+mod kept_tiles;
 mod per_image;
 mod per_tile;
 mod presence;
@@ -21,6 +22,7 @@ mod relaxed;
 mod salt;
 mod scores;
 mod thresholds;
+mod tiled_ground;
 
 pub use area::{AreaEstimates, CheckedStratum, ClassArea, Margined};
 pub use binary::BinaryCounts;
@@ -29,6 +31,7 @@ pub use comparison::{ClassChange, ComparedPredictions, PredictionComparison, Tru
 pub use confusion::Confusion;
 pub use definition::{Definition, Figure, POOLED_OR_PER_IMAGE};
 pub use kappa::{ClassKappa, Kappa};
+pub use kept_tiles::{PartConfusion, PartFact};
 pub use per_image::{PerImage, PerImageScores};
 pub use per_tile::TileConfusion;
 pub use presence::{Evidence, Presence, PresenceScores};
@@ -37,3 +40,4 @@ pub use relaxed::{DEFAULT_RADIUS_PX, MAX_RADIUS_PX, RelaxedCounts};
 pub use salt::{NUM_THRESHOLDS, SaltPrecision};
 pub use scores::{ClassScores, Scores};
 pub use thresholds::{RankingScores, TwoClassRanking};
+pub use tiled_ground::TiledGround;

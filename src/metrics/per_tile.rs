@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use super::Confusion;
+use super::tiled_ground::{Cut, SIDE};
 use crate::geom::PixelRect;
 use crate::label::{MASK_TILE_SIZE, Mask, MaskTile, UNLABELED};
 
@@ -17,10 +18,10 @@ pub struct TileConfusion {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Pair {
-    truth: u8,
-    prediction: u8,
-    pixels: u32,
+pub(super) struct Pair {
+    pub(super) truth: u8,
+    pub(super) prediction: u8,
+    pub(super) pixels: u32,
 }
 
 impl TileConfusion {
@@ -49,7 +50,7 @@ impl TileConfusion {
     pub fn update(&mut self, truth: &Mask, prediction: &Mask, tiles: &[(u32, u32)]) {
         let pairs = tiles.par_iter().map_init(scratch, |scratch, &(col, row)| {
             let both = [truth.tile(col, row), prediction.tile(col, row)];
-            pairs_of(both, truth.tile_rect(col, row), scratch)
+            pairs_of(both, truth.tile_rect(col, row), None, scratch)
         });
         let pairs: Vec<Vec<Pair>> = pairs.collect();
         for (&tile, pairs) in tiles.iter().zip(pairs) {
@@ -90,25 +91,9 @@ impl TileConfusion {
         &self.total
     }
 
-    /// The counts inside `rect` (level-0 pixels) of the masks that were counted: whole tiles as they
-    /// are known, the others pixel by pixel.
-    pub fn within(&self, truth: &Mask, prediction: &Mask, rect: PixelRect) -> Confusion {
-        let num_classes = self.total.num_classes();
-        let mut counts = Confusion::new(num_classes);
-        let rect = rect.intersect(truth.size().bounds());
-        for (col, row) in Self::tiles_in(rect) {
-            let ground = truth.tile_rect(col, row);
-            let part = ground.intersect(rect);
-            if part != ground {
-                counts.merge(&Confusion::within(truth, prediction, part, num_classes));
-                continue;
-            }
-            let pairs = self.tiles.get(&(col, row)).map_or(&[][..], |pairs| pairs);
-            for pair in pairs {
-                counts.add_many(pair.truth, pair.prediction, u64::from(pair.pixels));
-            }
-        }
-        counts
+    /// The pairs that occur in a tile, by column and row.
+    pub(super) fn pairs(&self, at: (u32, u32)) -> &[Pair] {
+        self.tiles.get(&at).map_or(&[][..], |pairs| pairs)
     }
 
     /// Columns and rows of the tiles that a rectangle (level-0 pixels) touches.
@@ -122,10 +107,9 @@ impl TileConfusion {
 
     /// The pixels of one tile, by column and row, that were taken for another class or none.
     pub fn errors_in(&self, col: u32, row: u32) -> u64 {
-        let pairs = self.tiles.get(&(col, row)).map_or(&[][..], |pairs| pairs);
         let known = |pair: &&Pair| usize::from(pair.truth) < self.total.num_classes();
+        let pairs = self.pairs((col, row)).iter();
         let wrong = pairs
-            .iter()
             .filter(known)
             .filter(|pair| pair.truth != pair.prediction);
         wrong.map(|pair| u64::from(pair.pixels)).sum()
@@ -151,36 +135,51 @@ impl TileConfusion {
 }
 
 /// Zeros, one for each pair of bytes, for a count.
-fn scratch() -> Vec<u32> {
+pub(super) fn scratch() -> Vec<u32> {
     vec![0; 1 << 16]
 }
 
-/// The pairs of classes of two tiles and how often each occurs; `scratch` holds zeros before and
-/// after.
-fn pairs_of(tiles: [&MaskTile; 2], ground: PixelRect, scratch: &mut [u32]) -> Vec<Pair> {
+/// The pairs of classes of two tiles at `ground`, as far as `cut` holds them, and how often each
+/// occurs; `scratch` holds zeros before and after.
+pub(super) fn pairs_of(
+    tiles: [&MaskTile; 2],
+    ground: PixelRect,
+    cut: Option<&Cut>,
+    scratch: &mut [u32],
+) -> Vec<Pair> {
     let [truth, prediction] = tiles;
-    if let (Some(truth), Some(prediction)) = (truth.uniform_class(), prediction.uniform_class()) {
+    let uniform = tiles.map(MaskTile::uniform_class);
+    if let ([Some(truth), Some(prediction)], None) = (uniform, cut) {
         return vec![Pair {
             truth,
             prediction,
             pixels: ground.width * ground.height,
         }];
     }
-    let mut seen = Vec::new();
+    let (mut plain, mut held, mut seen) = ([[0; SIDE]; 2], [true; SIDE], Vec::new());
+    let [plain_truth, plain_prediction] = &mut plain;
     for y in 0..ground.height {
-        let (truth, prediction) = (Row::of(truth, y), Row::of(prediction, y));
-        let pair = |x: usize| usize::from(truth.get(x)) << 8 | usize::from(prediction.get(x));
-        let (mut x, width) = (0, ground.width as usize);
-        // Neighbors are mostly alike.
-        while x < width {
-            let (start, here) = (x, pair(x));
-            while x < width && pair(x) == here {
-                x += 1;
+        if let Some(cut) = cut {
+            cut.row(ground.y + y, ground, &mut held);
+        }
+        let truth = truth.row(y as usize, plain_truth);
+        let prediction = prediction.row(y as usize, plain_prediction);
+        let pair = |x: usize| usize::from(truth[x]) << 8 | usize::from(prediction[x]);
+        let mut end = 0;
+        for part in held[..ground.width as usize].chunk_by(|a, b| a == b) {
+            let mut x = end;
+            end += part.len();
+            // Neighbors are mostly alike.
+            while part[0] && x < end {
+                let (start, here) = (x, pair(x));
+                while x < end && pair(x) == here {
+                    x += 1;
+                }
+                if scratch[here] == 0 {
+                    seen.push(here);
+                }
+                scratch[here] += (x - start) as u32;
             }
-            if scratch[here] == 0 {
-                seen.push(here);
-            }
-            scratch[here] += (x - start) as u32;
         }
     }
     let pairs = seen.into_iter().map(|index| Pair {
@@ -191,33 +190,11 @@ fn pairs_of(tiles: [&MaskTile; 2], ground: PixelRect, scratch: &mut [u32]) -> Ve
     pairs.collect()
 }
 
-/// One row of a tile.
-enum Row<'a> {
-    Uniform(u8),
-    Pixels(&'a [u8]),
-}
-
-impl<'a> Row<'a> {
-    fn of(tile: &'a MaskTile, y: u32) -> Self {
-        let side = MASK_TILE_SIZE as usize;
-        match tile {
-            MaskTile::Uniform(class) => Self::Uniform(*class),
-            MaskTile::Pixels(pixels) => Self::Pixels(&pixels[y as usize * side..][..side]),
-        }
-    }
-
-    fn get(&self, x: usize) -> u8 {
-        match self {
-            Self::Uniform(class) => *class,
-            Self::Pixels(pixels) => pixels[x],
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::{PartConfusion, TiledGround};
     use super::*;
     use crate::geom::ImageSize;
 
@@ -230,6 +207,7 @@ mod tests {
             let size = ImageSize::new(600, 400);
             let (mut truth, mut prediction) = (Mask::new(size), Mask::filled(size, 1));
             let mut counted = TileConfusion::new(&truth, &prediction, 3);
+            let mut kept = PartConfusion::default();
             for (n, (x, y, w, h, class)) in rects.into_iter().enumerate() {
                 let rect = PixelRect::new(x, y, w, h);
                 let changed = if n % 2 == 0 { &mut truth } else { &mut prediction };
@@ -239,7 +217,9 @@ mod tests {
                 prop_assert_eq!(counted.total(), &Confusion::between(&truth, &prediction, 3));
                 let part = PixelRect::new(x / 2, y / 3, 3 * w, 2 * h);
                 let fresh = Confusion::within(&truth, &prediction, part, 3);
-                prop_assert_eq!(counted.within(&truth, &prediction, part), fresh);
+                let ground = TiledGround::of_rects(size, &[part]);
+                let kept = kept.of(&ground, &counted, [&truth, &prediction]);
+                prop_assert_eq!(kept, fresh);
             }
         }
     }
@@ -269,7 +249,9 @@ mod tests {
                 counted.update(&truth, &prediction, &tiles);
                 prop_assert_eq!(counted.total(), &Confusion::between(&truth, &prediction, 3));
                 let fresh = Confusion::within(&truth, &prediction, block, 3);
-                prop_assert_eq!(counted.within(&truth, &prediction, block), fresh);
+                let ground = TiledGround::of_rects(size, &[block]);
+                let of_block = PartConfusion::default().of(&ground, &counted, [&truth, &prediction]);
+                prop_assert_eq!(of_block, fresh);
             }
         }
     }

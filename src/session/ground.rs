@@ -4,14 +4,11 @@ use std::sync::Arc;
 use super::jobs::{JobId, Report};
 use super::keeping::absolute;
 use super::state::{ImageId, Session};
-use super::{CommandError, LayerKind, ScoreScope};
+use super::{CommandError, KeptScores, LayerKind, ScoreScope};
 use crate::geom::PixelRect;
-use crate::label::{CellState, Coverage, Mask, Origin, Selection, Stencil, UNLABELED};
-use crate::metrics::{Confusion, TileConfusion};
+use crate::label::{Coverage, Mask, Origin, Stencil, UNLABELED, WantedCells};
+use crate::metrics::{PartFact, TiledGround};
 use crate::train::{ModelGround, RunRecord, ScoredOn};
-
-/// More pixels than this are not counted with every stroke.
-const MOST_COUNTED: u64 = 16 << 20;
 
 /// What ground a number is of, in the words that the window has for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -157,53 +154,53 @@ impl Session {
 
     /// What ground [`Session::scores_of`] is of.
     pub fn ground_of_scores(&self, scope: ScoreScope) -> ScoredGround {
-        self.scored_ground(scope, &[self.predicted_by()])
+        self.ground_of_scores_kept(scope, &mut KeptScores::default())
+    }
+
+    /// The same, with a look only at tiles that are not known yet.
+    pub fn ground_of_scores_kept(&self, scope: ScoreScope, kept: &mut KeptScores) -> ScoredGround {
+        self.scored_ground(scope, &[self.predicted_by()], kept)
     }
 
     /// What ground the numbers of two predictions are of.
     pub(super) fn ground_of_contest(&self) -> ScoredGround {
         let runs = [self.contest().run(), self.predicted_by()];
-        self.scored_ground(ScoreScope::Whole, &runs)
+        self.scored_ground(ScoreScope::Whole, &runs, &mut KeptScores::default())
     }
 
-    fn scored_ground(&self, scope: ScoreScope, runs: &[Option<&Path>]) -> ScoredGround {
+    fn scored_ground(
+        &self,
+        scope: ScoreScope,
+        runs: &[Option<&Path>],
+        kept: &mut KeptScores,
+    ) -> ScoredGround {
         let ground_of = |run: Option<&Path>| self.study.grounds.of(run?);
-        let grounds: Option<Vec<&ModelGround>> = runs.iter().copied().map(ground_of).collect();
-        let (label, rects) = (self.layer(LayerKind::Label), self.asked_rects(scope));
-        let (Some(grounds), Some(label), Some(rects)) = (grounds, label, rects) else {
+        let models: Option<Vec<&ModelGround>> = runs.iter().copied().map(ground_of).collect();
+        let (label, asked) = (self.layer(LayerKind::Label), self.asked_ground(scope));
+        let (Some(models), Some(label), Some(asked)) = (models, label, asked) else {
             return ScoredGround::Unknown;
         };
-        let judging = grounds.iter().map(|ground| ground.judging_blocks());
-        let rects = judging.fold(rects, without_blocks);
-        let is_learned = |rect: &PixelRect| {
-            let mut grounds = grounds.iter();
-            grounds
-                .any(|ground| any_in([&label.mask, &ground.learned], *rect, |of| of != UNLABELED))
-        };
-        if scope == ScoreScope::Training || rects.iter().any(is_learned) {
+        let judging = models.iter().map(|model| model.judging_blocks());
+        let ground = judging.fold(asked, TiledGround::without);
+        kept.learned.resize_with(models.len(), PartFact::default);
+        let mut learned = models.iter().zip(&mut kept.learned);
+        let is_learned = learned.any(|(model, kept)| {
+            kept.holds(&ground, [&label.mask, &model.learned], |of| of != UNLABELED)
+        });
+        if scope == ScoreScope::Training || is_learned {
             return ScoredGround::Training;
         }
-        let holds = |block: &PixelRect, rect: &PixelRect| block.intersect(*rect) == *rect;
-        let is_in =
-            |blocks: &[PixelRect], rect: &PixelRect| blocks.iter().any(|block| holds(block, rect));
-        let judges = |rect: &PixelRect| {
-            let mut grounds = grounds.iter();
-            grounds.any(|ground| is_in(&ground.held_out.judging, rect))
-        };
-        if rects.iter().any(judges) {
+        let mut judging = models.iter().flat_map(|model| &model.held_out.judging);
+        if judging.any(|block| ground.touches(*block)) {
             return ScoredGround::Judging;
         }
-        let chooses = |rect: &PixelRect| {
-            let mut grounds = grounds.iter();
-            grounds.all(|ground| is_in(&ground.held_out.choosing, rect))
-        };
-        let is_held_out = rects.iter().all(chooses);
-        let is_reviewed = !rects.iter().any(|rect| self.is_unreviewed(*rect));
-        match (is_held_out, is_reviewed) {
-            (true, true) => ScoredGround::HeldOut,
-            (true, false) => ScoredGround::HeldOutUnreviewed,
-            (false, true) => ScoredGround::New,
-            (false, false) => ScoredGround::Unreviewed,
+        let mut choosing = models.iter().map(|model| &model.held_out.choosing);
+        let is_held_out = choosing.all(|blocks| ground.is_within(blocks));
+        match (is_held_out, self.is_unreviewed(ground, kept)) {
+            (true, false) => ScoredGround::HeldOut,
+            (true, true) => ScoredGround::HeldOutUnreviewed,
+            (false, false) => ScoredGround::New,
+            (false, true) => ScoredGround::Unreviewed,
         }
     }
 
@@ -218,12 +215,15 @@ impl Session {
 
     /// How many such blocks lie on the ground of a scope; its scores are of the rest.
     pub fn judging_left_out(&self, scope: ScoreScope) -> usize {
-        let rects = self.asked_rects(scope).unwrap_or_default();
-        let is_asked = |block: &&PixelRect| {
-            let mut rects = rects.iter();
-            rects.any(|rect| !rect.intersect(**block).is_empty())
+        let blocks = self.judging_blocks();
+        if blocks.is_empty() {
+            return 0;
+        }
+        let Some(ground) = self.asked_ground(scope) else {
+            return 0;
         };
-        self.judging_blocks().iter().filter(is_asked).count()
+        let is_asked = |block: &&PixelRect| ground.touches(**block);
+        blocks.iter().filter(is_asked).count()
     }
 
     /// The blocks that judge either of two predictions' models, which are not compared there.
@@ -245,13 +245,22 @@ impl Session {
         Some(without_blocks(asked, self.judging_blocks()))
     }
 
+    /// The ground of a scope by tiles, with what judges.
+    pub(super) fn asked_ground(&self, scope: ScoreScope) -> Option<TiledGround> {
+        Some(match scope {
+            ScoreScope::Selection => TiledGround::of_mask(&self.selected.as_ref()?.ground),
+            ScoreScope::Training => TiledGround::of_mask(&self.scored_model()?.learned),
+            _ => TiledGround::of_rects(self.image.as_ref()?.size(), &self.asked_rects(scope)?),
+        })
+    }
+
     /// The ground of a scope in rectangles, with what judges.
     fn asked_rects(&self, scope: ScoreScope) -> Option<Vec<PixelRect>> {
         let bounds = self.image.as_ref()?.size().bounds();
         Some(match scope {
             ScoreScope::Whole => vec![bounds],
             ScoreScope::Within(rect) => vec![rect.intersect(bounds)],
-            ScoreScope::Selection => rows_of(&self.selected.as_ref()?.pixels),
+            ScoreScope::Selection => self.selected.as_ref()?.pixels.rects(),
             ScoreScope::Cells(wanted) => self.coverage().rects(wanted),
             ScoreScope::HeldOut => self.scored_model()?.held_out.choosing.clone(),
             ScoreScope::Training => Vec::new(),
@@ -280,12 +289,14 @@ impl Session {
         ground.map(Some).ok_or_else(none)
     }
 
-    /// Whether a label is in `rect` that is imported or accepted, in a cell that is not done.
-    fn is_unreviewed(&self, rect: PixelRect) -> bool {
+    /// Whether a label is in `ground` that is imported or accepted, in a cell that is not done.
+    fn is_unreviewed(&self, ground: TiledGround, kept: &mut KeptScores) -> bool {
         let (Some(label), Some(origins)) = (&self.label, &self.origins) else {
             return false;
         };
-        is_unreviewed([&label.mask, &origins.mask], self.coverage(), rect)
+        let open = ground.without(&self.coverage().rects(WantedCells::Done));
+        let masks = [&label.mask, &origins.mask];
+        kept.unreviewed.holds(&open, masks, is_nobodys)
     }
 
     /// What ground the numbers of the trainings in `folder` are of, of their part `on`: as the one
@@ -302,35 +313,6 @@ impl Session {
         let run = self.predicted_by().map(Path::to_owned);
         let run = run.or_else(|| self.model_in_use())?;
         self.study.grounds.of(&run)
-    }
-
-    /// Counts what the model learned from; `None` where that is too much for every stroke.
-    pub(super) fn counted_training(
-        &self,
-        counts: &TileConfusion,
-        [truth, predicted]: [&Mask; 2],
-    ) -> Option<Confusion> {
-        let learned = &self.scored_model()?.learned;
-        let mut all = Confusion::new(counts.total().num_classes());
-        let mut left = MOST_COUNTED;
-        for (col, row, tile) in learned.tiles() {
-            let rect = learned.tile_rect(col, row);
-            match tile.uniform_class() {
-                Some(UNLABELED) => {}
-                Some(_) => all.merge(&counts.within(truth, predicted, rect)),
-                None => {
-                    left = left.checked_sub(rect.num_pixels())?;
-                    let mut classes = truth.read_rect(rect);
-                    for (class, seen) in classes.iter_mut().zip(learned.read_rect(rect)) {
-                        if seen == UNLABELED {
-                            *class = UNLABELED;
-                        }
-                    }
-                    all.add(&classes, &predicted.read_rect(rect));
-                }
-            }
-        }
-        Some(all)
     }
 
     /// Looks up what the models learned from that are in use or have predicted.
@@ -387,18 +369,14 @@ impl Session {
 /// Whether a label is in `rect` that is imported or accepted, in a cell that is not done, of a label
 /// and its origins.
 pub(super) fn is_unreviewed(masks: [&Mask; 2], coverage: &Coverage, rect: PixelRect) -> bool {
-    let cells = coverage.cells_in(rect);
-    let mut open = cells.filter(|&cell| coverage.state(cell, None) != CellState::Done);
-    let is_nobodys = |origin| origin != UNLABELED && !Origin::is_persons(origin);
-    open.any(|cell| any_in(masks, coverage.rect(cell).intersect(rect), is_nobodys))
+    let open = TiledGround::of_rects(masks[0].size(), &[rect]);
+    let open = open.without(&coverage.rects(WantedCells::Done));
+    PartFact::default().holds(&open, masks, is_nobodys)
 }
 
-/// The runs of a selection as rectangles of one row.
-pub(super) fn rows_of(selection: &Selection) -> Vec<PixelRect> {
-    let spans = selection.spans().iter();
-    spans
-        .map(|span| PixelRect::new(span.start, span.y, span.end - span.start, 1))
-        .collect()
+/// Whether nobody made or looked at a label of an origin.
+fn is_nobodys(origin: u8) -> bool {
+    origin != UNLABELED && !Origin::is_persons(origin)
 }
 
 /// What of `rects` lies outside of `blocks`.
@@ -412,21 +390,5 @@ fn without_blocks(rects: Vec<PixelRect>, blocks: &[PixelRect]) -> Vec<PixelRect>
     near.fold(rects, |rects, block| {
         let left = rects.into_iter().flat_map(|rect| rect.without(*block));
         left.collect()
-    })
-}
-
-/// Whether a pixel of `rect` has a class in the first mask and a value in the second that `is_it`
-/// accepts.
-fn any_in([label, other]: [&Mask; 2], rect: PixelRect, is_it: impl Fn(u8) -> bool) -> bool {
-    TileConfusion::tiles_in(rect.intersect(label.size().bounds())).any(|(col, row)| {
-        let (ours, theirs) = (label.tile(col, row), other.tile(col, row));
-        let is_plain = theirs.uniform_class().is_some_and(|value| !is_it(value));
-        if is_plain || ours.uniform_class() == Some(UNLABELED) {
-            return false;
-        }
-        let part = label.tile_rect(col, row).intersect(rect);
-        let pairs = label.read_rect(part).into_iter().zip(other.read_rect(part));
-        let mut labeled = pairs.filter(|(class, _)| *class != UNLABELED);
-        labeled.any(|(_, value)| is_it(value))
     })
 }

@@ -107,7 +107,7 @@ pub use rate_search::RateSearch;
 pub use recipes::RecipeCommand;
 pub use review::{Difference, PlaceKind, Review};
 pub use runs::{RunEntry, RunSamples, RunStatus, Runs, RunsCommand};
-pub use scoring::{ScoreKey, ScoreScope};
+pub use scoring::{KeptScores, ScoreKey, ScoreScope};
 pub use searching::{ReadSearch, SearchState, SearchTrialState};
 pub use selecting::{Selected, WandSettings};
 pub use settings::{Coordinates, MAX_RECENT, Settings};

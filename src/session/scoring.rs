@@ -4,20 +4,19 @@ use super::JobId;
 use super::jobs::Report;
 use super::state::{Layer, LayerId, Session};
 use crate::geom::{ImageSize, PixelRect};
-use crate::label::{CellKey, Mask, Selection, UNLABELED, WantedCells};
-use crate::metrics::{Confusion, Scores, TileConfusion};
+use crate::label::{CellKey, Selection, WantedCells};
+use crate::metrics::{Confusion, PartConfusion, PartFact, Scores, TileConfusion, TiledGround};
 
 /// More tiles than this are counted again in the background instead of at once.
 const MOST_AT_ONCE: usize = 2_048;
-/// Of a selection so many pixels are counted one by one; of a larger one, tiles that it holds whole
-/// are counted as they are known.
-const MOST_SELECTED: u64 = 16 << 20;
 
 /// Label against prediction, kept up with every change of either.
 #[derive(Debug, Default)]
 pub(super) struct LiveCounts {
     of: Option<Pairing>,
     counts: Option<TileConfusion>,
+    /// Those of the blocks that judge.
+    judging: PartConfusion,
     job: Option<JobId>,
     /// Columns and rows of the tiles that changed since the counts were right.
     dirty: HashSet<(u32, u32)>,
@@ -55,6 +54,16 @@ pub enum ScoreScope {
     Training,
 }
 
+/// What was counted of a scope, kept by who shows its numbers: with it a stroke costs only the tiles
+/// that it touched. Of another scope it is filled anew.
+#[derive(Debug, Default)]
+pub struct KeptScores {
+    counts: PartConfusion,
+    /// What each model learned from.
+    pub(super) learned: Vec<PartFact>,
+    pub(super) unreviewed: PartFact,
+}
+
 /// What scores of a part of the ground were made of; of equal ones they are equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScoreKey {
@@ -62,6 +71,8 @@ pub struct ScoreKey {
     scope: ScoreScope,
     selected: Option<Selection>,
     cells: Vec<CellKey>,
+    /// What is reviewed, of whatever scope.
+    done: Vec<CellKey>,
 }
 
 impl LiveCounts {
@@ -115,42 +126,32 @@ impl Session {
             scope,
             selected: selected.filter(|_| scope == ScoreScope::Selection).cloned(),
             cells,
+            done: self.coverage().cells(WantedCells::Done),
         }
     }
 
     /// The scores on a part of the ground; `None` as for [`Session::scores`], where there is no
-    /// such part, and for a selection that is too large and ragged to be counted with every stroke.
+    /// such part, and for ground that is too large and ragged to be counted at once.
     pub fn scores_of(&self, scope: ScoreScope) -> Option<Scores> {
+        self.scores_kept(scope, &mut KeptScores::default())
+    }
+
+    /// The same, counted only where it is not known yet.
+    pub fn scores_kept(&self, scope: ScoreScope, kept: &mut KeptScores) -> Option<Scores> {
         let (counts, truth, predicted) = (
             self.live.counts.as_ref()?,
             &self.label.as_ref()?.mask,
             &self.prediction.as_ref()?.mask,
         );
-        let confusion = match scope {
-            ScoreScope::Whole => return self.live.scores.clone(),
-            ScoreScope::Selection => {
-                let selected = self.selected.as_ref()?;
-                if selected.pixels.num_pixels() > MOST_SELECTED {
-                    let mut ground = selected.ground.clone();
-                    for block in self.judging_blocks() {
-                        ground.without(*block, &selected.ground, |_, _| true);
-                    }
-                    of_large_selection(&ground, [truth, predicted], counts)?
-                } else {
-                    let num_classes = counts.total().num_classes();
-                    of_rows(&self.rects_of(scope)?, [truth, predicted], num_classes)
-                }
-            }
-            ScoreScope::Within(_) | ScoreScope::Cells(_) | ScoreScope::HeldOut => {
-                let empty = Confusion::new(counts.total().num_classes());
-                let rects = self.rects_of(scope)?.into_iter();
-                rects.fold(empty, |mut all, rect| {
-                    all.merge(&counts.within(truth, predicted, rect));
-                    all
-                })
-            }
-            ScoreScope::Training => self.counted_training(counts, [truth, predicted])?,
-        };
+        if scope == ScoreScope::Whole {
+            return self.live.scores.clone();
+        }
+        let ground = self.asked_ground(scope)?.without(self.judging_blocks());
+        let is_ragged = matches!(scope, ScoreScope::Selection | ScoreScope::Training);
+        if is_ragged && ground.num_cut() > MOST_AT_ONCE {
+            return None;
+        }
+        let confusion = kept.counts.of(&ground, counts, [truth, predicted]);
         Some(Scores::new(&confusion, self.classes()))
     }
 
@@ -200,19 +201,21 @@ impl Session {
 
     /// The scores of the whole image from what is counted.
     pub(super) fn score_whole(&mut self) {
-        let (Some(counts), Some(label), Some(prediction)) =
-            (&self.live.counts, &self.label, &self.prediction)
-        else {
-            return;
-        };
         if self.pairing() != self.live.of {
             return;
         }
+        let blocks = self.judging_blocks().to_vec();
+        let live = &mut self.live;
+        let (Some(counts), Some(label), Some(prediction)) =
+            (&live.counts, &self.label, &self.prediction)
+        else {
+            return;
+        };
+        let ground = TiledGround::of_rects(label.mask.size(), &blocks);
+        let masks = [&label.mask, &prediction.mask];
         let mut all = counts.total().clone();
-        for block in self.judging_blocks() {
-            all.take_away(&counts.within(&label.mask, &prediction.mask, *block));
-        }
-        self.live.scores = Some(Scores::new(&all, &self.palette.table));
+        all.take_away(&live.judging.of(&ground, counts, masks));
+        live.scores = Some(Scores::new(&all, &self.palette.table));
     }
 
     fn count_anew(&mut self, pairing: Option<Pairing>) {
@@ -304,68 +307,5 @@ impl Session {
             let fresh = Confusion::between(&label.mask, &prediction.mask, num_classes);
             assert_eq!(*counts.total(), fresh, "the numbers follow the brush");
         }
-    }
-}
-
-fn of_rows(rows: &[PixelRect], [truth, predicted]: [&Mask; 2], num_classes: usize) -> Confusion {
-    let mut counts = Confusion::new(num_classes);
-    for row in rows {
-        counts.add(&truth.read_rect(*row), &predicted.read_rect(*row));
-    }
-    counts
-}
-
-/// Counts tile by tile what has a value in `selected`; `None` when too many tiles are selected in
-/// part.
-fn of_large_selection(
-    selected: &Mask,
-    [truth, predicted]: [&Mask; 2],
-    counts: &TileConfusion,
-) -> Option<Confusion> {
-    let mut sum = Confusion::new(counts.total().num_classes());
-    let mut left = MOST_SELECTED;
-    for (col, row, tile) in selected.tiles() {
-        let rect = selected.tile_rect(col, row);
-        match tile.uniform_class() {
-            Some(UNLABELED) => {}
-            Some(_) => sum.merge(&counts.within(truth, predicted, rect)),
-            None => {
-                left = left.checked_sub(rect.num_pixels())?;
-                let both = truth.read_rect(rect).into_iter();
-                let both = both.zip(predicted.read_rect(rect));
-                let chosen = both.zip(selected.read_rect(rect));
-                let chosen = chosen.filter(|(_, ground)| *ground != UNLABELED);
-                let (ours, theirs): (Vec<u8>, Vec<u8>) = chosen.map(|(both, _)| both).unzip();
-                sum.add(&ours, &theirs);
-            }
-        }
-    }
-    Some(sum)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::ground::rows_of;
-    use super::*;
-    use crate::geom::ImagePoint;
-
-    #[test]
-    fn a_large_selection_is_counted_as_a_small_one() {
-        let size = ImageSize::new(1_300, 900);
-        let painted = |by: u32| {
-            let mut mask = Mask::new(size);
-            let class = |at: u32| (at / by % 3) as u8;
-            let all: Vec<u8> = (0..size.width * size.height).map(class).collect();
-            mask.set_rect(size.bounds(), &all);
-            mask
-        };
-        let (truth, predicted) = (painted(401), painted(977));
-        let counts = TileConfusion::new(&truth, &predicted, 3);
-        let corners = [(20.0, 10.0), (1_290.0, 40.0), (700.0, 890.0), (15.0, 800.0)];
-        let corners = corners.map(|(x, y)| ImagePoint::new(x, y));
-        let selected = Selection::of_polygon(&corners, size);
-        let one_by_one = of_rows(&rows_of(&selected), [&truth, &predicted], 3);
-        let by_tiles = of_large_selection(&selected.ground(size), [&truth, &predicted], &counts);
-        assert_eq!(by_tiles, Some(one_by_one));
     }
 }

@@ -8,7 +8,7 @@ use orthobrush::geom::{ImagePoint, ImageSize, PixelRect};
 use orthobrush::label::{CellKey, CellState, Mask, WantedCells};
 use orthobrush::metrics::{Confusion, Scores};
 use orthobrush::session::{
-    Command, CommandError, Difference, LayerKind, PlaceCommand, PlaceKind, Predicting,
+    Command, CommandError, Difference, KeptScores, LayerKind, PlaceCommand, PlaceKind, Predicting,
     PredictionCommand, ReviewCommand, ScoreScope, SelectionCommand, Session,
 };
 use orthobrush::train::DeviceChoice;
@@ -122,6 +122,51 @@ fn numbers_are_of_the_part_that_is_asked_for() {
     let ground = session.coverage().rect(cell);
     let of_cell = session.scores_of(ScoreScope::Cells(WantedCells::Done));
     assert_eq!(of_cell, Some(fresh(&session, Some(ground))));
+}
+
+#[test]
+fn kept_numbers_follow_strokes_as_those_that_are_counted_anew() {
+    let (_folder, mut session) = compared();
+    let corners = [(100.0, 20.0), (900.0, 300.0), (300.0, 1_000.0)];
+    let select = SelectionCommand::Polygon {
+        corners: corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec(),
+        how: orthobrush::session::SelectHow::Replace,
+    };
+    finish(&mut session, Command::Selection(select));
+    let done = PlaceCommand::MarkCell {
+        cell: CellKey { row: 0, col: 0 },
+        state: Some(CellState::Done),
+    };
+    session.apply(Command::Place(done)).expect("marked");
+    let part = PixelRect::new(100, 300, 777, 555);
+    let scopes = [
+        ScoreScope::Whole,
+        ScoreScope::Within(part),
+        ScoreScope::Selection,
+        ScoreScope::DoneCells,
+    ];
+    let mut kept = <[KeptScores; 4]>::default();
+    let mut check = |session: &Session| {
+        for (scope, kept) in scopes.into_iter().zip(&mut kept) {
+            let numbers = session.scores_kept(scope, kept);
+            assert!(numbers.is_some(), "{scope:?}");
+            assert_eq!(numbers, session.scores_of(scope), "{scope:?}");
+            let ground = session.ground_of_scores_kept(scope, kept);
+            assert_eq!(ground, session.ground_of_scores(scope), "{scope:?}");
+        }
+    };
+    check(&session);
+    for (class, to) in [
+        (4, (700.0, 600.0)),
+        (0, (120.0, 900.0)),
+        (2, (400.0, 320.0)),
+    ] {
+        paint(&mut session, class, (100.0, 100.0), to);
+        check(&session);
+    }
+    session.apply(Command::Undo).expect("undone");
+    settle(&mut session);
+    check(&session);
 }
 
 /// Numbers are not those of another selection of as many pixels, or of other cells.

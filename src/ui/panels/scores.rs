@@ -6,7 +6,9 @@ use crate::geom::PixelRect;
 use crate::label::WantedCells;
 use crate::metrics::{Figure, Scores};
 use crate::render::Looked;
-use crate::session::{LayerKind, ReviewCommand, ScoreKey, ScoreScope, ScoredGround, Session};
+use crate::session::{
+    KeptScores, LayerKind, ReviewCommand, ScoreKey, ScoreScope, ScoredGround, Session,
+};
 use crate::ui::places::walk;
 use crate::ui::training::{MatrixNumbers, confusion_ui, figure_help};
 use crate::ui::view::{CommandQueue, View};
@@ -52,6 +54,7 @@ pub struct ScoresView {
     scope: Scope,
     numbers: MatrixNumbers,
     made_of: Option<ScoreKey>,
+    kept: KeptScores,
     scores: Option<Scores>,
     ground: ScoredGround,
     /// Blocks that judge the model and are left out.
@@ -77,8 +80,8 @@ impl ScoresView {
         let made_of = Some(session.score_key(scope));
         if self.made_of != made_of {
             self.made_of = made_of;
-            self.scores = session.scores_of(scope);
-            self.ground = session.ground_of_scores(scope);
+            self.scores = session.scores_kept(scope, &mut self.kept);
+            self.ground = session.ground_of_scores_kept(scope, &mut self.kept);
             self.num_judging = session.judging_left_out(scope);
         }
     }
@@ -114,6 +117,7 @@ pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     review_ui(ui, session, view, commands);
     contest_ui(ui, session, view, commands);
     if session.scores().is_none() {
+        view.scores.kept = KeptScores::default();
         let has_both = session.layer(LayerKind::Label).is_some()
             && session.layer(LayerKind::Prediction).is_some();
         ui.weak(if has_both {
