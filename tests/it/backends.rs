@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::module::{Module as _, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::wgpu::WgpuBackend;
 use burn::tensor::{Device, DeviceKind, Int, Tensor, TensorData};
@@ -45,7 +45,6 @@ fn adapter() -> Option<Device> {
             std::env::var_os("ORTHOBRUSH_REQUIRE_GPU").is_none(),
             "install a graphics driver, for example mesa-vulkan-drivers"
         );
-        println!("Not run: there is no graphics adapter");
     }
     device
 }
@@ -129,10 +128,8 @@ fn size(numbers: impl Iterator<Item = f64>) -> f64 {
 /// Says what of a step differs between `device` and the processor, if anything.
 fn differences(name: &str, config: &ModelConfig, loss: &Loss, device: &Device) -> Vec<String> {
     assert_eq!(config.check(), Ok(()), "{name}");
-    let began = Instant::now();
     let found = answers(config, loss, device);
     let expected = answers(config, loss, &Device::flex());
-    println!("{name}: {:.1} s", began.elapsed().as_secs_f64());
     let mut differences = Vec::new();
     for ((what, most, found), (_, _, expected)) in found.iter().zip(&expected) {
         let pairs = found.iter().zip(expected);
@@ -212,17 +209,19 @@ fn losses() -> [(&'static str, LossTerm); 6] {
 #[test]
 fn graphics_adapters_compute_what_the_processor_computes() {
     let Some(device) = adapter() else {
+        println!("Not run: there is no graphics adapter");
         return;
     };
     let name = device.identity().map(|identity| identity.name);
     println!("On {}", name.unwrap_or_default());
     let mut differing = Vec::new();
-    for (name, config) in representatives() {
-        differing.extend(differences(name, &config, &Loss::default(), &device));
-    }
     let [(_, unet), ..] = representatives();
-    for (name, term) in losses() {
-        differing.extend(differences(name, &unet, &Loss(vec![term]), &device));
+    let networks = representatives().map(|(name, config)| (name, config, Loss::default()));
+    let losses = losses().map(|(name, term)| (name, unet.clone(), Loss(vec![term])));
+    for (name, config, loss) in networks.into_iter().chain(losses) {
+        let began = Instant::now();
+        differing.extend(differences(name, &config, &loss, &device));
+        println!("{name}: {:.1} s", began.elapsed().as_secs_f64());
     }
     assert!(differing.is_empty(), "\n{}", differing.join("\n"));
 }

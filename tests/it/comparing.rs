@@ -143,7 +143,7 @@ fn kept_numbers_follow_strokes_as_those_that_are_counted_anew() {
         ScoreScope::Whole,
         ScoreScope::Within(part),
         ScoreScope::Selection,
-        ScoreScope::DoneCells,
+        ScoreScope::Cells(WantedCells::Done),
     ];
     let mut kept = <[KeptScores; 4]>::default();
     let mut check = |session: &Session| {
