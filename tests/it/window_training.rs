@@ -123,6 +123,7 @@ fn numbers_of_runs_say_what_ground_they_are_of() {
     let is_said = |harness: &Harness<'_, App>| harness.query_all_by_label(word).next().is_some();
     press(&mut harness, "Recipe");
     assert!(!is_said(&harness), "there is no number yet");
+    press(&mut harness, "Run");
     press(&mut harness, "first");
     for score in ["Mean IoU", "Pixel accuracy"] {
         harness.get_by_label(&format!("{score} · {word}"));
