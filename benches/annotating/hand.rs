@@ -80,16 +80,16 @@ impl<'a> Hand<'a> {
 
     /// How good a layer is.
     pub fn mean_iou(&self, kind: LayerKind) -> f64 {
-        self.mean_iou_in(kind, self.ground.bounds)
-    }
-
-    /// How good a layer is on `part` of the ground.
-    pub fn mean_iou_in(&self, kind: LayerKind, part: PixelRect) -> f64 {
         let Some(layer) = self.session.layer(kind) else {
             return 0.0;
         };
         let classes = &self.area.classes;
-        let counted = Confusion::within(&self.area.truth, &layer.mask, part, classes.num_classes());
+        let counted = Confusion::within(
+            &self.area.truth,
+            &layer.mask,
+            self.ground.bounds,
+            classes.num_classes(),
+        );
         Scores::new(&counted, classes).mean_iou.unwrap_or_default()
     }
 
@@ -154,12 +154,19 @@ impl<'a> Hand<'a> {
         self.other(command);
     }
 
-    /// Notes what `command`, by a menu, would come to, and takes it back.
-    pub fn consider(&mut self, command: Command) {
+    /// Notes what `commands`, by menus, would come to, and takes them back.
+    pub fn consider<const N: usize>(&mut self, commands: [Command; N]) {
         let before = self.now;
-        self.by_menu(command);
-        self.apply(Command::Undo);
-        self.wait();
+        let mut changes = 0;
+        for command in commands {
+            let label = self.shown(LayerKind::Label);
+            self.by_menu(command);
+            changes += u32::from(self.shown(LayerKind::Label) != label);
+        }
+        for _ in 0..changes {
+            self.apply(Command::Undo);
+            self.wait();
+        }
         self.now = before;
     }
 
@@ -186,8 +193,8 @@ impl<'a> Hand<'a> {
         self.moments.push(self.now);
     }
 
-    /// Paints until `until` or until nothing is worth a stroke.
-    pub fn paint(&mut self, within: PixelRect, until: impl Fn(&Self) -> bool) {
+    /// Paints until `until` or until no stroke mends `least` pixels.
+    pub fn paint(&mut self, within: PixelRect, least: f32, until: impl Fn(&Self) -> bool) {
         let limits = Limits {
             radius: f32::INFINITY,
             length: 2_000.0,
@@ -196,6 +203,9 @@ impl<'a> Hand<'a> {
             let Some(stroke) = self.next_stroke(LayerKind::Label, within, limits) else {
                 return;
             };
+            if stroke.gain < least {
+                return;
+            }
             self.stroke(&stroke);
         }
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use orthobrush::geom::ImageSize;
-use orthobrush::label::{Mask, UNLABELED};
+use orthobrush::label::{Cleanup, Mask, UNLABELED};
 use orthobrush::session::{
     Command, FinetuneCommand, InstantCommand, LayerKind, Over, Predicting, ReviewCommand, Wholesale,
 };
@@ -22,8 +22,12 @@ const SCRIBBLE: Limits = Limits {
 /// So many scribbles in a row that make the answer no better by [`BETTER`] are enough.
 const ENOUGH: usize = 8;
 const BETTER: f64 = 0.005;
-/// Mean `IoU` of a square before the next one is turned to.
-const DONE: f64 = 0.9;
+/// What is right of a square before the next one is turned to, and the share of it that a stroke
+/// has to mend to be worth it there.
+const DONE: f64 = 0.97;
+const WORTH_IT: f32 = 0.01;
+/// Specks of a prediction of fewer pixels than this are dissolved once it is taken over.
+const SPECK: u64 = 100;
 /// Times that a model learns from corrections.
 const ROUNDS: u32 = 3;
 /// A prediction that is right on this share of a square is taken over there first.
@@ -66,7 +70,7 @@ impl Way {
             Self::Loop { is_thorough } => correct(&mut hand, &image, is_thorough),
         }
         let all = hand.ground.bounds;
-        hand.paint(all, |hand| {
+        hand.paint(all, 1.0, |hand| {
             hand.now.mean_iou >= goal || hand.now.strokes >= most
         });
         hand.moments
@@ -150,7 +154,7 @@ fn correct(hand: &mut Hand<'_>, image: &Path, is_thorough: bool) {
     let mut run = hand.area.parent.clone();
     for round in 0..ROUNDS {
         hand.by_menu(Command::predict(Some(run.clone())));
-        hand.consider(Command::AcceptPrediction(Over::Rest));
+        hand.consider(taken_over());
         let squares = hand.ground.bounds.num_pixels() / (256 * 256);
         correct_squares(hand, squares.div_ceil(20) as usize);
         let out = image.with_file_name(format!("run-{round}"));
@@ -165,7 +169,24 @@ fn correct(hand: &mut Hand<'_>, image: &Path, is_thorough: bool) {
         run = out;
     }
     hand.by_menu(Command::predict(Some(run)));
-    hand.by_menu(Command::AcceptPrediction(Over::Rest));
+    for command in taken_over() {
+        hand.by_menu(command);
+    }
+}
+
+/// The prediction becomes the label where nobody has painted, and its specks go.
+fn taken_over() -> [Command; 2] {
+    let change = Wholesale::CleanUp(Cleanup::DropSpecks {
+        class: None,
+        min_pixels: SPECK,
+    });
+    [
+        Command::AcceptPrediction(Over::Rest),
+        Command::Wholesale {
+            change,
+            within: None,
+        },
+    ]
 }
 
 fn correct_squares(hand: &mut Hand<'_>, count: usize) {
@@ -180,8 +201,9 @@ fn correct_squares(hand: &mut Hand<'_>, count: usize) {
         if is_useful {
             hand.by_key(Command::Review(ReviewCommand::Accept));
         }
-        hand.paint(square, |hand| {
-            hand.mean_iou_in(LayerKind::Label, square) >= DONE
+        let least = WORTH_IT * square.num_pixels() as f32;
+        hand.paint(square, least, |hand| {
+            hand.right_share(LayerKind::Label, square) >= DONE
         });
         if !is_useful {
             hand.by_key(Command::Review(ReviewCommand::Reject));

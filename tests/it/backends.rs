@@ -2,8 +2,10 @@
 //! and every loss, on a graphics adapter and on the processor.
 //!
 //! A software adapter compiles kernels for long and counts only part of axes of more than 65,536
-//! numbers, so networks are thin, images small, and shapes few.
+//! numbers, so networks are thin, images small, and shapes few; families around encoders, which
+//! take it minutes each, are compared on cards alone.
 
+use std::process::Command;
 use std::time::Instant;
 
 use burn::module::{Module as _, ModuleVisitor, Param, ParamId};
@@ -22,8 +24,12 @@ const ANSWERS: f64 = 1e-3;
 /// Slopes go through every norm twice, which takes digits; a wrong kernel is off by far more.
 const SLOPES: f64 = 1e-2;
 
-/// The adapter in software where there is one, as for tests that draw, else a card.
-fn adapter() -> Option<Device> {
+/// A network, or a loss, by name.
+type Case = (&'static str, ModelConfig, Loss);
+
+/// The adapter in software where there is one, as for tests that draw, else a card; and whether it
+/// is in software.
+fn adapter() -> Option<(Device, bool)> {
     let kinds = [
         DeviceKind::Cpu,
         DeviceKind::DiscreteGpu(0),
@@ -36,8 +42,10 @@ fn adapter() -> Option<Device> {
         WgpuBackend::Vulkan
     };
     let open = |kind| {
+        let is_software = kind == DeviceKind::Cpu;
         let options = Device::wgpu_options().device_kind(kind).graphics_api(api);
-        options.tasks_max(16).init().ok()
+        let device = options.tasks_max(16).init().ok()?;
+        Some((device, is_software))
     };
     let device = kinds.into_iter().find_map(open);
     if device.is_none() {
@@ -143,47 +151,49 @@ fn differences(name: &str, config: &ModelConfig, loss: &Loss, device: &Device) -
     differences
 }
 
-/// Thin networks of all kinds of layers.
-fn representatives() -> [(&'static str, ModelConfig); 7] {
-    let thin = |family, encoder| ModelConfig {
-        family,
-        encoder,
+/// Thin networks that are trained from nothing.
+fn plain_networks() -> [(&'static str, ModelConfig); 2] {
+    let unet = ModelConfig {
+        family: Family::Unet,
+        encoder: EncoderKind::Plain,
         ..ModelConfig::default().thin()
     };
-    let around = |family, encoder| ModelConfig {
-        width: Some(16),
-        ..thin(family, encoder)
+    let residual = ModelConfig {
+        residual: true,
+        decoder_up: DecoderUp::Transposed,
+        norm: NormKind::Group,
+        ..unet.clone()
     };
     [
-        ("unet", thin(Family::Unet, EncoderKind::Plain)),
-        (
-            "residual unet, transposed, group norms",
-            ModelConfig {
-                residual: true,
-                decoder_up: DecoderUp::Transposed,
-                norm: NormKind::Group,
-                ..thin(Family::Unet, EncoderKind::Plain)
-            },
-        ),
+        ("unet", unet),
+        ("residual unet, transposed, group norms", residual),
+    ]
+}
+
+/// Thin decoders of the other families and kinds of layers around encoders.
+fn networks_around_encoders() -> [(&'static str, ModelConfig); 5] {
+    let around = |family, encoder| ModelConfig {
+        family,
+        encoder,
+        width: Some(16),
+        ..ModelConfig::default().thin()
+    };
+    let two_heads = ModelConfig {
+        auxiliary_weight: 0.4,
+        ..around(Family::Pspnet, EncoderKind::Resnet18)
+    };
+    let dilated = ModelConfig {
+        output_stride: Some(16),
+        ..around(Family::DeepLabV3Plus, EncoderKind::Lite0)
+    };
+    [
         (
             "unet around lite0",
             around(Family::Unet, EncoderKind::Lite0),
         ),
         ("fpn", around(Family::Fpn, EncoderKind::Resnet18)),
-        (
-            "pspnet with a second head",
-            ModelConfig {
-                auxiliary_weight: 0.4,
-                ..around(Family::Pspnet, EncoderKind::Resnet18)
-            },
-        ),
-        (
-            "deeplabv3plus around lite0",
-            ModelConfig {
-                output_stride: Some(16),
-                ..around(Family::DeepLabV3Plus, EncoderKind::Lite0)
-            },
-        ),
+        ("pspnet with a second head", two_heads),
+        ("deeplabv3plus around lite0", dilated),
         ("fcn8s", around(Family::Fcn8s, EncoderKind::Resnet18)),
     ]
 }
@@ -206,22 +216,56 @@ fn losses() -> [(&'static str, LossTerm); 6] {
     ]
 }
 
+/// What is compared: every loss with the first network, and the networks.
+fn cases(is_software: bool) -> Vec<Case> {
+    let [(_, unet), ..] = plain_networks();
+    let losses = losses()
+        .into_iter()
+        .map(move |(name, term)| (name, unet.clone(), Loss(vec![term])));
+    let around = networks_around_encoders().into_iter();
+    let networks = plain_networks()
+        .into_iter()
+        .chain(around.filter(|_| !is_software));
+    networks
+        .map(|(name, config)| (name, config, Loss::default()))
+        .chain(losses)
+        .collect()
+}
+
 #[test]
-fn graphics_adapters_compute_what_the_processor_computes() {
-    let Some(device) = adapter() else {
+#[ignore = "the child of the next test"]
+fn compared_with_the_processor() {
+    let Some((device, is_software)) = adapter() else {
         println!("Not run: there is no graphics adapter");
         return;
     };
     let name = device.identity().map(|identity| identity.name);
     println!("On {}", name.unwrap_or_default());
     let mut differing = Vec::new();
-    let [(_, unet), ..] = representatives();
-    let networks = representatives().map(|(name, config)| (name, config, Loss::default()));
-    let losses = losses().map(|(name, term)| (name, unet.clone(), Loss(vec![term])));
-    for (name, config, loss) in networks.into_iter().chain(losses) {
+    for (name, config, loss) in cases(is_software) {
         let began = Instant::now();
         differing.extend(differences(name, &config, &loss, &device));
         println!("{name}: {:.1} s", began.elapsed().as_secs_f64());
     }
     assert!(differing.is_empty(), "\n{}", differing.join("\n"));
+}
+
+/// In a process of its own, for the search for the fastest kernels, which would take a software
+/// adapter a quarter of an hour, can only be shortened from outside.
+#[test]
+fn graphics_adapters_compute_what_the_processor_computes() {
+    let child = Command::new(std::env::current_exe().expect("this program"))
+        .args([
+            "backends::compared_with_the_processor",
+            "--exact",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env("CUBECL_AUTOTUNE_LEVEL", "minimal")
+        .output()
+        .expect("it starts");
+    let [told, errors] = [&child.stdout, &child.stderr].map(|text| String::from_utf8_lossy(text));
+    println!("{told}");
+    assert!(child.status.success(), "{told}\n{errors}");
+    assert!(told.contains("1 passed"), "the child has a name: {told}");
 }
