@@ -407,6 +407,21 @@ fn a_recipe_is_edited_marked_and_taken_back() {
 }
 
 #[test]
+fn the_title_of_a_group_finds_all_of_its_fields() {
+    let _turn = turn();
+    let (_folder, mut harness) = shown();
+    press(&mut harness, "Recipe");
+    harness.get_by_label("Find a field").focus();
+    harness.step();
+    harness.event(egui::Event::Text("length and".to_owned()));
+    harness.run_steps(3);
+    for field in ["Epochs", "Batch"] {
+        assert!(harness.query_by_label(field).is_some(), "{field}");
+    }
+    assert!(harness.query_by_label("Rate").is_none());
+}
+
+#[test]
 fn what_is_held_out_is_chosen_by_a_list_and_counted() {
     let _turn = turn();
     let folder = tempfile::tempdir().expect("a folder");

@@ -2,7 +2,7 @@ use egui::{ComboBox, RichText, Ui};
 use serde_json::Value;
 
 use super::field::is_found;
-use super::row::title_ui;
+use super::row::{CHOICE, title_ui};
 use super::tree::Tree;
 
 /// One of the tables that a field may be.
@@ -54,7 +54,7 @@ impl Table {
             let label = label.on_hover_text(format!("{}\n{}", self.help, self.word));
             let combo = ComboBox::from_id_salt(self.path)
                 .selected_text(shown.map_or("As in the recipe's file", |choice| choice.name))
-                .width(230.0)
+                .width(CHOICE)
                 .show_ui(ui, |ui| {
                     for choice in self.choices {
                         let row = ui.selectable_label(choice.word == word, choice.name);

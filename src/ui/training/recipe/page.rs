@@ -151,13 +151,15 @@ fn form_ui(ui: &mut Ui, session: &Session, form: &mut TrainForm, commands: &mut 
     if said(words) || parts::is_said(&searched) {
         let is_changed = tree.differs(&base, "parts");
         group_ui(ui, "Held-out ground", is_changed, &searched, |ui| {
+            searched_within(&searched, "Held-out ground").clone_into(&mut form.searched);
             parts_ui(ui, session, form, (&mut tree, &base), commands);
+            form.searched.clone_from(&searched);
         });
     }
     if said(VARIED) {
         let is_changed = tree.differs(&base, "augment");
         group_ui(ui, "Augmentation", is_changed, &searched, |ui| {
-            augment_ui(ui, &mut tree, &searched);
+            augment_ui(ui, &mut tree, searched_within(&searched, "Augmentation"));
         });
     }
     let others = more::other_paths(&tree, &searched);
@@ -185,13 +187,11 @@ fn section_ui(
     searched: &str,
     below: impl FnOnce(&mut Ui, &mut Tree),
 ) {
-    let shown = |tree: &Tree| -> Vec<_> {
-        let fields = section.fields.iter();
-        fields
-            .filter(|field| field.exists(tree) && field.matches(searched))
-            .collect()
-    };
-    let fields = shown(tree);
+    let within = searched_within(searched, section.title);
+    let fields = section.fields.iter();
+    let fields: Vec<_> = fields
+        .filter(|field| field.exists(tree) && field.matches(within))
+        .collect();
     if fields.is_empty() {
         return;
     }
@@ -205,6 +205,15 @@ fn section_ui(
         }
         below(ui, tree);
     });
+}
+
+/// What the fields below a title are filtered by: nothing when the title is what was searched.
+fn searched_within<'a>(searched: &'a str, title: &str) -> &'a str {
+    if super::field::is_found(searched, &[title]) {
+        ""
+    } else {
+        searched
+    }
 }
 
 /// A heading that folds; with a mark where something differs, and open while one searches.

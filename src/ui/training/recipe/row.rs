@@ -12,6 +12,10 @@ use crate::ui::theme;
 
 const TITLE: f32 = 130.0;
 const VALUE: f32 = 190.0;
+/// The room of the way back to the usual value.
+const RESET: f32 = 26.0;
+/// Value and way back together, for lists that have no way back.
+pub const CHOICE: f32 = VALUE + RESET;
 
 /// A field: its name, its value, a mark and a way back where it differs, and its help.
 pub fn field_ui(ui: &mut Ui, field: &Field, tree: &mut Tree, base: &Tree) {
@@ -43,7 +47,7 @@ fn in_column<R>(ui: &mut Ui, width: f32, content: impl FnOnce(&mut Ui) -> R) -> 
 
 fn reset_ui(ui: &mut Ui, field: &Field, tree: &mut Tree, base: &Tree, is_changed: bool) {
     if !is_changed {
-        ui.add_space(26.0);
+        ui.add_space(RESET);
         return;
     }
     let icon = RichText::new(icons::ICON_UNDO.codepoint)
