@@ -1,6 +1,6 @@
-use egui::{Align2, Color32, FontId, Painter, Rect, Stroke, StrokeKind, pos2, vec2};
+use egui::{Align2, Color32, FontId, Painter, Rect, Stroke, StrokeKind, Vec2, pos2, vec2};
 
-use super::CanvasFrame;
+use super::{CanvasFrame, PaneLayout};
 use crate::geom::{Camera, ImagePoint, PixelRect};
 use crate::label::CellState;
 use crate::session::{LayerKind, Session};
@@ -8,11 +8,20 @@ use crate::ui::theme;
 
 /// Smaller cells than this, in points, are not drawn one by one.
 const SMALLEST_CELL: f32 = 6.0;
-/// Names are written into cells of this width, in points.
-const WIDTH_FOR_WORDS: f32 = 90.0;
+/// Names are written into cells of which so much is seen, in points.
+const ROOM_FOR_WORDS: Vec2 = vec2(90.0, 28.0);
+/// What the header of a pane covers at its top, in points.
+const HEADER: f32 = 32.0;
 
-/// Draws the coverage grid: which cells are done, which need review, and notes.
-pub fn paint(painter: &Painter, frame: CanvasFrame, camera: &Camera, session: &Session) {
+/// Draws the coverage grid: which cells are done, which need review, and notes. Words stand where
+/// they are seen: in the corner of a cell, or where the pane or its header ends.
+pub fn paint(
+    painter: &Painter,
+    frame: CanvasFrame,
+    camera: &Camera,
+    session: &Session,
+    layout: PaneLayout,
+) {
     let Some(image) = session.image() else { return };
     let coverage = session.coverage();
     let seen = camera.visible_pixels(frame.size(), image.size());
@@ -20,6 +29,12 @@ pub fn paint(painter: &Painter, frame: CanvasFrame, camera: &Camera, session: &S
     if (side as f32) / frame.pixels_per_point < SMALLEST_CELL {
         return;
     }
+    let header = if layout == PaneLayout::One {
+        0.0
+    } else {
+        HEADER
+    };
+    let room = Rect::from_min_max(frame.rect.min + vec2(0.0, header), frame.rect.max);
     let label = session.layer(LayerKind::Label).map(|layer| &layer.mask);
     for key in coverage.cells_in(seen) {
         let rect = rect_of(frame, camera, coverage.rect(key));
@@ -36,20 +51,21 @@ pub fn paint(painter: &Painter, frame: CanvasFrame, camera: &Camera, session: &S
             StrokeKind::Inside,
         );
         painter.rect_stroke(inner, 0.0, Stroke::new(1.2, color), StrokeKind::Inside);
-        if rect.width() > WIDTH_FOR_WORDS {
-            words(painter, rect, state, coverage.note(key));
+        let seen = rect.intersect(room);
+        if (seen.size() - ROOM_FOR_WORDS).min_elem() > 0.0 {
+            words(painter, seen, state, coverage.note(key));
         } else if !coverage.note(key).is_empty() {
             painter.circle_filled(rect.center(), 2.5, theme::WARNING);
         }
     }
 }
 
-fn words(painter: &Painter, cell: Rect, state: CellState, note: &str) {
+fn words(painter: &Painter, seen: Rect, state: CellState, note: &str) {
     let text = match note {
         "" => state.word().to_owned(),
         note => format!("{}: {note}", state.word()),
     };
-    let room = cell.width() - 20.0;
+    let room = seen.width() - 20.0;
     let mut layout = egui::text::LayoutJob::simple_singleline(
         text,
         FontId::proportional(12.0),
@@ -57,7 +73,7 @@ fn words(painter: &Painter, cell: Rect, state: CellState, note: &str) {
     );
     layout.wrap = egui::text::TextWrapping::truncate_at_width(room);
     let text = painter.layout_job(layout);
-    let place = Align2::LEFT_TOP.anchor_size(cell.min + vec2(8.0, 7.0), text.size());
+    let place = Align2::LEFT_TOP.anchor_size(seen.min + vec2(8.0, 7.0), text.size());
     painter.rect_filled(place.expand(3.0), 3.0, Color32::from_black_alpha(170));
     painter.galley(place.min, text, Color32::WHITE);
 }

@@ -1,4 +1,7 @@
-use egui::{Color32, Frame, Label, Layout, Margin, Rect, Response, RichText, Ui, UiBuilder, vec2};
+use egui::{
+    Align2, Color32, FontId, Frame, Label, Layout, Margin, Rect, Response, RichText, Ui, UiBuilder,
+    Vec2, vec2,
+};
 use egui_material_icons::icons;
 
 use super::PaneContent;
@@ -26,7 +29,7 @@ pub fn header_ui(
     if !room.is_positive() {
         return None;
     }
-    let layout = Layout::left_to_right(egui::Align::Center);
+    let layout = Layout::top_down(egui::Align::Min);
     let place = UiBuilder::new().max_rect(room).layout(layout);
     let mut header = ui.new_child(place);
     header.set_clip_rect(within.intersect(ui.clip_rect()));
@@ -37,28 +40,48 @@ pub fn header_ui(
         .inner_margin(Margin::symmetric(4, 1));
     let inside = frame.show(&mut header, |ui| {
         ui.visuals_mut().widgets.inactive.weak_bg_fill = Color32::TRANSPARENT;
-        let mut chosen = None;
-        ui.menu_button(opening(content.name()), |ui| {
-            ui.visuals_mut().override_text_color = None;
-            for other in PaneContent::ALL {
-                if ui.radio(other == content, other.name()).clicked() {
-                    chosen = Some(other);
-                    ui.close();
-                }
-            }
-        });
         if let PaneContent::Errors | PaneContent::Changed = content {
-            looked_ui(ui, content, session, view);
+            // A legend is worth a second row in a narrow pane.
+            let row = ui.horizontal_wrapped(|ui| {
+                ui.spacing_mut().item_spacing.y = 1.0;
+                let chosen = content_ui(ui, content);
+                looked_ui(ui, content, session, view);
+                said_ui(ui, content, session);
+                chosen
+            });
+            return row.inner;
         }
-        let hint = content.hint(session);
-        if !hint.is_empty() {
-            hint_ui(ui, &hint);
-            ui.add_space(4.0);
-        }
-        chosen
+        let row = ui.horizontal(|ui| {
+            let chosen = content_ui(ui, content);
+            said_ui(ui, content, session);
+            chosen
+        });
+        row.inner
     });
     view.covered.push(inside.response.rect);
     inside.inner
+}
+
+fn content_ui(ui: &mut Ui, content: PaneContent) -> Option<PaneContent> {
+    let mut chosen = None;
+    ui.menu_button(opening(content.name()), |ui| {
+        ui.visuals_mut().override_text_color = None;
+        for other in PaneContent::ALL {
+            if ui.radio(other == content, other.name()).clicked() {
+                chosen = Some(other);
+                ui.close();
+            }
+        }
+    });
+    chosen
+}
+
+fn said_ui(ui: &mut Ui, content: PaneContent, session: &Session) {
+    let hint = content.hint(session);
+    if !hint.is_empty() {
+        hint_ui(ui, &hint);
+        ui.add_space(4.0);
+    }
 }
 
 /// As much of the hint as there is room for; the pointer shows all of it.
@@ -136,12 +159,23 @@ fn legend_ui(ui: &mut Ui, content: PaneContent, looked: Looked) {
         (Looked::All, _) => (&entries[3..], "right"),
     };
     for ([r, g, b, _], words) in entries.iter().copied().chain([(colors.agreed, others)]) {
-        let (rect, _) = ui.allocate_exact_size(vec2(10.0, 10.0), egui::Sense::hover());
-        ui.painter()
-            .rect_filled(rect, 2.0, Color32::from_rgb(r, g, b));
-        ui.label(RichText::new(words).size(12.0));
+        entry_ui(ui, Color32::from_rgb(r, g, b), words);
     }
     ui.add_space(4.0);
+}
+
+/// A color and its word, which stay together where the row breaks.
+fn entry_ui(ui: &mut Ui, color: Color32, words: &str) {
+    const SWATCH: f32 = 10.0;
+    let font = FontId::proportional(12.0);
+    let text = ui.painter().layout_no_wrap(words.to_owned(), font, TEXT);
+    let size = vec2(SWATCH + 5.0, 0.0) + text.size();
+    let (rect, entry) = ui.allocate_exact_size(size, egui::Sense::hover());
+    let swatch = Align2::LEFT_CENTER.align_size_within_rect(Vec2::splat(SWATCH), rect);
+    ui.painter().rect_filled(swatch, 2.0, color);
+    let place = Align2::RIGHT_CENTER.align_size_within_rect(text.size(), rect);
+    ui.painter().galley(place.min, text, TEXT);
+    entry.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, words));
 }
 
 #[cfg(test)]

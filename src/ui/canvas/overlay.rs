@@ -30,7 +30,7 @@ pub fn paint(ui: &Ui, frame: CanvasFrame, session: &Session, view: &View) {
         held_out(painter, frame, &camera, session);
     }
     if view.shows_coverage {
-        super::coverage::paint(painter, frame, &camera, session);
+        super::coverage::paint(painter, frame, &camera, session, view.layout);
     }
     if let Some(current) = session.review().and_then(|review| review.current()) {
         selection(painter, frame, &camera, &current.rings);
