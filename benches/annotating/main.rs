@@ -1,10 +1,11 @@
 //! What a map of a stated quality costs a person: by brush alone, with instant answers, and with a
 //! model that learns from corrections.
 //!
-//! `cargo bench --bench annotating -- OUT [--area NAME] [--way NAME]` with OUT the folder of the areas of
-//! `--bench correcting`. A simulated person knows the truth but may only make strokes, press keys
-//! and choose from menus, in the times of the keystroke-level model; `annotating.csv` in OUT says
-//! what was done when a mean `IoU` was reached, which stays empty where it was not.
+//! `cargo bench --bench annotating -- OUT [--area NAME] [--way NAME] [--parent RUN]` with OUT the
+//! folder of the areas of `--bench correcting`, and RUN another model than theirs to begin with. A
+//! simulated person knows the truth but may only make strokes, press keys and choose from menus, in
+//! the times of the keystroke-level model; `annotating.csv` in OUT says what was done when a mean
+//! `IoU` was reached, which stays empty where it was not.
 #![expect(clippy::print_stdout, reason = "a benchmark talks")]
 
 #[path = "../correcting/area.rs"]
@@ -53,7 +54,10 @@ fn main() {
             println!("{name}: its data is not there, so it is left out");
             continue;
         };
-        let area = ways::at_most(area, MOST_SIDE);
+        let mut area = ways::at_most(area, MOST_SIDE);
+        if let Some(run) = value_of("--parent") {
+            area.parent = PathBuf::from(run);
+        }
         let ways = Way::ALL.into_iter();
         for way in ways.filter(|way| only.is_none_or(|only| only == way.name())) {
             let moments = way.moments(&area, GOAL, MOST_STROKES);

@@ -1,6 +1,6 @@
 use egui::{Align2, Color32, FontId, Painter, Rect, Stroke, StrokeKind, Vec2, pos2, vec2};
 
-use super::{CanvasFrame, PaneLayout};
+use super::CanvasFrame;
 use crate::geom::{Camera, ImagePoint, PixelRect};
 use crate::label::CellState;
 use crate::session::{LayerKind, Session};
@@ -10,17 +10,16 @@ use crate::ui::theme;
 const SMALLEST_CELL: f32 = 6.0;
 /// Names are written into cells of which so much is seen, in points.
 const ROOM_FOR_WORDS: Vec2 = vec2(90.0, 28.0);
-/// What the header of a pane covers at its top, in points.
-const HEADER: f32 = 32.0;
 
 /// Draws the coverage grid: which cells are done, which need review, and notes. Words stand where
-/// they are seen: in the corner of a cell, or where the pane or its header ends.
+/// they are seen: in the corner of a cell, or where the pane begins, or its header ends, which
+/// covers so many points.
 pub fn paint(
     painter: &Painter,
     frame: CanvasFrame,
     camera: &Camera,
     session: &Session,
-    layout: PaneLayout,
+    header: f32,
 ) {
     let Some(image) = session.image() else { return };
     let coverage = session.coverage();
@@ -29,11 +28,6 @@ pub fn paint(
     if (side as f32) / frame.pixels_per_point < SMALLEST_CELL {
         return;
     }
-    let header = if layout == PaneLayout::One {
-        0.0
-    } else {
-        HEADER
-    };
     let room = Rect::from_min_max(frame.rect.min + vec2(0.0, header), frame.rect.max);
     let label = session.layer(LayerKind::Label).map(|layer| &layer.mask);
     for key in coverage.cells_in(seen) {

@@ -40,26 +40,31 @@ pub fn header_ui(
         .inner_margin(Margin::symmetric(4, 1));
     let inside = frame.show(&mut header, |ui| {
         ui.visuals_mut().widgets.inactive.weak_bg_fill = Color32::TRANSPARENT;
-        if let PaneContent::Errors | PaneContent::Changed = content {
-            // A legend is worth a second row in a narrow pane.
-            let row = ui.horizontal_wrapped(|ui| {
-                ui.spacing_mut().item_spacing.y = 1.0;
-                let chosen = content_ui(ui, content);
-                looked_ui(ui, content, session, view);
-                said_ui(ui, content, session);
-                chosen
-            });
-            return row.inner;
-        }
         let row = ui.horizontal(|ui| {
             let chosen = content_ui(ui, content);
+            if has_legend(content) {
+                looked_ui(ui, content, session, view);
+            }
             said_ui(ui, content, session);
             chosen
         });
+        if has_legend(content) {
+            ui.horizontal_wrapped(|ui| legend_ui(ui, content, view.looked));
+        }
         row.inner
     });
     view.covered.push(inside.response.rect);
     inside.inner
+}
+
+/// What a header covers at the top of its pane, in points.
+pub const fn height(content: PaneContent) -> f32 {
+    if has_legend(content) { 54.0 } else { 32.0 }
+}
+
+/// A legend has a row of its own: panes are narrow.
+const fn has_legend(content: PaneContent) -> bool {
+    matches!(content, PaneContent::Errors | PaneContent::Changed)
 }
 
 fn content_ui(ui: &mut Ui, content: PaneContent) -> Option<PaneContent> {
@@ -121,7 +126,6 @@ fn looked_ui(ui: &mut Ui, content: PaneContent, session: &Session, view: &mut Vi
                 }
             });
     });
-    legend_ui(ui, content, view.looked);
 }
 
 fn looked_name(looked: Looked, content: PaneContent, classes: &ClassTable) -> String {
@@ -158,6 +162,9 @@ fn legend_ui(ui: &mut Ui, content: PaneContent, looked: Looked) {
         (Looked::All, PaneContent::Changed) => (&entries[3..], "same"),
         (Looked::All, _) => (&entries[3..], "right"),
     };
+    ui.spacing_mut().item_spacing.y = 1.0;
+    // As far in as the words of the menus above.
+    ui.add_space(ui.spacing().button_padding.x);
     for ([r, g, b, _], words) in entries.iter().copied().chain([(colors.agreed, others)]) {
         entry_ui(ui, Color32::from_rgb(r, g, b), words);
     }

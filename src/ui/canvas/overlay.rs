@@ -1,7 +1,7 @@
 use egui::{Align2, Color32, FontId, Painter, Pos2, Stroke, Ui, pos2, vec2};
 
-use super::CanvasFrame;
 use super::input::Gesture;
+use super::{CanvasFrame, PaneContent, PaneLayout};
 use crate::geom::{Camera, ImagePoint};
 use crate::label::{BrushShape, CheckPoint, Hint, Side};
 use crate::session::{Session, Tool};
@@ -19,7 +19,7 @@ const SCALE_BAR: f64 = 140.0;
 
 /// Draws what lies over the picture: held-out ground, the polygon so far, the footprint, the
 /// crosshair and the scale bar. Lines are dark and light, so that they show on any ground.
-pub fn paint(ui: &Ui, frame: CanvasFrame, session: &Session, view: &View) {
+pub fn paint(ui: &Ui, content: PaneContent, frame: CanvasFrame, session: &Session, view: &View) {
     let Some(camera) = frame.aligned(view.camera) else {
         return;
     };
@@ -30,7 +30,11 @@ pub fn paint(ui: &Ui, frame: CanvasFrame, session: &Session, view: &View) {
         held_out(painter, frame, &camera, session);
     }
     if view.shows_coverage {
-        super::coverage::paint(painter, frame, &camera, session, view.layout);
+        let header = match view.layout {
+            PaneLayout::One => 0.0,
+            _ => super::header::height(content),
+        };
+        super::coverage::paint(painter, frame, &camera, session, header);
     }
     if let Some(current) = session.review().and_then(|review| review.current()) {
         selection(painter, frame, &camera, &current.rings);

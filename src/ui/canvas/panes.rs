@@ -184,7 +184,7 @@ fn paint_part(
         pixels_per_point: ui.pixels_per_point(),
     };
     scene::paint(&pane_ui, content, frame, session, view);
-    overlay::paint(&pane_ui, frame, session, view);
+    overlay::paint(&pane_ui, content, frame, session, view);
 }
 
 fn pane_rects(area: Rect, count: usize) -> Vec<Rect> {
