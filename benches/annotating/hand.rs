@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use orthobrush::geom::{ImagePoint, PixelRect};
 use orthobrush::job::Waker;
 use orthobrush::metrics::{Confusion, Scores};
-use orthobrush::session::{Command, LayerKind, ProjectPlace, Session, SessionConfig, Severity};
+use orthobrush::session::{
+    ClassCommand, Command, LayerKind, ProjectPlace, Session, SessionConfig, Severity,
+};
 
 use super::area::Area;
 use super::plan::{Ground, Limits, Planned};
@@ -56,6 +58,11 @@ impl<'a> Hand<'a> {
         });
         let path = image.to_owned();
         session.apply(Command::Open { path }).expect("accepted");
+        settle(&mut session);
+        // No label says yet which classes there are.
+        let path = image.with_file_name("classes.toml");
+        let load = Command::Class(ClassCommand::Load { path });
+        session.apply(load).expect("accepted");
         settle(&mut session);
         Self {
             session,

@@ -59,7 +59,7 @@ pub fn header_ui(
 
 /// What a header covers at the top of its pane, in points.
 pub const fn height(content: PaneContent) -> f32 {
-    if has_legend(content) { 54.0 } else { 32.0 }
+    if has_legend(content) { 57.0 } else { 32.0 }
 }
 
 /// A legend has a row of its own: panes are narrow.
