@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{
-    DataCommand, ExportOrder, FinetuneCommand, InkChoice, InstantCommand, Over, OverlayCommand,
-    Pause, PlaceCommand, Predicting, QueueCommand, RecipeCommand, ReviewCommand, RunsCommand,
-    TrainOn, WandSettings, Wholesale,
+    DataCommand, ExportOrder, FinetuneCommand, InkChoice, InstantCommand, KeptPlace, Over,
+    OverlayCommand, Pause, PlaceCommand, Predicting, QueueCommand, RecipeCommand, ReviewCommand,
+    RunsCommand, TrainOn, WandSettings, Wholesale,
 };
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{BrushShape, Hint, MaskDecisions};
@@ -388,8 +388,8 @@ pub enum LayerKind {
     Prediction,
     /// How sure the network is of each pixel: 254 is certain.
     Certainty,
-    /// A prediction that is kept to hold another against.
-    Kept,
+    /// A prediction that is kept to show and hold others against.
+    Kept(KeptPlace),
     /// What another model predicted, where the prediction that took its place is not there yet.
     Replaced,
     /// What a change that is being put together would do to the label.

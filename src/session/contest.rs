@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::asked::Asked;
 use super::jobs::{JobId, Report};
-use super::labels::new_layer;
+use super::shelf::KeptPlace;
 use super::state::{Layer, LayerId, Session};
 use super::{Command, CommandError, LayerKind, ScoreScope, ScoredGround};
 use crate::geom::ImagePoint;
@@ -30,17 +30,18 @@ pub enum PredictionCommand {
     },
     /// Keeps the prediction as it is now (A), so that another one (B) can be held against it.
     Keep,
-    /// Lets go of the kept one.
-    DropKept,
+    /// Lets go of a kept one.
+    DropKept(KeptPlace),
+    /// Holds another one of those that are kept (A) against the prediction (B).
+    CompareWith(KeptPlace),
     /// Counts anew in what the two differ.
     Compare,
 }
 
-/// A kept prediction (A), held against the one that is there now (B).
+/// One of the kept predictions (A), held against the one that is there now (B).
 #[derive(Debug, Default)]
 pub struct Contest {
-    pub(super) layer: Option<Layer>,
-    pub(super) made_by: Option<MadeBy>,
+    a: KeptPlace,
     of: Option<Contestants>,
     job: Option<JobId>,
     found: Option<PredictionComparison>,
@@ -76,9 +77,13 @@ impl Command {
 }
 
 impl Contest {
-    /// The run whose network made A, when it is known.
-    pub fn run(&self) -> Option<&Path> {
-        self.made_by.as_ref().map(|by| by.run.as_path())
+    /// Where A is kept, if any is.
+    pub const fn a(&self) -> KeptPlace {
+        self.a
+    }
+
+    pub(super) const fn turn_to(&mut self, place: KeptPlace) {
+        self.a = place;
     }
 
     /// In what the two differ; `None` until they are counted.
@@ -93,7 +98,7 @@ impl Contest {
 }
 
 impl Session {
-    /// The kept prediction.
+    /// A kept prediction against the one that is there.
     pub const fn contest(&self) -> &Contest {
         &self.predicting.contest
     }
@@ -114,32 +119,17 @@ impl Session {
             PredictionCommand::Predict { run, on, near } => self.predict(run, on, near),
             PredictionCommand::GoOn { near } => self.go_on_predicting(near),
             PredictionCommand::Keep => self.keep_prediction(),
-            PredictionCommand::DropKept => {
-                self.drop_kept();
+            PredictionCommand::DropKept(place) => {
+                self.drop_kept(place);
                 Ok(())
             }
+            PredictionCommand::CompareWith(place) => self.compare_with(place),
             PredictionCommand::Compare => {
                 self.predicting.contest.of = None;
                 self.follow_contest();
                 Ok(())
             }
         }
-    }
-
-    fn keep_prediction(&mut self) -> Result<(), CommandError> {
-        let prediction = self.prediction.as_ref().ok_or(CommandError::NoPrediction)?;
-        if self.prediction_state.job.is_some() || prediction.is_loading {
-            return Err(CommandError::Busy("A prediction"));
-        }
-        let (mask, path) = (prediction.mask.clone(), prediction.path.clone());
-        self.drop_kept();
-        let layer = Layer {
-            path,
-            ..new_layer(self.next_number(), mask)
-        };
-        self.put_layer(LayerKind::Kept, Some(layer));
-        self.predicting.contest.made_by = self.made_by();
-        Ok(())
     }
 
     /// How the prediction was made that is shown.
@@ -152,8 +142,18 @@ impl Session {
         })
     }
 
-    pub(super) fn drop_kept(&mut self) {
-        self.put_layer(LayerKind::Kept, None);
+    pub(super) fn compare_with(&mut self, place: KeptPlace) -> Result<(), CommandError> {
+        if self.layer(LayerKind::Kept(place)).is_none() {
+            return Err(CommandError::NoPrediction);
+        }
+        if self.contest().a != place {
+            self.end_contest();
+            self.predicting.contest.turn_to(place);
+        }
+        Ok(())
+    }
+
+    pub(super) fn end_contest(&mut self) {
         if let Some(job) = self.predicting.contest.job.take() {
             self.stop_job(job);
         }
@@ -166,11 +166,22 @@ impl Session {
         self.live.list_anew();
     }
 
+    /// The kept prediction that is compared with.
+    pub(super) const fn contest_layer(&self) -> Option<&Layer> {
+        self.predicting.shelf.layer(self.predicting.contest.a)
+    }
+
+    /// The run whose network made it, when it is known.
+    pub fn contest_run(&self) -> Option<&Path> {
+        self.kept_by(self.contest().a)
+    }
+
+    pub(super) const fn contest_made_by(&self) -> Option<&MadeBy> {
+        self.predicting.shelf.made_by(self.predicting.contest.a)
+    }
+
     fn contestants(&self) -> Option<Contestants> {
-        let (a, b) = (
-            self.predicting.contest.layer.as_ref()?,
-            self.prediction.as_ref()?,
-        );
+        let (a, b) = (self.contest_layer()?, self.prediction.as_ref()?);
         let is_whole = self.prediction_state.job.is_none() && !b.is_loading;
         let label = self.label.as_ref().filter(|label| !label.is_loading);
         let is_pair = is_whole && a.mask.size() == b.mask.size();
@@ -195,10 +206,8 @@ impl Session {
             self.stop_job(job);
         }
         self.predicting.contest.of = Some(now);
-        let [a, b] = [&self.predicting.contest.layer, &self.prediction].map(|layer| {
-            let layer = layer
-                .as_ref()
-                .expect("both are there: they were counted on");
+        let [a, b] = [self.contest_layer(), self.prediction.as_ref()].map(|layer| {
+            let layer = layer.expect("both are there: they were counted on");
             layer.mask.clone()
         });
         let label = self.label.as_ref().filter(|_| now.label.is_some());

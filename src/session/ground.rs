@@ -164,7 +164,7 @@ impl Session {
 
     /// What ground the numbers of two predictions are of.
     pub(super) fn ground_of_contest(&self) -> ScoredGround {
-        let runs = [self.contest().run(), self.predicted_by()];
+        let runs = [self.contest_run(), self.predicted_by()];
         self.scored_ground(ScoreScope::Whole, &runs, &mut KeptScores::default())
     }
 
@@ -228,7 +228,7 @@ impl Session {
 
     /// The blocks that judge either of two predictions' models, which are not compared there.
     pub fn judging_of_contest(&self) -> Vec<PixelRect> {
-        let kept = self.contest().run();
+        let kept = self.contest_run();
         let kept = kept.and_then(|run| self.study.grounds.of(run));
         let mut blocks = self.judging_blocks().to_vec();
         for block in kept.map_or(&[][..], ModelGround::judging_blocks) {
@@ -324,7 +324,7 @@ impl Session {
         let runs = [
             self.model_in_use(),
             self.predicted_by().map(Path::to_owned),
-            self.contest().run().map(Path::to_owned),
+            self.contest_run().map(Path::to_owned),
         ];
         let runs: Vec<PathBuf> = runs.into_iter().flatten().collect();
         let grounds = &mut self.study.grounds;

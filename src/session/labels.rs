@@ -3,12 +3,23 @@ use std::path::PathBuf;
 use super::images::EntryStatus;
 use super::jobs::Report;
 use super::keeping::{Companion, ReadLabel, ReadMask};
+use super::shelf::KeptPlace;
 use super::state::{Layer, LayerId, OpenImage, Session};
 use super::{Change, CommandError, LayerKind, Notice};
 use crate::geom::ImageSize;
 use crate::label::{ClassChange, Edit, Mask, UNLABELED};
 
 const LABEL_OPACITY: f32 = 0.5;
+
+/// What is said where a layer is needed that is not there.
+pub(super) const fn missing(kind: LayerKind) -> CommandError {
+    match kind {
+        LayerKind::Label | LayerKind::Origins | LayerKind::Preview => CommandError::NoLabel,
+        LayerKind::Prediction | LayerKind::Certainty | LayerKind::Kept(_) | LayerKind::Replaced => {
+            CommandError::NoPrediction
+        }
+    }
+}
 
 /// A shown layer without a file.
 pub(super) const fn new_layer(number: u64, mask: Mask) -> Layer {
@@ -152,7 +163,7 @@ impl Session {
             LayerKind::Prediction
             | LayerKind::Origins
             | LayerKind::Certainty
-            | LayerKind::Kept
+            | LayerKind::Kept(_)
             | LayerKind::Replaced
             | LayerKind::Preview => {
                 self.replace_layer(kind, None);
@@ -193,7 +204,7 @@ impl Session {
             LayerKind::Origins => &mut self.origins,
             LayerKind::Certainty => &mut self.certainty,
             LayerKind::Preview => &mut self.preview_layer,
-            LayerKind::Kept => &mut self.predicting.contest.layer,
+            LayerKind::Kept(place) => self.predicting.shelf.layer_mut(place),
             LayerKind::Replaced => &mut self.predicting.makers.replaced,
         };
         if let Some(old) = std::mem::replace(place, layer) {
@@ -206,7 +217,7 @@ impl Session {
         self.study.finetune.view = None;
         self.replace_layer(LayerKind::Label, None);
         self.replace_layer(LayerKind::Prediction, None);
-        self.drop_kept();
+        self.drop_all_kept();
     }
 
     pub(super) fn show_layer(
@@ -243,31 +254,25 @@ impl Session {
             LayerKind::Origins => self.origins.as_mut(),
             LayerKind::Certainty => self.certainty.as_mut(),
             LayerKind::Preview => self.preview_layer.as_mut(),
-            LayerKind::Kept => self.predicting.contest.layer.as_mut(),
+            LayerKind::Kept(place) => self.predicting.shelf.layer_mut(place).as_mut(),
             LayerKind::Replaced => self.predicting.makers.replaced.as_mut(),
         }
     }
 
     fn some_layer(&mut self, kind: LayerKind) -> Result<&mut Layer, CommandError> {
-        let missing = match kind {
-            LayerKind::Label | LayerKind::Origins | LayerKind::Preview => CommandError::NoLabel,
-            LayerKind::Prediction
-            | LayerKind::Certainty
-            | LayerKind::Kept
-            | LayerKind::Replaced => CommandError::NoPrediction,
-        };
-        self.layer_mut(kind).ok_or(missing)
+        self.layer_mut(kind).ok_or_else(|| missing(kind))
     }
 
     pub(super) fn kind_of(&self, id: LayerId) -> Option<LayerKind> {
+        let kept = KeptPlace::ALL.map(LayerKind::Kept);
         [
             LayerKind::Label,
             LayerKind::Prediction,
             LayerKind::Origins,
             LayerKind::Certainty,
-            LayerKind::Kept,
         ]
         .into_iter()
+        .chain(kept)
         .find(|&kind| self.layer(kind).is_some_and(|layer| layer.id == id))
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use super::asked::Asked;
 use super::jobs::{JobId, Leash};
 use super::maker::{Made, Makers, ModelMark, TakesPlace};
+use super::shelf::Shelf;
 use super::state::{LayerId, Session};
 use super::{CommandError, Contest, FinetunePhase, LayerKind, Notice, ScoreScope};
 use crate::geom::{ImagePoint, PixelRect};
@@ -45,6 +46,7 @@ pub enum Predicting {
 pub(super) struct PredictHow {
     pub makers: Makers,
     pub contest: Contest,
+    pub shelf: Shelf,
     /// Where, if not where the network was trained.
     pub device: Option<DeviceChoice>,
     pub flips: Flips,

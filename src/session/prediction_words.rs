@@ -153,9 +153,9 @@ impl Session {
 
     fn say_comparison(&self, words: &mut Words, image: &Path) -> Result<(), CommandError> {
         let none = "No prediction is kept to compare with (Train › Keep prediction to compare)";
-        let a = self.contest().layer.as_ref().ok_or_else(|| refused(none))?;
+        let a = self.contest_layer().ok_or_else(|| refused(none))?;
         let b = self.prediction.as_ref().ok_or(CommandError::NoPrediction)?;
-        let made = [self.contest().made_by.clone(), self.made_by()];
+        let made = [self.contest_made_by().cloned(), self.made_by()];
         words.say("compare");
         words.path("--a", &run_or_file(a, made[0].as_ref())?);
         words.path("--b", &run_or_file(b, made[1].as_ref())?);

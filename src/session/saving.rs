@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use super::jobs::Report;
+use super::labels::missing;
 use super::state::{Layer, LayerId, Session};
 use super::{Change, Command, CommandError, LayerKind, Notice};
 use crate::exchange::find_table;
@@ -141,15 +142,11 @@ impl Session {
     }
 
     fn layer_to_save(&self, kind: LayerKind) -> Result<&Layer, CommandError> {
-        let (layer, missing) = match kind {
-            LayerKind::Label | LayerKind::Preview => (&self.label, CommandError::NoLabel),
-            LayerKind::Origins => (&self.origins, CommandError::NoLabel),
-            LayerKind::Prediction => (&self.prediction, CommandError::NoPrediction),
-            LayerKind::Certainty => (&self.certainty, CommandError::NoPrediction),
-            LayerKind::Kept => (&self.predicting.contest.layer, CommandError::NoPrediction),
-            LayerKind::Replaced => (&self.predicting.makers.replaced, CommandError::NoPrediction),
+        let kind = match kind {
+            LayerKind::Preview => LayerKind::Label,
+            kind => kind,
         };
-        layer.as_ref().ok_or(missing)
+        self.layer(kind).ok_or(missing(kind))
     }
 
     /// Whether the label was read from this file or saved to it, so that it stays what it is.

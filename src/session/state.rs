@@ -256,7 +256,7 @@ impl Session {
             LayerKind::Origins => self.origins.as_ref(),
             LayerKind::Certainty => self.certainty.as_ref(),
             LayerKind::Preview => self.preview_layer.as_ref(),
-            LayerKind::Kept => self.predicting.contest.layer.as_ref(),
+            LayerKind::Kept(place) => self.predicting.shelf.layer(place),
             LayerKind::Replaced => self.predicting.makers.replaced.as_ref(),
         }
     }
@@ -375,13 +375,13 @@ impl Session {
             &self.origins,
             &self.prediction,
             &self.certainty,
-            &self.predicting.contest.layer,
             &self.predicting.makers.replaced,
         ];
         let refused = self.predicting.refused.iter();
         let refused = refused.flat_map(|(_, masks)| masks);
         let masks = masks.into_iter().flatten().map(|layer| &layer.mask);
-        let masks: usize = masks.chain(refused).map(Mask::bytes_used).sum();
+        let kept = self.predicting.shelf.masks();
+        let masks: usize = masks.chain(refused).chain(kept).map(Mask::bytes_used).sum();
         self.cache.bytes_used()
             + masks
             + self.history.bytes()

@@ -109,7 +109,7 @@ impl FileWish {
             Self::SaveAs(LayerKind::Prediction | LayerKind::Replaced) => "Save prediction as",
             Self::SaveAs(LayerKind::Origins) => "Save origins as",
             Self::SaveAs(LayerKind::Certainty) => "Save certainty as",
-            Self::SaveAs(LayerKind::Kept) => "Save kept prediction as",
+            Self::SaveAs(LayerKind::Kept(_)) => "Save kept prediction as",
             Self::Export => "Export label",
             Self::ExportImage => "Save the image with overviews",
             Self::JoinFolder => "Join images into one",
@@ -346,7 +346,7 @@ fn suggested_path(session: &Session, layer: LayerKind) -> String {
         LayerKind::Prediction | LayerKind::Replaced => "_prediction.tif",
         LayerKind::Origins => "_origins.tif",
         LayerKind::Certainty => &measured,
-        LayerKind::Kept => "_kept.tif",
+        LayerKind::Kept(_) => "_kept.tif",
     };
     let path = own.or_else(|| session.beside_image(ending));
     path.map_or_else(String::new, |path| path.display().to_string())

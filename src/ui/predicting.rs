@@ -7,7 +7,9 @@ use super::text;
 use super::view::{CommandQueue, View};
 use crate::geom::ImagePoint;
 use crate::label::WantedCells;
-use crate::session::{Command, CopiedCommand, LayerKind, PredictionCommand, ScoreScope, Session};
+use crate::session::{
+    Command, CopiedCommand, KeptPlace, LayerKind, PredictionCommand, ScoreScope, Session,
+};
 
 const GO_ON_HELP: &str = "Computes what is missing, with the same network and choices";
 
@@ -59,16 +61,40 @@ pub fn predict_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &
     let can_keep = is_idle && session.layer(LayerKind::Prediction).is_some();
     let keep = ui.add_enabled(can_keep, Button::new("Keep prediction to compare"));
     let help = "Predict with another network then: panes show both and where they differ, and the \
-                scores what each class won or lost";
+                scores what each class won or lost. Four are kept at most, one of a network";
     if keep.on_hover_text(help).clicked() {
         commands.push(Command::Prediction(PredictionCommand::Keep));
     }
-    if session.layer(LayerKind::Kept).is_some() && ui.button("Drop kept prediction").clicked() {
-        commands.push(Command::Prediction(PredictionCommand::DropKept));
-        view.contents.hide(PaneContent::Changed);
-        view.contents.hide(PaneContent::Kept);
-    }
+    drop_ui(ui, session, view, commands);
     ui.menu_button("Copy as command", |ui| copy_menu(ui, session, view));
+}
+
+/// Lets go of kept predictions: of the only one by a button, of several by a menu of their names.
+fn drop_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    const NAME: &str = "Drop kept prediction";
+    let places: Vec<KeptPlace> = session.kept_places().collect();
+    let mut drop = |place, was_last| {
+        commands.push(Command::Prediction(PredictionCommand::DropKept(place)));
+        view.contents.forget(place, was_last);
+    };
+    match places[..] {
+        [] => {}
+        [place] => {
+            if ui.button(NAME).clicked() {
+                drop(place, true);
+            }
+        }
+        _ => {
+            ui.menu_button(NAME, |ui| {
+                for &place in &places {
+                    if ui.button(PaneContent::Kept(place).entry(session)).clicked() {
+                        drop(place, false);
+                        ui.close();
+                    }
+                }
+            });
+        }
+    }
 }
 
 fn copy_menu(ui: &mut Ui, session: &Session, view: &View) {

@@ -9,8 +9,8 @@ use orthobrush::disk::replace_file;
 use orthobrush::geom::{ImagePoint, ImageSize, PixelRect};
 use orthobrush::label::{CellKey, CellState, Encoding, Mask, UNLABELED, WantedCells, load_mask};
 use orthobrush::session::{
-    Command, CopiedCommand, LayerKind, PlaceCommand, Predicting, PredictionCommand, ScoreScope,
-    SelectHow, SelectionCommand, Session,
+    Command, CopiedCommand, KeptPlace, LayerKind, PlaceCommand, Predicting, PredictionCommand,
+    ScoreScope, SelectHow, SelectionCommand, Session,
 };
 use orthobrush::train::{DeviceChoice, Flips, SavedModel};
 
@@ -20,7 +20,7 @@ use crate::keeping::stroke;
 use crate::predicting::{painted, run, trained};
 use crate::program::{json, refused, succeeded, text};
 
-fn predict(run: &Path, on: ScoreScope) -> Command {
+pub fn predict(run: &Path, on: ScoreScope) -> Command {
     Command::Prediction(PredictionCommand::Predict {
         run: Some(run.to_owned()),
         on,
@@ -28,7 +28,7 @@ fn predict(run: &Path, on: ScoreScope) -> Command {
     })
 }
 
-fn on_cpu(image: &Path) -> Session {
+pub fn on_cpu(image: &Path) -> Session {
     let mut session = opened(image);
     finish(
         &mut session,
@@ -38,7 +38,7 @@ fn on_cpu(image: &Path) -> Session {
 }
 
 #[track_caller]
-fn prediction(session: &Session) -> Mask {
+pub fn prediction(session: &Session) -> Mask {
     let layer = session.layer(LayerKind::Prediction);
     layer.expect("a prediction").mask.clone()
 }
@@ -294,7 +294,7 @@ fn two_networks_are_held_against_each_other_and_the_label() {
     assert!(changed > 0, "two seeds, two networks");
     let truth = found.truth.expect("the label");
     assert!(truth.a.mean_iou.is_some() && truth.mean_iou_delta.is_some());
-    assert_eq!(session.contest().run(), Some(run()));
+    assert_eq!(session.contest_run(), Some(run()));
 
     let compare = session.as_command(CopiedCommand::Compare).expect("words");
     assert!(compare.contains(" --tta"), "{compare}");
@@ -314,9 +314,9 @@ fn two_networks_are_held_against_each_other_and_the_label() {
 
     finish(
         &mut session,
-        Command::Prediction(PredictionCommand::DropKept),
+        Command::Prediction(PredictionCommand::DropKept(KeptPlace::First)),
     );
-    assert!(session.layer(LayerKind::Kept).is_none() && session.contest().found().is_none());
+    assert!(session.kept_places().next().is_none() && session.contest().found().is_none());
 }
 
 /// What a copied command prints.

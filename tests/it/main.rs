@@ -41,6 +41,7 @@ mod program;
 mod raster_suite;
 mod refusing;
 mod searching;
+mod side_by_side;
 mod teamwork;
 mod training;
 mod unjudged;

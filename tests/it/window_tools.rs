@@ -6,7 +6,9 @@ use egui_kittest::kittest::Queryable as _;
 use orthobrush::app::App;
 use orthobrush::geom::{ImagePoint, PixelRect};
 use orthobrush::label::Side;
-use orthobrush::session::{Command, LayerKind, PredictionCommand, ReviewCommand, ScoreScope, Tool};
+use orthobrush::session::{
+    Command, KeptPlace, LayerKind, PredictionCommand, ReviewCommand, ScoreScope, Tool,
+};
 use orthobrush::ui::{PaneContent, PaneLayout};
 
 use crate::fixture::{own_sample, turn};
@@ -441,15 +443,30 @@ fn a_kept_prediction_has_a_pane_until_it_is_dropped() {
     let view = harness.state_mut().view_mut();
     view.layout = PaneLayout::Two;
     let contents = &mut view.contents;
-    contents.choose(PaneLayout::Two, 0, PaneContent::Kept);
+    contents.choose(PaneLayout::Two, 0, PaneContent::Kept(KeptPlace::First));
     contents.choose(PaneLayout::Two, 1, PaneContent::Prediction);
     settle(&mut harness);
     assert!(harness.query_by_label("Canvas: Kept prediction").is_some());
     assert!(harness.query_by_label("Canvas: Prediction").is_some());
     let contents = &mut harness.state_mut().view_mut().contents;
-    contents.hide(PaneContent::Kept);
+    contents.choose(
+        PaneLayout::Two,
+        1,
+        PaneContent::KeptErrors(KeptPlace::First),
+    );
     settle(&mut harness);
+    let errors = "Canvas: Errors of kept";
+    assert!(harness.query_by_label(errors).is_some());
+    assert!(harness.query_by_label("different").is_some(), "its legend");
+    let buttons = harness.get_all_by_role_and_label(egui::Role::Button, "Train");
+    let menu = buttons.min_by_key(|button| button.rect().top() as i32);
+    menu.expect("the menu").click();
+    settle(&mut harness);
+    harness.get_by_label("Drop kept prediction").click();
+    settle(&mut harness);
+    assert!(session(&harness).kept_places().next().is_none());
     assert!(harness.query_by_label("Canvas: Original").is_some());
+    assert!(harness.query_by_label(errors).is_none());
 }
 
 #[test]

@@ -2,7 +2,9 @@ use std::path::Path;
 
 use super::PaneLayout;
 use super::instant::instant_hint;
-use crate::session::{LayerKind, Session};
+use crate::session::{KeptPlace, LayerKind, Session};
+
+const KEEP_FIRST: &str = "keep a prediction first: Train › Keep prediction to compare";
 
 /// What one canvas shows over the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,9 +17,11 @@ pub enum PaneContent {
     Prediction,
     /// Where label and prediction go together.
     Errors,
-    /// The prediction that is kept to be compared with.
-    Kept,
-    /// Where the prediction differs from the one that is kept.
+    /// A prediction that is kept.
+    Kept(KeptPlace),
+    /// Where label and a prediction that is kept go together.
+    KeptErrors(KeptPlace),
+    /// Where the prediction differs from the kept one that it is compared with.
     Changed,
     /// How sure the network is.
     Certainty,
@@ -26,17 +30,37 @@ pub enum PaneContent {
 }
 
 impl PaneContent {
-    /// All of them, in the order of the menu.
-    pub const ALL: [Self; 8] = [
-        Self::Work,
-        Self::Original,
-        Self::Label,
-        Self::Prediction,
-        Self::Kept,
-        Self::Errors,
-        Self::Changed,
-        Self::Certainty,
-    ];
+    /// All that there is to choose from, in the order of the menu; a kept prediction also where
+    /// there is none, so that panes say how to come by one.
+    pub fn choices(session: &Session) -> impl Iterator<Item = Self> {
+        let mut kept: Vec<KeptPlace> = session.kept_places().collect();
+        let errors = kept.clone().into_iter().map(Self::KeptErrors);
+        if kept.is_empty() {
+            kept.push(KeptPlace::default());
+        }
+        [Self::Work, Self::Original, Self::Label, Self::Prediction]
+            .into_iter()
+            .chain(kept.into_iter().map(Self::Kept))
+            .chain([Self::Errors])
+            .chain(errors)
+            .chain([Self::Changed, Self::Certainty])
+    }
+
+    /// Whether it holds two masks against each other.
+    pub const fn compares(self) -> bool {
+        matches!(self, Self::Errors | Self::KeptErrors(_) | Self::Changed)
+    }
+
+    /// What the menu says: kept predictions are told apart by their networks.
+    pub fn entry(self, session: &Session) -> String {
+        let (name, place) = match self {
+            Self::Kept(place) => ("Kept prediction", place),
+            Self::KeptErrors(place) => ("Errors of the kept prediction", place),
+            _ => return self.name().to_owned(),
+        };
+        let by = run_hint(session.kept_by(place));
+        format!("{name} {by}").trim_end().to_owned()
+    }
 
     /// What the pane's header says.
     pub const fn name(self) -> &'static str {
@@ -45,7 +69,8 @@ impl PaneContent {
             Self::Label => "Label",
             Self::Prediction => "Prediction",
             Self::Errors => "Errors",
-            Self::Kept => "Kept prediction",
+            Self::Kept(_) => "Kept prediction",
+            Self::KeptErrors(_) => "Errors of kept",
             Self::Changed => "Changed its mind",
             Self::Certainty => "Doubt",
             Self::Work => "Image and label",
@@ -67,16 +92,19 @@ impl PaneContent {
             Self::Prediction | Self::Errors if lacks(LayerKind::Prediction) => {
                 "none yet: press Train, then Predict, or turn instant answers on"
             }
-            Self::Errors if lacks(LayerKind::Label) => "there is no label to compare with",
-            Self::Kept | Self::Changed if lacks(LayerKind::Kept) => {
-                "keep a prediction first: Train › Keep prediction to compare"
+            Self::Errors | Self::KeptErrors(_) if lacks(LayerKind::Label) => {
+                "there is no label to compare with"
             }
+            Self::Kept(place) | Self::KeptErrors(place) if lacks(LayerKind::Kept(place)) => {
+                KEEP_FIRST
+            }
+            Self::Changed if session.kept_places().next().is_none() => KEEP_FIRST,
             Self::Changed if lacks(LayerKind::Prediction) => "predict with another network",
             Self::Certainty if lacks(LayerKind::Certainty) => "comes with a prediction",
             Self::Certainty => return format!("by {}", session.certainty_measure().name()),
             // Two networks side by side are told apart by their names.
-            Self::Kept => return run_hint(session.contest().run()),
-            Self::Prediction if !lacks(LayerKind::Kept) => {
+            Self::Kept(place) | Self::KeptErrors(place) => return run_hint(session.kept_by(place)),
+            Self::Prediction if session.kept_places().next().is_some() => {
                 return run_hint(session.prediction_state().run.as_deref());
             }
             _ => "",
@@ -87,9 +115,9 @@ impl PaneContent {
     /// The mask layers that it draws, first drawn first.
     pub fn layers(self, session: &Session) -> Vec<LayerKind> {
         match self {
-            Self::Original | Self::Errors | Self::Changed => Vec::new(),
+            Self::Original | Self::Errors | Self::KeptErrors(_) | Self::Changed => Vec::new(),
             Self::Label => vec![LayerKind::Label],
-            Self::Kept => vec![LayerKind::Kept],
+            Self::Kept(place) => vec![LayerKind::Kept(place)],
             Self::Certainty => vec![LayerKind::Certainty],
             Self::Prediction if is_shown(session, LayerKind::Certainty) => {
                 vec![LayerKind::Certainty]
@@ -192,6 +220,15 @@ impl PaneContents {
         }
     }
 
+    /// Shows a kept prediction nowhere any more, nor, when it was the last, where it differs.
+    pub fn forget(&mut self, place: KeptPlace, was_last: bool) {
+        self.hide(PaneContent::Kept(place));
+        self.hide(PaneContent::KeptErrors(place));
+        if was_last {
+            self.hide(PaneContent::Changed);
+        }
+    }
+
     /// Changes the first pane to show errors, or back to what it shows otherwise.
     pub fn toggle_errors(&mut self, layout: PaneLayout) {
         let usual = Self::default().of(layout)[0];
@@ -225,9 +262,9 @@ mod tests {
     #[test]
     fn what_is_gone_is_shown_nowhere() {
         let mut contents = PaneContents::default();
-        contents.choose(PaneLayout::Two, 0, PaneContent::Kept);
-        contents.behind = PaneContent::Kept;
-        contents.hide(PaneContent::Kept);
+        contents.choose(PaneLayout::Two, 0, PaneContent::Kept(KeptPlace::First));
+        contents.behind = PaneContent::Kept(KeptPlace::First);
+        contents.hide(PaneContent::Kept(KeptPlace::First));
         assert_eq!(contents, PaneContents::default());
     }
 }

@@ -41,14 +41,15 @@ pub fn header_ui(
     let inside = frame.show(&mut header, |ui| {
         ui.visuals_mut().widgets.inactive.weak_bg_fill = Color32::TRANSPARENT;
         let row = ui.horizontal(|ui| {
-            let chosen = content_ui(ui, content);
-            if has_legend(content) {
+            let chosen = content_ui(ui, content, session);
+            if content.compares() {
                 looked_ui(ui, content, session, view);
             }
             said_ui(ui, content, session);
             chosen
         });
-        if has_legend(content) {
+        // A legend has a row of its own: panes are narrow.
+        if content.compares() {
             ui.horizontal_wrapped(|ui| legend_ui(ui, content, view.looked));
         }
         row.inner
@@ -59,20 +60,15 @@ pub fn header_ui(
 
 /// What a header covers at the top of its pane, in points.
 pub const fn height(content: PaneContent) -> f32 {
-    if has_legend(content) { 57.0 } else { 32.0 }
+    if content.compares() { 57.0 } else { 32.0 }
 }
 
-/// A legend has a row of its own: panes are narrow.
-const fn has_legend(content: PaneContent) -> bool {
-    matches!(content, PaneContent::Errors | PaneContent::Changed)
-}
-
-fn content_ui(ui: &mut Ui, content: PaneContent) -> Option<PaneContent> {
+fn content_ui(ui: &mut Ui, content: PaneContent, session: &Session) -> Option<PaneContent> {
     let mut chosen = None;
     ui.menu_button(opening(content.name()), |ui| {
         ui.visuals_mut().override_text_color = None;
-        for other in PaneContent::ALL {
-            if ui.radio(other == content, other.name()).clicked() {
+        for other in PaneContent::choices(session) {
+            if ui.radio(other == content, other.entry(session)).clicked() {
                 chosen = Some(other);
                 ui.close();
             }

@@ -30,10 +30,7 @@ const LIT: VerdictColors = VerdictColors {
 const FAINT: f32 = 0.4;
 
 const fn colors_of(content: PaneContent) -> VerdictColors {
-    match content {
-        PaneContent::Errors | PaneContent::Changed => VERDICTS,
-        _ => LIT,
-    }
+    if content.compares() { VERDICTS } else { LIT }
 }
 
 /// Draws the image and its masks into one canvas.
@@ -121,15 +118,19 @@ fn lookup<'a>(levels: &'a LevelCache, layer: &'a Layer) -> impl Fn(TileKey) -> M
 /// The two masks that a pane holds against each other, the first as the truth; else nothing.
 fn compared(content: PaneContent, session: &Session) -> Vec<&Layer> {
     let first = match content {
-        PaneContent::Errors => LayerKind::Label,
-        PaneContent::Changed => LayerKind::Kept,
+        PaneContent::Errors | PaneContent::KeptErrors(_) => LayerKind::Label,
+        PaneContent::Changed => LayerKind::Kept(session.contest().a()),
         // Who hides the masks wants to see the ground.
         _ if lit(content, session).is_some() && !shown_layers(content, session).is_empty() => {
             LayerKind::Label
         }
         _ => return Vec::new(),
     };
-    match [first, LayerKind::Prediction].map(|kind| session.layer(kind)) {
+    let second = match content {
+        PaneContent::KeptErrors(place) => LayerKind::Kept(place),
+        _ => LayerKind::Prediction,
+    };
+    match [first, second].map(|kind| session.layer(kind)) {
         [Some(first), Some(prediction)] if first.mask.size() == prediction.mask.size() => {
             vec![first, prediction]
         }

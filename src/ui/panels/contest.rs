@@ -1,19 +1,20 @@
-use egui::{Grid, RichText, Ui};
+use egui::{ComboBox, Grid, RichText, Ui};
 
 use super::scores::left_out_ui;
 use crate::metrics::{PredictionComparison, TruthComparison};
-use crate::session::{Command, LayerKind, PredictionCommand, ScoredGround, Session};
-use crate::ui::canvas::PaneLayout;
+use crate::session::{Command, PredictionCommand, ScoredGround, Session};
+use crate::ui::canvas::{PaneContent, PaneLayout};
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{text, theme};
 
 /// A kept prediction (A) against the one that is there now (B): how much changed, and what each
 /// class won or lost by it.
 pub fn contest_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
-    if session.layer(LayerKind::Kept).is_none() {
+    if session.kept_places().next().is_none() {
         return;
     }
     ui.strong("Kept prediction A, prediction B");
+    choose_ui(ui, session, commands);
     let Some(found) = session.contest().found() else {
         ui.weak("Predict with another network to compare.");
         ui.separator();
@@ -42,6 +43,31 @@ pub fn contest_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
         });
     }
     ui.separator();
+}
+
+/// Which of several kept predictions is A.
+fn choose_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    if session.kept_places().nth(1).is_none() {
+        return;
+    }
+    let mut a = session.contest().a();
+    let name = |place| PaneContent::Kept(place).entry(session);
+    ui.horizontal(|ui| {
+        let label = ui.label("A");
+        let shown = ComboBox::from_id_salt("kept prediction").selected_text(name(a));
+        let chosen = shown
+            .width(ui.available_width())
+            .truncate()
+            .show_ui(ui, |ui| {
+                for place in session.kept_places() {
+                    ui.selectable_value(&mut a, place, name(place));
+                }
+            });
+        chosen.response.labelled_by(label.id);
+    });
+    if a != session.contest().a() {
+        commands.push(Command::Prediction(PredictionCommand::CompareWith(a)));
+    }
 }
 
 /// Shows the map in the last pane; a single pane is worked in and gets one beside it.

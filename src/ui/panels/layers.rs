@@ -4,7 +4,7 @@ use egui_material_icons::icons;
 use super::tools::name_button;
 use crate::session::{Command, ImportCommand, LayerKind, OverlayCommand, Predicting, Session};
 use crate::train::Certainty;
-use crate::ui::canvas::OVERLAY_COLORS;
+use crate::ui::canvas::{OVERLAY_COLORS, PaneContent};
 use crate::ui::view::CommandQueue;
 use crate::ui::{text, theme};
 
@@ -23,8 +23,9 @@ pub fn layers_ui(
         ui.weak("Red is where the network guesses");
         ui.separator();
     }
-    if session.layer(LayerKind::Kept).is_some() {
-        mask_ui(ui, LayerKind::Kept, "Kept prediction", session, commands);
+    for place in session.kept_places() {
+        let name = PaneContent::Kept(place).entry(session);
+        mask_ui(ui, LayerKind::Kept(place), &name, session, commands);
         ui.separator();
     }
     mask_ui(ui, LayerKind::Label, "Label", session, commands);
@@ -148,7 +149,7 @@ fn mask_ui(
             }
             LayerKind::Prediction
             | LayerKind::Certainty
-            | LayerKind::Kept
+            | LayerKind::Kept(_)
             | LayerKind::Replaced => "None yet. Press Train, then Predict",
         });
         return;

@@ -1,0 +1,99 @@
+//! Predictions that are kept, so that panes show them beside others.
+
+use std::path::PathBuf;
+
+use orthobrush::geom::PixelRect;
+use orthobrush::label::{Mask, SaveAs, save_mask};
+use orthobrush::session::{Command, KeptPlace, LayerKind, PredictionCommand, ScoreScope, Session};
+
+use crate::contesting::{on_cpu, predict, prediction};
+use crate::fixture::{finish, own_sample, settle};
+use crate::predicting::{run, trained};
+
+#[test]
+fn predictions_of_several_networks_are_kept_and_any_of_them_is_held_against_the_one_that_is_there()
+{
+    let (folder, image) = own_sample();
+    let others: [PathBuf; 2] = [7, 8].map(|seed| {
+        let own = folder.path().join(format!("{seed}"));
+        std::fs::create_dir(&own).expect("a folder");
+        trained(&own, seed)
+    });
+    let mut session = on_cpu(&image);
+    let places = |session: &Session| session.kept_places().collect::<Vec<_>>();
+    let mut shown = Vec::new();
+    for run in [run(), &others[0], &others[1]] {
+        finish(&mut session, predict(run, ScoreScope::Whole));
+        shown.push(prediction(&session));
+        finish(&mut session, Command::Prediction(PredictionCommand::Keep));
+    }
+    // Kept twice, the same network's answers take one place.
+    finish(&mut session, Command::Prediction(PredictionCommand::Keep));
+    let three = [KeptPlace::First, KeptPlace::Second, KeptPlace::Third];
+    assert_eq!(places(&session), three);
+    for (place, mask) in three.into_iter().zip(&shown) {
+        let layer = session.layer(LayerKind::Kept(place)).expect("kept");
+        assert_eq!(&layer.mask, mask);
+        assert!(session.kept_by(place).is_some());
+    }
+    assert_eq!(
+        session.contest_run(),
+        Some(&*others[1]),
+        "the last one kept"
+    );
+    assert_eq!(session.contest().found().expect("counted").changed, 0);
+
+    let bounds = shown[0].size().bounds();
+    for (place, mask) in three.into_iter().zip(&shown) {
+        let turn = Command::Prediction(PredictionCommand::CompareWith(place));
+        finish(&mut session, turn);
+        let pairs = mask
+            .read_rect(bounds)
+            .into_iter()
+            .zip(shown[2].read_rect(bounds));
+        let changed = pairs.filter(|(a, b)| a != b).count() as u64;
+        let found = session.contest().found().expect("counted");
+        assert_eq!(found.changed, changed, "{place:?}");
+    }
+    let held = session.bytes_used();
+    let drop = |place| Command::Prediction(PredictionCommand::DropKept(place));
+    finish(&mut session, drop(KeptPlace::First));
+    assert!(session.bytes_used() < held);
+    assert_eq!(session.contest().a(), KeptPlace::Third, "it stays");
+    finish(&mut session, drop(KeptPlace::Third));
+    assert_eq!(places(&session), [KeptPlace::Second]);
+    assert_eq!(session.contest().a(), KeptPlace::Second);
+    assert!(session.contest().found().expect("counted anew").changed > 0);
+    let gone = Command::Prediction(PredictionCommand::CompareWith(KeptPlace::First));
+    session.apply(gone).expect_err("nothing is there");
+}
+
+#[test]
+fn a_fifth_prediction_is_not_kept_and_says_what_to_do() {
+    let (folder, image) = own_sample();
+    let mut session = on_cpu(&image);
+    let size = session.image().expect("an image").size();
+    for class in 0..5 {
+        let path = folder.path().join(format!("{class}.tif"));
+        let mut mask = Mask::new(size);
+        mask.set_rect(PixelRect::new(0, 0, 9, 9), &[class; 81]);
+        let classes = session.classes();
+        save_mask(&path, &mask, classes, None, SaveAs::GeoTiff).expect("written");
+        let layer = LayerKind::Prediction;
+        finish(&mut session, Command::OpenMask { layer, path });
+        let kept = session.apply(Command::Prediction(PredictionCommand::Keep));
+        settle(&mut session);
+        assert_eq!(kept.is_ok(), class < 4);
+        if let Err(why) = kept {
+            assert!(why.to_string().contains("Drop one first"), "{why}");
+        }
+    }
+    assert_eq!(session.kept_places().count(), 4);
+    let next = folder.path().join("ortho.tif");
+    finish(&mut session, Command::Open { path: next });
+    assert_eq!(
+        session.kept_places().count(),
+        0,
+        "they were of the other image"
+    );
+}
