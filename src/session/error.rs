@@ -18,9 +18,7 @@ pub enum CommandError {
     #[error("There is no label yet. Paint one, or open one with File › Open label…")]
     NoLabel,
     /// The command needs a prediction.
-    #[error(
-        "There is no prediction yet. Train a network, or choose one with Train › Predict with…"
-    )]
+    #[error("There is no prediction yet. Train a network, or choose one with Train › Predict with")]
     NoPrediction,
     /// The command needs a trained network.
     #[error("There is no trained network yet. Press Train, or choose a run folder")]

@@ -1,8 +1,9 @@
 use std::path::PathBuf;
 
-use egui::{Button, Ui};
+use egui::{Button, Role, ScrollArea, Ui, WidgetInfo};
 
 use super::canvas::PaneContent;
+use super::dialogs::FileWish;
 use super::text;
 use super::view::{CommandQueue, View};
 use crate::geom::ImagePoint;
@@ -10,7 +11,10 @@ use crate::label::WantedCells;
 use crate::session::{
     Command, CopiedCommand, KeptPlace, LayerKind, PredictionCommand, ScoreScope, Session,
 };
+use crate::train::RunRecord;
 
+/// Lists of runs are no higher, in points.
+const LIST_HEIGHT: f32 = 320.0;
 const GO_ON_HELP: &str = "Computes what is missing, with the same network and choices";
 
 /// Predicts some ground, what is seen first.
@@ -46,6 +50,55 @@ pub fn go_on_ui(ui: &mut Ui, session: &Session, view: &View, commands: &mut Comm
 fn go_on_predicting(view: &View) -> Command {
     let near = near(view);
     Command::Prediction(PredictionCommand::GoOn { near })
+}
+
+/// A menu of the listed runs, the newest first, to predict the image with; any other is chosen by
+/// its folder.
+pub fn predict_with_menu(
+    ui: &mut Ui,
+    name: &str,
+    session: &Session,
+    view: &mut View,
+    commands: &mut CommandQueue,
+) {
+    let is_idle = session.image().is_some() && session.prediction_state().job.is_none();
+    ui.add_enabled_ui(is_idle, |ui| {
+        ui.menu_button(name, |ui| {
+            view.training.keep_looking(ui, session, commands);
+            let list = ScrollArea::vertical().max_height(LIST_HEIGHT);
+            list.show(ui, |ui| {
+                for entry in &session.runs().entries {
+                    if run_ui(ui, &entry.record, session) {
+                        let run = entry.record.folder.clone();
+                        commands.push(predict(Some(run), ScoreScope::Whole, view));
+                        ui.close();
+                    }
+                }
+            });
+            if !session.runs().entries.is_empty() {
+                ui.separator();
+            }
+            if ui.button("Another folder…").clicked() {
+                view.wish(FileWish::PredictWith);
+                ui.close();
+            }
+        });
+    });
+}
+
+/// A run and its network; whether it was chosen.
+fn run_ui(ui: &mut Ui, record: &RunRecord, session: &Session) -> bool {
+    let is_shown = session.prediction_state().run.as_ref() == Some(&record.folder);
+    let network = record.network().unwrap_or_default();
+    let button = Button::new(record.name()).shortcut_text(network);
+    let is_there = record.best.is_some();
+    let button = ui.add_enabled(is_there, button.selected(is_shown));
+    let name = record.name();
+    button.widget_info(|| WidgetInfo::selected(Role::Button, is_there, is_shown, &name));
+    button
+        .on_hover_text(record.folder.display().to_string())
+        .on_disabled_hover_text("No epoch of it was finished")
+        .clicked()
 }
 
 /// What the menu offers beside predicting the whole image: parts of it, another network to compare

@@ -7,8 +7,10 @@ use orthobrush::label::{Mask, SaveAs, save_mask};
 use orthobrush::session::{Command, KeptPlace, LayerKind, PredictionCommand, ScoreScope, Session};
 
 use crate::contesting::{on_cpu, predict, prediction};
-use crate::fixture::{finish, own_sample, settle};
+use crate::fixture::{finish, own_sample, settle, turn};
 use crate::predicting::{run, trained};
+use crate::window::{self, session, window};
+use egui_kittest::kittest::Queryable as _;
 
 #[test]
 fn predictions_of_several_networks_are_kept_and_any_of_them_is_held_against_the_one_that_is_there()
@@ -95,5 +97,27 @@ fn a_fifth_prediction_is_not_kept_and_says_what_to_do() {
         session.kept_places().count(),
         0,
         "they were of the other image"
+    );
+}
+
+#[test]
+fn the_image_is_predicted_by_a_run_that_is_chosen_from_a_list() {
+    let _turn = turn();
+    let (folder, ortho) = own_sample();
+    let runs = folder.path().join("orthobrush-runs");
+    std::fs::create_dir(&runs).expect("a folder");
+    let run = trained(&runs, 3);
+    let mut harness = window(Some(&ortho));
+    harness.get_by_label("Predict with another run").click();
+    window::settle(&mut harness);
+    assert!(harness.query_by_label("Another folder…").is_some());
+    harness.get_by_label("run").click();
+    window::settle(&mut harness);
+    let state = session(&harness).prediction_state();
+    assert_eq!(state.run.as_deref(), Some(&*run));
+    assert!(state.is_complete);
+    assert!(
+        harness.query_by_label("Another folder…").is_none(),
+        "closed"
     );
 }

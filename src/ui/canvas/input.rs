@@ -83,9 +83,12 @@ pub fn handle(
     };
     if let Some(at) = response.hover_pos() {
         let here = frame.image_from_points(&camera, at);
-        view.pointer_at = Some(here);
+        // No footprint lies over a header; a stroke goes on below it.
+        let is_covered = view.covered.iter().any(|rect| rect.contains(at));
+        let is_idle = matches!(view.gesture, Gesture::Idle);
+        view.pointer_at = (!(is_covered && is_idle)).then_some(here);
         let visible = view.visible;
-        if matches!(view.gesture, Gesture::Idle) && session.wants_ground(here, visible) {
+        if is_idle && session.wants_ground(here, visible) {
             commands.push(Command::PrepareGround { at: here, visible });
         }
         zoom_or_resize(ui, at, frame, session, view, commands);

@@ -8,7 +8,7 @@ use crate::session::{
 use crate::train::{EpochRow, TrainStatus};
 use crate::ui::canvas::PaneLayout;
 use crate::ui::dialogs::FileWish;
-use crate::ui::predicting::{go_on_ui, predict};
+use crate::ui::predicting::{go_on_ui, predict, predict_with_menu};
 use crate::ui::training::{Page, entries_ui, has_trials, pause_ui, room_ui};
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{plots, text, theme};
@@ -188,9 +188,7 @@ fn outcome_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
         ui.horizontal_wrapped(|ui| trained_ui(ui, session, view, commands));
     }
     go_on_ui(ui, session, view, commands);
-    if ui.link("Predict with another run…").clicked() {
-        view.wish(FileWish::PredictWith);
-    }
+    predict_with_menu(ui, "Predict with another run", session, view, commands);
     if ui.link("Go on with another run…").clicked() {
         view.wish(FileWish::Resume);
     }

@@ -164,7 +164,7 @@ impl TrainingArea {
     }
 
     /// Asks for the runs when something may have changed.
-    fn keep_looking(&mut self, ui: &Ui, session: &Session, commands: &mut CommandQueue) {
+    pub fn keep_looking(&mut self, ui: &Ui, session: &Session, commands: &mut CommandQueue) {
         let state = session.training();
         let is_running = state.is_running() || session.judging().job.is_some();
         let num_rows = state.rows.len();
