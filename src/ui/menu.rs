@@ -6,7 +6,7 @@ use super::dialogs::FileWish;
 use super::keys::Action;
 use super::panels::improve::can_improve;
 use super::perform::perform;
-use super::predicting::{predict_menu, predict_with_menu};
+use super::predicting::{can_predict, predict_menu, runs_menu};
 use super::safety::safety_ui;
 use super::view::{CommandQueue, View};
 use crate::session::{Command, LayerKind, Over, PlaceCommand, Predicting, Session};
@@ -311,7 +311,9 @@ fn train_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
     action(ui, Action::Improve, can_improve, session, view, commands);
     let has_run = session.model_in_use().is_some() && session.image().is_some();
     action(ui, Action::PredictImage, has_run, session, view, commands);
-    predict_with_menu(ui, "Predict with", session, view, commands);
+    ui.add_enabled_ui(can_predict(session), |ui| {
+        ui.menu_button("Predict with", |ui| runs_menu(ui, session, view, commands));
+    });
     predict_menu(ui, session, view, commands);
     let mut flips = session.flips() == Flips::All;
     let check = ui.checkbox(&mut flips, "Predict mirror images too");

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use egui::{Button, Role, ScrollArea, Ui, WidgetInfo};
+use egui::{Button, Role, ScrollArea, Ui, Vec2, WidgetInfo, vec2};
 
 use super::canvas::PaneContent;
 use super::dialogs::FileWish;
@@ -13,8 +13,8 @@ use crate::session::{
 };
 use crate::train::RunRecord;
 
-/// Lists of runs are no higher, in points.
-const LIST_HEIGHT: f32 = 320.0;
+/// Lists of runs are at least so wide and at most so high, in points.
+const LIST_SIZE: Vec2 = vec2(220.0, 320.0);
 const GO_ON_HELP: &str = "Computes what is missing, with the same network and choices";
 
 /// Predicts some ground, what is seen first.
@@ -52,38 +52,32 @@ fn go_on_predicting(view: &View) -> Command {
     Command::Prediction(PredictionCommand::GoOn { near })
 }
 
-/// A menu of the listed runs, the newest first, to predict the image with; any other is chosen by
-/// its folder.
-pub fn predict_with_menu(
-    ui: &mut Ui,
-    name: &str,
-    session: &Session,
-    view: &mut View,
-    commands: &mut CommandQueue,
-) {
-    let is_idle = session.image().is_some() && session.prediction_state().job.is_none();
-    ui.add_enabled_ui(is_idle, |ui| {
-        ui.menu_button(name, |ui| {
-            view.training.keep_looking(ui, session, commands);
-            let list = ScrollArea::vertical().max_height(LIST_HEIGHT);
-            list.show(ui, |ui| {
-                for entry in &session.runs().entries {
-                    if run_ui(ui, &entry.record, session) {
-                        let run = entry.record.folder.clone();
-                        commands.push(predict(Some(run), ScoreScope::Whole, view));
-                        ui.close();
-                    }
-                }
-            });
-            if !session.runs().entries.is_empty() {
-                ui.separator();
-            }
-            if ui.button("Another folder…").clicked() {
-                view.wish(FileWish::PredictWith);
+/// Whether the image can be predicted now.
+pub fn can_predict(session: &Session) -> bool {
+    session.image().is_some() && session.prediction_state().job.is_none()
+}
+
+/// The listed runs, the newest first, to predict the image with; any other is chosen by its folder.
+pub fn runs_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    ui.set_min_width(LIST_SIZE.x);
+    view.training.keep_looking(ui, session, commands);
+    let list = ScrollArea::vertical().max_height(LIST_SIZE.y);
+    list.show(ui, |ui| {
+        for entry in &session.runs().entries {
+            if run_ui(ui, &entry.record, session) {
+                let run = entry.record.folder.clone();
+                commands.push(predict(Some(run), ScoreScope::Whole, view));
                 ui.close();
             }
-        });
+        }
     });
+    if !session.runs().entries.is_empty() {
+        ui.separator();
+    }
+    if ui.button("Another folder…").clicked() {
+        view.wish(FileWish::PredictWith);
+        ui.close();
+    }
 }
 
 /// A run and its network; whether it was chosen.

@@ -106,9 +106,10 @@ fn the_image_is_predicted_by_a_run_that_is_chosen_from_a_list() {
     let (folder, ortho) = own_sample();
     let runs = folder.path().join("orthobrush-runs");
     std::fs::create_dir(&runs).expect("a folder");
-    let run = trained(&runs, 3);
+    let run = runs.join("run");
+    std::fs::rename(trained(folder.path(), 3), &run).expect("moved");
     let mut harness = window(Some(&ortho));
-    harness.get_by_label("Predict with another run").click();
+    harness.get_by_label("Predict with another run…").click();
     window::settle(&mut harness);
     assert!(harness.query_by_label("Another folder…").is_some());
     harness.get_by_label("run").click();

@@ -1,4 +1,4 @@
-use egui::{ProgressBar, RichText, Ui};
+use egui::{Link, Popup, ProgressBar, RichText, Ui};
 
 use super::recipe::{memory_ui, recipe_ui, remedies_ui};
 use crate::dataset::SplitKind;
@@ -8,7 +8,7 @@ use crate::session::{
 use crate::train::{EpochRow, TrainStatus};
 use crate::ui::canvas::PaneLayout;
 use crate::ui::dialogs::FileWish;
-use crate::ui::predicting::{go_on_ui, predict, predict_with_menu};
+use crate::ui::predicting::{can_predict, go_on_ui, predict, runs_menu};
 use crate::ui::training::{Page, entries_ui, has_trials, pause_ui, room_ui};
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{plots, text, theme};
@@ -188,7 +188,9 @@ fn outcome_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
         ui.horizontal_wrapped(|ui| trained_ui(ui, session, view, commands));
     }
     go_on_ui(ui, session, view, commands);
-    predict_with_menu(ui, "Predict with another run", session, view, commands);
+    let link = Link::new("Predict with another run…");
+    let link = ui.add_enabled(can_predict(session), link);
+    Popup::menu(&link).show(|ui| runs_menu(ui, session, view, commands));
     if ui.link("Go on with another run…").clicked() {
         view.wish(FileWish::Resume);
     }
