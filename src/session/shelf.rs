@@ -5,6 +5,7 @@ use super::labels::new_layer;
 use super::state::{Layer, Session};
 use super::{CommandError, LayerKind};
 use crate::label::Mask;
+use crate::train::Flips;
 
 /// Kept predictions take no more than this together, in bytes; one is kept however large it is.
 const MOST_KEPT: usize = 2 << 30;
@@ -80,6 +81,12 @@ impl Session {
     pub fn kept_by(&self, place: KeptPlace) -> Option<&Path> {
         let made_by = self.predicting.shelf.made_by(place);
         made_by.map(|by| by.run.as_path())
+    }
+
+    /// Whether the network saw mirror images, too, when it made a kept prediction.
+    pub fn kept_flips(&self, place: KeptPlace) -> Flips {
+        let made_by = self.predicting.shelf.made_by(place);
+        made_by.map_or(Flips::None, |by| by.flips)
     }
 
     /// Keeps the prediction beside those that are kept, and compares with it from now on.

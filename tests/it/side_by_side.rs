@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use orthobrush::geom::PixelRect;
 use orthobrush::label::{Mask, SaveAs, save_mask};
 use orthobrush::session::{Command, KeptPlace, LayerKind, PredictionCommand, ScoreScope, Session};
+use orthobrush::ui::PaneContent;
 
 use crate::contesting::{on_cpu, predict, prediction};
 use crate::fixture::{finish, own_sample, settle, turn};
@@ -90,7 +91,11 @@ fn a_fifth_prediction_is_not_kept_and_says_what_to_do() {
             assert!(why.to_string().contains("Drop one first"), "{why}");
         }
     }
-    assert_eq!(session.kept_places().count(), 4);
+    let names = session
+        .kept_places()
+        .map(|place| PaneContent::Kept(place).entry(&session));
+    let of_files = [0, 1, 2, 3].map(|class| format!("Kept prediction of {class}.tif"));
+    assert_eq!(names.collect::<Vec<_>>(), of_files);
     let next = folder.path().join("ortho.tif");
     finish(&mut session, Command::Open { path: next });
     assert_eq!(

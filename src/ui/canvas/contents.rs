@@ -3,6 +3,7 @@ use std::path::Path;
 use super::PaneLayout;
 use super::instant::instant_hint;
 use crate::session::{KeptPlace, LayerKind, Session};
+use crate::train::Flips;
 
 const KEEP_FIRST: &str = "keep a prediction first: Train › Keep prediction to compare";
 
@@ -51,15 +52,16 @@ impl PaneContent {
         matches!(self, Self::Errors | Self::KeptErrors(_) | Self::Changed)
     }
 
-    /// What the menu says: kept predictions are told apart by their networks.
+    /// What the menu says: kept predictions are told apart by their networks or files.
     pub fn entry(self, session: &Session) -> String {
         let (name, place) = match self {
             Self::Kept(place) => ("Kept prediction", place),
             Self::KeptErrors(place) => ("Errors of the kept prediction", place),
             _ => return self.name().to_owned(),
         };
-        let by = run_hint(session.kept_by(place));
-        format!("{name} {by}").trim_end().to_owned()
+        format!("{name} {}", kept_hint(session, place))
+            .trim_end()
+            .to_owned()
     }
 
     /// What the pane's header says.
@@ -103,7 +105,7 @@ impl PaneContent {
             Self::Certainty if lacks(LayerKind::Certainty) => "comes with a prediction",
             Self::Certainty => return format!("by {}", session.certainty_measure().name()),
             // Two networks side by side are told apart by their names.
-            Self::Kept(place) | Self::KeptErrors(place) => return run_hint(session.kept_by(place)),
+            Self::Kept(place) | Self::KeptErrors(place) => return kept_hint(session, place),
             Self::Prediction if session.kept_places().next().is_some() => {
                 return run_hint(session.prediction_state().run.as_deref());
             }
@@ -154,6 +156,17 @@ fn predicted(session: &Session) -> Vec<LayerKind> {
 fn run_hint(run: Option<&Path>) -> String {
     let name = run.and_then(Path::file_name);
     name.map_or_else(String::new, |name| format!("of {}", name.to_string_lossy()))
+}
+
+/// Which kept prediction it is: that of a run, with mirror images or without, or that of a file.
+fn kept_hint(session: &Session, place: KeptPlace) -> String {
+    let layer = session.layer(LayerKind::Kept(place));
+    let file = layer.and_then(|layer| layer.path.as_deref());
+    let by = run_hint(session.kept_by(place).or(file));
+    match session.kept_flips(place) {
+        Flips::None => by,
+        Flips::All => format!("{by}, mirrored too"),
+    }
 }
 
 fn is_shown(session: &Session, kind: LayerKind) -> bool {
