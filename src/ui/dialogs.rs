@@ -229,7 +229,7 @@ impl FileWish {
             Self::Pack => Command::Project(ProjectCommand::Pack { folder: path }),
             Self::OpenClasses => Command::Class(ClassCommand::Load { path }),
             Self::SaveClasses => Command::Class(ClassCommand::Save { path }),
-            Self::PredictWith => predict(Some(path), ScoreScope::Whole, view),
+            Self::PredictWith => predict(Some(path), ScoreScope::Whole, session, view),
             Self::ChooseModel => Command::Finetune(FinetuneCommand::Activate { run: path }),
             Self::OpenRuns => Command::Runs(RunsCommand::Open {
                 folder: path,

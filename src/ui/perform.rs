@@ -58,7 +58,7 @@ pub fn perform(
         Action::NextImage => step(StepTo::Next, session, commands),
         Action::PreviousImage => step(StepTo::Previous, session, commands),
         Action::NextNotDone => step(StepTo::NextNotDone, session, commands),
-        Action::PredictImage => commands.push(predict(None, ScoreScope::Whole, view)),
+        Action::PredictImage => commands.push(predict(None, ScoreScope::Whole, session, view)),
         Action::Train => train(session, view, commands),
         Action::Improve => improve_model(session, view, commands),
         Action::ShowOrigins => toggle_layer(LayerKind::Origins, session, commands),
@@ -307,7 +307,7 @@ fn improve_model(session: &Session, view: &mut View, commands: &mut CommandQueue
     view.dock.show_improving();
     view.shows_panels = true;
     if can_improve(session) {
-        improve(view, commands);
+        improve(session, view, commands);
     }
 }
 

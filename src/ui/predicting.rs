@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
-use egui::{Button, Role, ScrollArea, Ui, Vec2, WidgetInfo, vec2};
+use egui::{Button, RectAlign, Role, ScrollArea, Tooltip, Ui, Vec2, WidgetInfo, vec2};
 
-use super::canvas::PaneContent;
+use super::canvas::{PaneContent, PaneLayout};
 use super::dialogs::FileWish;
 use super::text;
 use super::view::{CommandQueue, View};
@@ -17,13 +17,30 @@ use crate::train::RunRecord;
 const LIST_SIZE: Vec2 = vec2(220.0, 320.0);
 const GO_ON_HELP: &str = "Computes what is missing, with the same network and choices";
 
-/// Predicts some ground, what is seen first.
-pub fn predict(run: Option<PathBuf>, on: ScoreScope, view: &View) -> Command {
-    Command::Prediction(PredictionCommand::Predict {
-        run,
-        on,
-        near: near(view),
-    })
+/// Predicts some ground, what is seen first, where panes show it.
+pub fn predict(
+    run: Option<PathBuf>,
+    on: ScoreScope,
+    session: &Session,
+    view: &mut View,
+) -> Command {
+    let near = near(view);
+    show_prediction(session, view);
+    Command::Prediction(PredictionCommand::Predict { run, on, near })
+}
+
+/// Changes to panes that show the prediction, unless one that is seen does.
+pub fn show_prediction(session: &Session, view: &mut View) {
+    let contents = &mut view.contents;
+    let shows = |content: &PaneContent| content.follows_prediction(session);
+    let is_behind = view.curtain.is_some() && shows(&contents.behind);
+    if is_behind || contents.of(view.layout).iter().any(shows) {
+        return;
+    }
+    view.layout = PaneLayout::Three;
+    if !contents.of(view.layout).iter().any(shows) {
+        contents.choose(view.layout, 2, PaneContent::Prediction);
+    }
 }
 
 /// The middle of what is seen.
@@ -66,7 +83,7 @@ pub fn runs_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
         for entry in &session.runs().entries {
             if run_ui(ui, &entry.record, session) {
                 let run = entry.record.folder.clone();
-                commands.push(predict(Some(run), ScoreScope::Whole, view));
+                commands.push(predict(Some(run), ScoreScope::Whole, session, view));
                 ui.close();
             }
         }
@@ -89,8 +106,11 @@ fn run_ui(ui: &mut Ui, record: &RunRecord, session: &Session) -> bool {
     let button = ui.add_enabled(is_there, button.selected(is_shown));
     let name = record.name();
     button.widget_info(|| WidgetInfo::selected(Role::Button, is_there, is_shown, &name));
+    // Beside the list, not over the next run.
+    let mut place = Tooltip::for_enabled(&button);
+    place.popup = place.popup.align(RectAlign::RIGHT);
+    place.show(|ui| ui.label(record.folder.display().to_string()));
     button
-        .on_hover_text(record.folder.display().to_string())
         .on_disabled_hover_text("No epoch of it was finished")
         .clicked()
 }
@@ -168,7 +188,7 @@ fn copy_menu(ui: &mut Ui, session: &Session, view: &View) {
     }
 }
 
-fn parts_menu(ui: &mut Ui, session: &Session, view: &View, commands: &mut CommandQueue) {
+fn parts_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     let state = session.prediction_state();
     let run = state.run.clone().or_else(|| session.model_in_use());
     let is_idle = session.image().is_some() && state.job.is_none() && run.is_some();
@@ -195,8 +215,52 @@ fn parts_menu(ui: &mut Ui, session: &Session, view: &View, commands: &mut Comman
         let button = ui.add_enabled(is_idle && is_there, Button::new(name));
         let help = "The rest of the prediction stays if the same network made it";
         if button.on_hover_text(help).clicked() {
-            commands.push(predict(run.clone(), on, view));
+            commands.push(predict(run.clone(), on, session, view));
             ui.close();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Waker;
+    use crate::session::{ProjectPlace, SessionConfig};
+    use crate::ui::view::ViewConfig;
+
+    #[test]
+    fn a_prediction_is_seen_when_it_is_asked_for() {
+        let session = Session::new(SessionConfig {
+            waker: Waker::none(),
+            settings_path: None,
+            projects: ProjectPlace::Nowhere,
+        });
+        let mut view = View::new(ViewConfig {
+            gpu: None,
+            gpu_tile_bytes: 0,
+            waker: Waker::none(),
+            sample_folder: PathBuf::new(),
+        });
+        let layout_after = |layout, contents: &[PaneContent], view: &mut View| {
+            view.layout = layout;
+            for (place, &content) in contents.iter().enumerate() {
+                view.contents.choose(layout, place, content);
+            }
+            predict(None, ScoreScope::Whole, &session, view);
+            view.layout
+        };
+        let originals = [PaneContent::Original; 3];
+        let after = layout_after(PaneLayout::One, &originals[..1], &mut view);
+        assert_eq!(after, PaneLayout::Three);
+        // Where panes were chosen that do not show it, the last one does.
+        let after = layout_after(PaneLayout::Three, &originals, &mut view);
+        assert_eq!(after, PaneLayout::Three);
+        let shown = view.contents.of(after);
+        assert_eq!(shown[..2], originals[..2]);
+        assert_eq!(shown[2], PaneContent::Prediction);
+        // Panes that show it stay.
+        let errors = [PaneContent::Errors, PaneContent::Original];
+        let after = layout_after(PaneLayout::Two, &errors, &mut view);
+        assert_eq!(after, PaneLayout::Two);
     }
 }

@@ -114,6 +114,13 @@ impl PaneContent {
         hint.to_owned()
     }
 
+    /// Whether it changes while the image is predicted.
+    pub fn follows_prediction(self, session: &Session) -> bool {
+        let is_of_it = |kind| matches!(kind, LayerKind::Prediction | LayerKind::Certainty);
+        matches!(self, Self::Errors | Self::Changed)
+            || self.layers(session).into_iter().any(is_of_it)
+    }
+
     /// The mask layers that it draws, first drawn first.
     pub fn layers(self, session: &Session) -> Vec<LayerKind> {
         match self {

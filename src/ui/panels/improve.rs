@@ -9,8 +9,8 @@ use crate::train::{
     Ancestor, Decision, Elsewhere, FEWEST_CELLS, FinetuneOptions, Forgetting, HeldOut, LearnedFrom,
     Relative, Verdict, VerdictRow,
 };
-use crate::ui::canvas::PaneLayout;
 use crate::ui::dialogs::FileWish;
+use crate::ui::predicting::show_prediction;
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{text, theme};
 
@@ -62,11 +62,8 @@ fn judging_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
 }
 
 /// Asks for an improvement, if one can begin now.
-pub fn improve(view: &mut View, commands: &mut CommandQueue) {
-    if matches!(view.layout, PaneLayout::One | PaneLayout::Two) {
-        // So that one sees the prediction change.
-        view.layout = PaneLayout::Three;
-    }
+pub fn improve(session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    show_prediction(session, view);
     let options = if view.improves_thoroughly {
         FinetuneOptions::thorough()
     } else {
@@ -156,7 +153,7 @@ fn start_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Comm
         .add_enabled_ui(can_improve(session), |ui| ui.add_sized(wide, button))
         .inner;
     if response.clicked() {
-        improve(view, commands);
+        improve(session, view, commands);
     }
     response
         .on_hover_text(

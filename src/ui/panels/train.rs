@@ -6,9 +6,8 @@ use crate::session::{
     Command, FinetuneCommand, LayerKind, ScoreScope, Session, TrainOn, TrainingPhase, TrainingState,
 };
 use crate::train::{EpochRow, TrainStatus};
-use crate::ui::canvas::PaneLayout;
 use crate::ui::dialogs::FileWish;
-use crate::ui::predicting::{can_predict, go_on_ui, predict, runs_menu};
+use crate::ui::predicting::{can_predict, go_on_ui, predict, runs_menu, show_prediction};
 use crate::ui::training::{Page, entries_ui, has_trials, pause_ui, room_ui};
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{plots, text, theme};
@@ -224,13 +223,12 @@ fn trained_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
         }
         None => {
             if ui.button("Predict this image").clicked() {
-                commands.push(predict(None, ScoreScope::Whole, view));
-                view.layout = PaneLayout::Three;
+                commands.push(predict(None, ScoreScope::Whole, session, view));
             }
         }
     }
     if session.layer(LayerKind::Prediction).is_some() && ui.button("Compare").clicked() {
-        view.layout = PaneLayout::Three;
+        show_prediction(session, view);
     }
 }
 

@@ -387,7 +387,7 @@ fn actions_ui(
             .on_hover_text("With the best network of this run")
             .clicked()
         {
-            commands.push(predict(Some(run.clone()), ScoreScope::Whole, view));
+            commands.push(predict(Some(run.clone()), ScoreScope::Whole, session, view));
             area.is_open = false;
         }
         let can_go_on = record.can_go_on
