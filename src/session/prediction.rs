@@ -260,6 +260,7 @@ impl Session {
                 }
                 self.set_progress(id, done_blocks as f32 / total_blocks.max(1) as f32);
             }
+            PredictEvent::Share(share) => self.set_progress(id, share as f32),
             PredictEvent::Block {
                 rect,
                 classes,

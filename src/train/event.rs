@@ -188,6 +188,8 @@ pub enum PredictEvent {
         /// Blocks in all.
         total_blocks: u64,
     },
+    /// The share that is done, 0 to 1, also within blocks; lost when the listener is behind.
+    Share(f64),
     /// A block is done.
     Block {
         /// Its place, in image pixels.

@@ -17,6 +17,7 @@ mod keys;
 mod look;
 mod menu;
 mod messages;
+mod pace;
 mod panels;
 mod perform;
 mod places;

@@ -1,6 +1,7 @@
 use egui::{ProgressBar, RichText, Ui};
 
 use super::coordinates::{coordinates_ui, text_width};
+use super::pace::Pace;
 use super::text;
 use super::view::{CommandQueue, View};
 use crate::label::UNLABELED;
@@ -14,7 +15,7 @@ pub fn status_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             cost_ui(ui, session, view);
             coverage_ui(ui, session, view);
-            activities_ui(ui, session, commands);
+            activities_ui(ui, session, &mut view.pace, commands);
             if session.image().is_none() || view.training.is_open {
                 return;
             }
@@ -124,7 +125,9 @@ fn cost_ui(ui: &mut Ui, session: &Session, view: &View) {
     small(ui, shown).on_hover_text(hover);
 }
 
-fn activities_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+fn activities_ui(ui: &mut Ui, session: &Session, pace: &mut Pace, commands: &mut CommandQueue) {
+    pace.keep(|job| session.activities().any(|activity| activity.id == job));
+    let now = ui.input(|input| input.time);
     for activity in session.activities() {
         let stop = ui
             .small_button("Stop")
@@ -134,9 +137,9 @@ fn activities_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
         }
         match activity.progress {
             Some(share) => {
-                let bar = ProgressBar::new(share)
-                    .desired_width(110.0)
-                    .show_percentage();
+                let left = pace.seconds_left(activity.id, share, now);
+                let words = RichText::new(progress_words(share, left)).small();
+                let bar = ProgressBar::new(share).desired_width(130.0).text(words);
                 ui.add(bar);
             }
             None => {
@@ -145,6 +148,15 @@ fn activities_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
         }
         let title = egui::Label::new(RichText::new(&activity.title).small()).truncate();
         ui.add_sized([180.0, 16.0], title);
+    }
+}
+
+/// The share that is done, and how long the rest takes: 25 % · 40 s left.
+fn progress_words(share: f32, seconds_left: Option<f64>) -> String {
+    let percent = format!("{:.0} %", 100.0 * share);
+    match seconds_left {
+        Some(seconds) => format!("{percent} · {} left", text::about(seconds)),
+        None => percent,
     }
 }
 

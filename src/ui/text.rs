@@ -38,6 +38,16 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// Seconds that nobody knows exactly: 40 s, 3 min, 2 h 10 min.
+pub fn about(seconds: f64) -> String {
+    let minutes = (seconds / 60.0).round() as u64;
+    match (minutes / 60, minutes % 60) {
+        (0, 0 | 1) => format!("{:.0} s", (seconds / 5.0).ceil() * 5.0),
+        (0, m) => format!("{m} min"),
+        (h, m) => format!("{h} h {m:02} min"),
+    }
+}
+
 /// A ratio with three decimals, or a dash.
 pub fn ratio(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
@@ -68,6 +78,10 @@ mod tests {
         assert_eq!(
             [duration(9.4), duration(80.0), duration(7_500.0)],
             ["9 s", "1 min 20 s", "2 h 05 min"]
+        );
+        assert_eq!(
+            [1.2, 41.0, 89.0, 200.0, 7_500.0].map(about),
+            ["5 s", "45 s", "90 s", "3 min", "2 h 05 min"]
         );
         assert_eq!([zoom(0.5), zoom(0.0312)], ["50 %", "3.1 %"]);
     }

@@ -12,6 +12,7 @@ use super::feed::Feed;
 use super::import::ImportForm;
 use super::keys::{KeySheet, Keymap, Palette};
 use super::messages::Messages;
+use super::pace::Pace;
 use super::panels::area::AreaForm;
 use super::panels::images::ImagesView;
 use super::panels::recipe::TrainForm;
@@ -70,6 +71,7 @@ pub struct View {
     pub(super) shows_coverage: bool,
     pub(super) keymap: Keymap,
     pub(super) sheet: KeySheet,
+    pub(super) pace: Pace,
     pub(super) palette: Palette,
     pub(super) places: PlaceForm,
     pub(super) import: ImportForm,
@@ -184,6 +186,7 @@ impl View {
             shows_coverage: false,
             keymap: Keymap::default(),
             sheet: KeySheet::default(),
+            pace: Pace::default(),
             palette: Palette::default(),
             places: PlaceForm::default(),
             import: ImportForm::default(),

@@ -5,6 +5,7 @@ use super::ground::{PartGround, Unit};
 use super::plan::{JudgeEvent, JudgePlan};
 use super::tally::{Tally, looked_for};
 use super::thumbnail::{MOST_THUMBNAILS, shown, thumbnail_path, write_thumbnail};
+use crate::dataset::Watch;
 use crate::job::{CancelToken, JobContext};
 use crate::label::{Mask, UNLABELED};
 use crate::metrics::TwoClassRanking;
@@ -131,7 +132,11 @@ fn ranked_unit(
         .within(unit.rect)?
         .measured_by(&measures);
     let mut prediction = Mask::new(unit.truth.size());
-    predictor.each_block(&predict, cancel, |rect, predicted| {
+    let watch = Watch {
+        is_cancelled: &|| cancel.is_cancelled(),
+        ..Watch::NOBODY
+    };
+    predictor.each_block(&predict, &watch, |rect, predicted| {
         let Predicted { classes, sure } = predicted;
         prediction.set_rect(rect, &classes);
         if let Some((ranking, sure)) = ranking.as_deref_mut().zip(sure.first()) {

@@ -1,7 +1,8 @@
 use rayon::prelude::*;
 
+use crate::dataset::Watch;
 use crate::geom::PixelRect;
-use crate::job::{CancelToken, Cancelled};
+use crate::job::Cancelled;
 use crate::label::UNLABELED;
 use crate::train::PredictEvent;
 use crate::train::logits::WindowLogits;
@@ -35,14 +36,17 @@ pub(super) fn predict_block(
     rect: PixelRect,
     num_classes: usize,
     logits: &mut WindowLogits<'_>,
-    cancel: &CancelToken,
+    watch: &Watch<'_>,
 ) -> anyhow::Result<Predicted> {
     let mut all = Predicted {
         classes: Vec::with_capacity(rect.num_pixels() as usize),
         sure: vec![Vec::new(); logits.measures.len()],
     };
+    let share_of = |y: u32| f64::from(y - rect.y) / f64::from(rect.height.max(1));
     for strip in strips(rect, num_classes) {
-        let part = predict_strip(strip, num_classes, logits, cancel)?;
+        let part = watch.during((share_of(strip.y), share_of(strip.bottom())), |watch| {
+            predict_strip(strip, num_classes, logits, watch)
+        })?;
         all.classes.extend(part.classes);
         for (all, part) in all.sure.iter_mut().zip(part.sure) {
             all.extend(part);
@@ -64,7 +68,7 @@ fn predict_strip(
     rect: PixelRect,
     num_classes: usize,
     logits: &mut WindowLogits<'_>,
-    cancel: &CancelToken,
+    watch: &Watch<'_>,
 ) -> anyhow::Result<Predicted> {
     let area = rect.num_pixels() as usize;
     let ground = logits.scene.read_image(rect)?;
@@ -75,7 +79,7 @@ fn predict_strip(
             sure: vec![vec![UNLABELED; area]; logits.measures.len()],
         });
     }
-    let (sums, shares) = blended_on_image(rect, num_classes, logits, cancel)?;
+    let (sums, shares) = blended_on_image(rect, num_classes, logits, watch)?;
     let mut classes = greatest(&sums, area);
     let measures = logits.measures.iter();
     let mut sure: Vec<Vec<u8>> = measures
@@ -99,11 +103,11 @@ fn blended_on_image(
     rect: PixelRect,
     num_classes: usize,
     logits: &mut WindowLogits<'_>,
-    cancel: &CancelToken,
+    watch: &Watch<'_>,
 ) -> anyhow::Result<(Vec<f32>, Vec<f32>)> {
     let (scale, size) = (logits.scene.scale(), logits.scene.size());
     let grid_rect = scale.grid_rect(rect, size);
-    let (sums, shares) = blended(grid_rect, num_classes, logits, cancel)?;
+    let (sums, shares) = blended(grid_rect, num_classes, logits, watch)?;
     if scale.is_own() {
         return Ok((sums, shares));
     }
@@ -118,7 +122,7 @@ fn blended(
     rect: PixelRect,
     num_classes: usize,
     logits: &mut WindowLogits<'_>,
-    cancel: &CancelToken,
+    watch: &Watch<'_>,
 ) -> anyhow::Result<(Vec<f32>, Vec<f32>)> {
     let area = rect.num_pixels() as usize;
     let weights = logits.grid.weights();
@@ -127,9 +131,10 @@ fn blended(
     let whole = vec![1.0_f32; weights.len() * weights.len()];
     let windows = logits.grid.touching(rect);
     for at in 0..windows.len() {
-        if cancel.is_cancelled() {
+        if (watch.is_cancelled)() {
             return Err(Cancelled.into());
         }
+        (watch.progress)(at as f64 / windows.len() as f64);
         let Some(window) = logits.first_of(&windows[at..])? else {
             continue;
         };

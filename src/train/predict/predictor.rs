@@ -6,8 +6,9 @@ use burn::module::Module as _;
 use super::blend::{Predicted, predict_block};
 use super::kept::StoreLock;
 use super::plan::PredictPlan;
+use crate::dataset::Watch;
 use crate::geom::PixelRect;
-use crate::job::{CancelToken, JobContext};
+use crate::job::JobContext;
 use crate::nn::{Loss, Network};
 use crate::train::device::{ChosenDevice, choose};
 use crate::train::grid::WindowGrid;
@@ -39,8 +40,15 @@ pub(in crate::train) fn run(
         done_blocks,
         total_blocks,
     })?;
-    let cancel = job.cancel_token();
-    let windows = predictor.each_block(&plan, cancel, |rect, predicted| {
+    let known = done_blocks as f64;
+    let watch = Watch {
+        is_cancelled: &|| job.cancel_token().is_cancelled(),
+        progress: &|share| {
+            let done = known + share * missing as f64;
+            job.mention(PredictEvent::Share(done / total_blocks as f64));
+        },
+    };
+    let windows = predictor.each_block(&plan, &watch, |rect, predicted| {
         if let Some(kept) = &plan.kept
             && let Err(error) = kept.put(rect, &predicted, &mut lock)
         {
@@ -132,10 +140,10 @@ impl Predictor {
     pub(in crate::train) fn each_block(
         &self,
         plan: &PredictPlan,
-        cancel: &CancelToken,
+        watch: &Watch<'_>,
         take: impl FnMut(PixelRect, Predicted) -> anyhow::Result<()>,
     ) -> anyhow::Result<u64> {
-        self.each_of(&plan.blocks(), plan, cancel, take)
+        self.each_of(&plan.blocks(), plan, watch, take)
     }
 
     /// The same for these of the plan's blocks, in this order.
@@ -143,7 +151,7 @@ impl Predictor {
         &self,
         blocks: &[PixelRect],
         plan: &PredictPlan,
-        cancel: &CancelToken,
+        watch: &Watch<'_>,
         mut take: impl FnMut(PixelRect, Predicted) -> anyhow::Result<()>,
     ) -> anyhow::Result<u64> {
         let card = plan.model.card();
@@ -168,8 +176,11 @@ impl Predictor {
             by_age: BTreeSet::new(),
             clock: 0,
         };
-        for &rect in blocks {
-            let mut predicted = predict_block(rect, card.num_classes, &mut logits, cancel)?;
+        let share_of = |at: usize| at as f64 / blocks.len() as f64;
+        for (at, &rect) in blocks.iter().enumerate() {
+            let mut predicted = watch.during((share_of(at), share_of(at + 1)), |watch| {
+                predict_block(rect, card.num_classes, &mut logits, watch)
+            })?;
             plan.erase_unwanted(rect, &mut predicted);
             take(rect, predicted)?;
         }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use burn::tensor::Device;
 
 use super::{BlockOrder, PredictPlan, Predicted, Predictor};
-use crate::dataset::hash;
+use crate::dataset::{Watch, hash};
 use crate::geom::{ImagePoint, ImageSize, PixelRect};
-use crate::job::{CancelToken, Waker};
+use crate::job::Waker;
 use crate::label::{Mask, UNLABELED};
 use crate::nn::Network;
 use crate::raster::{RasterInfo, ReadError, TileSource};
@@ -83,8 +83,7 @@ fn predicted_in(
         masks[1].set_rect(rect, &predicted.sure[0]);
         Ok(())
     };
-    let cancel = CancelToken::default();
-    let windows = predictor.each_of(blocks, plan, &cancel, put);
+    let windows = predictor.each_of(blocks, plan, &Watch::NOBODY, put);
     (masks, windows.expect("predicted"))
 }
 

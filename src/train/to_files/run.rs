@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::made_of::MadeOf;
 use super::plan::{FileEnd, FileTask, FilesEvent, FilesPlan, IfBegun};
 use super::rows::PlaneRows;
+use crate::dataset::Watch;
 use crate::disk::FileLock;
 use crate::geom::PixelRect;
 use crate::job::{Cancelled, JobContext, told};
@@ -158,7 +159,11 @@ impl Desk<'_> {
         let job = self.job;
         let predictor = self.predictor()?;
         let mut done_blocks = total_blocks - missing;
-        predictor.each_block(plan, job.cancel_token(), |rect, predicted| {
+        let watch = Watch {
+            is_cancelled: &|| job.cancel_token().is_cancelled(),
+            ..Watch::NOBODY
+        };
+        predictor.each_block(plan, &watch, |rect, predicted| {
             let Predicted { classes, sure } = predicted;
             let planes: Vec<&[u8]> = std::iter::once(&classes)
                 .chain(&sure)

@@ -87,7 +87,7 @@ impl PaneContent {
         }
         if !lacks(LayerKind::Replaced) && self.layers(session).contains(&LayerKind::Replaced) {
             let run = session.prediction_state().run.as_deref();
-            return format!("{}; faint: of the model before", run_hint(run));
+            return format!("{}; faint: the one before", run_hint(run));
         }
         let hint = match self {
             Self::Label if lacks(LayerKind::Label) => "none yet: paint here, or File › Open label…",
