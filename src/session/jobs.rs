@@ -37,6 +37,8 @@ pub struct Activity {
     pub title: String,
     /// Share that is done, 0 to 1, when it can be told.
     pub progress: Option<f32>,
+    /// Whether it was told to stop and has not come to a safe place yet.
+    pub is_stopping: bool,
 }
 
 /// What a job of the session itself reports.
@@ -199,6 +201,7 @@ impl Session {
             id,
             title: title.into(),
             progress: None,
+            is_stopping: false,
         };
         self.jobs.push(Running {
             activity,
@@ -289,16 +292,24 @@ impl Session {
         told.map(|running| &running.activity)
     }
 
+    /// One of [`Self::activities`], while it runs.
+    pub fn activity(&self, id: JobId) -> Option<&Activity> {
+        self.activities().find(|activity| activity.id == id)
+    }
+
     pub(super) fn stop(&mut self, id: JobId) -> Result<(), CommandError> {
         self.stop_job(id);
+        self.training_stopped(id);
         self.judging_stopped(id);
         Ok(())
     }
 
     pub(super) fn stop_job(&mut self, id: JobId) {
         // A job that ended in the meantime needs no stopping.
-        if let Some(running) = self.jobs.iter().find(|running| running.activity.id == id) {
+        let mut jobs = self.jobs.iter_mut();
+        if let Some(running) = jobs.find(|running| running.activity.id == id) {
             running.leash.cancel();
+            running.activity.is_stopping = true;
         }
     }
 

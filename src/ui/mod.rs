@@ -25,6 +25,7 @@ mod plots;
 mod predicting;
 mod safety;
 mod status;
+mod stop;
 mod text;
 mod theme;
 mod training;

@@ -2,10 +2,11 @@ use egui::{ProgressBar, RichText, Ui};
 
 use super::coordinates::{coordinates_ui, text_width};
 use super::pace::Pace;
+use super::stop::stop_ui;
 use super::text;
 use super::view::{CommandQueue, View};
 use crate::label::UNLABELED;
-use crate::session::{Command, LayerKind, Session};
+use crate::session::{LayerKind, Session};
 
 /// The bottom line: where, what, how much memory, how long a frame takes, and what runs.
 pub fn status_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
@@ -128,13 +129,11 @@ fn cost_ui(ui: &mut Ui, session: &Session, view: &View) {
 fn activities_ui(ui: &mut Ui, session: &Session, pace: &mut Pace, commands: &mut CommandQueue) {
     pace.keep(|job| session.activities().any(|activity| activity.id == job));
     let now = ui.input(|input| input.time);
+    // Small buttons.
+    ui.spacing_mut().button_padding.y = 0.0;
     for activity in session.activities() {
-        let stop = ui
-            .small_button("Stop")
-            .on_hover_text(format!("Stop: {}", activity.title));
-        if stop.clicked() {
-            commands.push(Command::StopJob(activity.id));
-        }
+        let help = format!("Stop: {}", activity.title);
+        stop_ui(ui, session, activity.id, ("Stop", &help), commands);
         match activity.progress {
             Some(share) => {
                 let left = pace.seconds_left(activity.id, share, now);

@@ -1,8 +1,8 @@
 use std::iter::once;
 
 use crate::geom::PixelRect;
-use crate::session::Notice;
 use crate::session::state::Session;
+use crate::session::{JobId, Notice};
 
 /// So much of a view is predicted at once while the training waits, in each direction.
 const MOST_AT_ONCE: u32 = 1_024;
@@ -41,6 +41,15 @@ impl Session {
         let is_free = self.prediction_state.job.is_none() && self.review.is_none();
         if is_shown && is_free && self.is_finetuning() && self.is_corrected_image_open() {
             self.look_at_next();
+        }
+    }
+
+    /// A job was told to stop: a training that was does not wait for a look at its model.
+    pub(in crate::session) fn training_stopped(&mut self, id: JobId) {
+        let is_it = self.training.job == Some(id) && self.is_finetuning();
+        if is_it && self.prediction_state.run == self.study.finetune.run {
+            self.look_no_further();
+            self.stop_prediction();
         }
     }
 

@@ -11,6 +11,7 @@ use crate::train::{
 };
 use crate::ui::dialogs::FileWish;
 use crate::ui::predicting::show_prediction;
+use crate::ui::stop::stop_ui;
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{text, theme};
 
@@ -52,12 +53,8 @@ fn judging_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
     ui.horizontal_wrapped(|ui| {
         ui.spinner();
         ui.label(format!("{}, on held-out ground…", judging.title));
-        let stop = ui
-            .button("Stop")
-            .on_hover_text("Compares no further; the model before stays in use");
-        if stop.clicked() {
-            commands.push(Command::StopJob(judging.id));
-        }
+        let help = "Compares no further; the model before stays in use";
+        stop_ui(ui, session, judging.id, ("Stop", help), commands);
     });
 }
 

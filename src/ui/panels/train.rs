@@ -8,6 +8,7 @@ use crate::session::{
 use crate::train::{EpochRow, TrainStatus};
 use crate::ui::dialogs::FileWish;
 use crate::ui::predicting::{can_predict, go_on_ui, predict, runs_menu, show_prediction};
+use crate::ui::stop::stop_ui;
 use crate::ui::training::{Page, entries_ui, has_trials, pause_ui, room_ui};
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{plots, text, theme};
@@ -110,11 +111,8 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
             } else {
                 "Stops after this batch; the best network stays, and it can go on"
             };
-            let stop = ui.button("Stop").on_hover_text(help);
-            if let Some(job) = state.job
-                && stop.clicked()
-            {
-                commands.push(Command::StopJob(job));
+            if let Some(job) = state.job {
+                stop_ui(ui, session, job, ("Stop", help), commands);
             }
             pause_ui(ui, state, commands);
             if let Some(left) = state.seconds_left() {

@@ -285,7 +285,7 @@ fn bar_ui(
     }
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         if session.training().is_running() {
-            running_ui(ui, session.training(), commands);
+            running_ui(ui, session, commands);
         } else if !session.is_learning() {
             if start_ui(ui, session, view, commands) {
                 area.page = Page::Run;

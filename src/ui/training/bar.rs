@@ -1,5 +1,6 @@
 use egui::{Button, ProgressBar, RichText, Ui};
 
+use super::super::stop::stop_ui;
 use super::super::view::{CommandQueue, View};
 use super::super::{text, theme};
 use crate::session::{Command, Pause, Session, TrainingPhase, TrainingState};
@@ -24,13 +25,11 @@ pub fn start_ui(ui: &mut Ui, session: &Session, view: &View, commands: &mut Comm
 }
 
 /// How far the training is, and Stop.
-pub fn running_ui(ui: &mut Ui, state: &TrainingState, commands: &mut CommandQueue) {
+pub fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    let state = session.training();
     let help = "Stops after this batch; the best network stays, and it can go on";
-    let stop = ui.button("Stop").on_hover_text(help);
-    if let Some(job) = state.job
-        && stop.clicked()
-    {
-        commands.push(Command::StopJob(job));
+    if let Some(job) = state.job {
+        stop_ui(ui, session, job, ("Stop", help), commands);
     }
     pause_ui(ui, state, commands);
     let epochs = state.recipe.as_ref().map_or(0, |recipe| recipe.epochs);

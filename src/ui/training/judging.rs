@@ -1,5 +1,6 @@
 use egui::{Button, CollapsingHeader, Frame, Grid, ProgressBar, RichText, Ui};
 
+use super::super::stop::stop_ui;
 use super::super::theme;
 use super::super::view::CommandQueue;
 use super::class_table::{figure_help, number_ui};
@@ -109,12 +110,8 @@ fn refusal(entry: &RunEntry, session: &Session, on: ScoredOn) -> Option<String> 
 
 fn running_ui(ui: &mut Ui, job: JobId, session: &Session, commands: &mut CommandQueue) {
     let help = "This time is not counted then, and what was judged before stays";
-    if ui.button("Stop judging").on_hover_text(help).clicked() {
-        commands.push(Command::StopJob(job));
-    }
-    let mut activities = session.activities();
-    let activity = activities.find(|activity| activity.id == job);
-    let bar = match activity.and_then(|activity| activity.progress) {
+    stop_ui(ui, session, job, ("Stop judging", help), commands);
+    let bar = match session.activity(job).and_then(|activity| activity.progress) {
         Some(share) => {
             let percent = 100.0 * share;
             ProgressBar::new(share).text(format!("Judging, {percent:.0} %"))

@@ -12,6 +12,7 @@ use crate::session::{Command, DataCommand, DataPhase, DataSet, Session};
 use crate::train::Preset;
 use crate::ui::dialogs::FileWish;
 use crate::ui::panels::recipe::TrainForm;
+use crate::ui::stop::stop_ui;
 use crate::ui::training::curves::heading;
 use crate::ui::training::recipe::ask_parts;
 use crate::ui::view::{CommandQueue, View};
@@ -109,13 +110,8 @@ fn head_ui(
         }
         match data.job {
             Some(job) => {
-                if ui
-                    .button("Stop")
-                    .on_hover_text("What was found until then stays")
-                    .clicked()
-                {
-                    commands.push(Command::StopJob(job));
-                }
+                let help = "What was found until then stays";
+                stop_ui(ui, session, job, ("Stop", help), commands);
             }
             None => {
                 if ui.button("Look again").clicked() {
@@ -128,12 +124,9 @@ fn head_ui(
     });
     match &data.phase {
         DataPhase::Looking => {
-            let mut activities = session.activities();
-            let activity = activities.find(|activity| Some(activity.id) == data.job);
-            let share = activity
-                .and_then(|activity| activity.progress)
-                .unwrap_or(0.0);
-            let bar = ProgressBar::new(share).desired_width(320.0);
+            let activity = data.job.and_then(|job| session.activity(job));
+            let share = activity.and_then(|activity| activity.progress);
+            let bar = ProgressBar::new(share.unwrap_or(0.0)).desired_width(320.0);
             ui.add(bar.text("Reading the files; what is known is shown already"));
         }
         DataPhase::Failed(why) => {

@@ -8,6 +8,7 @@ use super::tree::Tree;
 use crate::session::{Command, RateSearch, Session};
 use crate::train::{Axis, RateRange, RateVerdict, Scale, smoothed};
 use crate::ui::panels::recipe::TrainForm;
+use crate::ui::stop::stop_ui;
 use crate::ui::theme;
 use crate::ui::view::CommandQueue;
 
@@ -65,9 +66,8 @@ fn suggestion(report: &crate::train::RateReport) -> Option<f64> {
 fn button_ui(ui: &mut Ui, session: &Session, form: &TrainForm, commands: &mut CommandQueue) {
     let search = session.rate_search();
     if let Some(job) = search.job {
-        if ui.button("Stop").clicked() {
-            commands.push(Command::StopJob(job));
-        }
+        let help = "What was tried until then stays";
+        stop_ui(ui, session, job, ("Stop", help), commands);
         let share = search.steps.len() as f32 / RateRange::default().steps as f32;
         let words = if search.steps.is_empty() {
             "Preparing…"

@@ -5,6 +5,7 @@ use crate::session::{Command, QueueCommand, QueueState, SearchCommand, SearchSta
 use crate::train::{ScoredOn, Spread};
 use crate::ui::panels::recipe::TrainForm;
 use crate::ui::plots;
+use crate::ui::stop::stop_ui;
 use crate::ui::theme;
 use crate::ui::training::curves::heading;
 use crate::ui::view::CommandQueue;
@@ -115,16 +116,11 @@ fn running_ui(
     commands: &mut CommandQueue,
 ) {
     let Some(job) = job else { return };
-    let mut activities = session.activities();
-    let activity = activities.find(|activity| activity.id == job);
-    let share = activity.and_then(|activity| activity.progress);
+    let share = session.activity(job).and_then(|activity| activity.progress);
     let bar = ProgressBar::new(share.unwrap_or(0.0)).desired_width(240.0);
     ui.add(bar.show_percentage());
-    let stop = ui.button("Stop all");
     let help = "Stops after this batch; what is done stays, and it can go on";
-    if stop.on_hover_text(help).clicked() {
-        commands.push(Command::StopJob(job));
-    }
+    stop_ui(ui, session, job, ("Stop all", help), commands);
 }
 
 /// What the winner came to from other seeds; which part that is of, where it is one.
