@@ -148,7 +148,7 @@ impl Scene {
             origins: label.origins_from(Origin::HAND),
             label: label.clone(),
             area,
-            certainty: Default::default(),
+            measures: vec![Default::default()],
         }
     }
 }

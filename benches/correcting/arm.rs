@@ -185,7 +185,7 @@ impl Task<'_> {
             origins: label.origins_from(Origin::HAND),
             label,
             area: size.bounds(),
-            certainty: Certainty::default(),
+            measures: vec![Certainty::default()],
         };
         let job = self.area.engine.answer(order, Waker::none());
         let mut said = Mask::new(size);

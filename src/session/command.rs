@@ -8,7 +8,7 @@ use super::{
 };
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{BrushShape, Hint, MaskDecisions};
-use crate::train::Recipe;
+use crate::train::{Certainty, Recipe};
 
 /// Everything that can change a session. Windows, scripts and tests all speak it.
 #[derive(Clone, Debug, PartialEq)]
@@ -386,8 +386,8 @@ pub enum LayerKind {
     Label,
     /// What a network says is there.
     Prediction,
-    /// How sure the network is of each pixel: 254 is certain.
-    Certainty,
+    /// How sure the network is of each pixel by a measure: 254 is certain.
+    Certainty(Certainty),
     /// A prediction that is kept to show and hold others against.
     Kept(KeptPlace),
     /// What another model predicted, where the prediction that took its place is not there yet.

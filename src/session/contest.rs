@@ -9,7 +9,7 @@ use super::{Command, CommandError, LayerKind, ScoreScope, ScoredGround};
 use crate::geom::ImagePoint;
 use crate::label::StateMark;
 use crate::metrics::{ComparedPredictions, PredictionComparison};
-use crate::train::Flips;
+use crate::train::{Certainty, Flips};
 
 /// Predictions of parts of the image, and of two networks on the same ground.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +36,8 @@ pub enum PredictionCommand {
     CompareWith(KeptPlace),
     /// Counts anew in what the two differ.
     Compare,
+    /// Holds these measures of how sure the prediction is, beside the chosen one, and no others.
+    Measures(Vec<Certainty>),
 }
 
 /// One of the kept predictions (A), held against the one that is there now (B).
@@ -129,6 +131,7 @@ impl Session {
                 self.follow_contest();
                 Ok(())
             }
+            PredictionCommand::Measures(measures) => self.hold_measures(measures),
         }
     }
 

@@ -67,7 +67,7 @@ impl Session {
         self.label_to_look_at()?;
         let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
         let prediction = self.prediction.as_ref().ok_or(CommandError::NoPrediction)?;
-        let certainty = self.certainty.as_ref().ok_or_else(|| {
+        let certainty = self.certainty().ok_or_else(|| {
             CommandError::Refused(
                 "It is not known how sure this prediction is; predict here".to_owned(),
             )

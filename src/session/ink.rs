@@ -58,7 +58,7 @@ impl Session {
     /// The part of the prediction that an ink takes over.
     pub(super) fn source(&self, ink: PredictionInk) -> Option<Source> {
         let prediction = self.prediction.as_ref()?;
-        let sure = self.certainty.as_ref().filter(|_| ink.least > 0.0);
+        let sure = self.certainty().filter(|_| ink.least > 0.0);
         let least = (ink.least.clamp(0.0, 1.0) * 254.0).round() as u8;
         Some(Source {
             classes: prediction.mask.clone(),

@@ -8,7 +8,9 @@ use super::state::{ImageId, Layer, LayerId, OpenImage, Session};
 use super::{CommandError, LayerKind, Notice, PredictionState};
 use crate::geom::PixelRect;
 use crate::label::{MASK_TILE_SIZE, Mask, StateMark, UNLABELED};
-use crate::train::{InstantEvent, InstantMind, InstantOrder, InstantOutcome, InstantReport, Sight};
+use crate::train::{
+    Certainty, InstantEvent, InstantMind, InstantOrder, InstantOutcome, InstantReport, Sight,
+};
 
 /// Pixels of a view that are answered at most; 1:1 on a large screen is less.
 pub const MOST_ANSWERED: u64 = 4 << 20;
@@ -70,8 +72,9 @@ pub(super) struct InstantWork {
     bytes: usize,
     /// The layer that the answers go to.
     layer: Option<LayerId>,
-    /// Columns and rows of answered tiles, with the state of the label they are from.
-    answered: HashMap<(u32, u32), StateMark>,
+    /// Columns and rows of answered tiles, with the state of the label they are from; `None` for
+    /// those to be answered anew.
+    answered: HashMap<(u32, u32), Option<StateMark>>,
     /// The prediction whose place the answers took.
     pub(super) replaced: Option<Replaced>,
 }
@@ -135,6 +138,8 @@ impl Session {
             self.new_answers();
         }
         self.study.instant.is_on = true;
+        // Other measures may be wanted than when the answers were given that are shown.
+        self.follow_measures();
         Ok(())
     }
 
@@ -213,7 +218,7 @@ impl Session {
     fn is_answered(&self, question: Question) -> bool {
         let area = question.area;
         let span = |from: u32, to: u32| from / MASK_TILE_SIZE..to.div_ceil(MASK_TILE_SIZE);
-        let mark = Some(&question.mark);
+        let mark = Some(&Some(question.mark));
         self.prediction.is_some()
             && span(area.y, area.bottom()).all(|row| {
                 let mut columns = span(area.x, area.right());
@@ -241,7 +246,7 @@ impl Session {
             label: mask_of(&self.label),
             origins: mask_of(&self.origins),
             area: question.area,
-            certainty: self.certainty_measure(),
+            measures: self.held_measures(),
         };
         let job = engine.answer(order, self.config.waker.clone());
         let id = self.list_job("Answering from scribbles", Leash::Instant(job));
@@ -250,12 +255,23 @@ impl Session {
         self.study.instant.is_superseded = false;
     }
 
-    /// Takes the answers away that are shown, so that what is seen is answered again.
-    pub(super) fn answer_anew(&mut self) {
-        if self.study.instant.is_on && self.prediction.is_some() && !self.is_prediction_anothers() {
-            self.new_answers();
-            self.study.instant.asked = None;
+    /// Lets what is seen be answered again, with these measures, too; answers that are shown stay
+    /// until then.
+    pub(super) fn answer_anew(&mut self, missing: Vec<Certainty>) {
+        let size = self.prediction.as_ref().map(|layer| layer.mask.size());
+        let Some(size) =
+            size.filter(|_| self.study.instant.is_on && !self.is_prediction_anothers())
+        else {
+            return;
+        };
+        let bare = missing
+            .into_iter()
+            .map(|measure| (measure, Mask::new(size)));
+        self.put_measures(bare.collect());
+        for mark in self.study.instant.answered.values_mut() {
+            *mark = None;
         }
+        self.study.instant.asked = None;
     }
 
     /// Makes a layer for answers.
@@ -267,11 +283,7 @@ impl Session {
         self.study.instant.layer = Some(layer.id);
         self.study.instant.answered.clear();
         self.replace_layer(LayerKind::Prediction, Some(layer));
-        let certainty = Layer {
-            is_visible: false,
-            ..new_layer(self.next_number(), Mask::new(size))
-        };
-        self.put_layer(LayerKind::Certainty, Some(certainty));
+        self.put_measures(self.bare_measures(size));
         self.prediction_state = PredictionState::default();
     }
 
@@ -281,7 +293,7 @@ impl Session {
                 rect,
                 classes,
                 sure,
-            } => self.put_answer(rect, &classes, &sure),
+            } => self.put_answer(rect, &classes, sure),
             InstantEvent::Looked { tiles, of } => {
                 self.study.instant.looked_at = Some((tiles, of));
             }
@@ -297,7 +309,7 @@ impl Session {
         }
     }
 
-    fn put_answer(&mut self, rect: PixelRect, classes: &[u8], sure: &[u8]) {
+    fn put_answer(&mut self, rect: PixelRect, classes: &[u8], sure: Vec<(Certainty, Vec<u8>)>) {
         let Some(question) = self.study.instant.asked else {
             return;
         };
@@ -307,19 +319,20 @@ impl Session {
             return;
         }
         let tile = (rect.x / MASK_TILE_SIZE, rect.y / MASK_TILE_SIZE);
-        self.study.instant.answered.insert(tile, question.mark);
-        self.show_answer(rect, classes, sure);
+        self.study
+            .instant
+            .answered
+            .insert(tile, Some(question.mark));
+        self.show_answer(LayerKind::Prediction, rect, classes);
+        for (measure, sure) in sure {
+            self.show_answer(LayerKind::Certainty(measure), rect, &sure);
+        }
     }
 
-    fn show_answer(&mut self, rect: PixelRect, classes: &[u8], sure: &[u8]) {
-        for (kind, values) in [
-            (LayerKind::Prediction, classes),
-            (LayerKind::Certainty, sure),
-        ] {
-            if let Some(layer) = self.layer_mut(kind) {
-                layer.mask.set_rect(rect, values);
-                self.mask_changed(kind, &[rect]);
-            }
+    fn show_answer(&mut self, kind: LayerKind, rect: PixelRect, values: &[u8]) {
+        if let Some(layer) = self.layer_mut(kind) {
+            layer.mask.set_rect(rect, values);
+            self.mask_changed(kind, &[rect]);
         }
     }
 
@@ -331,10 +344,9 @@ impl Session {
         if Some(layer.id) != self.study.instant.layer {
             return;
         }
-        let is_current =
-            |mark: &StateMark| outcome == InstantOutcome::Answered && *mark == question.mark;
+        let current = (outcome == InstantOutcome::Answered).then_some(question.mark);
         let answered = self.study.instant.answered.iter();
-        let old = answered.filter(|(_, mark)| !is_current(mark));
+        let old = answered.filter(|&(_, mark)| mark.is_none() || *mark != current);
         let old: Vec<(u32, u32)> = old.map(|(&tile, _)| tile).collect();
         let rects: Vec<PixelRect> = old
             .iter()
@@ -345,7 +357,10 @@ impl Session {
         }
         for rect in rects {
             let nothing = vec![UNLABELED; rect.num_pixels() as usize];
-            self.show_answer(rect, &nothing, &nothing);
+            let measures = Certainty::ALL.map(LayerKind::Certainty);
+            for kind in measures.into_iter().chain([LayerKind::Prediction]) {
+                self.show_answer(kind, rect, &nothing);
+            }
         }
     }
 

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use super::maker::{MOST_ASIDE, Made};
 use super::state::{Layer, LayerId, Session};
 use super::{CommandError, LayerKind, Notice, PredictionState};
-use crate::label::Mask;
+use crate::train::Certainty;
 
 /// The prediction whose place instant answers took, until they are switched off.
 #[derive(Debug)]
@@ -16,7 +16,8 @@ pub(super) enum Replaced {
 #[derive(Debug)]
 pub(super) struct Held {
     prediction: Layer,
-    certainty: Option<Layer>,
+    /// How sure it is by one of the measures.
+    sure: Option<(Certainty, Layer)>,
     /// Whose it is, if it was predicted here.
     made: Option<Made>,
     state: PredictionState,
@@ -28,15 +29,16 @@ impl Replaced {
     /// Bytes of its masks.
     pub(super) fn bytes_used(&self) -> usize {
         match self {
-            Self::Held(held) => bytes_of([Some(&held.prediction), held.certainty.as_ref()]),
+            Self::Held(held) => {
+                bytes_of(&held.prediction, held.sure.as_ref().map(|(_, layer)| layer))
+            }
             Self::OnDisk => 0,
         }
     }
 }
 
-fn bytes_of(layers: [Option<&Layer>; 2]) -> usize {
-    let masks = layers.into_iter().flatten().map(|layer| &layer.mask);
-    masks.map(Mask::bytes_used).sum()
+fn bytes_of(prediction: &Layer, sure: Option<&Layer>) -> usize {
+    prediction.mask.bytes_used() + sure.map_or(0, |layer| layer.mask.bytes_used())
 }
 
 impl Session {
@@ -45,16 +47,16 @@ impl Session {
         let Some(prediction) = self.prediction.clone() else {
             return Ok(());
         };
-        let certainty = self.certainty.clone();
-        let is_loading = certainty.as_ref().is_some_and(|layer| layer.is_loading);
+        let sure = self.certainty().cloned();
+        let is_loading = sure.as_ref().is_some_and(|layer| layer.is_loading);
         if prediction.is_loading || is_loading {
             return Err(CommandError::Busy("A prediction"));
         }
         let is_kept = self.maker().is_some() && self.block_store().is_some();
-        let replaced = if bytes_of([Some(&prediction), certainty.as_ref()]) <= MOST_ASIDE {
+        let replaced = if bytes_of(&prediction, sure.as_ref()) <= MOST_ASIDE {
             Some(Replaced::Held(Box::new(Held {
                 prediction,
-                certainty,
+                sure: sure.map(|layer| (self.certainty_measure(), layer)),
                 made: self.take_maker(),
                 state: self.prediction_state.clone(),
                 active: self.study.finetune.active.clone(),
@@ -88,18 +90,22 @@ impl Session {
     }
 
     fn put_held(&mut self, held: Held) {
-        let [prediction, certainty] = [Some(held.prediction), held.certainty].map(|layer| {
+        let id = LayerId(self.next_number());
+        let prediction = Layer {
+            id,
+            ..held.prediction
+        };
+        self.replace_layer(LayerKind::Prediction, Some(prediction));
+        if let Some((measure, layer)) = held.sure {
             let id = LayerId(self.next_number());
-            layer.map(|layer| Layer { id, ..layer })
-        });
-        self.replace_layer(LayerKind::Prediction, prediction);
-        self.put_layer(LayerKind::Certainty, certainty);
+            self.put_layer(LayerKind::Certainty(measure), Some(Layer { id, ..layer }));
+        }
         self.prediction_state = held.state;
         self.contest_again();
         let Some(made) = held.made else { return };
         self.put_maker(made);
-        // Another measure or another model may have been chosen meanwhile.
-        self.follow_measure();
+        // Other measures or another model may be wanted by now.
+        self.follow_measures();
         let active = self.study.finetune.active.clone();
         if let Some(run) = active.filter(|run| held.active.as_ref() != Some(run)) {
             self.turn_prediction_to(run);

@@ -5,7 +5,6 @@ use super::asked::Asked;
 use super::jobs::Report;
 use super::keeping::absolute;
 use super::maker::{Made, ModelMark};
-use super::measures::Measures;
 use super::state::Session;
 use super::{CommandError, ImageId, Notice, ScoreScope};
 use crate::disk::folder_of;
@@ -105,12 +104,11 @@ impl Session {
         let asked = Asked::new(on, kept.area, kept.ground);
         let (done, all) = kept.blocks;
         let classes = kept.model.classes().clone();
-        let measures = Measures::read(kept.on_disk);
         let made = Made {
             is_whole: on == ScoreScope::Whole && done == all,
             done: kept.done,
             blocks: kept.blocks,
-            ..Made::new(by, kept.run, asked, classes, measures)
+            ..Made::new(by, kept.run, asked, classes, Arc::new(kept.on_disk))
         };
         if self.label.is_none() {
             self.set_classes(kept.model.classes().clone());

@@ -8,6 +8,7 @@ use super::state::{Layer, LayerId, OpenImage, Session};
 use super::{Change, CommandError, LayerKind, Notice};
 use crate::geom::ImageSize;
 use crate::label::{ClassChange, Edit, Mask, UNLABELED};
+use crate::train::Certainty;
 
 const LABEL_OPACITY: f32 = 0.5;
 
@@ -15,9 +16,10 @@ const LABEL_OPACITY: f32 = 0.5;
 pub(super) const fn missing(kind: LayerKind) -> CommandError {
     match kind {
         LayerKind::Label | LayerKind::Origins | LayerKind::Preview => CommandError::NoLabel,
-        LayerKind::Prediction | LayerKind::Certainty | LayerKind::Kept(_) | LayerKind::Replaced => {
-            CommandError::NoPrediction
-        }
+        LayerKind::Prediction
+        | LayerKind::Certainty(_)
+        | LayerKind::Kept(_)
+        | LayerKind::Replaced => CommandError::NoPrediction,
     }
 }
 
@@ -162,7 +164,7 @@ impl Session {
         match kind {
             LayerKind::Prediction
             | LayerKind::Origins
-            | LayerKind::Certainty
+            | LayerKind::Certainty(_)
             | LayerKind::Kept(_)
             | LayerKind::Replaced
             | LayerKind::Preview => {
@@ -183,7 +185,7 @@ impl Session {
         self.review = None;
         self.drop_preview();
         if kind == LayerKind::Prediction {
-            self.put_layer(LayerKind::Certainty, None);
+            self.drop_measures();
             self.put_layer(LayerKind::Replaced, None);
         }
         if kind == LayerKind::Label {
@@ -198,17 +200,20 @@ impl Session {
     }
 
     pub(super) fn put_layer(&mut self, kind: LayerKind, layer: Option<Layer>) {
-        let place = match kind {
+        if let Some(old) = std::mem::replace(self.place_of(kind), layer) {
+            self.changes.push(Change::SourceGone(old.id.0));
+        }
+    }
+
+    const fn place_of(&mut self, kind: LayerKind) -> &mut Option<Layer> {
+        match kind {
             LayerKind::Label => &mut self.label,
             LayerKind::Prediction => &mut self.prediction,
             LayerKind::Origins => &mut self.origins,
-            LayerKind::Certainty => &mut self.certainty,
+            LayerKind::Certainty(measure) => &mut self.certainty[measure as usize],
             LayerKind::Preview => &mut self.preview_layer,
             LayerKind::Kept(place) => self.predicting.shelf.layer_mut(place),
             LayerKind::Replaced => &mut self.predicting.makers.replaced,
-        };
-        if let Some(old) = std::mem::replace(place, layer) {
-            self.changes.push(Change::SourceGone(old.id.0));
         }
     }
 
@@ -225,7 +230,9 @@ impl Session {
         kind: LayerKind,
         is_visible: bool,
     ) -> Result<(), CommandError> {
-        self.some_layer(kind)?.is_visible = is_visible;
+        for layer in self.shown_alike(kind)? {
+            layer.is_visible = is_visible;
+        }
         Ok(())
     }
 
@@ -234,7 +241,9 @@ impl Session {
         kind: LayerKind,
         opacity: f32,
     ) -> Result<(), CommandError> {
-        self.some_layer(kind)?.opacity = opacity.clamp(0.0, 1.0);
+        for layer in self.shown_alike(kind)? {
+            layer.opacity = opacity.clamp(0.0, 1.0);
+        }
         Ok(())
     }
 
@@ -247,32 +256,29 @@ impl Session {
         }
     }
 
-    pub(super) fn layer_mut(&mut self, kind: LayerKind) -> Option<&mut Layer> {
-        match kind {
-            LayerKind::Label => self.label.as_mut(),
-            LayerKind::Prediction => self.prediction.as_mut(),
-            LayerKind::Origins => self.origins.as_mut(),
-            LayerKind::Certainty => self.certainty.as_mut(),
-            LayerKind::Preview => self.preview_layer.as_mut(),
-            LayerKind::Kept(place) => self.predicting.shelf.layer_mut(place).as_mut(),
-            LayerKind::Replaced => self.predicting.makers.replaced.as_mut(),
-        }
+    pub(super) const fn layer_mut(&mut self, kind: LayerKind) -> Option<&mut Layer> {
+        self.place_of(kind).as_mut()
     }
 
-    fn some_layer(&mut self, kind: LayerKind) -> Result<&mut Layer, CommandError> {
-        self.layer_mut(kind).ok_or_else(|| missing(kind))
+    /// A layer, with those that always look as it does: all measures of how sure the prediction is.
+    fn shown_alike(
+        &mut self,
+        kind: LayerKind,
+    ) -> Result<impl Iterator<Item = &mut Layer>, CommandError> {
+        self.layer(kind).ok_or_else(|| missing(kind))?;
+        let places = match kind {
+            LayerKind::Certainty(_) => self.certainty.as_mut_slice(),
+            _ => std::slice::from_mut(self.place_of(kind)),
+        };
+        Ok(places.iter_mut().flatten())
     }
 
     pub(super) fn kind_of(&self, id: LayerId) -> Option<LayerKind> {
         let kept = KeptPlace::ALL.map(LayerKind::Kept);
-        [
-            LayerKind::Label,
-            LayerKind::Prediction,
-            LayerKind::Origins,
-            LayerKind::Certainty,
-        ]
-        .into_iter()
-        .chain(kept)
-        .find(|&kind| self.layer(kind).is_some_and(|layer| layer.id == id))
+        let kinds = [LayerKind::Label, LayerKind::Prediction, LayerKind::Origins].into_iter();
+        let kinds = kinds.chain(Certainty::ALL.map(LayerKind::Certainty));
+        kinds
+            .chain(kept)
+            .find(|&kind| self.layer(kind).is_some_and(|layer| layer.id == id))
     }
 }

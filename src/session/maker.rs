@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use super::asked::Asked;
 use super::labels::new_layer;
-use super::measures::Measures;
 use super::state::{Layer, LayerId, OpenImage, Session};
 use super::{CommandError, LayerKind, Notice, PredictionState, ScoreScope};
 use crate::geom::PixelRect;
 use crate::label::{Class, ClassTable, Mask, UNLABELED};
-use crate::train::{BlockOrder, DoneBlocks, Flips};
+use crate::train::{BlockOrder, Certainty, DoneBlocks, Flips, KeptBlocks};
 
 /// A larger prediction is let go of when another model's takes its place, and predicted anew.
 pub(super) const MOST_ASIDE: usize = 512 << 20;
@@ -45,8 +44,8 @@ pub(super) struct Made {
     pub blocks: (u64, u64),
     /// What its classes stand for.
     pub classes: ClassTable,
-    /// How sure it is.
-    pub measures: Measures,
+    /// Its finished blocks, measured in all ways.
+    pub kept: Arc<KeptBlocks>,
 }
 
 /// Predictions of equal marks have equal pixels.
@@ -81,8 +80,9 @@ struct Coming {
 /// The prediction of another model, for when that predicts again.
 #[derive(Debug)]
 struct Aside {
-    /// Classes and certainty.
-    masks: [Mask; 2],
+    classes: Mask,
+    /// How sure they are by one of the measures.
+    sure: Option<(Certainty, Mask)>,
     made: Made,
 }
 
@@ -92,7 +92,7 @@ impl Made {
         run: PathBuf,
         asked: Arc<Asked>,
         classes: ClassTable,
-        measures: Measures,
+        kept: Arc<KeptBlocks>,
     ) -> Self {
         Self {
             by,
@@ -102,7 +102,7 @@ impl Made {
             done: DoneBlocks::default(),
             blocks: (0, 0),
             classes,
-            measures,
+            kept,
         }
     }
 
@@ -123,7 +123,7 @@ impl Made {
             } else {
                 next.blocks
             },
-            measures: self.measures,
+            kept: self.kept,
             ..next
         }
     }
@@ -132,8 +132,14 @@ impl Made {
 impl Makers {
     /// Bytes of what waits for its model.
     pub fn bytes_used(&self) -> usize {
-        let masks = self.aside.iter().flat_map(|aside| &aside.masks);
-        masks.map(Mask::bytes_used).sum()
+        self.aside.as_ref().map_or(0, Aside::bytes_used)
+    }
+}
+
+impl Aside {
+    fn bytes_used(&self) -> usize {
+        let sure = self.sure.as_ref().map_or(0, |(_, mask)| mask.bytes_used());
+        self.classes.bytes_used() + sure
     }
 }
 
@@ -142,13 +148,13 @@ impl Session {
     pub(super) fn maker(&self) -> Option<&Made> {
         let layer = self.prediction.as_ref()?.id;
         let shown = self.predicting.makers.shown.as_ref()?;
-        (shown.layer == layer && self.certainty.is_some()).then_some(&shown.made)
+        (shown.layer == layer).then_some(&shown.made)
     }
 
     pub(super) fn maker_mut(&mut self) -> Option<&mut Made> {
         let layer = self.prediction.as_ref()?.id;
         let shown = self.predicting.makers.shown.as_mut()?;
-        (shown.layer == layer && self.certainty.is_some()).then_some(&mut shown.made)
+        (shown.layer == layer).then_some(&mut shown.made)
     }
 
     /// Takes along whose the prediction is, for [`Self::put_maker`].
@@ -164,12 +170,12 @@ impl Session {
         }
     }
 
-    /// How sure the prediction is that runs next: that of the layer that it goes on with, or will
-    /// put in place.
-    pub(super) fn coming_measures(&self) -> Option<&Measures> {
+    /// Where the prediction that runs next keeps its blocks: that of the layer that it goes on with,
+    /// or will put in place.
+    pub(super) fn kept_blocks(&self) -> Option<Arc<KeptBlocks>> {
         let coming = self.predicting.makers.coming.as_ref();
         let made = coming.map(|coming| &coming.made).or_else(|| self.maker());
-        made.map(|made| &made.measures)
+        made.map(|made| Arc::clone(&made.kept))
     }
 
     /// Whose blocks the prediction that runs makes, once they are shown.
@@ -234,11 +240,14 @@ impl Session {
             self.put_layer(LayerKind::Replaced, replaced);
             self.predicting.makers.is_replaced_alike = is_alike;
         }
-        let (masks, made) = match back {
-            Some(aside) => (aside.masks, aside.made.goes_on(made)),
-            None => ([Mask::new(size), Mask::new(size)], made),
+        let (classes, sure, made) = match back {
+            Some(aside) => {
+                let sure = aside.sure.into_iter().collect();
+                (aside.classes, sure, aside.made.goes_on(made))
+            }
+            None => (Mask::new(size), self.bare_measures(size), made),
         };
-        let [classes, sure] = masks.map(|mask| new_layer(self.next_number(), mask));
+        let classes = new_layer(self.next_number(), classes);
         let (is_visible, opacity) = looked.unwrap_or((classes.is_visible, classes.opacity));
         let layer = classes.id;
         let classes = Layer {
@@ -249,17 +258,14 @@ impl Session {
         self.put_layer(LayerKind::Prediction, Some(classes));
         // Its places were those of the other model.
         self.review = None;
-        let sure = Layer {
-            is_visible: false,
-            ..sure
-        };
-        self.put_layer(LayerKind::Certainty, Some(sure));
+        self.drop_measures();
+        self.put_measures(sure);
         self.predicting.makers.shown = Some(Shown { layer, made });
         if is_bare {
             self.count_as_unpredicted();
         }
-        // Another measure may have been chosen while it waited.
-        self.follow_measure();
+        // Other measures may be wanted than when it was put aside.
+        self.follow_measures();
     }
 
     /// A block is there: what was shown in its place is not seen behind it, nor is any of that where
@@ -275,15 +281,20 @@ impl Session {
         }
     }
 
-    /// Shows a prediction that was made before; there is none in its place.
-    pub(super) fn bring_back(&mut self, made: Made, masks: [Mask; 2]) {
+    /// Shows a prediction that was made before, its classes and how sure they are by the usual
+    /// measure; there is none in its place.
+    pub(super) fn bring_back(&mut self, made: Made, [classes, sure]: [Mask; 2]) {
         let is_whole = made.is_whole;
         let (run, asked) = (made.run.clone(), Arc::clone(&made.asked));
-        let (classes, measures) = (made.classes.clone(), made.measures.clone());
-        let next = Made::new(made.by, run, asked, classes, measures);
+        let (table, kept) = (made.classes.clone(), Arc::clone(&made.kept));
+        let next = Made::new(made.by, run, asked, table, kept);
         let makers = &mut self.predicting.makers;
         makers.wants_all |= is_whole;
-        makers.aside = Some(Aside { masks, made });
+        makers.aside = Some(Aside {
+            classes,
+            sure: Some((Certainty::default(), sure)),
+            made,
+        });
         self.put_in_place(next);
         self.tell_maker();
     }
@@ -294,17 +305,19 @@ impl Session {
         if self.maker().is_none_or(|made| made.run == next) {
             return;
         }
-        let (Some(shown), Some(classes), Some(sure)) = (
-            self.predicting.makers.shown.take(),
-            &self.prediction,
-            &self.certainty,
-        ) else {
+        let (Some(shown), Some(classes)) = (self.predicting.makers.shown.take(), &self.prediction)
+        else {
             return;
         };
-        let masks = [classes.mask.clone(), sure.mask.clone()];
-        if masks.iter().map(Mask::bytes_used).sum::<usize>() <= MOST_ASIDE {
-            let made = shown.made;
-            self.predicting.makers.aside = Some(Aside { masks, made });
+        // What is not whole yet is read again.
+        let sure = self.certainty().filter(|sure| !sure.is_loading);
+        let aside = Aside {
+            classes: classes.mask.clone(),
+            sure: sure.map(|sure| (self.certainty_measure(), sure.mask.clone())),
+            made: shown.made,
+        };
+        if aside.bytes_used() <= MOST_ASIDE {
+            self.predicting.makers.aside = Some(aside);
         }
     }
 

@@ -5,11 +5,13 @@ use super::asked::Asked;
 use super::jobs::{JobId, Leash};
 use super::maker::{Made, Makers, ModelMark, TakesPlace};
 use super::shelf::Shelf;
-use super::state::{LayerId, Session};
+use super::state::{Layer, LayerId, Session};
 use super::{CommandError, Contest, FinetunePhase, LayerKind, Notice, ScoreScope};
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{Mask, UNLABELED, WantedCells};
-use crate::train::{BlockOrder, Certainty, DeviceChoice, Flips, PredictEvent, PredictPlan};
+use crate::train::{
+    BlockOrder, Certainty, DeviceChoice, Flips, KeptBlocks, PredictEvent, PredictPlan,
+};
 
 /// The prediction that runs or ran last.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -51,6 +53,8 @@ pub(super) struct PredictHow {
     pub device: Option<DeviceChoice>,
     pub flips: Flips,
     pub certainty: Certainty,
+    /// Measures that are held beside the chosen one.
+    pub measures: Vec<Certainty>,
     /// What was predicted where the label, this layer, was found right, and where it was left
     /// without a class.
     pub refused: Option<(LayerId, [Mask; 2])>,
@@ -63,7 +67,7 @@ impl Session {
             Predicting::Flips(flips) => self.predicting.flips = flips,
             Predicting::Certainty(certainty) => {
                 self.predicting.certainty = certainty;
-                self.follow_measure();
+                self.follow_measures();
             }
         }
         Ok(())
@@ -74,9 +78,14 @@ impl Session {
         self.predicting.flips
     }
 
-    /// By which measure the layer of certainty says how sure the prediction is.
+    /// The measure by which it is told how sure the prediction is.
     pub const fn certainty_measure(&self) -> Certainty {
         self.predicting.certainty
+    }
+
+    /// How sure the prediction is by that measure, where it is known.
+    pub const fn certainty(&self) -> Option<&Layer> {
+        self.layer(LayerKind::Certainty(self.certainty_measure()))
     }
 
     /// Predicts some ground with a run's best network. What the same network has predicted stays,
@@ -184,8 +193,8 @@ impl Session {
             flips: self.predicting.flips,
         };
         let asked = Asked::of(plan, on);
-        let (classes, measures) = (plan.classes().clone(), self.measures_of(plan));
-        Made::new(by, run.to_owned(), asked, classes, measures)
+        let kept = Arc::new(KeptBlocks::new(plan.model().folder()));
+        Made::new(by, run.to_owned(), asked, plan.classes().clone(), kept)
     }
 
     pub(super) fn prediction_plan(&self, run: &Path) -> Result<PredictPlan, CommandError> {
@@ -273,7 +282,9 @@ impl Session {
                     made.done.note(rect, made.asked.sum, &classes);
                 }
                 self.put_block(LayerKind::Prediction, rect, classes);
-                self.put_block(LayerKind::Certainty, rect, self.measured(sure));
+                for (measure, sure) in Certainty::ALL.into_iter().zip(sure) {
+                    self.put_block(LayerKind::Certainty(measure), rect, sure);
+                }
                 self.paint_over_replaced(rect);
             }
             PredictEvent::NotKept(why) => self.notify(Notice::warning(format!(

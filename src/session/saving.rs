@@ -99,7 +99,7 @@ impl Session {
         let (id, mask) = (layer.id, layer.mask.clone());
         let classes = match kind {
             LayerKind::Origins => self.origins(),
-            LayerKind::Certainty => ClassTable::default(),
+            LayerKind::Certainty(_) => ClassTable::default(),
             _ => self.classes().clone(),
         };
         let image = self.image.as_ref().ok_or(CommandError::NoImage)?;
@@ -114,7 +114,7 @@ impl Session {
             notes: Vec::new(),
         };
         let known = self.list.as_ref().and_then(|list| list.classes.clone());
-        let meaning = (kind == LayerKind::Certainty).then(|| self.shown_meaning());
+        let meaning = self.meaning_of(kind);
         self.start_job(format!("Saving {}", saved.path.display()), move |job| {
             let path = &saved.path;
             if let (Some(meaning), SaveAs::GeoTiff) = (&meaning, format) {

@@ -24,7 +24,7 @@ use crate::label::{
 };
 use crate::project::SourceFile;
 use crate::raster::{Pyramid, RasterInfo, TileCache};
-use crate::train::Engine;
+use crate::train::{Certainty, Engine};
 
 /// Brushes outside of this range are of no use; in level-0 pixels.
 pub const BRUSH_DIAMETERS: std::ops::RangeInclusive<f64> = 1.0..=4096.0;
@@ -128,8 +128,8 @@ pub struct Session {
     /// The models whose predictions were accepted, by their numbers as origins.
     pub(super) models: Vec<String>,
     pub(super) prediction: Option<Layer>,
-    /// How sure the prediction is, when it was made here.
-    pub(super) certainty: Option<Layer>,
+    /// How sure the prediction is, when it was made here: the measures that are wanted.
+    pub(super) certainty: [Option<Layer>; Certainty::ALL.len()],
     pub(super) places: Places,
     pub(super) palette: Palette,
     pub(super) tool: Tool,
@@ -201,7 +201,7 @@ impl Session {
             origins: None,
             models: Vec::new(),
             prediction: None,
-            certainty: None,
+            certainty: Default::default(),
             places: Places::default(),
             palette: Palette::new(ClassTable::landcover_ai()),
             tool: Tool::default(),
@@ -254,7 +254,7 @@ impl Session {
             LayerKind::Label => self.label.as_ref(),
             LayerKind::Prediction => self.prediction.as_ref(),
             LayerKind::Origins => self.origins.as_ref(),
-            LayerKind::Certainty => self.certainty.as_ref(),
+            LayerKind::Certainty(measure) => self.certainty[measure as usize].as_ref(),
             LayerKind::Preview => self.preview_layer.as_ref(),
             LayerKind::Kept(place) => self.predicting.shelf.layer(place),
             LayerKind::Replaced => self.predicting.makers.replaced.as_ref(),
@@ -370,16 +370,9 @@ impl Session {
     /// Bytes of pixels held: decoded tiles, masks, undo steps, and what was seen
     /// for instant answers and similar places.
     pub fn bytes_used(&self) -> usize {
-        let masks = [
-            &self.label,
-            &self.origins,
-            &self.prediction,
-            &self.certainty,
-            &self.predicting.makers.replaced,
-        ];
         let refused = self.predicting.refused.iter();
         let refused = refused.flat_map(|(_, masks)| masks);
-        let masks = masks.into_iter().flatten().map(|layer| &layer.mask);
+        let masks = self.large_layers().map(|layer| &layer.mask);
         let kept = self.predicting.shelf.masks();
         let masks: usize = masks.chain(refused).chain(kept).map(Mask::bytes_used).sum();
         self.cache.bytes_used()
@@ -388,6 +381,13 @@ impl Session {
             + self.predicting.makers.bytes_used()
             + self.study.instant.bytes_used()
             + self.study.similar.bytes_used()
+    }
+
+    /// The layers of the open image that take memory, but for those that are kept.
+    fn large_layers(&self) -> impl Iterator<Item = &Layer> {
+        let replaced = &self.predicting.makers.replaced;
+        let layers = [&self.label, &self.origins, &self.prediction, replaced];
+        layers.into_iter().chain(&self.certainty).flatten()
     }
 
     /// What looks different since the last call.
@@ -403,14 +403,7 @@ impl Session {
     /// Panics when the parts of the session contradict each other; called by tests after commands.
     pub fn check_invariants(&self) {
         let size = self.image.as_ref().map(OpenImage::size);
-        let layers = [
-            &self.label,
-            &self.origins,
-            &self.prediction,
-            &self.certainty,
-            &self.predicting.makers.replaced,
-        ];
-        for layer in layers.into_iter().flatten() {
+        for layer in self.large_layers() {
             assert_eq!(
                 Some(layer.mask.size()),
                 size,

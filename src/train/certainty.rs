@@ -7,7 +7,7 @@ use crate::raster::BandMeaning;
 const CERTAIN: f64 = 254.0;
 
 /// What says how sure a network is of the class of a pixel; each is 0 to 1, and 1 is certain.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Certainty {
     /// The probability of the class.

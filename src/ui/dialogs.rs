@@ -108,7 +108,7 @@ impl FileWish {
             Self::SaveAs(LayerKind::Label | LayerKind::Preview) => "Save label as",
             Self::SaveAs(LayerKind::Prediction | LayerKind::Replaced) => "Save prediction as",
             Self::SaveAs(LayerKind::Origins) => "Save origins as",
-            Self::SaveAs(LayerKind::Certainty) => "Save certainty as",
+            Self::SaveAs(LayerKind::Certainty(_)) => "Save certainty as",
             Self::SaveAs(LayerKind::Kept(_)) => "Save kept prediction as",
             Self::Export => "Export label",
             Self::ExportImage => "Save the image with overviews",
@@ -340,12 +340,11 @@ fn suggested(session: &Session, view: &View, wish: FileWish) -> String {
 
 fn suggested_path(session: &Session, layer: LayerKind) -> String {
     let own = session.layer(layer).and_then(|shown| shown.path.clone());
-    let measured = format!("_prediction.{}.tif", session.certainty_measure().name());
     let ending = match layer {
         LayerKind::Label | LayerKind::Preview => "_label.tif",
         LayerKind::Prediction | LayerKind::Replaced => "_prediction.tif",
         LayerKind::Origins => "_origins.tif",
-        LayerKind::Certainty => &measured,
+        LayerKind::Certainty(by) => &format!("_prediction.{}.tif", by.name()),
         LayerKind::Kept(_) => "_kept.tif",
     };
     let path = own.or_else(|| session.beside_image(ending));

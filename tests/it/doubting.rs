@@ -6,7 +6,7 @@ use orthobrush::session::{
     Command, CommandError, LayerKind, Notice, Over, PlaceCommand, PlaceKind, ReviewCommand,
     SelectHow, SelectionCommand, Session,
 };
-use orthobrush::train::DeviceChoice;
+use orthobrush::train::{Certainty, DeviceChoice};
 
 use crate::fixture::{finish, opened, own_sample, settle};
 use crate::predicting::run;
@@ -176,7 +176,7 @@ fn what_the_prediction_is_sure_of_against_the_label_is_a_likely_mistake() {
     let [label, said, sure] = [
         LayerKind::Label,
         LayerKind::Prediction,
-        LayerKind::Certainty,
+        LayerKind::Certainty(Certainty::Probability),
     ]
     .map(|kind| pixels(&session, kind, PixelRect::new(0, 0, 1_024, 1_024)));
     let expected = (label.iter().zip(&said).zip(&sure))

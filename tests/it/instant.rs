@@ -3,9 +3,10 @@
 use orthobrush::geom::{ImagePoint, PixelRect};
 use orthobrush::label::{Encoding, Mask, UNLABELED, load_mask};
 use orthobrush::session::{
-    Command, CommandError, InkChoice, InstantCommand, LayerKind, PredictionInk, Session,
+    Command, CommandError, InkChoice, InstantCommand, LayerKind, PredictionCommand, PredictionInk,
+    Session,
 };
-use orthobrush::train::{InstantOutcome, Recipe};
+use orthobrush::train::{Certainty, InstantOutcome, Recipe};
 
 use crate::fixture::{finish, opened, own_sample, sample, session, settle};
 use crate::improving::accepted_from;
@@ -121,6 +122,35 @@ fn scribbles_are_answered_better_with_each_and_as_before_when_taken_back() {
         finish(&mut session, Command::Undo);
     }
     assert_eq!(answers(&session), of_two);
+}
+
+#[test]
+fn answers_are_measured_in_all_ways_that_are_wanted() {
+    let (_folder, mut session, truth) = unlabeled();
+    on(&mut session);
+    for class in most_frequent(&truth) {
+        scribble(&mut session, &truth, class, 0);
+    }
+    let sure = |session: &Session, by| {
+        let layer = session.layer(LayerKind::Certainty(by));
+        layer.map(|layer| layer.mask.clone())
+    };
+    let answered = answers(&session);
+    let probable = sure(&session, Certainty::Probability).expect("measured");
+    assert_eq!(sure(&session, Certainty::Entropy), None);
+    let hold = |measures| Command::Prediction(PredictionCommand::Measures(measures));
+    finish(&mut session, hold(vec![Certainty::Entropy]));
+    assert!(answers(&session) == answered);
+    assert!(sure(&session, Certainty::Probability).expect("still") == probable);
+    let entropy = sure(&session, Certainty::Entropy).expect("measured, too");
+    assert!(entropy != probable);
+    assert_eq!(entropy.histogram()[255], probable.histogram()[255]);
+    // Another stroke is answered by both.
+    scribble(&mut session, &truth, most_frequent(&truth)[0], 90_000);
+    assert!(sure(&session, Certainty::Probability).expect("still") != probable);
+    assert!(sure(&session, Certainty::Entropy).expect("still") != entropy);
+    finish(&mut session, hold(Vec::new()));
+    assert_eq!(sure(&session, Certainty::Entropy), None);
 }
 
 #[test]

@@ -61,7 +61,8 @@ fn unbroken(image: &Path) -> [Mask; 2] {
 }
 
 fn both(session: &Session) -> [Mask; 2] {
-    [LayerKind::Prediction, LayerKind::Certainty].map(|kind| mask(session, kind).clone())
+    let sure = LayerKind::Certainty(Certainty::default());
+    [LayerKind::Prediction, sure].map(|kind| mask(session, kind).clone())
 }
 
 /// The blocks that are there, each of them as in `whole`.
@@ -128,6 +129,7 @@ fn a_session_that_is_gone_leaves_what_it_predicted_to_the_next() {
 fn other_measures_are_of_all_ground_that_is_kept() {
     let folder = tempfile::tempdir().expect("a folder");
     let image = image_in(folder.path());
+    let margin = LayerKind::Certainty(Certainty::Margin);
     let by_margin = Command::SetPredicting(Predicting::Certainty(Certainty::Margin));
     let mut session = crate::fixture::opened(&image);
     let device = Predicting::Device(DeviceChoice::Cpu);
@@ -138,7 +140,7 @@ fn other_measures_are_of_all_ground_that_is_kept() {
     ] {
         finish(&mut session, command);
     }
-    let whole = mask(&session, LayerKind::Certainty).clone();
+    let whole = mask(&session, margin).clone();
 
     let (kept, cells) = (
         PixelRect::new(0, 0, 900, 700),
@@ -153,12 +155,13 @@ fn other_measures_are_of_all_ground_that_is_kept() {
     }
     let done = ScoreScope::Cells(WantedCells::Done);
     finish(&mut session, predict(run(), done));
-    finish(&mut session, by_margin.clone());
-    let at_once = mask(&session, LayerKind::Certainty).clone();
+    finish(&mut session, by_margin);
+    let at_once = mask(&session, margin).clone();
     drop(session);
     let mut session = on_cpu(&image);
-    finish(&mut session, by_margin);
-    assert!(*mask(&session, LayerKind::Certainty) == at_once);
+    let beside = PredictionCommand::Measures(vec![Certainty::Margin]);
+    finish(&mut session, Command::Prediction(beside));
+    assert!(*mask(&session, margin) == at_once);
     let found = at_once;
     for part in [kept, cells] {
         assert!(found.read_rect(part) == whole.read_rect(part));

@@ -1,17 +1,23 @@
-//! Predictions that are kept, so that panes show them beside others.
+//! Predictions that are kept, so that panes show them beside others, and measures of doubt side by
+//! side.
 
 use std::path::PathBuf;
 
 use orthobrush::geom::PixelRect;
 use orthobrush::label::{Mask, SaveAs, save_mask};
-use orthobrush::session::{Command, KeptPlace, LayerKind, PredictionCommand, ScoreScope, Session};
-use orthobrush::ui::PaneContent;
+use orthobrush::session::{
+    Command, KeptPlace, LayerKind, Predicting, PredictionCommand, ScoreScope, Session,
+};
+use orthobrush::train::{Certainty, DeviceChoice};
+use orthobrush::ui::{PaneContent, PaneLayout};
 
 use crate::contesting::{on_cpu, predict, prediction};
 use crate::fixture::{finish, own_sample, settle, turn};
 use crate::predicting::{run, trained};
 use crate::window::{self, session, window};
+use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
+use orthobrush::app::App;
 
 #[test]
 fn predictions_of_several_networks_are_kept_and_any_of_them_is_held_against_the_one_that_is_there()
@@ -126,4 +132,74 @@ fn the_image_is_predicted_by_a_run_that_is_chosen_from_a_list() {
         harness.query_by_label("Another folder…").is_none(),
         "closed"
     );
+}
+
+/// By how much the middle of a canvas is redder than blue, as it is drawn.
+fn redness(harness: &mut Harness<'_, App>, canvas: &str) -> f64 {
+    let middle = harness.get_by_label(canvas).rect().center();
+    let picture = harness.render().expect("a picture");
+    let (left, top) = (middle.x as u32 - 20, middle.y as u32 - 20);
+    let places = (0..1_600).map(|place| (left + place % 40, top + place / 40));
+    let differences = places.map(|(x, y)| {
+        let [red, _, blue, _] = picture.get_pixel(x, y).0;
+        f64::from(red) - f64::from(blue)
+    });
+    differences.sum::<f64>() / 1_600.0
+}
+
+#[test]
+fn each_pane_shows_the_measure_of_doubt_that_is_chosen_for_it() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    let device = Predicting::Device(DeviceChoice::Cpu);
+    let commands = vec![
+        Command::SetPredicting(device),
+        predict(run(), ScoreScope::Whole),
+    ];
+    harness.state_mut().perform(commands);
+    let choose = |harness: &mut Harness<'_, App>, contents: [PaneContent; 2]| {
+        let view = harness.state_mut().view_mut();
+        view.layout = PaneLayout::Two;
+        for (place, content) in contents.into_iter().enumerate() {
+            view.contents.choose(PaneLayout::Two, place, content);
+        }
+        window::settle(harness);
+    };
+    choose(&mut harness, [PaneContent::Original, PaneContent::Label]);
+    let bare = redness(&mut harness, "Canvas: Original");
+    let two = [Certainty::Margin, Certainty::Entropy].map(PaneContent::Certainty);
+    choose(&mut harness, two);
+    let mask = |harness: &Harness<'_, App>, by| {
+        let layer = session(harness).layer(LayerKind::Certainty(by));
+        layer.map(|layer| layer.mask.clone())
+    };
+    let both = [Certainty::Margin, Certainty::Entropy].map(|by| mask(&harness, by));
+    assert!(both[0].is_some() && both[1].is_some() && both[0] != both[1]);
+    for name in ["Canvas: Doubt: margin", "Canvas: Doubt: entropy"] {
+        let red = redness(&mut harness, name);
+        assert!(red > bare + 20.0, "{name}: {red}, without {bare}");
+    }
+    let legends = [
+        "margin 0.5 or less; clear: 1",
+        "entropy half of the most, or more; clear: 0",
+    ];
+    for legend in legends {
+        assert!(harness.query_by_label(legend).is_some(), "{legend}");
+    }
+    // Another one is chosen in the second pane's menu.
+    let header = harness.get_by_label("Canvas: Doubt: entropy").rect();
+    let header = header.left_top() + egui::vec2(40.0, 20.0);
+    window::drag(&mut harness, &[header]);
+    window::settle(&mut harness);
+    harness.get_by_label("Doubt: probability").click();
+    window::settle(&mut harness);
+    assert!(
+        harness
+            .query_by_label("Canvas: Doubt: probability")
+            .is_some()
+    );
+    assert!(mask(&harness, Certainty::Probability).is_some(), "chosen");
+    assert!(mask(&harness, Certainty::Margin) == both[0]);
+    assert!(mask(&harness, Certainty::Entropy).is_none(), "let go of");
 }

@@ -39,7 +39,7 @@ pub struct InstantOrder {
     /// The ground, in level-0 pixels; whole tiles around it are answered.
     pub area: PixelRect,
     /// What says how sure an answer is.
-    pub certainty: Certainty,
+    pub measures: Vec<Certainty>,
 }
 
 /// What an instant answer says.
@@ -51,8 +51,8 @@ pub enum InstantEvent {
         rect: PixelRect,
         /// Row by row; 255 where the image has no data.
         classes: Vec<u8>,
-        /// How sure each pixel is, 254 being certain.
-        sure: Vec<u8>,
+        /// How sure each pixel is by each measure of the order, 254 being certain.
+        sure: Vec<(Certainty, Vec<u8>)>,
     },
     /// Some of the ground is new and looked at now; may be lost.
     Looked {
@@ -234,7 +234,7 @@ pub(in crate::train) fn run(
         source: order.source,
         masks: [order.label, order.origins],
         area: order.area,
-        certainty: order.certainty,
+        measures: order.measures,
     };
     let ended = asked.answered_by(&mut mind, job);
     // It goes home from a cancelled order, too.
@@ -249,7 +249,7 @@ struct Asked {
     source: Arc<dyn TileSource>,
     masks: [Mask; 2],
     area: PixelRect,
-    certainty: Certainty,
+    measures: Vec<Certainty>,
 }
 
 impl Asked {
@@ -322,20 +322,27 @@ impl Asked {
         let logits = tile.logits(head);
         let area = SIDE * SIDE;
         let places = super::super::predict::greatest(&logits, area);
-        let sure = self.certainty.of(&logits, &vec![1.0; area], &places);
-        let (mut classes, mut certain) = (Vec::new(), Vec::new());
-        for y in 0..rect.height as usize {
-            for place in y * SIDE..y * SIDE + rect.width as usize {
-                let is_void = tile.is_void(place);
-                let class = head.classes()[usize::from(places[place])];
-                classes.push(if is_void { UNLABELED } else { class });
-                certain.push(if is_void { UNLABELED } else { sure[place] });
-            }
-        }
+        let of_block = |said: &dyn Fn(usize) -> u8| -> Vec<u8> {
+            let rows = 0..rect.height as usize;
+            let pixels = rows.flat_map(|y| y * SIDE..y * SIDE + rect.width as usize);
+            let said = |place| {
+                if tile.is_void(place) {
+                    UNLABELED
+                } else {
+                    said(place)
+                }
+            };
+            pixels.map(said).collect()
+        };
+        let shares = vec![1.0; area];
+        let measured = self.measures.iter().map(|measure| {
+            let sure = measure.of(&logits, &shares, &places);
+            (*measure, of_block(&|place| sure[place]))
+        });
         InstantEvent::Block {
             rect,
-            classes,
-            sure: certain,
+            classes: of_block(&|place| head.classes()[usize::from(places[place])]),
+            sure: measured.collect(),
         }
     }
 }

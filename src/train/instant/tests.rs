@@ -77,7 +77,7 @@ fn order(mind: InstantMind, label: &Mask, area: PixelRect) -> InstantOrder {
         label: label.clone(),
         origins: label.origins_from(Origin::HAND),
         area,
-        certainty: Certainty::default(),
+        measures: Certainty::ALL.to_vec(),
     }
 }
 
@@ -104,7 +104,9 @@ fn brought(job: &Job<InstantEvent>) -> Brought {
                 classes,
                 sure,
             }) => {
-                assert_eq!(classes.len(), sure.len());
+                let measures = sure.iter().map(|(measure, _)| *measure);
+                assert!(measures.eq(Certainty::ALL));
+                assert!(sure.iter().all(|(_, sure)| sure.len() == classes.len()));
                 answer.set_rect(rect, &classes);
                 blocks += 1;
             }

@@ -3,7 +3,7 @@ use std::path::Path;
 use super::PaneLayout;
 use super::instant::instant_hint;
 use crate::session::{KeptPlace, LayerKind, Session};
-use crate::train::Flips;
+use crate::train::{Certainty, Flips};
 
 const KEEP_FIRST: &str = "keep a prediction first: Train › Keep prediction to compare";
 
@@ -24,8 +24,8 @@ pub enum PaneContent {
     KeptErrors(KeptPlace),
     /// Where the prediction differs from the kept one that it is compared with.
     Changed,
-    /// How sure the network is.
-    Certainty,
+    /// How sure the network is, by a measure.
+    Certainty(Certainty),
     /// The label, and the prediction where there is no label layer or instant answers are on.
     Work,
 }
@@ -44,12 +44,18 @@ impl PaneContent {
             .chain(kept.into_iter().map(Self::Kept))
             .chain([Self::Errors])
             .chain(errors)
-            .chain([Self::Changed, Self::Certainty])
+            .chain([Self::Changed])
+            .chain(Certainty::ALL.map(Self::Certainty))
     }
 
     /// Whether it holds two masks against each other.
     pub const fn compares(self) -> bool {
         matches!(self, Self::Errors | Self::KeptErrors(_) | Self::Changed)
+    }
+
+    /// Whether colors are explained below its name.
+    pub const fn has_legend(self) -> bool {
+        self.compares() || matches!(self, Self::Certainty(_))
     }
 
     /// What the menu says: kept predictions are told apart by their networks or files.
@@ -74,7 +80,9 @@ impl PaneContent {
             Self::Kept(_) => "Kept prediction",
             Self::KeptErrors(_) => "Errors of kept",
             Self::Changed => "Changed its mind",
-            Self::Certainty => "Doubt",
+            Self::Certainty(Certainty::Probability) => "Doubt: probability",
+            Self::Certainty(Certainty::Margin) => "Doubt: margin",
+            Self::Certainty(Certainty::Entropy) => "Doubt: entropy",
             Self::Work => "Image and label",
         }
     }
@@ -102,8 +110,9 @@ impl PaneContent {
             }
             Self::Changed if session.kept_places().next().is_none() => KEEP_FIRST,
             Self::Changed if lacks(LayerKind::Prediction) => "predict with another network",
-            Self::Certainty if lacks(LayerKind::Certainty) => "comes with a prediction",
-            Self::Certainty => return format!("by {}", session.certainty_measure().name()),
+            Self::Certainty(measure) if lacks(LayerKind::Certainty(measure)) => {
+                "comes with a prediction that is made here"
+            }
             // Two networks side by side are told apart by their names.
             Self::Kept(place) | Self::KeptErrors(place) => return kept_hint(session, place),
             Self::Prediction if session.kept_places().next().is_some() => {
@@ -123,18 +132,17 @@ impl PaneContent {
 
     /// The mask layers that it draws, first drawn first.
     pub fn layers(self, session: &Session) -> Vec<LayerKind> {
+        let chosen = LayerKind::Certainty(session.certainty_measure());
         match self {
             Self::Original | Self::Errors | Self::KeptErrors(_) | Self::Changed => Vec::new(),
             Self::Label => vec![LayerKind::Label],
             Self::Kept(place) => vec![LayerKind::Kept(place)],
-            Self::Certainty => vec![LayerKind::Certainty],
-            Self::Prediction if is_shown(session, LayerKind::Certainty) => {
-                vec![LayerKind::Certainty]
-            }
+            Self::Certainty(measure) => vec![LayerKind::Certainty(measure)],
+            Self::Prediction if is_shown(session, chosen) => vec![chosen],
             Self::Prediction => predicted(session),
             // Both at once could not be told apart.
             Self::Work if is_shown(session, LayerKind::Origins) => vec![LayerKind::Origins],
-            Self::Work if is_shown(session, LayerKind::Certainty) => vec![LayerKind::Certainty],
+            Self::Work if is_shown(session, chosen) => vec![chosen],
             // Scribbles lie over the answers that they give.
             Self::Work if session.instant().is_some() => {
                 vec![LayerKind::Prediction, LayerKind::Label, LayerKind::Preview]
@@ -211,6 +219,15 @@ impl PaneContents {
         &self.panes[count - 1][..count]
     }
 
+    /// The measures of doubt that the panes of `layout` show, or that lie behind them.
+    pub fn measures(&self, layout: PaneLayout) -> Vec<Certainty> {
+        let shows = |content| self.behind == content || self.of(layout).contains(&content);
+        let measures = Certainty::ALL.into_iter();
+        measures
+            .filter(|&one| shows(PaneContent::Certainty(one)))
+            .collect()
+    }
+
     /// Shows something else in a pane, counted from 0.
     pub fn choose(&mut self, layout: PaneLayout, place: usize, content: PaneContent) {
         let panes = &mut self.panes[layout.num_panes() - 1];
@@ -277,6 +294,19 @@ mod tests {
             expected.choose(PaneLayout::Three, 1, PaneContent::Errors);
             expected
         });
+    }
+
+    #[test]
+    fn only_measures_that_are_seen_are_asked_for() {
+        use Certainty::{Entropy, Margin, Probability};
+        let mut contents = PaneContents::default();
+        for (place, measure) in [(0, Entropy), (1, Margin), (2, Entropy)] {
+            contents.choose(PaneLayout::Three, place, PaneContent::Certainty(measure));
+        }
+        assert_eq!(contents.measures(PaneLayout::Three), [Margin, Entropy]);
+        assert_eq!(contents.measures(PaneLayout::Four), []);
+        contents.behind = PaneContent::Certainty(Probability);
+        assert_eq!(contents.measures(PaneLayout::One), [Probability]);
     }
 
     #[test]

@@ -5,9 +5,11 @@ use egui::{
 use egui_material_icons::icons;
 
 use super::PaneContent;
+use super::scene::{DOUBT, VERDICTS};
 use crate::label::ClassTable;
 use crate::render::Looked;
 use crate::session::Session;
+use crate::train::Certainty;
 use crate::ui::theme;
 use crate::ui::view::View;
 
@@ -49,7 +51,7 @@ pub fn header_ui(
             chosen
         });
         // A legend has a row of its own: panes are narrow.
-        if content.compares() {
+        if content.has_legend() {
             ui.horizontal_wrapped(|ui| legend_ui(ui, content, view.looked));
         }
         row.inner
@@ -60,7 +62,7 @@ pub fn header_ui(
 
 /// What a header covers at the top of its pane, in points.
 pub const fn height(content: PaneContent) -> f32 {
-    if content.compares() { 57.0 } else { 32.0 }
+    if content.has_legend() { 57.0 } else { 32.0 }
 }
 
 fn content_ui(ui: &mut Ui, content: PaneContent, session: &Session) -> Option<PaneContent> {
@@ -140,7 +142,29 @@ fn looked_name(looked: Looked, content: PaneContent, classes: &ClassTable) -> St
 
 /// What the colors mean.
 fn legend_ui(ui: &mut Ui, content: PaneContent, looked: Looked) {
-    let colors = super::scene::VERDICTS;
+    ui.spacing_mut().item_spacing.y = 1.0;
+    // As far in as the words of the menus above.
+    ui.add_space(ui.spacing().button_padding.x);
+    if let PaneContent::Certainty(measure) = content {
+        let [r, g, b] = DOUBT;
+        entry_ui(ui, Color32::from_rgb(r, g, b), doubtful(measure));
+    } else {
+        verdicts_ui(ui, content, looked);
+    }
+    ui.add_space(4.0);
+}
+
+/// What the color of doubt stands for at its strongest, and where it ends.
+const fn doubtful(measure: Certainty) -> &'static str {
+    match measure {
+        Certainty::Probability => "probability 0.5 or less; clear: 1",
+        Certainty::Margin => "margin 0.5 or less; clear: 1",
+        Certainty::Entropy => "entropy half of the most, or more; clear: 0",
+    }
+}
+
+fn verdicts_ui(ui: &mut Ui, content: PaneContent, looked: Looked) {
+    let colors = VERDICTS;
     let words = match content {
         PaneContent::Changed => ["both", "kept alone", "new alone", "changed"],
         _ => ["right", "missed", "invented", "different"],
@@ -158,13 +182,9 @@ fn legend_ui(ui: &mut Ui, content: PaneContent, looked: Looked) {
         (Looked::All, PaneContent::Changed) => (&entries[3..], "same"),
         (Looked::All, _) => (&entries[3..], "right"),
     };
-    ui.spacing_mut().item_spacing.y = 1.0;
-    // As far in as the words of the menus above.
-    ui.add_space(ui.spacing().button_padding.x);
     for ([r, g, b, _], words) in entries.iter().copied().chain([(colors.agreed, others)]) {
         entry_ui(ui, Color32::from_rgb(r, g, b), words);
     }
-    ui.add_space(4.0);
 }
 
 /// A color and its word, which stay together where the row breaks.

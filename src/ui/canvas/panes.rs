@@ -3,7 +3,7 @@ use egui::{Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, vec2};
 use super::header::header_ui;
 use super::{CanvasFrame, PaneContent, curtain, input, navigator, overlay, scene};
 use crate::geom::Camera;
-use crate::session::{Command, FinetuneCommand, InstantCommand, Session};
+use crate::session::{Command, FinetuneCommand, InstantCommand, PredictionCommand, Session};
 use crate::ui::keys::Action;
 use crate::ui::view::{CommandQueue, View};
 
@@ -79,12 +79,7 @@ pub fn panes_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut 
         };
         view.visible = camera.visible_pixels(frame.size(), image.size());
         view.canvas = frame.size();
-        if session.wants_look(view.visible) {
-            commands.push(Command::Instant(InstantCommand::Look(view.visible)));
-        }
-        if session.finetuning().wants_look(view.visible) {
-            commands.push(Command::Finetune(FinetuneCommand::Look(view.visible)));
-        }
+        tell_seen(session, view, commands);
     }
     view.pointer_at = None;
     for (place, (&content, rect)) in panes.iter().zip(&rects).enumerate() {
@@ -110,6 +105,20 @@ pub fn panes_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut 
             pixels_per_point: ui.pixels_per_point(),
         };
         navigator::navigator_ui(ui, frame, session, view);
+    }
+}
+
+/// Tells the session what ground and which measures are seen, when that is news.
+fn tell_seen(session: &Session, view: &View, commands: &mut CommandQueue) {
+    if session.wants_look(view.visible) {
+        commands.push(Command::Instant(InstantCommand::Look(view.visible)));
+    }
+    if session.finetuning().wants_look(view.visible) {
+        commands.push(Command::Finetune(FinetuneCommand::Look(view.visible)));
+    }
+    let measures = view.contents.measures(view.layout);
+    if session.wants_measures(&measures) {
+        commands.push(Command::Prediction(PredictionCommand::Measures(measures)));
     }
 }
 

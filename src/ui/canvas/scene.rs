@@ -6,6 +6,7 @@ use crate::render::{
     VerdictColors, paint_callback, palette,
 };
 use crate::session::{Layer, LayerKind, OpenImage, Review, Session};
+use crate::train::Certainty;
 use crate::ui::theme;
 use crate::ui::view::{LevelCache, View};
 
@@ -25,6 +26,9 @@ const LIT: VerdictColors = VerdictColors {
     different: [226, 61, 148, 110],
     ..VERDICTS
 };
+
+/// Lies over ground of which a network is not certain.
+pub const DOUBT: [u8; 3] = [220, 30, 40];
 
 /// So much is left of the opacity of a prediction that is being replaced.
 const FAINT: f32 = 0.4;
@@ -151,7 +155,7 @@ fn shown_layers(content: PaneContent, session: &Session) -> Vec<&Layer> {
     let kinds = content.layers(session).into_iter();
     let layers = kinds.filter_map(|kind| session.layer(kind));
     // Who asked for doubt alone wants to see it.
-    let is_asked = content == PaneContent::Certainty;
+    let is_asked = matches!(content, PaneContent::Certainty(_));
     layers
         .filter(|layer| layer.is_visible || is_asked)
         .collect()
@@ -180,8 +184,9 @@ fn palette_of(session: &Session, layer: &Layer, content: PaneContent) -> [[u8; 4
     if is_it(LayerKind::Origins) {
         return palette(&session.origins(), opacity, 0.0, |_| true);
     }
-    if is_it(LayerKind::Certainty) {
-        return doubt(opacity);
+    let mut measures = Certainty::ALL.into_iter();
+    if measures.any(|measure| is_it(LayerKind::Certainty(measure))) {
+        return doubt_palette(opacity);
     }
     if is_it(LayerKind::Preview) {
         return palette(session.classes(), 1.0, 1.0, |_| true);
@@ -191,12 +196,13 @@ fn palette_of(session: &Session, layer: &Layer, content: PaneContent) -> [[u8; 4
 }
 
 /// Clear where a network is certain, red where it guesses between two classes or more.
-fn doubt(opacity: f32) -> [[u8; 4]; 256] {
+fn doubt_palette(opacity: f32) -> [[u8; 4]; 256] {
     std::array::from_fn(|sure| match sure {
         255 => [0; 4],
         sure => {
             let doubt = (2.0 * (1.0 - sure as f32 / 254.0)).min(1.0);
-            [220, 30, 40, (doubt * opacity * 255.0) as u8]
+            let [r, g, b] = DOUBT;
+            [r, g, b, (doubt * opacity * 255.0) as u8]
         }
     })
 }

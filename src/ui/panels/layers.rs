@@ -17,8 +17,10 @@ pub fn layers_ui(
 ) {
     mask_ui(ui, LayerKind::Prediction, "Prediction", session, commands);
     ui.separator();
-    if session.layer(LayerKind::Certainty).is_some() {
-        mask_ui(ui, LayerKind::Certainty, "Certainty", session, commands);
+    let measures = Certainty::ALL.map(LayerKind::Certainty);
+    if measures.iter().any(|&kind| session.layer(kind).is_some()) {
+        let chosen = LayerKind::Certainty(session.certainty_measure());
+        mask_ui(ui, chosen, "Certainty", session, commands);
         measure_ui(ui, session, commands);
         ui.weak("Red is where the network guesses");
         ui.separator();
@@ -41,13 +43,12 @@ pub fn layers_ui(
 
 /// What says how sure the network is.
 fn measure_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
-    let can_choose = session.can_remeasure();
     let not = "Predict here to see the others";
     ui.horizontal_wrapped(|ui| {
         for measure in Certainty::ALL {
             let is_shown = session.certainty_measure() == measure;
             let radio = RadioButton::new(is_shown, measure.name());
-            let radio = ui.add_enabled(can_choose, radio);
+            let radio = ui.add_enabled(session.can_measure(measure), radio);
             if radio.on_disabled_hover_text(not).clicked() {
                 commands.push(Command::SetPredicting(Predicting::Certainty(measure)));
             }
@@ -148,7 +149,7 @@ fn mask_ui(
                 "None yet. Paint, or File › Open label…"
             }
             LayerKind::Prediction
-            | LayerKind::Certainty
+            | LayerKind::Certainty(_)
             | LayerKind::Kept(_)
             | LayerKind::Replaced => "None yet. Press Train, then Predict",
         });

@@ -153,7 +153,7 @@ fn taken_ui(ui: &mut Ui, ink: PredictionInk, session: &Session) -> PredictionInk
     for class in session.classes().classes() {
         ui.selectable_value(&mut new.only, Some(class.index), &class.name);
     }
-    if session.layer(LayerKind::Certainty).is_some() {
+    if session.certainty().is_some() {
         ui.separator();
         ui.horizontal(|ui| {
             let label = ui.label("surer than");

@@ -188,7 +188,7 @@ fn row_words(session: &Session, review: &Review, row: usize) -> String {
 fn walks_ui(ui: &mut Ui, session: &Session, view: &View, commands: &mut CommandQueue) {
     let has = |kind| session.layer(kind).is_some();
     let has_both = has(LayerKind::Label) && has(LayerKind::Prediction);
-    let is_sure_known = has(LayerKind::Prediction) && has(LayerKind::Certainty);
+    let is_sure_known = has(LayerKind::Prediction) && session.certainty().is_some();
     let unpredicted = "There must be a label and a prediction";
     let unsure = "It is not known how sure this prediction is; predict here";
     let walks = [
