@@ -131,14 +131,25 @@ impl TrainingState {
         if self.is_judging() && *epoch >= recipe.epochs {
             return None;
         }
-        let per_epoch =
-            self.rows.iter().map(|row| row.seconds).sum::<f64>() / self.rows.len().max(1) as f64;
-        let done = f64::from(*epoch) - 1.0 + f64::from(*step) / f64::from((*steps).max(1));
-        let left = f64::from(recipe.epochs) - done;
-        if self.rows.is_empty() {
-            return self.forecast.map(|forecast| forecast.seconds_left);
+        // Epochs in which the encoder learns, too, are longer than those before.
+        let is_unfrozen = recipe.is_unfrozen(*epoch);
+        let of_phase =
+            (self.rows.iter()).filter(|row| recipe.is_unfrozen(row.epoch) == is_unfrozen);
+        let seconds: Vec<f64> = of_phase.map(|row| row.seconds).collect();
+        let unfreezing = self.forecast.and_then(|forecast| forecast.unfreezing);
+        let later = unfreezing.and_then(|unfreezing| unfreezing.seconds);
+        let later = later.map(|[seconds, _]| seconds);
+        if seconds.is_empty() {
+            let left = self.forecast.map(|forecast| forecast.seconds_left);
+            return later.filter(|_| is_unfrozen).or(left);
         }
-        Some(left.max(0.0) * per_epoch)
+        let per_epoch = seconds.iter().sum::<f64>() / seconds.len() as f64;
+        let done = f64::from(*epoch) - 1.0 + f64::from(*step) / f64::from((*steps).max(1));
+        let (last, later) = match later {
+            Some(later) if !is_unfrozen => (recipe.last_of_phase(*epoch), later),
+            _ => (recipe.epochs, 0.0),
+        };
+        Some((f64::from(last) - done).max(0.0) * per_epoch + later)
     }
 }
 
@@ -147,7 +158,7 @@ mod tests {
     use super::*;
     use crate::job::Waker;
     use crate::session::{ProjectPlace, Session, SessionConfig, Severity};
-    use crate::train::TrainEvent;
+    use crate::train::{TrainEvent, Unfreezing};
 
     #[test]
     fn how_it_learns_is_no_warning() {
@@ -165,6 +176,49 @@ mod tests {
         let notices = session.take_notices();
         let severities: Vec<Severity> = notices.iter().map(|notice| notice.severity).collect();
         assert_eq!(severities, [Severity::Warning]);
+    }
+
+    #[test]
+    fn epochs_in_which_the_encoder_learns_count_as_they_were_measured() {
+        let at = |epoch: u32| {
+            let row = |epoch, seconds| EpochRow {
+                epoch,
+                seconds,
+                ..EpochRow::default()
+            };
+            let rows = [row(1, 8.0), row(2, 8.0), row(3, 30.0)];
+            let unfreezing = Unfreezing {
+                epoch: 3,
+                seconds: Some([80.0, 4.0]),
+            };
+            TrainingState {
+                phase: TrainingPhase::Running {
+                    epoch,
+                    step: 5,
+                    steps: 10,
+                },
+                rows: rows[..epoch as usize - 1].to_vec(),
+                recipe: Some(Recipe {
+                    epochs: 4,
+                    unfreeze_after: 2,
+                    ..Recipe::default()
+                }),
+                forecast: Some(Forecast {
+                    bytes: None,
+                    step_bytes: None,
+                    estimated_bytes: 0,
+                    seconds_per_step: 1.0,
+                    data_seconds_per_step: 0.0,
+                    encoding_seconds: 0.0,
+                    seconds_left: 100.0,
+                    unfreezing: Some(unfreezing),
+                    steps: 2,
+                }),
+                ..TrainingState::default()
+            }
+        };
+        let told = [1, 2, 3, 4].map(|epoch| at(epoch).seconds_left());
+        assert_eq!(told, [100.0, 4.0 + 80.0, 80.0, 15.0].map(Some));
     }
 
     #[test]

@@ -23,8 +23,20 @@ pub struct Forecast {
     pub encoding_seconds: f64,
     /// Time until the last epoch ends, or until the time limit.
     pub seconds_left: f64,
+    /// What comes once frozen stages of the encoder learn, too, where they will.
+    pub unfreezing: Option<Unfreezing>,
     /// How many steps were measured.
     pub steps: u32,
+}
+
+/// The epochs in which frozen stages of the encoder learn, too.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Unfreezing {
+    /// The first of them.
+    pub epoch: u32,
+    /// Time of all of them, which is part of what is left, and of a step; `None` where steps of
+    /// theirs were not tried.
+    pub seconds: Option<[f64; 2]>,
 }
 
 /// Steps that are measured, where an epoch has as many.
@@ -53,6 +65,8 @@ pub(super) struct Left {
     pub(super) steps: u64,
     /// Looks at a batch of held-out patches.
     pub(super) looks: u64,
+    /// What comes after these steps and looks.
+    pub(super) unfreezing: Option<Unfreezing>,
     /// Time of a look, where it was measured.
     pub(super) seconds_per_look: Option<f64>,
     /// Seconds of encoding what is kept from then on.
@@ -132,7 +146,9 @@ impl Measured {
             .seconds_per_look
             .unwrap_or(SHARE_OF_A_LOOK * self.compute / steps);
         let of_steps = left.steps as f64 * seconds_per_step;
-        let rest = of_steps + left.looks as f64 * of_look + left.encoding;
+        let later = (left.unfreezing).and_then(|unfreezing| unfreezing.seconds);
+        let later = later.map_or(0.0, |[seconds, _]| seconds);
+        let rest = of_steps + left.looks as f64 * of_look + left.encoding + later;
         Forecast {
             bytes: held.peak,
             step_bytes: held.rise,
@@ -141,25 +157,51 @@ impl Measured {
             data_seconds_per_step: self.data / steps,
             encoding_seconds: left.encoding,
             seconds_left: rest.min(left.limit).max(0.0),
+            unfreezing: left.unfreezing,
             steps: self.steps,
         }
     }
 }
 
+impl Unfreezing {
+    /// The first epoch, and the times, where they are known.
+    fn known(self) -> Option<(u32, [f64; 2])> {
+        Some((self.epoch, self.seconds?))
+    }
+}
+
 impl fmt::Display for Forecast {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let left = span_in_words(self.seconds_left);
+        if let Some(Unfreezing {
+            epoch,
+            seconds: None,
+        }) = self.unfreezing
+        {
+            write!(
+                f,
+                "About {left} to go until epoch {epoch}, from which on the encoder learns as well \
+                 and steps take longer"
+            )?;
+        } else {
+            write!(f, "About {left} to go at most")?;
+        }
         write!(
             f,
-            "About {} to go at most: {:.2} s a step, {:.2} s of it waiting for images (measured \
-             on {} steps)",
-            span_in_words(self.seconds_left),
-            self.seconds_per_step,
-            self.data_seconds_per_step,
-            self.steps
+            ": {:.2} s a step, {:.2} s of it waiting for images (measured on {} steps)",
+            self.seconds_per_step, self.data_seconds_per_step, self.steps
         )?;
         if self.encoding_seconds > 0.0 {
             let encoding = span_in_words(self.encoding_seconds);
             write!(f, ", and {encoding} once for what the encoder sees")?;
+        }
+        if let Some((epoch, [seconds, step])) = self.unfreezing.and_then(Unfreezing::known) {
+            let seconds = span_in_words(seconds);
+            write!(
+                f,
+                ", and {seconds} from epoch {epoch} on, where the encoder learns as well ({step:.2} \
+                 s a step)"
+            )?;
         }
         f.write_str("; ")?;
         if let Some(bytes) = self.bytes {
@@ -199,6 +241,7 @@ mod tests {
         let left = Left {
             steps: 90,
             looks: 10,
+            unfreezing: None,
             seconds_per_look: Some(2.0),
             encoding: 0.0,
             limit: f64::INFINITY,
@@ -249,6 +292,35 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_once_stages_unfreeze_is_added() {
+        let mut measured = Measured::of(2);
+        measured.hear(0.0, 1.0);
+        measured.hear(0.0, 1.0);
+        let forecast = |seconds| {
+            let left = Left {
+                steps: 100,
+                looks: 0,
+                unfreezing: Some(Unfreezing { epoch: 6, seconds }),
+                seconds_per_look: None,
+                encoding: 0.0,
+                limit: f64::INFINITY,
+            };
+            measured.forecast(left, Held::default())
+        };
+        let known = forecast(Some([600.0, 4.0]));
+        assert_eq!(known.seconds_left, 700.0);
+        let words = "About 12 min to go at most: 1.00 s a step, 0.00 s of it waiting for images \
+                     (measured on 2 steps), and 10 min from epoch 6 on, where the encoder learns \
+                     as well (4.00 s a step); ";
+        assert!(known.to_string().starts_with(words), "{known}");
+        let unknown = forecast(None);
+        assert_eq!(unknown.seconds_left, 100.0);
+        let words = "About 2 min to go until epoch 6, from which on the encoder learns as well and \
+                     steps take longer: 1.00 s a step";
+        assert!(unknown.to_string().starts_with(words), "{unknown}");
+    }
+
+    #[test]
     fn short_epochs_are_measured_as_they_are() {
         for (steps_per_epoch, expected) in [(1, 2), (2, 2), (6, 6), (10, 10), (11, 10)] {
             let mut measured = Measured::within(steps_per_epoch);
@@ -258,6 +330,7 @@ mod tests {
             let left = Left {
                 steps: 4,
                 looks: 0,
+                unfreezing: None,
                 seconds_per_look: None,
                 encoding: 0.0,
                 limit: f64::INFINITY,

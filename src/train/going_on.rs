@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::test_world::{dropping_alone, events_of, ground, plan, recipe};
 use super::{
-    EncoderKind, Engine, EpochRow, Family, FeatureConfig, Recipe, SavedModel, TrainEvent,
-    TrainPlan, Unlabeled, UpdateConfig,
+    EncoderKind, Engine, EpochRow, Family, FeatureConfig, KeepFeatures, Recipe, SavedModel,
+    TrainEvent, TrainPlan, Unlabeled, UpdateConfig,
 };
 use crate::job::{Job, JobEvent, Waker};
 use crate::nn::ModelConfig;
@@ -52,6 +52,30 @@ fn so_does_one_on_kept_features() {
         },
         ..recipe()
     });
+}
+
+#[test]
+fn so_does_one_whose_encoder_unfreezes() {
+    for (keep, frozen_stages) in [(KeepFeatures::Auto, 0), (KeepFeatures::Never, 2)] {
+        check_goes_on(&Recipe {
+            // Gradients of an odd batch wait for the first with those of the encoder.
+            steps_per_epoch: 5,
+            unfreeze_after: 1,
+            learning_rate: 1e-4,
+            features: FeatureConfig {
+                keep,
+                ..FeatureConfig::default()
+            },
+            model: ModelConfig {
+                family: Family::Fpn,
+                encoder: EncoderKind::Lite0,
+                width: Some(16),
+                frozen_stages,
+                ..ModelConfig::default()
+            },
+            ..recipe()
+        });
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::features::KeptFeatures;
 use super::{Optimizer, TrainError, TrainPlan};
 use crate::dataset::{Batch, hash};
 use crate::metrics::Confusion;
-use crate::nn::{Loss, LossTotal, Network, NormKind, read_weights, write_weights};
+use crate::nn::{Loss, LossTotal, ModelConfig, Network, NormKind, read_weights, write_weights};
 
 /// The network in training and all tensors that go with it.
 pub(super) struct Learner {
@@ -25,6 +25,8 @@ pub(super) struct Learner {
     /// Weight of the loss of a second head.
     auxiliary_weight: f64,
     class_weights: Vec<f32>,
+    /// Stages of the encoder that hold still.
+    frozen_stages: usize,
     /// Where dropout's random numbers come from; `None` without dropout.
     dropout_seed: Option<u64>,
     /// What stages that hold still see, where that is kept.
@@ -114,6 +116,7 @@ impl Learner {
                 stages => KeptFeatures::new(plan, stages, &network),
             },
             network,
+            frozen_stages: model.frozen_stages,
             loss: recipe.loss.clone(),
             auxiliary_weight: recipe.model.auxiliary_weight,
             class_weights,
@@ -134,6 +137,26 @@ impl Learner {
     /// Patches that are computed at once.
     pub(super) const fn piece(&self) -> usize {
         self.piece
+    }
+
+    /// Stages of the encoder that hold still.
+    pub(super) const fn frozen_stages(&self) -> usize {
+        self.frozen_stages
+    }
+
+    /// Lets the stages of the encoder that hold still learn from here on, without memories of the
+    /// optimizer; what was kept of them goes. The weights stay, to the last bit.
+    pub(super) fn unfreeze(&mut self, plan: &TrainPlan) -> Result<(), TrainError> {
+        self.kept = None;
+        self.frozen_stages = 0;
+        let model = ModelConfig {
+            frozen_stages: 0,
+            ..plan.recipe.model.clone()
+        };
+        let weights = write_weights(&self.network.valid())?;
+        let (num_classes, seed) = (plan.classes.num_classes(), plan.recipe.seed);
+        self.network = fresh_network(&model, num_classes, seed, &self.device);
+        Ok(read_weights(&mut self.network, weights)?)
     }
 
     /// Goes on where another learner of the same plan was.

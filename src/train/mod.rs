@@ -92,7 +92,7 @@ pub use finetune::{
 };
 pub use fitting::{Fit, fitting};
 pub use flips::Flips;
-pub use forecast::Forecast;
+pub use forecast::{Forecast, Unfreezing};
 pub use instant::{InstantEvent, InstantMind, InstantOrder, InstantOutcome, InstantReport, Sight};
 pub use judge::{JudgeEvent, JudgePlan};
 pub use optimizer::{
@@ -111,8 +111,8 @@ pub use report::{
     FinalScores, FinalTable, JudgedClass, JudgedImage, Judgement, Patch, ReportPicture, RunEnd,
     RunRecord, RunSummary, Scale, ScoredOn, Spread, StepLoss, TestReading, append_log,
     comparison_html, curves_svg, list_samples, rate_drops, report_html, report_markdown, rgba_of,
-    sample_path, smoothed, step_seconds, strip_png, thinned, write_report, write_run_files,
-    write_strip,
+    sample_path, smoothed, step_seconds, strip_png, thinned, unfreezing, write_report,
+    write_run_files, write_strip,
 };
 pub use resume::can_go_on;
 pub use room::Room;

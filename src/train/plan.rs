@@ -3,7 +3,6 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use super::checkpoint::ModelCard;
-use super::features::KeptFeatures;
 use super::finetune::{Replay, ReplaySources, kept_replay};
 use super::leak_check::{kept_leaks, leak_notes, leaks_of};
 use super::resume::{GroundPrint, Progress, RunState};
@@ -19,7 +18,7 @@ use crate::dataset::{
     Watch, class_weights, scale_for_model,
 };
 use crate::label::ClassTable;
-use crate::nn::{EncoderKind, Lite0, ModelConfig, NUM_LEVELS};
+use crate::nn::{EncoderKind, Lite0};
 
 /// A training that can start: everything was looked at before.
 #[derive(Debug)]
@@ -402,58 +401,6 @@ impl TrainPlan {
     /// What the user should know about the data before starting.
     pub fn notes(&self) -> &[String] {
         &self.notes
-    }
-
-    /// The network as it trains while the first `kept_stages` stages of its encoder hold still.
-    pub(super) fn model_holding(&self, kept_stages: usize) -> ModelConfig {
-        let model = &self.recipe.model;
-        ModelConfig {
-            frozen_stages: model.frozen_stages.max(kept_stages),
-            ..model.clone()
-        }
-    }
-
-    /// The recipe as it is computed meanwhile.
-    pub(super) fn recipe_holding(&self, kept_stages: usize) -> Recipe {
-        Recipe {
-            model: self.model_holding(kept_stages),
-            ..self.recipe.clone()
-        }
-    }
-
-    /// How many stages of the encoder hold still and have their features kept; 0: none.
-    pub(super) fn kept_stages(&self, is_cpu: bool) -> usize {
-        if self.recipe.unlabeled.share > 0.0 {
-            // What is mixed and tinted anew at every step cannot be kept.
-            return 0;
-        }
-        self.recipe.features.kept_stages(&self.recipe.model, is_cpu)
-    }
-
-    /// Which part of a network with a pretrained encoder learns, and why, for the user.
-    pub(super) fn features_note(&self, kept: Option<&KeptFeatures>) -> Option<String> {
-        let Recipe {
-            model, features, ..
-        } = &self.recipe;
-        if model.encoder != EncoderKind::Lite0 {
-            return None;
-        }
-        let what = match kept {
-            Some(kept) => format!(
-                "The decoder learns {} still, so what is seen in {} training patches is computed \
-                 once and kept ({} MB)",
-                if kept.stages() < NUM_LEVELS {
-                    "with the encoder's last stages: its first ones hold"
-                } else {
-                    "alone: the pretrained encoder holds"
-                },
-                kept.num_patches(),
-                kept.num_bytes().div_ceil(1 << 20)
-            ),
-            None => "The encoder looks at every patch anew".to_owned(),
-        };
-        let why = features.reason(model, kept.map_or(0, KeptFeatures::stages));
-        Some(format!("{what}. {why}"))
     }
 
     /// The weight of each class in the loss.

@@ -85,6 +85,9 @@ pub struct Recipe {
     pub stop_patience: u32,
     /// Minutes of work after which the training ends with the epoch that runs; 0: never.
     pub time_limit_minutes: f64,
+    /// Epochs after which stages of a pretrained encoder that hold still until then
+    /// (`model.frozen_stages`, `features.keep`) learn as well; 0: never.
+    pub unfreeze_after: u32,
     /// Seconds after which the state is written in the middle of an epoch, so that no more work is
     /// lost when the program is killed; 60 when left out. Nothing that is learned depends on it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,6 +142,7 @@ impl Default for Recipe {
             },
             stop_patience: 10,
             time_limit_minutes: 0.0,
+            unfreeze_after: 0,
             state_seconds: None,
             memory: MemoryUse::Fit,
             gradient_checkpointing: false,
@@ -238,7 +242,12 @@ impl Recipe {
 
     /// Steps of the whole training when it is not ended early.
     pub fn total_steps(&self) -> u64 {
-        u64::from(self.epochs) * u64::from(self.steps_per_epoch)
+        self.steps_up_to(self.epochs)
+    }
+
+    /// Steps of the epochs up to the end of `epoch`.
+    pub fn steps_up_to(&self, epoch: u32) -> u64 {
+        u64::from(epoch) * u64::from(self.steps_per_epoch)
     }
 
     /// Seconds after which the state is written in the middle of an epoch.
@@ -307,12 +316,13 @@ impl Recipe {
         }
         self.augment.check()?;
         self.features.check(model)?;
+        self.check_unfreezing()?;
         self.plateau.check()?;
         self.optimizer.check()?;
         self.updates.check()?;
         self.unlabeled.check(self.updates.ema)?;
         self.schedule.check()?;
-        let bytes = self.estimated_bytes();
+        let bytes = self.unfrozen().as_ref().unwrap_or(self).estimated_bytes();
         if bytes > MOST_BYTES {
             let needed = bytes >> 30;
             return wrong(format!(

@@ -131,19 +131,15 @@ pub fn fit_of_processor(recipe: &Recipe, has_adapters: bool) -> Option<Fit> {
         return None;
     }
     let model = &recipe.model;
-    // As when it trains: what is mixed and tinted anew at every step cannot be kept.
-    let kept = if recipe.unlabeled.share > 0.0 {
-        0
-    } else {
-        recipe.features.kept_stages(model, true)
-    };
-    let held = Recipe {
+    let kept = recipe.kept_stages(true);
+    // As when it trains.
+    let held = recipe.unfrozen().unwrap_or_else(|| Recipe {
         model: ModelConfig {
             frozen_stages: model.frozen_stages.max(kept),
             ..model.clone()
         },
         ..recipe.clone()
-    };
+    });
     fitting(&held, available_bytes()?)
 }
 

@@ -62,7 +62,8 @@ impl KeptFeatures {
             pixels: plan.class_pixels().iter().sum(),
             side: recipe.patch,
             variants: config.variants,
-            draws: recipe.total_steps().saturating_mul(recipe.batch as u64),
+            draws: (recipe.steps_up_to(recipe.last_of_phase(1)))
+                .saturating_mul(recipe.batch as u64),
             room: (capacity - held_out).max(recipe.batch as u64),
         };
         let pool = Pool::new(recipe.seed, size.patches());

@@ -5,6 +5,7 @@
 //! from the recipe's numbers alone, so a training that goes on computes the same pool again.
 
 mod config;
+mod holding;
 mod kept;
 mod pace;
 mod packed;
@@ -12,6 +13,8 @@ mod pool;
 mod store;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unfreezing;
 
 pub use config::{FeatureConfig, KeepFeatures, Precision};
 pub(super) use kept::KeptFeatures;

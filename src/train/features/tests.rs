@@ -15,7 +15,7 @@ use crate::train::{
     Engine, OptimizerConfig, Recipe, SavedModel, TrainError, TrainEvent, TrainPlan, UpdateConfig,
 };
 
-fn recipe(keep: KeepFeatures, frozen_stages: usize) -> Recipe {
+pub(super) fn recipe(keep: KeepFeatures, frozen_stages: usize) -> Recipe {
     Recipe {
         batch: 4,
         model: ModelConfig {
@@ -35,7 +35,7 @@ fn recipe(keep: KeepFeatures, frozen_stages: usize) -> Recipe {
 }
 
 /// The tensors of a safetensors file by name, as bytes.
-fn tensors(file: &[u8]) -> BTreeMap<String, Vec<u8>> {
+pub(super) fn tensors(file: &[u8]) -> BTreeMap<String, Vec<u8>> {
     let (length, rest) = file.split_at(8);
     let length = u64::from_le_bytes(length.try_into().expect("eight bytes")) as usize;
     let header: BTreeMap<String, serde_json::Value> =
@@ -51,7 +51,7 @@ fn tensors(file: &[u8]) -> BTreeMap<String, Vec<u8>> {
     entries.collect()
 }
 
-fn weights_of(learner: &Learner) -> BTreeMap<String, Vec<u8>> {
+pub(super) fn weights_of(learner: &Learner) -> BTreeMap<String, Vec<u8>> {
     tensors(&learner.state().expect("a state").network)
 }
 
@@ -263,7 +263,7 @@ fn a_second_head_learns_along_and_is_not_told() {
 }
 
 /// Runs to the end and gives what was said of a kind.
-fn said(plan: TrainPlan, of_kind: fn(TrainEvent) -> Option<String>) -> Vec<String> {
+pub(super) fn said(plan: TrainPlan, of_kind: fn(TrainEvent) -> Option<String>) -> Vec<String> {
     let engine = Engine::start().expect("a thread");
     let events = events_of(&engine.train(plan, Waker::none()));
     assert_eq!(events.last(), Some(&JobEvent::Finished), "{events:?}");

@@ -296,8 +296,10 @@ fn first_recipe(known: &Known) -> Result<(Recipe, bool), TrainError> {
 
 /// The recipe with the encoder learning at this share of the rate; without one as it was, or
 /// holding still again on a processor where the recipe is that of a fine-tuning that let it learn.
-/// Networks without a pretrained one learn as a whole either way.
+/// Networks without a pretrained one learn as a whole either way. Nothing unfreezes later: there
+/// are few epochs.
 fn with_encoder(mut recipe: Recipe, share: Option<f64>, was_tuned: bool) -> Recipe {
+    recipe.unfreeze_after = 0;
     if recipe.model.encoder != EncoderKind::Lite0 || (share.is_none() && !was_tuned) {
         return recipe;
     }
@@ -357,6 +359,11 @@ mod tests {
         let again = with_encoder(thorough.clone(), Some(0.2), true);
         assert_eq!(again.updates.groups.len(), 1);
         assert!(is_same(&with_encoder(thorough, None, true)));
+        let unfreezing = Recipe {
+            unfreeze_after: 3,
+            ..parent.clone()
+        };
+        assert!(is_same(&with_encoder(unfreezing, None, false)));
         let plain = Recipe::default();
         assert_eq!(with_encoder(plain.clone(), Some(0.1), false), plain);
     }

@@ -54,6 +54,7 @@ pub(super) struct Mark {
 pub(super) enum MarkKind {
     Best,
     RateDrop,
+    Unfreezing,
     End,
 }
 
@@ -184,6 +185,12 @@ impl Chart {
                 "<path class=\"drop\" d=\"M{:.1} {:.1}h9l-4.5 7z\"><title>{text}</title></path>\n",
                 x - 4.5,
                 floor - 8.0
+            ),
+            MarkKind::Unfreezing => put!(
+                svg,
+                "<path class=\"thaw\" d=\"M{:.1} {:.1}h9l-4.5 -7z\"><title>{text}</title></path>\n",
+                x - 4.5,
+                floor - 1.0
             ),
             MarkKind::End => put!(
                 svg,

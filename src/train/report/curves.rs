@@ -113,7 +113,8 @@ pub(super) fn charts(rows: &[EpochRow], look: CurveLook) -> [Chart; 3] {
     ]
 }
 
-/// The best epoch, the epochs before which the rate fell, and the end with its reason.
+/// The best epoch, the epochs before which the rate fell or the encoder began to learn, and the end
+/// with its reason.
 pub(super) fn marks(record: &RunRecord) -> Vec<Mark> {
     let rows = &record.rows;
     let best = rows.iter().rev().find(|row| row.best).map(|row| Mark {
@@ -126,13 +127,30 @@ pub(super) fn marks(record: &RunRecord) -> Vec<Mark> {
         kind: MarkKind::RateDrop,
         text,
     });
+    let unfreezing = unfreezing(record).map(|(epoch, text)| Mark {
+        epoch: f64::from(epoch),
+        kind: MarkKind::Unfreezing,
+        text,
+    });
     let end = rows.last().zip(record.end_words());
     let end = end.map(|(row, text)| Mark {
         epoch: f64::from(row.epoch),
         kind: MarkKind::End,
         text,
     });
-    best.into_iter().chain(drops).chain(end).collect()
+    let marks = best.into_iter().chain(drops).chain(unfreezing);
+    marks.chain(end).collect()
+}
+
+/// The first epoch in which stages of the encoder learned that were frozen before, if the run came
+/// to it, with what to say of it.
+pub fn unfreezing(record: &RunRecord) -> Option<(u32, String)> {
+    // A processor has no driver.
+    let environment = record.environment.as_ref();
+    let is_cpu = environment.is_none_or(|environment| environment.driver.is_empty());
+    let epoch = record.recipe.as_ref()?.unfreezing_epoch(is_cpu)?;
+    let is_there = record.rows.iter().any(|row| row.epoch >= epoch);
+    is_there.then(|| (epoch, format!("The encoder learns from epoch {epoch} on")))
 }
 
 /// Epochs before which a plateau lowered the rate, and those at which it falls from or to a level
@@ -170,6 +188,7 @@ pub fn rate_drops(rows: &[EpochRow]) -> Vec<(u32, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::{Environment, Preset};
 
     fn row(epoch: u32, loss: f64, lr: f64) -> EpochRow {
         EpochRow {
@@ -262,6 +281,26 @@ mod tests {
         // A run of an older version that was gone on with.
         rows[1].plateau_share = None;
         assert_eq!(epochs_of(&rows), [5]);
+    }
+
+    #[test]
+    fn the_epoch_from_which_the_encoder_learns_is_marked_once_it_is_there() {
+        let mut recipe = Preset::Balanced.recipe();
+        recipe.unfreeze_after = 2;
+        let mut record = RunRecord {
+            rows: vec![row(1, 0.9, 1e-3), row(2, 0.5, 1e-3)],
+            recipe: Some(recipe),
+            ..RunRecord::default()
+        };
+        assert_eq!(unfreezing(&record), None);
+        record.rows.push(row(3, 0.4, 1e-3));
+        let words = "The encoder learns from epoch 3 on";
+        assert_eq!(unfreezing(&record), Some((3, words.to_owned())));
+        let svg = curves_svg(&record, CurveLook::default());
+        assert!(svg.contains(words), "{svg}");
+        // On a card nothing is frozen by that recipe.
+        record.environment = Some(Environment::of_program(1, ["A card", "A driver"], ""));
+        assert_eq!(unfreezing(&record), None);
     }
 
     #[test]

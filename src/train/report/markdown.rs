@@ -1,5 +1,5 @@
 use super::best::held_out;
-use super::curves::rate_drops;
+use super::curves::{rate_drops, unfreezing};
 use super::words::{NONE, count, markdown_row, plain, put, ratio};
 use super::{ReportPicture, RunRecord, RunSummary};
 use crate::metrics::{Figure, POOLED_OR_PER_IMAGE};
@@ -150,14 +150,17 @@ fn push_epochs(text: &mut String, record: &RunRecord) {
     text.push_str("|---:|---:|---:|---:|---:|---:|---|\n");
     let best = record.best_epoch();
     let drops = rate_drops(&record.rows);
+    let unfreezing = unfreezing(record).map(|(epoch, _)| epoch);
     for row in record.rows.iter().take(MOST_EPOCHS) {
         let is_drop = drops.iter().any(|(epoch, _)| *epoch == row.epoch);
-        let mark = match (Some(row.epoch) == best, is_drop) {
-            (true, true) => "best, the rate falls",
-            (true, false) => "best",
-            (false, true) => "the rate falls",
-            (false, false) => "",
-        };
+        let marks = [
+            (Some(row.epoch) == best, "best"),
+            (is_drop, "the rate falls"),
+            (Some(row.epoch) == unfreezing, "the encoder learns"),
+        ];
+        let marks = marks
+            .into_iter()
+            .filter_map(|(is_it, word)| is_it.then_some(word));
         text.push_str(&markdown_row([
             row.epoch.to_string(),
             format!("{:.4}", row.train_loss),
@@ -165,7 +168,7 @@ fn push_epochs(text: &mut String, record: &RunRecord) {
             ratio(row.mean_iou),
             ratio(row.pixel_accuracy),
             format!("{:.2e}", row.lr),
-            mark.to_owned(),
+            marks.collect::<Vec<_>>().join(", "),
         ]));
     }
     if record.rows.len() > MOST_EPOCHS {

@@ -43,7 +43,7 @@ pub use chart::{Axis, CurveLook, smoothed, thinned};
 pub use class_rows::ClassEpoch;
 pub use comparison::comparison_html;
 pub(super) use csv::{Records, csv_line, csv_text};
-pub use curves::{curves_svg, rate_drops};
+pub use curves::{curves_svg, rate_drops, unfreezing};
 pub(in crate::train) use end::END_FILE;
 pub use end::RunEnd;
 pub use environment::Environment;

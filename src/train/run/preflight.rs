@@ -12,7 +12,9 @@ use crate::train::features::KeptFeatures;
 use crate::train::fitting::{halved, names_memory, pieces_in_words};
 use crate::train::memory::{available_bytes, in_words};
 use crate::train::resume::Progress;
-use crate::train::{MemoryUse, Remedy, TrainError, TrainEvent, TrainPlan, fitting};
+use crate::train::{
+    Fit, MemoryUse, Remedy, TrainError, TrainEvent, TrainPlan, Unfreezing, fitting,
+};
 
 /// What trying a training has shown.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +23,8 @@ pub(super) struct Trial {
     pub(super) piece: usize,
     /// Time of a look at a batch of held-out patches.
     pub(super) seconds_per_look: Option<f64>,
+    /// What comes once frozen stages learn, too, where that was tried.
+    pub(super) unfreezing: Option<Unfreezing>,
     /// Whether it was said what the training takes.
     pub(super) has_forecast: bool,
 }
@@ -35,6 +39,7 @@ impl Trial {
         Self {
             piece,
             seconds_per_look: None,
+            unfreezing: None,
             has_forecast: false,
         }
     }
@@ -74,6 +79,7 @@ pub(super) fn preflight(
                 return Ok(Trial {
                     piece,
                     seconds_per_look: Some(tried.seconds_per_look),
+                    unfreezing: tried.unfreezing,
                     has_forecast: tried.forecast.is_some(),
                 });
             }
@@ -155,9 +161,8 @@ fn piece_that_fits(
     chosen: &ChosenDevice,
     outside: &mut Outside<'_>,
 ) -> Result<usize, Halt> {
-    let recipe = &plan.recipe_holding(plan.kept_stages(chosen.is_cpu()));
-    let known = free_bytes_for_steps(plan, chosen).map_err(failed("A first step"))?;
-    let Some(fit) = known.and_then(|available| fitting(recipe, available)) else {
+    let recipe = &plan.recipe;
+    let Some(fit) = tightest(plan, chosen).map_err(failed("A first step"))? else {
         return Ok(recipe.batch);
     };
     match recipe.memory {
@@ -189,19 +194,23 @@ fn piece_that_fits(
     }
 }
 
-/// Main memory that steps on the processor may take: what is free and not for kept features.
-fn free_bytes_for_steps(
-    plan: &TrainPlan,
-    chosen: &ChosenDevice,
-) -> Result<Option<u64>, TrainError> {
-    if !chosen.is_cpu() {
+/// How the largest steps fit into the main memory that is free: those beside kept features, or
+/// those in which frozen stages learn, too, and nothing is kept. `None` where all fit, or nobody can
+/// say.
+fn tightest(plan: &TrainPlan, chosen: &ChosenDevice) -> Result<Option<Fit>, TrainError> {
+    let Some(free) = available_bytes().filter(|_| chosen.is_cpu()) else {
         return Ok(None);
-    }
-    let kept = match plan.kept_stages(true) {
+    };
+    let kept_stages = plan.kept_stages(true);
+    let kept = match kept_stages {
         0 => 0,
         _ => (tried_learner(plan, chosen)?.kept()).map_or(0, KeptFeatures::bytes_in_memory),
     };
-    Ok(available_bytes().map(|free| free.saturating_sub(kept)))
+    let fits = [
+        fitting(&plan.recipe_holding(kept_stages), free.saturating_sub(kept)),
+        (plan.recipe.unfrozen()).and_then(|recipe| fitting(&recipe, free)),
+    ];
+    Ok(fits.into_iter().flatten().min_by_key(|fit| fit.piece))
 }
 
 /// Writes a checkpoint and reads it back, and asks the disk for room.

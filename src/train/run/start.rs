@@ -179,6 +179,9 @@ fn placed<'a, 'o>(
         training.keep_state()?;
         return Ok(training);
     };
+    if plan.recipe.is_unfrozen(state.progress.epoch) {
+        learner.unfreeze(plan)?;
+    }
     learner.resume(state.learner)?;
     let progress = plan.folder.rebased(state.progress);
     let piece = match progress.piece {

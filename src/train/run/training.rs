@@ -11,7 +11,7 @@ use crate::train::forecast::{Held, Left, Measured};
 use crate::train::learner::{Learner, Validation};
 use crate::train::memory::{MemoryBefore, peak_bytes};
 use crate::train::resume::Progress;
-use crate::train::{Forecast, StepLoss, StopReason, TrainError, TrainEvent, TrainPlan};
+use crate::train::{Forecast, StepLoss, StopReason, TrainError, TrainEvent, TrainPlan, Unfreezing};
 
 /// A training at work.
 pub(super) struct Training<'a, 'o> {
@@ -66,14 +66,13 @@ impl<'a, 'o> Training<'a, 'o> {
 
     /// Trains until there is a reason to end.
     pub(super) fn epochs(&mut self) -> Result<StopReason, Halt> {
-        if let Some(note) = self.plan.features_note(self.learner.kept()) {
-            self.outside.tell(TrainEvent::Explained(note))?;
-        }
+        self.explain()?;
         self.judge_start()?;
         loop {
             if let Some(reason) = self.reason_to_end() {
                 return Ok(reason);
             }
+            self.unfreeze()?;
             self.epoch_began = self.outside.clock.seconds();
             let train_loss = self.train_epoch()?;
             let validation = self.validate()?;
@@ -82,6 +81,39 @@ impl<'a, 'o> Training<'a, 'o> {
             self.judge(row, &validation.confusion)?;
             self.keep_state()?;
         }
+    }
+
+    /// Says which part of the network learns.
+    fn explain(&mut self) -> Result<(), Halt> {
+        let (plan, progress) = (self.plan, &self.progress);
+        let was_frozen = plan.model_holding(progress.kept_stages).frozen_stages > 0;
+        let note = if was_frozen && plan.recipe.is_unfrozen(progress.epoch) {
+            Some(plan.unfrozen_note())
+        } else {
+            plan.features_note(self.learner.kept())
+        };
+        if let Some(note) = note {
+            self.outside.tell(TrainEvent::Explained(note))?;
+        }
+        Ok(())
+    }
+
+    /// Lets frozen stages of the encoder learn, too, once the recipe says so: just as a training
+    /// that goes on from the state before this epoch would. From here on patches are loaded ahead,
+    /// and steps are measured anew.
+    fn unfreeze(&mut self) -> Result<(), Halt> {
+        let (plan, epoch) = (self.plan, self.progress.epoch);
+        if self.learner.frozen_stages() == 0 || !plan.recipe.is_unfrozen(epoch) {
+            return Ok(());
+        }
+        self.learner.unfreeze(plan)?;
+        if self.feed.is_none() {
+            let step = self.progress.step_in_epoch;
+            self.feed = feed_for(plan, Place { epoch, step }, &self.learner)?;
+        }
+        self.trial.seconds_per_look = None;
+        self.measured = Measured::within(plan.recipe.steps_per_epoch);
+        self.explain()
     }
 
     /// Why no other epoch follows, between two epochs; one that was begun is brought to its end.
@@ -188,10 +220,14 @@ impl<'a, 'o> Training<'a, 'o> {
 
     fn forecast(&self) -> Forecast {
         let (plan, learner, progress) = (self.plan, &self.learner, &self.progress);
+        let left = left_of(plan, learner, (progress.epoch, progress.step));
         let left = Left {
             seconds_per_look: self.trial.seconds_per_look,
             limit: self.seconds_to_limit(),
-            ..left_of(plan, learner, (progress.epoch, progress.step))
+            unfreezing: left
+                .unfreezing
+                .map(|later| self.trial.unfreezing.unwrap_or(later)),
+            ..left
         };
         self.measured
             .forecast(left, held_memory(plan, learner, None))
@@ -236,23 +272,33 @@ pub(super) fn seconds_to_limit(plan: &TrainPlan, outside: &Outside<'_>) -> f64 {
     }
 }
 
-/// What `learner` has still to do in the running epoch and those after it, when so many steps are
-/// done; without a time limit.
+/// What `learner` has still to do in the running epoch and those after it, up to where frozen
+/// stages learn, too, when so many steps are done; without a time limit.
 pub(super) fn left_of(plan: &TrainPlan, learner: &Learner, (epoch, step): (u32, u64)) -> Left {
     let recipe = &plan.recipe;
-    let epochs = u64::from((recipe.epochs + 1).saturating_sub(epoch));
+    let last = if learner.frozen_stages() == 0 {
+        recipe.epochs
+    } else {
+        recipe.last_of_phase(epoch)
+    };
+    let epochs = u64::from((last + 1).saturating_sub(epoch));
     let looks = plan.patches.num_validation().div_ceil(learner.piece());
     let [_, encoding] = (learner.kept()).map_or([0.0; 2], KeptFeatures::seconds_to_encode);
     Left {
-        steps: recipe.total_steps().saturating_sub(step),
+        steps: recipe.steps_up_to(last).saturating_sub(step),
         looks: epochs * looks as u64,
+        unfreezing: (last < recipe.epochs).then(|| Unfreezing {
+            epoch: last + 1,
+            seconds: None,
+        }),
         seconds_per_look: None,
         encoding,
         limit: f64::INFINITY,
     }
 }
 
-/// What is known of the memory that steps of `learner` take, and what was held `before` them.
+/// What is known of the memory that steps of `learner` take, and what was held `before` them; where
+/// stages unfreeze, steps after that.
 pub(super) fn held_memory(
     plan: &TrainPlan,
     learner: &Learner,
@@ -260,12 +306,14 @@ pub(super) fn held_memory(
 ) -> Held {
     let (kept, peak) = (learner.kept().map_or(0, KeptFeatures::stages), peak_bytes());
     let patches = learner.piece().min(plan.recipe.batch);
+    let unfrozen = plan.recipe.unfrozen();
+    let largest = unfrozen.unwrap_or_else(|| plan.recipe_holding(kept));
     Held {
         peak,
         rise: before
             .zip(peak)
             .and_then(|(before, peak)| before.rise_to(peak)),
-        estimated: plan.recipe_holding(kept).bytes_of(patches),
+        estimated: largest.bytes_of(patches),
     }
 }
 

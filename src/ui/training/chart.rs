@@ -75,7 +75,7 @@ pub struct Mark {
     pub epoch: f64,
     /// What happened.
     pub kind: MarkKind,
-    /// A word beside the mark; none for rate drops, whose words are shown under the pointer.
+    /// A word beside the mark of the best epoch; those of others are shown under the pointer.
     pub word: String,
 }
 
@@ -86,6 +86,8 @@ pub enum MarkKind {
     Best,
     /// The learning rate fell.
     RateDrop,
+    /// Frozen stages of the encoder began to learn.
+    Unfreezing,
     /// The training ended.
     End,
 }
@@ -278,6 +280,12 @@ impl<'a> Sheet<'a> {
                 let corners = vec![tip, tip + vec2(-4.5, -7.0), tip + vec2(4.5, -7.0)];
                 self.painter
                     .add(Shape::convex_polygon(corners, self.weak, Stroke::NONE));
+            }
+            MarkKind::Unfreezing => {
+                let tip = pos2(x, self.plot.bottom() - 8.0);
+                let corners = vec![tip, tip + vec2(4.5, 7.0), tip + vec2(-4.5, 7.0)];
+                self.painter
+                    .add(Shape::convex_polygon(corners, theme::ACCENT, Stroke::NONE));
             }
             MarkKind::Best => self.draw_upright(x, theme::ACCENT, &mark.word),
             MarkKind::End => {

@@ -355,6 +355,7 @@ mod tests {
             seconds_left: 9.0,
             steps: 2,
             encoding_seconds: 0.0,
+            unfreezing: None,
             step_bytes: None,
         };
         let told = |record: &RunRecord, forecast: Option<&Forecast>| {

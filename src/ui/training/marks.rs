@@ -1,13 +1,18 @@
 use super::chart::{Mark, MarkKind};
 use crate::session::RunStatus;
-use crate::train::{BestBy, RunRecord, StopReason, rate_drops};
+use crate::train::{BestBy, RunRecord, StopReason, rate_drops, unfreezing};
 
-/// The best epoch of a run, where its rate fell, and its end.
+/// The best epoch of a run, where its rate fell or its encoder began to learn, and its end.
 pub fn marks(record: &RunRecord, status: RunStatus) -> Vec<Mark> {
     let rows = &record.rows;
     let drops = rate_drops(rows).into_iter().map(|(epoch, word)| Mark {
         epoch: f64::from(epoch),
         kind: MarkKind::RateDrop,
+        word,
+    });
+    let unfreezing = unfreezing(record).map(|(epoch, word)| Mark {
+        epoch: f64::from(epoch),
+        kind: MarkKind::Unfreezing,
         word,
     });
     let best = record.best_epoch().map(|epoch| Mark {
@@ -23,7 +28,7 @@ pub fn marks(record: &RunRecord, status: RunStatus) -> Vec<Mark> {
             kind: MarkKind::End,
             word,
         });
-    drops.chain(best).chain(end).collect()
+    drops.chain(unfreezing).chain(best).chain(end).collect()
 }
 
 /// The best epoch and what it is best by.

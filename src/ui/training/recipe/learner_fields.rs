@@ -174,6 +174,14 @@ pub const NETWORK: Section = Section {
             ],
             ModelConfig::FROZEN_STAGES,
         ),
+        Field::whole(
+            "unfreeze_after",
+            [
+                "Unfreeze after",
+                "Epochs after which frozen stages, also those whose features are kept, learn as well; 0: never",
+            ],
+            (0, 100_000),
+        ),
         Field::word(
             "model.norm",
             [
