@@ -125,7 +125,7 @@ impl PaneContent {
 
     /// Whether it changes while the image is predicted.
     pub fn follows_prediction(self, session: &Session) -> bool {
-        let is_of_it = |kind| matches!(kind, LayerKind::Prediction | LayerKind::Certainty);
+        let is_of_it = |kind| matches!(kind, LayerKind::Prediction | LayerKind::Certainty(_));
         matches!(self, Self::Errors | Self::Changed)
             || self.layers(session).into_iter().any(is_of_it)
     }
