@@ -95,7 +95,7 @@ impl Session {
         self.replace_layer(LayerKind::Prediction, prediction);
         self.put_layer(LayerKind::Certainty, certainty);
         self.prediction_state = held.state;
-        self.contest_again();
+        self.live.list_anew();
         let Some(made) = held.made else { return };
         self.put_maker(made);
         // Another measure or another model may have been chosen meanwhile.

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use super::images::EntryStatus;
 use super::jobs::Report;
 use super::keeping::{Companion, ReadLabel, ReadMask};
-use super::shelf::KeptPlace;
+use super::kept_places::KeptPlace;
 use super::state::{Layer, LayerId, OpenImage, Session};
 use super::{Change, CommandError, LayerKind, Notice};
 use crate::geom::ImageSize;
@@ -204,7 +204,7 @@ impl Session {
             LayerKind::Origins => &mut self.origins,
             LayerKind::Certainty => &mut self.certainty,
             LayerKind::Preview => &mut self.preview_layer,
-            LayerKind::Kept(place) => self.predicting.shelf.layer_mut(place),
+            LayerKind::Kept(place) => self.predicting.kept.layer_mut(place),
             LayerKind::Replaced => &mut self.predicting.makers.replaced,
         };
         if let Some(old) = std::mem::replace(place, layer) {
@@ -254,7 +254,7 @@ impl Session {
             LayerKind::Origins => self.origins.as_mut(),
             LayerKind::Certainty => self.certainty.as_mut(),
             LayerKind::Preview => self.preview_layer.as_mut(),
-            LayerKind::Kept(place) => self.predicting.shelf.layer_mut(place).as_mut(),
+            LayerKind::Kept(place) => self.predicting.kept.layer_mut(place).as_mut(),
             LayerKind::Replaced => self.predicting.makers.replaced.as_mut(),
         }
     }

@@ -257,6 +257,7 @@ impl Session {
         self.predicting.makers.shown = Some(Shown { layer, made });
         if is_bare {
             self.count_as_unpredicted();
+            self.contest_as_unpredicted();
         }
         // Another measure may have been chosen while it waited.
         self.follow_measure();
@@ -349,7 +350,7 @@ impl Session {
         if let Some(job) = self.prediction_state.job.take() {
             self.stop_job(job);
             self.tell_maker();
-            self.contest_again();
+            self.live.list_anew();
         }
     }
 
@@ -410,6 +411,6 @@ impl Session {
     fn take_prediction_away(&mut self) {
         self.replace_layer(LayerKind::Prediction, None);
         self.prediction_state = PredictionState::default();
-        self.contest_again();
+        self.live.list_anew();
     }
 }

@@ -286,7 +286,7 @@ fn two_networks_are_held_against_each_other_and_the_label() {
     finish(&mut session, Command::Prediction(PredictionCommand::Keep));
     finish(&mut session, predict(&other, ScoreScope::Whole));
     let b = prediction(&session);
-    let found = session.contest().found().expect("counted").clone();
+    let found = session.comparison_of(ScoreScope::Whole).expect("counted");
     let all = a.size().bounds();
     let pairs = a.read_rect(all).into_iter().zip(b.read_rect(all));
     let changed = pairs.filter(|(a, b)| a != b).count() as u64;
@@ -296,7 +296,8 @@ fn two_networks_are_held_against_each_other_and_the_label() {
     assert!(truth.a.mean_iou.is_some() && truth.mean_iou_delta.is_some());
     assert_eq!(session.contest_run(), Some(run()));
 
-    let compare = session.as_command(CopiedCommand::Compare).expect("words");
+    let copied = CopiedCommand::Compare(ScoreScope::Whole);
+    let compare = session.as_command(copied).expect("words");
     assert!(compare.contains(" --tta"), "{compare}");
     let report = done(&format!("{compare} --device cpu --json"));
     let report: serde_json::Value = serde_json::from_slice(&report).expect("JSON");
@@ -308,7 +309,7 @@ fn two_networks_are_held_against_each_other_and_the_label() {
 
     finish(&mut session, flips(Flips::None));
     finish(&mut session, predict(&other, ScoreScope::Whole));
-    let why_not = session.as_command(CopiedCommand::Compare);
+    let why_not = session.as_command(copied);
     let why_not = why_not.expect_err("not alike").to_string();
     assert!(why_not.contains("mirror images"), "{why_not}");
 
@@ -316,7 +317,8 @@ fn two_networks_are_held_against_each_other_and_the_label() {
         &mut session,
         Command::Prediction(PredictionCommand::DropKept(KeptPlace::First)),
     );
-    assert!(session.kept_places().next().is_none() && session.contest().found().is_none());
+    assert!(session.kept_places().next().is_none());
+    assert_eq!(session.comparison_of(ScoreScope::Whole), None);
 }
 
 /// What a copied command prints.
