@@ -27,7 +27,7 @@ pub fn bench(criterion: &mut Criterion) {
     let stroke: Vec<_> = TileConfusion::tiles_in(stroke()).collect();
     let mut group = few(criterion, "numbers");
     group.bench_function("after a stroke over 64 tiles", |bencher| {
-        bencher.iter(|| counted.update(&truth, &prediction, &stroke));
+        bencher.iter(|| counted.update([&truth, &prediction], &stroke));
     });
     let view = TiledGround::of_rects(size, &[view()]);
     group.bench_function("of 8,000 by 8,000 pixels in view", |bencher| {
@@ -57,7 +57,7 @@ fn after_strokes(criterion: &mut Criterion, [label, prediction]: [Mask; 2]) {
     let mut turn = 0;
     let mut stroked = |counted: &mut TileConfusion| {
         turn = 1 - turn;
-        counted.update(&labels[turn], &prediction, &stroke_tiles);
+        counted.update([&labels[turn], &prediction], &stroke_tiles);
         &labels[turn]
     };
     let mut group = few(criterion, "a stroke over 64 tiles and the numbers");

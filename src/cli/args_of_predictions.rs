@@ -166,6 +166,9 @@ pub struct EvalArgs {
     /// The image in whose project the cells are.
     #[arg(long, value_name = "FILE", requires = "cells")]
     pub image: Option<PathBuf>,
+    /// Leaves out ground without a prediction, which otherwise counts as wrong.
+    #[arg(long)]
+    pub predicted_only: bool,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,

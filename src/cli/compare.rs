@@ -50,7 +50,7 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<()> {
         ground: ground(&areas, size),
     };
     let truth = truth_of(args, size, &classes)?;
-    let mut counts = ComparedPredictions::new(classes.num_classes());
+    let mut counts = ComparedPredictions::new(classes.num_classes(), truth.is_some());
     pair.count(truth.as_ref(), &mut counts)?;
     let found = counts.comparison(&classes);
     if let Some(path) = &args.out {
@@ -170,31 +170,28 @@ impl Pair {
             let band = PixelRect::new(0, y, self.size.width, MASK_TILE_SIZE);
             let band = band.intersect(self.size.bounds());
             let truth = truth.map(|truth| truth.read_rect(band));
-            counts.add(
-                &self.compared(band)?,
-                &self.b.read_index(band)?,
-                truth.as_deref(),
-            );
+            let [a, b] = [&self.a, &self.b].map(|source| self.compared(source, band));
+            counts.add(&a?, &b?, truth.as_deref());
         }
         Ok(())
     }
 
-    /// What A says where the two are compared; 255 elsewhere.
-    fn compared(&self, rect: PixelRect) -> anyhow::Result<Vec<u8>> {
-        let mut a = self.a.read_index(rect)?;
+    /// What one of the two says where they are compared; 255 elsewhere.
+    fn compared(&self, source: &Arc<dyn TileSource>, rect: PixelRect) -> anyhow::Result<Vec<u8>> {
+        let mut said = source.read_index(rect)?;
         if let Some(ground) = &self.ground {
-            for (a, wanted) in a.iter_mut().zip(ground.read_rect(rect)) {
+            for (said, wanted) in said.iter_mut().zip(ground.read_rect(rect)) {
                 if wanted == UNLABELED {
-                    *a = UNLABELED;
+                    *said = UNLABELED;
                 }
             }
         }
-        Ok(a)
+        Ok(said)
     }
 
     /// What B says where A says otherwise; 255 elsewhere.
     fn changed(&self, rect: PixelRect) -> anyhow::Result<Vec<u8>> {
-        let a = self.compared(rect)?;
+        let a = self.compared(&self.a, rect)?;
         let mut b = self.b.read_index(rect)?;
         for (b, a) in b.iter_mut().zip(a) {
             if *b == a || a == UNLABELED {
@@ -226,6 +223,12 @@ fn text_of(found: &PredictionComparison) -> String {
         "changed their mind: {} of {} pixels ({share:.2} %)",
         found.changed, found.pixels
     ));
+    if found.alone > 0 {
+        line(format!(
+            "left out             {} pixels of which one of the two says nothing",
+            found.alone
+        ));
+    }
     if let Some(truth) = &found.truth {
         line(format!(
             "mean IoU            {} → {} ({})",
@@ -234,8 +237,8 @@ fn text_of(found: &PredictionComparison) -> String {
             signed(truth.mean_iou_delta)
         ));
         line(format!(
-            "mended {} pixels, spoiled {}",
-            truth.mended, truth.spoiled
+            "mended {} pixels, spoiled {}; both right on {}, both wrong on {}",
+            truth.mended, truth.spoiled, truth.both_right, truth.both_wrong
         ));
     }
     line(format!(

@@ -6,7 +6,7 @@ use super::args::{EvalArgs, ScoredBy};
 use super::ground;
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{
-    CellKey, ClassTable, Coverage, Encoding, LoadedMask, Mask, Selection, load_mask,
+    CellKey, ClassTable, Coverage, Encoding, LoadedMask, Mask, Selection, UNLABELED, load_mask,
 };
 use crate::metrics::{Confusion, Scores};
 
@@ -14,9 +14,13 @@ use crate::metrics::{Confusion, Scores};
 pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let by = scored_by(args)?;
     let table = args.classes.as_deref().map(ClassTable::load).transpose()?;
-    let truth = load_mask(&args.truth, None, args.mask_encoding, table.as_ref())?;
+    let mut truth = load_mask(&args.truth, None, args.mask_encoding, table.as_ref())?;
     let size = truth.mask.size();
     let predicted = load_mask(&args.pred, Some(size), Encoding::Auto, Some(&truth.classes))?;
+    if args.predicted_only {
+        let is_bare = |_, predicted| predicted == UNLABELED;
+        truth.mask.without(size.bounds(), &predicted.mask, is_bare);
+    }
     let num_classes = truth
         .classes
         .num_classes()

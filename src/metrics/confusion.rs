@@ -1,4 +1,4 @@
-use super::BinaryCounts;
+use super::{BinaryCounts, Counts};
 use crate::geom::PixelRect;
 use crate::label::{MASK_TILE_SIZE, Mask, UNLABELED};
 
@@ -128,6 +128,15 @@ impl Confusion {
         self.ignored = self.ignored.saturating_sub(part.ignored);
     }
 
+    /// The same without labeled ground that has no prediction.
+    #[must_use]
+    pub fn of_predicted(mut self) -> Self {
+        for row in self.counts.chunks_exact_mut(self.num_classes + 1) {
+            row[self.num_classes] = 0;
+        }
+        self
+    }
+
     /// Number of classes.
     pub const fn num_classes(&self) -> usize {
         self.num_classes
@@ -224,6 +233,21 @@ impl Confusion {
         }
         let column = usize::from(prediction).min(self.num_classes);
         Some(truth * (self.num_classes + 1) + column)
+    }
+}
+
+/// Of truth and prediction.
+impl Counts<2> for Confusion {
+    fn of_nothing(&self) -> Self {
+        Self::new(self.num_classes)
+    }
+
+    fn count(&mut self, [truth, prediction]: [u8; 2], pixels: u64) {
+        self.add_many(truth, prediction, pixels);
+    }
+
+    fn uncount(&mut self, [truth, prediction]: [u8; 2], pixels: u64) {
+        self.subtract_many(truth, prediction, pixels);
     }
 }
 

@@ -2,56 +2,58 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use super::per_tile::{Pair, pairs_of, scratch};
+use super::per_tile::{Counts, Scratch, Tally, TileCounts, scratch, tallies_of};
 use super::tiled_ground::{Cut, SIDE, TiledGround};
-use super::{Confusion, TileConfusion};
 use crate::geom::PixelRect;
 use crate::label::{Mask, MaskTile, UNLABELED};
 
-/// The confusion of a part of the ground, kept while masks and part change: tiles that the part
-/// holds whole are taken as they are known, and those that it cuts are counted again only where
-/// they changed.
+/// The counts of a part of the ground, kept while masks and part change: tiles that the part holds
+/// whole are taken as they are known, and those that it cuts are counted again only where they
+/// changed.
 #[derive(Debug, Default)]
-pub struct PartConfusion(KeptTiles<Vec<Pair>>);
+pub struct PartCounts<const N: usize>(KeptTiles<Vec<Tally<N>>, N>);
 
-/// Whether a part of the ground holds a labeled pixel of some kind, kept as [`PartConfusion`] is.
+/// The confusion of truth and prediction on a part of the ground.
+pub type PartConfusion = PartCounts<2>;
+
+/// Whether a part of the ground holds a labeled pixel of some kind, kept as [`PartCounts`] are.
 /// One is asked for one kind only.
 #[derive(Debug, Default)]
-pub struct PartFact(KeptTiles<bool>);
+pub struct PartFact(KeptTiles<bool, 2>);
 
-/// What was found of each tile of a part of the ground in two masks.
+/// What was found of each tile of a part of the ground in some masks.
 #[derive(Debug, Default)]
-struct KeptTiles<T>(HashMap<(u32, u32), Kept<T>>);
+struct KeptTiles<T, const N: usize>(HashMap<(u32, u32), Kept<T, N>>);
 
 /// What was found, and of what; tiles share their pixels with the masks.
 #[derive(Debug)]
-struct Kept<T> {
-    tiles: [MaskTile; 2],
+struct Kept<T, const N: usize> {
+    tiles: [MaskTile; N],
     cut: Option<Cut>,
     found: T,
 }
 
-impl PartConfusion {
-    /// The counts inside `ground` of the masks that were counted as `counts`, truth and prediction.
-    pub fn of(
+impl<const N: usize> PartCounts<N> {
+    /// The counts inside `ground` of the masks that were counted as `counts`.
+    pub fn of<C: Counts<N>>(
         &mut self,
         ground: &TiledGround,
-        counts: &TileConfusion,
-        masks: [&Mask; 2],
-    ) -> Confusion {
-        let mut sum = Confusion::new(counts.total().num_classes());
-        let mut add = |pairs: &[Pair]| {
-            for pair in pairs {
-                sum.add_many(pair.truth, pair.prediction, u64::from(pair.pixels));
+        counts: &TileCounts<C, N>,
+        masks: [&Mask; N],
+    ) -> C {
+        let mut sum = counts.total().of_nothing();
+        let mut add = |tallies: &[Tally<N>]| {
+            for tally in tallies {
+                sum.count(tally.says, u64::from(tally.pixels));
             }
         };
         let (cut, whole): (Vec<_>, Vec<_>) = ground.tiles().partition(|(_, cut)| cut.is_some());
         for (at, _) in whole {
-            add(counts.pairs(at));
+            add(counts.tallies(at));
         }
         let find =
-            |tiles: [&MaskTile; 2], rect: PixelRect, cut: Option<&Cut>, scratch: &mut Vec<u32>| {
-                pairs_of(tiles, rect, cut, scratch)
+            |tiles: [&MaskTile; N], rect: PixelRect, cut: Option<&Cut>, scratch: &mut Scratch| {
+                tallies_of(tiles, rect, cut, scratch)
             };
         self.0.follow(ground, &cut, masks, scratch, find);
         for kept in self.0.0.values() {
@@ -83,15 +85,15 @@ impl PartFact {
     }
 }
 
-impl<T: Send> KeptTiles<T> {
+impl<T: Send, const N: usize> KeptTiles<T, N> {
     /// Finds what is not known yet of these tiles of `ground`, and forgets all others.
     fn follow<S>(
         &mut self,
         ground: &TiledGround,
         tiles: &[((u32, u32), Option<&Cut>)],
-        masks: [&Mask; 2],
+        masks: [&Mask; N],
         scratch: impl Fn() -> S + Sync + Send,
-        find: impl Fn([&MaskTile; 2], PixelRect, Option<&Cut>, &mut S) -> T + Sync + Send,
+        find: impl Fn([&MaskTile; N], PixelRect, Option<&Cut>, &mut S) -> T + Sync + Send,
     ) {
         let mut before = std::mem::take(&mut self.0);
         let mut unknown = Vec::new();
@@ -118,9 +120,9 @@ impl<T: Send> KeptTiles<T> {
     }
 }
 
-impl<T> Kept<T> {
+impl<T, const N: usize> Kept<T, N> {
     /// Whether it was found of the same pixels.
-    fn is_of(&self, tiles: [&MaskTile; 2], cut: Option<&Cut>) -> bool {
+    fn is_of(&self, tiles: [&MaskTile; N], cut: Option<&Cut>) -> bool {
         let is_same_cut = match (&self.cut, cut) {
             (Some(ours), Some(theirs)) => ours.is_same(theirs),
             (ours, theirs) => ours.is_none() && theirs.is_none(),
@@ -167,6 +169,7 @@ fn has_any(
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::{Confusion, TileConfusion};
     use super::*;
     use crate::geom::ImageSize;
 
@@ -268,7 +271,7 @@ mod tests {
                 let mask = if is_truth { &mut counted.0 } else { &mut counted.1 };
                 paint(mask, stroke);
                 let dirty: Vec<_> = TileConfusion::tiles_in(stroke.0).collect();
-                counted.2.update(&counted.0, &counted.1, &dirty);
+                counted.2.update([&counted.0, &counted.1], &dirty);
                 for (part, own) in parts.iter().zip(&mut own) {
                     check(own, part, &counted);
                     check(&mut shared, part, &counted);

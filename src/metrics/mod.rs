@@ -27,13 +27,15 @@ mod tiled_ground;
 pub use area::{AreaEstimates, CheckedStratum, ClassArea, Margined};
 pub use binary::BinaryCounts;
 pub use bootstrap::{Estimate, PairedGain, paired_gain};
-pub use comparison::{ClassChange, ComparedPredictions, PredictionComparison, TruthComparison};
+pub use comparison::{
+    ClassChange, ComparedPredictions, PredictionComparison, TileComparison, TruthComparison,
+};
 pub use confusion::Confusion;
 pub use definition::{Definition, Figure, POOLED_OR_PER_IMAGE};
 pub use kappa::{ClassKappa, Kappa};
-pub use kept_tiles::{PartConfusion, PartFact};
+pub use kept_tiles::{PartConfusion, PartCounts, PartFact};
 pub use per_image::{PerImage, PerImageScores};
-pub use per_tile::TileConfusion;
+pub use per_tile::{Counts, TileConfusion, TileCounts};
 pub use presence::{Evidence, Presence, PresenceScores};
 pub use ranking::{ProbabilityHistogram, Threshold};
 pub use relaxed::{DEFAULT_RADIUS_PX, MAX_RADIUS_PX, RelaxedCounts};

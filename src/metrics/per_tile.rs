@@ -7,78 +7,96 @@ use super::tiled_ground::{Cut, SIDE};
 use crate::geom::PixelRect;
 use crate::label::{MASK_TILE_SIZE, Mask, MaskTile, UNLABELED};
 
-/// The confusion of two masks, kept up to date tile by tile while one of them is painted.
+/// What is counted of pixels by what each of `N` masks says of them.
+pub trait Counts<const N: usize> {
+    /// The same counts of nothing.
+    #[must_use]
+    fn of_nothing(&self) -> Self;
+
+    /// Counts `pixels` pixels of which the masks say this.
+    fn count(&mut self, says: [u8; N], pixels: u64);
+
+    /// Takes back what [`Counts::count`] counted.
+    fn uncount(&mut self, says: [u8; N], pixels: u64);
+}
+
+/// The counts of masks of one size, kept up to date tile by tile while one of them changes.
 ///
 /// A change costs the tiles it touches, whatever the masks' size.
 #[derive(Clone, Debug)]
-pub struct TileConfusion {
-    total: Confusion,
-    /// The pairs that occur in each tile, by (column, row).
-    tiles: HashMap<(u32, u32), Box<[Pair]>>,
+pub struct TileCounts<C, const N: usize> {
+    total: C,
+    /// What occurs in each tile, by (column, row).
+    tiles: HashMap<(u32, u32), Box<[Tally<N>]>>,
 }
 
+/// The confusion of truth and prediction by tiles.
+pub type TileConfusion = TileCounts<Confusion, 2>;
+
+/// So many pixels of which the masks say the same.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pair {
-    pub(super) truth: u8,
-    pub(super) prediction: u8,
+pub(super) struct Tally<const N: usize> {
+    pub(super) says: [u8; N],
     pub(super) pixels: u32,
 }
 
-impl TileConfusion {
-    /// Counts two masks of the same size.
+/// Zeros, one for each of what up to three masks can say, made where they are needed.
+pub(super) struct Scratch(Vec<Vec<u32>>);
+
+impl<C: Counts<N>, const N: usize> TileCounts<C, N> {
+    /// Counts masks of the same size, beginning with `nothing`.
     ///
     /// # Panics
     /// When the sizes differ.
-    pub fn new(truth: &Mask, prediction: &Mask, num_classes: usize) -> Self {
-        assert_eq!(
-            truth.size(),
-            prediction.size(),
-            "truth and prediction cover the same ground"
+    pub fn of(masks: [&Mask; N], nothing: C) -> Self {
+        let sizes = masks.map(Mask::size);
+        assert!(
+            sizes.iter().all(|size| *size == sizes[0]),
+            "masks that are counted cover the same ground"
         );
         let mut counted = Self {
-            total: Confusion::new(num_classes),
+            total: nothing,
             tiles: HashMap::new(),
         };
-        let (cols, rows) = truth.grid();
+        let (cols, rows) = masks[0].grid();
         let all = (0..rows).flat_map(|row| (0..cols).map(move |col| (col, row)));
-        counted.update(truth, prediction, &all.collect::<Vec<_>>());
+        counted.update(masks, &all.collect::<Vec<_>>());
         counted
     }
 
-    /// Counts these tiles (column, row) of the masks again, after either mask changed there; each
+    /// Counts these tiles (column, row) of the masks again, after one of them changed there; each
     /// is named once.
-    pub fn update(&mut self, truth: &Mask, prediction: &Mask, tiles: &[(u32, u32)]) {
-        let pairs = tiles.par_iter().map_init(scratch, |scratch, &(col, row)| {
-            let both = [truth.tile(col, row), prediction.tile(col, row)];
-            pairs_of(both, truth.tile_rect(col, row), None, scratch)
+    pub fn update(&mut self, masks: [&Mask; N], tiles: &[(u32, u32)]) {
+        let tallies = tiles.par_iter().map_init(scratch, |scratch, &(col, row)| {
+            let tiles = masks.map(|mask| mask.tile(col, row));
+            tallies_of(tiles, masks[0].tile_rect(col, row), None, scratch)
         });
-        let pairs: Vec<Vec<Pair>> = pairs.collect();
-        for (&tile, pairs) in tiles.iter().zip(pairs) {
-            for pair in &pairs {
-                self.total
-                    .add_many(pair.truth, pair.prediction, u64::from(pair.pixels));
+        let tallies: Vec<Vec<Tally<N>>> = tallies.collect();
+        for (&tile, tallies) in tiles.iter().zip(tallies) {
+            for tally in &tallies {
+                self.total.count(tally.says, u64::from(tally.pixels));
             }
-            for pair in self.tiles.insert(tile, pairs.into()).iter().flatten() {
-                self.total
-                    .subtract_many(pair.truth, pair.prediction, u64::from(pair.pixels));
+            for tally in self.tiles.insert(tile, tallies.into()).iter().flatten() {
+                self.total.uncount(tally.says, u64::from(tally.pixels));
             }
         }
     }
 
-    /// The counts of the same truth where nothing is predicted, without a look at any pixel.
+    /// The counts of the same masks but for the second one, the prediction, which is bare; without a
+    /// look at any pixel.
+    #[must_use]
     pub fn unpredicted(&self) -> Self {
-        let mut total = Confusion::new(self.total.num_classes());
+        let mut total = self.total.of_nothing();
         let mut tiles = HashMap::with_capacity(self.tiles.len());
-        for (&tile, pairs) in &self.tiles {
-            let mut bare: Vec<Pair> = Vec::new();
-            for pair in pairs {
-                total.add_many(pair.truth, UNLABELED, u64::from(pair.pixels));
-                match bare.iter_mut().find(|known| known.truth == pair.truth) {
-                    Some(known) => known.pixels += pair.pixels,
-                    None => bare.push(Pair {
-                        prediction: UNLABELED,
-                        ..*pair
-                    }),
+        for (&tile, tallies) in &self.tiles {
+            let mut bare: Vec<Tally<N>> = Vec::new();
+            for tally in tallies {
+                let mut says = tally.says;
+                says[1] = UNLABELED;
+                total.count(says, u64::from(tally.pixels));
+                match bare.iter_mut().find(|known| known.says == says) {
+                    Some(known) => known.pixels += tally.pixels,
+                    None => bare.push(Tally { says, ..*tally }),
                 }
             }
             tiles.insert(tile, bare.into());
@@ -87,13 +105,23 @@ impl TileConfusion {
     }
 
     /// The counts of the whole ground.
-    pub const fn total(&self) -> &Confusion {
+    pub const fn total(&self) -> &C {
         &self.total
     }
 
-    /// The pairs that occur in a tile, by column and row.
-    pub(super) fn pairs(&self, at: (u32, u32)) -> &[Pair] {
-        self.tiles.get(&at).map_or(&[][..], |pairs| pairs)
+    /// What occurs in a tile, by column and row.
+    pub(super) fn tallies(&self, at: (u32, u32)) -> &[Tally<N>] {
+        self.tiles.get(&at).map_or(&[][..], |tallies| tallies)
+    }
+}
+
+impl TileConfusion {
+    /// Counts two masks of the same size.
+    ///
+    /// # Panics
+    /// When the sizes differ.
+    pub fn new(truth: &Mask, prediction: &Mask, num_classes: usize) -> Self {
+        Self::of([truth, prediction], Confusion::new(num_classes))
     }
 
     /// Columns and rows of the tiles that a rectangle (level-0 pixels) touches.
@@ -104,90 +132,78 @@ impl TileConfusion {
         rows.flat_map(move |row| cols.clone().map(move |col| (col, row)))
             .filter(move |_| !is_empty)
     }
+}
 
-    /// The pixels of one tile, by column and row, that were taken for another class or none.
-    pub fn errors_in(&self, col: u32, row: u32) -> u64 {
-        let known = |pair: &&Pair| usize::from(pair.truth) < self.total.num_classes();
-        let pairs = self.pairs((col, row)).iter();
-        let wrong = pairs
-            .filter(known)
-            .filter(|pair| pair.truth != pair.prediction);
-        wrong.map(|pair| u64::from(pair.pixels)).sum()
-    }
-
-    /// The tiles that hold pixels of class `truth` predicted as `prediction`, as (column, row,
-    /// pixels), most pixels first: one cell of the matrix, found on the ground.
-    pub fn tiles_with(&self, truth: u8, prediction: u8) -> Vec<(u32, u32, u64)> {
-        let mut found: Vec<_> = self
-            .tiles
-            .iter()
-            .filter_map(|(&(col, row), pairs)| {
-                let is_it = |pair: &&Pair| pair.truth == truth && pair.prediction == prediction;
-                pairs
-                    .iter()
-                    .find(is_it)
-                    .map(|pair| (col, row, u64::from(pair.pixels)))
-            })
-            .collect();
-        found.sort_unstable_by_key(|&(col, row, pixels)| (std::cmp::Reverse(pixels), row, col));
-        found
+impl Scratch {
+    fn at(&mut self, says: usize) -> &mut u32 {
+        let page = &mut self.0[says >> 16];
+        if page.is_empty() {
+            page.resize(1 << 16, 0);
+        }
+        &mut page[says & 0xffff]
     }
 }
 
-/// Zeros, one for each pair of bytes, for a count.
-pub(super) fn scratch() -> Vec<u32> {
-    vec![0; 1 << 16]
+/// A scratch for a count.
+pub(super) fn scratch() -> Scratch {
+    Scratch(vec![Vec::new(); 256])
 }
 
-/// The pairs of classes of two tiles at `ground`, as far as `cut` holds them, and how often each
-/// occurs; `scratch` holds zeros before and after.
-pub(super) fn pairs_of(
-    tiles: [&MaskTile; 2],
+/// What tiles at `ground` say together of pixels, as far as `cut` holds them, and of how many;
+/// `scratch` holds zeros before and after.
+pub(super) fn tallies_of<const N: usize>(
+    tiles: [&MaskTile; N],
     ground: PixelRect,
     cut: Option<&Cut>,
-    scratch: &mut [u32],
-) -> Vec<Pair> {
-    let [truth, prediction] = tiles;
+    scratch: &mut Scratch,
+) -> Vec<Tally<N>> {
+    const { assert!(N <= 3, "a scratch is of three masks at most") };
     let uniform = tiles.map(MaskTile::uniform_class);
-    if let ([Some(truth), Some(prediction)], None) = (uniform, cut) {
-        return vec![Pair {
-            truth,
-            prediction,
+    if cut.is_none() && uniform.iter().all(Option::is_some) {
+        return vec![Tally {
+            says: uniform.map(Option::unwrap_or_default),
             pixels: ground.width * ground.height,
         }];
     }
-    let (mut plain, mut held, mut seen) = ([[0; SIDE]; 2], [true; SIDE], Vec::new());
-    let [plain_truth, plain_prediction] = &mut plain;
+    let (mut plain, mut held, mut seen) = ([[0; SIDE]; N], [true; SIDE], Vec::new());
     for y in 0..ground.height {
         if let Some(cut) = cut {
             cut.row(ground.y + y, ground, &mut held);
         }
-        let truth = truth.row(y as usize, plain_truth);
-        let prediction = prediction.row(y as usize, plain_prediction);
-        let pair = |x: usize| usize::from(truth[x]) << 8 | usize::from(prediction[x]);
+        let mut rows = [&[0; SIDE]; N];
+        for ((row, tile), plain) in rows.iter_mut().zip(tiles).zip(&mut plain) {
+            *row = tile.row(y as usize, plain);
+        }
+        let says = |x: usize| {
+            let of_row = |says: usize, row: &&[u8; SIDE]| says << 8 | usize::from(row[x]);
+            rows.iter().fold(0, of_row)
+        };
         let mut end = 0;
         for part in held[..ground.width as usize].chunk_by(|a, b| a == b) {
             let mut x = end;
             end += part.len();
             // Neighbors are mostly alike.
             while part[0] && x < end {
-                let (start, here) = (x, pair(x));
-                while x < end && pair(x) == here {
+                let (start, here) = (x, says(x));
+                while x < end && says(x) == here {
                     x += 1;
                 }
-                if scratch[here] == 0 {
+                let count = scratch.at(here);
+                if *count == 0 {
                     seen.push(here);
                 }
-                scratch[here] += (x - start) as u32;
+                *count += (x - start) as u32;
             }
         }
     }
-    let pairs = seen.into_iter().map(|index| Pair {
-        truth: (index >> 8) as u8,
-        prediction: index as u8,
-        pixels: std::mem::take(&mut scratch[index]),
+    let tallies = seen.into_iter().map(|at| {
+        let bytes = (at as u32).to_be_bytes();
+        Tally {
+            says: std::array::from_fn(|mask| bytes[bytes.len() - N + mask]),
+            pixels: std::mem::take(scratch.at(at)),
+        }
     });
-    pairs.collect()
+    tallies.collect()
 }
 
 #[cfg(test)]
@@ -213,7 +229,7 @@ mod tests {
                 let changed = if n % 2 == 0 { &mut truth } else { &mut prediction };
                 changed.set_rect(rect, &vec![class; (w * h) as usize]);
                 let tiles: Vec<_> = TileConfusion::tiles_in(rect.intersect(size.bounds())).collect();
-                counted.update(&truth, &prediction, &tiles);
+                counted.update([&truth, &prediction], &tiles);
                 prop_assert_eq!(counted.total(), &Confusion::between(&truth, &prediction, 3));
                 let part = PixelRect::new(x / 2, y / 3, 3 * w, 2 * h);
                 let fresh = Confusion::within(&truth, &prediction, part, 3);
@@ -246,7 +262,7 @@ mod tests {
                 let classes: Vec<u8> = (0..block.num_pixels()).map(|at| ((at + n as u64) / 70 % 3) as u8).collect();
                 prediction.set_rect(block, &classes);
                 let tiles: Vec<_> = TileConfusion::tiles_in(block).collect();
-                counted.update(&truth, &prediction, &tiles);
+                counted.update([&truth, &prediction], &tiles);
                 prop_assert_eq!(counted.total(), &Confusion::between(&truth, &prediction, 3));
                 let fresh = Confusion::within(&truth, &prediction, block, 3);
                 let ground = TiledGround::of_rects(size, &[block]);
@@ -254,15 +270,5 @@ mod tests {
                 prop_assert_eq!(of_block, fresh);
             }
         }
-    }
-
-    #[test]
-    fn errors_are_found_on_the_ground() {
-        let size = ImageSize::new(600, 300);
-        let mut truth = Mask::filled(size, 0);
-        truth.set_rect(PixelRect::new(250, 0, 10, 10), &[1; 100]);
-        let counted = TileConfusion::new(&truth, &Mask::filled(size, 0), 2);
-        assert_eq!(counted.tiles_with(1, 0), [(0, 0, 60), (1, 0, 40)]);
-        assert_eq!((counted.errors_in(1, 0), counted.errors_in(2, 0)), (40, 0));
     }
 }

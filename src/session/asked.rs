@@ -26,9 +26,9 @@ pub(super) struct Asked {
 /// Ground as a command line says it.
 #[derive(Debug)]
 pub(super) enum Shape {
-    Rect(PixelRect),
-    /// Polygons that hold it by the even-odd rule.
-    Rings(Vec<Vec<ImagePoint>>),
+    Rects(Vec<PixelRect>),
+    /// Polygons that hold it by the even-odd rule, none where they were too many, and its pixels.
+    Rings(Vec<Vec<ImagePoint>>, u64),
 }
 
 impl Asked {
@@ -64,20 +64,29 @@ impl Asked {
     /// Its outline; `None` when it is in too many pieces.
     pub fn shape(&self) -> Option<&Shape> {
         let shape = self.shape.get_or_init(|| match &self.ground {
-            None => Some(Shape::Rect(self.area)),
-            Some(ground) => Selection::of_labeled(ground, MOST_RUNS).map(|held| Shape::of(&held)),
+            None => Some(Shape::Rects(vec![self.area])),
+            Some(ground) => Selection::of_labeled(ground, MOST_RUNS)
+                .map(|held| Shape::of(&held, || held.outline())),
         });
         shape.as_ref()
     }
 }
 
 impl Shape {
-    fn of(held: &Selection) -> Self {
+    /// That of these pixels, whose outline is this.
+    pub fn of(held: &Selection, outline: impl FnOnce() -> Vec<Vec<ImagePoint>>) -> Self {
         let bounds = held.bounds();
         if held.num_pixels() == bounds.num_pixels() {
-            Self::Rect(bounds)
+            Self::Rects(vec![bounds])
         } else {
-            Self::Rings(held.outline())
+            Self::Rings(outline(), held.num_pixels())
+        }
+    }
+
+    pub fn num_pixels(&self) -> u64 {
+        match self {
+            Self::Rects(rects) => rects.iter().map(|rect| rect.num_pixels()).sum(),
+            Self::Rings(_, pixels) => *pixels,
         }
     }
 }

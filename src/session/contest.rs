@@ -1,14 +1,18 @@
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::asked::Asked;
+use super::followed::{Followed, Next};
 use super::jobs::{JobId, Report};
-use super::shelf::KeptPlace;
+use super::kept_places::KeptPlace;
 use super::state::{Layer, LayerId, Session};
-use super::{Command, CommandError, LayerKind, ScoreScope, ScoredGround};
-use crate::geom::ImagePoint;
-use crate::label::StateMark;
-use crate::metrics::{ComparedPredictions, PredictionComparison};
+use super::{Command, CommandError, KeptScores, LayerKind, ScoreScope};
+use crate::geom::{ImagePoint, ImageSize, PixelRect};
+use crate::label::Mask;
+use crate::metrics::{
+    ComparedPredictions, PartCounts, PredictionComparison, TileComparison, TileCounts,
+};
 use crate::train::{Certainty, Flips};
 
 /// Predictions of parts of the image, and of two networks on the same ground.
@@ -34,8 +38,6 @@ pub enum PredictionCommand {
     DropKept(KeptPlace),
     /// Holds another one of those that are kept (A) against the prediction (B).
     CompareWith(KeptPlace),
-    /// Counts anew in what the two differ.
-    Compare,
     /// Holds these measures of how sure the prediction is, beside the chosen one, and no others.
     Measures(Vec<Certainty>),
 }
@@ -44,10 +46,14 @@ pub enum PredictionCommand {
 #[derive(Debug, Default)]
 pub struct Contest {
     a: KeptPlace,
-    of: Option<Contestants>,
-    job: Option<JobId>,
-    found: Option<PredictionComparison>,
-    pub(super) ground: ScoredGround,
+    tiles: Followed<Contestants, ComparedPredictions, 3>,
+}
+
+/// What was counted of two predictions on a part of the ground, as [`KeptScores`] are kept.
+#[derive(Debug, Default)]
+pub struct KeptComparison {
+    counts: PartCounts<3>,
+    pub(super) ground: KeptScores,
 }
 
 /// How a prediction was made here.
@@ -59,12 +65,13 @@ pub(super) struct MadeBy {
     pub asked: Option<Arc<Asked>>,
 }
 
-/// What was counted: A, B, and the label in one state of its history.
+/// What is counted: A, B, and the label, if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Contestants {
     a: LayerId,
     b: LayerId,
-    label: Option<(LayerId, StateMark)>,
+    label: Option<LayerId>,
+    num_classes: usize,
 }
 
 impl Command {
@@ -88,14 +95,19 @@ impl Contest {
         self.a = place;
     }
 
-    /// In what the two differ; `None` until they are counted.
-    pub const fn found(&self) -> Option<&PredictionComparison> {
-        self.found.as_ref()
+    /// Another one whenever the numbers may be others.
+    pub(super) const fn version(&self) -> u64 {
+        self.tiles.version
     }
 
-    /// What ground its numbers against the label are of.
-    pub const fn ground(&self) -> ScoredGround {
-        self.ground
+    /// Pixels of the label or of B changed, which have this size.
+    pub(super) fn note(&mut self, dirty: &[PixelRect], size: ImageSize) {
+        self.tiles.note(dirty, size);
+    }
+
+    /// A job ended, whatever came of it.
+    pub(super) fn ended(&mut self, id: JobId) {
+        self.tiles.ended(id);
     }
 }
 
@@ -105,12 +117,44 @@ impl Session {
         &self.predicting.contest
     }
 
-    /// Whether the label changed since the two predictions were counted.
-    pub fn is_contest_old(&self) -> bool {
-        let now = self.contestants();
-        self.predicting.contest.found.is_some()
-            && now.is_some()
-            && now != self.predicting.contest.of
+    /// Whether two predictions are there to be compared.
+    pub fn is_contest_open(&self) -> bool {
+        self.contestants().is_some()
+    }
+
+    /// Whether parts of the ground have no numbers of the two since all is being counted.
+    pub const fn is_counting_contest(&self) -> bool {
+        self.contest().tiles.counts.is_none()
+    }
+
+    /// In what the two differ on a part of the ground, and what the label says of it; `None` while
+    /// they are counted, where there is no such part, and for ground that is too large and ragged to
+    /// be counted at once. Only ground that both hold is compared. Blocks that judge either model are
+    /// left out, see [`Session::judging_left_out_of_comparison`].
+    pub fn comparison_of(&self, scope: ScoreScope) -> Option<PredictionComparison> {
+        self.comparison_kept(scope, &mut KeptComparison::default())
+    }
+
+    /// The same, counted only where it is not known yet.
+    pub fn comparison_kept(
+        &self,
+        scope: ScoreScope,
+        kept: &mut KeptComparison,
+    ) -> Option<PredictionComparison> {
+        let tiles = &self.contest().tiles;
+        let (of, counts) = (self.contestants()?, tiles.counts.as_ref()?);
+        if tiles.of != Some(of) {
+            return None;
+        }
+        let judging = self.judging_of_contest();
+        if scope == ScoreScope::Whole && judging.is_empty() {
+            return Some(counts.total().comparison(self.classes()));
+        }
+        let ground = self.counted_ground(scope, &judging)?;
+        let masks = self.contest_masks(of)?;
+        let masks = masks.each_ref().map(|mask| &**mask);
+        let found = kept.counts.of(&ground, counts, masks);
+        Some(found.comparison(self.classes()))
     }
 
     pub(super) fn apply_prediction(
@@ -126,11 +170,6 @@ impl Session {
                 Ok(())
             }
             PredictionCommand::CompareWith(place) => self.compare_with(place),
-            PredictionCommand::Compare => {
-                self.predicting.contest.of = None;
-                self.follow_contest();
-                Ok(())
-            }
             PredictionCommand::Measures(measures) => self.hold_measures(measures),
         }
     }
@@ -157,21 +196,16 @@ impl Session {
     }
 
     pub(super) fn end_contest(&mut self) {
-        if let Some(job) = self.predicting.contest.job.take() {
+        let contest = &mut self.predicting.contest;
+        contest.a = KeptPlace::default();
+        if let Some(job) = contest.tiles.begin(None) {
             self.stop_job(job);
         }
-        self.predicting.contest = Contest::default();
-    }
-
-    /// The prediction has other pixels now.
-    pub(super) const fn contest_again(&mut self) {
-        self.predicting.contest.of = None;
-        self.live.list_anew();
     }
 
     /// The kept prediction that is compared with.
     pub(super) const fn contest_layer(&self) -> Option<&Layer> {
-        self.predicting.shelf.layer(self.predicting.contest.a)
+        self.predicting.kept.layer(self.predicting.contest.a)
     }
 
     /// The run whose network made it, when it is known.
@@ -180,64 +214,106 @@ impl Session {
     }
 
     pub(super) const fn contest_made_by(&self) -> Option<&MadeBy> {
-        self.predicting.shelf.made_by(self.predicting.contest.a)
+        self.predicting.kept.made_by(self.predicting.contest.a)
     }
 
     fn contestants(&self) -> Option<Contestants> {
-        let (a, b) = (self.contest_layer()?, self.prediction.as_ref()?);
-        let is_whole = self.prediction_state.job.is_none() && !b.is_loading;
-        let label = self.label.as_ref().filter(|label| !label.is_loading);
-        let is_pair = is_whole && a.mask.size() == b.mask.size();
-        is_pair.then(|| Contestants {
+        let is_whole = |layer: &&Layer| !layer.is_loading && layer.broken.is_none();
+        let (a, b) = (
+            self.contest_layer()?,
+            self.prediction.as_ref().filter(is_whole)?,
+        );
+        let is_same_size = |layer: &&Layer| layer.mask.size() == b.mask.size();
+        let label = self.label.as_ref().filter(is_whole).filter(is_same_size);
+        is_same_size(&a).then(|| Contestants {
             a: a.id,
             b: b.id,
-            label: label.map(|label| (label.id, self.history.mark())),
+            label: label.map(|label| label.id),
+            num_classes: self.classes().num_classes(),
         })
     }
 
-    /// Counts in the background when another prediction is there. Strokes alone change the numbers
-    /// only when somebody asks.
-    pub(super) fn follow_contest(&mut self) {
-        let Some(now) = self.contestants() else {
-            return;
-        };
-        let is_same = |before: Contestants| (before.a, before.b) == (now.a, now.b);
-        if self.predicting.contest.of.is_some_and(is_same) {
-            return;
-        }
-        if let Some(job) = self.predicting.contest.job.take() {
-            self.stop_job(job);
-        }
-        self.predicting.contest.of = Some(now);
-        let [a, b] = [self.contest_layer(), self.prediction.as_ref()].map(|layer| {
-            let layer = layer.expect("both are there: they were counted on");
-            layer.mask.clone()
-        });
-        let label = self.label.as_ref().filter(|_| now.label.is_some());
-        let mut truth = label.map(|label| label.mask.clone());
-        for block in self.judging_of_contest() {
-            if let Some(truth) = &mut truth {
-                truth.without(block, &a, |_, _| true);
-            }
-        }
-        let classes = self.classes().clone();
-        self.predicting.contest.job = Some(self.start_quiet_job(
-            "Comparing two predictions",
-            move |job| {
-                let num_classes = classes.num_classes();
-                let counts = ComparedPredictions::between(&a, &b, truth.as_ref(), num_classes);
-                let found = counts.comparison(&classes);
-                job.tell(Report::Contested(now, Box::new(found)))?;
-                Ok(())
-            },
-        ));
+    /// The pixels of A, B and the label, which is bare where there is none.
+    fn contest_masks(&self, of: Contestants) -> Option<[Cow<'_, Mask>; 3]> {
+        let (a, b) = (&self.contest_layer()?.mask, &self.prediction.as_ref()?.mask);
+        let label = self.label.as_ref().filter(|_| of.label.is_some());
+        let truth = label.map_or_else(
+            || Cow::Owned(Mask::new(b.size())),
+            |label| Cow::Borrowed(&label.mask),
+        );
+        Some([Cow::Borrowed(a), Cow::Borrowed(b), truth])
     }
 
-    pub(super) fn contested(&mut self, of: Contestants, found: PredictionComparison) {
-        if self.predicting.contest.of == Some(of) {
-            self.predicting.contest.job = None;
-            self.predicting.contest.found = Some(found);
-            self.predicting.contest.ground = self.ground_of_contest();
+    /// Brings the numbers up to date with what changed, as [`Session::follow_scores`] does.
+    pub(super) fn follow_contest(&mut self) {
+        if self.stroke.is_some() {
+            return;
+        }
+        let now = self.contestants();
+        match self.predicting.contest.tiles.next(now.as_ref()) {
+            Next::Anew => self.count_contest(now),
+            Next::Changes => self.count_contest_changes(),
+            Next::Nothing => {}
+        }
+    }
+
+    fn count_contest(&mut self, now: Option<Contestants>) {
+        if let Some(job) = self.predicting.contest.tiles.begin(now) {
+            self.stop_job(job);
+        }
+        let masks = now.and_then(|of| Some((of, self.contest_masks(of)?)));
+        let Some((of, masks)) = masks else {
+            return;
+        };
+        let masks = masks.map(Cow::into_owned);
+        let job = self.start_quiet_job("Comparing two predictions", move |job| {
+            let nothing = ComparedPredictions::new(of.num_classes, of.label.is_some());
+            let counts = TileCounts::of(masks.each_ref(), nothing);
+            job.tell(Report::Contested(of, Box::new(counts)))?;
+            Ok(())
+        });
+        self.predicting.contest.tiles.job = Some(job);
+    }
+
+    pub(super) fn contested(&mut self, of: Contestants, counts: TileComparison) {
+        self.predicting.contest.tiles.counted(&of, counts);
+    }
+
+    fn count_contest_changes(&mut self) {
+        let mut tiles = std::mem::take(&mut self.predicting.contest.tiles);
+        if let Some(masks) = tiles.of.and_then(|of| self.contest_masks(of)) {
+            tiles.count_changes(masks.each_ref().map(|mask| &**mask));
+        }
+        self.predicting.contest.tiles = tiles;
+    }
+
+    /// A prediction without any pixel took the place of B, as in [`Session::count_as_unpredicted`].
+    pub(super) fn contest_as_unpredicted(&mut self) {
+        let tiles = &self.predicting.contest.tiles;
+        let (Some(before), Some(now)) = (tiles.of, self.contestants()) else {
+            return;
+        };
+        if now == (Contestants { b: now.b, ..before }) {
+            self.predicting.contest.tiles.count_as_unpredicted(now);
+        }
+    }
+
+    /// Whether the numbers of the two are those of their pixels, where they claim to be.
+    pub(super) fn check_contest(&self) {
+        let tiles = &self.contest().tiles;
+        let (Some(of), Some(counts)) = (tiles.of, &tiles.counts) else {
+            return;
+        };
+        let is_current = tiles.is_current() && self.contestants() == Some(of);
+        let masks = self.contest_masks(of).filter(|_| is_current);
+        if let Some(masks) = masks.filter(|_| self.stroke.is_none()) {
+            let nothing = ComparedPredictions::new(of.num_classes, of.label.is_some());
+            let fresh = TileCounts::of(masks.each_ref().map(|mask| &**mask), nothing);
+            assert_eq!(
+                counts.total(),
+                fresh.total(),
+                "the comparison follows the brush"
+            );
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::jobs::{JobId, Report};
 use super::keeping::absolute;
 use super::state::{ImageId, Session};
-use super::{CommandError, KeptScores, LayerKind, ScoreScope};
+use super::{CommandError, KeptComparison, KeptScores, LayerKind, ScoreScope};
 use crate::geom::PixelRect;
 use crate::label::{Coverage, Mask, Origin, Stencil, UNLABELED, WantedCells};
 use crate::metrics::{PartFact, TiledGround};
@@ -162,10 +162,19 @@ impl Session {
         self.scored_ground(scope, &[self.predicted_by()], kept)
     }
 
-    /// What ground the numbers of two predictions are of.
-    pub(super) fn ground_of_contest(&self) -> ScoredGround {
+    /// What ground [`Session::comparison_of`] is of.
+    pub fn ground_of_comparison(&self, scope: ScoreScope) -> ScoredGround {
+        self.ground_of_comparison_kept(scope, &mut KeptComparison::default())
+    }
+
+    /// The same, with a look only at tiles that are not known yet.
+    pub fn ground_of_comparison_kept(
+        &self,
+        scope: ScoreScope,
+        kept: &mut KeptComparison,
+    ) -> ScoredGround {
         let runs = [self.contest_run(), self.predicted_by()];
-        self.scored_ground(ScoreScope::Whole, &runs, &mut KeptScores::default())
+        self.scored_ground(scope, &runs, &mut kept.ground)
     }
 
     fn scored_ground(
@@ -215,7 +224,17 @@ impl Session {
 
     /// How many such blocks lie on the ground of a scope; its scores are of the rest.
     pub fn judging_left_out(&self, scope: ScoreScope) -> usize {
-        let blocks = self.judging_blocks();
+        self.num_asked(scope, self.judging_blocks())
+    }
+
+    /// How many blocks that judge either of two predictions' models lie there; the comparison is of
+    /// the rest.
+    pub fn judging_left_out_of_comparison(&self, scope: ScoreScope) -> usize {
+        self.num_asked(scope, &self.judging_of_contest())
+    }
+
+    /// How many of these blocks lie on the ground of a scope.
+    pub(super) fn num_asked(&self, scope: ScoreScope, blocks: &[PixelRect]) -> usize {
         if blocks.is_empty() {
             return 0;
         }
@@ -241,8 +260,16 @@ impl Session {
 
     /// The ground of a scope's scores in rectangles; `None` where there is none.
     pub(super) fn rects_of(&self, scope: ScoreScope) -> Option<Vec<PixelRect>> {
-        let asked = self.asked_rects(scope)?;
-        Some(without_blocks(asked, self.judging_blocks()))
+        self.rects_without(scope, self.judging_blocks())
+    }
+
+    /// The ground of a scope in rectangles, without these blocks; `None` where there is none.
+    pub(super) fn rects_without(
+        &self,
+        scope: ScoreScope,
+        blocks: &[PixelRect],
+    ) -> Option<Vec<PixelRect>> {
+        Some(without_blocks(self.asked_rects(scope)?, blocks))
     }
 
     /// The ground of a scope by tiles, with what judges.
@@ -357,12 +384,11 @@ impl Session {
         grounds.known.push(KnownGround { image, run, ground });
         if judges {
             // What was counted before is of that ground as well.
-            self.contest_again();
+            self.live.list_anew();
             self.score_whole();
         }
         self.live.said_anew();
         self.say_ground_of_entry();
-        self.predicting.contest.ground = self.ground_of_contest();
     }
 }
 

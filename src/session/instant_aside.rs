@@ -101,7 +101,7 @@ impl Session {
             self.put_layer(LayerKind::Certainty(measure), Some(Layer { id, ..layer }));
         }
         self.prediction_state = held.state;
-        self.contest_again();
+        self.live.list_anew();
         let Some(made) = held.made else { return };
         self.put_maker(made);
         // Other measures or another model may be wanted by now.

@@ -19,7 +19,7 @@ use super::state::{ImageId, LayerId, OpenImage, Session};
 use super::{CommandError, Examined, Notice, Outline, Selected, Vectors};
 use crate::job::{JobContext, JobEvent, spawn};
 use crate::label::{Class, MapCheck, Mask, MaskDecisions, ObjectFinder, StateMark, Superpixels};
-use crate::metrics::{PredictionComparison, TileConfusion};
+use crate::metrics::{TileComparison, TileConfusion};
 use crate::project::{KeptImage, OlderSteps};
 use crate::raster::RgbaTile;
 use crate::train::{Alike, Ancestor, KeptPrediction, ModelGround, Recipe, Relative, TrainPlan};
@@ -58,7 +58,7 @@ pub(super) enum Report {
     /// Label and prediction were compared.
     Counted(Pairing, Box<TileConfusion>),
     /// Two predictions were compared.
-    Contested(Contestants, Box<PredictionComparison>),
+    Contested(Contestants, Box<TileComparison>),
     /// All levels of an image are at hand.
     OverviewsMade(ImageId, SharedSource),
     /// A small picture of the image at this place of the list was made.
@@ -426,6 +426,7 @@ impl Session {
             }
         }
         self.live.ended(id);
+        self.predicting.contest.ended(id);
         self.study.grounds.ended(id);
         self.runs_job_ended(id);
         self.data_job_ended(id, why.as_deref());

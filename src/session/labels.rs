@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use super::images::EntryStatus;
 use super::jobs::Report;
 use super::keeping::{Companion, ReadLabel, ReadMask};
-use super::shelf::KeptPlace;
+use super::kept_places::KeptPlace;
 use super::state::{Layer, LayerId, OpenImage, Session};
 use super::{Change, CommandError, LayerKind, Notice};
 use crate::geom::ImageSize;
@@ -212,7 +212,7 @@ impl Session {
             LayerKind::Origins => &mut self.origins,
             LayerKind::Certainty(measure) => &mut self.certainty[measure as usize],
             LayerKind::Preview => &mut self.preview_layer,
-            LayerKind::Kept(place) => self.predicting.shelf.layer_mut(place),
+            LayerKind::Kept(place) => self.predicting.kept.layer_mut(place),
             LayerKind::Replaced => &mut self.predicting.makers.replaced,
         }
     }

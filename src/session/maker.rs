@@ -263,6 +263,7 @@ impl Session {
         self.predicting.makers.shown = Some(Shown { layer, made });
         if is_bare {
             self.count_as_unpredicted();
+            self.contest_as_unpredicted();
         }
         // Other measures may be wanted than when it was put aside.
         self.follow_measures();
@@ -362,7 +363,7 @@ impl Session {
         if let Some(job) = self.prediction_state.job.take() {
             self.stop_job(job);
             self.tell_maker();
-            self.contest_again();
+            self.live.list_anew();
         }
     }
 
@@ -423,6 +424,6 @@ impl Session {
     fn take_prediction_away(&mut self) {
         self.replace_layer(LayerKind::Prediction, None);
         self.prediction_state = PredictionState::default();
-        self.contest_again();
+        self.live.list_anew();
     }
 }

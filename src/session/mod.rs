@@ -18,6 +18,7 @@ mod error;
 mod exporting;
 mod finetuning;
 mod folder_scan;
+mod followed;
 mod ground;
 mod images;
 mod importing;
@@ -27,6 +28,7 @@ mod instant_aside;
 mod jobs;
 mod joining;
 mod keeping;
+mod kept_places;
 mod kept_prediction;
 mod labels;
 mod leash;
@@ -58,7 +60,6 @@ mod scoring;
 mod searching;
 mod selecting;
 mod settings;
-mod shelf;
 mod similar;
 mod state;
 mod strokes;
@@ -77,7 +78,7 @@ pub use command::{
     ClassCommand, Command, ImportCommand, LayerKind, ProjectCommand, SelectHow, SelectionCommand,
     StepTo, Tool,
 };
-pub use contest::{Contest, PredictionCommand};
+pub use contest::{Contest, KeptComparison, PredictionCommand};
 pub use data::{
     ContactTile, DataCommand, DataPhase, DataSet, MOST_PICTURES, Parted, SamplePictures, Varied,
     VariedPatch,
@@ -95,6 +96,7 @@ pub use instant::{InstantCommand, InstantState, MOST_ANSWERED};
 pub use jobs::{Activity, JobId};
 pub use joining::Joining;
 pub use keeping::{ProjectPlace, Safety};
+pub use kept_places::KeptPlace;
 pub use operations::{Over, Wholesale};
 pub use outcome::{Change, Notice, Severity};
 pub use overlays::{Outline, Overlay, OverlayCommand};
@@ -112,7 +114,6 @@ pub use scoring::{KeptScores, ScoreKey, ScoreScope};
 pub use searching::{ReadSearch, SearchState, SearchTrialState};
 pub use selecting::{Selected, WandSettings};
 pub use settings::{Coordinates, MAX_RECENT, Settings};
-pub use shelf::KeptPlace;
 pub use state::{ImageId, Layer, LayerId, OpenImage, Session, SessionConfig};
 pub use superpixels::SUPERPIXEL_SIDES;
 pub use teamwork::their_mask;

@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use super::asked::Asked;
 use super::jobs::{JobId, Leash};
+use super::kept_places::KeptPlaces;
 use super::maker::{Made, Makers, ModelMark, TakesPlace};
-use super::shelf::Shelf;
 use super::state::{Layer, LayerId, Session};
 use super::{CommandError, Contest, FinetunePhase, LayerKind, Notice, ScoreScope};
 use crate::geom::{ImagePoint, PixelRect};
@@ -48,7 +48,7 @@ pub enum Predicting {
 pub(super) struct PredictHow {
     pub makers: Makers,
     pub contest: Contest,
-    pub shelf: Shelf,
+    pub kept: KeptPlaces,
     /// Where, if not where the network was trained.
     pub device: Option<DeviceChoice>,
     pub flips: Flips,
@@ -341,7 +341,7 @@ impl Session {
             self.look_no_further();
         }
         self.tell_maker();
-        self.contest_again();
+        self.live.list_anew();
         if !self.prediction_state.is_complete && why.is_some() {
             self.notify(Notice::warning(
                 "The prediction was stopped; what is finished stays, and Predict goes on with the rest",

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use super::asked::{Asked, Shape};
+use super::asked::Shape;
 use super::contest::MadeBy;
 use super::state::{Layer, Session};
 use super::{CommandError, ReviewCommand, ScoreScope};
@@ -18,8 +18,8 @@ pub enum CopiedCommand {
     Predict,
     /// Its scores against the label's file, on some ground.
     Evaluate(ScoreScope),
-    /// The kept prediction against the last one.
-    Compare,
+    /// The kept prediction against the last one, on some ground.
+    Compare(ScoreScope),
     /// Going on from the model in use with what was corrected.
     Finetune,
     /// The same, thoroughly.
@@ -68,7 +68,7 @@ impl CopiedCommand {
     pub const ALL: [Self; 7] = [
         Self::Predict,
         Self::Evaluate(ScoreScope::Whole),
-        Self::Compare,
+        Self::Compare(ScoreScope::Whole),
         Self::Finetune,
         Self::Queue(QueuedBy::Differences),
         Self::Queue(QueuedBy::Doubt),
@@ -80,7 +80,7 @@ impl CopiedCommand {
         match self {
             Self::Predict => "Prediction",
             Self::Evaluate(_) => "Scores",
-            Self::Compare => "Comparison",
+            Self::Compare(_) => "Comparison",
             Self::Finetune | Self::FinetuneThoroughly => "Improvement",
             Self::Queue(QueuedBy::Differences) => "Differences",
             Self::Queue(QueuedBy::Doubt) => "Doubtful places",
@@ -101,7 +101,7 @@ impl Session {
         match what {
             CopiedCommand::Predict => self.say_prediction(&mut words, image)?,
             CopiedCommand::Evaluate(scope) => self.say_scores(&mut words, scope)?,
-            CopiedCommand::Compare => self.say_comparison(&mut words, image)?,
+            CopiedCommand::Compare(scope) => self.say_comparison(&mut words, image, scope)?,
             CopiedCommand::Finetune | CopiedCommand::FinetuneThoroughly => {
                 self.say_project(words.say("finetune"), image)?;
                 if what == CopiedCommand::FinetuneThoroughly {
@@ -131,7 +131,7 @@ impl Session {
         words.say("--uncertainty").flips(made.by.flips);
         match made.asked.on {
             ScoreScope::Whole => Ok(()),
-            _ => words.asked(&made.asked),
+            _ => words.ground("--area", made.asked.shape()),
         }
     }
 
@@ -151,7 +151,12 @@ impl Session {
         Ok(())
     }
 
-    fn say_comparison(&self, words: &mut Words, image: &Path) -> Result<(), CommandError> {
+    fn say_comparison(
+        &self,
+        words: &mut Words,
+        image: &Path,
+        scope: ScoreScope,
+    ) -> Result<(), CommandError> {
         let none = "No prediction is kept to compare with (Train › Keep prediction to compare)";
         let a = self.contest_layer().ok_or_else(|| refused(none))?;
         let b = self.prediction.as_ref().ok_or(CommandError::NoPrediction)?;
@@ -174,13 +179,33 @@ impl Session {
             ));
         }
         words.flips(made.first().map_or(Flips::None, |made| made.flips));
-        let parts: Vec<&Asked> = made.iter().filter_map(|by| by.asked.as_deref()).collect();
-        match parts[..] {
-            [] => Ok(()),
-            [a, b] if !a.is_same(b) => Err(refused(
-                "The two were predicted on different ground. Predict both on the same first",
+        let ground = self.said_ground(scope, &self.judging_of_contest())?;
+        let mut parts = made.iter().filter_map(|by| by.asked.as_deref());
+        match (&ground, parts.next()) {
+            (None, None) => Ok(()),
+            (Some(ground), None) => words.ground("--area", Some(ground)),
+            (ground, Some(part)) => {
+                let ground = ground.as_ref().or_else(|| part.shape());
+                self.refuse_unless_compared(scope, ground)?;
+                words.ground("--area", ground)
+            }
+        }
+    }
+
+    /// Refuses to say ground of which not all is compared: a command would predict the rest.
+    fn refuse_unless_compared(
+        &self,
+        scope: ScoreScope,
+        ground: Option<&Shape>,
+    ) -> Result<(), CommandError> {
+        let found = self.comparison_of(scope).map(|found| found.pixels);
+        match ground {
+            Some(ground) if found != Some(ground.num_pixels()) => Err(refused(
+                "Of that ground only a part is compared, since one of the two predictions is not \
+                 there or its numbers are being counted, and a command would predict all of it. \
+                 Predict both there first, or choose other ground for the numbers",
             )),
-            [part, ..] => words.asked(part),
+            _ => Ok(()),
         }
     }
 
@@ -202,26 +227,41 @@ impl Session {
 
     /// The ground of the scores, without the blocks that judge.
     fn say_scored(&self, words: &mut Words, scope: ScoreScope) -> Result<(), CommandError> {
-        let is_all = self.judging_left_out(scope) == 0;
-        if scope == ScoreScope::Whole && is_all {
-            return Ok(());
+        if self.is_prediction_in_part() {
+            words.say("--predicted-only");
         }
-        words.say("--by view");
-        if scope == ScoreScope::Selection && is_all {
-            let selected = self.selected.as_ref();
-            let selected = selected.ok_or_else(|| refused("Nothing is selected"))?;
-            let bounds = selected.pixels.bounds();
-            if selected.pixels.num_pixels() != bounds.num_pixels() {
-                return words.rings(&selected.outline);
+        match self.said_ground(scope, self.judging_blocks())? {
+            Some(ground) => words.say("--by view").ground("--view", Some(&ground)),
+            None => Ok(()),
+        }
+    }
+
+    /// The ground of numbers without these blocks, which judge; `None` is the whole image.
+    fn said_ground(
+        &self,
+        scope: ScoreScope,
+        judging: &[PixelRect],
+    ) -> Result<Option<Shape>, CommandError> {
+        let is_all = self.num_asked(scope, judging) == 0;
+        match scope {
+            ScoreScope::Whole if is_all => Ok(None),
+            ScoreScope::Selection if is_all => {
+                let selected = self.selected.as_ref();
+                let selected = selected.ok_or_else(|| refused("Nothing is selected"))?;
+                let outline = || selected.outline.to_vec();
+                Ok(Some(Shape::of(&selected.pixels, outline)))
             }
-            words.rect("--view", bounds);
-            return Ok(());
+            _ => {
+                let rects = self.rects_without(scope, judging);
+                let rects = rects.filter(|rects| !rects.is_empty());
+                rects.map(Shape::Rects).map(Some).ok_or_else(|| {
+                    refused(
+                        "No command line says that ground: there is none, all of it judges, or it \
+                         is what the model learned from. Choose other ground for the numbers",
+                    )
+                })
+            }
         }
-        let rects = self.rects_of(scope).filter(|rects| !rects.is_empty());
-        for rect in rects.ok_or_else(|| refused("No command line says that ground"))? {
-            words.rect("--view", rect);
-        }
-        words.are_few()
     }
 
     /// The label's file, which has all that the label has.
@@ -288,13 +328,16 @@ impl Words {
         self.say(&format!("{option} {x},{y},{w},{h}"));
     }
 
-    fn asked(&mut self, asked: &Asked) -> Result<(), CommandError> {
-        match asked.shape() {
-            Some(Shape::Rect(rect)) => {
-                self.rect("--area", *rect);
-                Ok(())
+    /// Ground, by rectangles of this option or by polygons.
+    fn ground(&mut self, option: &str, ground: Option<&Shape>) -> Result<(), CommandError> {
+        match ground {
+            Some(Shape::Rects(rects)) => {
+                for rect in rects {
+                    self.rect(option, *rect);
+                }
+                self.are_few()
             }
-            Some(Shape::Rings(rings)) => self.rings(rings),
+            Some(Shape::Rings(rings, _)) => self.rings(rings),
             None => self.rings(&[]),
         }
     }

@@ -1,30 +1,25 @@
-use std::collections::HashSet;
-
 use super::JobId;
+use super::followed::{Followed, MOST_AT_ONCE, Next};
 use super::jobs::Report;
 use super::state::{Layer, LayerId, Session};
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{CellKey, Selection, WantedCells};
 use crate::metrics::{Confusion, PartConfusion, PartFact, Scores, TileConfusion, TiledGround};
 
-/// More tiles than this are counted again in the background instead of at once.
-const MOST_AT_ONCE: usize = 2_048;
-
 /// Label against prediction, kept up with every change of either.
 #[derive(Debug, Default)]
 pub(super) struct LiveCounts {
-    of: Option<Pairing>,
-    counts: Option<TileConfusion>,
+    tiles: Followed<Pairing, Confusion, 2>,
     /// Those of the blocks that judge.
     judging: PartConfusion,
-    job: Option<JobId>,
-    /// Columns and rows of the tiles that changed since the counts were right.
-    dirty: HashSet<(u32, u32)>,
     /// What the counts of the whole image come to.
     scores: Option<Scores>,
+    /// The share of the labeled ground that they are of, where they are of what is predicted.
+    share: Option<f64>,
+    /// Whether they were those of a prediction that is not whole.
+    was_part: bool,
     /// Whether the list of images does not know them yet.
     is_unlisted: bool,
-    version: u64,
 }
 
 /// What is counted.
@@ -59,6 +54,7 @@ pub enum ScoreScope {
 #[derive(Debug, Default)]
 pub struct KeptScores {
     counts: PartConfusion,
+    share: Option<f64>,
     /// What each model learned from.
     pub(super) learned: Vec<PartFact>,
     pub(super) unreviewed: PartFact,
@@ -67,7 +63,8 @@ pub struct KeptScores {
 /// What scores of a part of the ground were made of; of equal ones they are equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScoreKey {
-    version: u64,
+    /// Of the scores, and of the comparison of two predictions.
+    versions: [u64; 2],
     scope: ScoreScope,
     selected: Option<Selection>,
     cells: Vec<CellKey>,
@@ -78,15 +75,12 @@ pub struct ScoreKey {
 impl LiveCounts {
     /// Pixels of one of the masks changed, which have this size.
     pub(super) fn note(&mut self, dirty: &[PixelRect], size: ImageSize) {
-        if self.of.is_some() {
-            let inside = dirty.iter().map(|rect| rect.intersect(size.bounds()));
-            self.dirty.extend(inside.flat_map(TileConfusion::tiles_in));
-        }
+        self.tiles.note(dirty, size);
     }
 
     /// What is said of the numbers may be something else now.
     pub(super) const fn said_anew(&mut self) {
-        self.version += 1;
+        self.tiles.version += 1;
     }
 
     /// The prediction is another one, or more of it is there.
@@ -96,25 +90,35 @@ impl LiveCounts {
 
     /// A job ended, whatever came of it.
     pub(super) fn ended(&mut self, id: JobId) {
-        self.job = self.job.filter(|job| *job != id);
+        self.tiles.ended(id);
+    }
+}
+
+impl KeptScores {
+    /// The share of the labeled ground, 0 to 1, that the scores are of; `None` where they are of all
+    /// of it, and ground without a prediction counts as wrong.
+    pub const fn share_predicted(&self) -> Option<f64> {
+        self.share
     }
 }
 
 impl Session {
     /// The scores of the prediction against the label as both are now; `None` while either is
-    /// missing or read. Those of a prediction that is being made are of the blocks that are there,
-    /// all of one model; labeled ground without one counts as wrong. Blocks that judge the model are
-    /// left out, see [`Session::judging_left_out`].
+    /// missing or read. Those of a prediction that was made here and is not whole are of the ground
+    /// that it holds, all of one model, see [`KeptScores::share_predicted`]; of a whole one, and of a
+    /// file, labeled ground without a prediction counts as wrong. Blocks that judge the model are left
+    /// out, see [`Session::judging_left_out`].
     pub const fn scores(&self) -> Option<&Scores> {
         self.live.scores.as_ref()
     }
 
     /// Whether parts of the ground have no numbers since all is being counted.
     pub const fn is_counting(&self) -> bool {
-        self.live.counts.is_none()
+        self.live.tiles.counts.is_none()
     }
 
-    /// What the scores on a part of the ground are made of now; cheap enough for every frame.
+    /// What the scores on a part of the ground, and the comparison there, are made of now; cheap
+    /// enough for every frame.
     pub fn score_key(&self, scope: ScoreScope) -> ScoreKey {
         let selected = self.selected.as_ref().map(|selected| &selected.pixels);
         let cells = match scope {
@@ -122,7 +126,7 @@ impl Session {
             _ => Vec::new(),
         };
         ScoreKey {
-            version: self.live.version,
+            versions: [self.live.tiles.version, self.contest().version()],
             scope,
             selected: selected.filter(|_| scope == ScoreScope::Selection).cloned(),
             cells,
@@ -138,21 +142,52 @@ impl Session {
 
     /// The same, counted only where it is not known yet.
     pub fn scores_kept(&self, scope: ScoreScope, kept: &mut KeptScores) -> Option<Scores> {
+        kept.share = None;
         let (counts, truth, predicted) = (
-            self.live.counts.as_ref()?,
+            self.live.tiles.counts.as_ref()?,
             &self.label.as_ref()?.mask,
             &self.prediction.as_ref()?.mask,
         );
         if scope == ScoreScope::Whole {
+            kept.share = self.live.share;
             return self.live.scores.clone();
         }
-        let ground = self.asked_ground(scope)?.without(self.judging_blocks());
+        let ground = self.counted_ground(scope, self.judging_blocks())?;
+        let counts = kept.counts.of(&ground, counts, [truth, predicted]);
+        let (scores, share) = self.scored(counts);
+        kept.share = share;
+        Some(scores)
+    }
+
+    /// The ground of a scope without what judges; `None` where there is none, or it is too large and
+    /// ragged to be counted at once.
+    pub(super) fn counted_ground(
+        &self,
+        scope: ScoreScope,
+        judging: &[PixelRect],
+    ) -> Option<TiledGround> {
+        let ground = self.asked_ground(scope)?.without(judging);
         let is_ragged = matches!(scope, ScoreScope::Selection | ScoreScope::Training);
-        if is_ragged && ground.num_cut() > MOST_AT_ONCE {
-            return None;
+        (!is_ragged || ground.num_cut() <= MOST_AT_ONCE).then_some(ground)
+    }
+
+    /// What counts come to, and of which share of the labeled ground that is, if only what is
+    /// predicted counts.
+    fn scored(&self, counts: Confusion) -> (Scores, Option<f64>) {
+        let classes = self.classes();
+        if !self.is_prediction_in_part() {
+            return (Scores::new(&counts, classes), None);
         }
-        let confusion = kept.counts.of(&ground, counts, [truth, predicted]);
-        Some(Scores::new(&confusion, self.classes()))
+        let (all, missing) = (counts.pixels(), counts.unpredicted());
+        let share = (all > 0).then(|| (all - missing) as f64 / all as f64);
+        (Scores::new(&counts.of_predicted(), classes), share)
+    }
+
+    /// Whether the prediction is one that was made here, but not of the whole image.
+    pub(super) fn is_prediction_in_part(&self) -> bool {
+        let shown = self.prediction.as_ref().map(|layer| layer.id);
+        let is_answers = shown.is_some() && shown == self.study.instant.layer();
+        self.maker().map_or(is_answers, |made| !made.is_whole)
     }
 
     /// Brings the numbers up to date with what changed. A stroke counts when it ends.
@@ -161,12 +196,16 @@ impl Session {
             return;
         }
         let pairing = self.pairing();
-        let is_counted = self.live.dirty.is_empty() || self.live.job.is_some();
-        if pairing != self.live.of || (!is_counted && self.live.dirty.len() > MOST_AT_ONCE) {
-            return self.count_anew(pairing);
+        match self.live.tiles.next(pairing.as_ref()) {
+            Next::Anew => return self.count_anew(pairing),
+            Next::Changes => self.count_changes(),
+            Next::Nothing => {}
         }
-        if !is_counted {
-            self.count_changes();
+        let is_part = self.is_prediction_in_part();
+        if is_part != self.live.was_part {
+            self.live.was_part = is_part;
+            self.live.said_anew();
+            self.score_whole();
         }
         self.list_score();
     }
@@ -187,27 +226,30 @@ impl Session {
     /// counts for it, too, so that there are numbers before and after each of its blocks, and none
     /// of them is of two models.
     pub(super) fn count_as_unpredicted(&mut self) {
-        let (Some(before), Some(now)) = (self.live.of, self.pairing()) else {
+        let (Some(before), Some(now)) = (self.live.tiles.of, self.pairing()) else {
             return;
         };
-        let is_same_label = (before.label, before.num_classes) == (now.label, now.num_classes);
-        if let Some(counts) = self.live.counts.as_ref().filter(|_| is_same_label) {
-            let counts = counts.unpredicted();
-            (self.live.of, self.live.counts) = (Some(now), Some(counts));
-            self.live.version += 1;
+        let prediction = now.prediction;
+        if now
+            == (Pairing {
+                prediction,
+                ..before
+            })
+            && self.live.tiles.count_as_unpredicted(now)
+        {
             self.score_whole();
         }
     }
 
     /// The scores of the whole image from what is counted.
     pub(super) fn score_whole(&mut self) {
-        if self.pairing() != self.live.of {
+        if self.pairing() != self.live.tiles.of {
             return;
         }
         let blocks = self.judging_blocks().to_vec();
         let live = &mut self.live;
         let (Some(counts), Some(label), Some(prediction)) =
-            (&live.counts, &self.label, &self.prediction)
+            (&live.tiles.counts, &self.label, &self.prediction)
         else {
             return;
         };
@@ -215,19 +257,19 @@ impl Session {
         let masks = [&label.mask, &prediction.mask];
         let mut all = counts.total().clone();
         all.take_away(&live.judging.of(&ground, counts, masks));
-        live.scores = Some(Scores::new(&all, &self.palette.table));
+        let (scores, share) = self.scored(all);
+        (self.live.scores, self.live.share) = (Some(scores), share);
     }
 
     fn count_anew(&mut self, pairing: Option<Pairing>) {
-        let version = self.live.version + 1;
-        let old = std::mem::take(&mut self.live);
-        if let Some(job) = old.job {
+        let is_same = pairing.is_some() && pairing == self.live.tiles.of;
+        if let Some(job) = self.live.tiles.begin(pairing) {
             self.stop_job(job);
         }
-        (self.live.of, self.live.version) = (pairing, version);
-        self.live.is_unlisted = old.is_unlisted || pairing != old.of;
-        if pairing.is_some() && pairing == old.of {
-            self.live.scores = old.scores;
+        self.live.judging = PartConfusion::default();
+        if !is_same {
+            self.live.is_unlisted = true;
+            (self.live.scores, self.live.share) = (None, None);
         }
         let (Some(pairing), Some(label), Some(prediction)) =
             (pairing, &self.label, &self.prediction)
@@ -240,28 +282,26 @@ impl Session {
             job.tell(Report::Counted(pairing, Box::new(counts)))?;
             Ok(())
         });
-        self.live.job = Some(job);
+        self.live.tiles.job = Some(job);
     }
 
     pub(super) fn counted(&mut self, pairing: Pairing, counts: TileConfusion) {
-        if self.live.of != Some(pairing) || self.pairing() != Some(pairing) {
-            return;
+        if self.pairing() == Some(pairing) {
+            self.live.tiles.counted(&pairing, counts);
+            // What was painted meanwhile.
+            self.count_changes();
         }
-        (self.live.counts, self.live.job) = (Some(counts), None);
-        // What was painted meanwhile.
-        self.count_changes();
     }
 
     /// Notes the listed image's score once the whole prediction is there. A look at a model that is
     /// being learned is none.
     fn list_score(&mut self) {
-        let is_in_work = self.live.counts.is_none() || self.prediction_state.job.is_some();
+        let is_in_work = self.live.tiles.counts.is_none() || self.prediction_state.job.is_some();
         if !self.live.is_unlisted || is_in_work {
             return;
         }
         self.live.is_unlisted = false;
-        let is_part = self.maker().is_some_and(|made| !made.is_whole);
-        if is_part || self.study.finetune.is_running() {
+        if self.is_prediction_in_part() || self.study.finetune.is_running() {
             return;
         }
         let mean_iou = self.live.scores.as_ref().and_then(|scores| scores.mean_iou);
@@ -283,25 +323,24 @@ impl Session {
     }
 
     fn count_changes(&mut self) {
-        let (Some(counts), Some(label), Some(prediction)) =
-            (&mut self.live.counts, &self.label, &self.prediction)
-        else {
+        let (Some(label), Some(prediction)) = (&self.label, &self.prediction) else {
             return;
         };
-        let dirty: Vec<_> = self.live.dirty.drain().collect();
-        counts.update(&label.mask, &prediction.mask, &dirty);
-        self.live.version += 1;
-        self.score_whole();
+        let masks = [&label.mask, &prediction.mask];
+        if self.live.tiles.count_changes(masks) {
+            self.score_whole();
+        }
     }
 
     /// Whether the numbers are those of the masks, where they claim to be.
     pub(super) fn check_scores(&self) {
+        let tiles = &self.live.tiles;
         let (Some(counts), Some(label), Some(prediction)) =
-            (&self.live.counts, &self.label, &self.prediction)
+            (&tiles.counts, &self.label, &self.prediction)
         else {
             return;
         };
-        let is_current = self.live.dirty.is_empty() && self.pairing() == self.live.of;
+        let is_current = tiles.is_current() && self.pairing() == tiles.of;
         if is_current && self.stroke.is_none() {
             let num_classes = counts.total().num_classes();
             let fresh = Confusion::between(&label.mask, &prediction.mask, num_classes);

@@ -256,7 +256,7 @@ impl Session {
             LayerKind::Origins => self.origins.as_ref(),
             LayerKind::Certainty(measure) => self.certainty[measure as usize].as_ref(),
             LayerKind::Preview => self.preview_layer.as_ref(),
-            LayerKind::Kept(place) => self.predicting.shelf.layer(place),
+            LayerKind::Kept(place) => self.predicting.kept.layer(place),
             LayerKind::Replaced => self.predicting.makers.replaced.as_ref(),
         }
     }
@@ -373,7 +373,7 @@ impl Session {
         let refused = self.predicting.refused.iter();
         let refused = refused.flat_map(|(_, masks)| masks);
         let masks = self.large_layers().map(|layer| &layer.mask);
-        let kept = self.predicting.shelf.masks();
+        let kept = self.predicting.kept.masks();
         let masks: usize = masks.chain(refused).chain(kept).map(Mask::bytes_used).sum();
         self.cache.bytes_used()
             + masks
@@ -435,6 +435,7 @@ impl Session {
             "what is replaced is seen while something comes in its place"
         );
         self.check_scores();
+        self.check_contest();
         assert!(BRUSH_DIAMETERS.contains(&self.brush_diameter));
     }
 

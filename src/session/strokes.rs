@@ -305,6 +305,7 @@ impl Session {
         let (layer, size) = (layer.id, layer.mask.size());
         if let LayerKind::Label | LayerKind::Prediction = kind {
             self.live.note(dirty, size);
+            self.predicting.contest.note(dirty, size);
         }
         let change = |&rect: &PixelRect| Change::MaskPixels { layer, size, rect };
         self.changes.extend(dirty.iter().map(change));

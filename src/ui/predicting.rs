@@ -171,6 +171,7 @@ fn copy_menu(ui: &mut Ui, session: &Session, view: &View) {
                 CopiedCommand::FinetuneThoroughly
             }
             CopiedCommand::Evaluate(_) => CopiedCommand::Evaluate(view.scores.scope(view.visible)),
+            CopiedCommand::Compare(_) => CopiedCommand::Compare(view.scores.scope(view.visible)),
             what => what,
         });
         let button = ui.add_enabled(words.is_ok(), Button::new(what.name()));

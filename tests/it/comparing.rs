@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use orthobrush::geom::{ImagePoint, ImageSize, PixelRect};
-use orthobrush::label::{CellKey, CellState, Mask, WantedCells};
+use orthobrush::label::{CellKey, CellState, Mask, UNLABELED, WantedCells};
 use orthobrush::metrics::{Confusion, Scores};
 use orthobrush::session::{
     Command, CommandError, Difference, KeptScores, LayerKind, PlaceCommand, PlaceKind, Predicting,
@@ -35,7 +35,7 @@ fn mask(session: &Session, kind: LayerKind) -> &Mask {
     &session.layer(kind).expect("a layer").mask
 }
 
-/// The same counted from nothing.
+/// The same counted from nothing; of a prediction that was made here in part, only where it is.
 fn fresh(session: &Session, part: Option<PixelRect>) -> Scores {
     let [label, prediction] =
         [LayerKind::Label, LayerKind::Prediction].map(|kind| mask(session, kind));
@@ -43,6 +43,13 @@ fn fresh(session: &Session, part: Option<PixelRect>) -> Scores {
     let counts = match part {
         Some(rect) => Confusion::within(label, prediction, rect, num_classes),
         None => Confusion::between(label, prediction, num_classes),
+    };
+    let state = session.prediction_state();
+    let is_part = state.run.is_some() && !state.is_complete;
+    let counts = if is_part {
+        counts.of_predicted()
+    } else {
+        counts
     };
     Scores::new(&counts, session.classes())
 }
@@ -197,11 +204,17 @@ fn check_equal_sizes_are_told_apart(session: &mut Session) {
 fn numbers_while_predicting(session: &mut Session, run: &Path) -> usize {
     let predict = Command::predict(Some(run.to_owned()));
     session.apply(predict).expect("accepted");
-    let mut unpredicted = BTreeSet::new();
+    let all = labeled(session);
+    let mut predicted = BTreeSet::new();
     loop {
         let scores = session.scores().expect("numbers at any time").clone();
-        if unpredicted.insert(scores.unpredicted) {
+        if predicted.insert(scores.pixels) {
             assert_eq!(scores, fresh(session, None));
+            assert_eq!(scores.unpredicted, 0);
+            let mut kept = KeptScores::default();
+            session.scores_kept(ScoreScope::Whole, &mut kept);
+            let share = scores.pixels as f64 / all as f64;
+            assert_eq!(kept.share_predicted().unwrap_or(1.0), share);
             let part = PixelRect::new(900, 1_000, 700, 300);
             let within = session.scores_of(ScoreScope::Within(part));
             assert_eq!(within, Some(fresh(session, Some(part))));
@@ -213,8 +226,17 @@ fn numbers_while_predicting(session: &mut Session, run: &Path) -> usize {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
-    assert!(unpredicted.contains(&0), "all was predicted");
-    unpredicted.len()
+    let mut kept = KeptScores::default();
+    session.scores_kept(ScoreScope::Whole, &mut kept);
+    assert_eq!(kept.share_predicted(), None, "it is whole");
+    assert!(predicted.contains(&all), "all was predicted");
+    predicted.len()
+}
+
+/// Labeled pixels.
+fn labeled(session: &Session) -> u64 {
+    let areas = mask(session, LayerKind::Label).histogram();
+    areas[..usize::from(UNLABELED)].iter().sum()
 }
 
 #[test]

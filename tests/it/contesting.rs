@@ -43,7 +43,7 @@ pub fn prediction(session: &Session) -> Mask {
     layer.expect("a prediction").mask.clone()
 }
 
-fn predicted_pixels(mask: &Mask) -> u64 {
+pub fn predicted_pixels(mask: &Mask) -> u64 {
     mask.histogram()[..usize::from(UNLABELED)].iter().sum()
 }
 
@@ -86,8 +86,8 @@ fn parts_add_up_to_the_prediction_of_the_whole() {
 }
 
 /// Begins a prediction of more than two blocks and stops it.
-fn predict_in_part(session: &mut Session, on: ScoreScope) {
-    session.apply(predict(run(), on)).expect("accepted");
+pub fn predict_in_part(session: &mut Session, run: &Path, on: ScoreScope) {
+    session.apply(predict(run, on)).expect("accepted");
     let job = session.prediction_state().job.expect("a job");
     while session.prediction_state().blocks.0 < 2 {
         session.pump(64);
@@ -98,7 +98,7 @@ fn predict_in_part(session: &mut Session, on: ScoreScope) {
 }
 
 /// Selects a polygon; how many pixels that are.
-fn select(session: &mut Session, corners: &[(f64, f64)]) -> u64 {
+pub fn select(session: &mut Session, corners: &[(f64, f64)]) -> u64 {
     let corners = corners.iter().map(|&(x, y)| ImagePoint::new(x, y));
     let select = SelectionCommand::Polygon {
         corners: corners.collect(),
@@ -114,7 +114,7 @@ fn a_stopped_prediction_goes_on_with_what_is_missing() {
     let image = folder.path().join("image.tif");
     painted(&image, ImageSize::new(3_200, 2_100));
     let mut session = on_cpu(&image);
-    predict_in_part(&mut session, ScoreScope::Whole);
+    predict_in_part(&mut session, run(), ScoreScope::Whole);
     let kept = predicted_pixels(&prediction(&session));
     assert!(kept > 0 && kept < 3_200 * 2_100, "{kept}");
 
@@ -135,7 +135,7 @@ fn replaced(session: &Session) -> Option<&Mask> {
 }
 
 /// A painted image of which all is predicted by the run of all tests.
-fn wholly_predicted(folder: &Path, size: ImageSize) -> Session {
+pub fn wholly_predicted(folder: &Path, size: ImageSize) -> Session {
     let image = folder.join("image.tif");
     painted(&image, size);
     let mut session = on_cpu(&image);
@@ -225,7 +225,7 @@ fn a_stopped_prediction_of_a_selection_goes_on_there_whatever_is_selected_since(
 
     let mut session = on_cpu(&image);
     select(&mut session, &here);
-    predict_in_part(&mut session, ScoreScope::Selection);
+    predict_in_part(&mut session, run(), ScoreScope::Selection);
     let (there, all) = session.unfinished_prediction().expect("a part");
     assert!(predicted_pixels(&prediction(&session)) < held);
     select(&mut session, &elsewhere);
@@ -286,7 +286,7 @@ fn two_networks_are_held_against_each_other_and_the_label() {
     finish(&mut session, Command::Prediction(PredictionCommand::Keep));
     finish(&mut session, predict(&other, ScoreScope::Whole));
     let b = prediction(&session);
-    let found = session.contest().found().expect("counted").clone();
+    let found = session.comparison_of(ScoreScope::Whole).expect("counted");
     let all = a.size().bounds();
     let pairs = a.read_rect(all).into_iter().zip(b.read_rect(all));
     let changed = pairs.filter(|(a, b)| a != b).count() as u64;
@@ -296,7 +296,8 @@ fn two_networks_are_held_against_each_other_and_the_label() {
     assert!(truth.a.mean_iou.is_some() && truth.mean_iou_delta.is_some());
     assert_eq!(session.contest_run(), Some(run()));
 
-    let compare = session.as_command(CopiedCommand::Compare).expect("words");
+    let copied = CopiedCommand::Compare(ScoreScope::Whole);
+    let compare = session.as_command(copied).expect("words");
     assert!(compare.contains(" --tta"), "{compare}");
     let report = done(&format!("{compare} --device cpu --json"));
     let report: serde_json::Value = serde_json::from_slice(&report).expect("JSON");
@@ -308,7 +309,7 @@ fn two_networks_are_held_against_each_other_and_the_label() {
 
     finish(&mut session, flips(Flips::None));
     finish(&mut session, predict(&other, ScoreScope::Whole));
-    let why_not = session.as_command(CopiedCommand::Compare);
+    let why_not = session.as_command(copied);
     let why_not = why_not.expect_err("not alike").to_string();
     assert!(why_not.contains("mirror images"), "{why_not}");
 
@@ -316,12 +317,13 @@ fn two_networks_are_held_against_each_other_and_the_label() {
         &mut session,
         Command::Prediction(PredictionCommand::DropKept(KeptPlace::First)),
     );
-    assert!(session.kept_places().next().is_none() && session.contest().found().is_none());
+    assert!(session.kept_places().next().is_none());
+    assert_eq!(session.comparison_of(ScoreScope::Whole), None);
 }
 
 /// What a copied command prints.
 #[track_caller]
-fn done(words: &str) -> Vec<u8> {
+pub fn done(words: &str) -> Vec<u8> {
     let (name, rest) = words.split_once(' ').expect("a command");
     assert_eq!(name, "orthobrush");
     let words = format!("exec \"$0\" {rest}");

@@ -88,8 +88,10 @@ fn held_out_ground_of_the_model_in_use_is_known_without_its_training() {
 fn check_pairs(mut session: Session) {
     finish(&mut session, Command::Prediction(PredictionCommand::Keep));
     finish(&mut session, Command::predict(None));
-    assert!(session.contest().found().is_some());
-    assert_eq!(session.contest().ground(), ScoredGround::Training);
+    assert!(session.comparison_of(ScoreScope::Whole).is_some());
+    let ground = |scope| session.ground_of_comparison(scope);
+    assert_eq!(ground(ScoreScope::Whole), ScoredGround::Training);
+    assert_eq!(ground(ScoreScope::HeldOut), ScoredGround::HeldOut);
     let image = &session.image().expect("an image").path;
     let path = image.with_file_name("label_true.tif");
     let layer = LayerKind::Prediction;
@@ -194,10 +196,21 @@ fn check_judging_is_not_followed(mut session: Session, judging: PixelRect, all: 
     finish(&mut session, Command::Prediction(PredictionCommand::Keep));
     finish(&mut session, Command::predict(None));
     assert_eq!(session.judging_of_contest(), [judging]);
-    let found = session.contest().found().expect("compared");
-    let whole = session.scores().expect("scores");
+    let compared = |scope| session.comparison_of(scope).expect("compared");
+    let left_out = |scope| session.judging_left_out_of_comparison(scope);
+    let (found, whole) = (
+        compared(ScoreScope::Whole),
+        session.scores().expect("scores"),
+    );
     let truth = found.truth.as_ref().expect("a label");
     assert_eq!(truth.b.pixels, whole.pixels - whole.unpredicted);
+    let bounds = session.image().expect("an image").size().bounds();
+    let pixels = bounds.num_pixels() - judging.num_pixels();
+    assert_eq!((found.pixels, left_out(ScoreScope::Whole)), (pixels, 1));
+    let within = ScoreScope::Within(judging);
+    assert_eq!((compared(within).pixels, left_out(within)), (0, 1));
+    let words = session.as_command(CopiedCommand::Compare(within));
+    words.expect_err("it judges");
 
     let image = &session.image().expect("an image").path;
     let path = image.with_file_name("label_true.tif");

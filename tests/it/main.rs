@@ -3,6 +3,7 @@
 mod backends;
 mod checking;
 mod cli;
+mod compared_ground;
 mod comparing;
 mod contesting;
 mod convert;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use orthobrush::geom::PixelRect;
 use orthobrush::label::{Mask, SaveAs, save_mask};
+use orthobrush::metrics::PredictionComparison;
 use orthobrush::session::{
     Command, KeptPlace, LayerKind, Predicting, PredictionCommand, ScoreScope, Session,
 };
@@ -18,6 +19,12 @@ use crate::window::{self, session, window};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use orthobrush::app::App;
+
+#[track_caller]
+fn whole(session: &Session) -> PredictionComparison {
+    let found = session.comparison_of(ScoreScope::Whole);
+    found.expect("counted")
+}
 
 #[test]
 fn predictions_of_several_networks_are_kept_and_any_of_them_is_held_against_the_one_that_is_there()
@@ -50,7 +57,7 @@ fn predictions_of_several_networks_are_kept_and_any_of_them_is_held_against_the_
         Some(&*others[1]),
         "the last one kept"
     );
-    assert_eq!(session.contest().found().expect("counted").changed, 0);
+    assert_eq!(whole(&session).changed, 0);
 
     let bounds = shown[0].size().bounds();
     for (place, mask) in three.into_iter().zip(&shown) {
@@ -61,8 +68,7 @@ fn predictions_of_several_networks_are_kept_and_any_of_them_is_held_against_the_
             .into_iter()
             .zip(shown[2].read_rect(bounds));
         let changed = pairs.filter(|(a, b)| a != b).count() as u64;
-        let found = session.contest().found().expect("counted");
-        assert_eq!(found.changed, changed, "{place:?}");
+        assert_eq!(whole(&session).changed, changed, "{place:?}");
     }
     let held = session.bytes_used();
     let drop = |place| Command::Prediction(PredictionCommand::DropKept(place));
@@ -72,7 +78,7 @@ fn predictions_of_several_networks_are_kept_and_any_of_them_is_held_against_the_
     finish(&mut session, drop(KeptPlace::Third));
     assert_eq!(places(&session), [KeptPlace::Second]);
     assert_eq!(session.contest().a(), KeptPlace::Second);
-    assert!(session.contest().found().expect("counted anew").changed > 0);
+    assert!(whole(&session).changed > 0);
     let gone = Command::Prediction(PredictionCommand::CompareWith(KeptPlace::First));
     session.apply(gone).expect_err("nothing is there");
 }

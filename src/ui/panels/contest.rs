@@ -1,48 +1,91 @@
 use egui::{ComboBox, Grid, RichText, Ui};
 
-use super::scores::left_out_ui;
+use super::scores::{Missing, left_out_ui};
 use crate::metrics::{PredictionComparison, TruthComparison};
-use crate::session::{Command, PredictionCommand, ScoredGround, Session};
+use crate::session::{
+    Command, KeptComparison, PredictionCommand, ScoreScope, ScoredGround, Session,
+};
 use crate::ui::canvas::{PaneContent, PaneLayout};
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{text, theme};
 
-/// A kept prediction (A) against the one that is there now (B): how much changed, and what each
-/// class won or lost by it.
+/// The comparison as it was shown last.
+#[derive(Debug, Default)]
+pub struct ContestView {
+    kept: KeptComparison,
+    found: Option<PredictionComparison>,
+    ground: ScoredGround,
+    /// Blocks that judge either model and are left out.
+    num_judging: usize,
+}
+
+impl ContestView {
+    /// Counts again what may have changed since the last frame.
+    pub fn follow(&mut self, session: &Session, scope: ScoreScope) {
+        self.found = session.comparison_kept(scope, &mut self.kept);
+        self.ground = session.ground_of_comparison_kept(scope, &mut self.kept);
+        self.num_judging = session.judging_left_out_of_comparison(scope);
+    }
+
+    /// What is there to be shown, else what is known of it.
+    fn found(&self, session: &Session) -> Result<&PredictionComparison, Missing> {
+        let found = self.found.as_ref().filter(|found| found.pixels > 0);
+        found.ok_or_else(|| Missing {
+            is_counting: session.is_counting_contest(),
+            is_counted: self.found.is_some(),
+            num_judging: self.num_judging,
+            nothing: "No ground there that both A and B have predicted.",
+        })
+    }
+}
+
+/// A kept prediction (A) against the one that is there now (B) on the ground of the scores: how much
+/// changed, and what each class won or lost by it.
 pub fn contest_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     if session.kept_places().next().is_none() {
         return;
     }
     ui.strong("Kept prediction A, prediction B");
     choose_ui(ui, session, commands);
-    let Some(found) = session.contest().found() else {
+    if session.is_contest_open() {
+        numbers_ui(ui, session, view);
+    } else {
         ui.weak("Predict with another network to compare.");
-        ui.separator();
-        return;
-    };
-    ui.horizontal_wrapped(|ui| {
-        let share = found.changed_share.unwrap_or_default() * 100.0;
-        let pixels = text::grouped(found.changed);
-        ui.label(format!("{share:.2} % changed its mind"))
-            .on_hover_text(format!("{pixels} pixels"));
-        if ui.link("Show where").clicked() {
-            show_changes(view);
-        }
-    });
-    if let Some(truth) = &found.truth {
-        truth_ui(ui, truth, session.contest().ground());
-        left_out_ui(ui, session.judging_of_contest().len());
-    }
-    classes_ui(ui, found);
-    if session.is_contest_old() {
-        ui.horizontal_wrapped(|ui| {
-            ui.weak("The label changed since.");
-            if ui.link("Count again").clicked() {
-                commands.push(Command::Prediction(PredictionCommand::Compare));
-            }
-        });
     }
     ui.separator();
+}
+
+fn numbers_ui(ui: &mut Ui, session: &Session, view: &mut View) {
+    let contest = &view.scores.contest;
+    let found = match contest.found(session) {
+        Ok(found) => found,
+        Err(missing) => {
+            ui.weak(view.scores.why_none(session, &missing));
+            return;
+        }
+    };
+    let share = found.changed_share.unwrap_or_default() * 100.0;
+    let mut is_shown = false;
+    ui.horizontal_wrapped(|ui| {
+        let [agreed, changed] = [found.agreed, found.changed].map(text::grouped);
+        ui.label(format!("{share:.2} % changed its mind"))
+            .on_hover_text(format!("{changed} pixels; on {agreed} both agree"));
+        is_shown = ui.link("Show where").clicked();
+    });
+    left_out_ui(ui, contest.num_judging);
+    if found.alone > 0 {
+        let share = found.alone as f64 / (found.alone + found.pixels) as f64 * 100.0;
+        ui.weak(format!(
+            "{share:.1} % of this ground has one of the two alone and is left out."
+        ));
+    }
+    if let Some(truth) = &found.truth {
+        truth_ui(ui, truth, contest.ground);
+    }
+    classes_ui(ui, found);
+    if is_shown {
+        show_changes(view);
+    }
 }
 
 /// Which of several kept predictions is A.
@@ -79,9 +122,20 @@ fn show_changes(view: &mut View) {
 }
 
 fn truth_ui(ui: &mut Ui, truth: &TruthComparison, ground: ScoredGround) {
-    let [mended, spoiled] = [truth.mended, truth.spoiled].map(text::grouped);
+    if truth.a.pixels == 0 {
+        ui.weak("No labeled ground there that says which of them is right.");
+        return;
+    }
+    let counts = [
+        truth.mended,
+        truth.spoiled,
+        truth.both_right,
+        truth.both_wrong,
+    ];
+    let [mended, spoiled, right, wrong] = counts.map(text::grouped);
     ui.weak(format!(
-        "By the label, B mends {mended} px and spoils {spoiled} px."
+        "By the label, B mends {mended} px and spoils {spoiled} px; both are right on {right} px and \
+         wrong on {wrong} px."
     ));
     ui.horizontal(|ui| {
         ui.label("Mean IoU");
@@ -96,7 +150,7 @@ fn truth_ui(ui: &mut Ui, truth: &TruthComparison, ground: ScoredGround) {
 }
 
 fn classes_ui(ui: &mut Ui, found: &PredictionComparison) {
-    let has_truth = found.truth.is_some();
+    let has_truth = found.truth.as_ref().is_some_and(|truth| truth.a.pixels > 0);
     Grid::new("contest")
         .num_columns(4)
         .striped(true)

@@ -1,6 +1,6 @@
 use egui::{ComboBox, Grid, RichText, Ui};
 
-use super::contest::contest_ui;
+use super::contest::{ContestView, contest_ui};
 use super::review::review_ui;
 use crate::geom::PixelRect;
 use crate::label::WantedCells;
@@ -59,6 +59,19 @@ pub struct ScoresView {
     ground: ScoredGround,
     /// Blocks that judge the model and are left out.
     num_judging: usize,
+    pub(super) contest: ContestView,
+}
+
+/// What is known of numbers that are not there.
+pub struct Missing {
+    /// Whether all is being counted.
+    pub is_counting: bool,
+    /// Whether the ground was counted, and nothing was found.
+    pub is_counted: bool,
+    /// Blocks that judge and are left out.
+    pub num_judging: usize,
+    /// What it says that nothing was found.
+    pub nothing: &'static str,
 }
 
 impl ScoresView {
@@ -83,30 +96,44 @@ impl ScoresView {
             self.scores = session.scores_kept(scope, &mut self.kept);
             self.ground = session.ground_of_scores_kept(scope, &mut self.kept);
             self.num_judging = session.judging_left_out(scope);
+            self.contest.follow(session, scope);
+        }
+    }
+
+    /// What is known of scores that are not there.
+    fn missing(&self, session: &Session) -> Missing {
+        Missing {
+            is_counting: session.is_counting(),
+            is_counted: self.scores.is_some(),
+            num_judging: self.num_judging,
+            nothing: match self.kept.share_predicted() {
+                Some(_) => "Nothing of the labeled ground there is predicted yet.",
+                None => "No labeled ground there.",
+            },
         }
     }
 
     /// Why there are no numbers.
-    fn why_none(&self, session: &Session) -> &'static str {
-        match (self.scope, &self.scores, session.selected()) {
-            (Scope::Selection, _, None) => "Nothing is selected.",
-            (_, None, _) if session.is_counting() => "Counting…",
-            (Scope::Selection, None, Some(_)) => {
+    pub(super) fn why_none(&self, session: &Session, missing: &Missing) -> &'static str {
+        match self.scope {
+            Scope::Selection if session.selected().is_none() => "Nothing is selected.",
+            _ if missing.is_counting => "Counting…",
+            Scope::Selection if !missing.is_counted => {
                 "The selection is too large and ragged to be counted. Select less, or look at what \
                  is in view."
             }
-            (Scope::HeldOut, ..) => {
+            Scope::HeldOut => {
                 "The model held no labeled ground of this image out to choose its epoch by. What \
                  it held out to judge is read for a verdict alone."
             }
-            (Scope::Training, ..) => {
+            Scope::Training => {
                 "The model learned from nothing here, or from too many pieces to count."
             }
-            _ if self.num_judging > 0 => {
+            _ if missing.num_judging > 0 => {
                 "This ground judges the model: it is read for a verdict alone. What differs there \
                  is shown on the map and walked through (J) all the same."
             }
-            _ => "No labeled ground there.",
+            _ => missing.nothing,
         }
     }
 }
@@ -115,29 +142,23 @@ impl ScoresView {
 /// would score, and which class is taken for which.
 pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     review_ui(ui, session, view, commands);
+    let seen = view.visible;
+    let is_scored = session.scores().is_some();
+    if is_scored || session.kept_places().next().is_some() {
+        scope_ui(ui, &mut view.scores);
+        view.scores.follow(session, seen);
+    } else {
+        view.scores.made_of = None;
+        (view.scores.kept, view.scores.contest) = Default::default();
+    }
     contest_ui(ui, session, view, commands);
-    if session.scores().is_none() {
-        view.scores.kept = KeptScores::default();
-        let has_both = session.layer(LayerKind::Label).is_some()
-            && session.layer(LayerKind::Prediction).is_some();
-        ui.weak(if has_both {
-            "Label and prediction are compared as soon as both are read."
-        } else {
-            "Scores appear when there are a label and a prediction."
-        });
+    let state = &mut view.scores;
+    if !is_scored {
+        ui.weak(why_unscored(session));
         return;
     }
-    let seen = view.visible;
-    let state = &mut view.scores;
-    let choice = ComboBox::from_id_salt("scope").selected_text(state.scope.name());
-    choice.show_ui(ui, |ui| {
-        for scope in Scope::ALL {
-            ui.selectable_value(&mut state.scope, scope, scope.name());
-        }
-    });
-    state.follow(session, seen);
     let Some(scores) = state.scores.as_ref().filter(|scores| scores.pixels > 0) else {
-        ui.weak(state.why_none(session));
+        ui.weak(state.why_none(session, &state.missing(session)));
         return;
     };
     ui.horizontal_wrapped(|ui| {
@@ -149,12 +170,7 @@ pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
         theme::ground(ui, state.ground);
     });
     left_out_ui(ui, state.num_judging);
-    if scores.unpredicted > 0 {
-        let share = scores.unpredicted as f64 / scores.pixels as f64 * 100.0;
-        ui.weak(format!(
-            "{share:.1} % of it has no prediction and counts as wrong."
-        ));
-    }
+    part_ui(ui, session, scores, state.kept.share_predicted());
     summary_ui(ui, scores);
     ui.add_space(theme::GRID);
     classes_ui(ui, scores);
@@ -171,6 +187,49 @@ pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
         view.looked = Looked::Pair { truth, predicted };
         view.listed = None;
         walk(of_cell, session, view, commands);
+    }
+}
+
+/// Which ground scores and comparison are of.
+fn scope_ui(ui: &mut Ui, state: &mut ScoresView) {
+    ui.horizontal(|ui| {
+        let label = ui.label("Numbers of");
+        let choice = ComboBox::from_id_salt("scope").selected_text(state.scope.name());
+        let chosen = choice.show_ui(ui, |ui| {
+            for scope in Scope::ALL {
+                ui.selectable_value(&mut state.scope, scope, scope.name());
+            }
+        });
+        chosen.response.labelled_by(label.id);
+    });
+}
+
+fn why_unscored(session: &Session) -> &'static str {
+    let layers = [LayerKind::Label, LayerKind::Prediction];
+    if layers.iter().all(|&kind| session.layer(kind).is_some()) {
+        "Label and prediction are compared as soon as both are read."
+    } else {
+        "Scores appear when there are a label and a prediction."
+    }
+}
+
+/// Of which part of the labeled ground the scores are, where a prediction is not whole, or that
+/// ground without one counts as wrong.
+fn part_ui(ui: &mut Ui, session: &Session, scores: &Scores, share: Option<f64>) {
+    if let Some(share) = share.filter(|share| *share < 1.0) {
+        let share = share * 100.0;
+        ui.weak(if session.prediction_state().job.is_some() {
+            format!("So far, of {share:.1} % of the labeled ground: the rest is not predicted yet.")
+        } else if session.unfinished_prediction().is_some() {
+            format!("Of {share:.1} % of the labeled ground: the prediction was stopped.")
+        } else {
+            format!("Of {share:.1} % of the labeled ground: the rest is not predicted.")
+        });
+    } else if scores.unpredicted > 0 {
+        let share = scores.unpredicted as f64 / scores.pixels as f64 * 100.0;
+        ui.weak(format!(
+            "{share:.1} % of it has no prediction and counts as wrong."
+        ));
     }
 }
 

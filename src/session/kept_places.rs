@@ -32,12 +32,12 @@ impl KeptPlace {
 
 /// The predictions that are kept.
 #[derive(Debug, Default)]
-pub(super) struct Shelf {
+pub(super) struct KeptPlaces {
     layers: [Option<Layer>; KeptPlace::ALL.len()],
     made_by: [Option<MadeBy>; KeptPlace::ALL.len()],
 }
 
-impl Shelf {
+impl KeptPlaces {
     pub const fn layer(&self, place: KeptPlace) -> Option<&Layer> {
         self.layers[place as usize].as_ref()
     }
@@ -72,20 +72,20 @@ impl Shelf {
 impl Session {
     /// Where predictions are kept.
     pub fn kept_places(&self) -> impl Iterator<Item = KeptPlace> {
-        let shelf = &self.predicting.shelf;
+        let kept = &self.predicting.kept;
         let places = KeptPlace::ALL.into_iter();
-        places.filter(|&place| shelf.layer(place).is_some())
+        places.filter(|&place| kept.layer(place).is_some())
     }
 
     /// The run whose network made a kept prediction, when it is known.
     pub fn kept_by(&self, place: KeptPlace) -> Option<&Path> {
-        let made_by = self.predicting.shelf.made_by(place);
+        let made_by = self.predicting.kept.made_by(place);
         made_by.map(|by| by.run.as_path())
     }
 
     /// Whether the network saw mirror images, too, when it made a kept prediction.
     pub fn kept_flips(&self, place: KeptPlace) -> Flips {
-        let made_by = self.predicting.shelf.made_by(place);
+        let made_by = self.predicting.kept.made_by(place);
         made_by.map_or(Flips::None, |by| by.flips)
     }
 
@@ -97,25 +97,25 @@ impl Session {
         }
         let (mask, path) = (prediction.mask.clone(), prediction.path.clone());
         let made_by = self.made_by();
-        let place = self.place_on_shelf(made_by.as_ref(), &mask)?;
+        let place = self.place_to_keep(made_by.as_ref(), &mask)?;
         self.drop_kept(place);
         let layer = Layer {
             path,
             ..new_layer(self.next_number(), mask)
         };
         self.put_layer(LayerKind::Kept(place), Some(layer));
-        self.predicting.shelf.made_by[place as usize] = made_by;
+        self.predicting.kept.made_by[place as usize] = made_by;
         self.compare_with(place)
     }
 
-    fn place_on_shelf(&self, by: Option<&MadeBy>, mask: &Mask) -> Result<KeptPlace, CommandError> {
+    fn place_to_keep(&self, by: Option<&MadeBy>, mask: &Mask) -> Result<KeptPlace, CommandError> {
         let help = "Drop one first (Train › Drop kept prediction)";
-        let shelf = &self.predicting.shelf;
-        let place = shelf.place_for(by).ok_or_else(|| {
+        let kept = &self.predicting.kept;
+        let place = kept.place_for(by).ok_or_else(|| {
             CommandError::Refused(format!("Four predictions are kept already. {help}"))
         })?;
         let others = self.kept_places().filter(|&other| other != place);
-        let others: Vec<&Layer> = others.filter_map(|other| shelf.layer(other)).collect();
+        let others: Vec<&Layer> = others.filter_map(|other| kept.layer(other)).collect();
         let bytes: usize = others.iter().map(|layer| layer.mask.bytes_used()).sum();
         if !others.is_empty() && bytes + mask.bytes_used() > MOST_KEPT {
             let why = "Kept predictions of an image as large as this one take too much memory";
@@ -134,7 +134,7 @@ impl Session {
     /// others.
     pub(super) fn drop_kept(&mut self, place: KeptPlace) {
         self.put_layer(LayerKind::Kept(place), None);
-        self.predicting.shelf.made_by[place as usize] = None;
+        self.predicting.kept.made_by[place as usize] = None;
         if self.contest().a() == place {
             self.end_contest();
             if let Some(other) = self.kept_places().last() {
