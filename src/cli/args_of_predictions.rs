@@ -101,6 +101,10 @@ pub struct CompareArgs {
     /// What of it is compared; all without.
     #[command(flatten)]
     pub part: GroundArgs,
+    /// Scores blocks that judge one of the two, too, which are left out otherwise; each time is
+    /// counted in the run.
+    #[arg(long, requires = "truth")]
+    pub judging: bool,
     /// Also looks at mirror images (test-time augmentation): four times the work.
     #[arg(long)]
     pub tta: bool,
@@ -163,12 +167,20 @@ pub struct EvalArgs {
     #[arg(long, value_name = "STATE", requires = "image", value_parser = parse_cells)]
     #[arg(conflicts_with_all = ["view", "polygon"])]
     pub cells: Option<WantedCells>,
-    /// The image in whose project the cells are.
-    #[arg(long, value_name = "FILE", requires = "cells")]
+    /// The image that was predicted, in whose project the cells are.
+    #[arg(long, value_name = "FILE")]
     pub image: Option<PathBuf>,
     /// Leaves out ground without a prediction, which otherwise counts as wrong.
     #[arg(long)]
     pub predicted_only: bool,
+    /// The run that predicted, which says what ground the numbers are of; without, the record beside
+    /// the mask says it where `predict` wrote both.
+    #[arg(long, value_name = "RUN", requires = "image")]
+    pub model: Option<PathBuf>,
+    /// Scores blocks that judge the model, too, which are left out otherwise; each time is counted
+    /// in the run.
+    #[arg(long)]
+    pub judging: bool,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,

@@ -5,6 +5,7 @@ use anyhow::{Context as _, bail, ensure};
 
 use super::args::CompareArgs;
 use super::ground::areas;
+use super::makers::{Makers, Told};
 use super::predict_desk::Desk;
 use super::say::refuse_to_overwrite;
 use crate::disk::folder_of;
@@ -15,7 +16,7 @@ use crate::label::{
 };
 use crate::metrics::{ComparedPredictions, PredictionComparison};
 use crate::raster::{TileSource, open_raster};
-use crate::train::{FileEnd, FileTask, FilesPlan, Flips, SavedModel};
+use crate::train::{FileEnd, FileMaker, FileTask, FilesPlan, Flips, SavedModel, run_of};
 
 /// Lets two networks predict the same ground and says in what they differ.
 pub fn run(args: &CompareArgs) -> anyhow::Result<()> {
@@ -49,7 +50,8 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<()> {
         b: opened(&b, size)?,
         ground: ground(&areas, size),
     };
-    let truth = truth_of(args, size, &classes)?;
+    let mut truth = truth_of(args, size, &classes)?;
+    let told = told(args, &areas, truth.as_mut())?;
     let mut counts = ComparedPredictions::new(classes.num_classes(), truth.is_some());
     pair.count(truth.as_ref(), &mut counts)?;
     let found = counts.comparison(&classes);
@@ -64,11 +66,44 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<()> {
         classes.save(&path.with_extension("classes.toml"))?;
     }
     if args.json {
-        say!("{}", serde_json::to_string(&found)?);
-    } else {
-        say!("{}", text_of(&found).trim_end());
+        let mut report = serde_json::to_value(&found)?;
+        report["ground"] = serde_json::to_value(&told)?;
+        say!("{report}");
+        return Ok(());
     }
+    say!("{}", text_of(&found).trim_end());
+    let lines = told.map(|told| told.lines().join("\n"));
+    let none = "Without a true mask the numbers say in what the two differ, not which is right";
+    say!("\n{}", lines.as_deref().unwrap_or(none));
     Ok(())
+}
+
+/// What the numbers beside the truth are of, from which the ground is taken that judges; `None`
+/// without one.
+fn told(
+    args: &CompareArgs,
+    areas: &[PixelRect],
+    truth: Option<&mut Mask>,
+) -> anyhow::Result<Option<Told>> {
+    let (Some(truth), Some(path)) = (truth, &args.truth) else {
+        return Ok(None);
+    };
+    let maker = |what: &PathBuf| {
+        if what.is_dir() {
+            run_of(what)
+        } else {
+            FileMaker::of(what).map(|maker| maker.run)
+        }
+    };
+    let models = [&args.a, &args.b].map(maker);
+    let makers = Makers::of(Some(&args.image), &models, args.judging)?;
+    let whole = [truth.size().bounds()];
+    let asked = if areas.is_empty() { &whole[..] } else { areas };
+    let told = makers.tell(asked, truth, path)?;
+    for block in makers.left_out() {
+        truth.fill_rect(block, UNLABELED);
+    }
+    Ok(Some(told))
 }
 
 /// The classes that both speak of. Indices that mean something else in one of them are refused.

@@ -4,11 +4,13 @@ use serde::Serialize;
 
 use super::args::{EvalArgs, ScoredBy};
 use super::ground;
+use super::makers::Makers;
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{
     CellKey, ClassTable, Coverage, Encoding, LoadedMask, Mask, Selection, UNLABELED, load_mask,
 };
 use crate::metrics::{Confusion, Scores};
+use crate::train::{FileMaker, run_of};
 
 /// Compares a prediction with the truth.
 pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
@@ -26,14 +28,19 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
         .num_classes()
         .max(predicted.classes.num_classes());
     let wanted = wanted_cells(args, size)?;
-    let rects = match by {
-        ScoredBy::View => Some(named_ground(args, size)?),
-        ScoredBy::Image | ScoredBy::Cells => wanted.as_deref().map(|keys| rects_of(keys, size)),
+    let asked = match (by, &wanted) {
+        (ScoredBy::View, _) => named_ground(args, size)?,
+        (_, Some(keys)) => rects_of(keys, size),
+        (_, None) => vec![size.bounds()],
     };
-    let confusion = counted([&truth.mask, &predicted.mask], rects, num_classes);
+    let makers = makers(args)?;
+    let left_out = makers.left_out();
+    let told = makers.tell(&asked, &truth.mask, &args.truth)?;
+    let rects = PixelRect::outside(asked, &left_out);
+    let confusion = counted([&truth.mask, &predicted.mask], &rects, num_classes);
     let scores = Scores::new(&confusion, &truth.classes);
     let cells = match by {
-        ScoredBy::Cells => cells(&truth, &predicted.mask, num_classes, wanted),
+        ScoredBy::Cells => cells(&truth, &predicted.mask, num_classes, (wanted, &left_out)),
         ScoredBy::Image | ScoredBy::View => Vec::new(),
     };
     for note in truth.notes.iter().chain(&predicted.notes) {
@@ -41,6 +48,7 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
     }
     if args.json {
         let mut report = serde_json::to_value(&scores)?;
+        report["ground"] = serde_json::to_value(&told)?;
         if by == ScoredBy::Cells {
             report["cells"] = serde_json::to_value(&cells)?;
         }
@@ -51,7 +59,23 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
     if !cells.is_empty() {
         say!("\n{}", cells_text(&cells).trim_end());
     }
+    say!("\n{}", told.lines().join("\n"));
     Ok(())
+}
+
+/// The model whose prediction is scored, as far as it is known.
+fn makers(args: &EvalArgs) -> anyhow::Result<Makers> {
+    let EvalArgs { model, image, .. } = args;
+    if let Some(model) = model {
+        let run = run_of(model);
+        let place = model.display();
+        ensure!(run.is_some(), "There is no run of a training: {place}");
+        return Makers::of(image.as_deref(), &[run], args.judging);
+    }
+    let known = FileMaker::of(&args.pred);
+    let of_record = known.as_ref().map(|maker| &*maker.image);
+    let run = known.as_ref().map(|maker| maker.run.clone());
+    Makers::of(image.as_deref().or(of_record), &[run], args.judging)
 }
 
 /// Which ground is asked for.
@@ -87,18 +111,14 @@ fn rects_of(cells: &[CellKey], size: ImageSize) -> Vec<PixelRect> {
     cells.iter().map(|key| coverage.rect(*key)).collect()
 }
 
-/// The counts of truth and prediction in these rectangles; without, everywhere.
-fn counted(
-    [truth, predicted]: [&Mask; 2],
-    rects: Option<Vec<PixelRect>>,
-    num_classes: usize,
-) -> Confusion {
-    let Some(rects) = rects else {
+/// The counts of truth and prediction in these rectangles.
+fn counted([truth, predicted]: [&Mask; 2], rects: &[PixelRect], num_classes: usize) -> Confusion {
+    if rects == [truth.size().bounds()] {
         return Confusion::between(truth, predicted, num_classes);
-    };
+    }
     let mut all = Confusion::new(num_classes);
     for rect in rects {
-        all.merge(&Confusion::within(truth, predicted, rect, num_classes));
+        all.merge(&Confusion::within(truth, predicted, *rect, num_classes));
     }
     all
 }
@@ -141,19 +161,21 @@ struct CellScores {
     scores: Scores,
 }
 
-/// The scores of these cells or, without, of all; of those that have truth, the worst first.
+/// The scores of these cells or, without, of all, but for what is left out of them; of those that
+/// have truth, the worst first.
 fn cells(
     truth: &LoadedMask,
     predicted: &Mask,
     num_classes: usize,
-    wanted: Option<Vec<CellKey>>,
+    (wanted, left_out): (Option<Vec<CellKey>>, &[PixelRect]),
 ) -> Vec<CellScores> {
     let coverage = Coverage::new(truth.mask.size());
     let all = || coverage.cells_in(truth.mask.size().bounds()).collect();
     let keys: Vec<CellKey> = wanted.unwrap_or_else(all);
     let scored = |&CellKey { row, col }: &CellKey| {
         let rect = coverage.rect(CellKey { row, col });
-        let confusion = Confusion::within(&truth.mask, predicted, rect, num_classes);
+        let rects = PixelRect::outside(vec![rect], left_out);
+        let confusion = counted([&truth.mask, predicted], &rects, num_classes);
         let scores = Scores::new(&confusion, &truth.classes);
         (scores.pixels > 0).then_some(CellScores {
             col,

@@ -4,7 +4,7 @@ use anyhow::ensure;
 
 use super::args::GroundArgs;
 use super::values::Corners;
-use crate::geom::PixelRect;
+use crate::geom::{ImageSize, PixelRect};
 use crate::label::{CellKey, Coverage, Selection, WantedCells};
 use crate::project::Project;
 use crate::raster::open_raster;
@@ -46,11 +46,8 @@ pub fn cells(image: &Path, wanted: WantedCells) -> anyhow::Result<(Coverage, Vec
          window: {}",
         path.display()
     );
-    let marks = Project::open_read_only(&path)?.cells(&full)?;
-    let mut coverage = Coverage::new(open_raster(image)?.info().size);
-    for (key, mark) in marks {
-        coverage.set(key, mark);
-    }
+    let project = Project::open_read_only(&path)?;
+    let coverage = coverage_of(&project, &full, open_raster(image)?.info().size)?;
     let found = coverage.cells(wanted);
     let place = image.display();
     ensure!(
@@ -58,4 +55,13 @@ pub fn cells(image: &Path, wanted: WantedCells) -> anyhow::Result<(Coverage, Vec
         "The image has no such cell; mark some in the window: {place}"
     );
     Ok((coverage, found))
+}
+
+/// What a project says of the cells of an image of `size`.
+pub fn coverage_of(project: &Project, image: &Path, size: ImageSize) -> anyhow::Result<Coverage> {
+    let mut coverage = Coverage::new(size);
+    for (key, mark) in project.cells(image)? {
+        coverage.set(key, mark);
+    }
+    Ok(coverage)
 }

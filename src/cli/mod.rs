@@ -31,6 +31,7 @@ mod ground;
 mod info;
 mod interrupt;
 mod judge;
+mod makers;
 mod mosaic;
 mod picture;
 mod predict;

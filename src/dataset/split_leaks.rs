@@ -1,8 +1,11 @@
-use super::leaks::{LeakHooks, LeakLimits, LeakReport, LeakSample, find_leaks};
+use super::leaks::{
+    LeakBlocks, LeakHooks, LeakLimits, LeakReport, LeakSample, find_leaks, find_repeats,
+};
 use super::parts::PartRule;
 use super::split_files::FileParts;
 use super::watch::counted;
-use super::{DatasetError, Discovery, FileSet, Part, Split, Watch};
+use super::{DatasetError, Discovery, FileSet, Part, Scene, Split, Watch};
+use crate::geom::PixelRect;
 use crate::label::UNLABELED;
 use crate::raster::open_raster;
 
@@ -25,6 +28,35 @@ impl Split {
         let parts = [&self.train_scenes, &validation, &self.test_scenes];
         leaks_between(files, parts, limits, watch)
     }
+
+    /// Ground that the one image of `scene` shows in different ones of its parts, of which at most
+    /// about `most_pixels` are read.
+    ///
+    /// # Errors
+    /// When the image cannot be opened; as for [`Self::leaks`].
+    pub fn repeats(
+        &self,
+        scene: &Scene,
+        most_pixels: u64,
+        watch: &Watch<'_>,
+    ) -> Result<LeakReport, DatasetError> {
+        let (report, label) = (&self.report, scene.image_mask());
+        let (validation, test) = (&report.validation_blocks, &report.test_blocks);
+        let margins = validation.iter().chain(test);
+        let margins = margins.map(|block| block.grown(report.margin));
+        let unlabeled = label.tiles().filter_map(|(col, row, tile)| {
+            let is_unlabeled = tile.uniform_class() == Some(UNLABELED);
+            is_unlabeled.then(|| label.tile_rect(col, row))
+        });
+        let unused: Vec<PixelRect> = margins.chain(unlabeled).collect();
+        let blocks = LeakBlocks {
+            name: scene.name(),
+            validation,
+            test,
+            unused: &unused,
+        };
+        find_repeats(&*scene.source()?, &blocks, most_pixels, watch)
+    }
 }
 
 impl Discovery {
@@ -45,7 +77,8 @@ impl Discovery {
             return Ok(nothing_compared(match files.len() {
                 0 => "No image has a mask, so a training makes no parts".to_owned(),
                 _ => "Only one image has a mask: blocks of it are held out, which a margin keeps \
-                      apart, so there are no images to compare"
+                      apart, so there are no images to compare; whether it shows ground of these \
+                      blocks twice is looked for when a training starts"
                     .to_owned(),
             }));
         }

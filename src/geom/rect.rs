@@ -169,6 +169,20 @@ impl PixelRect {
         ];
         parts.into_iter().filter(|part| !part.is_empty())
     }
+
+    /// What of `rects` lies outside of `blocks`.
+    pub fn outside(rects: Vec<Self>, blocks: &[Self]) -> Vec<Self> {
+        let around = rects
+            .iter()
+            .fold(Self::default(), |all, rect| all.union(*rect));
+        let near = blocks
+            .iter()
+            .filter(|block| !block.intersect(around).is_empty());
+        near.fold(rects, |rects, block| {
+            let left = rects.into_iter().flat_map(|rect| rect.without(*block));
+            left.collect()
+        })
+    }
 }
 
 #[cfg(test)]
@@ -197,6 +211,8 @@ mod tests {
         assert_eq!(left(corner), [beside, PixelRect::new(10, 25, 30, 35)]);
         let hole = PixelRect::new(15, 25, 5, 5);
         let parts = left(hole);
+        assert_eq!(PixelRect::outside(vec![rect], &[hole, rect]), []);
+        assert_eq!(PixelRect::outside(vec![rect], &[hole]), parts);
         assert_eq!(parts.len(), 4);
         for (x, y) in (10..40).flat_map(|x| (20..60).map(move |y| (x, y))) {
             let times = parts.iter().filter(|part| part.contains(x, y)).count();

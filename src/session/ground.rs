@@ -1,6 +1,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::jobs::{JobId, Report};
 use super::keeping::absolute;
 use super::state::{ImageId, Session};
@@ -11,7 +13,8 @@ use crate::metrics::{PartFact, TiledGround};
 use crate::train::{ModelGround, RunRecord, ScoredOn};
 
 /// What ground a number is of, in the words that the window has for it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ScoredGround {
     /// What the model left out of its training, and what somebody vouches for.
     HeldOut,
@@ -27,6 +30,8 @@ pub enum ScoredGround {
     Unreviewed,
     /// Ground that somebody vouches for and the model neither learned from nor held out.
     New,
+    /// The same with labels as files have them, of which it is not known who looked at them.
+    NewAsGiven,
     /// What was learned from is not known.
     #[default]
     Unknown,
@@ -60,6 +65,29 @@ impl ScoredGround {
         }
     }
 
+    /// What `ground` is of which none of `models` learned; whether its label is unreviewed is not
+    /// always known.
+    pub fn of_models(
+        ground: &TiledGround,
+        models: &[&ModelGround],
+        unreviewed: Option<bool>,
+    ) -> Self {
+        let mut judging = models.iter().flat_map(|model| &model.held_out.judging);
+        if judging.any(|block| ground.touches(*block)) {
+            return Self::Judging;
+        }
+        let mut choosing = models.iter().map(|model| &model.held_out.choosing);
+        let is_held_out = choosing.all(|blocks| ground.is_within(blocks));
+        match (is_held_out, unreviewed) {
+            (true, Some(false)) => Self::HeldOut,
+            (true, Some(true)) => Self::HeldOutUnreviewed,
+            (true, None) => Self::HeldOutAsGiven,
+            (false, Some(false)) => Self::New,
+            (false, Some(true)) => Self::Unreviewed,
+            (false, None) => Self::NewAsGiven,
+        }
+    }
+
     /// A word or two to stand beside a number.
     pub const fn word(self) -> &'static str {
         match self {
@@ -67,7 +95,7 @@ impl ScoredGround {
             Self::HeldOutUnreviewed | Self::HeldOutAsGiven => "held-out, unreviewed",
             Self::Judging => "held out to judge",
             Self::Training => "training ground",
-            Self::Unreviewed => "unreviewed",
+            Self::Unreviewed | Self::NewAsGiven => "unreviewed",
             Self::New => "new ground",
             Self::Unknown => "agreement",
         }
@@ -102,6 +130,11 @@ impl ScoredGround {
             Self::New => {
                 "Labeled by hand or marked as done, and not learned from yet. Where only mistakes \
                  were corrected, it looks worse than the rest."
+            }
+            Self::NewAsGiven => {
+                "Of ground that the model did not learn from, with the label as its file has it: \
+                 whether anybody reviewed it is not known, so it is agreement, and accuracy only \
+                 as far as that label is right."
             }
             Self::Unknown => {
                 "Agreement of label and prediction, not accuracy: what the prediction's maker \
@@ -199,18 +232,8 @@ impl Session {
         if scope == ScoreScope::Training || is_learned {
             return ScoredGround::Training;
         }
-        let mut judging = models.iter().flat_map(|model| &model.held_out.judging);
-        if judging.any(|block| ground.touches(*block)) {
-            return ScoredGround::Judging;
-        }
-        let mut choosing = models.iter().map(|model| &model.held_out.choosing);
-        let is_held_out = choosing.all(|blocks| ground.is_within(blocks));
-        match (is_held_out, self.is_unreviewed(ground, kept)) {
-            (true, false) => ScoredGround::HeldOut,
-            (true, true) => ScoredGround::HeldOutUnreviewed,
-            (false, false) => ScoredGround::New,
-            (false, true) => ScoredGround::Unreviewed,
-        }
+        let unreviewed = self.is_unreviewed(ground.clone(), kept);
+        ScoredGround::of_models(&ground, &models, Some(unreviewed))
     }
 
     /// The blocks that judge the model whose prediction is shown: a verdict alone reads them, and
@@ -269,7 +292,7 @@ impl Session {
         scope: ScoreScope,
         blocks: &[PixelRect],
     ) -> Option<Vec<PixelRect>> {
-        Some(without_blocks(self.asked_rects(scope)?, blocks))
+        Some(PixelRect::outside(self.asked_rects(scope)?, blocks))
     }
 
     /// The ground of a scope by tiles, with what judges.
@@ -392,29 +415,14 @@ impl Session {
     }
 }
 
-/// Whether a label is in `rect` that is imported or accepted, in a cell that is not done, of a label
-/// and its origins.
-pub(super) fn is_unreviewed(masks: [&Mask; 2], coverage: &Coverage, rect: PixelRect) -> bool {
-    let open = TiledGround::of_rects(masks[0].size(), &[rect]);
-    let open = open.without(&coverage.rects(WantedCells::Done));
+/// Whether a label is in `ground` that is imported or accepted, in a cell that is not done, of a
+/// label and its origins.
+pub fn is_unreviewed(masks: [&Mask; 2], coverage: &Coverage, ground: TiledGround) -> bool {
+    let open = ground.without(&coverage.rects(WantedCells::Done));
     PartFact::default().holds(&open, masks, is_nobodys)
 }
 
 /// Whether nobody made or looked at a label of an origin.
 fn is_nobodys(origin: u8) -> bool {
     origin != UNLABELED && !Origin::is_persons(origin)
-}
-
-/// What of `rects` lies outside of `blocks`.
-fn without_blocks(rects: Vec<PixelRect>, blocks: &[PixelRect]) -> Vec<PixelRect> {
-    let around = rects
-        .iter()
-        .fold(PixelRect::default(), |all, rect| all.union(*rect));
-    let near = blocks
-        .iter()
-        .filter(|block| !block.intersect(around).is_empty());
-    near.fold(rects, |rects, block| {
-        let left = rects.into_iter().flat_map(|rect| rect.without(*block));
-        left.collect()
-    })
 }

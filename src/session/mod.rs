@@ -88,7 +88,7 @@ pub use error::CommandError;
 pub use exporting::ExportOrder;
 pub use finetuning::{FinetuneCommand, FinetunePhase, FinetuneState};
 pub use folder_scan::{companion_label, images_in};
-pub use ground::ScoredGround;
+pub use ground::{ScoredGround, is_unreviewed};
 pub use images::{EntryStatus, ImageEntry, ImageList};
 pub use importing::Examined;
 pub use ink::{InkChoice, PredictionInk};

@@ -222,6 +222,10 @@ impl Session {
             .say("eval")
             .path("--truth", &truth)
             .path("--pred", file);
+        if let (Some(made), Some(image)) = (self.maker(), &self.image) {
+            words.path("--model", &made.run);
+            words.path("--image", &image.path);
+        }
         self.say_scored(words, scope)
     }
 

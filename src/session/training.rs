@@ -13,6 +13,7 @@ use crate::dataset::{Corrections, Scene, Watch};
 use crate::geom::PixelRect;
 use crate::job::JobContext;
 use crate::label::{ClassTable, Coverage, Mask};
+use crate::metrics::TiledGround;
 use crate::train::{
     Engine, EpochRow, Recipe, TrainData, TrainError, TrainEvent, TrainPlan, TrainReport,
     TrainStatus, VerdictPlan, opened_corrected, remedies_in_words,
@@ -370,7 +371,10 @@ impl ChosenGround {
                 let held_out = &plan.split().report;
                 let blocks = held_out.validation_blocks.iter();
                 let masks = [scene.image_mask(), &origins];
-                let is_open = |block: &&PixelRect| is_unreviewed(masks, &coverage, **block);
+                let is_open = |block: &&PixelRect| {
+                    let block = TiledGround::of_rects(masks[0].size(), &[**block]);
+                    is_unreviewed(masks, &coverage, block)
+                };
                 let unreviewed = held_out
                     .unreviewed
                     .max(Some(blocks.filter(is_open).count()));

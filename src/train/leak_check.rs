@@ -3,27 +3,45 @@ use std::path::Path;
 
 use super::TrainError;
 use crate::dataset::leaks::{LeakLimits, LeakReport};
-use crate::dataset::{Ground, PatchSource, Watch};
+use crate::dataset::{Ground, PatchSource, Scene, Split, Watch};
 
 /// Name of the file in a run folder that says what its parts share.
 pub(super) const LEAKS_FILE: &str = "leaks.json";
 /// Pixels that are read to find leaks before a training: about five seconds of one core.
 const MOST_PIXELS: u64 = 256 << 20;
 
-/// What the parts of a data set share and should not; `None` for one image, whose blocks are kept
-/// apart by a margin.
+/// The same of one image, of which somebody may train often.
+const MOST_PIXELS_OF_IMAGE: u64 = 64 << 20;
+
+/// What the parts of a data set share and should not. Blocks of one image are kept apart by a
+/// margin, so of those only ground that the image shows twice is told; `None` where it shows none.
 pub(super) fn leaks_of(
     patches: &PatchSource,
     watch: &Watch<'_>,
 ) -> Result<Option<LeakReport>, TrainError> {
-    let Ground::Files(files) = patches.ground() else {
-        return Ok(None);
+    let files = match patches.ground() {
+        Ground::Files(files) => files,
+        Ground::Image(scene) => return repeats_in(scene, patches.split(), watch),
     };
     let limits = LeakLimits {
         pixels: MOST_PIXELS,
         ..LeakLimits::default()
     };
     Ok(Some(patches.split().leaks(files, limits, watch)?))
+}
+
+/// What the parts of one image share; `None` also where only its colors are known.
+fn repeats_in(
+    scene: &Scene,
+    split: &Split,
+    watch: &Watch<'_>,
+) -> Result<Option<LeakReport>, TrainError> {
+    if scene.source().is_err() {
+        return Ok(None);
+    }
+    let report = split.repeats(scene, MOST_PIXELS_OF_IMAGE, watch)?;
+    let is_telling = !report.leaks.is_empty() || !report.notes.is_empty();
+    Ok(is_telling.then_some(report))
 }
 
 /// What was found when the run in `folder` began; `None` when nothing was kept.
@@ -38,4 +56,65 @@ pub(super) fn leak_notes(report: &LeakReport) -> Vec<String> {
     let warning = |sentence: &String| format!("The parts are not apart: {sentence}");
     let warnings = leaks.map(|leak| warning(&leak.sentence));
     warnings.chain(report.notes.iter().cloned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::Rng;
+    use crate::dataset::parts::{PartRule, PartWay};
+    use crate::geom::{ImageSize, PixelRect};
+    use crate::job::Waker;
+    use crate::label::Mask;
+    use crate::raster::open_raster;
+    use crate::train::test_world::{classes, events_of, recipe};
+    use crate::train::{Engine, Recipe, TrainPlan};
+
+    const SIDE: u32 = 512;
+
+    #[test]
+    fn a_run_on_an_image_that_shows_held_out_ground_twice_says_so() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("twice.png");
+        let mut rng = Rng::of(&[3]);
+        let cells: Vec<u8> = (0..128 * 128).map(|_| rng.below(256) as u8).collect();
+        let image = image::GrayImage::from_fn(SIDE, SIDE, |x, y| {
+            // The lower half shows some of the upper one again.
+            let is_copy = (150..370).contains(&x) && y >= SIDE / 2;
+            let y = if is_copy { y - SIDE / 2 } else { y };
+            image::Luma([cells[(y / 7 * 128 + x / 7) as usize]])
+        });
+        image.save(&path).expect("saved");
+        let mut label = Mask::filled(ImageSize::new(SIDE, SIDE), 1);
+        label.set_rect(PixelRect::new(0, 0, 4, 4), &[0; 16]);
+        let source = open_raster(&path).expect("an image");
+        let scene = Scene::tiled("twice.png".to_owned(), source, label, 1 << 22);
+        let parts = PartRule {
+            split: PartWay::Given {
+                validation: vec![PixelRect::new(160, 20, 200, 200)],
+                test: vec![PixelRect::new(400, 400, 100, 100)],
+                margin: 16,
+                unreviewed: 0,
+            },
+            ..PartRule::default()
+        };
+        let recipe = Recipe {
+            parts: Some(parts),
+            ..recipe()
+        };
+        let (ground, run) = (Ground::Image(scene.into()), folder.path().join("run"));
+        let plan = TrainPlan::new(recipe, ground, classes(), run.clone()).expect("a plan");
+        let warning = &plan.notes()[0];
+        let words = "The parts are not apart: 1 validation block of the image shows ground";
+        assert!(warning.starts_with(words), "{warning}");
+        let engine = Engine::start().expect("a thread");
+        events_of(&engine.train(plan, Waker::none()));
+        let kept = kept_leaks(&run).expect("it is kept");
+        assert_eq!(kept.leaks.len(), 1, "{kept:?}");
+        assert!(
+            kept.leaks[0].examples[0]
+                .first
+                .starts_with("twice.png around ")
+        );
+    }
 }

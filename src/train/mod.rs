@@ -124,5 +124,5 @@ pub use search::{
     SearchWay,
 };
 pub use similar::{Alike, FeatureIndex, FeatureStore, KeptLooks, SimilarEvent, SimilarOrder};
-pub use to_files::{FileEnd, FileTask, FilesEvent, FilesPlan, IfBegun};
+pub use to_files::{FileEnd, FileMaker, FileTask, FilesEvent, FilesPlan, IfBegun, run_of};
 pub use unlabeled::Unlabeled;

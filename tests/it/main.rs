@@ -41,6 +41,7 @@ mod predicting;
 mod program;
 mod raster_suite;
 mod refusing;
+mod scored_grounds;
 mod searching;
 mod side_by_side;
 mod teamwork;

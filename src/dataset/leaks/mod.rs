@@ -1,5 +1,5 @@
-//! Finds what two parts of a data set, or two data sets, share and should not: the same files or pixels, copies,
-//! common ground, neighboring frames and tiles.
+//! Finds what two parts of a data set, two data sets, or two parts of one image share and should
+//! not: the same files or pixels, copies, common ground, neighboring frames and tiles.
 //!
 //! Each image is read once and remembered as a few hundred bytes: a number for its exact pixels, a
 //! thumbnail, and landmarks, places that its content alone chooses. It knows no networks and no
@@ -15,7 +15,9 @@ mod ground;
 mod landmark;
 mod names;
 mod overlap;
+mod repeats;
 mod report;
+mod shown_twice;
 #[cfg(test)]
 mod stories;
 mod thumb;
@@ -26,5 +28,6 @@ mod vote;
 pub use between::{LeakSet, find_leaks_between};
 pub(super) use equal_files::alike_files;
 pub use find::{LeakHooks, LeakLimits, LeakSample, find_leaks};
+pub use repeats::{LeakBlocks, find_repeats};
 pub use report::{Leak, LeakExample, LeakKind, LeakReport};
 pub use trace::pixel_fingerprint;

@@ -3,6 +3,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::image_print::kept_image_print;
+use super::noted_reads::noted_reads;
 use super::{Ancestor, Verdict, ancestors};
 use crate::geom::PixelRect;
 use crate::train::{Judgement, RunRecord, SavedModel, ScoredOn};
@@ -41,7 +42,7 @@ pub(super) struct Judging<'a> {
 
 impl Judging<'_> {
     /// Whether any ground is in both.
-    fn shares_with(self, other: Judging<'_>) -> bool {
+    pub(super) fn shares_with(self, other: Judging<'_>) -> bool {
         let mut blocks = self.blocks.iter();
         self.print == other.print
             && blocks.any(|block| {
@@ -56,7 +57,7 @@ impl Judging<'_> {
 pub(super) struct Reads {
     /// For verdicts.
     pub verdicts: u32,
-    /// When somebody judged runs on their test part.
+    /// When somebody judged runs on their test part, or scored predictions there.
     pub tests: u32,
 }
 
@@ -78,7 +79,7 @@ impl Reads {
 
 /// How often `asked` was read before the model in `run` is judged on it: for verdicts on models that
 /// it comes from and on all that lie beside one of them, and when their runs were judged on test
-/// parts that share ground with it.
+/// parts that share ground with it, or predictions scored there.
 pub(super) fn reads_of(run: &Path, asked: Judging<'_>) -> Reads {
     let chain: Vec<PathBuf> = ancestors(run).into_iter().map(|model| model.run).collect();
     let folders: BTreeSet<&Path> = chain.iter().filter_map(|run| run.parent()).collect();
@@ -87,6 +88,7 @@ pub(super) fn reads_of(run: &Path, asked: Judging<'_>) -> Reads {
     let (mut known, mut told) = (Reads::default(), Reads::default());
     for run in &runs {
         let verdict = Verdict::load(run);
+        known.tests += noted_reads(run, asked);
         if judges_on(run, asked) {
             known.tests += Judgement::load(run, ScoredOn::Test).map_or(0, |test| test.reads);
             if let Some(verdict) = &verdict {

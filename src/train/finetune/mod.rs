@@ -11,6 +11,7 @@ mod held_out;
 mod image_print;
 mod lineage;
 mod model_ground;
+mod noted_reads;
 mod order;
 mod pieces;
 mod plan;

@@ -1,7 +1,7 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::ancestors::ancestors;
-use super::image_print::image_print;
+use super::image_print::{image_print, kept_image_print};
 use super::trained_ground::{AskedImage, TrainedGround, saw};
 use super::{Ancestor, HeldOut};
 use crate::dataset::SplitReport;
@@ -17,6 +17,10 @@ pub struct ModelGround {
     pub held_out: HeldOut,
     /// Labeled where one of them learned from.
     pub learned: Mask,
+    /// The model's run folder.
+    pub(super) run: PathBuf,
+    /// What tells the image from others.
+    pub(super) print: String,
 }
 
 impl ModelGround {
@@ -36,7 +40,10 @@ impl ModelGround {
         let mut held_out = None;
         for ancestor in &ancestors(run) {
             let split = RunRecord::load(&ancestor.run)?.split;
-            if let Ok(TrainData::Folder { folder, .. }) = TrainData::of_run(&ancestor.run) {
+            // Of a data set of one image the run keeps what it keeps of an image.
+            if let Ok(TrainData::Folder { folder, .. }) = TrainData::of_run(&ancestor.run)
+                && kept_image_print(&ancestor.run).is_none()
+            {
                 let of_file = split.and_then(|split| held_out_file(&split, path, size.bounds()));
                 if path.starts_with(&folder) && of_file.is_none() {
                     trained.add_whole();
@@ -56,7 +63,12 @@ impl ModelGround {
         for blocks in [&mut held_out.choosing, &mut held_out.judging] {
             blocks.retain(|block| !is_learned(block));
         }
-        Ok(Self { held_out, learned })
+        Ok(Self {
+            held_out,
+            learned,
+            run: run.to_owned(),
+            print,
+        })
     }
 
     /// The blocks that are read for a verdict alone. An image that judges as a whole, as a file of

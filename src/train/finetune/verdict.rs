@@ -286,7 +286,7 @@ fn reads_in_words(reads: u32, test_reads: u32) -> String {
         (reads, 0) => format!("{reads} times by this and other models"),
         (reads, tests) => format!(
             "{reads} times by this and other models, {tests} of them when somebody judged a test \
-             part"
+             part or scored it"
         ),
     }
 }

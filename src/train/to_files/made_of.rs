@@ -70,6 +70,11 @@ impl MadeOf {
         })
     }
 
+    /// The checkpoint's folder and the image's file, as they were named.
+    pub(super) fn model_and_image(&self) -> [&Path; 2] {
+        [&self.model, &self.image].map(Path::new)
+    }
+
     /// What was written at `path`; `None` where there is none or it cannot be understood.
     pub(super) fn load(path: &Path) -> Option<Self> {
         serde_json::from_slice(&fs::read(path).ok()?).ok()

@@ -5,10 +5,12 @@
 //! made of, `blocks` holds what is finished. `X.prediction.json` stays and says it of the file.
 
 mod made_of;
+mod maker;
 mod plan;
 mod rows;
 mod run;
 
 pub(super) use made_of::bytes_and_time;
+pub use maker::{FileMaker, run_of};
 pub use plan::{FileEnd, FileTask, FilesEvent, FilesPlan, IfBegun};
 pub(super) use run::run;

@@ -208,7 +208,7 @@ struct Kept {
 }
 
 /// Says what the finished file at `out` is made of.
-fn record_of(out: &Path) -> PathBuf {
+pub(super) fn record_of(out: &Path) -> PathBuf {
     out.with_extension("prediction.json")
 }
 
