@@ -126,7 +126,9 @@ impl RootFiles {
         }
         if folders.len() == 1 {
             // The folder of all images is no place that some of them share.
-            self.found.iter_mut().for_each(|found| found.group.clear());
+            for found in &mut self.found {
+                found.group.clear();
+            }
         }
         let of_parts = self.found.iter().filter(|found| found.part.is_some());
         folders.extend(of_parts.filter_map(folder));
