@@ -39,8 +39,8 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     };
     if args.data.is_none() && (corrections != own || args.resume.is_some() && !own.is_none()) {
         bail!(
-            "--classes, --image-folder, --mask-folder, --mask-threshold and --voids-are-nodata go \
-             with --data"
+            "--classes, --ignore-classes, --off-palette, --image-folder, --mask-folder, \
+             --image-suffix, --mask-suffix, --mask-threshold and --voids-are-nodata go with --data"
         );
     }
     let on = match (&args.image, &args.data, &args.resume) {

@@ -12,6 +12,22 @@ pub fn parse_value(text: &str) -> Result<(String, u8), String> {
     parsed.ok_or_else(|| "give VALUE=CLASS, such as road=3".to_owned())
 }
 
+/// Indices of classes that count as unlabeled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ignored(pub Vec<u8>);
+
+pub fn parse_ignored(text: &str) -> Result<Ignored, String> {
+    if text == "none" {
+        return Ok(Ignored(Vec::new()));
+    }
+    let indices = text.split(',').map(|index| index.trim().parse::<u8>().ok());
+    let indices = indices.map(|index| index.filter(|index| *index < u8::MAX));
+    let indices: Option<Vec<u8>> = indices.collect();
+    indices.map(Ignored).ok_or_else(|| {
+        format!("“{text}” names no classes; write indices from 0 to 254, such as 0,11, or none")
+    })
+}
+
 pub fn parse_size(text: &str) -> Result<ImageSize, String> {
     let wrong = || format!("“{text}” is no size; write columns x rows, such as 4096x4096");
     let (width, height) = text.split_once(['x', 'X', '×']).ok_or_else(wrong)?;

@@ -93,6 +93,9 @@ pub enum DatasetError {
         /// The table.
         path: PathBuf,
     },
+    /// What a person says of a data set does not fit it.
+    #[error("{0}")]
+    Correction(String),
     /// A variation of patches that makes no sense or cannot be done.
     #[error("{0}")]
     Augment(String),

@@ -51,8 +51,8 @@ pub use augment::{
 };
 pub use bands::{BandFacts, BandReading, Bands, ChannelKind};
 pub use discover::{
-    Corrections, Discovery, Layout, LayoutKind, MaskEncoding, MaskSource, Sample, SideTable,
-    discover, discover_corrected,
+    Corrections, Discovery, Layout, LayoutKind, MaskEncoding, MaskSource, OffPalette, Sample,
+    SideTable, discover, discover_corrected,
 };
 pub use error::DatasetError;
 pub use files::FileSet;

@@ -81,7 +81,7 @@ pub use command::{
 pub use contest::{Contest, KeptComparison, PredictionCommand};
 pub use data::{
     ContactTile, DataCommand, DataPhase, DataSet, MOST_PICTURES, Parted, SamplePictures, Varied,
-    VariedPatch,
+    VariedPatch, inspect_command,
 };
 pub use drawing_in::Vectors;
 pub use error::CommandError;

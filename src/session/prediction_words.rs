@@ -113,7 +113,7 @@ impl Session {
             }
             CopiedCommand::Queue(by) => self.say_queue(&mut words, image, by)?,
         }
-        Ok(words.0)
+        Ok(words.told())
     }
 
     fn say_project(&self, words: &mut Words, image: &Path) -> Result<(), CommandError> {
@@ -302,7 +302,7 @@ fn refused(why: &str) -> CommandError {
 }
 
 /// A command line that grows.
-struct Words(String);
+pub(super) struct Words(String);
 
 impl Default for Words {
     fn default() -> Self {
@@ -311,14 +311,19 @@ impl Default for Words {
 }
 
 impl Words {
-    fn say(&mut self, words: &str) -> &mut Self {
+    pub(super) fn say(&mut self, words: &str) -> &mut Self {
         self.0.push(' ');
         self.0.push_str(words);
         self
     }
 
-    fn path(&mut self, option: &str, path: &Path) -> &mut Self {
+    pub(super) fn path(&mut self, option: &str, path: &Path) -> &mut Self {
         self.say(option).say(&quoted(&path.display().to_string()))
+    }
+
+    /// The line.
+    pub(super) fn told(self) -> String {
+        self.0
     }
 
     fn flips(&mut self, flips: Flips) {
@@ -370,7 +375,7 @@ impl Words {
 }
 
 /// A text as a POSIX shell takes it for one word.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+:,@%".contains(letter);
     if !text.is_empty() && text.chars().all(is_plain) {
         return text.to_owned();

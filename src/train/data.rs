@@ -232,7 +232,9 @@ fn classes_of(
 ) -> Result<ClassTable, TrainError> {
     let discovery = files.discovery();
     let own = discovery.folder.join("classes.toml");
-    if corrections.classes.is_none() && own.is_file() {
+    // What a person says of its classes is in those that were recognized by it.
+    let is_as_listed = corrections.classes.is_none() && corrections.ignored.is_none();
+    if is_as_listed && own.is_file() {
         return Ok(ClassTable::load(&own)?);
     }
     match &discovery.classes {
@@ -242,7 +244,10 @@ fn classes_of(
         None => {}
     }
     let seen = files.classes_seen(watch)?.into_iter();
-    Ok(ClassTable::from_values(seen.chain([0])))
+    let is_zero_ignored = discovery.ignored.iter().any(|class| class.index == 0);
+    Ok(ClassTable::from_values(
+        seen.chain((!is_zero_ignored).then_some(0)),
+    ))
 }
 
 #[cfg(test)]
@@ -275,6 +280,33 @@ mod tests {
             stopped,
             Err(TrainError::Dataset(DatasetError::Stopped))
         ));
+    }
+
+    #[test]
+    fn stated_unlabeled_classes_are_not_learned() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (size, table) = (ImageSize::new(8, 8), ClassTable::from_values(0..=254));
+        for n in 0..4_u8 {
+            for kind in ["images", "masks"] {
+                let path = folder.path().join(kind).join(format!("{n}.png"));
+                let mask = Mask::filled(size, n);
+                save_mask(&path, &mask, &table, None, SaveAs::IndexPng).expect("saved");
+            }
+        }
+        let corrections = Corrections {
+            ignored: Some(vec![0, 2]),
+            ..Corrections::default()
+        };
+        let check = |folder: &Path| {
+            let opened = opened_corrected(folder, &corrections, 1 << 20, &Watch::NOBODY);
+            let (_, classes) = opened.expect("ground");
+            let found: Vec<u8> = classes.classes().iter().map(|class| class.index).collect();
+            assert_eq!(found, [1, 3]);
+        };
+        check(folder.path());
+        let list = folder.path().join("classes.toml");
+        ClassTable::from_values(0..4).save(&list).expect("a list");
+        check(folder.path());
     }
 
     #[test]

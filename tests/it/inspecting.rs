@@ -180,3 +180,46 @@ fn several_data_sets_are_one_json_object_and_none_of_nothing_is_called_fine() {
     let nothing = ["dataset", "inspect", text(&soft), "--most", "0"];
     assert!(failed(&nothing, 2).contains("--most"));
 }
+
+#[test]
+fn what_is_unlabeled_and_how_files_are_named_can_be_stated() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (set, run) = (folder.path().join("set"), folder.path().join("run"));
+    fs::create_dir(&set).expect("a folder");
+    for name in 0..10_u32 {
+        let color = |x: u32, y: u32| [x * 2, y * 2, (x * y + name * 20) % 251];
+        let image = RgbImage::from_fn(96, 96, |x, y| Rgb(color(x, y).map(|value| value as u8)));
+        let place = |end: &str| set.join(format!("{name}{end}"));
+        image.save(place("_view.png")).expect("saved");
+        let class = |x: u32| [0, 1, 3][x as usize / 32];
+        let mask = GrayImage::from_fn(96, 96, |x, _| Luma([class(x)]));
+        mask.save(place("_truth.png")).expect("saved");
+    }
+    let inspect = ["dataset", "inspect", text(&set), "--json"];
+    let names = ["--image-suffix", "_view", "--mask-suffix", "_truth.png"];
+    let indices = |more: &[&str]| -> Vec<Value> {
+        let told = json(&[&inspect[..], &names, more].concat());
+        let classes = told["inspection"]["classes"].as_array().expect("a list");
+        classes.iter().map(|class| class["index"].clone()).collect()
+    };
+    assert_eq!(indices(&[]), [0, 1, 3]);
+    let ignored = ["--ignore-classes", "0"];
+    assert_eq!(indices(&ignored), [1, 3]);
+    done(&[&quick_training(&set, &run)[..], &names, &ignored].concat());
+    let kept = fs::read(run.join("data.json")).expect("what it learned from");
+    let kept: Value = serde_json::from_slice(&kept).expect("JSON");
+    assert_eq!(kept["corrections"]["ignored"], serde_json::json!([0]));
+    assert_eq!(kept["corrections"]["image_suffix"], "_view");
+    let classes = fs::read_to_string(run.join("classes.toml")).expect("classes");
+    assert_eq!(classes.matches("[[class]]").count(), 2, "{classes}");
+    let wrong = ["--mask-suffix", "_label"];
+    refused(
+        &[&inspect[..], &wrong].concat(),
+        &["The name of no mask ends with “_label”"],
+    );
+    let nearest = ["--off-palette", "nearest"];
+    refused(
+        &[&inspect[..], &names, &nearest].concat(),
+        &["state a list of classes"],
+    );
+}

@@ -49,6 +49,7 @@ mod training;
 mod unjudged;
 mod window;
 mod window_classes;
+mod window_correcting;
 mod window_places;
 mod window_searching;
 mod window_tools;

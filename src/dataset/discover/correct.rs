@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::builtin::Known;
 use super::class_lists::read_list;
-use super::find::{discover_between, split_ignored};
-use super::{Discovery, discover};
+use super::find::{discover_between, discover_named, split_ignored};
+use super::suffixes::Suffixes;
+use super::{Discovery, OffPalette};
 use crate::dataset::DatasetError;
 use crate::label::{Encoding, is_void_name};
 
@@ -21,10 +22,21 @@ pub struct Corrections {
     /// The list of classes (`classes.toml`, `class_dict.csv` or `label_colors.txt`, by any name),
     /// absolute; those that were recognized when missing.
     pub classes: Option<PathBuf>,
+    /// The indices of the classes whose pixels count as unlabeled, of none when it is empty; those
+    /// that were recognized when missing.
+    pub ignored: Option<Vec<u8>>,
+    /// What becomes of colors and numbers that are exactly no class's; as recognized when missing.
+    pub off_palette: Option<OffPalette>,
     /// The folder with the images, absolute; what was recognized when missing.
     pub images: Option<PathBuf>,
     /// The folder with their masks, absolute; what was recognized when missing.
     pub masks: Option<PathBuf>,
+    /// What the names of images end with, before the ending of the file (`_sat`) or with it
+    /// (`_sat.jpg`); as recognized when missing. Where it is stated, names alone tell images and
+    /// masks apart, and not what their folders are called.
+    pub image_suffix: Option<String>,
+    /// The same of the names of masks.
+    pub mask_suffix: Option<String>,
     /// Whether areas of pure white or black where an image seems cut off are nodata: labels there
     /// are neither learned from nor judged.
     pub voids_are_nodata: bool,
@@ -37,23 +49,35 @@ impl Corrections {
     }
 }
 
-/// As [`discover`], with what a person says of it. With a folder of images or of masks, all images
+/// As [`discover`](super::discover), with what a person says of it. With a folder of images or of masks, all images
 /// below the one are paired with the masks below the other by their names, and parts come from
 /// lists alone.
 ///
 /// # Errors
-/// As for [`discover`], and when one of the folders or the list of classes cannot be read.
+/// As for [`discover`](super::discover), when one of the folders or the list of classes cannot be
+/// read, and [`DatasetError::Correction`] when what is said does not fit the data set.
 pub fn discover_corrected(
     folder: &Path,
     corrections: &Corrections,
 ) -> Result<Discovery, DatasetError> {
-    let found = match (&corrections.images, &corrections.masks) {
-        (None, None) => discover(folder)?,
+    let (image, mask) = (&corrections.image_suffix, &corrections.mask_suffix);
+    let suffixes = Suffixes::stated(image.as_deref(), mask.as_deref())?;
+    let mut found = match (&corrections.images, &corrections.masks) {
+        (None, None) => discover_named(folder, suffixes)?,
         (images, masks) => {
             let images = images.as_deref().unwrap_or(folder);
-            discover_between(folder, images, masks.as_deref().unwrap_or(folder))?
+            let masks = masks.as_deref().unwrap_or(folder);
+            discover_between(folder, (images, masks), suffixes)?
         }
     };
+    if suffixes.are_stated() {
+        let note = "Images and masks are told apart by what their names end with, as was stated";
+        found.notes.push(note.to_owned());
+    }
+    if !found.datasets.is_empty() {
+        // One of them has to be chosen before anything can be said of it.
+        return Ok(found);
+    }
     found.corrected(corrections)
 }
 
@@ -87,6 +111,12 @@ impl Discovery {
             let ignored = ignored.map(|class| class.index);
             (self.classes, self.ignored) = split_ignored(Known { classes, ignored });
             self.are_classes_made = false;
+        }
+        if let Some(ignored) = &corrections.ignored {
+            self = self.ignoring(ignored)?;
+        }
+        if let Some(off_palette) = corrections.off_palette {
+            self = self.with_off_palette(off_palette)?;
         }
         if corrections.voids_are_nodata {
             self.are_voids_nodata = true;

@@ -1,11 +1,11 @@
 use std::path::Path;
 
-use super::Discovery;
 use super::apart::decode_apart;
+use super::{Discovery, OffPalette};
 use crate::dataset::DatasetError;
 use crate::label::{
-    ClassTable, Encoding, FoundTable, Mask, MaskDecisions, Rgb, TableOrigin, UNLABELED, Unknown,
-    load_mask, load_mask_split, load_mask_unaligned,
+    ClassTable, Encoding, FoundTable, LoadedMask, Mask, MaskDecisions, Rgb, TableOrigin, UNLABELED,
+    Unknown, load_mask, load_mask_split, load_mask_unaligned,
 };
 
 /// How the masks of a data set are read.
@@ -16,8 +16,8 @@ pub struct MaskEncoding {
     /// Of black and white masks: the least grey of 8 bits that is bright, class 1; wider samples are
     /// split in proportion. 128 unless somebody says otherwise.
     pub threshold: u8,
-    /// What happens to colors without a class.
-    pub unknown: Unknown,
+    /// What becomes of colors and numbers that are exactly no class's.
+    pub off_palette: OffPalette,
     /// Why, as a sentence without its period.
     pub why: String,
 }
@@ -33,8 +33,8 @@ pub(super) fn decode(
     if let Some(read) = decode_apart(path, discovery, table)? {
         return Ok(read);
     }
-    let loaded = match (encoding.form, encoding.unknown, table) {
-        (Encoding::Binary, _, table) => {
+    let loaded = match (encoding.form, table) {
+        (Encoding::Binary, table) => {
             let loaded = load_mask_split(path, encoding.threshold, table)?;
             let mask = match table.and_then(black_and_white) {
                 None | Some([0, 1]) => loaded.mask,
@@ -46,21 +46,57 @@ pub(super) fn decode(
             };
             return Ok((mask, loaded.notes));
         }
-        (Encoding::Rgb, Unknown::Nearest { .. }, Some(classes)) => {
-            let found = FoundTable {
-                classes: classes.clone(),
-                origin: TableOrigin::Given,
-            };
-            let decisions = MaskDecisions {
-                encoding: Encoding::Rgb,
-                unknown: encoding.unknown,
-                ..MaskDecisions::default()
-            };
-            load_mask_unaligned(path, Some(&found), decisions)?
+        (Encoding::Rgb, Some(classes)) => match encoding.off_palette {
+            OffPalette::Middle => load_mask(path, None, Encoding::Rgb, table)?,
+            OffPalette::Unlabeled => exactly(path, classes, Unknown::Unlabeled)?,
+            OffPalette::Nearest { max_distance } => {
+                exactly(path, classes, Unknown::Nearest { max_distance })?
+            }
+        },
+        (Encoding::Index, Some(classes)) if encoding.off_palette != OffPalette::Middle => {
+            return numbers(path, classes, encoding.off_palette);
         }
-        (form, _, table) => load_mask(path, None, form, table)?,
+        (form, table) => load_mask(path, None, form, table)?,
     };
     Ok((loaded.mask, loaded.notes))
+}
+
+/// Reads colors, of which only the very codes of classes are known.
+fn exactly(
+    path: &Path,
+    classes: &ClassTable,
+    unknown: Unknown,
+) -> Result<LoadedMask, DatasetError> {
+    let found = FoundTable {
+        classes: classes.clone(),
+        origin: TableOrigin::Given,
+    };
+    let decisions = MaskDecisions {
+        encoding: Encoding::Rgb,
+        unknown,
+        ..MaskDecisions::default()
+    };
+    Ok(load_mask_unaligned(path, Some(&found), decisions)?)
+}
+
+/// Reads numbers, of which those that are no class become what was stated.
+fn numbers(
+    path: &Path,
+    classes: &ClassTable,
+    how: OffPalette,
+) -> Result<(Mask, Vec<String>), DatasetError> {
+    let all = classes.with_values(0..UNLABELED);
+    let loaded = load_mask(path, None, Encoding::Index, Some(&all))?;
+    let (mask, pixels) = how.numbers(loaded.mask, classes);
+    let note = match how {
+        OffPalette::Nearest { max_distance } => format!(
+            "{pixels} pixels hold numbers without a class; they got the nearest class within \
+             {max_distance}, or are unlabeled"
+        ),
+        _ => format!("{pixels} pixels stand for no class and are unlabeled"),
+    };
+    let notes = loaded.notes.into_iter();
+    Ok((mask, notes.chain((pixels > 0).then_some(note)).collect()))
 }
 
 /// The classes that black and white stand for, where the table says it.

@@ -9,18 +9,18 @@ use super::facts::{MaskFacts, look};
 use super::kinds::{Layout, LayoutKind};
 use super::lists::{PartList, apply_lists, read_lists};
 use super::note_words::{foreign_note, left_out_note, pairing_notes, several_why};
+use super::off_palette::OffPalette;
 use super::pairing::{Found, RootFiles, merged, pair_files};
 use super::recognize::{Clues, usual_encoding, why};
 use super::rle::RunTable;
 use super::sample::{MaskSource, Sample};
 use super::side::SideTable;
 use super::stems::Stem;
+use super::suffixes::Suffixes;
 use super::tree::{Folder, Limits, Tree, walk};
 use crate::dataset::DatasetError;
 use crate::dataset::layout::file_name;
-use crate::label::{
-    Class, ClassTable, Encoding, FoundTable, MIDDLE_GREY, NEAR_CODE, TableOrigin, Unknown,
-};
+use crate::label::{Class, ClassTable, Encoding, FoundTable, MIDDLE_GREY, NEAR_CODE, TableOrigin};
 
 /// What a folder holds, as far as it can be recognized. The fields may be corrected before it is
 /// used; nothing else is remembered.
@@ -64,8 +64,19 @@ pub struct Discovery {
 /// [`DatasetError::Folder`] when the folder cannot be listed, [`DatasetError::NoPairs`] when there
 /// is no image in it.
 pub fn discover(folder: &Path) -> Result<Discovery, DatasetError> {
+    discover_named(folder, Suffixes::default())
+}
+
+/// As [`discover`], with what a person says of the names of images and masks.
+///
+/// # Errors
+/// As for [`discover`], and [`DatasetError::Correction`] when no file is named so.
+pub(super) fn discover_named(
+    folder: &Path,
+    suffixes: Suffixes<'_>,
+) -> Result<Discovery, DatasetError> {
     let mut tree = walk(folder, Limits::default())?;
-    let mut roots = pair_files(&tree);
+    let mut roots = pair_files(&tree, suffixes);
     let root_folder = tree.folders.iter().find(|found| found.steps.is_empty());
     let (lists, mut notes) = root_folder.map(read_lists).unwrap_or_default();
     notes.append(&mut tree.notes);
@@ -78,7 +89,8 @@ pub fn discover(folder: &Path) -> Result<Discovery, DatasetError> {
             finding(folder, (&root, files), &tree, (lists, notes)).described(folder)
         }
         Chosen::All => {
-            let (files, root) = merged(roots);
+            let (files, root) = merged(roots, suffixes);
+            suffixes.check(&files, folder)?;
             finding(folder, (&root, files), &tree, (lists, notes)).described(folder)
         }
     }
@@ -88,14 +100,15 @@ pub fn discover(folder: &Path) -> Result<Discovery, DatasetError> {
 /// whatever they are called.
 ///
 /// # Errors
-/// As for [`discover`].
+/// As for [`discover_named`].
 pub(super) fn discover_between(
     folder: &Path,
-    images: &Path,
-    masks: &Path,
+    (images, masks): (&Path, &Path),
+    suffixes: Suffixes<'_>,
 ) -> Result<Discovery, DatasetError> {
     let tree = walk(folder, Limits::default())?;
-    let files = RootFiles::between((images, masks), folder)?;
+    let files = RootFiles::between((images, masks), folder, suffixes)?;
+    suffixes.check(&files, folder)?;
     let own = tree.folders.iter().find(|own| own.steps.is_empty());
     let (lists, notes) = own.map(read_lists).unwrap_or_default();
     finding(folder, ("", files), &tree, (lists, notes)).described(folder)
@@ -328,18 +341,18 @@ fn settled(encoding: Encoding, facts: &MaskFacts, kind: LayoutKind) -> Encoding 
 }
 
 fn encoding_of(form: Encoding, facts: &MaskFacts) -> MaskEncoding {
-    let unknown = if form == Encoding::Rgb && facts.compressed * 2 > facts.rgb {
-        Unknown::Nearest {
+    let off_palette = if form == Encoding::Rgb && facts.compressed * 2 > facts.rgb {
+        OffPalette::Nearest {
             max_distance: NEAR_CODE,
         }
     } else {
-        Unknown::Unlabeled
+        OffPalette::Middle
     };
     let why = facts.why.clone();
     MaskEncoding {
         form,
         threshold: MIDDLE_GREY,
-        unknown,
+        off_palette,
         why: why.unwrap_or_else(|| "No mask could be looked at, or all were empty".to_owned()),
     }
 }

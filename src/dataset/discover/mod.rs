@@ -15,15 +15,18 @@ mod builtin;
 mod choose;
 mod class_lists;
 mod correct;
+mod correct_classes;
 mod facts;
 mod lists;
 mod named_pairs;
 mod naming;
 mod note_words;
+mod off_palette;
 mod pairing;
 mod recognize;
 mod rle;
 mod stems;
+mod suffixes;
 mod tree;
 mod words;
 
@@ -34,12 +37,15 @@ pub(super) mod test_folders;
 #[cfg(test)]
 mod twins;
 #[cfg(test)]
+mod twins_as_published;
+#[cfg(test)]
 mod twins_with_tables;
 
 pub use correct::{Corrections, discover_corrected};
 pub use decode::MaskEncoding;
 pub use find::{Discovery, discover};
 pub use kinds::{Layout, LayoutKind};
+pub use off_palette::OffPalette;
 pub use sample::{MaskSource, Sample};
 pub use side::SideTable;
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use super::choose::{Chosen, choose};
 use super::naming::{Matches, paths};
 use super::pairing::{merged, pair_files};
+use super::suffixes::Suffixes;
 use super::tree::{Limits, walk};
 use crate::dataset::{DatasetError, Pair};
 
@@ -44,10 +45,10 @@ impl NamedPairs {
     /// several data sets.
     pub(in crate::dataset) fn below(folder: &Path) -> Result<Option<Self>, DatasetError> {
         let tree = walk(folder, Limits::default())?;
-        let mut roots = pair_files(&tree);
+        let mut roots = pair_files(&tree, Suffixes::default());
         let files = match choose(&roots, &[], &BTreeSet::new()) {
             Chosen::One(root, _) => roots.remove(&root).unwrap_or_default(),
-            Chosen::All => merged(roots).0,
+            Chosen::All => merged(roots, Suffixes::default()).0,
             Chosen::Several(names) => {
                 let names = names.join(", ");
                 let what = format!("There are several data sets ({names}), choose one");
@@ -59,6 +60,7 @@ impl NamedPairs {
             matches: files.found.into_iter().map(|found| found.file).collect(),
             lonely_masks: files.lonely_masks,
             doubles: files.doubles,
+            ..Matches::default()
         });
         Ok((!found.pairs.is_empty()).then_some(found))
     }

@@ -29,9 +29,20 @@ pub(super) struct Matches {
     pub(super) lonely_masks: Vec<PathBuf>,
     /// Files left out for another of the same name, and that other.
     pub(super) doubles: Vec<(PathBuf, PathBuf)>,
+    /// Files whose names end as a person said of neither images nor masks.
+    pub(super) unnamed: Vec<PathBuf>,
 }
 
-const IMAGE_ENDINGS: [&str; 6] = ["sat", "image", "img", "rgb", "leftimg8bit", "ortho"];
+const IMAGE_ENDINGS: [&str; 8] = [
+    "sat",
+    "image",
+    "img",
+    "rgb",
+    "irrg",
+    "rgbir",
+    "leftimg8bit",
+    "ortho",
+];
 const MASK_ENDINGS: [&str; 14] = [
     "mask",
     "masks",
@@ -50,13 +61,13 @@ const MASK_ENDINGS: [&str; 14] = [
 ];
 
 /// The stem without an ending like `_sat` of an image, and that ending.
-fn split_image(stem: &str) -> (&str, &str) {
+pub(super) fn split_image(stem: &str) -> (&str, &str) {
     split_ending(stem, &IMAGE_ENDINGS).unwrap_or((stem, ""))
 }
 
 /// The stem without an ending like `_mask`, and that ending; single letters only as data sets have
 /// them, `_L` and `_m`.
-fn split_mask(stem: &str) -> Option<(&str, &str)> {
+pub(super) fn split_mask(stem: &str) -> Option<(&str, &str)> {
     split_ending(stem, &MASK_ENDINGS)
         .filter(|(_, ending)| ending.len() > 2 || matches!(*ending, "_L" | "_m"))
 }

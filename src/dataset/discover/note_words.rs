@@ -50,6 +50,23 @@ pub(super) fn pairing_notes(files: &RootFiles) -> Vec<String> {
         let what = " left out, since others have the same name but for the ending";
         notes.push(counted(&doubles, "file", what));
     }
+    for (files, kind, what) in [
+        (
+            &files.left_out,
+            "image",
+            " left out, since no image in the same folder has a mask",
+        ),
+        (
+            &files.unnamed,
+            "file",
+            " left out, since their names end as was stated of neither images nor masks",
+        ),
+    ] {
+        let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+        if !files.is_empty() {
+            notes.push(counted(&files, kind, what));
+        }
+    }
     notes
 }
 

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::naming::{Match, Matches, paths};
+use super::suffixes::Suffixes;
 use super::tree::{Limits, Tree, walk};
 use super::words::{Role, place};
 use crate::dataset::DatasetError;
@@ -22,6 +23,10 @@ pub(super) struct RootFiles {
     pub(super) found: Vec<Found>,
     pub(super) lonely_masks: Vec<PathBuf>,
     pub(super) doubles: Vec<(PathBuf, PathBuf)>,
+    /// Files whose names end as a person said of neither images nor masks.
+    pub(super) unnamed: Vec<PathBuf>,
+    /// Images of folders without a pair, where whole names found the pairs of others.
+    pub(super) left_out: Vec<PathBuf>,
     /// Folders that hold images, and such that hold masks, relative to the searched folder.
     pub(super) image_folders: BTreeSet<String>,
     pub(super) mask_folders: BTreeSet<String>,
@@ -38,6 +43,7 @@ impl RootFiles {
     pub(super) fn between(
         (images, masks): (&Path, &Path),
         folder: &Path,
+        suffixes: Suffixes<'_>,
     ) -> Result<Self, DatasetError> {
         let files = |own: &Path, other: &Path| -> Result<Vec<PathBuf>, DatasetError> {
             let tree = walk(own, Limits::default())?;
@@ -57,9 +63,9 @@ impl RootFiles {
             ..Self::default()
         };
         let matches = if images == masks {
-            Matches::within(files(images, masks)?)
+            suffixes.within(files(images, masks)?)
         } else {
-            Matches::across(files(images, masks)?, files(masks, images)?)
+            suffixes.across(files(images, masks)?, files(masks, images)?)
         };
         found.add(matches, None, "");
         Ok(found)
@@ -74,11 +80,12 @@ impl RootFiles {
             }));
         self.lonely_masks.extend(matches.lonely_masks);
         self.doubles.extend(matches.doubles);
+        self.unnamed.extend(matches.unnamed);
     }
 
     /// Gives masks that are left to images that are left: one of the folders may be cut into parts
     /// and the other not.
-    fn match_rest(&mut self) {
+    fn match_rest(&mut self, suffixes: Suffixes<'_>) {
         if self.lonely_masks.is_empty() {
             return;
         }
@@ -88,7 +95,7 @@ impl RootFiles {
         self.found = found;
         let images = lonely.iter().map(|found| found.file.image.clone());
         let masks = std::mem::take(&mut self.lonely_masks);
-        let matches = Matches::across(images.collect(), masks.clone());
+        let matches = suffixes.across(images.collect(), masks.clone());
         let left_out: HashSet<PathBuf> = matches
             .doubles
             .iter()
@@ -107,6 +114,33 @@ impl RootFiles {
             ..found
         }));
     }
+
+    /// Once whole names have found pairs across folders, leaves out images of folders without any:
+    /// they are other pictures of the same ground, for example its heights.
+    fn leave_unpaired(&mut self) {
+        let folder = |found: &Found| found.file.image.parent().map(Path::to_owned);
+        let pairs = self.found.iter().filter(|found| found.file.mask.is_some());
+        let mut folders: HashSet<PathBuf> = pairs.filter_map(folder).collect();
+        if folders.is_empty() {
+            return;
+        }
+        if folders.len() == 1 {
+            // The folder of all images is no place that some of them share.
+            for found in &mut self.found {
+                found.group.clear();
+            }
+        }
+        let of_parts = self.found.iter().filter(|found| found.part.is_some());
+        folders.extend(of_parts.filter_map(folder));
+        let (kept, left_out): (Vec<Found>, Vec<Found>) = std::mem::take(&mut self.found)
+            .into_iter()
+            .partition(|found| folder(found).is_some_and(|folder| folders.contains(&folder)));
+        self.found = kept;
+        let left_out = left_out.into_iter().map(|found| found.file.image);
+        self.left_out.extend(left_out);
+        self.image_folders
+            .retain(|name| folders.iter().any(|folder| folder.ends_with(name)));
+    }
 }
 
 /// Folders of one part and kind.
@@ -120,7 +154,7 @@ struct Bucket {
 
 /// Finds what belongs together by names alone, for each folder that may be a data set of its own;
 /// the empty name is the searched folder itself.
-pub(super) fn pair_files(tree: &Tree) -> BTreeMap<String, RootFiles> {
+pub(super) fn pair_files(tree: &Tree, suffixes: Suffixes<'_>) -> BTreeMap<String, RootFiles> {
     let mut buckets: BTreeMap<(String, String, Option<Part>), Bucket> = BTreeMap::new();
     for (at, folder) in tree.folders.iter().enumerate() {
         if folder.rasters.is_empty() {
@@ -140,12 +174,44 @@ pub(super) fn pair_files(tree: &Tree) -> BTreeMap<String, RootFiles> {
         let group = key.strip_prefix(&root).unwrap_or(&key);
         let group = group.trim_start_matches('/');
         let files = roots.entry(root.clone()).or_default();
-        fill(files, tree, bucket, (part, group));
+        if suffixes.are_stated() {
+            fill_named(files, tree, &bucket, (part, group), suffixes);
+        } else {
+            fill(files, tree, bucket, (part, group));
+        }
     }
     for files in roots.values_mut() {
-        files.match_rest();
+        files.match_rest(suffixes);
     }
     roots
+}
+
+/// As [`fill`], whatever the folders are called: a person said how the files are.
+fn fill_named(
+    files: &mut RootFiles,
+    tree: &Tree,
+    bucket: &Bucket,
+    (part, group): (Option<Part>, &str),
+    suffixes: Suffixes<'_>,
+) {
+    let places = [&bucket.images, &bucket.masks, &bucket.plain];
+    let folders = || places.into_iter().flatten().map(|&at| &tree.folders[at]);
+    let all = folders().flat_map(|folder| paths(&folder.path, &folder.rasters));
+    let matches = suffixes.within(all.collect());
+    let images = matches.matches.iter().map(|file| file.image.as_path());
+    let masks = matches.matches.iter().filter_map(|file| file.mask.as_ref());
+    let masks = masks.map(|(mask, _)| mask).chain(&matches.lonely_masks);
+    let images: HashSet<&Path> = images.filter_map(Path::parent).collect();
+    let masks: HashSet<&Path> = masks.filter_map(|mask| mask.parent()).collect();
+    for folder in folders() {
+        let (path, name) = (folder.path.as_path(), folder.steps.join("/"));
+        if images.contains(path) {
+            files.image_folders.insert(name);
+        } else if masks.contains(path) {
+            files.mask_folders.insert(name);
+        }
+    }
+    files.add(matches, part, group);
 }
 
 fn fill(
@@ -191,7 +257,10 @@ fn fill(
 }
 
 /// Folders of one form as one data set, each a group of its own, and the folder of all of them.
-pub(super) fn merged(mut roots: BTreeMap<String, RootFiles>) -> (RootFiles, String) {
+pub(super) fn merged(
+    mut roots: BTreeMap<String, RootFiles>,
+    suffixes: Suffixes<'_>,
+) -> (RootFiles, String) {
     if roots.len() == 1
         && let Some((root, files)) = roots.pop_first()
     {
@@ -209,12 +278,14 @@ pub(super) fn merged(mut roots: BTreeMap<String, RootFiles>) -> (RootFiles, Stri
         }));
         all.lonely_masks.extend(files.lonely_masks);
         all.doubles.extend(files.doubles);
+        all.unnamed.extend(files.unnamed);
         all.image_folders.extend(files.image_folders);
         all.mask_folders.extend(files.mask_folders);
     }
     // Where folders say nothing, whole names still may.
     if all.num_pairs() == 0 {
-        all.match_rest();
+        all.match_rest(suffixes);
+        all.leave_unpaired();
     }
     (all, String::new())
 }
@@ -229,7 +300,7 @@ mod tests {
     fn check(names: &[&str], expected: &[(&str, usize, usize, usize)]) {
         let folder = folder_with(names);
         let tree = walk(folder.path(), Limits::default()).expect("a folder");
-        let found: Vec<_> = pair_files(&tree)
+        let found: Vec<_> = pair_files(&tree, Suffixes::default())
             .into_iter()
             .map(|(root, files)| {
                 let (pairs, lonely) = (files.num_pairs(), files.lonely_masks.len());
@@ -293,7 +364,7 @@ mod tests {
     fn twins_in_many_groups_stay_in_theirs() {
         let folder = folder_with(&["images/a/1.png", "images/b/1.png", "masks/b/1.png"]);
         let tree = walk(folder.path(), Limits::default()).expect("a folder");
-        let files = &pair_files(&tree)[""];
+        let files = &pair_files(&tree, Suffixes::default())[""];
         let groups: Vec<_> = files
             .found
             .iter()

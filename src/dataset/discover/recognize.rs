@@ -59,11 +59,12 @@ impl Clues<'_> {
                 .is_some_and(|table| table.by_name(name).is_some())
         };
         let is_mmseg = said("img_dir") && said("ann_dir");
+        let is_of_towns = said("urban/images_png") || said("rural/images_png");
         let kind = if self.is_deepglobe() || has_class("urban_land") {
             self.deepglobe()
         } else if said("camvid") || (has_class("Bicyclist") && has_class("Pedestrian")) {
             self.camvid()
-        } else if said("loveda") || (is_mmseg && self.has_loveda_values()) {
+        } else if said("loveda") || ((is_mmseg || is_of_towns) && self.has_loveda_values()) {
             LayoutKind::LoveDa
         } else if said("potsdam") {
             LayoutKind::Potsdam

@@ -7,11 +7,11 @@ use super::lattice::Lattice;
 use super::pixels::{Digest, PixelSums, digest_of_mask};
 use super::widths::RoadLines;
 use crate::dataset::voids::Voids;
-use crate::dataset::{DatasetError, Discovery, MaskSource, Sample, image_meters};
+use crate::dataset::{DatasetError, Discovery, MaskSource, OffPalette, Sample, image_meters};
 use crate::geom::ImageSize;
 use crate::label::{
-    Class, ClassTable, Encoding, FoundTable, MaskValue, Rgb, TableOrigin, UNLABELED, Unknown,
-    UnknownValue, load_mask, survey_mask,
+    Class, ClassTable, Encoding, FoundTable, MaskValue, Rgb, TableOrigin, UNLABELED, UnknownValue,
+    load_mask, survey_mask,
 };
 use crate::raster::{OpenError, TileSource, open_raster};
 
@@ -153,7 +153,7 @@ impl SeenMask {
             // A mask of which nothing was noted holds nothing else than exact codes.
             let form = discovery.encoding.form;
             if form == Encoding::Rgb && !notes.is_empty() {
-                seen.look_closer(path, classes, discovery.encoding.unknown)?;
+                seen.look_closer(path, classes, discovery.encoding.off_palette)?;
             } else if form == Encoding::Binary
                 && !notes.is_empty()
                 && let Ok(shades) = load_mask(path, None, Encoding::Index, None)
@@ -184,7 +184,7 @@ impl SeenMask {
         &mut self,
         path: &std::path::Path,
         classes: Option<ClassTable>,
-        unknown: Unknown,
+        off_palette: OffPalette,
     ) -> Result<(), DatasetError> {
         let codes: Vec<Rgb> = classes
             .iter()
@@ -193,7 +193,7 @@ impl SeenMask {
             .collect();
         // Pure codes take in the colors on their side of the middle of each channel.
         let is_pure = |code: &Rgb| code.iter().all(|channel| matches!(channel, 0 | 255));
-        let is_split = codes.iter().all(is_pure);
+        let is_split = off_palette == OffPalette::Middle && codes.iter().all(is_pure);
         let is_listed = |color: Rgb| {
             let split = color.map(|channel| if channel < 128 { 0 } else { 255 });
             is_split && codes.contains(&split)
@@ -207,7 +207,7 @@ impl SeenMask {
             .shading
             .is_some_and(|shading| shading.looks_compressed());
         let is_strange = |found: &&UnknownValue| match found.value {
-            MaskValue::Color(color) => !is_listed(color) && !is_near(color, &codes, unknown),
+            MaskValue::Color(color) => !is_listed(color) && !is_near(color, &codes, off_palette),
             MaskValue::Number(_) => true,
         };
         let strange = || survey.unknown.iter().filter(is_strange);
@@ -224,9 +224,9 @@ impl SeenMask {
     }
 }
 
-/// Whether masks read as `unknown` says take `color` for the nearest of `codes`.
-fn is_near(color: Rgb, codes: &[Rgb], unknown: Unknown) -> bool {
-    let Unknown::Nearest { max_distance } = unknown else {
+/// Whether masks read as `off_palette` says take `color` for the nearest of `codes`.
+fn is_near(color: Rgb, codes: &[Rgb], off_palette: OffPalette) -> bool {
+    let OffPalette::Nearest { max_distance } = off_palette else {
         return false;
     };
     let distance = |code: &Rgb| -> u32 {

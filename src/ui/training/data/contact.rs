@@ -239,9 +239,9 @@ mod tests {
 
     use super::*;
     use crate::dataset::parts::PartRule;
-    use crate::dataset::{Corrections, Layout, LayoutKind, MaskEncoding, MaskSource};
+    use crate::dataset::{Corrections, Layout, LayoutKind, MaskEncoding, MaskSource, OffPalette};
     use crate::geom::ImageSize;
-    use crate::label::{Encoding, Unknown};
+    use crate::label::Encoding;
     use crate::session::{DataPhase, SamplePictures};
 
     const COUNT: usize = 25_000;
@@ -269,7 +269,7 @@ mod tests {
             encoding: MaskEncoding {
                 form: Encoding::Auto,
                 threshold: 128,
-                unknown: Unknown::default(),
+                off_palette: OffPalette::default(),
                 why: String::new(),
             },
             are_voids_nodata: false,

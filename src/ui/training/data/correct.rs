@@ -2,10 +2,12 @@ use std::path::{Path, PathBuf};
 
 use egui::{CollapsingHeader, ComboBox, DragValue, Grid, RichText, Ui};
 
+use super::correct_names::suffixes_ui;
+use super::correct_values::{ignored_ui, off_palette_ui};
 use super::page::corrected_look;
 use crate::dataset::{Corrections, Discovery, MaskSource};
 use crate::label::{Encoding, MIDDLE_GREY};
-use crate::session::{Command, DataSet, Session};
+use crate::session::{Command, DataSet, Session, inspect_command};
 use crate::ui::dialogs::FileWish;
 use crate::ui::panels::recipe::TrainForm;
 use crate::ui::view::{CommandQueue, View};
@@ -84,15 +86,23 @@ pub fn correct_ui(
             .show(ui, |ui| {
                 encoding_ui(ui, &mut said, discovery);
                 threshold_ui(ui, &mut said, discovery);
+                off_palette_ui(ui, &mut said, discovery);
+                ignored_ui(ui, &mut said, discovery);
                 for what in Correction::ALL {
                     path_ui(ui, what, &mut said, (data, discovery), view);
                 }
+                suffixes_ui(ui, &mut said);
             });
         let words = "Voids are nodata";
         ui.checkbox(&mut said.voids_are_nodata, words).on_hover_text(
             "Labels in areas of exactly white or black that reach the edge of an image, where it \
              was cut off, are neither learned from nor judged",
         );
+        let line = inspect_command(&data.folder, &data.corrections);
+        let copy = ui.button("Copy as command").on_hover_text(&line);
+        if copy.clicked() {
+            ui.ctx().copy_text(line);
+        }
     });
     if said != data.corrections {
         commands.push(corrected_look(&data.folder, &view.form, said));
@@ -131,6 +141,9 @@ fn encoding_ui(ui: &mut Ui, said: &mut Corrections, discovery: Option<&Discovery
     if matches!(said.encoding, Encoding::Index | Encoding::Rgb) {
         // It would count again unseen when the encoding is taken back.
         said.threshold = None;
+    }
+    if said.encoding == Encoding::Binary {
+        said.off_palette = None;
     }
     choice.response.labelled_by(label.id);
     if let Some(found) = found {
@@ -209,7 +222,7 @@ fn path_ui(
 /// What was found where nothing is said.
 fn recognized(what: Correction, data: &DataSet, discovery: Option<&Discovery>) -> String {
     let Some(discovery) = discovery else {
-        return "nothing found".to_owned();
+        return "not recognized".to_owned();
     };
     let sample = discovery.samples.iter();
     let mut with_mask = sample.filter(|sample| sample.mask.is_some());

@@ -3,6 +3,8 @@
 mod classes;
 mod contact;
 mod correct;
+mod correct_names;
+mod correct_values;
 mod facts;
 mod page;
 mod problems;

@@ -38,7 +38,9 @@ pub fn data_ui(
         return correct_ui(ui, data, None, view, commands);
     };
     if !discovery.datasets.is_empty() {
-        return several_ui(ui, (data, discovery), &view.form, commands);
+        several_ui(ui, (data, discovery), &view.form, commands);
+        // Their files may be one, which names tell.
+        return correct_ui(ui, data, None, view, commands);
     }
     recognized_ui(ui, (&data.folder, discovery), &mut view.form);
     correct_ui(ui, data, Some(discovery), view, commands);

@@ -1,0 +1,35 @@
+use egui::{RichText, TextEdit, Ui};
+
+use crate::dataset::Corrections;
+
+/// What the names of images and of masks end with.
+pub fn suffixes_ui(ui: &mut Ui, said: &mut Corrections) {
+    let hint = ["_sat or _sat.jpg", "_mask or _mask.png"];
+    suffix_ui(ui, "Images end with", hint[0], &mut said.image_suffix);
+    suffix_ui(ui, "Masks end with", hint[1], &mut said.mask_suffix);
+}
+
+fn suffix_ui(ui: &mut Ui, title: &str, hint: &str, said: &mut Option<String>) {
+    let label = ui.label(RichText::new(title).weak());
+    let typed = egui::Id::unique(("suffix", title));
+    let draft = ui.data(|data| data.get_temp::<String>(typed));
+    let mut text = draft.or_else(|| said.clone()).unwrap_or_default();
+    let field = TextEdit::singleline(&mut text).hint_text(hint);
+    let field = ui.add(field.desired_width(190.0)).labelled_by(label.id);
+    if field.changed() {
+        ui.data_mut(|data| data.insert_temp(typed, text.clone()));
+    }
+    let is_left = field.lost_focus();
+    field.on_hover_text(
+        "What the names end with, before the ending of the file or with it. Then names alone tell \
+         images and masks apart, whatever their folders are called",
+    );
+    if is_left {
+        ui.data_mut(|data| data.remove::<String>(typed));
+        *said = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    }
+    if said.is_some() && ui.button("As recognized").clicked() {
+        *said = None;
+    }
+    ui.end_row();
+}
