@@ -182,7 +182,7 @@ impl Counts<3> for ComparedPredictions {
     fn uncount(&mut self, says: [u8; 3], pixels: u64) {
         match [says[0], says[1]].map(|said| said == UNLABELED) {
             [false, false] => self.each(says, |counts, row, col| {
-                counts.subtract_many(row, col, pixels)
+                counts.subtract_many(row, col, pixels);
             }),
             [true, true] => {}
             _ => self.alone -= pixels,
