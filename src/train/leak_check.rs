@@ -7,7 +7,7 @@ use crate::dataset::{Ground, PatchSource, Scene, Split, Watch};
 
 /// Name of the file in a run folder that says what its parts share.
 pub(super) const LEAKS_FILE: &str = "leaks.json";
-/// Pixels that are read to find leaks before a training: about five seconds of one core.
+/// Pixels that are read to find leaks before a training: about nine seconds of one core.
 const MOST_PIXELS: u64 = 256 << 20;
 
 /// The same of one image, of which somebody may train often.

@@ -1,4 +1,5 @@
-use super::blur::{Grey, REACH, blurred};
+use super::blur::{Grey, REACH};
+use super::spots::{Relief, halo};
 use super::turn::Turn;
 use crate::dataset::Rng;
 use crate::geom::{ImageSize, PixelRect};
@@ -7,12 +8,6 @@ use crate::geom::{ImageSize, PixelRect};
 const OFFSETS: [i64; 8] = [-18, -13, -8, -3, 3, 8, 13, 18];
 /// Pixels that a landmark keeps from the edge of its image.
 pub(super) const MARGIN: u32 = 18 + REACH as u32;
-/// Distance of the second differences, in pixels.
-const STEP: usize = 3;
-/// The least curvature of a landmark: a spot of about three steps of brightness.
-const LEAST_CURVATURE: f32 = 960_000.0;
-/// The least ratio of the curvatures' product to the square of their sum; edges have less.
-const LEAST_ROUNDNESS: f32 = 0.1;
 
 /// A place that the content of an image chooses, wherever the image's edges are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,12 +47,17 @@ impl Finder {
 
     /// Pixels about a part of an image that must be known to find its landmarks.
     pub(super) fn halo(&self) -> u32 {
-        (self.radius + STEP + REACH).max(MARGIN as usize) as u32
+        halo(self.radius).max(MARGIN as usize) as u32
     }
 
-    /// The landmarks in `core` of an image of `size`; `grey` is `core` with its halo, as far as the
-    /// image reaches.
-    pub(super) fn landmarks(&self, grey: &Grey, core: PixelRect, size: ImageSize) -> Vec<Landmark> {
+    /// The landmarks in `core` of an image of `size`; `grey`, with its `relief`, is `core` with its
+    /// halo, as far as the image reaches.
+    pub(super) fn landmarks(
+        &self,
+        (grey, relief): (&Grey, &Relief),
+        core: PixelRect,
+        size: ImageSize,
+    ) -> Vec<Landmark> {
         let (right, bottom) = (
             size.width.saturating_sub(MARGIN),
             size.height.saturating_sub(MARGIN),
@@ -67,44 +67,14 @@ impl Finder {
         }
         let inner = PixelRect::new(MARGIN, MARGIN, right - MARGIN, bottom - MARGIN);
         let wanted = core.intersect(inner);
-        let smooth = blurred(grey);
-        let curvature = curvatures(&smooth, grey);
-        let peaks = self.peaks(&curvature, grey, wanted);
-        let landmark = |(x, y)| self.described(&smooth, grey, (x, y));
-        peaks.into_iter().filter_map(landmark).collect()
-    }
-
-    /// Strict maxima of `curvature` within `wanted`, in pixels of `grey`.
-    fn peaks(&self, curvature: &[f32], grey: &Grey, wanted: PixelRect) -> Vec<(usize, usize)> {
-        let (width, height) = (grey.width(), grey.height());
-        let (left, top) = (
-            (wanted.x - grey.rect.x.min(wanted.x)) as usize,
-            (wanted.y - grey.rect.y.min(wanted.y)) as usize,
-        );
-        let (right, bottom) = (left + wanted.width as usize, top + wanted.height as usize);
-        let block = self.radius + 1;
-        let mut peaks = Vec::new();
-        for y0 in (top..bottom).step_by(block) {
-            for x0 in (left..right).step_by(block) {
-                let (x1, y1) = ((x0 + block).min(right), (y0 + block).min(bottom));
-                let (best, x, y) = strongest(curvature, width, (x0, y0, x1, y1));
-                if best < LEAST_CURVATURE {
-                    continue;
-                }
-                let low = |at: usize| at.saturating_sub(self.radius);
-                let (x1, y1) = (
-                    (x + self.radius + 1).min(width),
-                    (y + self.radius + 1).min(height),
-                );
-                let rivals = (low(y)..y1)
-                    .flat_map(|row| &curvature[row * width + low(x)..row * width + x1])
-                    .filter(|&&other| other >= best);
-                if rivals.take(2).count() == 1 {
-                    peaks.push((x, y));
-                }
-            }
-        }
-        peaks
+        let wanted = PixelRect {
+            x: wanted.x.saturating_sub(grey.rect.x),
+            y: wanted.y.saturating_sub(grey.rect.y),
+            ..wanted
+        };
+        let spots = relief.spots(self.radius, wanted);
+        let landmark = |(x, y)| self.described(&relief.smooth, grey, (x, y));
+        spots.into_iter().filter_map(landmark).collect()
     }
 
     /// The landmark at (x, y) of `grey`; `None` on transparent ground.
@@ -163,53 +133,6 @@ fn slopes(values: &[f32; 64]) -> (f32, f32) {
     (x * scale, y * scale)
 }
 
-/// The greatest value in columns x0..x1 and rows y0..y1, and where it is.
-fn strongest(
-    values: &[f32],
-    width: usize,
-    (x0, y0, x1, y1): (usize, usize, usize, usize),
-) -> (f32, usize, usize) {
-    let mut best = (0.0, x0, y0);
-    for y in y0..y1 {
-        for (x, &value) in (x0..x1).zip(&values[y * width + x0..y * width + x1]) {
-            if value > best.0 {
-                best = (value, x, y);
-            }
-        }
-    }
-    best
-}
-
-/// The determinant of the second differences, where the ground is a spot rather than an edge; 0
-/// elsewhere (Bay et al. 2006 use the same measure with other filters).
-fn curvatures(smooth: &[f32], grey: &Grey) -> Vec<f32> {
-    let (width, height) = (grey.width(), grey.height());
-    let edge = REACH + STEP;
-    let mut curvature = vec![0.0; width * height];
-    if width <= 2 * edge || height <= 2 * edge {
-        return curvature;
-    }
-    for y in edge..height - edge {
-        let row = |y: usize| &smooth[y * width..][..width];
-        let (above, here, below) = (row(y - STEP), row(y), row(y + STEP));
-        let out = &mut curvature[y * width..][..width];
-        let columns = above.windows(2 * STEP + 1).zip(here.windows(2 * STEP + 1));
-        let columns = columns.zip(below.windows(2 * STEP + 1));
-        let out = &mut out[edge..width - edge];
-        for (out, ((above, here), below)) in out.iter_mut().zip(columns.skip(REACH)) {
-            let twice = 2.0 * here[STEP];
-            let xx = here[0] + here[2 * STEP] - twice;
-            let yy = above[STEP] + below[STEP] - twice;
-            let xy = (above[0] + below[2 * STEP] - (above[2 * STEP] + below[0])) / 4.0;
-            let product = xx * yy - xy * xy;
-            let sum = xx + yy;
-            let is_spot = product > LEAST_ROUNDNESS * sum * sum;
-            *out = if is_spot { product } else { 0.0 };
-        }
-    }
-    curvature
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,7 +156,7 @@ mod tests {
 
     fn landmarks(grey: &Grey) -> Vec<Landmark> {
         let size = ImageSize::new(grey.rect.width, grey.rect.height);
-        Finder::new(10).landmarks(grey, grey.rect, size)
+        Finder::new(10).landmarks((grey, &Relief::of(grey)), grey.rect, size)
     }
 
     #[test]

@@ -1,29 +1,40 @@
 //! Finds what two parts of a data set, two data sets, or two parts of one image share and should
 //! not: the same files or pixels, copies, common ground, neighboring frames and tiles.
 //!
-//! Each image is read once and remembered as a few hundred bytes: a number for its exact pixels, a
-//! thumbnail, and landmarks, places that its content alone chooses. It knows no networks and no
+//! Each image is read once and remembered as some kilobytes: a number for its exact pixels, a
+//! thumbnail, and places that its content alone chooses, described in two ways: landmarks, which
+//! find small overlaps at one scale and by quarter turns, and keypoints, which find what was turned
+//! by any angle and resized to 0.5 to 2 times, as augmentation does. It knows no networks and no
 //! labels; what it says is a matter of images and their names.
 
 mod affordable;
+mod augmented;
+#[cfg(test)]
+mod augmented_stories;
 mod between;
 mod blur;
 mod copies;
 mod equal_files;
 mod find;
 mod ground;
+mod index;
+mod keypoint;
 mod landmark;
 mod names;
 mod overlap;
+mod places;
 mod repeats;
 mod report;
 mod shown_twice;
+mod shrink;
+mod spots;
 #[cfg(test)]
 mod stories;
 mod thumb;
 mod trace;
 mod turn;
 mod vote;
+mod warp;
 
 pub use between::{LeakSet, find_leaks_between};
 pub(super) use equal_files::alike_files;

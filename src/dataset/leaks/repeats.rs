@@ -6,6 +6,7 @@ use super::blur::Grey;
 use super::landmark::{Finder, Landmark};
 use super::report::{Leak, LeakKind, LeakReport, MOST_EXAMPLES};
 use super::shown_twice::{Looks, Repeat};
+use super::spots::Relief;
 use crate::dataset::parts::Part;
 use crate::dataset::watch::counted;
 use crate::dataset::{DatasetError, Watch, hash};
@@ -143,7 +144,8 @@ fn places_in(
             block,
         })
     };
-    let landmarks = finder.landmarks(&grey, piece, size);
+    let relief = Relief::of(&grey);
+    let landmarks = finder.landmarks((&grey, &relief), piece, size);
     Ok(landmarks.into_iter().filter_map(place).collect())
 }
 

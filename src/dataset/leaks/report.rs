@@ -15,7 +15,8 @@ pub enum LeakKind {
     SamePixels,
     /// One is the other, turned, flipped, resized, recompressed or of changed brightness.
     Copy,
-    /// They show common ground: one is a crop of the other, or they overlap.
+    /// They show common ground, at whatever angle and scale: one is a crop of the other, or they
+    /// overlap.
     SameGround,
     /// Their extents on the map overlap.
     MapOverlap,

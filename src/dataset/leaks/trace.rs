@@ -1,11 +1,19 @@
 use super::blur::Grey;
+use super::keypoint::{Keypoint, KeypointFinder, retain_unrepeated};
 use super::landmark::{Finder, Landmark};
+use super::spots::Relief;
 use super::thumb::{Thumb, ThumbSums};
 use crate::geom::{ImageSize, PixelRect};
 use crate::raster::{ReadError, TileSource};
 
 /// Side of the parts that an image is read in.
 const CORE: u32 = 1024;
+
+/// What finds the places of images; one for each run, since all must be looked at alike.
+pub(super) struct Finders {
+    pub(super) landmarks: Finder,
+    pub(super) keypoints: KeypointFinder,
+}
 
 /// What is remembered of an image.
 #[derive(Clone)]
@@ -16,24 +24,27 @@ pub(super) struct Trace {
     pub(super) thumb: Thumb,
     /// Its landmarks, by the part of the image they are in.
     pub(super) landmarks: Vec<Landmark>,
+    /// Its keypoints, likewise.
+    pub(super) keypoints: Vec<Keypoint>,
 }
 
 impl Trace {
     /// Reads all of `source` once; `None` when `is_cancelled` says so meanwhile.
     pub(super) fn read(
         source: &dyn TileSource,
-        finder: &Finder,
+        finders: &Finders,
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<Option<Self>, ReadError> {
         let size = source.info().size;
         let mut pixels = start(size);
         let mut sums = ThumbSums::new(size);
-        let mut landmarks = Vec::new();
+        let (mut landmarks, mut keypoints) = (Vec::new(), Vec::new());
+        let halo = finders.landmarks.halo().max(finders.keypoints.halo());
         for core in cores(size) {
             if is_cancelled() {
                 return Ok(None);
             }
-            let rect = core.grown(finder.halo()).intersect(size.bounds());
+            let rect = core.grown(halo).intersect(size.bounds());
             let rgba = source.read_rgba(0, rect)?;
             let (left, top) = ((core.x - rect.x) as usize, (core.y - rect.y) as usize);
             let cols = left..left + core.width as usize;
@@ -44,12 +55,16 @@ impl Trace {
             }
             let grey = Grey::new(rect, &rgba);
             sums.add(&grey, cols, rows);
-            landmarks.extend(finder.landmarks(&grey, core, size));
+            let relief = Relief::of(&grey);
+            landmarks.extend(finders.landmarks.landmarks((&grey, &relief), core, size));
+            keypoints.extend(finders.keypoints.keypoints((&grey, &relief), core));
         }
+        retain_unrepeated(&mut keypoints);
         Ok(Some(Self {
             pixels,
             thumb: sums.finish(),
             landmarks,
+            keypoints,
         }))
     }
 }

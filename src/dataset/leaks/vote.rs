@@ -1,3 +1,5 @@
+use std::fmt;
+
 use super::landmark::{Landmark, MARGIN};
 use super::turn::Turn;
 use crate::geom::ImageSize;
@@ -23,6 +25,21 @@ pub(super) struct Fit {
     pub(super) turn: Turn,
     /// Column and row of the second image that column 0 and row 0 of the first lie at.
     pub(super) offset: (i64, i64),
+}
+
+impl fmt::Display for Fit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let how = if self.turn.is_none() {
+            ""
+        } else {
+            ", turned or flipped"
+        };
+        let (votes, expected, (x, y)) = (self.votes, self.expected, self.offset);
+        write!(
+            f,
+            "{votes} of {expected} landmarks agree{how}, shifted by {x}, {y} pixels"
+        )
+    }
 }
 
 /// What one matching landmark says of where the first image lies on the second.
