@@ -170,7 +170,7 @@ fn row_ui(
     thumbnail_ui(ui, entry, view);
     if is_unsaved {
         let mark = RichText::new(icons::ICON_SAVE.codepoint).size(14.0);
-        ui.label(mark.color(theme::WARNING))
+        theme::words(ui, theme::WARNING, mark)
             .on_hover_text("Its label is not saved to its file yet; all strokes are kept");
     }
     let row = ui.selectable_label(is_open, file_name(entry));
@@ -226,6 +226,6 @@ fn status_ui(ui: &mut Ui, status: EntryStatus) {
         EntryStatus::Done => (icons::ICON_CHECK_CIRCLE, "Done", theme::GOOD),
         EntryStatus::Missing => (icons::ICON_ERROR, "Missing", theme::ERROR),
     };
-    let mark = RichText::new(icon.codepoint).size(14.0).color(color);
-    ui.label(mark).on_hover_text(meaning);
+    let mark = RichText::new(icon.codepoint).size(14.0);
+    theme::words(ui, color, mark).on_hover_text(meaning);
 }

@@ -184,7 +184,7 @@ fn verdict_ui(ui: &mut Ui, session: &Session, verdict: &Verdict, commands: &mut 
         (false, false) => "the old one stays",
     };
     let title = format!("{title}: {outcome}");
-    ui.label(RichText::new(title).strong().color(color));
+    theme::words(ui, color, RichText::new(title).strong());
     if let Some(why) = why {
         ui.label(RichText::new(why).small());
     }
@@ -337,8 +337,8 @@ fn rows_ui(ui: &mut Ui, rows: &[VerdictRow]) {
                 ui.monospace(text::ratio(iou));
             }
             let color = match row.interval {
-                Some([low, _]) if low > 0.0 => theme::GOOD,
-                Some([_, high]) if high < 0.0 => theme::WARNING,
+                Some([low, _]) if low > 0.0 => theme::legible(theme::GOOD, ui.visuals()),
+                Some([_, high]) if high < 0.0 => theme::legible(theme::WARNING, ui.visuals()),
                 _ => ui.visuals().text_color(),
             };
             let dash = || "–".to_owned();
@@ -381,7 +381,7 @@ fn family_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
                     commands.push(Command::Finetune(FinetuneCommand::Activate { run }));
                 }
                 if is_active {
-                    ui.label(RichText::new("in use").small().color(theme::GOOD));
+                    theme::words(ui, theme::GOOD, RichText::new("in use").small());
                 }
                 fate_ui(ui, model);
                 gained_ui(ui, model);
@@ -397,8 +397,7 @@ fn fate_ui(ui: &mut Ui, model: &Ancestor) {
         Some(Decision::NotMeasured(why)) => ("not measured", why),
         Some(Decision::Promoted | Decision::First) | None => return,
     };
-    ui.label(RichText::new(word).small().color(theme::WARNING))
-        .on_hover_text(why);
+    theme::words(ui, theme::WARNING, RichText::new(word).small()).on_hover_text(why);
 }
 
 /// What a model gained over the one before, in a word.
