@@ -16,11 +16,11 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use orthobrush::app::Stage;
-use orthobrush::dataset::{Corrections, hash};
+use orthobrush::dataset::hash;
 use orthobrush::geom::{Camera, ImageSize};
 use orthobrush::render::Gpu;
 use orthobrush::sample::{SampleConfig, write_sample};
-use orthobrush::session::{Command, DataCommand, DataSet, TrainOn};
+use orthobrush::session::{Command, DataSet, TrainOn};
 use orthobrush::train::{DeviceChoice, Recipe};
 
 const WINDOW: ImageSize = ImageSize::new(1_280, 800);
@@ -216,14 +216,8 @@ fn listing(_: &mut Criterion) {
     let mut stage = Stage::new(Gpu::headless().expect("a Vulkan driver"), None, WINDOW);
     stage.settle().expect("a window");
     let began = Instant::now();
-    stage.app_mut().view_mut().show_data();
-    stage
-        .app_mut()
-        .perform(vec![Command::Data(DataCommand::Look {
-            folder,
-            parts: Box::new(Recipe::default().parts()),
-            corrections: Corrections::default(),
-        })]);
+    let look = stage.app_mut().view_mut().open_dataset(&folder);
+    stage.app_mut().perform(vec![look]);
     until(&mut stage, |data| data.discovery.is_some());
     let recognized = began.elapsed().as_secs_f64();
     until(&mut stage, |data| !data.pictures.is_empty());

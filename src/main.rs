@@ -20,7 +20,10 @@ fn main() -> ExitCode {
     start_logging();
     let arguments = Arguments::parse();
     report(match arguments.subcommand {
-        None => run_window(AppConfig::of_user(arguments.path)),
+        None => run_window(AppConfig {
+            data: arguments.data,
+            ..AppConfig::of_user(arguments.path)
+        }),
         Some(Subcommand::Screenshot(args)) => take_screenshot(&args),
         Some(Subcommand::Bench(bench)) => match bench.work {
             BenchWork::View(args) => bench_view(&args),

@@ -41,6 +41,8 @@ pub struct App {
 pub struct AppConfig {
     /// An image or folder to open, given on the command line.
     pub open: Option<PathBuf>,
+    /// A data set to look at, given on the command line.
+    pub data: Option<PathBuf>,
     /// Where settings are kept; `None` keeps them nowhere.
     pub settings_path: Option<PathBuf>,
     /// Where the sample project goes.
@@ -59,6 +61,7 @@ impl AppConfig {
         let data = folders.map_or_else(std::env::temp_dir, |dirs| dirs.data_dir().to_owned());
         Self {
             open,
+            data: None,
             settings_path: Settings::default_path(),
             sample_folder: data.join("sample"),
             projects: ProjectPlace::Beside {
@@ -103,6 +106,10 @@ impl App {
         let mut app = Self { session, view };
         if let Some(path) = config.open {
             app.perform(vec![Command::Open { path }]);
+        }
+        if let Some(folder) = config.data {
+            let look = app.view.open_dataset(&folder);
+            app.perform(vec![look]);
         }
         app
     }

@@ -33,6 +33,9 @@ pub struct Arguments {
     pub subcommand: Option<Subcommand>,
     /// An image or a folder of images to open in the window.
     pub path: Option<PathBuf>,
+    /// A data set to look at in the window: a folder of images and masks, in any usual arrangement.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
 }
 
 /// What can be done without a display.

@@ -9,7 +9,7 @@ use super::chooser;
 use super::panels::area::check;
 use super::predicting::predict;
 use super::theme;
-use super::training::{Correction, look_at, take_list};
+use super::training::{Correction, take_list};
 use super::view::{CommandQueue, View, Waiting};
 use crate::dataset::Part;
 use crate::session::{
@@ -241,7 +241,7 @@ impl FileWish {
                 let recipe = Box::new(view.form.recipe.clone());
                 Command::Recipe(RecipeCommand::Save { recipe, path })
             }
-            Self::OpenDataset => look_at(&path, &view.form),
+            Self::OpenDataset => view.open_dataset(&path),
             Self::Correct(what) => what.command(path, &view.form, session),
             Self::ExportRun => Command::Runs(view.training.chosen.export_shown(path)),
             Self::ExportRuns => Command::Runs(view.training.chosen.export_ticked(path)),

@@ -1,6 +1,6 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::canvas::{Gesture, PaneContents, PaneLayout};
@@ -18,7 +18,7 @@ use super::panels::images::ImagesView;
 use super::panels::recipe::TrainForm;
 use super::panels::scores::ScoresView;
 use super::places::PlaceForm;
-use super::training::{Page, TrainingArea};
+use super::training::{Page, TrainingArea, look_at};
 use crate::geom::{Camera, ImagePoint, PixelRect, ScreenSize, TileKey};
 use crate::job::Waker;
 use crate::label::{MaskLevels, MaskTile};
@@ -405,9 +405,10 @@ impl View {
         self.feed.as_mut().map_or_else(Vec::new, Feed::take_waits)
     }
 
-    /// Shows the data set that is looked at instead of the image.
-    pub const fn show_data(&mut self) {
+    /// Shows a data set instead of the image, once it was looked at.
+    pub fn open_dataset(&mut self, folder: &Path) -> Command {
         self.training.open(Page::Data);
+        look_at(folder, &self.form)
     }
 
     /// Whether the person decided that the window may go.

@@ -7,28 +7,18 @@ use egui::{Key, Role};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use image::{GrayImage, Luma, RgbImage};
-use orthobrush::app::App;
-use orthobrush::dataset::parts::PartRule;
+use orthobrush::app::{App, AppConfig};
 use orthobrush::dataset::{Corrections, Discovery};
-use orthobrush::session::{Command, DataCommand};
 
 use crate::fixture::turn;
-use crate::window::{session, settle, window};
+use crate::window::{session, settle, window_of};
 
 /// A window on the Data page that shows a data set.
 fn showing(set: &Path) -> Harness<'static, App> {
-    let mut harness = window(None);
-    harness.key_press(Key::F8);
-    harness.run_steps(2);
-    let look = DataCommand::Look {
-        folder: set.to_owned(),
-        parts: Box::new(PartRule::default()),
-        corrections: Corrections::default(),
-    };
-    harness.state_mut().perform(vec![Command::Data(look)]);
-    harness.run_steps(3);
-    settle(&mut harness);
-    press(&mut harness, "Data");
+    let mut harness = window_of(AppConfig {
+        data: Some(set.to_owned()),
+        ..AppConfig::default()
+    });
     press(&mut harness, "Recognized wrongly?");
     harness
 }
