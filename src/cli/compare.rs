@@ -5,7 +5,7 @@ use anyhow::{Context as _, bail, ensure};
 
 use super::args::CompareArgs;
 use super::ground::areas;
-use super::makers::{Makers, Told};
+use super::makers::{Makers, Told, maker_of};
 use super::predict_desk::Desk;
 use super::say::refuse_to_overwrite;
 use crate::disk::folder_of;
@@ -16,7 +16,7 @@ use crate::label::{
 };
 use crate::metrics::{ComparedPredictions, PredictionComparison};
 use crate::raster::{TileSource, open_raster};
-use crate::train::{FileEnd, FileMaker, FileTask, FilesPlan, Flips, SavedModel, run_of};
+use crate::train::{FileEnd, FileTask, FilesPlan, Flips, SavedModel, run_of};
 
 /// Lets two networks predict the same ground and says in what they differ.
 pub fn run(args: &CompareArgs) -> anyhow::Result<()> {
@@ -92,7 +92,7 @@ fn told(
         if what.is_dir() {
             run_of(what)
         } else {
-            FileMaker::of(what).map(|maker| maker.run)
+            maker_of(what).map(|maker| maker.run)
         }
     };
     let models = [&args.a, &args.b].map(maker);

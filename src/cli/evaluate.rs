@@ -4,13 +4,13 @@ use serde::Serialize;
 
 use super::args::{EvalArgs, ScoredBy};
 use super::ground;
-use super::makers::Makers;
+use super::makers::{Makers, maker_of};
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::{
     CellKey, ClassTable, Coverage, Encoding, LoadedMask, Mask, Selection, UNLABELED, load_mask,
 };
 use crate::metrics::{Confusion, Scores};
-use crate::train::{FileMaker, run_of};
+use crate::train::run_of;
 
 /// Compares a prediction with the truth.
 pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
@@ -72,7 +72,7 @@ fn makers(args: &EvalArgs) -> anyhow::Result<Makers> {
         ensure!(run.is_some(), "There is no run of a training: {place}");
         return Makers::of(image.as_deref(), &[run], args.judging);
     }
-    let known = FileMaker::of(&args.pred);
+    let known = maker_of(&args.pred);
     let of_record = known.as_ref().map(|maker| &*maker.image);
     let run = known.as_ref().map(|maker| maker.run.clone());
     Makers::of(image.as_deref().or(of_record), &[run], args.judging)

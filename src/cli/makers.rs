@@ -11,7 +11,7 @@ use crate::metrics::{PartFact, TiledGround};
 use crate::project::Project;
 use crate::raster::open_raster;
 use crate::session::{ScoredGround, is_unreviewed};
-use crate::train::{ModelGround, run_of};
+use crate::train::{FileMaker, ModelGround, run_of};
 
 /// The models that made the predictions which are scored on an image.
 pub struct Makers {
@@ -37,6 +37,20 @@ pub struct Told {
     left_out_pixels: u64,
     /// How often blocks that judge were read, where these numbers are of such, this time counted.
     judging_reads: Option<u32>,
+}
+
+/// Which run made the mask at `path`, as the record beside it says; a record that cannot be followed
+/// is noted.
+pub fn maker_of(path: &Path) -> Option<FileMaker> {
+    let maker = FileMaker::of(path);
+    if maker.is_none() && FileMaker::has_record(path) {
+        eprintln!(
+            "note: the record beside {} names a model or an image that is not there any more, or the \
+             mask was written since, so blocks that judge are not known",
+            path.display()
+        );
+    }
+    maker
 }
 
 impl Makers {
@@ -124,6 +138,10 @@ impl Makers {
     }
 
     fn scored(&self, ground: &TiledGround, label: &Mask, path: &Path) -> ScoredGround {
+        if ground.is_empty() {
+            // All that was asked for judges.
+            return ScoredGround::Unknown;
+        }
         let models: Option<Vec<&ModelGround>> = self.grounds.iter().map(Option::as_ref).collect();
         let Some(models) = models.filter(|models| !models.is_empty()) else {
             return ScoredGround::Unknown;

@@ -202,8 +202,9 @@ impl Session {
         match ground {
             Some(ground) if found != Some(ground.num_pixels()) => Err(refused(
                 "Of that ground only a part is compared, since one of the two predictions is not \
-                 there or its numbers are being counted, and a command would predict all of it. \
-                 Predict both there first, or choose other ground for the numbers",
+                 there, the image has no data there, or numbers are being counted, and a command \
+                 would predict all of it. Predict both there first, or choose other ground for the \
+                 numbers",
             )),
             _ => Ok(()),
         }

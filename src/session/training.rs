@@ -199,6 +199,7 @@ impl Session {
             TrainEvent::Forecast(forecast) => {
                 self.notify(Notice::info(forecast.to_string()));
                 self.training.forecast = Some(forecast);
+                self.training.forecast_epoch = self.training.running_epoch();
             }
             TrainEvent::Tight(remedies) => {
                 self.notify(Notice::warning(remedies_in_words(&remedies)));

@@ -56,6 +56,8 @@ pub struct TrainingState {
     pub notes: Vec<String>,
     /// What it takes, once some steps were measured.
     pub forecast: Option<Forecast>,
+    /// The epoch in which that was made, 0 before the first.
+    pub forecast_epoch: u32,
     /// What would take less memory, where a step does not fit at once.
     pub remedies: Vec<Remedy>,
     /// Whether it rests.
@@ -104,6 +106,14 @@ impl TrainingState {
         self.rows.iter().rev().find(|row| row.best)
     }
 
+    /// The epoch that runs; 0 before the first.
+    pub const fn running_epoch(&self) -> u32 {
+        match self.phase {
+            TrainingPhase::Running { epoch, .. } => epoch,
+            _ => 0,
+        }
+    }
+
     /// What ground the numbers of its epochs are of.
     pub fn ground(&self) -> ScoredGround {
         let split = self.split.as_ref();
@@ -133,15 +143,25 @@ impl TrainingState {
         }
         // Epochs in which the encoder learns, too, are longer than those before.
         let is_unfrozen = recipe.is_unfrozen(*epoch);
-        let of_phase =
-            (self.rows.iter()).filter(|row| recipe.is_unfrozen(row.epoch) == is_unfrozen);
-        let seconds: Vec<f64> = of_phase.map(|row| row.seconds).collect();
+        let of_phase = |row: &&EpochRow| recipe.is_unfrozen(row.epoch) == is_unfrozen;
+        let of = |row: &EpochRow| row.seconds;
+        let mut seconds: Vec<f64> = self.rows.iter().filter(of_phase).map(of).collect();
         let unfreezing = self.forecast.and_then(|forecast| forecast.unfreezing);
         let later = unfreezing.and_then(|unfreezing| unfreezing.seconds);
         let later = later.map(|[seconds, _]| seconds);
         if seconds.is_empty() {
-            let left = self.forecast.map(|forecast| forecast.seconds_left);
-            return later.filter(|_| is_unfrozen).or(left);
+            let is_of_before = is_unfrozen && self.forecast_epoch <= recipe.unfreeze_after;
+            if !is_of_before {
+                return self.forecast.map(|forecast| forecast.seconds_left);
+            }
+            if unfreezing.is_some() {
+                return later;
+            }
+            // Nothing held still.
+            seconds = self.rows.iter().map(of).collect();
+        }
+        if seconds.is_empty() {
+            return None;
         }
         let per_epoch = seconds.iter().sum::<f64>() / seconds.len() as f64;
         let done = f64::from(*epoch) - 1.0 + f64::from(*step) / f64::from((*steps).max(1));
@@ -219,6 +239,22 @@ mod tests {
         };
         let told = [1, 2, 3, 4].map(|epoch| at(epoch).seconds_left());
         assert_eq!(told, [100.0, 4.0 + 80.0, 80.0, 15.0].map(Some));
+        // Measured anew, not tried, and where nothing held still.
+        let mut anew = at(3);
+        anew.forecast_epoch = 3;
+        assert_eq!(anew.seconds_left(), Some(100.0));
+        let other = |unfreezing| {
+            let mut state = at(3);
+            let forecast = state.forecast.as_mut().expect("a forecast");
+            forecast.unfreezing = unfreezing;
+            state.seconds_left()
+        };
+        let untried = Unfreezing {
+            epoch: 3,
+            seconds: None,
+        };
+        assert_eq!(other(Some(untried)), None);
+        assert_eq!(other(None), Some(1.5 * 8.0));
     }
 
     #[test]

@@ -67,7 +67,11 @@ pub fn find_repeats(
         (Part::Validation, Part::Test),
     ];
     let leaks = pairs.into_iter();
-    let leaks = leaks.filter_map(|between| leak(&places, blocks.name, between));
+    let leaks = leaks.filter_map(|between| leak(&places, blocks.name, between, watch));
+    let leaks: Vec<Leak> = leaks.collect();
+    if (watch.is_cancelled)() {
+        return Err(DatasetError::Stopped);
+    }
     let note = (num_read < num_pieces).then(|| {
         format!(
             "Ground that the image shows twice was looked for in {num_read} of its {num_pieces} \
@@ -75,7 +79,7 @@ pub fn find_repeats(
         )
     });
     Ok(LeakReport {
-        leaks: leaks.collect(),
+        leaks,
         images: 1,
         notes: note.into_iter().collect(),
     })
@@ -150,7 +154,7 @@ fn places_in(
 }
 
 /// What blocks of the second part share with the first one; `None` where that is nothing.
-fn leak(places: &[Place], name: &str, between: (Part, Part)) -> Option<Leak> {
+fn leak(places: &[Place], name: &str, between: (Part, Part), watch: &Watch<'_>) -> Option<Leak> {
     let of = |part| places.iter().filter(move |place| place.part == part);
     let known = Looks::new(of(between.0).map(|place| place.landmark).collect());
     let mut blocks: BTreeMap<usize, Vec<Landmark>> = BTreeMap::new();
@@ -158,7 +162,8 @@ fn leak(places: &[Place], name: &str, between: (Part, Part)) -> Option<Leak> {
         blocks.entry(place.block).or_default().push(place.landmark);
     }
     let blocks: Vec<Vec<Landmark>> = blocks.into_values().collect();
-    let found = blocks.par_iter().filter_map(|block| known.repeat(block));
+    let blocks = blocks.par_iter().filter(|_| !(watch.is_cancelled)());
+    let found = blocks.filter_map(|block| known.repeat(block));
     let mut found: Vec<Repeat> = found.collect();
     if found.is_empty() {
         return None;

@@ -10,6 +10,8 @@ const MOST_BITS: u32 = 10;
 const MOST_ALIKE: usize = 1 << 12;
 /// Landmarks of a block that must agree on where its ground is shown as well.
 const LEAST_VOTES: usize = 8;
+/// Claims of a block that are held against each other; of more a sample is.
+const MOST_CLAIMS: usize = 2_048;
 /// Pixels by which their answers may differ.
 const SLACK: i64 = 3;
 /// Their least deviation in pixels across the direction in which they reach farthest: the dashes
@@ -51,14 +53,18 @@ impl Looks {
     /// Where most of a block's ground is shown as well, if it is.
     pub(super) fn repeat(&self, block: &[Landmark]) -> Option<Repeat> {
         let claim = |held: &Landmark| Some(Claim::of(self.nearest(*held)?, *held));
-        let claims: Vec<Claim> = block.iter().filter_map(claim).collect();
+        let all: Vec<Claim> = block.iter().filter_map(claim).collect();
+        let stride = all.len().div_ceil(MOST_CLAIMS).max(1);
+        let claims: Vec<&Claim> = all.iter().step_by(stride).collect();
         let votes: Vec<usize> = claims.iter().map(|claim| claim.votes(&claims)).collect();
         let (most, best) = votes.iter().copied().zip(&claims).max_by_key(|of| of.0)?;
         let is_rival =
-            |(votes, claim): (&usize, &Claim)| *votes * 2 > most && claim.is_period_of(best);
+            |(votes, claim): (&usize, &&Claim)| *votes * 2 > most && claim.is_period_of(best);
         if most < LEAST_VOTES || votes.iter().zip(&claims).any(is_rival) {
             return None;
         }
+        let claims: Vec<&Claim> = all.iter().collect();
+        let most = best.votes(&claims);
         let agreeing = claims.iter().filter(|claim| claim.agrees(best));
         let places: Vec<_> = agreeing.map(|claim| claim.places).collect();
         let held: Vec<(f64, f64)> = places.iter().map(|[_, held]| *held).collect();
@@ -151,7 +157,7 @@ impl Claim {
     }
 
     /// How many landmarks elsewhere say the same.
-    fn votes(&self, claims: &[Self]) -> usize {
+    fn votes(&self, claims: &[&Self]) -> usize {
         let agreeing = claims.iter().filter(|claim| claim.agrees(self));
         let mut places: Vec<(u32, u32)> = agreeing
             .map(|claim| (claim.places[0].0 as u32, claim.places[0].1 as u32))

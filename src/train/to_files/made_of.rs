@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, absolute};
 use std::time::UNIX_EPOCH;
 use std::{fs, io};
 
@@ -29,11 +29,11 @@ pub(in crate::train) fn bytes_and_time(path: &Path) -> io::Result<(u64, u64)> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct MadeOf {
     schema: u32,
-    /// The checkpoint's folder, as it was named.
+    /// The checkpoint's folder, absolute.
     model: String,
     /// Checksums (crc32c) of the model's description and of its weights.
     model_checksums: [u32; 2],
-    /// The image's file, as it was named.
+    /// The image's file, absolute.
     image: String,
     image_bytes: u64,
     /// When the image's file was written last, in nanoseconds since 1970.
@@ -42,6 +42,12 @@ pub(super) struct MadeOf {
     areas: Vec<PixelRect>,
     flips: Flips,
     measures: Vec<Certainty>,
+}
+
+/// A path that means the same from every folder.
+fn named(path: &Path) -> String {
+    let path = absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.display().to_string()
 }
 
 impl MadeOf {
@@ -58,9 +64,9 @@ impl MadeOf {
         let (image_bytes, image_time) = bytes_and_time(&task.image).map_err(unreadable)?;
         Ok(Self {
             schema: SCHEMA,
-            model: plan.model.folder().display().to_string(),
+            model: named(plan.model.folder()),
             model_checksums: plan.model.checksums(),
-            image: task.image.display().to_string(),
+            image: named(&task.image),
             image_bytes,
             image_time,
             image_size: size,
@@ -70,7 +76,7 @@ impl MadeOf {
         })
     }
 
-    /// The checkpoint's folder and the image's file, as they were named.
+    /// The checkpoint's folder and the image's file.
     pub(super) fn model_and_image(&self) -> [&Path; 2] {
         [&self.model, &self.image].map(Path::new)
     }

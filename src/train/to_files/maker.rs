@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 
 use super::made_of::{MadeOf, bytes_and_time};
 use super::run::record_of;
@@ -28,10 +28,16 @@ impl FileMaker {
         };
         maker.image.exists().then_some(maker)
     }
+
+    /// Whether there is a record beside the mask at `out` at all.
+    pub fn has_record(out: &Path) -> bool {
+        record_of(out).is_file()
+    }
 }
 
 /// The run that `model`, a run folder or the folder of one of its checkpoints, belongs to.
 pub fn run_of(model: &Path) -> Option<PathBuf> {
+    let model = absolute(model).ok()?;
     let mut folders = model.ancestors().take(3);
     let run = folders.find(|folder| RunRecord::is_run(folder))?;
     Some(run.to_owned())

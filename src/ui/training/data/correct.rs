@@ -91,7 +91,7 @@ pub fn correct_ui(
                 for what in Correction::ALL {
                     path_ui(ui, what, &mut said, (data, discovery), view);
                 }
-                suffixes_ui(ui, &mut said);
+                suffixes_ui(ui, &data.folder, &mut said);
             });
         let words = "Voids are nodata";
         ui.checkbox(&mut said.voids_are_nodata, words).on_hover_text(

@@ -1,17 +1,20 @@
+use std::path::Path;
+
 use egui::{RichText, TextEdit, Ui};
 
 use crate::dataset::Corrections;
 
 /// What the names of images and of masks end with.
-pub fn suffixes_ui(ui: &mut Ui, said: &mut Corrections) {
+pub fn suffixes_ui(ui: &mut Ui, folder: &Path, said: &mut Corrections) {
     let hint = ["_sat or _sat.jpg", "_mask or _mask.png"];
-    suffix_ui(ui, "Images end with", hint[0], &mut said.image_suffix);
-    suffix_ui(ui, "Masks end with", hint[1], &mut said.mask_suffix);
+    let titles = ["Images end with", "Masks end with"];
+    suffix_ui(ui, (folder, titles[0]), hint[0], &mut said.image_suffix);
+    suffix_ui(ui, (folder, titles[1]), hint[1], &mut said.mask_suffix);
 }
 
-fn suffix_ui(ui: &mut Ui, title: &str, hint: &str, said: &mut Option<String>) {
+fn suffix_ui(ui: &mut Ui, (folder, title): (&Path, &str), hint: &str, said: &mut Option<String>) {
     let label = ui.label(RichText::new(title).weak());
-    let typed = egui::Id::unique(("suffix", title));
+    let typed = egui::Id::unique(("suffix", folder, title));
     let draft = ui.data(|data| data.get_temp::<String>(typed));
     let mut text = draft.or_else(|| said.clone()).unwrap_or_default();
     let field = TextEdit::singleline(&mut text).hint_text(hint);
