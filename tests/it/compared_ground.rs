@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use orthobrush::geom::{ImagePoint, ImageSize, PixelRect};
+use orthobrush::geom::{ImageSize, PixelRect};
 use orthobrush::label::{CellKey, CellState, Mask, UNLABELED, WantedCells};
 use orthobrush::metrics::{ComparedPredictions, PredictionComparison};
 use orthobrush::session::{
@@ -14,7 +14,7 @@ use orthobrush::session::{
 use crate::contesting::{
     done, on_cpu, predict, predict_in_part, predicted_pixels, prediction, select, wholly_predicted,
 };
-use crate::fixture::{finish, own_sample, settle, turn};
+use crate::fixture::{fill, finish, own_sample, settle, turn};
 use crate::keeping::stroke;
 use crate::predicting::{run, trained};
 use crate::window::{self, window};
@@ -223,15 +223,8 @@ fn a_prediction_in_work_is_compared_block_by_block_and_a_stopped_one_where_it_is
 fn scores_of_a_stopped_prediction_are_of_what_is_there() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut session = wholly_predicted(folder.path(), ImageSize::new(3_200, 2_100));
-    let corners = [
-        (0.0, 0.0),
-        (3_200.0, 0.0),
-        (3_200.0, 2_100.0),
-        (0.0, 2_100.0),
-    ];
-    let corners = corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec();
-    let class = Some(1);
-    finish(&mut session, Command::FillPolygon { corners, class });
+    let area = PixelRect::new(0, 0, 3_200, 2_100);
+    fill(&mut session, area, 1);
     let share = |session: &Session| {
         let mut kept = KeptScores::default();
         let scores = session.scores_kept(ScoreScope::Whole, &mut kept);

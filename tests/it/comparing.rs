@@ -13,7 +13,7 @@ use orthobrush::session::{
 };
 use orthobrush::train::DeviceChoice;
 
-use crate::fixture::{finish, opened, own_sample, settle};
+use crate::fixture::{fill, finish, opened, own_sample, settle};
 use crate::predicting::{painted, run, trained};
 
 /// The sample with its true label as the prediction.
@@ -248,15 +248,8 @@ fn numbers_are_right_after_each_block_of_a_prediction() {
     let mut session = opened(&image);
     let device = Predicting::Device(DeviceChoice::Cpu);
     finish(&mut session, Command::SetPredicting(device));
-    let corners = [
-        (5.0, 5.0),
-        (2_095.0, 5.0),
-        (2_095.0, 1_095.0),
-        (5.0, 1_095.0),
-    ];
-    let corners = corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec();
-    let class = Some(1);
-    finish(&mut session, Command::FillPolygon { corners, class });
+    let area = PixelRect::new(5, 5, 2_090, 1_090);
+    fill(&mut session, area, 1);
     let predict = PredictionCommand::Predict {
         run: Some(run().to_owned()),
         on: ScoreScope::Within(PixelRect::new(0, 0, 70, 70)),

@@ -7,7 +7,7 @@ use orthobrush::session::{
     SelectionCommand, Session, Wholesale,
 };
 
-use crate::fixture::{finish, own_sample, sample, session, settle};
+use crate::fixture::{finish, own_sample, rectangle, sample, session, settle};
 
 /// The sample with its true label as a prediction.
 fn predicted() -> Session {
@@ -25,17 +25,6 @@ fn mask(session: &Session, kind: LayerKind) -> Mask {
 
 fn point(x: f64, y: f64) -> ImagePoint {
     ImagePoint::new(x, y)
-}
-
-fn rectangle(rect: PixelRect) -> Vec<ImagePoint> {
-    let (left, top) = (f64::from(rect.x), f64::from(rect.y));
-    let (right, bottom) = (f64::from(rect.right()), f64::from(rect.bottom()));
-    vec![
-        point(left, top),
-        point(right, top),
-        point(right, bottom),
-        point(left, bottom),
-    ]
 }
 
 /// Number of pixels in which two masks differ.

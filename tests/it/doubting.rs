@@ -8,7 +8,7 @@ use orthobrush::session::{
 };
 use orthobrush::train::{Certainty, DeviceChoice};
 
-use crate::fixture::{finish, opened, own_sample, settle};
+use crate::fixture::{fill, finish, opened, own_sample, settle};
 use crate::predicting::run;
 
 /// The sample predicted by a network that hardly learned anything.
@@ -71,14 +71,6 @@ fn doubtful(session: &mut Session, square: PixelRect) -> (bool, usize) {
         review(session, ReviewCommand::GoTo(place));
     }
     (place.is_some(), all)
-}
-
-fn fill(session: &mut Session, rect: PixelRect, class: u8) {
-    let [left, top, right, bottom] = [rect.x, rect.y, rect.right(), rect.bottom()].map(f64::from);
-    let corners = [(left, top), (right, top), (right, bottom), (left, bottom)];
-    let corners = corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec();
-    let class = Some(class);
-    finish(session, Command::FillPolygon { corners, class });
 }
 
 #[test]
@@ -205,15 +197,8 @@ fn what_was_made_by_hand_stays_when_the_prediction_is_taken_over() {
         PixelRect::new(500, 500, 40, 40),
         PixelRect::new(0, 0, 512, 512),
     );
-    let corners = [
-        (500.0, 500.0),
-        (540.0, 500.0),
-        (540.0, 540.0),
-        (500.0, 540.0),
-    ];
-    let corners = corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec();
-    let class = Some(3);
-    finish(&mut session, Command::FillPolygon { corners, class });
+    let area = PixelRect::new(500, 500, 40, 40);
+    fill(&mut session, area, 3);
     let whole = PixelRect::new(0, 0, 1_024, 1_024);
     let [before, said] =
         [LayerKind::Label, LayerKind::Prediction].map(|kind| pixels(&session, kind, whole));

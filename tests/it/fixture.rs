@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use orthobrush::geom::ImageSize;
+use orthobrush::geom::{ImagePoint, ImageSize, PixelRect};
 use orthobrush::job::Waker;
 use orthobrush::render::Gpu;
 use orthobrush::sample::{SampleConfig, SamplePaths, write_sample};
@@ -58,6 +58,19 @@ pub fn finish(session: &mut Session, command: Command) {
     session.apply(command).expect("the command is accepted");
     let errors = settle(session);
     assert!(errors.is_empty(), "{errors:?}");
+}
+
+/// The corners of a rectangle, clockwise from the upper left one.
+pub fn rectangle(rect: PixelRect) -> Vec<ImagePoint> {
+    let [left, top, right, bottom] = [rect.x, rect.y, rect.right(), rect.bottom()].map(f64::from);
+    let corners = [(left, top), (right, top), (right, bottom), (left, bottom)];
+    corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec()
+}
+
+/// Fills a rectangle with a class, as a polygon drawn by hand does.
+pub fn fill(session: &mut Session, rect: PixelRect, class: u8) {
+    let (corners, class) = (rectangle(rect), Some(class));
+    finish(session, Command::FillPolygon { corners, class });
 }
 
 /// Waits until no job runs, checks the session and gives the errors that were reported.

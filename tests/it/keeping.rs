@@ -6,14 +6,14 @@ use std::process::{Command as Process, Stdio};
 use std::time::Duration;
 
 use orthobrush::disk::replace_file;
-use orthobrush::geom::ImagePoint;
+use orthobrush::geom::{ImagePoint, PixelRect};
 use orthobrush::job::Waker;
 use orthobrush::label::Mask;
 use orthobrush::session::{
     ClassCommand, Command, CommandError, LayerKind, ProjectPlace, Safety, Session, SessionConfig,
 };
 
-use crate::fixture::{finish, own_sample, settle};
+use crate::fixture::{fill, finish, own_sample, settle};
 
 /// Tells the child which image to work on, from which step on.
 pub const CHILD: &str = "ORTHOBRUSH_PAINTER";
@@ -111,15 +111,8 @@ fn locks_of_classes_are_there_after_a_restart() {
     assert!(!session.has_unsaved_work(), "nothing was painted");
     let water = session.areas()[3];
     assert!(water > 0);
-    let corners = [
-        (0.0, 0.0),
-        (1_024.0, 0.0),
-        (1_024.0, 1_024.0),
-        (0.0, 1_024.0),
-    ];
-    let corners = corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec();
-    let class = Some(1);
-    finish(&mut session, Command::FillPolygon { corners, class });
+    let area = PixelRect::new(0, 0, 1_024, 1_024);
+    fill(&mut session, area, 1);
     assert_eq!(session.areas()[3], water, "nothing paints over it");
     drop(session);
     let mut session = opened(&ortho);
