@@ -4,8 +4,8 @@ use super::scan::ValidationWindow;
 use crate::geom::PixelRect;
 
 /// Which held-out patches are shown to people, rising: `count` of them, spread over the held-out
-/// ground in equal stretches; of each stretch one that shows the most classes, which of those
-/// follows from `seed`.
+/// ground in equal stretches; of each stretch one that is labeled for the most part where there is
+/// one, then one that shows the most classes; which of those follows from `seed`.
 pub(super) fn shown(
     scans: &[Cells],
     windows: &[ValidationWindow],
@@ -13,10 +13,19 @@ pub(super) fn shown(
     (count, seed): (usize, u64),
 ) -> Vec<usize> {
     let classes = num_classes(scans, windows, side);
+    // Windows at an edge count the strip alone that no other window counts.
+    let is_mostly_counted = |window: usize| {
+        let (_, (x, y), ground) = windows[window];
+        let counted = PixelRect::new(x, y, side, side).intersect(ground);
+        2 * counted.num_pixels() >= u64::from(side).pow(2)
+    };
     let count = count.min(windows.len());
     let stretch = |at: usize| at * windows.len() / count..(at + 1) * windows.len() / count;
     let best = |at: usize| {
-        let order = |&window: &usize| (classes[window], hash(&[seed, window as u64]));
+        let order = |&window: &usize| {
+            let drawn = hash(&[seed, window as u64]);
+            (is_mostly_counted(window), classes[window], drawn)
+        };
         stretch(at).max_by_key(order)
     };
     (0..count).filter_map(best).collect()
@@ -70,6 +79,8 @@ mod tests {
             .map(|seed| shown(&scans, &windows[3..6], 64, (1, seed)))
             .collect();
         assert!(plain.iter().any(|shown| *shown != plain[0]));
+        let strip = (0, (6 * 64, 0), PixelRect::new(6 * 64, 48, 64, 16));
+        assert_eq!(shown(&scans, &[windows[3], strip], 64, (1, 1)), [0]);
         assert!(shown(&scans, &[], 64, (4, 1)).is_empty());
     }
 }

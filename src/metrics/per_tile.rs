@@ -176,18 +176,16 @@ pub(super) fn tallies_of<const N: usize>(
         }
         let says = |x: usize| {
             let of_row = |says: usize, row: &&[u8; SIDE]| says << 8 | usize::from(row[x]);
-            rows.iter().fold(0, of_row)
+            rows.iter().fold(usize::from(!held[x]), of_row)
         };
-        let mut end = 0;
-        for part in held[..ground.width as usize].chunk_by(|a, b| a == b) {
-            let mut x = end;
-            end += part.len();
-            // Neighbors are mostly alike.
-            while part[0] && x < end {
-                let (start, here) = (x, says(x));
-                while x < end && says(x) == here {
-                    x += 1;
-                }
+        let (mut x, end) = (0, (ground.width as usize).min(SIDE));
+        // Neighbors are mostly alike.
+        while x < end {
+            let (start, here) = (x, says(x));
+            while x < end && says(x) == here {
+                x += 1;
+            }
+            if here >> (8 * N) == 0 {
                 let count = scratch.at(here);
                 if *count == 0 {
                     seen.push(here);

@@ -139,6 +139,8 @@ impl TrainPlan {
             ));
         }
         recipe.best_by.check(&classes)?;
+        recipe.loss.check(classes.num_classes())?;
+        recipe.class_weighting.check(classes.num_classes())?;
         let config = recipe.patch_config(&classes)?;
         let mut patches = PatchSource::watched(ground, config, watch)?;
         if recipe.model.encoder == EncoderKind::Lite0 {

@@ -33,6 +33,32 @@ pub enum ClassWeighting {
     ByHand(Vec<f32>),
 }
 
+impl ClassWeighting {
+    /// Says what does not work with `num_classes`, if anything.
+    ///
+    /// # Errors
+    /// [`TrainError::Recipe`] where weights by hand are not one for each class or no numbers from 0
+    /// on.
+    pub(super) fn check(&self, num_classes: usize) -> Result<(), TrainError> {
+        let Self::ByHand(weights) = self else {
+            return Ok(());
+        };
+        if weights.len() != num_classes {
+            return wrong(format!(
+                "class_weighting.by_hand has {} numbers, it must have one for each of the \
+                 {num_classes} classes",
+                weights.len()
+            ));
+        }
+        match weights.iter().find(|it| !it.is_finite() || **it < 0.0) {
+            Some(weight) => wrong(format!(
+                "class_weighting.by_hand holds {weight}, it must hold numbers from 0 on"
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
 /// What is done when the patches of a step do not fit into the memory at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

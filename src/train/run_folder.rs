@@ -140,7 +140,7 @@ impl RunFolder {
         weights: &[u8],
         names: &[&str],
     ) -> Result<PathBuf, TrainError> {
-        let step = format!("{:08}", card.step);
+        let step = step_name(card.step);
         let all = self.path.join(CHECKPOINTS);
         let folder = all.join(&step);
         make_folder(&all)?;
@@ -223,6 +223,20 @@ impl RunFolder {
             }
         }
     }
+}
+
+/// What the checkpoint after `step` steps is called.
+fn step_name(step: u64) -> String {
+    format!("{step:08}")
+}
+
+/// Whether a file holds the name of a checkpoint and nothing else.
+pub(super) fn names_checkpoint(path: &Path) -> bool {
+    const MOST_BYTES: u64 = 32;
+    let size = fs::metadata(path).ok().filter(|it| it.len() < MOST_BYTES);
+    let text = size.and_then(|_| fs::read_to_string(path).ok());
+    let name = text.as_deref().and_then(|text| text.strip_suffix('\n'));
+    name.is_some_and(|name| name.parse().is_ok_and(|step| step_name(step) == name))
 }
 
 /// What lies in a folder that is for a run, the first by name: neither what is hidden, nor locks, nor

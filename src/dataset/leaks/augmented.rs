@@ -5,7 +5,6 @@ use rayon::prelude::*;
 use super::LeakSample;
 use super::index::Index;
 use super::keypoint::mirror_mask;
-use super::names::in_order;
 use super::places::Places;
 use super::report::{Found, LeakKind};
 use super::trace::Trace;
@@ -51,12 +50,8 @@ pub(super) fn augmented(
         traces[image].1.keypoints[within]
     };
     let found = groups.into_par_iter().filter_map(|group| {
-        let ((a, _), (b, _)) = (places.of(group[0].0), places.of(group[0].1 >> 1));
-        let (first, second) = in_order(samples, traces[a].0, traces[b].0);
-        let pair = (first as u32, second as u32);
-        if known.contains(&pair) {
-            return None;
-        }
+        let ((a, b), pair) =
+            places.unknown_pair(samples, traces, (group[0].0, group[0].1 >> 1), known)?;
         let matches: Vec<LookAlike> = group
             .iter()
             .map(|&(a, b)| (keypoint(a), keypoint(b >> 1), b & 1 == 1))

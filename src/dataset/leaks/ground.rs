@@ -5,7 +5,6 @@ use rayon::prelude::*;
 use super::LeakSample;
 use super::index::Index;
 use super::landmark::Landmark;
-use super::names::in_order;
 use super::places::Places;
 use super::report::{Found, LeakKind};
 use super::trace::Trace;
@@ -40,12 +39,7 @@ pub(super) fn common_ground(
     };
     let groups = places.by_images(&mut matches, |pair| pair);
     let found = groups.into_par_iter().filter_map(|group| {
-        let ((a, _), (b, _)) = (places.of(group[0].0), places.of(group[0].1));
-        let (first, second) = in_order(samples, traces[a].0, traces[b].0);
-        let pair = (first as u32, second as u32);
-        if known.contains(&pair) {
-            return None;
-        }
+        let ((a, b), pair) = places.unknown_pair(samples, traces, group[0], known)?;
         let matches: Vec<(Landmark, Landmark)> = group
             .iter()
             .map(|&(a, b)| (landmark(a), landmark(b)))

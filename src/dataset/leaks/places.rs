@@ -1,4 +1,7 @@
+use std::collections::BTreeSet;
+
 use super::LeakSample;
+use super::names::in_order;
 use super::trace::Trace;
 
 /// Which image each of the places of all images is in.
@@ -53,5 +56,20 @@ impl Places {
         };
         pairs.sort_unstable_by_key(|&pair| (images(pair), pair));
         pairs.chunk_by(|&a, &b| images(a) == images(b)).collect()
+    }
+
+    /// The positions in `traces` of the two images that `places` are in, and the pair as it is
+    /// told; `None` where `known` holds it.
+    pub(super) fn unknown_pair(
+        &self,
+        samples: &[LeakSample<'_>],
+        traces: &[(usize, Trace)],
+        places: (u32, u32),
+        known: &BTreeSet<(u32, u32)>,
+    ) -> Option<((usize, usize), (u32, u32))> {
+        let ((a, _), (b, _)) = (self.of(places.0), self.of(places.1));
+        let (first, second) = in_order(samples, traces[a].0, traces[b].0);
+        let pair = (first as u32, second as u32);
+        (!known.contains(&pair)).then_some(((a, b), pair))
     }
 }

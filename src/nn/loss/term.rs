@@ -181,7 +181,15 @@ impl Loss {
                 self.0.len()
             )));
         }
-        self.0.iter().try_for_each(|term| term.check(num_classes))
+        for (at, term) in self.0.iter().enumerate() {
+            term.check(num_classes).map_err(|error| match error {
+                LossError::Unusable(what) => {
+                    LossError::Unusable(format!("term {} of loss: {what}", at + 1))
+                }
+                other => other,
+            })?;
+        }
+        Ok(())
     }
 
     /// Whether class weights change anything.

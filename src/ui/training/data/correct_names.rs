@@ -16,13 +16,15 @@ fn suffix_ui(ui: &mut Ui, (folder, title): (&Path, &str), hint: &str, said: &mut
     let label = ui.label(RichText::new(title).weak());
     let typed = egui::Id::unique(("suffix", folder, title));
     let draft = ui.data(|data| data.get_temp::<String>(typed));
+    let is_begun = draft.is_some();
     let mut text = draft.or_else(|| said.clone()).unwrap_or_default();
     let field = TextEdit::singleline(&mut text).hint_text(hint);
     let field = ui.add(field.desired_width(190.0)).labelled_by(label.id);
     if field.changed() {
         ui.data_mut(|data| data.insert_temp(typed, text.clone()));
     }
-    let is_left = field.lost_focus();
+    // Also where the page was left while somebody typed, which takes the focus unseen.
+    let is_left = (is_begun || field.changed()) && !field.has_focus();
     field.on_hover_text(
         "What the names end with, before the ending of the file or with it. Then names alone tell \
          images and masks apart, whatever their folders are called",
