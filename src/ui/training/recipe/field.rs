@@ -13,6 +13,10 @@ pub struct Field {
     pub kind: Kind,
     /// The word that another field must be for this one to exist.
     pub only: Option<(&'static str, &'static [&'static str])>,
+    /// The word that another field must be for this one to do anything.
+    pub used: Option<(&'static str, &'static [&'static str])>,
+    /// What it says where it may be nothing and is.
+    pub unset: &'static str,
 }
 
 /// What a field may be.
@@ -66,6 +70,8 @@ impl Field {
             help,
             kind,
             only: None,
+            used: None,
+            unset: "off",
         }
     }
 
@@ -75,18 +81,39 @@ impl Field {
         self
     }
 
+    /// The same, which does nothing unless another field is one of some words.
+    pub const fn used(mut self, path: &'static str, words: &'static [&'static str]) -> Self {
+        self.used = Some((path, words));
+        self
+    }
+
+    /// The same, which says this where it is nothing.
+    pub const fn unset(mut self, word: &'static str) -> Self {
+        self.unset = word;
+        self
+    }
+
     /// Whether a recipe has it.
     pub fn exists(&self, tree: &Tree) -> bool {
-        self.only.is_none_or(|(path, words)| {
-            let word = tree.get(path).as_str();
-            word.is_some_and(|word| words.contains(&word))
-        })
+        holds(self.only, tree)
+    }
+
+    /// Whether it does anything in a recipe.
+    pub fn is_used(&self, tree: &Tree) -> bool {
+        holds(self.used, tree)
     }
 
     /// Whether all of the searched words are in what it says.
     pub fn matches(&self, searched: &str) -> bool {
         is_found(searched, &[self.path, self.title, self.help])
     }
+}
+
+fn holds(condition: Option<(&str, &[&str])>, tree: &Tree) -> bool {
+    condition.is_none_or(|(path, words)| {
+        let word = tree.get(path).as_str();
+        word.is_some_and(|word| words.contains(&word))
+    })
 }
 
 /// Whether all of the searched words are in what is said.

@@ -97,10 +97,11 @@ pub const SECTIONS: &[Section] = &[
                 "schedule.warm_up",
                 [
                     "Warm-up",
-                    "Steps in which the rate rises; without: one in twenty, at most 100",
+                    "Steps in which the rate rises; automatic: one in twenty, at most 100",
                 ],
                 Kind::MaybeWhole(0, 1_000_000, 100),
             )
+            .unset("automatic")
             .only(KIND, FALLS),
             Field::whole(
                 "schedule.every_epochs",
@@ -217,7 +218,7 @@ pub const SECTIONS: &[Section] = &[
                 "best_by",
                 [
                     "Best by",
-                    "Which epoch's network is kept, and what counts as progress; in a file also iou:road",
+                    "Which epoch's network is kept, and what counts as progress; below, one class may say it",
                 ],
                 &[
                     ("val_loss", "Smallest validation loss"),
@@ -240,8 +241,29 @@ pub const SECTIONS: &[Section] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nn::{EncoderKind, Family};
     use crate::train::Recipe;
     use crate::ui::training::recipe::tree::Tree;
+
+    #[test]
+    fn rows_depend_on_words_that_there_are() {
+        let words: Vec<&str> = Family::ALL.iter().map(|it| it.name()).collect();
+        let encoders: Vec<&str> = EncoderKind::ALL.iter().map(|it| it.name()).collect();
+        let fields = SECTIONS.iter().flat_map(|section| section.fields);
+        let conditions: Vec<_> = fields.filter_map(|field| field.used).collect();
+        for (path, needed) in &conditions {
+            let known = if *path == "model.family" {
+                &words
+            } else {
+                &encoders
+            };
+            assert!(
+                needed.iter().all(|word| known.contains(word)),
+                "{path}: {needed:?}"
+            );
+        }
+        assert!(conditions.len() > 5);
+    }
 
     #[test]
     fn every_row_has_its_field_in_the_file() {

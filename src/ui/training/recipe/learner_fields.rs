@@ -101,6 +101,9 @@ pub const OPTIMIZER: Section = Section {
     ],
 };
 
+const ENCODER: &str = "model.encoder";
+const FAMILY: &str = "model.family";
+
 /// The shape of the network.
 pub const NETWORK: Section = Section {
     title: "Network",
@@ -112,12 +115,14 @@ pub const NETWORK: Section = Section {
                 "Channels of the first level of the plain encoder; each level below has twice as many",
             ],
             ModelConfig::BASE_FILTERS,
-        ),
+        )
+        .used(ENCODER, &["plain"]),
         Field::whole(
             "model.depth",
             ["Depth", "Halvings of a U-Net with the plain encoder"],
             ModelConfig::DEPTH,
-        ),
+        )
+        .used(ENCODER, &["plain"]),
         Field::whole(
             "model.stem_filters",
             [
@@ -125,23 +130,26 @@ pub const NETWORK: Section = Section {
                 "Channels of the first layer of a residual encoder; 64 as published",
             ],
             ModelConfig::STEM_FILTERS,
-        ),
+        )
+        .used(ENCODER, &["resnet18", "resnet34", "resnet50"]),
         Field::of(
             "model.output_stride",
             [
                 "Output stride",
-                "Where the encoder stops halving and dilates: 8, 16 or 32; without: as published",
+                "Where the encoder stops halving and dilates: 8, 16 or 32",
             ],
             Kind::MaybeWhole(8, 32, 16),
-        ),
+        )
+        .unset("as published"),
         Field::of(
             "model.width",
             [
                 "Decoder width",
-                "Channels of the decoder; without: as published",
+                "Channels of the decoder",
             ],
             Kind::MaybeWhole(ModelConfig::WIDTH.0, ModelConfig::WIDTH.1, 128),
-        ),
+        )
+        .unset("as published"),
         Field::of(
             "model.residual",
             [
@@ -149,7 +157,8 @@ pub const NETWORK: Section = Section {
                 "The blocks of a U-Net add their input to what they find",
             ],
             Kind::Flag,
-        ),
+        )
+        .used(FAMILY, &["unet"]),
         Field::real(
             "model.dropout",
             [
@@ -165,7 +174,8 @@ pub const NETWORK: Section = Section {
                 "Weight of its loss, in training alone (PSPNet, DeepLab); 0: none, 0.4 is usual",
             ],
             ModelConfig::AUXILIARY_WEIGHT,
-        ),
+        )
+        .used(FAMILY, &["pspnet", "deeplabv3", "deeplabv3plus"]),
         Field::whole(
             "model.frozen_stages",
             [
@@ -173,7 +183,8 @@ pub const NETWORK: Section = Section {
                 "How many stages of a pretrained encoder stay as they are, from the finest on",
             ],
             ModelConfig::FROZEN_STAGES,
-        ),
+        )
+        .used(ENCODER, &["lite0"]),
         Field::whole(
             "unfreeze_after",
             [
@@ -202,6 +213,7 @@ pub const NETWORK: Section = Section {
                 ("nearest", "Nearest, then convolution"),
                 ("transposed", "Transposed convolution"),
             ],
-        ),
+        )
+        .used(FAMILY, &["unet"]),
     ],
 };

@@ -24,7 +24,11 @@ pub fn field_ui(ui: &mut Ui, field: &Field, tree: &mut Tree, base: &Tree) {
         let title = RichText::new(field.title);
         let title = if is_changed { title.strong() } else { title };
         let label = title_ui(ui, title).on_hover_text(format!("{}\n{}", field.help, field.path));
-        in_column(ui, VALUE, |ui| value_ui(ui, field, tree, label.id));
+        // What does nothing and is changed all the same can be taken back.
+        let is_used = field.is_used(tree) || is_changed;
+        in_column(ui, VALUE, |ui| {
+            ui.add_enabled_ui(is_used, |ui| value_ui(ui, field, tree, label.id));
+        });
         reset_ui(ui, field, tree, base, is_changed);
         ui.add(egui::Label::new(RichText::new(field.help).small().weak()).truncate());
     });
@@ -80,14 +84,14 @@ fn value_ui(ui: &mut Ui, field: &Field, tree: &mut Tree, label: egui::Id) {
         Kind::Flag => flag_ui(ui, &value, field.title),
         Kind::MaybeWhole(low, high, usual) => {
             let edit = |ui: &mut Ui, value: &Value| whole_ui(ui, value, low..=high, label);
-            maybe_ui(ui, &value, field.title, json!(usual), edit)
+            maybe_ui(ui, &value, field, json!(usual), edit)
         }
         Kind::WordOrReal(words, (low, high), usual) => {
             word_or_real_ui(ui, (field.path, &value), words, (low..=high, usual), label)
         }
         Kind::MaybeReal(low, high, usual) => {
             let edit = |ui: &mut Ui, value: &Value| real_ui(ui, value, low..=high, label);
-            maybe_ui(ui, &value, field.title, json!(usual), edit)
+            maybe_ui(ui, &value, field, json!(usual), edit)
         }
     };
     let Some(value) = new else { return };
@@ -226,18 +230,20 @@ fn flag_ui(ui: &mut Ui, value: &Value, title: &str) -> Option<Value> {
 fn maybe_ui(
     ui: &mut Ui,
     value: &Value,
-    title: &str,
+    field: &Field,
     usual: Value,
     edit: impl FnOnce(&mut Ui, &Value) -> Option<Value>,
 ) -> Option<Value> {
     let mut is_set = !value.is_null();
     let response = ui.checkbox(&mut is_set, "");
-    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, is_set, title));
+    response.widget_info(|| {
+        egui::WidgetInfo::selected(egui::Role::CheckBox, true, is_set, field.title)
+    });
     if response.changed() {
         return Some(if is_set { usual } else { Value::Null });
     }
     if value.is_null() {
-        ui.weak("off");
+        ui.weak(field.unset);
         return None;
     }
     edit(ui, value)
