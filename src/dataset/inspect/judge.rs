@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use super::pixels::{Digest, PixelSums};
 use super::problem::{Problem, ProblemKind, said};
 use super::seen::{Depth, Seen, SeenMask};
+use crate::dataset::leaks::Patchwork;
 use crate::dataset::{Discovery, Sample};
 
 /// Judges what was seen of all samples that were looked at, ordered by their place.
@@ -25,6 +26,7 @@ impl Judge<'_> {
         problems.extend(self.blurred_masks());
         problems.extend(self.voids());
         problems.extend(self.road_widths());
+        problems.extend(self.patchworks());
         problems.extend(self.simple_ones());
         problems.extend(self.depths());
         problems.extend(self.absent_classes());
@@ -228,6 +230,23 @@ impl Judge<'_> {
         );
         let paths = all().map(|seen| self.sample(seen).image.clone());
         Problem::of(ProblemKind::Voids, count, paths, sentence)
+    }
+
+    /// Images that are put together of cells, by these.
+    fn patchworks(&self) -> Vec<Problem> {
+        let mut images: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+        for seen in self.seen {
+            if let Some(cells) = seen.pixels.as_ref().and_then(|sums| sums.patchwork) {
+                let same = images.entry(cells.to_string()).or_default();
+                same.push(self.sample(seen).image.clone());
+            }
+        }
+        let problem = |(cells, paths): (String, Vec<PathBuf>)| {
+            let subject = said(paths.len(), "image", "is", "are");
+            let sentence = format!("{subject} put together of {cells}: {}", Patchwork::MEANING);
+            Problem::of(ProblemKind::Patchwork, paths.len(), paths, sentence)
+        };
+        images.into_iter().filter_map(problem).collect()
     }
 
     fn depths(&self) -> Vec<Problem> {

@@ -1,5 +1,6 @@
 use super::channels::{Channel, Moments, channels_of};
 use crate::dataset::hash;
+use crate::dataset::leaks::{Patchwork, PatchworkFinder};
 use crate::dataset::voids::{VoidFinder, Voids};
 use crate::geom::{ImageSize, PixelRect};
 use crate::label::Mask;
@@ -22,6 +23,8 @@ pub(super) struct PixelSums {
     pub(super) channels: Vec<(Channel, Moments)>,
     /// Whether all pixels are equal.
     pub(super) is_constant: bool,
+    /// The cells that it is put together of, if it is.
+    pub(super) patchwork: Option<Patchwork>,
     /// Equal for equal pixels, and practically for those alone.
     pub(super) digest: Digest,
 }
@@ -58,10 +61,11 @@ impl PixelSums {
             ..Self::default()
         };
         let mut first = None;
-        let mut voids = VoidFinder::new(size);
+        let (mut voids, mut seams) = (VoidFinder::new(size), PatchworkFinder::new(size));
         for band in bands(size, source.block_size(0).height) {
             let pixels = source.read_rgba(0, band)?;
             voids.add(band, &pixels);
+            seams.add(band, &pixels);
             for pixel in pixels.as_chunks::<4>().0 {
                 sums.add(*pixel);
                 sums.is_constant &= first.get_or_insert(*pixel) == pixel;
@@ -69,6 +73,7 @@ impl PixelSums {
         }
         let channel = |at: usize| Moments::of_bytes(sums.opaque, sums.sum[at], sums.square[at]);
         sums.channels = channels_of(source, [0, 1, 2].map(channel))?;
+        sums.patchwork = seams.patchwork();
         let voids = if sums.clear == 0 && Voids::may_be_in(source.info()) {
             voids.voids(|band| source.read_rgba(0, band))?
         } else {

@@ -40,6 +40,8 @@ pub enum ProblemKind {
     Voids,
     /// Groups of masks whose roads differ in width.
     RoadWidths,
+    /// Images that are put together of cells.
+    Patchwork,
     /// Images without masks.
     ImagesWithoutMasks,
     /// Masks without images.
@@ -72,6 +74,7 @@ impl ProblemKind {
             | Self::BlurredMasks
             | Self::Voids
             | Self::RoadWidths
+            | Self::Patchwork
             | Self::ConstantImages
             | Self::MixedImageDepth => Severity::Warning,
             Self::ImagesWithoutMasks

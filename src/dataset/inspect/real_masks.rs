@@ -1,4 +1,4 @@
-//! What is told of real masks, where they are at hand.
+//! What is told of real masks and images, where they are at hand.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,9 @@ use super::problem::ProblemKind;
 use super::seen::Seen;
 use super::stories::found;
 use crate::dataset::discover::test_folders::write;
-use crate::dataset::{Discovery, InspectOptions, discover, inspect};
+use crate::dataset::leaks::Patchwork;
+use crate::dataset::{Discovery, InspectOptions, Watch, discover, inspect};
+use crate::raster::open_raster;
 
 fn folder(name: &str) -> Option<PathBuf> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
@@ -103,4 +105,35 @@ fn roads_of_two_publishers_in_one_folder_are_told() {
     }
     let problem = found(mixed.path(), ProblemKind::RoadWidths).expect("a problem");
     assert_eq!(problem.count, 3);
+}
+
+#[test]
+fn a_real_patchwork_is_told_and_real_ground_is_not() {
+    if let Some(patchwork) = folder("landcoverai_style") {
+        let problem = found(&patchwork, ProblemKind::Patchwork).expect("a problem");
+        let words = "1 image is put together of cells of 500 × 500 pixels: ";
+        assert!(problem.sentence.starts_with(words), "{}", problem.sentence);
+    }
+    for name in [
+        "aerial_samples/loveda",
+        "camvid_11_480x360",
+        "deepglobe_style",
+        "epfl_roads",
+        "roads_sagemaker_layout",
+    ] {
+        let Some(folder) = folder(name) else { continue };
+        assert_eq!(found(&folder, ProblemKind::Patchwork), None, "{name}");
+    }
+    let Some(orthos) = folder("orthos") else {
+        return;
+    };
+    for name in [
+        "ortho_callas_quarry_z20.tif",
+        "neon_deepforest/OSBS_029.tif",
+        "neon_deepforest/2019_YELL_2_528000_4978000_image_crop2.png",
+    ] {
+        let source = open_raster(&orthos.join(name)).expect("an image");
+        let seen = Patchwork::of(&*source, &Watch::NOBODY).expect("a look");
+        assert_eq!(seen, None, "{name}");
+    }
 }

@@ -1,5 +1,6 @@
 //! Finds what two parts of a data set, two data sets, or two parts of one image share and should
-//! not: the same files or pixels, copies, common ground, neighboring frames and tiles.
+//! not: the same files or pixels, copies, common ground, neighboring frames and tiles. And it tells
+//! images that are put together of cells, whose blocks are no parts to hold out.
 //!
 //! Each image is read once and remembered as some kilobytes: a number for its exact pixels, a
 //! thumbnail, and places that its content alone chooses, described in two ways: landmarks, which
@@ -22,9 +23,12 @@ mod keypoint;
 mod landmark;
 mod names;
 mod overlap;
+mod patchwork;
 mod places;
 mod repeats;
 mod report;
+mod seam_grid;
+mod seams;
 mod shown_twice;
 mod shrink;
 mod spots;
@@ -39,6 +43,8 @@ mod warp;
 pub use between::{LeakSet, find_leaks_between};
 pub(super) use equal_files::alike_files;
 pub use find::{LeakHooks, LeakLimits, LeakSample, find_leaks};
+pub use patchwork::Patchwork;
+pub(super) use patchwork::PatchworkFinder;
 pub use repeats::{LeakBlocks, find_repeats};
 pub use report::{Leak, LeakExample, LeakKind, LeakReport};
 pub use trace::pixel_fingerprint;
