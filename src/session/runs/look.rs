@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_says_what_its_parts_share() {
+    fn a_record_says_what_its_parts_share_and_the_list_which_queue_it_is_of() {
         const LEAKS: &str = r#"{"leaks": [{"kind": "copy", "between": ["train", "test"],
             "pairs": 1, "samples": 1, "examples": [], "sentence": "1 test image is copied"}],
             "images": 9, "notes": []}"#;
@@ -251,6 +251,8 @@ mod tests {
             let entry = runs.entry(&run).expect("a run");
             Arc::clone(&entry.record)
         });
+        assert_eq!(runs.name_of(&leaking), "fold-0 · one");
+        assert_eq!(runs.name_of(&beside), "fold-0");
         let told = leaking.leak_warning(ScoredOn::Test).expect("a leak");
         assert!(told.ends_with("too good: 1 test image is copied"), "{told}");
         assert_eq!(leaking.leak_warning(ScoredOn::Validation), None);

@@ -25,7 +25,7 @@ pub struct Tile {
 pub fn header_ui(ui: &mut Ui, entry: &RunEntry, session: &Session) {
     let record = &entry.record;
     ui.horizontal_wrapped(|ui| {
-        ui.heading(record.name())
+        ui.heading(session.runs().name_of(record))
             .on_hover_text(record.folder.display().to_string());
         status_ui(ui, entry, session);
     });

@@ -106,7 +106,7 @@ fn entry_ui(
     chosen: &mut Chosen,
 ) -> Option<Picked> {
     let run = &entry.record.folder;
-    let name = entry.record.name();
+    let name = session.runs().name_of(&entry.record);
     let mut picked = None;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
