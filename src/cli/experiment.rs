@@ -248,6 +248,9 @@ impl Told {
                             scores.pixel_accuracy.unwrap_or(f64::NAN),
                             scores.majority_baseline.unwrap_or(f64::NAN)
                         );
+                        if let Some(leaks) = &judgement.leaks {
+                            say!("{}  warning: {leaks}", trial.name);
+                        }
                     }
                 }
             }

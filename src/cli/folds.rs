@@ -44,6 +44,7 @@ fn say_table(table: &QueueTable, page: Option<&Path>, is_json: bool) {
                 "mean_iou": row.mean_iou,
                 "pixel_accuracy": row.pixel_accuracy,
                 "majority_baseline": row.majority_baseline,
+                "leaks": row.leaks,
             })
         });
         say!(
@@ -64,6 +65,9 @@ fn say_table(table: &QueueTable, page: Option<&Path>, is_json: bool) {
     }
     if let Some(page) = page {
         say!("{}", page.display());
+    }
+    for warning in runs.leaks() {
+        say!("warning: {warning}");
     }
     say!(
         "{} trainings ({}): mean IoU {}, accuracy {}, majority baseline {}",

@@ -54,6 +54,12 @@ fn more(judgement: &Judgement) -> Vec<String> {
         "epoch {}, {}, {:.1} s, {part} was judged {} time(s)",
         judgement.total.epoch, judgement.device, judgement.seconds, judgement.reads
     ));
+    lines.extend(
+        judgement
+            .leaks
+            .iter()
+            .map(|leaks| format!("warning: {leaks}")),
+    );
     lines
 }
 

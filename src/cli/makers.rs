@@ -37,6 +37,8 @@ pub struct Told {
     left_out_pixels: u64,
     /// How often blocks that judge were read, where these numbers are of such, this time counted.
     judging_reads: Option<u32>,
+    /// Why they may be too good: what held-out parts among that ground share with others.
+    leaks: Vec<String>,
 }
 
 /// Which run made the mask at `path`, as the record beside it says; a record that cannot be followed
@@ -126,8 +128,10 @@ impl Makers {
         let left_out_pixels = pixels.sum();
         let is_read = self.reads_judging && !touched(&self.judging()).is_empty();
         let reads = is_read.then(|| self.count_read(|ground| touched(ground.judging_blocks())));
+        let leaks = self.leaks(&ground);
         let ground = self.scored(&ground, label, path);
         Ok(Told {
+            leaks,
             ground,
             word: ground.word(),
             means: ground.sentence(),
@@ -135,6 +139,17 @@ impl Makers {
             left_out_pixels,
             judging_reads: reads.transpose()?,
         })
+    }
+
+    /// What the held-out parts on `ground` share with others, each once.
+    fn leaks(&self, ground: &TiledGround) -> Vec<String> {
+        let is_asked = |blocks: &[PixelRect]| blocks.iter().any(|block| ground.touches(*block));
+        let models = self.grounds.iter().flatten();
+        let mut all: Vec<String> = models
+            .flat_map(|model| model.leak_warnings(is_asked))
+            .collect();
+        all.dedup();
+        all
     }
 
     fn scored(&self, ground: &TiledGround, label: &Mask, path: &Path) -> ScoredGround {
@@ -194,6 +209,7 @@ impl Told {
         lines.extend(self.judging_reads.map(|reads| {
             format!("blocks that judge are among it, which were read {reads} time(s) by now")
         }));
+        lines.extend(self.leaks.iter().map(|leaks| format!("warning: {leaks}")));
         lines
     }
 }

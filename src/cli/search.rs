@@ -244,6 +244,9 @@ impl Told {
                 Spread::words(refit.majority_baseline)
             );
         }
+        for warning in result.leaks() {
+            say!("warning: {warning}");
+        }
     }
 }
 

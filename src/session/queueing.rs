@@ -286,11 +286,13 @@ fn judged_text(judgement: &Judgement) -> String {
         value.map_or_else(|| "unknown".to_owned(), |value| format!("{value:.3}"))
     };
     let scores = &judgement.total.scores;
+    let leaks = judgement.leaks.as_ref();
     format!(
-        "Judged on the {part} part: mean IoU {}, pixel accuracy {} (majority alone {})",
+        "Judged on the {part} part: mean IoU {}, pixel accuracy {} (majority alone {}){}",
         ratio(scores.mean_iou),
         ratio(scores.pixel_accuracy),
-        ratio(scores.majority_baseline)
+        ratio(scores.majority_baseline),
+        leaks.map_or_else(String::new, |leaks| format!(". {leaks}"))
     )
 }
 

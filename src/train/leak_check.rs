@@ -1,8 +1,14 @@
 use std::fs;
 use std::path::Path;
 
+<<<<<<< HEAD
 use super::TrainError;
 use crate::dataset::leaks::{LeakLimits, LeakReport, Patchwork};
+=======
+use super::{ScoredOn, TrainError};
+use crate::dataset::leaks::{LeakLimits, LeakReport};
+use crate::dataset::parts::Part;
+>>>>>>> wt_h1
 use crate::dataset::{Ground, PatchSource, Scene, Split, Watch};
 
 /// Name of the file in a run folder that says what its parts share.
@@ -63,6 +69,48 @@ pub(super) fn leak_notes(report: &LeakReport) -> Vec<String> {
     warnings.chain(report.notes.iter().cloned()).collect()
 }
 
+/// What stands beside scores on a part that shares something with others, in a sentence without a
+/// period; `None` where nothing was found.
+pub(super) fn leak_warning(report: &LeakReport, on: ScoredOn) -> Option<String> {
+    let part = match on {
+        ScoredOn::Validation => Part::Validation,
+        ScoredOn::Test => Part::Test,
+    };
+    let leaks = report.leaks.iter().filter(|leak| leak.between.1 == part);
+    let sentences: Vec<&str> = leaks.map(|leak| leak.sentence.as_str()).collect();
+    (!sentences.is_empty()).then(|| {
+        format!(
+            "The {} part is not apart, so that scores on it may be too good: {}",
+            part.word(),
+            sentences.join(". ")
+        )
+    })
+}
+
+/// The warnings of several runs by name, each once, with the names where it is not that of all.
+pub(super) fn warnings_of_runs<'a>(
+    runs: impl IntoIterator<Item = (&'a str, Option<&'a str>)>,
+) -> Vec<String> {
+    let mut all: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut num_runs = 0;
+    for (name, warning) in runs {
+        num_runs += 1;
+        let Some(warning) = warning else { continue };
+        match all.iter_mut().find(|(known, _)| *known == warning) {
+            Some((_, names)) => names.push(name),
+            None => all.push((warning, vec![name])),
+        }
+    }
+    let told = all.into_iter().map(|(warning, names)| {
+        if names.len() == num_runs {
+            warning.to_owned()
+        } else {
+            format!("{}: {warning}", names.join(", "))
+        }
+    });
+    told.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
@@ -78,7 +126,7 @@ mod tests {
     use crate::label::Mask;
     use crate::raster::open_raster;
     use crate::train::test_world::{classes, events_of, recipe};
-    use crate::train::{Engine, Recipe, TrainPlan};
+    use crate::train::{Engine, Recipe, RunRecord, TrainPlan};
 
     const SIDE: u32 = 512;
 
@@ -136,6 +184,28 @@ mod tests {
                 .first
                 .starts_with("image.png around ")
         );
+        let record = RunRecord::load(&run).expect("a run");
+        let beside = record.leak_warning(ScoredOn::Validation).expect("a leak");
+        assert!(beside.ends_with(&kept.leaks[0].sentence), "{beside}");
+        assert_eq!(record.leak_warning(ScoredOn::Test), None);
+        let report = fs::read_to_string(run.join("report.md")).expect("a report");
+        let bold = "\n**The validation part is not apart, so that scores on it may be too good: 1 ";
+        assert!(report.contains(bold), "{report}");
+    }
+
+    #[test]
+    fn a_warning_of_all_runs_needs_no_names() {
+        let told =
+            |runs: &[(&'static str, Option<&'static str>)]| warnings_of_runs(runs.iter().copied());
+        assert_eq!(told(&[("a", Some("x")), ("b", Some("x"))]), ["x"]);
+        let some = [
+            ("a", Some("x")),
+            ("b", None),
+            ("c", Some("x")),
+            ("d", Some("y")),
+        ];
+        assert_eq!(told(&some), ["a, c: x", "d: y"]);
+        assert_eq!(told(&[("a", None)]), [""; 0]);
     }
 
     #[test]

@@ -101,10 +101,10 @@ pub fn runs_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
 fn run_ui(ui: &mut Ui, record: &RunRecord, session: &Session) -> bool {
     let is_shown = session.prediction_state().run.as_ref() == Some(&record.folder);
     let network = record.network().unwrap_or_default();
-    let button = Button::new(record.name()).shortcut_text(network);
+    let name = session.runs().name_of(record);
+    let button = Button::new(name.as_str()).shortcut_text(network);
     let is_there = record.best.is_some();
     let button = ui.add_enabled(is_there, button.selected(is_shown));
-    let name = record.name();
     button.widget_info(|| WidgetInfo::selected(Role::Button, is_there, is_shown, &name));
     // Beside the list, not over the next run.
     let mut place = Tooltip::for_enabled(&button);

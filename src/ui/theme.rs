@@ -129,6 +129,20 @@ pub fn ground(ui: &mut Ui, of: ScoredGround) -> Response {
         .on_hover_text(of.sentence())
 }
 
+/// A mark beside a number of ground that is not apart; why when pointed at.
+pub fn leak_mark(ui: &mut Ui, warning: Option<&str>) {
+    if let Some(warning) = warning {
+        words(ui, WARNING, RichText::new("leaks").small()).on_hover_text(format!("{warning}."));
+    }
+}
+
+/// Why the numbers above may be too good, a line for each reason.
+pub fn leak_lines(ui: &mut Ui, warnings: &[String]) {
+    for warning in warnings {
+        words(ui, WARNING, RichText::new(format!("{warning}.")).small());
+    }
+}
+
 /// A class color as the window's own color type.
 pub const fn class_color([r, g, b]: [u8; 3]) -> Color32 {
     Color32::from_rgb(r, g, b)

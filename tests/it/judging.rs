@@ -9,7 +9,9 @@ use orthobrush::train::{Judgement, ScoredOn};
 use serde_json::Value;
 
 use crate::fixture::{own_sample, turn};
-use crate::program::{done, failed, json, orthobrush, quick_training, succeeded, text, tiles};
+use crate::program::{
+    done, failed, json, note_leaks, orthobrush, quick_training, succeeded, text, tiles,
+};
 use crate::window::{settle, window};
 
 /// A run in `run` that learned a little from tiles of the sample in `data`, with a test part.
@@ -25,9 +27,16 @@ fn a_test_part_is_judged_once_it_is_asked_for_and_a_second_time_is_said() {
     let (data, run) = (folder.path().join("data"), folder.path().join("run"));
     train_quickly(&data, &run);
     assert!(!run.join("scores-test.json").exists(), "nobody asked");
+    note_leaks(&run);
     let test = ["test", "--run", text(&run), "--json"];
     let first = json(&test);
     assert_eq!((&first["on"], &first["reads"]), (&"test".into(), &1.into()));
+    let leaks = "The test part is not apart, so that scores on it may be too good: 5 test images";
+    assert_eq!(first["leaks"], leaks);
+    for name in ["report.md", "report.html"] {
+        let report = std::fs::read_to_string(run.join(name)).expect("a report");
+        assert!(report.contains(leaks), "{report}");
+    }
     let images = first["images"].as_array().expect("a list");
     assert_eq!(first["scores"]["unpredicted"], 0);
     assert!(!images.is_empty());
@@ -49,6 +58,12 @@ fn a_test_part_is_judged_once_it_is_asked_for_and_a_second_time_is_said() {
         String::from_utf8_lossy(&more.stderr),
     );
     assert!(said.contains("there to choose by, was judged 2"), "{said}");
+    let leaks = "\nwarning: The validation part is not apart, so that scores on it may be too \
+                 good: 2 validation images\n";
+    assert!(
+        said.contains(leaks) && !said.contains("test images"),
+        "{said}"
+    );
     assert!(!warned.contains("judged"), "no warning: {warned}");
     failed(&on_part("training"), 2);
     failed(&["test", "--run", text(&data)], 1);

@@ -9,7 +9,7 @@ use orthobrush::train::{DeviceChoice, Recipe};
 use serde_json::Value;
 
 use crate::fixture::sample;
-use crate::program::{done, json, refused, text};
+use crate::program::{done, json, note_leaks, refused, text};
 
 /// A run on the sample that held a block out to choose by and one to judge, and what it predicts.
 fn predicted(folder: &Path) -> [PathBuf; 2] {
@@ -79,8 +79,11 @@ fn numbers_say_their_ground_and_blocks_that_judge_are_read_only_when_somebody_as
     let by_cells = scores(&mask, &["--by", "cells"]);
     assert_eq!(by_cells["cells"][0]["scores"]["pixels"], whole["pixels"]);
 
+    note_leaks(&run);
+    let leaks = |report: &Value| report["ground"]["leaks"].to_string();
     let choosing = scores(&mask, &["--view", "0,0,256,256"]);
     assert_eq!(told(&choosing), ("held_out_as_given", 0, None));
+    assert!(leaks(&choosing).ends_with(": 2 validation images\"]"));
     let judging = ["--view", "512,256,256,256"];
     let none = scores(&mask, &judging);
     assert_eq!((pixels(&none), told(&none).1), (0, 1));
@@ -89,6 +92,7 @@ fn numbers_say_their_ground_and_blocks_that_judge_are_read_only_when_somebody_as
         let read = scores(&mask, &[&judging[..], &["--judging"]].concat());
         assert_eq!(pixels(&read), left_out);
         assert_eq!(told(&read), ("judging", 0, Some(times)));
+        assert!(leaks(&read).ends_with(": 5 test images\"]"));
     }
     let elsewhere = scores(&mask, &["--view", "0,0,256,256", "--judging"]);
     assert_eq!(told(&elsewhere), ("held_out_as_given", 0, None));

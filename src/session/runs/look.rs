@@ -183,8 +183,10 @@ fn folders_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::shelf::Runs;
     use super::*;
     use crate::disk::replace_file;
+    use crate::train::ScoredOn;
 
     const METRICS: &str = "epoch,train_loss,val_loss,mean_iou,pixel_accuracy,iou_a,lr,seconds,best\n\
                            1,1.0,1.1,0.3,0.5,0.3,1e-3,2.00,true\n";
@@ -228,6 +230,34 @@ mod tests {
             "it is not read again"
         );
         assert!(looked(&folder.path().join("none"), &[], now).0.is_empty());
+    }
+
+    #[test]
+    fn a_record_says_what_its_parts_share_and_the_list_which_queue_it_is_of() {
+        const LEAKS: &str = r#"{"leaks": [{"kind": "copy", "between": ["train", "test"],
+            "pairs": 1, "samples": 1, "examples": [], "sentence": "1 test image is copied"}],
+            "images": 9, "notes": []}"#;
+        let folder = tempfile::tempdir().expect("a folder");
+        let [leaking, beside] = ["one/fold-0", "fold-0"].map(|name| folder.path().join(name));
+        made(&leaking, &[("leaks.json", LEAKS), ("metrics.csv", METRICS)]);
+        made(&beside, &[("metrics.csv", METRICS)]);
+        let (entries, _) = looked(folder.path(), &[], SystemTime::now());
+        let runs = Runs {
+            folder: Some(folder.path().to_owned()),
+            entries,
+            ..Runs::default()
+        };
+        let [leaking, beside] = [leaking, beside].map(|run| {
+            let entry = runs.entry(&run).expect("a run");
+            Arc::clone(&entry.record)
+        });
+        assert_eq!(runs.name_of(&leaking), "fold-0 · one");
+        assert_eq!(runs.name_of(&beside), "fold-0");
+        let told = leaking.leak_warning(ScoredOn::Test).expect("a leak");
+        assert!(told.ends_with("too good: 1 test image is copied"), "{told}");
+        assert_eq!(leaking.leak_warning(ScoredOn::Validation), None);
+        assert_eq!(leaking.leak_warnings(), [""; 0], "nothing was judged");
+        assert_eq!(beside.leak_warning(ScoredOn::Test), None);
     }
 
     #[test]

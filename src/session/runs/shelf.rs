@@ -33,6 +33,18 @@ impl Runs {
         let mut entries = self.entries.iter();
         entries.find(|entry| entry.record.folder == folder)
     }
+
+    /// What the list calls a run: the name of its folder, and behind it that of the queue or search
+    /// that it is of, since those name theirs alike.
+    pub fn name_of(&self, record: &RunRecord) -> String {
+        let name = record.name();
+        let listed = self.folder.as_deref();
+        let within = listed.and_then(|listed| record.folder.strip_prefix(listed).ok()?.parent());
+        match within.filter(|queue| !queue.as_os_str().is_empty()) {
+            Some(queue) => format!("{name} · {}", queue.display()),
+            None => name,
+        }
+    }
 }
 
 /// One run.

@@ -64,6 +64,7 @@ fn result(plan: &SearchPlan, order: [usize; 3]) -> SearchResult {
         best_epoch: Some(1),
         val_loss: Some(0.5),
         mean_iou: Some(0.25),
+        leaks: None,
         seconds: 1.0,
         failure: (at == 1).then(|| "no memory".to_owned()),
     };
@@ -88,6 +89,7 @@ fn refit_of(winner: &str) -> RefitResult {
         val_loss: Some(0.5),
         val_mean_iou: Some(0.625),
         on: ScoredOn::Test,
+        leaks: None,
         mean_iou: Some(0.5),
         pixel_accuracy: Some(0.75),
         majority_baseline: Some(0.5),

@@ -8,7 +8,8 @@ use crate::dataset::SplitReport;
 use crate::geom::PixelRect;
 use crate::label::{Mask, UNLABELED};
 use crate::raster::TileSource;
-use crate::train::{RunRecord, TrainData, TrainError};
+use crate::train::leak_check::{kept_leaks, leak_warning};
+use crate::train::{RunRecord, ScoredOn, TrainData, TrainError};
 
 /// What a model and those it comes from learned from of one image, and what they left out.
 #[derive(Clone, Debug)]
@@ -79,6 +80,20 @@ impl ModelGround {
             [one] if one.intersect(whole) == whole => &[],
             blocks => blocks,
         }
+    }
+
+    /// Why numbers of held-out ground may be too good, a sentence without a period for each part
+    /// of which `is_asked` says that they are of some of its blocks.
+    pub fn leak_warnings(&self, is_asked: impl Fn(&[PixelRect]) -> bool) -> Vec<String> {
+        let leaks = kept_leaks(&self.run).unwrap_or_default();
+        let parts = [
+            (ScoredOn::Test, &self.held_out.judging),
+            (ScoredOn::Validation, &self.held_out.choosing),
+        ];
+        let asked = parts.into_iter().filter(|(_, blocks)| is_asked(blocks));
+        asked
+            .filter_map(|(on, _)| leak_warning(&leaks, on))
+            .collect()
     }
 }
 

@@ -11,6 +11,7 @@ use crate::label::{Mask, UNLABELED};
 use crate::metrics::TwoClassRanking;
 use crate::train::certainty::Certainty;
 use crate::train::folder_lock::taken;
+use crate::train::leak_check::{kept_leaks, leak_warning};
 use crate::train::predict::{Predicted, Predictor};
 use crate::train::report::{ChosenThresholds, REPORT_FILE};
 use crate::train::{
@@ -56,6 +57,7 @@ pub(in crate::train) fn run(
         reads: before + 1,
         device: predictor.device_name().to_owned(),
         seconds: started.elapsed().as_secs_f64(),
+        leaks: kept_leaks(&plan.run).and_then(|leaks| leak_warning(&leaks, plan.on)),
         ..tally.into_judgement(plan.on, epoch, chosen)
     };
     judgement.save(&plan.run)?;

@@ -85,7 +85,7 @@ impl Tally {
         self.pooled.merge(&counts);
     }
 
-    /// The judgement of all images, but for how often, where and how long. The validation part
+    /// The judgement of all images, but for how often, where, how long and what leaks. The validation part
     /// chooses thresholds by itself; on the test part `chosen` are read.
     pub(super) fn into_judgement(
         self,
@@ -106,6 +106,7 @@ impl Tally {
             per_image: self.per_image.scores(),
             images: self.images,
             binary: (self.binary).map(|binary| binary.into_judgement(on, chosen, &classes)),
+            leaks: None,
         }
     }
 }

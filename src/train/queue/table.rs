@@ -69,6 +69,8 @@ impl QueueTable {
             let scores = scores.into_iter().chain(&group.ranked);
             let scores = scores.chain(&group.per_class_iou);
             cells.extend(scores.map(|spread| exact(number(*spread))));
+            // What leaks is said of each training.
+            cells.push(String::new());
             text.push_str(&csv_line(cells));
         }
         text
@@ -103,6 +105,7 @@ mod tests {
             seconds: Some(10.0),
             best_epoch: Some(2),
             on: ScoredOn::Validation,
+            leaks: (at > 0).then(|| format!("1 image of fold {at}")),
             pixel_accuracy: Some(score + 0.25),
             majority_baseline: Some(0.5),
             mean_iou: Some(score),
@@ -126,8 +129,8 @@ mod tests {
         assert_eq!(lines.len(), 6, "{csv}");
         let cells = |line: &str| line.split(',').count();
         assert!(lines[4].starts_with("mean,,,10.000000,2.000000,"), "{csv}");
-        assert!(lines[4].ends_with(",0.500000,0.750000,0.500000,,0.500000,"));
-        assert!(lines[5].ends_with(",0.000000,0.250000,0.250000,,0.250000,"));
+        assert!(lines[4].ends_with(",0.500000,0.750000,0.500000,,0.500000,,"));
+        assert!(lines[5].ends_with(",0.000000,0.250000,0.250000,,0.250000,,"));
         // What selected the epoch stands in quotes, as it has a comma.
         assert_eq!(cells(lines[4]), cells(lines[0]) + 1, "{csv}");
         let page = table.to_markdown();
@@ -135,6 +138,8 @@ mod tests {
             page.contains("0.500 ± 0.250") && page.contains("| fold-2 |"),
             "{page}"
         );
+        assert!(page.contains("\nfold-2: 1 image of fold 2.\n"), "{page}");
+        assert!(lines[3].ends_with(",,1 image of fold 2"), "{csv}");
         assert!(super::tests::table(&[]).is_none());
     }
 

@@ -4,6 +4,7 @@ use crate::dataset::parts::PartWay;
 use crate::dataset::{SplitKind, SplitReport};
 use crate::metrics::ClassScores;
 use crate::train::EpochRow;
+use crate::train::leak_check::leak_warning;
 
 /// The figures of a run's best network that a report begins with.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -184,6 +185,19 @@ impl RunRecord {
             parts.push("it can go on".to_owned());
         }
         parts.join(" · ")
+    }
+
+    /// Why scores on a part may be too good: what it shares with others, in a sentence without a
+    /// period; `None` where nothing was found.
+    pub fn leak_warning(&self, on: ScoredOn) -> Option<String> {
+        leak_warning(self.leaks.as_ref()?, on)
+    }
+
+    /// The same of each part that there are scores on.
+    pub fn leak_warnings(&self) -> Vec<String> {
+        let test = self.best_test().map(|_| ScoredOn::Test);
+        let parts = test.into_iter().chain([ScoredOn::Validation]);
+        parts.filter_map(|on| self.leak_warning(on)).collect()
     }
 
     /// How much the scores may be trusted.

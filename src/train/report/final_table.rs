@@ -2,6 +2,7 @@ use super::{JudgedClass, RunRecord, ScoredOn};
 use crate::dataset::SplitReport;
 use crate::metrics::Figure;
 use crate::train::EpochRow;
+use crate::train::leak_check::warnings_of_runs;
 
 /// Several runs side by side.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +34,8 @@ pub struct FinalRow {
     pub best_epoch: Option<u32>,
     /// The ground that the scores are of.
     pub on: ScoredOn,
+    /// Why they may be too good: what that ground shares with other parts.
+    pub leaks: Option<String>,
     /// Share of the labeled pixels that are right.
     pub pixel_accuracy: Option<f64>,
     /// The pixel accuracy of answering the most frequent class everywhere.
@@ -66,6 +69,17 @@ impl FinalTable {
             pinned: None,
             notes: doubts(records),
         }
+    }
+
+    /// The notes, and behind them what leaks.
+    pub fn warnings(&self) -> Vec<String> {
+        [&self.notes[..], &self.leaks()].concat()
+    }
+
+    /// Why scores may be too good, each reason once, in sentences without a period.
+    pub fn leaks(&self) -> Vec<String> {
+        let rows = self.rows.iter();
+        warnings_of_runs(rows.map(|row| (row.name.as_str(), row.leaks.as_deref())))
     }
 
     /// The same without [`Self::figures`], for pages that have a table of their own for them.
@@ -103,12 +117,19 @@ impl FinalRow {
             seconds: record.seconds(),
             best_epoch: record.best_row().map(|row: &EpochRow| row.epoch),
             on: figures.on,
+            leaks: record.leak_warning(figures.on),
             pixel_accuracy: figures.pixel_accuracy,
             majority_baseline: figures.majority_baseline,
             mean_iou: figures.mean_iou,
             ranked: record.ranked(figures.on)[..num_figures].to_vec(),
             per_class_iou: classes.iter().map(iou).collect(),
         }
+    }
+
+    /// The ground of the scores in words, with a mark where it is not apart.
+    pub(super) fn scored_on(&self) -> String {
+        let mark = if self.leaks.is_some() { ", leaks" } else { "" };
+        format!("{}{mark}", self.on.words())
     }
 
     /// The scores of the row: pixel accuracy, mean `IoU`, the table's figures, then the classes.
@@ -161,7 +182,7 @@ fn is_same_ground(one: &SplitReport, other: &SplitReport) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_run::{hostile_run, plain_run};
+    use super::super::test_run::{hostile_run, leaking_run, plain_run};
     use super::*;
 
     #[test]
@@ -175,6 +196,24 @@ mod tests {
             (Some(1.0 / 3.0), None, Some(1.0 / 3.0))
         );
         assert_eq!(table.notes, [""; 0]);
+    }
+
+    #[test]
+    fn a_run_whose_parts_are_not_apart_is_marked() {
+        let run = leaking_run();
+        let table = FinalTable::of(&[run.record(), plain_run().record()]);
+        let (text, html) = (table.to_markdown(), table.to_html());
+        assert!(text.contains("| validation, selected on it, leaks | 0.600 |"));
+        assert!(html.contains("<td class=\"name\">validation, selected on it, leaks</td>"));
+        let sentence = "2 validation images are copied; split before";
+        for page in [text, html] {
+            assert_eq!(page.matches(sentence).count(), 1, "{page}");
+            assert_eq!(page.matches("selected on it, leaks").count(), 1, "{page}");
+            assert!(!page.contains("test images"), "nothing was judged: {page}");
+        }
+        let csv = table.to_csv();
+        let ends: Vec<bool> = csv.lines().map(|line| line.contains(sentence)).collect();
+        assert_eq!(ends, [false, true, false], "{csv}");
     }
 
     #[test]

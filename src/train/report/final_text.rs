@@ -1,7 +1,7 @@
 use super::FinalTable;
 use super::csv::csv_line;
 use super::final_table::FinalRow;
-use super::html::page;
+use super::html::{page, push_notes};
 use super::words::{
     NONE, count, difference, duration, escaped, exact, markdown_row, plain, put, ratio,
 };
@@ -49,14 +49,14 @@ impl FinalTable {
             }
             text.push_str(&markdown_row(cells));
         }
-        for note in &self.notes {
-            put!(&mut text, "\n{}.\n", plain(note));
+        for note in self.warnings() {
+            put!(&mut text, "\n{}.\n", plain(&note));
         }
         text
     }
 
     /// The table for programs: numbers in full, nothing for what does not exist, and a column
-    /// `…_difference` behind each score when a run is pinned.
+    /// `…_difference` behind each score when a run is pinned; the last says what leaks.
     pub fn to_csv(&self) -> String {
         let names = ["pixel_accuracy", "mean_iou"].map(str::to_owned);
         let figures = self.figures.iter();
@@ -78,6 +78,7 @@ impl FinalTable {
             header.push(name);
             header.extend(difference);
         }
+        header.push("leaks".to_owned());
         let mut text = csv_line(header);
         for (place, row) in self.rows.iter().enumerate() {
             text.push_str(&csv_line(self.csv_cells(place, row)));
@@ -106,6 +107,7 @@ impl FinalTable {
                 cells.push(exact(score.zip(than).map(|(score, than)| score - than)));
             }
         }
+        cells.push(row.leaks.clone().unwrap_or_default());
         cells
     }
 
@@ -117,13 +119,7 @@ impl FinalTable {
     /// What the page holds.
     pub(super) fn html_body(&self) -> String {
         let mut body = String::from("<header><h1>Runs compared</h1></header>\n");
-        if !self.notes.is_empty() {
-            body.push_str("<div class=\"notes\">\n");
-            for note in &self.notes {
-                put!(&mut body, "<div>{}</div>\n", escaped(note));
-            }
-            body.push_str("</div>\n");
-        }
+        push_notes(&mut body, &self.warnings());
         body.push_str("<div class=\"wide\"><table class=\"full runs\">\n<tr>");
         for (at, name) in COLUMNS.iter().enumerate() {
             let class = if is_text(at) { " class=\"name\"" } else { "" };
@@ -196,7 +192,7 @@ fn facts(row: &FinalRow) -> [String; 7] {
         row.num_weights.map_or_else(none, count),
         row.seconds.map_or_else(none, duration),
         row.best_epoch.map_or_else(none, |epoch| epoch.to_string()),
-        row.on.words().to_owned(),
+        row.scored_on(),
         ratio(row.majority_baseline),
     ]
 }
@@ -214,6 +210,7 @@ mod tests {
             seconds: Some(125.0),
             best_epoch: Some(9),
             on: ScoredOn::Test,
+            leaks: None,
             pixel_accuracy: Some(0.75),
             majority_baseline: Some(0.5),
             mean_iou,
@@ -248,10 +245,10 @@ mod tests {
             table().pinned_to(1).to_csv(),
             "run,network,weights,seconds,best_epoch,scored_on,majority_baseline,pixel_accuracy,\
              pixel_accuracy_difference,mean_iou,mean_iou_difference,\"iou_road, <paved>\",\
-             \"iou_road, <paved>_difference\"\n\
+             \"iou_road, <paved>_difference\",leaks\n\
              a,\"unet, plain\",1234567,125.0,9,test,0.500000,0.750000,0.000000,0.500000,-0.125000,\
-             0.250000,\n\
-             b|c,\"unet, plain\",1234567,125.0,9,test,0.500000,0.750000,,0.625000,,,\n"
+             0.250000,,\n\
+             b|c,\"unet, plain\",1234567,125.0,9,test,0.500000,0.750000,,0.625000,,,,\n"
         );
         assert!(!table().to_csv().contains("difference"));
     }

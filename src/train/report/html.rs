@@ -96,10 +96,12 @@ fn push_cards(body: &mut String, record: &RunRecord) {
              </dd></div>\n"
         );
     }
-    put!(body, "</dl>\n<p class=\"quiet\">{}</p>\n", record.caution());
+    body.push_str("</dl>\n");
+    push_notes(body, &record.leak_warnings());
+    put!(body, "<p class=\"quiet\">{}</p>\n", record.caution());
 }
 
-fn push_notes(body: &mut String, notes: &[String]) {
+pub(super) fn push_notes(body: &mut String, notes: &[String]) {
     if notes.is_empty() {
         return;
     }

@@ -174,6 +174,7 @@ mod tests {
             per_image: per_image.scores(),
             images: Vec::new(),
             binary: Some(road(ranking)),
+            leaks: None,
         };
         judgement.save(run.path()).expect("written");
     }

@@ -34,6 +34,10 @@ pub struct Judgement {
     /// What is known when there are two classes.
     #[serde(default)]
     pub binary: Option<BinaryJudgement>,
+    /// Why the scores may be too good: what the part shares with others, as `leaks.json` said when
+    /// it was judged.
+    #[serde(default)]
+    pub leaks: Option<String>,
 }
 
 /// One image, or one block of an image.

@@ -38,6 +38,9 @@ fn push_summary(text: &mut String, record: &RunRecord) {
         let name = figure.definition().name.to_owned();
         text.push_str(&markdown_row([name].into_iter().chain(values)));
     }
+    for warning in record.leak_warnings() {
+        put!(text, "\n**{}.**\n", plain(&warning));
+    }
     put!(text, "\n{}\n\n", record.caution());
     push_definitions(text, rows.iter().map(|(figure, _)| *figure));
     put!(text, "- {POOLED_OR_PER_IMAGE}.\n\n");

@@ -16,8 +16,10 @@ use super::{
     Environment, FinalScores, JudgedClass, ReportPicture, RunEnd, ScoredOn, StepLoss, TestReading,
 };
 use crate::dataset::SplitReport;
+use crate::dataset::leaks::LeakReport;
 use crate::label::ClassTable;
 use crate::train::checkpoint::{CARD_FILE, WEIGHTS_FILE, named_checkpoint};
+use crate::train::leak_check::LEAKS_FILE;
 use crate::train::resume::can_go_on;
 use crate::train::run_folder::{BEST, LAST};
 use crate::train::{EpochRow, ModelCard, Recipe, TrainError};
@@ -42,6 +44,8 @@ pub struct RunRecord {
     pub classes: Option<ClassTable>,
     /// What was held out.
     pub split: Option<SplitReport>,
+    /// What its parts share and should not, where that was looked for.
+    pub leaks: Option<LeakReport>,
     /// The rows of `metrics.csv`.
     pub rows: Vec<EpochRow>,
     /// The names of the classes in `metrics.csv`, by class index.
@@ -159,6 +163,7 @@ impl RunRecord {
             self.kept("classes.toml", read)
         });
         self.split = self.json("split.json");
+        self.leaks = self.json(LEAKS_FILE);
         for (name, is_missing) in [
             ("recipe.toml", self.recipe.is_none()),
             ("classes.toml", self.classes.is_none()),

@@ -58,7 +58,7 @@ impl RunSummary {
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_run::{TestRun, plain_run};
+    use super::super::test_run::{TestRun, leaking_run, plain_run};
     use super::super::{report_html, report_markdown};
     use super::*;
     use crate::metrics::{Confusion, POOLED_OR_PER_IMAGE, PerImage};
@@ -66,7 +66,10 @@ mod tests {
 
     /// The plain run, judged: the test part has the scores of the validation.
     fn judged(reads: u32) -> TestRun {
-        let run = plain_run();
+        judged_run(plain_run(), reads)
+    }
+
+    fn judged_run(run: TestRun, reads: u32) -> TestRun {
         let mut total = run.record().validation_scores.expect("written");
         total.on = ScoredOn::Test;
         let mut image = Confusion::new(2);
@@ -81,6 +84,7 @@ mod tests {
             per_image: per_image.scores(),
             images: Vec::new(),
             binary: None,
+            leaks: None,
         };
         judgement.save(run.path()).expect("written");
         run
@@ -107,6 +111,31 @@ mod tests {
         }
         let once = report_markdown(&judged(1).record(), &[]);
         assert!(once.contains("The test part was judged once. "), "{once}");
+    }
+
+    #[test]
+    fn scores_on_parts_that_are_not_apart_are_told_with_what_they_share() {
+        let of_test = "The test part is not apart, so that scores on it may be too good: 5 test \
+                       images are copied; split before";
+        let of_validation = "The validation part is not apart, so that scores on it may be too \
+                             good: 2 validation images are copied; split before";
+        let pages = |run: &TestRun| {
+            let record = run.record();
+            [report_markdown(&record, &[]), report_html(&record, &[])]
+        };
+        for page in pages(&leaking_run()) {
+            assert!(page.contains(of_validation), "{page}");
+            assert!(!page.contains("test images"), "nothing was judged: {page}");
+        }
+        for page in pages(&judged_run(leaking_run(), 1)) {
+            let place = |words: &str| page.find(words).expect(words);
+            let caution = place("Scored on test ground");
+            assert!(place(of_test) < place(of_validation), "{page}");
+            assert!(place(of_validation) < caution, "{page}");
+        }
+        for page in pages(&judged(1)) {
+            assert!(!page.contains("not apart"), "{page}");
+        }
     }
 
     #[test]

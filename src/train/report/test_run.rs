@@ -3,12 +3,15 @@
 use tempfile::TempDir;
 
 use super::{Environment, EpochFiles, RunRecord, write_run_files};
+use crate::dataset::leaks::{Leak, LeakKind, LeakReport};
+use crate::dataset::parts::Part;
 use crate::dataset::{Normalization, SplitKind, SplitReport};
 use crate::disk::replace_file;
 use crate::label::{Class, ClassTable};
 use crate::metrics::Confusion;
 use crate::train::checkpoint::{CARD_FILE, WEIGHTS_FILE};
 use crate::train::epoch::metrics_csv;
+use crate::train::leak_check::LEAKS_FILE;
 use crate::train::run_folder::{BEST, LAST};
 use crate::train::{EpochRow, ModelCard, Recipe};
 
@@ -52,6 +55,26 @@ pub(super) fn row(epoch: u32, best: bool) -> EpochRow {
 /// which three are of class 0.
 pub(super) fn plain_run() -> TestRun {
     run_with_classes(["ground", "road"])
+}
+
+/// The same with images of both held-out parts that are copied from others.
+pub(super) fn leaking_run() -> TestRun {
+    let run = plain_run();
+    let leak = |count: usize, part: Part| Leak {
+        kind: LeakKind::Copy,
+        between: (Part::Train, part),
+        sets: None,
+        pairs: count,
+        samples: count,
+        examples: Vec::new(),
+        sentence: format!("{count} {} images are copied; split before", part.word()),
+    };
+    let report = LeakReport {
+        leaks: vec![leak(5, Part::Test), leak(2, Part::Validation)],
+        ..LeakReport::default()
+    };
+    run.write(LEAKS_FILE, &json(&report));
+    run
 }
 
 /// The same with names that want to be markup.

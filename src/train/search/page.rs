@@ -34,6 +34,7 @@ impl SearchResult {
             "test_majority_baseline",
             "seconds",
             "failure",
+            "leaks",
         ];
         let mut text = csv_line(before.chain(paths).chain(after));
         for (place, row) in (1u32..).zip(&self.rows) {
@@ -51,6 +52,7 @@ impl SearchResult {
                 String::new(),
                 format!("{:.2}", row.seconds),
                 row.failure.clone().unwrap_or_default(),
+                row.leaks.clone().unwrap_or_default(),
             ]);
             text.push_str(&csv_line(fields));
         }
@@ -70,6 +72,7 @@ impl SearchResult {
                 on(ScoredOn::Test, row.majority_baseline),
                 exact(row.seconds),
                 String::new(),
+                row.leaks.clone().unwrap_or_default(),
             ]);
             text.push_str(&csv_line(fields));
         }
@@ -87,6 +90,9 @@ impl SearchResult {
             ScoredOn::Validation.words(),
             self.score_words()
         );
+        for warning in self.leaks() {
+            put!(&mut text, "**{}.**\n\n", plain(&warning));
+        }
         self.push_trials(&mut text);
         if let Some(refit) = &self.refit {
             push_refit(&mut text, refit);
@@ -245,6 +251,7 @@ mod tests {
             val_loss: Some(0.5),
             val_mean_iou: Some(0.625),
             on: ScoredOn::Test,
+            leaks: Some("5 test images".to_owned()),
             mean_iou: Some(0.5),
             pixel_accuracy: Some(0.75),
             majority_baseline: Some(0.625),
@@ -258,6 +265,7 @@ mod tests {
             best_epoch: Some(3),
             val_loss: Some(0.5),
             mean_iou: Some(0.625),
+            leaks: None,
             seconds: 1.0,
             failure: None,
         };
@@ -286,9 +294,13 @@ mod tests {
         assert_eq!(
             result.to_csv(),
             "place,name,learning_rate,rungs,epochs,best_epoch,val_loss,val_mean_iou,\
-             test_mean_iou,test_pixel_accuracy,test_majority_baseline,seconds,failure\n\
-             1,trial-0,0.1,1,9,3,0.500000,0.625000,,,,1.00,\n\
-             ,refit-seed-7,,,,3,,,0.500000,0.750000,0.625000,1.000000,\n"
+             test_mean_iou,test_pixel_accuracy,test_majority_baseline,seconds,failure,leaks\n\
+             1,trial-0,0.1,1,9,3,0.500000,0.625000,,,,1.00,,\n\
+             ,refit-seed-7,,,,3,,,0.500000,0.750000,0.625000,1.000000,,5 test images\n"
+        );
+        assert_eq!(
+            result.to_markdown().matches("**5 test images.**").count(),
+            1
         );
     }
 }

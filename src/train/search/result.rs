@@ -2,6 +2,7 @@ use serde::Serialize;
 
 use super::ledger::SearchLedger;
 use super::{Rung, SearchCost, SearchPlan, SearchTrial};
+use crate::train::leak_check::warnings_of_runs;
 use crate::train::{BestBy, FinalRow, FinalTable, RunRecord, ScoredOn, Spread};
 
 /// What a search came to so far, from the files of its runs.
@@ -42,6 +43,8 @@ pub struct SearchRow {
     pub val_loss: Option<f64>,
     /// The mean `IoU` in it.
     pub mean_iou: Option<f64>,
+    /// Why they may be too good: what the validation part shares with others.
+    pub leaks: Option<String>,
     /// Time of all epochs.
     pub seconds: f64,
     /// Why it failed.
@@ -82,6 +85,8 @@ pub struct RefitRow {
     pub val_mean_iou: Option<f64>,
     /// The ground of the scores.
     pub on: ScoredOn,
+    /// Why they may be too good: what that ground shares with other parts.
+    pub leaks: Option<String>,
     /// The mean `IoU` of the best network.
     pub mean_iou: Option<f64>,
     /// The share of the labeled pixels that it has right.
@@ -131,6 +136,18 @@ impl SearchResult {
                 .and_then(|winner| RefitResult::read(plan, plan.trial(&winner)?)),
         }
     }
+
+    /// Why scores may be too good, each reason once, in sentences without a period.
+    pub fn leaks(&self) -> Vec<String> {
+        let scored = self.rows.iter().filter(|row| row.best_epoch.is_some());
+        let trials = scored.map(|row| (row.name.as_str(), row.leaks.as_deref()));
+        let refits = self.refit.iter().flat_map(|refit| &refit.rows);
+        let refits = refits.map(|row| (row.name.as_str(), row.leaks.as_deref()));
+        let mut all = warnings_of_runs(trials);
+        all.extend(warnings_of_runs(refits));
+        all.dedup();
+        all
+    }
 }
 
 fn row_of(plan: &SearchPlan, trial: &SearchTrial) -> SearchRow {
@@ -144,6 +161,7 @@ fn row_of(plan: &SearchPlan, trial: &SearchTrial) -> SearchRow {
         best_epoch: best.map(|row| row.epoch),
         val_loss: best.map(|row| row.val_loss),
         mean_iou: best.and_then(|row| row.mean_iou),
+        leaks: record.leak_warning(ScoredOn::Validation),
         seconds: record.seconds().unwrap_or_default(),
         failure: None,
     }
@@ -193,6 +211,7 @@ impl RefitRow {
             val_loss: loss,
             val_mean_iou: best.and_then(|best| best.mean_iou),
             on: row.on,
+            leaks: row.leaks,
             mean_iou: row.mean_iou,
             pixel_accuracy: row.pixel_accuracy,
             majority_baseline: row.majority_baseline,

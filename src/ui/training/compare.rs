@@ -194,7 +194,7 @@ pub fn ticked<'a>(session: &'a Session, chosen: &Chosen) -> Vec<&'a RunEntry> {
 }
 
 fn table_ui(ui: &mut Ui, table: &FinalTable, entries: &[&RunEntry], chosen: &Chosen) {
-    for note in &table.notes {
+    for note in table.warnings() {
         theme::words(
             ui,
             theme::WARNING,
@@ -290,6 +290,7 @@ fn row_ui(
     ui.horizontal(|ui| {
         ui.label(RichText::new(row.on.words()).small());
         theme::ground(ui, ground);
+        theme::leak_mark(ui, row.leaks.as_deref());
     });
     ui.label(
         RichText::new(text::ratio(row.majority_baseline))

@@ -25,7 +25,7 @@ pub struct Tile {
 pub fn header_ui(ui: &mut Ui, entry: &RunEntry, session: &Session) {
     let record = &entry.record;
     ui.horizontal_wrapped(|ui| {
-        ui.heading(record.name())
+        ui.heading(session.runs().name_of(record))
             .on_hover_text(record.folder.display().to_string());
         status_ui(ui, entry, session);
     });
@@ -42,14 +42,18 @@ pub fn header_ui(ui: &mut Ui, entry: &RunEntry, session: &Session) {
     ui.add_space(theme::GRID);
     ui.horizontal_wrapped(|ui| {
         let ground = ScoredGround::of_scores(record);
+        let on = record.scores().map(|scores| scores.on);
+        let leaks = record.leak_warning(on.unwrap_or(ScoredOn::Validation));
+        let mark = leaks.map_or("", |_| " · leaks");
         for tile in score_tiles(record) {
-            let name = format!("{} · {}", tile.name, ground.word());
+            let name = format!("{} · {}{mark}", tile.name, ground.word());
             framed_ui(ui, &tile, &name).on_hover_text(ground.sentence());
         }
         for tile in tiles(entry, session) {
             tile_ui(ui, &tile);
         }
     });
+    theme::leak_lines(ui, &record.leak_warnings());
     // What a run that goes on lacks is still to come.
     let is_over = status != RunStatus::Running;
     for note in record.notes.iter().filter(|_| is_over) {

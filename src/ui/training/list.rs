@@ -8,6 +8,7 @@ use super::super::panels::tools::name_button;
 use super::super::{text, theme};
 use super::header::status_words;
 use crate::session::{RunEntry, RunsCommand, ScoredGround, Session};
+use crate::train::ScoredOn;
 
 const ROW: f32 = 38.0;
 /// Colors of overlaid runs on dark and on light grounds (Okabe & Ito 2008, without black; the
@@ -105,7 +106,7 @@ fn entry_ui(
     chosen: &mut Chosen,
 ) -> Option<Picked> {
     let run = &entry.record.folder;
-    let name = entry.record.name();
+    let name = session.runs().name_of(&entry.record);
     let mut picked = None;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
@@ -117,27 +118,36 @@ fn entry_ui(
         let pin = 22.0;
         let is_shown = chosen.shown.as_ref() == Some(run);
         let size = vec2(ui.available_width() - pin, ROW);
-        let row = row_ui(ui, entry, session, size, is_shown);
+        let row = row_ui(ui, (entry, &name), session, size, is_shown);
         row.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, is_shown, &name));
         if row.clicked() {
             chosen.shown = Some(run.clone());
             picked = Some(Picked::Run);
         }
-        row.on_hover_text(format!(
-            "{}\n{}\n{}",
-            run.display(),
-            status_words(entry, session).2,
-            ScoredGround::of_run(&entry.record).sentence()
-        ));
+        row.on_hover_text(help(entry, session));
         pin_ui(ui, run, &name, chosen);
     });
     picked
 }
 
-/// Name and mean IoU, and below them network, what ground that is of, and status.
+/// Where a run lies, how it is, what its numbers are of and why they may be too good.
+fn help(entry: &RunEntry, session: &Session) -> String {
+    let record = &entry.record;
+    let mut lines = vec![
+        record.folder.display().to_string(),
+        status_words(entry, session).2.to_owned(),
+        ScoredGround::of_run(record).sentence().to_owned(),
+    ];
+    let leaks = record.leak_warnings().into_iter();
+    lines.extend(leaks.map(|warning| format!("{warning}.")));
+    lines.join("\n")
+}
+
+/// Name and mean IoU, with a sign where that may be too good, and below them network, what ground
+/// that is of, and status.
 fn row_ui(
     ui: &mut Ui,
-    entry: &RunEntry,
+    (entry, name): (&RunEntry, &str),
     session: &Session,
     size: egui::Vec2,
     is_shown: bool,
@@ -166,8 +176,16 @@ fn row_ui(
     let (upper, lower) = rect
         .shrink2(vec2(7.0, 3.0))
         .split_top_bottom_at_fraction(0.53);
-    let iou = (text::ratio(iou), or_own(theme::CURVE_IOU));
-    line_ui(ui, upper, 13.0, [(record.name(), own), iou]);
+    let leaks = record.leak_warning(ScoredOn::Validation);
+    let iou = match leaks.and(iou) {
+        Some(iou) => {
+            let sign = icons::ICON_WARNING.codepoint;
+            let words = format!("{sign} {}", text::ratio(Some(iou)));
+            (words, or_own(theme::WARNING))
+        }
+        None => (text::ratio(iou), or_own(theme::CURVE_IOU)),
+    };
+    line_ui(ui, upper, 13.0, [(name.to_owned(), own), iou]);
     let weak = or_own(ui.visuals().weak_text_color());
     let status = format!("{}{status}", ground.unwrap_or_default());
     let status = (status, or_own(status_color));

@@ -82,6 +82,9 @@ fn search_ui(
     let folder = search.folder.as_deref();
     let ground = |on| session.ground_of_trials(folder, on);
     theme::ground(ui, ground(ScoredOn::Validation));
+    if let Some(result) = &search.result {
+        theme::leak_lines(ui, &result.leaks());
+    }
     let is_used = search_table_ui(ui, session, form);
     if let Some(on) = refit_ui(ui, search) {
         theme::ground(ui, ground(on));
@@ -203,6 +206,7 @@ fn sum_ui(ui: &mut Ui, queue: &QueueState) {
         group.runs,
         group.on.map_or("different ground", ScoredOn::words)
     ));
+    theme::leak_lines(ui, &table.runs.leaks());
     if let Some(page) = &queue.page {
         let page = page.display().to_string();
         ui.add(egui::Label::new(RichText::new(page).small().weak()).truncate());
