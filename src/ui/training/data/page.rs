@@ -14,7 +14,7 @@ use crate::ui::dialogs::FileWish;
 use crate::ui::panels::recipe::TrainForm;
 use crate::ui::stop::stop_ui;
 use crate::ui::training::curves::heading;
-use crate::ui::training::recipe::ask_parts;
+use crate::ui::training::recipe::{ask_parts, counts_ui};
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{text, theme};
 
@@ -60,6 +60,9 @@ pub fn data_ui(
     heading(ui, "Samples");
     let parts = ask_parts(data, &view.form, commands);
     let parts = parts.and_then(|parts| parts.as_deref().ok());
+    if let Some(parts) = parts {
+        counts_ui(ui, parts);
+    }
     contact_ui(ui, (data, discovery, parts), sheet, commands);
     ui.add_space(4.0 * theme::GRID);
 }
