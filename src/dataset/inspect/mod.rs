@@ -13,6 +13,7 @@ mod judge;
 mod lattice;
 mod pixels;
 mod seen;
+mod set_widths;
 mod widths;
 
 #[cfg(test)]

@@ -108,6 +108,15 @@ impl Inspection {
     }
 }
 
+impl Problem {
+    /// The problem with some of its files, a line each.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        add_problem(&mut text, self);
+        text
+    }
+}
+
 fn add_problem(text: &mut String, problem: &Problem) {
     let severity = match problem.severity {
         Severity::Error => "Error",
@@ -186,9 +195,7 @@ mod tests {
             let files = (0..count).map(|n| format!("{n}.png").into());
             let kind = ProblemKind::Unreadable;
             let problem = Problem::of(kind, count, files, "Why".to_owned()).expect("a problem");
-            let mut text = String::new();
-            add_problem(&mut text, &problem);
-            (problem.examples.len(), text)
+            (problem.examples.len(), problem.to_text())
         };
         let (named, text) = told(12);
         assert_eq!((named, text.lines().count()), (12, 10));

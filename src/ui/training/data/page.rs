@@ -6,7 +6,7 @@ use super::classes::classes_ui;
 use super::contact::{ContactSheet, contact_ui};
 use super::correct::correct_ui;
 use super::facts::{facts_ui, tiles_ui};
-use super::problems::{leaks_ui, problems_ui};
+use super::problems::{leaks_ui, problem_ui, problems_ui};
 use crate::dataset::{Corrections, Discovery, Inspection};
 use crate::session::{Command, DataCommand, DataPhase, DataSet, Session};
 use crate::train::Preset;
@@ -169,6 +169,10 @@ fn several_ui(
         if ui.link(folder.display().to_string()).clicked() {
             commands.push(look_at(folder, form));
         }
+    }
+    if let Some(widths) = &data.widths {
+        ui.add_space(theme::GRID);
+        problem_ui(ui, 0, widths);
     }
     if let Some(leaks) = &data.leaks {
         ui.add_space(theme::GRID);

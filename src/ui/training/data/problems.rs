@@ -20,7 +20,8 @@ pub fn problems_ui(ui: &mut Ui, inspection: &Inspection) {
     }
 }
 
-fn problem_ui(ui: &mut Ui, place: usize, problem: &Problem) {
+/// What is wrong, with the files.
+pub fn problem_ui(ui: &mut Ui, place: usize, problem: &Problem) {
     let (icon, color) = match problem.severity {
         Severity::Error => (icons::ICON_ERROR, theme::ERROR),
         Severity::Warning => (icons::ICON_WARNING, theme::WARNING),
