@@ -11,6 +11,7 @@ mod grain;
 mod halo;
 mod judge;
 mod lattice;
+mod pixel_sizes;
 mod pixels;
 mod seen;
 mod set_widths;
@@ -25,4 +26,5 @@ pub use channels::ChannelStatistics;
 pub use inspection::{
     ClassCount, DepthCount, InspectOptions, Inspection, Majority, PartCount, SizeCount, inspect,
 };
+pub use pixel_sizes::PixelSizeCount;
 pub use problem::{Problem, ProblemKind, Severity};

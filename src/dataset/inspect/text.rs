@@ -57,6 +57,9 @@ impl Inspection {
             vec![extent, size.images.to_string()]
         });
         add_table(text, &["Size", "Images"], sizes.collect());
+        let sizes = self.pixel_sizes.iter();
+        let sizes = sizes.map(|size| vec![size.words(), size.images.to_string()]);
+        add_table(text, &["Pixel size", "Images"], sizes.collect());
         let line = |name: &str, depths: &[DepthCount]| {
             let depths = depths
                 .iter()
