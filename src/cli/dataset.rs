@@ -62,8 +62,11 @@ pub fn inspected(args: &InspectArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Names the data sets of a folder that holds several, and what they share where that is asked for.
+/// Names the data sets of a folder that holds several, whether their roads differ, and what they
+/// share where that is asked for.
 fn tell_datasets(discovery: &Discovery, args: &InspectArgs) -> anyhow::Result<()> {
+    let find = |watch: &Watch<'_>| discovery.road_widths_between_sets(watch);
+    let widths = watched(&ProgressBar::new(0), find)?;
     let leaks = args.leaks.then(|| {
         let find = |watch: &Watch<'_>| discovery.leaks_between_sets(LeakLimits::default(), watch);
         watched(&ProgressBar::new(0), find)
@@ -73,7 +76,10 @@ fn tell_datasets(discovery: &Discovery, args: &InspectArgs) -> anyhow::Result<()
         let layout = discovery.layout.to_string();
         say!(
             "{}",
-            json!({ "layout": layout, "datasets": discovery.datasets, "leaks": leaks })
+            json!({
+                "layout": layout, "datasets": discovery.datasets, "leaks": leaks,
+                "problems": widths.as_slice(),
+            })
         );
         return Ok(());
     }
@@ -81,24 +87,27 @@ fn tell_datasets(discovery: &Discovery, args: &InspectArgs) -> anyhow::Result<()
     for folder in &discovery.datasets {
         say!("{}", folder.display());
     }
+    if let Some(problem) = &widths {
+        say!("\nBetween the data sets\n{}", problem.to_text().trim_end());
+    }
     if let Some(report) = &leaks {
         tell_leaks(report, "data sets");
     }
     Ok(())
 }
 
-/// What a search for leaks finds, with the bar as its progress.
-fn watched(
+/// What a search finds, with the bar as its progress.
+fn watched<R>(
     bar: &ProgressBar,
-    find: impl FnOnce(&Watch<'_>) -> Result<LeakReport, DatasetError>,
-) -> anyhow::Result<LeakReport> {
+    find: impl FnOnce(&Watch<'_>) -> Result<R, DatasetError>,
+) -> anyhow::Result<R> {
     bar.set_length(1_000);
-    let report = find(&Watch {
+    let found = find(&Watch {
         is_cancelled: &|| false,
         progress: &|share| bar.set_position((share * 1_000.0) as u64),
     })?;
     bar.finish_and_clear();
-    Ok(report)
+    Ok(found)
 }
 
 /// Says what these, the parts or the data sets, share.

@@ -59,7 +59,7 @@ pub use files::FileSet;
 pub use ground::Ground;
 pub use inspect::{
     ChannelStatistics, ClassCount, DepthCount, InspectOptions, Inspection, Majority, PartCount,
-    Problem, ProblemKind, Severity, SizeCount, inspect,
+    PixelSizeCount, Problem, ProblemKind, Severity, SizeCount, inspect,
 };
 pub use keep::{ClassChoice, Counted, KeepRule, PatchFilter};
 pub use layout::{IMAGE_FOLDERS, MASK_FOLDERS, Pair, RASTER_EXTENSIONS, find_pairs};

@@ -11,6 +11,16 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// So many of something: 1 file, 25,000 images, 2 classes.
+pub fn count_of(count: usize, noun: &str) -> String {
+    let ending = match count {
+        1 => "",
+        _ if noun.ends_with(['s', 'x']) => "es",
+        _ => "s",
+    };
+    format!("{} {noun}{ending}", grouped(count as u64))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -21,5 +31,12 @@ mod tests {
             [7, 999, 1_000, 1_770_962, 85_500_000].map(grouped),
             ["7", "999", "1,000", "1,770,962", "85,500,000"]
         );
+    }
+
+    #[test]
+    fn nouns_follow_their_count() {
+        let told = [(0, "box"), (1, "file"), (2, "class"), (25_000, "image")];
+        let told = told.map(|(count, noun)| count_of(count, noun));
+        assert_eq!(told, ["0 boxes", "1 file", "2 classes", "25,000 images"]);
     }
 }

@@ -195,7 +195,11 @@ impl Session {
                 self.step_done(id, epoch, step, steps, loss);
                 self.look_on();
             }
-            TrainEvent::Trying { what, done, total } => self.tried(id, what, done, total),
+            TrainEvent::Trying { what, done, total } => {
+                // No share of the training, which is what its activity tells.
+                let share = done as f64 / total.max(1) as f64;
+                self.training.trying = Some((what, share as f32));
+            }
             TrainEvent::Forecast(forecast) => {
                 self.notify(Notice::info(forecast.to_string()));
                 self.training.forecast = Some(forecast);
@@ -249,11 +253,6 @@ impl Session {
             .map_or(1, |recipe| recipe.epochs);
         let done = f64::from(epoch) - 1.0 + f64::from(step) / f64::from(steps.max(1));
         self.set_progress(id, (done / f64::from(epochs.max(1))) as f32);
-    }
-
-    fn tried(&mut self, id: JobId, what: &'static str, done: u64, total: u64) {
-        self.training.trying = Some(what);
-        self.set_progress(id, (done as f64 / total.max(1) as f64) as f32);
     }
 
     /// Lets the training rest until it may go on; predictions are served meanwhile.

@@ -62,8 +62,9 @@ pub struct TrainingState {
     pub remedies: Vec<Remedy>,
     /// Whether it rests.
     pub is_paused: bool,
-    /// What is tried before the first epoch, like "Opening each image".
-    pub trying: Option<&'static str>,
+    /// What is tried before the first epoch, like "Opening each image", and the share of it that is
+    /// done, 0 to 1.
+    pub trying: Option<(&'static str, f32)>,
 }
 
 impl TrainingState {

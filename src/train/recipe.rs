@@ -133,7 +133,8 @@ pub struct Recipe {
     pub optimizer: OptimizerConfig,
     /// What is done to gradients before that, and to weights after it.
     pub updates: UpdateConfig,
-    /// Which files of a folder are held out: what it states itself, else a tenth.
+    /// Which files of a folder are held out: what it states itself, else a tenth, of which tiles of
+    /// one image and frames of one recording stay together.
     pub parts: Option<PartRule>,
     /// Which patches are drawn.
     pub patches: PatchChoice,

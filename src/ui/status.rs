@@ -136,7 +136,13 @@ fn activities_ui(ui: &mut Ui, session: &Session, pace: &mut Pace, commands: &mut
         stop_ui(ui, session, activity.id, ("Stop", &help), commands);
         match activity.progress {
             Some(share) => {
-                let left = pace.seconds_left(activity.id, share, now);
+                let training = session.training();
+                let left = if training.job == Some(activity.id) {
+                    // As its own page says.
+                    training.seconds_left()
+                } else {
+                    pace.seconds_left(activity.id, share, now)
+                };
                 let words = RichText::new(progress_words(share, left)).small();
                 let bar = ProgressBar::new(share).desired_width(130.0).text(words);
                 ui.add(bar);

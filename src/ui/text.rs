@@ -1,4 +1,4 @@
-pub use crate::label::grouped;
+pub use crate::label::{count_of, grouped};
 
 /// So many of all: 2 of 2,300.
 pub fn of_all(count: u64, all: u64) -> String {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::channels::ChannelStatistics;
 use super::judge::Judge;
+use super::pixel_sizes::{PixelSizeCount, pixel_sizes};
 use super::problem::Problem;
 use super::seen::{Depth, Seen, header_of};
 use crate::dataset::discover::spread;
@@ -47,6 +48,8 @@ pub struct Inspection {
     pub parts: Vec<PartCount>,
     /// Extents of the images, the most frequent first.
     pub sizes: Vec<SizeCount>,
+    /// Sizes of their pixels on the ground, the most frequent first.
+    pub pixel_sizes: Vec<PixelSizeCount>,
     /// Bands and sample types of the images, the most frequent first.
     pub image_depths: Vec<DepthCount>,
     /// Bands and sample types of the mask files, the most frequent first.
@@ -189,6 +192,7 @@ fn summary(discovery: &Discovery, seen: &[Seen], is_cancelled: bool) -> Inspecti
         is_cancelled,
         parts: part_counts(discovery),
         sizes: size_counts(seen),
+        pixel_sizes: pixel_sizes(seen),
         image_depths: depth_counts(seen.iter().filter_map(|seen| Some(seen.header?.1))),
         mask_depths: depth_counts(mask_depths),
         channels: ChannelStatistics::of(seen),
@@ -217,7 +221,7 @@ fn part_counts(discovery: &Discovery) -> Vec<PartCount> {
 }
 
 /// How often each occurs, the most frequent first.
-fn counted<T: Ord>(all: impl Iterator<Item = T>) -> Vec<(T, usize)> {
+pub(super) fn counted<T: Ord>(all: impl Iterator<Item = T>) -> Vec<(T, usize)> {
     let mut counts: BTreeMap<T, usize> = BTreeMap::new();
     for item in all {
         *counts.entry(item).or_default() += 1;

@@ -11,8 +11,10 @@ mod grain;
 mod halo;
 mod judge;
 mod lattice;
+mod pixel_sizes;
 mod pixels;
 mod seen;
+mod set_widths;
 mod widths;
 
 #[cfg(test)]
@@ -24,4 +26,5 @@ pub use channels::ChannelStatistics;
 pub use inspection::{
     ClassCount, DepthCount, InspectOptions, Inspection, Majority, PartCount, SizeCount, inspect,
 };
+pub use pixel_sizes::PixelSizeCount;
 pub use problem::{Problem, ProblemKind, Severity};

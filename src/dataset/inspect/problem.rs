@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::disk::serialize_paths;
+use crate::label::count_of;
 
 /// How much harm something does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -89,15 +90,12 @@ impl ProblemKind {
 
 /// A count with its noun and the verb that fits.
 pub(super) fn said(count: usize, noun: &str, one: &str, many: &str) -> String {
-    match (count, noun.ends_with('s')) {
-        (1, _) => format!("1 {noun} {one}"),
-        (_, true) => format!("{count} {noun}es {many}"),
-        (_, false) => format!("{count} {noun}s {many}"),
-    }
+    let verb = if count == 1 { one } else { many };
+    format!("{} {verb}", count_of(count, noun))
 }
 
 /// Most files that are named.
-const MOST_EXAMPLES: usize = 8;
+const MOST_EXAMPLES: usize = 10_000;
 
 /// Something about the files that the user should know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -108,7 +106,7 @@ pub struct Problem {
     pub severity: Severity,
     /// How many files or classes it is about.
     pub count: usize,
-    /// Up to 8 of the files.
+    /// The files, 10,000 at most.
     #[serde(serialize_with = "serialize_paths")]
     pub examples: Vec<PathBuf>,
     /// What it is, as a sentence without its period.
@@ -116,7 +114,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of `count` files, of which `examples` are some; `None` when there is none.
+    /// A problem of `count` files, which `examples` are; `None` when there is none.
     pub(super) fn of(
         kind: ProblemKind,
         count: usize,

@@ -2,12 +2,15 @@ use std::fmt::Write as _;
 
 use super::inspection::{DepthCount, Inspection};
 use super::problem::{Problem, Severity};
+use crate::label::grouped;
 
 /// Why writing cannot fail.
 const FITS: &str = "a string takes any text";
 
 /// Most lines of a table.
 const MOST_LINES: usize = 40;
+/// Most files of a problem that are named.
+const MOST_FILES: usize = 8;
 
 impl Inspection {
     /// The report as plain text: short tables with aligned columns, problems with their files. That
@@ -54,6 +57,9 @@ impl Inspection {
             vec![extent, size.images.to_string()]
         });
         add_table(text, &["Size", "Images"], sizes.collect());
+        let sizes = self.pixel_sizes.iter();
+        let sizes = sizes.map(|size| vec![size.words(), size.images.to_string()]);
+        add_table(text, &["Pixel size", "Images"], sizes.collect());
         let line = |name: &str, depths: &[DepthCount]| {
             let depths = depths
                 .iter()
@@ -105,6 +111,15 @@ impl Inspection {
     }
 }
 
+impl Problem {
+    /// The problem with some of its files, a line each.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        add_problem(&mut text, self);
+        text
+    }
+}
+
 fn add_problem(text: &mut String, problem: &Problem) {
     let severity = match problem.severity {
         Severity::Error => "Error",
@@ -112,12 +127,14 @@ fn add_problem(text: &mut String, problem: &Problem) {
         Severity::Info => "Info",
     };
     writeln!(text, "  {severity:<8}{}.", problem.sentence).expect(FITS);
-    for path in &problem.examples {
+    for path in problem.examples.iter().take(MOST_FILES) {
         writeln!(text, "          {}", path.display()).expect(FITS);
     }
-    let more = problem.count.saturating_sub(problem.examples.len());
+    let more = problem.count.max(problem.examples.len());
+    let more = more.saturating_sub(MOST_FILES);
     if more > 0 && !problem.examples.is_empty() {
-        writeln!(text, "          and {more} more").expect(FITS);
+        let more = grouped(more as u64);
+        writeln!(text, "          and {more} more; --json names them").expect(FITS);
     }
 }
 
@@ -160,6 +177,7 @@ fn percent(share: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::problem::ProblemKind;
     use super::*;
 
     #[test]
@@ -172,5 +190,20 @@ mod tests {
         assert_eq!(text, expected);
         add_table(&mut text, &["Class"], Vec::new());
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn some_files_of_a_problem_are_named() {
+        let told = |count: usize| {
+            let files = (0..count).map(|n| format!("{n}.png").into());
+            let kind = ProblemKind::Unreadable;
+            let problem = Problem::of(kind, count, files, "Why".to_owned()).expect("a problem");
+            (problem.examples.len(), problem.to_text())
+        };
+        let (named, text) = told(12);
+        assert_eq!((named, text.lines().count()), (12, 10));
+        assert!(text.ends_with(" and 4 more; --json names them\n"), "{text}");
+        assert_eq!(told(8).1.lines().count(), 9);
+        assert_eq!(told(10_001).0, 10_000);
     }
 }

@@ -28,13 +28,8 @@ pub(super) struct RoadLines {
 impl RoadLines {
     /// Those of the first class that is called a road; none when there is no such class.
     pub(super) fn of(mask: &Mask, classes: Option<&ClassTable>) -> Self {
-        let mut classes = classes.into_iter().flat_map(ClassTable::classes);
-        let road = classes.find(|class| {
-            let name = class.name.to_lowercase();
-            name.contains("road") || name.contains("street")
-        });
         let mut lines = Self::default();
-        let Some(road) = road.map(|class| class.index) else {
+        let Some(road) = road_of(classes) else {
             return lines;
         };
         for rect in squares(mask.size()) {
@@ -62,7 +57,7 @@ impl RoadLines {
     ///
     /// Lines of all directions cross π/4 times their length of edges between pixels in a row or a
     /// column (Cauchy and Crofton), so a road along the rows counts as 27 % wider.
-    fn width(self) -> Option<f64> {
+    pub(super) fn width(self) -> Option<f64> {
         let border = FRAC_PI_4 * self.edges as f64;
         let width = 2.0 * self.pixels as f64 / border;
         let is_line = self.edges > 0 && border / 2.0 >= LEAST_LENGTH * width;
@@ -70,13 +65,33 @@ impl RoadLines {
     }
 }
 
-/// The masks of images that lie in one folder and are named alike.
+/// The first class that is called a road.
+pub(super) fn road_of(classes: Option<&ClassTable>) -> Option<u8> {
+    let mut classes = classes.into_iter().flat_map(ClassTable::classes);
+    let road = classes.find(|class| {
+        let name = class.name.to_lowercase();
+        name.contains("road") || name.contains("street")
+    });
+    road.map(|class| class.index)
+}
+
+/// Masks that are held against others: those of images that lie in one folder and are named alike,
+/// or of one data set.
 #[derive(Default)]
-struct Group {
+pub(super) struct Group {
     /// Widths of their roads in pixels, and in meters where all images say how large pixels are.
     pixels: Vec<f64>,
     meters: Vec<f64>,
     paths: Vec<PathBuf>,
+}
+
+impl Group {
+    /// Adds the mask at `path` with roads of so many pixels, each of so many meters if known.
+    pub(super) fn add(&mut self, (width, meters): (f64, Option<f64>), path: PathBuf) {
+        self.pixels.push(width);
+        self.meters.extend(meters.map(|meters| meters * width));
+        self.paths.push(path);
+    }
 }
 
 impl Judge<'_> {
@@ -87,52 +102,10 @@ impl Judge<'_> {
             let width = seen.mask.as_ref().and_then(|mask| mask.roads.width());
             if let (Some(width), Some(path)) = (width, self.mask_path(seen)) {
                 let group = groups.entry(self.kind_of_name(seen)).or_default();
-                group.pixels.push(width);
-                group
-                    .meters
-                    .extend(seen.meters.map(|meters| meters * width));
-                group.paths.push(path);
+                group.add((width, seen.meters), path);
             }
         }
-        groups.retain(|_, group| group.paths.len() >= FEWEST_MASKS);
-        let mut all = groups.values();
-        let in_meters = all.all(|group| group.meters.len() == group.pixels.len());
-        let unit = if in_meters { "m" } else { "pixels" };
-        let quartile = |group: &Group, quarter: usize| {
-            let widths = if in_meters {
-                &group.meters
-            } else {
-                &group.pixels
-            };
-            quartile(widths, quarter)
-        };
-        let width = |group: &Group| quartile(group, 2);
-        let by_width =
-            |a: &(&String, &Group), b: &(&String, &Group)| width(a.1).total_cmp(&width(b.1));
-        let (thin_name, thin) = groups.iter().min_by(by_width)?;
-        let (wide_name, wide) = groups.iter().max_by(by_width)?;
-        // Few masks differ by chance, too.
-        let is_apart = quartile(wide, 1) > quartile(thin, 3);
-        if !is_apart || width(wide) <= FAR * width(thin) {
-            return None;
-        }
-        let fewer = if wide.paths.len() < thin.paths.len() {
-            wide
-        } else {
-            thin
-        };
-        let sentence = format!(
-            "Roads are {:.1} {unit} wide in {} masks ({wide_name}) and {:.1} in {} masks \
-             ({thin_name}): pixel sizes or ways of drawing differ, which limits the IoU of one \
-             model on both; bring the images to one pixel size, and train and judge on masks of \
-             one way of drawing",
-            width(wide),
-            wide.paths.len(),
-            width(thin),
-            thin.paths.len(),
-        );
-        let paths = fewer.paths.iter().cloned();
-        Problem::of(ProblemKind::RoadWidths, fewer.paths.len(), paths, sentence)
+        apart(groups)
     }
 
     /// Folder and name of an image below the data set's folder, `#` for each number.
@@ -156,6 +129,48 @@ impl Judge<'_> {
     }
 }
 
+/// Two of the groups whose roads differ in width, the widest and the thinnest.
+pub(super) fn apart(mut groups: BTreeMap<String, Group>) -> Option<Problem> {
+    groups.retain(|_, group| group.paths.len() >= FEWEST_MASKS);
+    let mut all = groups.values();
+    let in_meters = all.all(|group| group.meters.len() == group.pixels.len());
+    let unit = if in_meters { "m" } else { "pixels" };
+    let quartile = |group: &Group, quarter: usize| {
+        let widths = if in_meters {
+            &group.meters
+        } else {
+            &group.pixels
+        };
+        quartile(widths, quarter)
+    };
+    let width = |group: &Group| quartile(group, 2);
+    let by_width = |a: &(&String, &Group), b: &(&String, &Group)| width(a.1).total_cmp(&width(b.1));
+    let (thin_name, thin) = groups.iter().min_by(by_width)?;
+    let (wide_name, wide) = groups.iter().max_by(by_width)?;
+    // Few masks differ by chance, too.
+    let is_apart = quartile(wide, 1) > quartile(thin, 3);
+    if !is_apart || width(wide) <= FAR * width(thin) {
+        return None;
+    }
+    let fewer = if wide.paths.len() < thin.paths.len() {
+        wide
+    } else {
+        thin
+    };
+    let sentence = format!(
+        "Roads are {:.1} {unit} wide in {} masks ({wide_name}) and {:.1} in {} masks \
+         ({thin_name}): pixel sizes or ways of drawing differ, which limits the IoU of one \
+         model on both; bring the images to one pixel size, and train and judge on masks of \
+         one way of drawing",
+        width(wide),
+        wide.paths.len(),
+        width(thin),
+        thin.paths.len(),
+    );
+    let paths = fewer.paths.iter().cloned();
+    Problem::of(ProblemKind::RoadWidths, fewer.paths.len(), paths, sentence)
+}
+
 /// The number that so many quarters of some numbers lie below; 0 of none.
 fn quartile(numbers: &[f64], quarter: usize) -> f64 {
     let mut numbers = numbers.to_vec();
@@ -165,7 +180,7 @@ fn quartile(numbers: &[f64], quarter: usize) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::path::Path;
 
     use super::super::stories::found;
@@ -182,7 +197,8 @@ mod tests {
         (0..SIDE * SIDE).map(|at| byte(at / SIDE)).collect()
     }
 
-    fn add(folder: &Path, name: &str, width: u32) {
+    /// Writes an image of noise and its mask.
+    pub(in crate::dataset::inspect) fn add(folder: &Path, name: &str, width: u32) {
         let noise = |at: u32| (at.wrapping_mul(2_654_435_761) >> 21) as u8;
         let seed = name.bytes().map(u32::from).sum::<u32>();
         let pixels: Vec<u8> = (0..SIDE * SIDE * 3).map(|at| noise(at + seed)).collect();

@@ -1,4 +1,5 @@
 use super::folds::{folds_of, sizes};
+use super::known::known_units;
 use super::share::share_out;
 use super::units::{Unit, units_of};
 use super::{
@@ -188,7 +189,7 @@ impl Drawing<'_> {
         };
         let is_train = |at: &usize| parts[*at] == Some(Part::Train);
         let train: Vec<usize> = (0..parts.len()).filter(is_train).collect();
-        let units = self.units(&train, None);
+        let (units, how) = known_units(self.samples, &train, self.rule);
         let (drawn, mut notes) = share_out(&units, &cut)?;
         let mut count = 0;
         for (unit, part) in units.iter().zip(drawn) {
@@ -199,7 +200,8 @@ impl Drawing<'_> {
         }
         if count > 0 {
             notes.push(format!(
-                "No validation part is stated, so {count} of {} training samples are taken for it",
+                "No validation part is stated, so {count} of {} training samples are taken for \
+                 it{how}",
                 train.len()
             ));
         }

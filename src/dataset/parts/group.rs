@@ -26,6 +26,8 @@ pub enum GroupBy {
     Parent,
     /// The recording that a frame is of, such as `0016E5` of `0016E5_07959`.
     Sequence,
+    /// The image that a tile was cut from, or else the recording that a frame is of.
+    Known,
     /// The folder that the image lies in.
     Folder,
 }
@@ -45,6 +47,9 @@ impl GroupBy {
             }
             Self::Parent => tile_name(stem).map(|tile| tile.parent),
             Self::Sequence => frame_name(stem).map(|frame| frame.sequence),
+            Self::Known => tile_name(stem)
+                .map(|tile| tile.parent)
+                .or_else(|| frame_name(stem).map(|frame| frame.sequence)),
             Self::Folder => sample.path.parent().and_then(Path::to_str),
         };
         found.filter(|group| !group.is_empty())
@@ -88,6 +93,9 @@ mod tests {
             (GroupBy::Sequence, "0016E5_07959.png", Some("0016E5")),
             (GroupBy::Sequence, "0006R0_f00930.png", Some("0006R0")),
             (GroupBy::Sequence, "satImage_001.png", None),
+            (GroupBy::Known, "17728720_0_0.jpg", Some("17728720")),
+            (GroupBy::Known, "0016E5_07959.png", Some("0016E5")),
+            (GroupBy::Known, "austin1.tif", None),
             (GroupBy::Folder, "a.png", Some("set/north")),
             (GroupBy::Stated, "a.png", None),
         ];

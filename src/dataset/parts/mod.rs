@@ -8,6 +8,7 @@ mod blocks;
 mod folds;
 mod group;
 mod judge;
+mod known;
 mod lists;
 mod name;
 mod part;

@@ -11,6 +11,8 @@ use crate::dataset::{
 use crate::job::JobContext;
 use crate::session::jobs::Report;
 
+/// The share of measuring roads where there are several data sets.
+const MEASURED: f64 = 0.2;
 /// The share of the inspection; the rest is the search for leaks.
 const INSPECTED: f64 = 0.65;
 
@@ -28,7 +30,13 @@ pub(super) fn look(
         last: AtomicU32::new(0),
     };
     if !discovery.datasets.is_empty() {
-        return leaks(job, (&progress, 0.0), |watch| {
+        let widths = discovery.road_widths_between_sets(&Watch {
+            is_cancelled: &|| job.check().is_err(),
+            progress: &|share| progress.tell(MEASURED * share),
+        });
+        job.check()?;
+        tell(DataReport::Widths(widths?))?;
+        return leaks(job, (&progress, MEASURED), |watch| {
             discovery.leaks_between_sets(LeakLimits::default(), watch)
         });
     }

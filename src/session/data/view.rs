@@ -8,7 +8,7 @@ use super::look::look;
 use super::{ContactTile, Parted, SamplePictures, VariedPatch};
 use crate::dataset::leaks::LeakReport;
 use crate::dataset::parts::PartRule;
-use crate::dataset::{Corrections, Discovery, Inspection, SetParts};
+use crate::dataset::{Corrections, Discovery, Inspection, Problem, SetParts};
 
 /// How far the look at a data set is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct DataSet {
     pub pictures: SamplePictures,
     /// What is in the files, and what is wrong with them.
     pub inspection: Option<Arc<Inspection>>,
+    /// How roads differ between the data sets of a folder that holds several.
+    pub widths: Option<Problem>,
     /// How a training makes the parts that leaks are looked for between.
     pub parts: PartRule,
     /// What training, validation and test ground share; of a folder of several data sets what these
@@ -51,6 +53,7 @@ pub struct DataSet {
 pub(in crate::session) enum DataReport {
     Recognized(Arc<Discovery>),
     Inspected(Arc<Inspection>),
+    Widths(Option<Problem>),
     Leaks(Arc<LeakReport>),
     /// Another job's: the sample at this place in small, if its image can be read.
     Pictured(usize, Option<ContactTile>),
@@ -86,6 +89,7 @@ impl Session {
             discovery: None,
             pictures: SamplePictures::default(),
             inspection: None,
+            widths: None,
             parts,
             leaks: None,
             parted: None,
@@ -120,6 +124,7 @@ impl Session {
             (_, None) => {}
             (DataReport::Recognized(discovery), Some(data)) => data.discovery = Some(discovery),
             (DataReport::Inspected(inspection), Some(data)) => data.inspection = Some(inspection),
+            (DataReport::Widths(widths), Some(data)) => data.widths = widths,
             (DataReport::Leaks(leaks), Some(data)) => data.leaks = Some(leaks),
         }
     }

@@ -98,7 +98,10 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
                 (format!("Epoch {place}"), "")
             }
             _ => (
-                state.trying.unwrap_or("Starting…").to_owned(),
+                state
+                    .trying
+                    .map_or("Starting…", |(what, _)| what)
+                    .to_owned(),
                 "Choosing the device and cutting the first patches. What the training takes is \
                  said before the first epoch, or of fewer than 200 steps and of one that goes on \
                  from a model after its first steps",

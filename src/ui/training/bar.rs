@@ -49,7 +49,10 @@ pub fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
             };
             ProgressBar::new(step as f32 / steps.max(1) as f32).text(words)
         }
-        _ => ProgressBar::new(0.0).text(state.trying.unwrap_or("Starting…")),
+        _ => {
+            let (what, share) = state.trying.unwrap_or(("Starting…", 0.0));
+            ProgressBar::new(share).text(what)
+        }
     };
     ui.add(bar.desired_width(240.0));
     if let Some(left) = state.seconds_left() {

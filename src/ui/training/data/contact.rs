@@ -288,6 +288,7 @@ mod tests {
             discovery: Some(Arc::clone(discovery)),
             pictures: SamplePictures::default(),
             inspection: None,
+            widths: None,
             parts: PartRule::default(),
             leaks: None,
             parted: None,

@@ -89,18 +89,30 @@ fn channel_words(inspection: &Inspection) -> [String; 2] {
     })
 }
 
+/// The first of these sizes, and how many more there are.
+fn first_of(sizes: impl ExactSizeIterator<Item = String>) -> String {
+    let rest = sizes.len().saturating_sub(MOST_SIZES);
+    let rest = (rest > 0).then(|| format!("{rest} more"));
+    let sizes = sizes.take(MOST_SIZES).chain(rest);
+    sizes.collect::<Vec<_>>().join(", ")
+}
+
 fn rows(inspection: &Inspection) -> Vec<(&'static str, String)> {
     let parts = inspection.parts.iter().map(|part| {
         let name = part.part.unwrap_or("without a part");
-        format!("{name}: {} images, {} masks", part.images, part.masks)
+        let images = text::count_of(part.images, "image");
+        format!("{name}: {images}, {}", text::count_of(part.masks, "mask"))
     });
-    let sizes = inspection.sizes.iter().take(MOST_SIZES);
-    let mut sizes: Vec<String> = sizes
-        .map(|size| format!("{} × {} ({})", size.width, size.height, size.images))
-        .collect();
-    if inspection.sizes.len() > MOST_SIZES {
-        sizes.push(format!("{} more", inspection.sizes.len() - MOST_SIZES));
-    }
+    let sizes = inspection.sizes.iter();
+    let sizes = sizes.map(|size| {
+        let images = text::grouped(size.images as u64);
+        format!("{} × {} ({images})", size.width, size.height)
+    });
+    let pixels = inspection.pixel_sizes.iter();
+    let pixels = pixels.map(|size| {
+        let images = text::grouped(size.images as u64);
+        format!("{} ({images})", size.words())
+    });
     let depths = |depths: &[crate::dataset::DepthCount]| {
         let words = depths.iter().map(|depth| {
             let bands = if depth.bands == 1 {
@@ -108,16 +120,15 @@ fn rows(inspection: &Inspection) -> Vec<(&'static str, String)> {
             } else {
                 "channels"
             };
-            format!(
-                "{} {bands} of {} ({})",
-                depth.bands, depth.sample, depth.files
-            )
+            let files = text::grouped(depth.files as u64);
+            format!("{} {bands} of {} ({files})", depth.bands, depth.sample)
         });
         words.collect::<Vec<_>>().join(", ")
     };
     let mut rows = vec![
         ("Parts", parts.collect::<Vec<_>>().join("\n")),
-        ("Sizes", sizes.join(", ")),
+        ("Sizes", first_of(sizes)),
+        ("Pixel sizes", first_of(pixels)),
         ("Images", depths(&inspection.image_depths)),
         ("Masks", depths(&inspection.mask_depths)),
     ];

@@ -6,7 +6,7 @@ use super::classes::classes_ui;
 use super::contact::{ContactSheet, contact_ui};
 use super::correct::correct_ui;
 use super::facts::{facts_ui, tiles_ui};
-use super::problems::{leaks_ui, problems_ui};
+use super::problems::{leaks_ui, problem_ui, problems_ui};
 use crate::dataset::{Corrections, Discovery, Inspection};
 use crate::session::{Command, DataCommand, DataPhase, DataSet, Session};
 use crate::train::Preset;
@@ -14,7 +14,7 @@ use crate::ui::dialogs::FileWish;
 use crate::ui::panels::recipe::TrainForm;
 use crate::ui::stop::stop_ui;
 use crate::ui::training::curves::heading;
-use crate::ui::training::recipe::ask_parts;
+use crate::ui::training::recipe::{ask_parts, counts_ui};
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{text, theme};
 
@@ -60,6 +60,9 @@ pub fn data_ui(
     heading(ui, "Samples");
     let parts = ask_parts(data, &view.form, commands);
     let parts = parts.and_then(|parts| parts.as_deref().ok());
+    if let Some(parts) = parts {
+        counts_ui(ui, parts);
+    }
     contact_ui(ui, (data, discovery, parts), sheet, commands);
     ui.add_space(4.0 * theme::GRID);
 }
@@ -166,6 +169,10 @@ fn several_ui(
         if ui.link(folder.display().to_string()).clicked() {
             commands.push(look_at(folder, form));
         }
+    }
+    if let Some(widths) = &data.widths {
+        ui.add_space(theme::GRID);
+        problem_ui(ui, 0, widths);
     }
     if let Some(leaks) = &data.leaks {
         ui.add_space(theme::GRID);

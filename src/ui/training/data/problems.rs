@@ -1,9 +1,14 @@
-use egui::{CollapsingHeader, Color32, Frame, RichText, Stroke, Ui};
+use std::path::PathBuf;
+
+use egui::{CollapsingHeader, Color32, Frame, RichText, ScrollArea, Stroke, TextStyle, Ui};
 use egui_material_icons::icons;
 
 use crate::dataset::leaks::LeakReport;
 use crate::dataset::{Inspection, Problem, Severity};
 use crate::ui::{text, theme};
+
+/// Of a list of files more than this is reached by scrolling.
+const LIST_HEIGHT: f32 = 180.0;
 
 /// What is wrong with the files, worst first.
 pub fn problems_ui(ui: &mut Ui, inspection: &Inspection) {
@@ -15,7 +20,8 @@ pub fn problems_ui(ui: &mut Ui, inspection: &Inspection) {
     }
 }
 
-fn problem_ui(ui: &mut Ui, place: usize, problem: &Problem) {
+/// What is wrong, with the files.
+pub fn problem_ui(ui: &mut Ui, place: usize, problem: &Problem) {
     let (icon, color) = match problem.severity {
         Severity::Error => (icons::ICON_ERROR, theme::ERROR),
         Severity::Warning => (icons::ICON_WARNING, theme::WARNING),
@@ -25,25 +31,37 @@ fn problem_ui(ui: &mut Ui, place: usize, problem: &Problem) {
     if problem.examples.is_empty() {
         return;
     }
-    let title = if problem.examples.len() < problem.count {
-        let files = text::of_all(problem.examples.len() as u64, problem.count as u64);
-        format!("{files} files")
-    } else {
-        format!("{} files", problem.examples.len())
+    let named = text::count_of(problem.examples.len(), "file");
+    let rest = problem.count.saturating_sub(problem.examples.len());
+    let title = match rest {
+        0 => named,
+        _ => format!("{named} of {}", text::grouped(problem.count as u64)),
     };
     ui.indent(("examples", place), |ui| {
         CollapsingHeader::new(RichText::new(title).small().weak())
             .id_salt(("files of a problem", place))
-            .show(ui, |ui| {
-                for path in &problem.examples {
-                    ui.label(
-                        RichText::new(path.display().to_string())
-                            .small()
-                            .monospace(),
-                    );
-                }
-            });
+            .show(ui, |ui| files_ui(ui, place, &problem.examples));
     });
+}
+
+/// All files, and a button that copies the list.
+fn files_ui(ui: &mut Ui, place: usize, files: &[PathBuf]) {
+    let copy = ui.small_button("Copy the list");
+    if copy.on_hover_text("A file a line").clicked() {
+        let lines = files.iter().map(|path| path.display().to_string());
+        ui.ctx().copy_text(lines.collect::<Vec<_>>().join("\n"));
+    }
+    let height = ui.text_style_height(&TextStyle::Monospace);
+    ScrollArea::vertical()
+        .id_salt(("list of files", place))
+        .max_height(LIST_HEIGHT)
+        .auto_shrink([false, true])
+        .show_rows(ui, height, files.len(), |ui, rows| {
+            for path in &files[rows] {
+                let path = RichText::new(path.display().to_string()).monospace();
+                ui.add(egui::Label::new(path).truncate());
+            }
+        });
 }
 
 fn line_ui(ui: &mut Ui, icon: &str, color: Color32, sentence: &str) {
@@ -57,10 +75,8 @@ fn line_ui(ui: &mut Ui, icon: &str, color: Color32, sentence: &str) {
 /// too good. Where nothing was compared, the notes say why.
 pub fn leaks_ui(ui: &mut Ui, report: &LeakReport, these: &str) {
     if report.leaks.is_empty() && report.images > 0 {
-        let words = format!(
-            "{these} share nothing that could be found ({} images compared).",
-            report.images
-        );
+        let images = text::count_of(report.images, "image");
+        let words = format!("{these} share nothing that could be found ({images} compared).");
         theme::words(ui, theme::GOOD, words);
     } else if !report.leaks.is_empty() {
         Frame::new()
@@ -92,12 +108,9 @@ fn leaks_inside_ui(ui: &mut Ui, report: &LeakReport) {
         );
         ui.indent(("leak", place), |ui| {
             CollapsingHeader::new(
-                RichText::new(match leak.pairs {
-                    1 => "1 pair".to_owned(),
-                    pairs => format!("{pairs} pairs"),
-                })
-                .small()
-                .weak(),
+                RichText::new(text::count_of(leak.pairs, "pair"))
+                    .small()
+                    .weak(),
             )
             .id_salt(("pairs of a leak", place))
             .show(ui, |ui| {

@@ -26,6 +26,6 @@ mod tree;
 
 pub use more::Draft;
 pub use page::recipe_page_ui;
-pub use parted::ask_parts;
+pub use parted::{ask_parts, counts_ui};
 pub use parts::take_list;
 pub use preview::PatchPreview;

@@ -16,15 +16,18 @@ use super::preview::{PatchPreview, preview_ui};
 use super::rate::rate_ui;
 use super::row::field_ui;
 use super::tree::Tree;
+use crate::geom::ImagePoint;
 use crate::session::Session;
 use crate::ui::dialogs::FileWish;
 use crate::ui::panels::recipe::{TrainForm, device_ui, memory_ui, network_ui, source_ui};
 use crate::ui::theme;
 use crate::ui::view::{CommandQueue, View};
 
-/// Beyond this width the varied patches stand beside the fields.
+/// Beyond this width the varied patches stand beside the fields, and stay in sight there.
 const BESIDE: f32 = 980.0;
 const PATCHES: f32 = 360.0;
+/// So high they are with what is said above them.
+const PATCHES_HEIGHT: f32 = PATCHES + 80.0;
 
 /// The section that a search for a rate belongs to.
 const RATES: &str = "Learning rate";
@@ -50,16 +53,19 @@ pub fn recipe_page_ui(
             let width = ui.available_width() - PATCHES - 16.0;
             ui.vertical(|ui| {
                 ui.set_width(width);
-                form_ui(ui, session, &mut view.form, commands);
+                form_ui(ui, session, &mut view.form, None, commands);
             });
+            let hidden = ui.clip_rect().top() - ui.min_rect().top();
+            let room = ui.min_rect().height() - PATCHES_HEIGHT;
             ui.vertical(|ui| {
                 ui.set_width(PATCHES);
+                ui.add_space(hidden.min(room).max(0.0));
                 preview_ui(ui, session, preview, (&view.form, center), commands);
             });
         });
     } else {
-        form_ui(ui, session, &mut view.form, commands);
-        preview_ui(ui, session, preview, (&view.form, center), commands);
+        let preview = Some((preview, center));
+        form_ui(ui, session, &mut view.form, preview, commands);
     }
     if let Some(wish) = view.form.wish.take() {
         view.wish(wish);
@@ -123,7 +129,17 @@ fn head_ui(ui: &mut Ui, session: &Session, view: &mut View) {
     ui.add_space(theme::GRID);
 }
 
-fn form_ui(ui: &mut Ui, session: &Session, form: &mut TrainForm, commands: &mut CommandQueue) {
+/// The varied patches, and the middle of the view.
+type Preview<'a> = (&'a mut PatchPreview, Option<ImagePoint>);
+
+/// All fields; what is varied stands by augmentation where that is open, else below.
+fn form_ui(
+    ui: &mut Ui,
+    session: &Session,
+    form: &mut TrainForm,
+    mut preview: Option<Preview<'_>>,
+    commands: &mut CommandQueue,
+) {
     let (mut tree, base) = (Tree::of(&form.recipe), Tree::of(&form.base));
     let before = tree.clone();
     let searched = form.searched.clone();
@@ -159,6 +175,9 @@ fn form_ui(ui: &mut Ui, session: &Session, form: &mut TrainForm, commands: &mut 
     if said(VARIED) {
         let is_changed = tree.differs(&base, "augment");
         group_ui(ui, "Augmentation", is_changed, &searched, |ui| {
+            if let Some((preview, center)) = preview.take() {
+                preview_ui(ui, session, preview, (form, center), commands);
+            }
             augment_ui(ui, &mut tree, searched_within(&searched, "Augmentation"));
         });
     }
@@ -168,6 +187,13 @@ fn form_ui(ui: &mut Ui, session: &Session, form: &mut TrainForm, commands: &mut 
             more::more_ui(ui, &mut tree, &mut form.draft, &others);
         });
     }
+    if let Some((preview, center)) = preview {
+        preview_ui(ui, session, preview, (form, center), commands);
+    }
+    take_changes(form, &before, &tree);
+}
+
+fn take_changes(form: &mut TrainForm, before: &Tree, tree: &Tree) {
     if tree == before {
         return;
     }

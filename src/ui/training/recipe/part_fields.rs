@@ -39,13 +39,13 @@ pub const WAYS: Table = Table {
         Choice {
             word: "",
             name: "As the data set says, else a tenth",
-            help: "Parts that folders or lists of the data set state are taken over",
+            help: "Parts that folders or lists of the data set state are taken over; where none is stated for validation, tiles of one image and frames of one recording stay together",
             begin: || Value::Null,
         },
         Choice {
             word: "ratio",
             name: "By shares",
-            help: "Shares of the samples, drawn by name",
+            help: "Shares of the samples, drawn by name one by one, also where tiles of one image come apart",
             begin: || json!({ "way": "ratio" }),
         },
         Choice {
@@ -129,6 +129,12 @@ const GROUPS: &[Choice] = &[
         name: "By the recording of a frame",
         help: "The recording that a frame is of, such as 0016E5 of 0016E5_07959",
         begin: || json!({ "by": "sequence" }),
+    },
+    Choice {
+        word: "known",
+        name: "By image or recording",
+        help: "The image that a tile was cut from, or else the recording that a frame is of, as names tell",
+        begin: || json!({ "by": "known" }),
     },
     Choice {
         word: "folder",

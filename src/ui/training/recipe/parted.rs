@@ -49,7 +49,8 @@ pub fn parted_ui(ui: &mut Ui, session: &Session, form: &TrainForm, commands: &mu
     }
 }
 
-fn counts_ui(ui: &mut Ui, parts: &SetParts) {
+/// How many files each part has, and what to know about them.
+pub fn counts_ui(ui: &mut Ui, parts: &SetParts) {
     ui.label(in_words(parts));
     let drawn = "Drawn by name; the training also keeps equal images together and leaves out masks \
                  without labels";
