@@ -1,14 +1,9 @@
 use std::fs;
 use std::path::Path;
 
-<<<<<<< HEAD
-use super::TrainError;
-use crate::dataset::leaks::{LeakLimits, LeakReport, Patchwork};
-=======
 use super::{ScoredOn, TrainError};
-use crate::dataset::leaks::{LeakLimits, LeakReport};
+use crate::dataset::leaks::{LeakLimits, LeakReport, Patchwork};
 use crate::dataset::parts::Part;
->>>>>>> wt_h1
 use crate::dataset::{Ground, PatchSource, Scene, Split, Watch};
 
 /// Name of the file in a run folder that says what its parts share.
