@@ -11,10 +11,13 @@ mod grain;
 mod halo;
 mod judge;
 mod lattice;
+mod misread;
 mod pixels;
 mod seen;
 mod widths;
 
+#[cfg(test)]
+mod misread_stories;
 #[cfg(test)]
 mod real_masks;
 #[cfg(test)]
