@@ -52,6 +52,17 @@ impl Judge<'_> {
         let looks = said(count, "mask", "looks", "look") + " as after lossy compression";
         let again = "convert the masks from the originals again, as PNG or TIFF";
         match self.discovery.encoding.form {
+            Encoding::Rgb if are_jpeg && self.discovery.are_classes_made => {
+                let classes = self.discovery.classes.as_ref();
+                format!(
+                    "{} stored as JPEG, which makes new colors where classes meet, and without a \
+                     list of classes each of them counts as one, {} in all; name a list with the \
+                     real colors and let others count as the nearest (--classes FILE --off-palette \
+                     nearest), or {again}",
+                    said(count, "mask", "is", "are"),
+                    classes.map_or(0, |table| table.classes().len())
+                )
+            }
             _ if are_jpeg => format!(
                 "{} stored as JPEG, which changes labels where classes meet; {again}",
                 said(count, "mask", "is", "are")

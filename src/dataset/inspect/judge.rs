@@ -20,6 +20,7 @@ impl Judge<'_> {
         problems.extend(self.unreadable());
         problems.extend(self.size_mismatches());
         problems.extend(self.unknown_values());
+        problems.extend(self.misread());
         problems.extend(self.duplicate_images());
         problems.extend(self.duplicate_masks());
         problems.extend(self.partners());
@@ -174,7 +175,9 @@ impl Judge<'_> {
     fn simple_ones(&self) -> Vec<Problem> {
         let is_constant = |seen: &Seen| seen.pixels.as_ref().is_some_and(|sums| sums.is_constant);
         let is_clear = |seen: &Seen| seen.pixels.as_ref().is_some_and(|sums| sums.clear > 0);
-        let is_empty = |seen: &Seen| seen.mask.as_ref().is_some_and(|mask| self.is_empty(mask));
+        // What is only read as nothing is told elsewhere.
+        let shows_nothing = |mask: &SeenMask| self.is_empty(mask) && mask.misread.faint.is_none();
+        let is_empty = |seen: &Seen| seen.mask.as_ref().is_some_and(shows_nothing);
         let image = |seen: &Seen| Some(self.sample(seen).image.clone());
         let mask = |seen: &Seen| self.mask_path(seen);
         let those = |is_so: &dyn Fn(&Seen) -> bool, path: &dyn Fn(&Seen) -> Option<PathBuf>| {

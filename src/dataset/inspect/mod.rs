@@ -11,12 +11,15 @@ mod grain;
 mod halo;
 mod judge;
 mod lattice;
+mod misread;
 mod pixel_sizes;
 mod pixels;
 mod seen;
 mod set_widths;
 mod widths;
 
+#[cfg(test)]
+mod misread_stories;
 #[cfg(test)]
 mod real_masks;
 #[cfg(test)]

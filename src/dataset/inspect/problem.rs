@@ -27,6 +27,10 @@ pub enum ProblemKind {
     SizeMismatch,
     /// Colors or numbers that stand for no class.
     UnknownValues,
+    /// Colors that are no class's and count as one.
+    GuessedColors,
+    /// Masks of other numbers than black and white that are read as black alone.
+    FaintMasks,
     /// Equal images in different parts, which makes scores better than they are.
     DuplicatesAcrossParts,
     /// Equal images with different masks.
@@ -43,6 +47,8 @@ pub enum ProblemKind {
     RoadWidths,
     /// Images that are put together of cells.
     Patchwork,
+    /// Masks that declare 0 as nodata, though it counts as a class.
+    DeclaredZeros,
     /// Images without masks.
     ImagesWithoutMasks,
     /// Masks without images.
@@ -68,6 +74,8 @@ impl ProblemKind {
             Self::Unreadable
             | Self::SizeMismatch
             | Self::UnknownValues
+            | Self::GuessedColors
+            | Self::FaintMasks
             | Self::DuplicatesAcrossParts => Severity::Error,
             Self::ContradictingMasks
             | Self::DuplicateImages
@@ -76,6 +84,7 @@ impl ProblemKind {
             | Self::Voids
             | Self::RoadWidths
             | Self::Patchwork
+            | Self::DeclaredZeros
             | Self::ConstantImages
             | Self::MixedImageDepth => Severity::Warning,
             Self::ImagesWithoutMasks
@@ -128,6 +137,14 @@ impl Problem {
             examples: examples.into_iter().take(MOST_EXAMPLES).collect(),
             sentence,
         })
+    }
+
+    /// The same as something that is only good to know, where `is_so`.
+    pub(super) fn mild_where(mut self, is_so: bool) -> Self {
+        if is_so {
+            self.severity = Severity::Info;
+        }
+        self
     }
 
     /// Puts the worst first, and of equally bad ones the more frequent.

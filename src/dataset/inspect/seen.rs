@@ -4,6 +4,7 @@ use super::between::Borders;
 use super::grain::{Grain, grains_of};
 use super::halo::has_halos;
 use super::lattice::Lattice;
+use super::misread::{Misread, class_of_zero, faint};
 use super::pixels::{Digest, PixelSums, digest_of_mask};
 use super::widths::RoadLines;
 use crate::dataset::voids::Voids;
@@ -49,6 +50,8 @@ pub(super) struct SeenMask {
     pub(super) depth: Option<Depth>,
     /// Pixels with colors or numbers that stand for no class, and one of these in words.
     pub(super) unknown: Option<(u64, String)>,
+    /// What counts as something without being exactly that.
+    pub(super) misread: Misread,
     /// Whether it is stored as JPEG.
     pub(super) is_jpeg: bool,
     /// Whether lossy compression has blurred it, as far as it alone tells.
@@ -133,6 +136,7 @@ impl SeenMask {
             digest: digest_of_mask(&mask),
             depth: None,
             unknown: None,
+            misread: Misread::default(),
             is_jpeg: false,
             is_blurred: false,
             lattice: Lattice::default(),
@@ -150,6 +154,10 @@ impl SeenMask {
             let opened = opened?;
             seen.depth = Some(depth_of(&*opened));
             seen.is_jpeg = opened.info().compression == "JPEG";
+            let zero = class_of_zero(discovery);
+            if opened.info().nodata == Some(0.0) {
+                seen.misread.void_zero = Some(zero.map_or(0, |zero| seen.num_pixels_of(zero)));
+            }
             // A mask of which nothing was noted holds nothing else than exact codes.
             let form = discovery.encoding.form;
             if form == Encoding::Rgb && !notes.is_empty() {
@@ -160,6 +168,10 @@ impl SeenMask {
             {
                 seen.is_blurred = has_halos(&shades.mask);
                 seen.lattice = Lattice::of(&shades.mask);
+                // Palettes may have been read in their own way.
+                let is_plain = opened.info().palette.is_none();
+                let found = faint(&seen.counts, zero, &shades.mask);
+                seen.misread.faint = found.filter(|_| is_plain);
             }
             if form == Encoding::Index {
                 seen.lattice = Lattice::of(&mask);
@@ -168,6 +180,15 @@ impl SeenMask {
             }
         }
         Ok(seen)
+    }
+
+    pub(super) fn num_pixels(&self) -> u64 {
+        self.counts.iter().map(|(_, pixels)| pixels).sum()
+    }
+
+    fn num_pixels_of(&self, class: u8) -> u64 {
+        let found = self.counts.iter().find(|(index, _)| *index == class);
+        found.map_or(0, |(_, pixels)| *pixels)
     }
 
     /// The pixels of numbers that the table does not have.
@@ -179,7 +200,8 @@ impl SeenMask {
         Some((pixels, format!("value {first}")))
     }
 
-    /// Finds the colors that stand for nothing, and whether they are those of a blurred mask.
+    /// Finds the colors that stand for nothing or are taken for a class's, and whether they are
+    /// those of a blurred mask.
     fn look_closer(
         &mut self,
         path: &std::path::Path,
@@ -194,9 +216,10 @@ impl SeenMask {
         // Pure codes take in the colors on their side of the middle of each channel.
         let is_pure = |code: &Rgb| code.iter().all(|channel| matches!(channel, 0 | 255));
         let is_split = off_palette == OffPalette::Middle && codes.iter().all(is_pure);
-        let is_listed = |color: Rgb| {
+        let class_of = |color: Rgb| {
             let split = color.map(|channel| if channel < 128 { 0 } else { 255 });
-            is_split && codes.contains(&split)
+            let mut all = classes.iter().flat_map(ClassTable::classes);
+            all.find(|class| is_split && class.code() == split)
         };
         let found = classes.clone().map(|classes| FoundTable {
             classes,
@@ -206,20 +229,34 @@ impl SeenMask {
         self.is_blurred = survey
             .shading
             .is_some_and(|shading| shading.looks_compressed());
+        let is_zero_void = self.misread.void_zero.is_some();
         let is_strange = |found: &&UnknownValue| match found.value {
-            MaskValue::Color(color) => !is_listed(color) && !is_near(color, &codes, off_palette),
+            MaskValue::Color([0, 0, 0]) if is_zero_void => false,
+            MaskValue::Color(color) => {
+                class_of(color).is_none() && !is_near(color, &codes, off_palette)
+            }
             MaskValue::Number(_) => true,
         };
         let strange = || survey.unknown.iter().filter(is_strange);
-        let unlabeled = self.counts.iter().find(|(class, _)| *class == UNLABELED);
-        if let Some(&(_, unlabeled)) = unlabeled {
-            // Values past the list are too rare to be looked at one by one.
-            let listed: u64 = survey.unknown.iter().map(|found| found.pixels).sum();
-            let rare = survey.num_unknown.saturating_sub(listed);
+        let unlabeled = self.num_pixels_of(UNLABELED);
+        // Values past the list are too rare to be looked at one by one.
+        let listed: u64 = survey.unknown.iter().map(|found| found.pixels).sum();
+        let rare = survey.num_unknown.saturating_sub(listed);
+        if unlabeled > 0 {
             let pixels = strange().map(|found| found.pixels).sum::<u64>() + rare;
             let first = strange().next();
             self.unknown = first.map(|first| (pixels.min(unlabeled), first.value.to_string()));
         }
+        let mut guessed = survey.unknown.iter().filter_map(|found| match found.value {
+            MaskValue::Color(color) => Some((found, class_of(color)?)),
+            MaskValue::Number(_) => None,
+        });
+        self.misread.guessed = guessed.next().map(|(first, class)| {
+            let rest: u64 = guessed.map(|(found, _)| found.pixels).sum();
+            let rare = if unlabeled == 0 { rare } else { 0 };
+            let words = format!("{} as “{}”", first.value, class.name);
+            (first.pixels + rest + rare, words)
+        });
         Ok(())
     }
 }

@@ -13,10 +13,10 @@ use crate::dataset::{Corrections, Discovery, discover, discover_corrected};
 use crate::disk::replace_with;
 use crate::raster::MadeBands;
 
-const SIDE: u32 = 128;
+pub(super) const SIDE: u32 = 128;
 
 /// Slanted fields of these colors, other ones for each seed, `N` bytes a pixel.
-fn fields<const N: usize>(colors: &[[u8; N]], seed: u32) -> Vec<u8> {
+pub(super) fn fields<const N: usize>(colors: &[[u8; N]], seed: u32) -> Vec<u8> {
     let field = |x: u32, y: u32| ((x + y / 3) / 22 + (y + x / 4) / 18) as usize;
     let places = (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (x + seed * 17, y)));
     places
@@ -25,7 +25,7 @@ fn fields<const N: usize>(colors: &[[u8; N]], seed: u32) -> Vec<u8> {
 }
 
 /// Greys or colors as a JPEG file.
-fn jpeg(pixels: &[u8], colors: ColorType, quality: u8) -> Vec<u8> {
+pub(super) fn jpeg(pixels: &[u8], colors: ColorType, quality: u8) -> Vec<u8> {
     let mut jpeg = Vec::new();
     Encoder::new(&mut jpeg, quality)
         .encode(pixels, SIDE as u16, SIDE as u16, colors)
@@ -47,7 +47,7 @@ fn packed(pixels: &[u8], kind: Kind, quality: u8) -> Vec<u8> {
 }
 
 /// Four pictures of noise, which nothing is wrong with, each with the mask that `mask` makes.
-fn set(kind: Kind, mask: impl Fn(u32) -> Vec<u8>) -> tempfile::TempDir {
+pub(super) fn set(kind: Kind, mask: impl Fn(u32) -> Vec<u8>) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for seed in 0..4 {
         let noise = |at: u32| (at.wrapping_mul(2_654_435_761 + 2 * seed) >> 21) as u8;
@@ -59,7 +59,7 @@ fn set(kind: Kind, mask: impl Fn(u32) -> Vec<u8>) -> tempfile::TempDir {
     folder
 }
 
-fn look(discovery: &Discovery) -> Inspection {
+pub(super) fn look(discovery: &Discovery) -> Inspection {
     let options = InspectOptions {
         max_samples: None,
         cancel: || false,

@@ -15,6 +15,9 @@ pub struct Coding {
     pub encoding: Encoding,
     /// How a pixel is stored.
     pub samples: Samples,
+    /// What unlabeled pixels of a single band are and the file declares as no data, where no class
+    /// needs it; only in `GeoTIFF`.
+    pub void: Option<u8>,
 }
 
 /// How a pixel of a mask file without a palette is stored.
@@ -32,12 +35,13 @@ pub enum Samples {
 pub(super) struct CodedPixels {
     of_class: Vec<Vec<u8>>,
     has_alpha: bool,
+    void: Option<u8>,
 }
 
 impl Coding {
     /// The bytes that stand for each class that occurs, or why there are none.
     ///
-    /// Unlabeled is 255 among indices, else transparent.
+    /// Unlabeled is what the file declares as no data, else 255 among indices, else transparent.
     pub(super) fn pixels(
         self,
         mask: &Mask,
@@ -48,29 +52,43 @@ impl Coding {
         let codes = match self.encoding {
             Encoding::Rgb => color_codes(&counts, classes)?,
             Encoding::Binary => {
-                let last = if may_be_clear { 255 } else { 256 };
+                let last = if may_be_clear || self.void.is_some() {
+                    255
+                } else {
+                    256
+                };
                 black_and_white(&counts[..last], classes)?
             }
             Encoding::Index | Encoding::Auto => std::array::from_fn(|index| [index as u8; 3]),
         };
+        let occurs = |index: u8| counts[usize::from(index)] > 0;
+        let is_free = |void: &u8| {
+            (0..UNLABELED).all(|index| !occurs(index) || codes[usize::from(index)][0] != *void)
+        };
+        let void = self.void.filter(is_free);
         let gaps = counts[usize::from(UNLABELED)];
-        let has_alpha = gaps > 0 && matches!(self.encoding, Encoding::Rgb | Encoding::Binary);
+        let needs_alpha = matches!(self.encoding, Encoding::Rgb | Encoding::Binary);
+        let has_alpha = gaps > 0 && needs_alpha && void.is_none();
         if has_alpha && !may_be_clear {
             return Err(format!(
                 "{gaps} pixels are unlabeled, and it has no opacity"
             ));
         }
         let is_grey = |[red, green, blue]: Rgb| red == green && green == blue;
-        let colored = (0..UNLABELED)
-            .find(|&index| counts[usize::from(index)] > 0 && !is_grey(codes[usize::from(index)]));
+        let colored =
+            (0..UNLABELED).find(|&index| occurs(index) && !is_grey(codes[usize::from(index)]));
         if let Some(index) = colored.filter(|_| self.samples != Samples::Rgb) {
             let name = classes.name_of(index);
             return Err(format!("its pixels are grey, and {name} has a color"));
         }
-        let pixel = |index: u8| self.pixel(index, codes[usize::from(index)], has_alpha);
+        let pixel = |index: u8| match void {
+            Some(void) if index == UNLABELED => vec![void],
+            _ => self.pixel(index, codes[usize::from(index)], has_alpha),
+        };
         Ok(CodedPixels {
             of_class: (0..=UNLABELED).map(pixel).collect(),
             has_alpha,
+            void,
         })
     }
 
@@ -137,9 +155,9 @@ impl Coding {
             georef: georef.cloned(),
             ..TiffOptions::new(mask.size(), kind)
         };
-        if self.encoding == Encoding::Index && self.samples != Samples::Rgb {
-            options.nodata = Some(UNLABELED);
-        } else {
+        let is_index = self.encoding == Encoding::Index && self.samples != Samples::Rgb;
+        options.nodata = pixels.void.or(is_index.then_some(UNLABELED));
+        if !is_index {
             // Mixed codes would be colors of no class.
             options.overviews = Overviews::None;
         }

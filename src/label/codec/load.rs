@@ -77,7 +77,7 @@ fn read(
     let evidence = Evidence {
         form: reader.form,
         palette: reader.palette.as_deref(),
-        is_void_255: reader.is_void_255,
+        void: reader.void,
         shades: occurring.as_deref(),
         table,
         threshold,

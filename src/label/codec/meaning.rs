@@ -14,7 +14,8 @@ pub enum Encoding {
     /// Found out from the pixels and the class table.
     #[default]
     Auto,
-    /// The number is the class index; 255 is unlabeled.
+    /// The number is the class index; 255 is unlabeled, and so is what the file declares as nodata,
+    /// but not a class 0.
     Index,
     /// Dark is class 0, bright (half of the range and more) is class 1.
     Binary,
@@ -47,6 +48,9 @@ const MOST_COLORS: usize = 64;
 /// A number mask without a table that holds more values than this is a soft black and white one.
 const MOST_INDICES: usize = 48;
 
+const TOO_WIDE: &str =
+    "it has wide samples that are more than black and white; convert it to 8 bits";
+
 /// The decided meaning of a file's shades.
 pub(super) struct Meaning {
     pub(super) encoding: Encoding,
@@ -55,6 +59,8 @@ pub(super) struct Meaning {
     /// Colors near a code count as it, each channel split at 128.
     is_split: bool,
     palette: Option<Vec<Rgb>>,
+    /// The number that stands for nothing, as the file says.
+    void: Option<u16>,
     /// The least grey of 8 bits that is bright.
     pub(super) threshold: u8,
     /// The least number that is bright.
@@ -67,8 +73,8 @@ pub(super) struct Meaning {
 pub(super) struct Evidence<'a> {
     pub(super) form: Form,
     pub(super) palette: Option<&'a [Rgb]>,
-    /// Whether the file says that 255 means "no data".
-    pub(super) is_void_255: bool,
+    /// The number that the file says means "no data".
+    pub(super) void: Option<u16>,
     /// The shades that occur; `None` when they are too many to list.
     pub(super) shades: Option<&'a [Shade]>,
     /// The table that was given or lies beside the file.
@@ -91,22 +97,37 @@ impl Meaning {
         };
         let codes = codes_of(&classes);
         let is_extreme = |code: &Rgb| code.iter().all(|&channel| channel == 0 || channel == 255);
-        Ok(Self {
+        let mut meaning = Self {
             encoding,
             is_split: !codes.is_empty() && codes.keys().all(is_extreme),
             codes,
             classes,
             palette: evidence.palette.map(<[Rgb]>::to_vec),
+            void: None,
             threshold: evidence.threshold,
             half: evidence.half(),
             full: if evidence.is_wide() { u16::MAX } else { 255 },
-        })
+        };
+        meaning.void = evidence.void.filter(|&void| match encoding {
+            Encoding::Binary => void != 0 && void != meaning.full,
+            Encoding::Rgb => {
+                let color = meaning.color_of(Shade::Number(void));
+                color.is_none_or(|color| !meaning.codes.contains_key(&color))
+            }
+            Encoding::Index | Encoding::Auto => evidence.is_void(void),
+        });
+        Ok(meaning)
+    }
+
+    /// Whether the file says of a shade that nothing is there, and no class is it.
+    pub(super) fn is_void(&self, shade: Shade) -> bool {
+        self.void.is_some() && shade.as_number() == self.void
     }
 
     /// The class of a shade; `None` when it stands for nothing.
     pub(super) fn class_of(&self, shade: Shade) -> Option<u8> {
         match (self.encoding, shade) {
-            (_, Shade::Clear) => Some(UNLABELED),
+            (_, shade) if shade == Shade::Clear || self.is_void(shade) => Some(UNLABELED),
             (Encoding::Rgb, shade) => self.class_of_color(self.color_of(shade)?),
             (Encoding::Binary, Shade::Color(color)) => Some(u8::from(
                 color.map(u16::from).iter().sum::<u16>() >= 3 * u16::from(self.threshold),
@@ -121,6 +142,7 @@ impl Meaning {
     /// Whether the shade counts as a class only because it is near one.
     pub(super) fn is_near_only(&self, shade: Shade) -> bool {
         match self.encoding {
+            _ if self.is_void(shade) => false,
             Encoding::Rgb => {
                 self.color_of(shade)
                     .is_some_and(|color| !self.codes.contains_key(&color))
@@ -166,11 +188,21 @@ impl Evidence<'_> {
         let numbers = self
             .shades
             .map(|shades| shades.iter().map(|shade| shade.as_number()));
-        let numbers: Option<Vec<u16>> = numbers.and_then(Iterator::collect);
+        let mut numbers: Option<Vec<u16>> = numbers.and_then(Iterator::collect);
+        if let Some(numbers) = &mut numbers {
+            numbers.retain(|&number| !self.is_void(number));
+        }
         match numbers.as_deref() {
             Some(&[0, bright] | &[bright, 0]) if bright > 255 => bright,
             _ => threshold << 8,
         }
+    }
+
+    /// Whether a number stands for nothing among class indices. Many programs declare the background
+    /// as no data, so 0 does only where a table does not have it.
+    fn is_void(&self, number: u16) -> bool {
+        let is_class = || self.table.is_none_or(|table| table.get(0).is_some());
+        self.void == Some(number) && (number != 0 || !is_class())
     }
 
     fn is_wide(&self) -> bool {
@@ -180,13 +212,13 @@ impl Evidence<'_> {
     fn guess(&self) -> Result<Encoding, String> {
         let Some(shades) = self.shades else {
             // Too many: a soft wide grey, or a picture that only codes can make sense of.
-            return Ok(if self.is_wide() {
-                Encoding::Binary
-            } else {
-                Encoding::Rgb
-            });
+            return match self.form {
+                Form::Wide => Ok(Encoding::Binary),
+                Form::Stretched => Err(TOO_WIDE.to_owned()),
+                Form::Byte | Form::Rgba => Ok(Encoding::Rgb),
+            };
         };
-        if self.palette.is_some() || (self.is_void_255 && self.form == Form::Byte) {
+        if self.palette.is_some() || (self.void == Some(255) && self.form == Form::Byte) {
             return Ok(Encoding::Index);
         }
         if self.form == Form::Rgba && self.has_only_codes(shades) {
@@ -195,7 +227,10 @@ impl Evidence<'_> {
         let opaque = || shades.iter().filter(|shade| **shade != Shade::Clear);
         let numbers: Option<Vec<u16>> = opaque().map(|shade| shade.as_number()).collect();
         match numbers {
-            Some(numbers) => self.guess_numbers(&numbers),
+            Some(mut numbers) => {
+                numbers.retain(|&number| !self.is_void(number));
+                self.guess_numbers(&numbers)
+            }
             None => Ok(Encoding::Rgb),
         }
     }
@@ -203,12 +238,10 @@ impl Evidence<'_> {
     fn guess_numbers(&self, numbers: &[u16]) -> Result<Encoding, String> {
         if self.form == Form::Stretched {
             let is_two_valued = numbers.iter().all(|&number| number == 0 || number == 255);
-            let reason = "it has wide samples that are more than black and white; \
-                          convert it to 8 bits";
             return if is_two_valued {
                 Ok(Encoding::Binary)
             } else {
-                Err(reason.to_owned())
+                Err(TOO_WIDE.to_owned())
             };
         }
         if numbers.iter().any(|&number| number > 255) {
@@ -256,6 +289,7 @@ impl Evidence<'_> {
         let indices: Result<Vec<u8>, _> = numbers
             .ok_or(reason)?
             .into_iter()
+            .filter(|&number| !self.is_void(number))
             .map(u8::try_from)
             .collect();
         let indices =
@@ -277,6 +311,7 @@ impl Evidence<'_> {
                 .iter()
                 .filter_map(|shade| match shade {
                     Shade::Color(color) => Some(*color),
+                    Shade::Number(number) if self.is_void(*number) => None,
                     Shade::Number(number) => u8::try_from(*number).ok().map(|grey| [grey; 3]),
                     Shade::Clear => None,
                 })

@@ -86,9 +86,10 @@ impl There {
             return Ok(Self::Palette(in_colors(palette, classes, &load()?)));
         }
         let loaded = load()?;
+        let is_tiff = SaveAs::of_path(path) == Some(SaveAs::GeoTiff);
         let samples = match reader.form {
             Form::Rgba if reader.bands > 2 => Samples::Rgb,
-            Form::Wide if SaveAs::of_path(path) != Some(SaveAs::GeoTiff) => Samples::WideGrey,
+            Form::Wide if !is_tiff => Samples::WideGrey,
             Form::Rgba | Form::Wide | Form::Byte | Form::Stretched => Samples::Grey,
         };
         let encoding = match loaded.encoding {
@@ -96,7 +97,15 @@ impl There {
             Encoding::Index if reader.is_bilevel => Encoding::Binary,
             encoding => encoding,
         };
-        Ok(Self::Coded(Box::new(loaded), Coding { encoding, samples }))
+        // 0 may be declared and is a class all the same, so it cannot say what is none.
+        let void = reader.void.filter(|&void| void != 0 && is_tiff);
+        let void = void.and_then(|void| u8::try_from(void).ok());
+        let coding = Coding {
+            encoding,
+            samples,
+            void: void.filter(|_| samples == Samples::Grey),
+        };
+        Ok(Self::Coded(Box::new(loaded), coding))
     }
 }
 
@@ -141,10 +150,10 @@ fn new_colors(mask: &Mask, classes: &ClassTable, read: &LoadedMask) -> Vec<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disk::replace_with;
+    use crate::disk::{replace_file, replace_with};
     use crate::geom::{ImageSize, PixelRect};
     use crate::label::{Class, UNLABELED};
-    use crate::raster::open_raster;
+    use crate::raster::{MadeBands, open_raster};
 
     const GREY: png::ColorType = png::ColorType::Grayscale;
 
@@ -251,7 +260,11 @@ mod tests {
         let table = ClassTable::from_codes(&[[0; 3], [255; 3]]);
         for samples in [Samples::Grey, Samples::Rgb] {
             for encoding in [Encoding::Binary, Encoding::Rgb] {
-                let coding = Coding { encoding, samples };
+                let coding = Coding {
+                    encoding,
+                    samples,
+                    void: None,
+                };
                 save_mask(&path, &mask, &table, None, SaveAs::Coded(coding)).expect("saved");
                 assert_eq!(dabbed(&path), Vec::<String>::new(), "{coding:?}");
                 let source = open_raster(&path).expect("a TIFF");
@@ -307,5 +320,37 @@ mod tests {
         let notes = saved(Some(&known));
         assert!(notes[0].contains("10, 20, 30"), "{notes:?}");
         assert_eq!(stored(&path).2[..6], [10, 20, 30, 0, 255, 255]);
+    }
+
+    #[test]
+    fn what_a_file_calls_no_data_stays_so() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mask.tif");
+        let made = MadeBands {
+            nodata: "9",
+            ..MadeBands::new(4, 1, 1, 8)
+        };
+        for (before, class, after, nodata) in [
+            ([0, 1, 9, 9], UNLABELED, [9, 1, 9, 9], 9.0),
+            ([0, 1, 9, 9], 1, [1, 1, 9, 9], 9.0),
+            ([0, 255, 9, 255], UNLABELED, [9, 255, 9, 255], 9.0),
+            // A class that a person gave this number.
+            ([0, 1, 9, 9], 9, [9, 1, 255, 255], 255.0),
+        ] {
+            let file = made.file(|x, _, _| f64::from(before[x as usize]));
+            replace_file(&path, &file).expect("written");
+            let loaded = load_mask(&path, None, Encoding::Auto, None).expect("a mask");
+            let classes = loaded.classes.with_values([class]);
+            let mut mask = loaded.mask;
+            mask.set_rect(PixelRect::new(0, 0, 1, 1), &[class]);
+            let notes = save_mask_over(&path, &mask, &classes, None, None).expect("saved");
+            assert_eq!(notes, Vec::<String>::new());
+            let source = open_raster(&path).expect("a TIFF");
+            let stored = source.read_index(source.info().size.bounds());
+            assert_eq!(stored.expect("read"), after);
+            assert_eq!(source.info().nodata, Some(nodata));
+            let read = load_mask(&path, None, Encoding::Auto, Some(&classes));
+            assert_eq!(read.expect("a mask").mask, mask);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use png::{BitDepth, ColorType, Transformations};
 
-use super::super::{MaskError, Rgb, UNLABELED};
+use super::super::{MaskError, Rgb};
 use crate::disk::open_file;
 use crate::geom::{Georef, ImageSize, PixelRect};
 use crate::raster::{SampleType, TileSource, open_raster};
@@ -21,7 +21,7 @@ pub(super) enum Form {
     Byte,
     /// Two bytes a pixel, high byte first: the number in the file.
     Wide,
-    /// One byte a pixel, stretched between the least and the greatest number in the file.
+    /// Four bytes a pixel, a grey stretched between the least and the greatest number in the file.
     Stretched,
     /// Four bytes a pixel.
     Rgba,
@@ -31,9 +31,9 @@ impl Form {
     /// Bytes of a pixel.
     pub(super) const fn bytes(self) -> usize {
         match self {
-            Self::Byte | Self::Stretched => 1,
+            Self::Byte => 1,
             Self::Wide => 2,
-            Self::Rgba => 4,
+            Self::Stretched | Self::Rgba => 4,
         }
     }
 }
@@ -44,10 +44,10 @@ pub(super) struct RowReader {
     pub(super) form: Form,
     pub(super) palette: Option<Vec<Rgb>>,
     pub(super) georef: Option<Georef>,
-    /// Whether the file says that 255 means "no data".
-    pub(super) is_void_255: bool,
     /// The number that the file says means "no data".
     pub(super) nodata: Option<f64>,
+    /// The same as one that a pixel may hold, of colors only 0 for black: others come transparent.
+    pub(super) void: Option<u16>,
     /// Number of bands, alpha included.
     pub(super) bands: u16,
     /// Whether a sample is one bit.
@@ -78,7 +78,7 @@ impl RowReader {
         };
         let (nodata, bands) = (info.nodata, info.bands);
         let is_bilevel = info.sample == SampleType::U1;
-        let is_void_255 = nodata == Some(f64::from(UNLABELED));
+        let has_alpha = info.has_alpha;
         let (form, rows) = match streamed {
             Some(rows) => (rows.form, Rows::Png(Box::new(rows))),
             None => raster_rows(source),
@@ -88,7 +88,7 @@ impl RowReader {
             form,
             palette,
             georef,
-            is_void_255,
+            void: void_of(form, nodata, has_alpha),
             nodata,
             bands,
             is_bilevel,
@@ -123,16 +123,40 @@ impl RowReader {
                 })?
             }
             Rows::Raster { source, .. } => {
-                let rgba = source.read_rgba(0, rect)?;
-                match self.form {
-                    Form::Rgba => rgba,
-                    _ => rgba.chunks_exact(4).map(|pixel| pixel[0]).collect(),
+                let mut rgba = source.read_rgba(0, rect)?;
+                if self.void == Some(0) {
+                    show_zero(&mut rgba, self.form);
                 }
+                rgba
             }
             Rows::Png(png) => png.read(rows, &self.path)?,
         };
         self.next_row += rows;
         Ok(Some((rect, pixels)))
+    }
+}
+
+/// The number of a pixel that a file says means "no data".
+fn void_of(form: Form, nodata: Option<f64>, has_alpha: bool) -> Option<u16> {
+    let greatest = match form {
+        Form::Byte => 255.0,
+        Form::Wide => 65_535.0,
+        Form::Rgba if has_alpha => return None,
+        Form::Rgba | Form::Stretched => 0.0,
+    };
+    let is_held = |value: &f64| value.fract() == 0.0 && (0.0..=greatest).contains(value);
+    nodata.filter(is_held).map(|value| value as u16)
+}
+
+/// Makes 0 seen in a file that calls it no data: what it stands for is decided later.
+fn show_zero(rgba: &mut [u8], form: Form) {
+    for pixel in rgba.as_chunks_mut::<4>().0 {
+        let [grey, _, _, alpha] = *pixel;
+        if form == Form::Stretched {
+            // 0 had no part in the range, of which the least number is black.
+            pixel[0] = if alpha == 0 { 0 } else { 255 - grey / 2 };
+        }
+        pixel[3] = 255;
     }
 }
 
@@ -253,7 +277,8 @@ fn push_row(out: &mut Vec<u8>, row: &[u8], (color, depth): (ColorType, BitDepth)
 
 #[cfg(test)]
 mod tests {
-    use crate::label::{Encoding, load_mask};
+    use crate::label::{ClassTable, Encoding, load_mask};
+    use crate::raster::MadeBands;
 
     /// A TIFF of one row of numbers of 16 bits, little-endian, in one strip.
     fn wide_tiff(numbers: &[u16]) -> Vec<u8> {
@@ -296,6 +321,100 @@ mod tests {
             let all = loaded.mask.size().bounds();
             assert_eq!(loaded.mask.read_rect(all), expected);
             assert_eq!(loaded.encoding, encoding);
+        }
+    }
+
+    #[test]
+    fn what_a_file_calls_no_data_is_unlabeled_but_0_is_a_class() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mask.tif");
+        let of = |bits, format, nodata: &'static str| MadeBands {
+            format,
+            nodata,
+            ..MadeBands::new(4, 1, 1, bits)
+        };
+        for (made, numbers, encoding, expected) in [
+            (of(8, 1, "9"), [0, 1, 2, 9], Encoding::Index, [0, 1, 2, 255]),
+            (of(8, 1, "0"), [0, 1, 2, 0], Encoding::Index, [0, 1, 2, 0]),
+            (
+                of(8, 1, "0"),
+                [0, 255, 255, 0],
+                Encoding::Binary,
+                [0, 1, 1, 0],
+            ),
+            (
+                of(8, 1, "9"),
+                [0, 255, 9, 255],
+                Encoding::Binary,
+                [0, 1, 255, 1],
+            ),
+            (
+                of(16, 1, "9"),
+                [0, 1, 2, 9],
+                Encoding::Index,
+                [0, 1, 2, 255],
+            ),
+            (
+                of(16, 1, "65535"),
+                [0, 1, 65_535, 1],
+                Encoding::Index,
+                [0, 1, 255, 1],
+            ),
+            (of(16, 2, "0"), [0, 1, 1, 0], Encoding::Binary, [0, 1, 1, 0]),
+            (
+                of(16, 2, "-99"),
+                [0, 1, -99, 1],
+                Encoding::Binary,
+                [0, 1, 255, 1],
+            ),
+        ] {
+            let file = made.file(|x, _, _| f64::from(numbers[x as usize]));
+            crate::disk::replace_file(&path, &file).expect("written");
+            let loaded = load_mask(&path, None, Encoding::Auto, None).expect("a mask");
+            let all = loaded.mask.size().bounds();
+            assert_eq!(loaded.mask.read_rect(all), expected, "{numbers:?}");
+            assert_eq!(loaded.encoding, encoding, "{numbers:?}");
+            assert!(loaded.classes.get(9).is_none(), "{numbers:?}");
+        }
+    }
+
+    #[test]
+    fn no_data_of_0_is_unlabeled_where_the_classes_do_not_have_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mask.tif");
+        let made = MadeBands {
+            nodata: "0",
+            ..MadeBands::new(4, 1, 1, 8)
+        };
+        let file = made.file(|x, _, _| f64::from(x % 3));
+        crate::disk::replace_file(&path, &file).expect("written");
+        let classes = ClassTable::from_values([1, 2]);
+        let loaded = load_mask(&path, None, Encoding::Auto, Some(&classes)).expect("a mask");
+        let all = loaded.mask.size().bounds();
+        assert_eq!(loaded.mask.read_rect(all), [255, 1, 2, 255]);
+        assert_eq!((loaded.classes, loaded.notes.len()), (classes, 0));
+    }
+
+    #[test]
+    fn black_of_colors_is_a_class_where_0_is_called_no_data() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mask.tif");
+        let made = MadeBands {
+            nodata: "0",
+            ..MadeBands::new(4, 1, 3, 8)
+        };
+        let file = made.file(|x, _, band| f64::from(u8::from(x % 2 == 1 && band == 0)) * 255.0);
+        crate::disk::replace_file(&path, &file).expect("written");
+        let red = [255, 0, 0];
+        for (codes, expected) in [
+            (&[[0; 3], red][..], [0, 1, 0, 1]),
+            (&[red], [255, 0, 255, 0]),
+        ] {
+            let classes = ClassTable::from_codes(codes);
+            let loaded = load_mask(&path, None, Encoding::Auto, Some(&classes)).expect("a mask");
+            let all = loaded.mask.size().bounds();
+            assert_eq!(loaded.mask.read_rect(all), expected);
+            assert_eq!(loaded.notes, Vec::<String>::new());
         }
     }
 }

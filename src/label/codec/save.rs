@@ -52,7 +52,11 @@ impl SaveAs {
             Self::BinaryPng => (Encoding::Binary, Samples::Grey),
             Self::IndexPng | Self::GeoTiff => return None,
         };
-        Some(Coding { encoding, samples })
+        Some(Coding {
+            encoding,
+            samples,
+            void: None,
+        })
     }
 
     fn is_tiff(self, path: &Path) -> bool {

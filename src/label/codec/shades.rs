@@ -19,7 +19,7 @@ impl Shade {
     pub(super) fn of(pixel: &[u8], form: Form) -> Self {
         match (form, pixel) {
             (Form::Wide, &[high, low]) => Self::Number(u16::from_be_bytes([high, low])),
-            (Form::Rgba, &[_, _, _, 0]) => Self::Clear,
+            (Form::Rgba | Form::Stretched, &[_, _, _, 0]) => Self::Clear,
             (Form::Rgba, &[red, green, blue, _]) => Self::Color([red, green, blue]),
             _ => Self::Number(u16::from(pixel[0])),
         }
@@ -85,8 +85,8 @@ struct Numbering {
 impl Numbering {
     fn new(form: Form) -> Self {
         let shades = match form {
-            Form::Byte | Form::Stretched => (0..=255).map(Shade::Number).collect(),
-            Form::Wide | Form::Rgba => Vec::new(),
+            Form::Byte => (0..=255).map(Shade::Number).collect(),
+            Form::Wide | Form::Stretched | Form::Rgba => Vec::new(),
         };
         Self {
             form,

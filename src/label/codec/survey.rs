@@ -159,7 +159,7 @@ pub(super) fn known_class(
     given: Option<&ClassTable>,
 ) -> Option<u8> {
     match meaning.encoding {
-        Encoding::Rgb if shade != Shade::Clear => {
+        Encoding::Rgb if shade != Shade::Clear && !meaning.is_void(shade) => {
             meaning.codes.get(&meaning.color_of(shade)?).copied()
         }
         Encoding::Index => meaning.class_of(shade).filter(|&class| {

@@ -76,7 +76,8 @@ impl Understood {
         let mut evidence = Evidence {
             form: reader.form,
             palette: reader.palette.as_deref(),
-            is_void_255: reader.is_void_255,
+            // What 0 stands for is for a person to say.
+            void: reader.void.filter(|&void| void != 0),
             shades: shades.as_deref(),
             table: found.map(|found| &found.classes),
             threshold: MIDDLE_GREY,

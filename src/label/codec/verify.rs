@@ -45,7 +45,7 @@ pub(super) fn verify(
     let evidence = Evidence {
         form: reader.form,
         palette: None,
-        is_void_255: true,
+        void: Some(255),
         shades: Some(&[]),
         table: Some(classes),
         threshold: MIDDLE_GREY,
