@@ -39,6 +39,8 @@ mod twins;
 #[cfg(test)]
 mod twins_as_published;
 #[cfg(test)]
+mod twins_of_names;
+#[cfg(test)]
 mod twins_with_tables;
 
 pub use correct::{Corrections, discover_corrected};
