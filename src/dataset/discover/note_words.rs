@@ -59,7 +59,7 @@ pub(super) fn pairing_notes(files: &RootFiles) -> Vec<String> {
         (
             &files.unnamed,
             "file",
-            " left out, since their names end as was stated of neither images nor masks",
+            " left out, since their names are as was stated of neither images nor masks",
         ),
     ] {
         let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();

@@ -311,7 +311,11 @@ pub(super) fn why(files: &RootFiles, described: &str) -> String {
     let sample = if naming.image.is_empty() && naming.mask.is_empty() {
         "with masks of the same name".to_owned()
     } else {
-        format!("named *{} with masks named *{}", naming.image, naming.mask)
+        let [image, mask] = [&naming.image, &naming.mask].map(|name| {
+            let star = if name.contains('*') { "" } else { "*" };
+            format!("{star}{name}")
+        });
+        format!("named {image} with masks named {mask}")
     };
     let place = if naming.is_beside {
         "beside them".to_owned()

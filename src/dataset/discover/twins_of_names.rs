@@ -1,8 +1,10 @@
 //! Twins of layouts whose folders and files have names of other usages.
 
-use super::LayoutKind;
+use std::path::Path;
+
 use super::test_folders::write;
 use super::twins::{TEST, TRAIN, Twin, VALIDATION, grey, picture, rgb};
+use super::{Corrections, LayoutKind, discover_corrected};
 use crate::label::{Encoding, UNLABELED};
 
 #[test]
@@ -70,4 +72,80 @@ fn folders_of_images_and_masks_by_letters_and_in_german() {
         picture(folder, "Bilder/a.jpg");
         grey(folder, "Masken/a.png", [0, 1, 2, 3]);
     });
+}
+
+#[test]
+fn names_that_begin_with_what_they_are() {
+    let twin = |kind| Twin {
+        kind,
+        form: Encoding::Index,
+        samples: &[(None, Some([0, 1, 2, 3])), (None, Some([3, 3, 0, 1]))],
+    };
+    let masks = [[0, 1, 2, 3], [3, 3, 0, 1]];
+    twin(LayoutKind::PairedFolders).check(|folder| {
+        for (at, mask) in masks.into_iter().enumerate() {
+            picture(folder, &format!("images/img_{at}.jpg"));
+            grey(folder, &format!("masks/mask_{at}.png"), mask);
+        }
+    });
+    let found = twin(LayoutKind::PairedNames).check(|folder| {
+        for (at, mask) in masks.into_iter().enumerate() {
+            picture(folder, &format!("all/image{at}.jpg"));
+            grey(folder, &format!("all/mask{at}.png"), mask);
+        }
+    });
+    let why = &found.layout.why;
+    assert!(why.contains("named image* with masks named mask*"), "{why}");
+    let found = twin(LayoutKind::PairedNames).check(|folder| {
+        for (at, mask) in masks.into_iter().enumerate() {
+            picture(folder, &format!("s{at}/image.tif"));
+            grey(folder, &format!("s{at}/label.tif"), mask);
+        }
+    });
+    let names: Vec<&str> = found.samples.iter().map(|sample| &*sample.name).collect();
+    assert_eq!(names, ["s0", "s1"]);
+}
+
+/// The names of the samples and their masks, given how they are named.
+fn pairs(folder: &Path, image: &str, mask: &str) -> Vec<(String, String)> {
+    let own = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let corrections = Corrections {
+        image_suffix: own(image),
+        mask_suffix: own(mask),
+        ..Corrections::default()
+    };
+    let found = discover_corrected(folder, &corrections).expect("a data set");
+    let pair = |sample: &super::Sample| {
+        let mask = sample.mask.as_ref().map(|mask| {
+            let within = mask.path().strip_prefix(folder).expect("within");
+            within.to_string_lossy().replace('\\', "/")
+        });
+        (sample.name.clone(), mask.unwrap_or_default())
+    };
+    found.samples.iter().map(pair).collect()
+}
+
+#[test]
+fn patterns_say_how_files_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    for sample in ["north", "south"] {
+        picture(folder, &format!("{sample}/view.tif"));
+        picture(folder, &format!("{sample}/heights.tif"));
+        grey(folder, &format!("{sample}/truth.tif"), [0, 1, 2, 3]);
+    }
+    let expected = ["north", "south"].map(|name| (name.to_owned(), format!("{name}/truth.tif")));
+    assert_eq!(pairs(folder, "*/view.tif", "*/truth.tif"), expected);
+    assert_eq!(pairs(folder, "*/view", "*/truth"), expected);
+    assert_eq!(pairs(folder, "view.tif", "truth.tif"), expected);
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    for sample in 0..2 {
+        picture(folder, &format!("a/view_{sample}.png"));
+        picture(folder, &format!("a/height_{sample}.png"));
+        grey(folder, &format!("b/truth_{sample}.png"), [0, 1, 2, 3]);
+    }
+    let expected = [0, 1].map(|name| (name.to_string(), format!("b/truth_{name}.png")));
+    assert_eq!(pairs(folder, "view_*", "truth_*.png"), expected);
+    assert_eq!(pairs(folder, "a/view_*", "b/truth_*"), expected);
 }
