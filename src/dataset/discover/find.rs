@@ -8,7 +8,7 @@ use super::decode::MaskEncoding;
 use super::facts::{MaskFacts, look};
 use super::kinds::{Layout, LayoutKind};
 use super::lists::{PartList, apply_lists, read_lists};
-use super::note_words::{foreign_note, left_out_note, pairing_notes, several_why};
+use super::note_words::{foreign_note, left_out_note, pairing_notes, several_why, unread_note};
 use super::off_palette::OffPalette;
 use super::pairing::{Found, RootFiles, merged, pair_files};
 use super::recognize::{Clues, usual_encoding, why};
@@ -167,8 +167,11 @@ struct Finding<'t> {
 impl Finding<'_> {
     fn described(mut self, searched: &Path) -> Result<Discovery, DatasetError> {
         if self.files.found.is_empty() {
+            let unread = unread_note(self.tree.folders.iter());
+            let unread =
+                unread.map_or_else(String::new, |note| format!(" that is read, but {note}"));
             return Err(DatasetError::NoPairs {
-                what: "There is no image".to_owned(),
+                what: format!("There is no image{unread}"),
                 path: searched.to_owned(),
             });
         }
@@ -314,10 +317,13 @@ impl Finding<'_> {
         let masks = samples.iter().filter_map(file_of).count();
         self.notes.extend(pairing_notes(&self.files));
         self.notes.extend(facts.notes(masks));
-        let own = &self.folder;
-        let folders = self.tree.folders.iter();
-        let within = folders.filter(|folder| folder.path.starts_with(own));
-        self.notes.extend(foreign_note(within));
+        let has_masks = masks > 0;
+        let is_near = |folder: &&Folder| folder.path.starts_with(&self.folder);
+        let folders = || self.tree.folders.iter();
+        self.notes.extend(foreign_note(folders().filter(is_near)));
+        // What is missing may lie anywhere.
+        let unread = folders().filter(|folder| !has_masks || is_near(folder));
+        self.notes.extend(unread_note(unread));
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::test_folders::write;
 use super::twins::{TEST, TRAIN, Twin, VALIDATION, grey, picture, rgb};
-use super::{Corrections, LayoutKind, discover_corrected};
+use super::{Corrections, LayoutKind, discover, discover_corrected};
 use crate::label::{Encoding, UNLABELED};
 
 #[test]
@@ -148,4 +148,22 @@ fn patterns_say_how_files_are_named() {
     let expected = [0, 1].map(|name| (name.to_string(), format!("b/truth_{name}.png")));
     assert_eq!(pairs(folder, "view_*", "truth_*.png"), expected);
     assert_eq!(pairs(folder, "a/view_*", "b/truth_*"), expected);
+}
+
+#[test]
+fn pictures_of_kinds_that_are_not_read_are_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    for name in ["masks/a.gif", "masks/b.GIF"] {
+        write(folder, name, b"GIF89a");
+    }
+    write(folder, "images/b.bmp", b"BM");
+    let error = discover(folder).expect_err("no image").to_string();
+    let words = "3 files of a kind that is not read (.bmp, .gif)";
+    assert!(error.contains(words), "{error}");
+    picture(folder, "images/a.png");
+    let found = discover(folder).expect("an image");
+    assert_eq!(found.layout.kind, LayoutKind::ImagesOnly);
+    let is_told = |note: &String| note.starts_with(words);
+    assert!(found.notes.iter().any(is_told), "{:?}", found.notes);
 }
