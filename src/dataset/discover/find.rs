@@ -166,15 +166,7 @@ struct Finding<'t> {
 
 impl Finding<'_> {
     fn described(mut self, searched: &Path) -> Result<Discovery, DatasetError> {
-        if self.files.found.is_empty() {
-            let unread = unread_note(self.tree.folders.iter());
-            let unread =
-                unread.map_or_else(String::new, |note| format!(" that is read, but {note}"));
-            return Err(DatasetError::NoPairs {
-                what: format!("There is no image{unread}"),
-                path: searched.to_owned(),
-            });
-        }
+        self.check_images(searched)?;
         let key = |found: &Found| (found.file.name.clone(), found.file.image.clone());
         self.files.found.sort_by_cached_key(key);
         let tables = self.tables();
@@ -193,7 +185,7 @@ impl Finding<'_> {
             folders: &self.folder_words(),
             has_salt_tables: has_depths || !runs.is_empty(),
         };
-        let kind = clues.kind();
+        let (kind, by) = clues.kind();
         let listed = clues.classes(kind);
         let are_classes_made = listed.is_none();
         let known = listed.or_else(|| clues.made());
@@ -202,9 +194,11 @@ impl Finding<'_> {
             sample.group = group_of(kind, sample);
         }
         let side = side_tables(&tables, &samples);
-        let why = why(&self.files, &described_by(table.as_ref(), &runs, &side));
+        let described = described_by(table.as_ref(), &runs, &side);
+        let why = why(&self.files, &described, by.as_deref());
+        let hint = clues.classes_hint(kind);
         self.note_all(&facts, &samples);
-        self.notes.extend(kind_note(kind, &facts));
+        self.notes.extend(kind_note(kind, &facts).or(hint));
         let (classes, ignored) = known.map_or((None, Vec::new()), split_ignored);
         Ok(Discovery {
             side,
@@ -219,6 +213,18 @@ impl Finding<'_> {
             notes: self.notes,
             lonely_masks: self.files.lonely_masks,
             datasets: Vec::new(),
+        })
+    }
+
+    fn check_images(&self, searched: &Path) -> Result<(), DatasetError> {
+        if !self.files.found.is_empty() {
+            return Ok(());
+        }
+        let unread = unread_note(self.tree.folders.iter());
+        let unread = unread.map_or_else(String::new, |note| format!(" that is read, but {note}"));
+        Err(DatasetError::NoPairs {
+            what: format!("There is no image{unread}"),
+            path: searched.to_owned(),
         })
     }
 

@@ -167,3 +167,25 @@ fn pictures_of_kinds_that_are_not_read_are_told() {
     let is_told = |note: &String| note.starts_with(words);
     assert!(found.notes.iter().any(is_told), "{:?}", found.notes);
 }
+
+#[test]
+fn it_is_said_what_a_known_data_set_was_recognized_by() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let found = |name: &str| {
+        let folder = folder.path().join(name);
+        picture(&folder, "images/a.tif");
+        grey(&folder, "masks/a.tif", [0, 1, 3, 4]);
+        discover(&folder).expect("a data set")
+    };
+    let known = found("my_landcover");
+    assert_eq!(known.layout.kind, LayoutKind::LandCoverAi);
+    let why = &known.layout.why;
+    let words = "recognized by “landcover” in the name of a folder and masks of classes up to 4";
+    assert!(why.ends_with(words), "{why}");
+    let plain = found("mine");
+    assert_eq!(plain.layout.kind, LayoutKind::PairedFolders);
+    assert!(!plain.layout.why.contains("recognized"), "{}", plain.layout);
+    let is_hint = |note: &String| note.contains("if this is LandCover.ai");
+    assert!(plain.notes.iter().any(is_hint), "{:?}", plain.notes);
+    assert!(!known.notes.iter().any(is_hint), "{:?}", known.notes);
+}
