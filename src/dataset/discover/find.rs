@@ -7,7 +7,8 @@ use super::class_lists::{find_list, folders_with_lists};
 use super::decode::MaskEncoding;
 use super::facts::{MaskFacts, look};
 use super::kinds::{Layout, LayoutKind};
-use super::lists::{PartList, apply_lists, read_lists};
+use super::list_files::read_lists;
+use super::lists::{PartList, apply_lists};
 use super::note_words::{foreign_note, left_out_note, pairing_notes, several_why, unread_note};
 use super::off_palette::OffPalette;
 use super::pairing::{Found, RootFiles, merged, pair_files};
@@ -78,7 +79,8 @@ pub(super) fn discover_named(
     let mut tree = walk(folder, Limits::default())?;
     let mut roots = pair_files(&tree, suffixes);
     let root_folder = tree.folders.iter().find(|found| found.steps.is_empty());
-    let (lists, mut notes) = root_folder.map(read_lists).unwrap_or_default();
+    let lists = root_folder.map(|root| read_lists(&tree, root));
+    let (lists, mut notes) = lists.unwrap_or_default();
     notes.append(&mut tree.notes);
     match choose(&roots, &lists, &folders_with_lists(&tree)) {
         Chosen::Several(names) => Ok(several(folder, &names, notes)),
@@ -110,7 +112,7 @@ pub(super) fn discover_between(
     let files = RootFiles::between((images, masks), folder, suffixes)?;
     suffixes.check(&files, folder)?;
     let own = tree.folders.iter().find(|own| own.steps.is_empty());
-    let (lists, notes) = own.map(read_lists).unwrap_or_default();
+    let (lists, notes) = own.map(|own| read_lists(&tree, own)).unwrap_or_default();
     finding(folder, ("", files), &tree, (lists, notes)).described(folder)
 }
 
@@ -279,18 +281,18 @@ impl Finding<'_> {
     fn give_parts(&mut self, samples: &mut [Sample]) {
         let mut lists = std::mem::take(&mut self.lists);
         if let Some(own) = self.own.filter(|own| !own.steps.is_empty()) {
-            let (own, notes) = read_lists(own);
+            let (own, notes) = read_lists(self.tree, own);
             lists.extend(own);
             self.notes.extend(notes);
         }
         if lists.is_empty() {
             return;
         }
-        let images: Vec<&Path> = samples
+        let named: Vec<(&str, &Path)> = samples
             .iter()
-            .map(|sample| sample.image.as_path())
+            .map(|sample| (sample.name.as_str(), sample.image.as_path()))
             .collect();
-        let listed = apply_lists(&lists, &images);
+        let listed = apply_lists(&lists, &named);
         self.notes.extend(listed.notes);
         for (sample, part) in samples.iter_mut().zip(listed.parts) {
             sample.part = sample.part.or(part);

@@ -17,6 +17,7 @@ mod class_lists;
 mod correct;
 mod correct_classes;
 mod facts;
+mod list_files;
 mod lists;
 mod named_pairs;
 mod naming;

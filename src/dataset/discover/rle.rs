@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::super::DatasetError;
-use super::lists::read_text;
+use super::list_files::read_text;
 use crate::dataset::layout::file_name;
 use crate::geom::ImageSize;
 use crate::label::{Mask, MaskBuilder};

@@ -189,3 +189,42 @@ fn it_is_said_what_a_known_data_set_was_recognized_by() {
     assert!(plain.notes.iter().any(is_hint), "{:?}", plain.notes);
     assert!(!known.notes.iter().any(is_hint), "{:?}", known.notes);
 }
+
+#[test]
+fn lists_in_folders_of_their_own_and_tables_make_parts() {
+    let masks = [[0, 1, 2, 3], [3, 3, 0, 1]];
+    let twin = Twin {
+        kind: LayoutKind::PairedFolders,
+        form: Encoding::Index,
+        samples: &[
+            (TRAIN, Some([0, 1, 2, 3])),
+            (VALIDATION, Some([3, 3, 0, 1])),
+        ],
+    };
+    let pictures = |folder: &Path| {
+        for (name, mask) in ["a_1", "b_2"].into_iter().zip(masks) {
+            picture(folder, &format!("JPEGImages/{name}.jpg"));
+            grey(folder, &format!("SegmentationClass/{name}.png"), mask);
+        }
+    };
+    twin.check(|folder| {
+        pictures(folder);
+        write(folder, "ImageSets/Segmentation/train.txt", b"a_1\n");
+        write(folder, "ImageSets/Segmentation/val.txt", b"b_2\n");
+        write(folder, "ImageSets/Segmentation/trainval.txt", b"a_1\nb_2\n");
+    });
+    twin.check(|folder| {
+        pictures(folder);
+        let table = b"image,mask,split\nx/a_1.jpg,y/a_1.png,train\nx/b_2.jpg,y/b_2.png,val\n";
+        write(folder, "split.csv", table);
+    });
+    let found = twin.check(|folder| {
+        pictures(folder);
+        write(folder, "train.txt", b"\xff\xfea\0_\x001\0\n\0");
+        write(folder, "validation.txt", b"b_2\n");
+        write(folder, "fold1.txt", b"a_1\nb_2\n");
+    });
+    let is_told = |note: &String| note.starts_with("fold1.txt names images but is not used");
+    assert!(found.notes.iter().any(is_told), "{:?}", found.notes);
+    assert_eq!(found.notes.len(), 1, "{:?}", found.notes);
+}
