@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use super::builtin::Known;
 use super::choose::{Chosen, choose};
-use super::class_lists::{find_list, folders_with_lists};
+use super::class_lists::{find_list, folders_with_lists, is_names_alone};
 use super::decode::MaskEncoding;
 use super::facts::{MaskFacts, look};
 use super::kinds::{Layout, LayoutKind};
@@ -303,7 +303,22 @@ impl Finding<'_> {
         let masks: Vec<&Path> = samples.iter().filter_map(file_of).collect();
         let (table, notes) = find_list(self.own, masks.first().copied());
         self.notes.extend(notes);
-        (look(&masks, table.as_ref()), table)
+        let facts = look(&masks, table.as_ref());
+        let listed = table.as_ref().map(|found| &found.classes);
+        if let Some(found) = table.as_ref().filter(|found| is_names_alone(found))
+            && facts.encoding(listed) == Encoding::Rgb
+        {
+            let name = match &found.origin {
+                TableOrigin::List(path) => file_name(path),
+                _ => String::new(),
+            };
+            self.notes.push(format!(
+                "{name} is not used: it names classes without their colors, and masks hold colors; \
+                 state a list with colors, for example a line like \"128 64 128 Road\" for each"
+            ));
+            return (facts, None);
+        }
+        (facts, table)
     }
 
     /// The names of the folders above and in the data set, in lower case.

@@ -228,3 +228,34 @@ fn lists_in_folders_of_their_own_and_tables_make_parts() {
     assert!(found.notes.iter().any(is_told), "{:?}", found.notes);
     assert_eq!(found.notes.len(), 1, "{:?}", found.notes);
 }
+
+#[test]
+fn lists_of_names_and_of_cvat_name_classes() {
+    let found = |list: &str, text: &[u8], is_colored: bool| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path();
+        picture(folder, "images/a.png");
+        if is_colored {
+            let [roof, tree] = [[255, 0, 0], [0, 200, 0]];
+            rgb(folder, "masks/a.png", [roof, tree, tree, roof]);
+        } else {
+            grey(folder, "masks/a.png", [0, 1, 2, 0]);
+        }
+        write(folder, list, text);
+        discover(folder).expect("a data set")
+    };
+    let names = b"roof\ntree\nroad\n";
+    let plain = found("classes.txt", names, false);
+    let classes = plain.classes.as_ref().expect("classes");
+    assert_eq!(classes.name_of(2), "road");
+    assert!(!plain.are_classes_made);
+    let colored = found("classes.txt", names, true);
+    assert!(colored.are_classes_made);
+    let is_told = |note: &String| note.starts_with("classes.txt is not used");
+    assert!(colored.notes.iter().any(is_told), "{:?}", colored.notes);
+    let map = b"# label:color_rgb:parts:actions\nroof:255,0,0::\ntree:0,200,0::\n";
+    let mapped = found("labelmap.txt", map, true);
+    assert_eq!(mapped.encoding.form, Encoding::Rgb);
+    let classes = mapped.classes.as_ref().expect("classes");
+    assert_eq!(classes.name_of(1), "tree");
+}
