@@ -254,7 +254,15 @@ impl Finding<'_> {
         runs
     }
 
-    fn samples(&self, runs: &[RunTable]) -> Vec<Sample> {
+    fn samples(&mut self, runs: &[RunTable]) -> Vec<Sample> {
+        let names = self
+            .files
+            .found
+            .iter()
+            .map(|found| found.file.name.as_str());
+        let names: HashSet<&str> = names.collect();
+        let missing = runs.iter().filter_map(|table| table.missing_note(&names));
+        self.notes.extend(missing);
         let in_table = |name: &str| {
             let row = |table: &RunTable| {
                 let runs = table.runs.get(name)?.clone();

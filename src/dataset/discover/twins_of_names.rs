@@ -259,3 +259,23 @@ fn lists_of_names_and_of_cvat_name_classes() {
     let classes = mapped.classes.as_ref().expect("classes");
     assert_eq!(classes.name_of(1), "tree");
 }
+
+#[test]
+fn run_lengths_of_images_that_are_missing_are_told_by_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    picture(folder, "train/images/0a.png");
+    write(folder, "train.csv", b"id,rle_mask\n0a,3 2\n1b,1 1\n2c,\n");
+    let found = discover(folder).expect("a data set");
+    let words = "2 of 3 images in train.csv are not here; the first is 1b";
+    assert!(
+        found.notes.iter().any(|note| note == words),
+        "{:?}",
+        found.notes
+    );
+    let place = found.samples[0].mask_place().expect("a mask");
+    assert!(
+        place.to_string_lossy().ends_with("train.csv: 0a"),
+        "{place:?}"
+    );
+}
