@@ -56,11 +56,13 @@ pub struct CorrectionArgs {
     /// The folder with their masks, when it is not the one that is recognized.
     #[arg(long, value_name = "DIR")]
     pub mask_folder: Option<PathBuf>,
-    /// What the names of images end with, such as _sat or _sat.jpg. With it or --mask-suffix, names
-    /// alone tell images and masks apart.
+    /// What the names of images end with, such as _sat or _sat.jpg, or what they are like, with one
+    /// * for what differs from sample to sample, such as 'img_*' or '*/image.tif'. With it or
+    /// --mask-suffix, names alone tell images and masks apart.
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub image_suffix: Option<String>,
-    /// What the names of masks end with, such as _mask or _mask.png.
+    /// What the names of masks end with, or what they are like, such as _mask, _mask.png, 'mask_*'
+    /// or '*/label.tif'.
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub mask_suffix: Option<String>,
     /// Areas of exactly white or black that reach the edge of an image are where it was cut off;

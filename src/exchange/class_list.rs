@@ -66,7 +66,8 @@ fn list(classes: &ClassTable, form: ClassList) -> String {
 ///
 /// A file with a head line may have its columns in any order, split by commas, semicolons or tabs:
 /// `name` (or `class`, `label`), and where there are `index` (or `id`, `value`), `color` and `r`,
-/// `g`, `b` (or `red`, `green`, `blue`). Without indices classes are numbered by line from 0,
+/// `g`, `b` (or `red`, `green`, `blue`). CVAT's `labelmap.txt` is read, too, and names alone, one a
+/// line. Without indices classes are numbered by line from 0,
 /// without colors they get those of our own. `r`, `g` and `b` are the color code as well. Classes
 /// named void or unknown are classes like others: remove those that shall be unlabeled.
 ///
@@ -89,6 +90,8 @@ fn parse(text: &str) -> Result<ClassTable, String> {
     let head = head.ok_or("it is empty")?;
     let entries = match Columns::of_head(head) {
         Some(columns) => entries_by_columns(text, &columns)?,
+        None if head.starts_with('#') && head.contains("label:color_rgb") => labelmap(text)?,
+        None if is_names(text) => names(text),
         None => entries_by_words(text)?,
     };
     let count = entries.len();
@@ -184,6 +187,61 @@ fn entries_by_columns(text: &str, columns: &Columns) -> Result<Vec<Entry>, Strin
             entry.map_err(|reason| format!("line {line}: {reason}"))
         })
         .collect()
+}
+
+/// CVAT's `labelmap.txt`: `name:r,g,b:parts:actions` a line, classes by line; no color may be said.
+fn labelmap(text: &str) -> Result<Vec<Entry>, String> {
+    let entry = |line: &str| {
+        let mut fields = line.split(':');
+        let name = fields.next().unwrap_or_default().trim().to_owned();
+        let color = fields.next().unwrap_or_default();
+        let bytes: Result<Vec<u8>, String> = color
+            .split(',')
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+            .map(byte_of)
+            .collect();
+        let code = match bytes?[..] {
+            [] => None,
+            [r, g, b] => Some([r, g, b]),
+            _ => return Err(format!("the color {color:?} is not like \"255,0,0\"")),
+        };
+        Ok(Entry {
+            index: None,
+            name,
+            color: None,
+            code,
+        })
+    };
+    (1..)
+        .zip(text.lines())
+        .filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
+        .map(|(number, line): (usize, &str)| {
+            entry(line).map_err(|reason| format!("line {number}: {reason}"))
+        })
+        .collect()
+}
+
+/// Whether the lines, two or more, are names and nothing else.
+fn is_names(text: &str) -> bool {
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let is_name = |line: &str| {
+        let mut words = line.split_whitespace();
+        let first = words.next().unwrap_or_default();
+        first.parse::<f64>().is_err() && !line.contains(['\t', ',', ';', ':', '=', '"', '{', '#'])
+    };
+    lines().count() > 1 && lines().all(is_name)
+}
+
+fn names(text: &str) -> Vec<Entry> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let entry = |line: &str| Entry {
+        index: None,
+        name: line.to_owned(),
+        color: None,
+        code: None,
+    };
+    lines.map(entry).collect()
 }
 
 fn entries_by_words(text: &str) -> Result<Vec<Entry>, String> {
@@ -299,6 +357,18 @@ mod tests {
                 ("land", [255, 1, 2])
             );
         }
+        for text in [
+            "# label:color_rgb:parts:actions\nwater:0,0,255::\nland:255,1,2::\n",
+            "water\r\n\r\nland\r\n",
+        ] {
+            let table = parse(text).expect(text);
+            let names: Vec<&str> = table.classes().iter().map(|class| &*class.name).collect();
+            assert_eq!(names, ["water", "land"], "{text}");
+            let codes = &table.classes()[0].codes;
+            let is_labelmap = text.starts_with('#');
+            let code = is_labelmap.then_some([0, 0, 255]);
+            assert_eq!(codes.first(), code.as_ref());
+        }
         let bare = parse("label\na\nb\n").expect("names are enough");
         assert_ne!(bare.classes()[0].color, bare.classes()[1].color);
     }
@@ -322,6 +392,11 @@ mod tests {
             ("index,name\n256,a\n", "0 to 254"),
             ("name,r,g,b\na,1,2,3\nb,1,2,3\n", "1, 2, 3"),
             (many.as_str(), "256 classes"),
+            (
+                "# label:color_rgb:parts:actions\na:1,2::\n",
+                "line 2: the color",
+            ),
+            ("water: 3\nland: 4\n", "no head line"),
         ] {
             let error = parse(text).expect_err(text);
             assert!(error.contains(expected), "{error}");

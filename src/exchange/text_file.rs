@@ -32,6 +32,24 @@ pub(super) fn read_bytes(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The text of a file: UTF-16 where a byte order mark says so, else UTF-8, of which what is none is
+/// replaced by signs. Marks are dropped.
+pub fn text_of(bytes: &[u8]) -> String {
+    let wide = |units: &[u8], of_bytes: fn([u8; 2]) -> u16| {
+        let (units, _) = units.as_chunks::<2>();
+        let units: Vec<u16> = units.iter().map(|unit| of_bytes(*unit)).collect();
+        String::from_utf16_lossy(&units)
+    };
+    match bytes {
+        [0xff, 0xfe, units @ ..] => wide(units, u16::from_le_bytes),
+        [0xfe, 0xff, units @ ..] => wide(units, u16::from_be_bytes),
+        bytes => {
+            let text = String::from_utf8_lossy(bytes);
+            text.trim_start_matches('\u{feff}').to_owned()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,5 +63,17 @@ mod tests {
         let error = read_limited(&path, 5).expect_err("long").to_string();
         assert!(error.contains("larger than"), "{error}");
         assert!(read_limited(&path.join("none"), 5).is_err());
+    }
+
+    #[test]
+    fn texts_of_other_widths_are_understood() {
+        for bytes in [
+            &b"\xff\xfea\x005\x00"[..],
+            b"\xfe\xff\x00a\x005",
+            b"\xef\xbb\xbfa5",
+            b"a5",
+        ] {
+            assert_eq!(text_of(bytes), "a5");
+        }
     }
 }

@@ -215,7 +215,7 @@ fn what_is_unlabeled_and_how_files_are_named_can_be_stated() {
     let wrong = ["--mask-suffix", "_label"];
     refused(
         &[&inspect[..], &wrong].concat(),
-        &["The name of no mask ends with “_label”"],
+        &["No mask is named like “*_label”"],
     );
     let nearest = ["--off-palette", "nearest"];
     refused(

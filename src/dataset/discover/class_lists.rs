@@ -6,11 +6,16 @@ use crate::exchange::{find_table, read_class_list};
 use crate::label::{ClassTable, FoundTable, MaskError, TableOrigin};
 
 /// Names of lists of classes; the first that is there and can be read counts.
-const LISTS: [&str; 4] = [
+const LISTS: [&str; 9] = [
     "classes.toml",
     "class_dict.csv",
     "label_colors.txt",
     "classes.csv",
+    "labelmap.txt",
+    "label_map.txt",
+    "classes.txt",
+    "class_names.txt",
+    "labels.txt",
 ];
 
 /// The classes of a data set and what could not be read: from a list in its folder, else from
@@ -42,6 +47,16 @@ pub(super) fn find_list(
             (None, notes)
         }
     }
+}
+
+/// Whether a list says neither colors nor indices, so that it tells nothing of masks in colors.
+pub(super) fn is_names_alone(found: &FoundTable) -> bool {
+    let TableOrigin::List(path) = &found.origin else {
+        return false;
+    };
+    let mut classes = found.classes.classes().iter();
+    let is_text = path.extension().is_some_and(|ending| ending == "txt");
+    is_text && classes.all(|class| class.codes.is_empty())
 }
 
 /// A list of classes of any kind.

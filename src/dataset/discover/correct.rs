@@ -32,8 +32,9 @@ pub struct Corrections {
     /// The folder with their masks, absolute; what was recognized when missing.
     pub masks: Option<PathBuf>,
     /// What the names of images end with, before the ending of the file (`_sat`) or with it
-    /// (`_sat.jpg`); as recognized when missing. Where it is stated, names alone tell images and
-    /// masks apart, and not what their folders are called.
+    /// (`_sat.jpg`), or what they are like, with one `*` for what differs from sample to sample and
+    /// with folders or without (`img_*`, `*/image.tif`); as recognized when missing. Where it is
+    /// stated, names alone tell images and masks apart, and not what their folders are called.
     pub image_suffix: Option<String>,
     /// The same of the names of masks.
     pub mask_suffix: Option<String>,
@@ -61,7 +62,7 @@ pub fn discover_corrected(
     corrections: &Corrections,
 ) -> Result<Discovery, DatasetError> {
     let (image, mask) = (&corrections.image_suffix, &corrections.mask_suffix);
-    let suffixes = Suffixes::stated(image.as_deref(), mask.as_deref())?;
+    let suffixes = Suffixes::stated(image.as_deref(), mask.as_deref(), folder)?;
     let mut found = match (&corrections.images, &corrections.masks) {
         (None, None) => discover_named(folder, suffixes)?,
         (images, masks) => {
@@ -71,7 +72,7 @@ pub fn discover_corrected(
         }
     };
     if suffixes.are_stated() {
-        let note = "Images and masks are told apart by what their names end with, as was stated";
+        let note = "Images and masks are told apart by their names, as was stated";
         found.notes.push(note.to_owned());
     }
     if !found.datasets.is_empty() {

@@ -3,12 +3,13 @@ use std::path::{Path, PathBuf};
 
 use super::builtin::Known;
 use super::choose::{Chosen, choose};
-use super::class_lists::{find_list, folders_with_lists};
+use super::class_lists::{find_list, folders_with_lists, is_names_alone};
 use super::decode::MaskEncoding;
 use super::facts::{MaskFacts, look};
 use super::kinds::{Layout, LayoutKind};
-use super::lists::{PartList, apply_lists, read_lists};
-use super::note_words::{foreign_note, left_out_note, pairing_notes, several_why};
+use super::list_files::read_lists;
+use super::lists::{PartList, apply_lists};
+use super::note_words::{foreign_note, left_out_note, pairing_notes, several_why, unread_note};
 use super::off_palette::OffPalette;
 use super::pairing::{Found, RootFiles, merged, pair_files};
 use super::recognize::{Clues, usual_encoding, why};
@@ -78,7 +79,8 @@ pub(super) fn discover_named(
     let mut tree = walk(folder, Limits::default())?;
     let mut roots = pair_files(&tree, suffixes);
     let root_folder = tree.folders.iter().find(|found| found.steps.is_empty());
-    let (lists, mut notes) = root_folder.map(read_lists).unwrap_or_default();
+    let lists = root_folder.map(|root| read_lists(&tree, root));
+    let (lists, mut notes) = lists.unwrap_or_default();
     notes.append(&mut tree.notes);
     match choose(&roots, &lists, &folders_with_lists(&tree)) {
         Chosen::Several(names) => Ok(several(folder, &names, notes)),
@@ -110,7 +112,7 @@ pub(super) fn discover_between(
     let files = RootFiles::between((images, masks), folder, suffixes)?;
     suffixes.check(&files, folder)?;
     let own = tree.folders.iter().find(|own| own.steps.is_empty());
-    let (lists, notes) = own.map(read_lists).unwrap_or_default();
+    let (lists, notes) = own.map(|own| read_lists(&tree, own)).unwrap_or_default();
     finding(folder, ("", files), &tree, (lists, notes)).described(folder)
 }
 
@@ -166,12 +168,7 @@ struct Finding<'t> {
 
 impl Finding<'_> {
     fn described(mut self, searched: &Path) -> Result<Discovery, DatasetError> {
-        if self.files.found.is_empty() {
-            return Err(DatasetError::NoPairs {
-                what: "There is no image".to_owned(),
-                path: searched.to_owned(),
-            });
-        }
+        self.check_images(searched)?;
         let key = |found: &Found| (found.file.name.clone(), found.file.image.clone());
         self.files.found.sort_by_cached_key(key);
         let tables = self.tables();
@@ -190,7 +187,7 @@ impl Finding<'_> {
             folders: &self.folder_words(),
             has_salt_tables: has_depths || !runs.is_empty(),
         };
-        let kind = clues.kind();
+        let (kind, by) = clues.kind();
         let listed = clues.classes(kind);
         let are_classes_made = listed.is_none();
         let known = listed.or_else(|| clues.made());
@@ -199,9 +196,11 @@ impl Finding<'_> {
             sample.group = group_of(kind, sample);
         }
         let side = side_tables(&tables, &samples);
-        let why = why(&self.files, &described_by(table.as_ref(), &runs, &side));
+        let described = described_by(table.as_ref(), &runs, &side);
+        let why = why(&self.files, &described, by.as_deref());
+        let hint = clues.classes_hint(kind);
         self.note_all(&facts, &samples);
-        self.notes.extend(kind_note(kind, &facts));
+        self.notes.extend(kind_note(kind, &facts).or(hint));
         let (classes, ignored) = known.map_or((None, Vec::new()), split_ignored);
         Ok(Discovery {
             side,
@@ -216,6 +215,18 @@ impl Finding<'_> {
             notes: self.notes,
             lonely_masks: self.files.lonely_masks,
             datasets: Vec::new(),
+        })
+    }
+
+    fn check_images(&self, searched: &Path) -> Result<(), DatasetError> {
+        if !self.files.found.is_empty() {
+            return Ok(());
+        }
+        let unread = unread_note(self.tree.folders.iter());
+        let unread = unread.map_or_else(String::new, |note| format!(" that is read, but {note}"));
+        Err(DatasetError::NoPairs {
+            what: format!("There is no image{unread}"),
+            path: searched.to_owned(),
         })
     }
 
@@ -243,7 +254,15 @@ impl Finding<'_> {
         runs
     }
 
-    fn samples(&self, runs: &[RunTable]) -> Vec<Sample> {
+    fn samples(&mut self, runs: &[RunTable]) -> Vec<Sample> {
+        let names = self
+            .files
+            .found
+            .iter()
+            .map(|found| found.file.name.as_str());
+        let names: HashSet<&str> = names.collect();
+        let missing = runs.iter().filter_map(|table| table.missing_note(&names));
+        self.notes.extend(missing);
         let in_table = |name: &str| {
             let row = |table: &RunTable| {
                 let runs = table.runs.get(name)?.clone();
@@ -270,18 +289,18 @@ impl Finding<'_> {
     fn give_parts(&mut self, samples: &mut [Sample]) {
         let mut lists = std::mem::take(&mut self.lists);
         if let Some(own) = self.own.filter(|own| !own.steps.is_empty()) {
-            let (own, notes) = read_lists(own);
+            let (own, notes) = read_lists(self.tree, own);
             lists.extend(own);
             self.notes.extend(notes);
         }
         if lists.is_empty() {
             return;
         }
-        let images: Vec<&Path> = samples
+        let named: Vec<(&str, &Path)> = samples
             .iter()
-            .map(|sample| sample.image.as_path())
+            .map(|sample| (sample.name.as_str(), sample.image.as_path()))
             .collect();
-        let listed = apply_lists(&lists, &images);
+        let listed = apply_lists(&lists, &named);
         self.notes.extend(listed.notes);
         for (sample, part) in samples.iter_mut().zip(listed.parts) {
             sample.part = sample.part.or(part);
@@ -292,7 +311,22 @@ impl Finding<'_> {
         let masks: Vec<&Path> = samples.iter().filter_map(file_of).collect();
         let (table, notes) = find_list(self.own, masks.first().copied());
         self.notes.extend(notes);
-        (look(&masks, table.as_ref()), table)
+        let facts = look(&masks, table.as_ref());
+        let listed = table.as_ref().map(|found| &found.classes);
+        if let Some(found) = table.as_ref().filter(|found| is_names_alone(found))
+            && facts.encoding(listed) == Encoding::Rgb
+        {
+            let name = match &found.origin {
+                TableOrigin::List(path) => file_name(path),
+                _ => String::new(),
+            };
+            self.notes.push(format!(
+                "{name} is not used: it names classes without their colors, and masks hold colors; \
+                 state a list with colors, for example a line like \"128 64 128 Road\" for each"
+            ));
+            return (facts, None);
+        }
+        (facts, table)
     }
 
     /// The names of the folders above and in the data set, in lower case.
@@ -314,10 +348,13 @@ impl Finding<'_> {
         let masks = samples.iter().filter_map(file_of).count();
         self.notes.extend(pairing_notes(&self.files));
         self.notes.extend(facts.notes(masks));
-        let own = &self.folder;
-        let folders = self.tree.folders.iter();
-        let within = folders.filter(|folder| folder.path.starts_with(own));
-        self.notes.extend(foreign_note(within));
+        let has_masks = masks > 0;
+        let is_near = |folder: &&Folder| folder.path.starts_with(&self.folder);
+        let folders = || self.tree.folders.iter();
+        self.notes.extend(foreign_note(folders().filter(is_near)));
+        // What is missing may lie anywhere.
+        let unread = folders().filter(|folder| !has_masks || is_near(folder));
+        self.notes.extend(unread_note(unread));
     }
 }
 

@@ -1,28 +1,15 @@
 use std::collections::{BTreeSet, HashMap};
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::naming::stem_of;
-use super::tree::Folder;
 use crate::dataset::layout::{file_name, has_raster_name};
 use crate::exchange::Part;
 
-/// A list of a million names is some 100 MB; a longer one is something else.
-const MAX_LIST_BYTES: u64 = 256 << 20;
-
-/// Names of the files that list what is for training, validation and tests.
-const LISTS: [(&str, Part); 4] = [
-    ("train", Part::Train),
-    ("val", Part::Validation),
-    ("valid", Part::Validation),
-    ("test", Part::Test),
-];
-
-/// A file that lists the images of one part.
+/// A file that lists the images of one part, or a part of a file.
 pub(super) struct PartList {
     pub(super) path: PathBuf,
-    pub(super) part: Part,
+    /// Not known of a text that may be something else.
+    pub(super) part: Option<Part>,
     lines: Vec<String>,
 }
 
@@ -30,13 +17,32 @@ pub(super) struct PartList {
 const MOST_TRIED: usize = 200;
 
 impl PartList {
-    /// Whether one of the first lines names one of these, without endings.
+    pub(super) fn new<'t>(
+        path: &Path,
+        part: Option<Part>,
+        lines: impl Iterator<Item = &'t str>,
+    ) -> Self {
+        Self {
+            path: path.to_owned(),
+            part,
+            lines: lines.map(str::to_owned).collect(),
+        }
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    #[cfg(test)]
+    pub(super) const fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether one of the first lines names one of these, without endings; never of a text that
+    /// may be no list.
     pub(super) fn names_any(&self, stems: &BTreeSet<String>) -> bool {
-        let mut names = self
-            .lines
-            .iter()
-            .take(MOST_TRIED)
-            .flat_map(|line| candidates(line));
+        let lines = self.lines.iter().filter(|_| self.part.is_some());
+        let mut names = lines.take(MOST_TRIED).flat_map(|line| candidates(line));
         names.any(|path| name_of(path).is_some_and(|name| stems.contains(&name)))
     }
 }
@@ -51,69 +57,37 @@ pub(super) struct Listed {
     pub(super) notes: Vec<String>,
 }
 
-/// The lists `train.txt`, `val.txt` and `test.txt` of a folder, and what could not be read.
-pub(super) fn read_lists(folder: &Folder) -> (Vec<PartList>, Vec<String>) {
-    let (mut lists, mut notes) = (Vec::new(), Vec::new());
-    for name in &folder.others {
-        let text = name.to_string_lossy().to_lowercase();
-        let part = LISTS
-            .iter()
-            .find(|(list, _)| text.strip_suffix(".txt") == Some(list));
-        let Some(&(_, part)) = part else { continue };
-        let path = folder.path.join(name);
-        match read_lines(&path) {
-            Ok(lines) => lists.push(PartList { path, part, lines }),
-            Err(error) => notes.push(format!(
-                "A list is left out, it cannot be read ({error}): {}",
-                path.display()
-            )),
-        }
-    }
-    (lists, notes)
-}
-
-fn read_lines(path: &Path) -> std::io::Result<Vec<String>> {
-    let text = read_text(path, MAX_LIST_BYTES)?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    Ok(lines.map(str::to_owned).collect())
-}
-
-/// The text of a file of at most `max_bytes`; what is no UTF-8 is replaced by signs.
-pub(super) fn read_text(path: &Path, max_bytes: u64) -> std::io::Result<String> {
-    let mut bytes = Vec::new();
-    File::open(path)?
-        .take(max_bytes + 1)
-        .read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > max_bytes {
-        let reason = format!("it is larger than {} MiB", max_bytes >> 20);
-        return Err(std::io::Error::other(reason));
-    }
-    let text = String::from_utf8_lossy(&bytes);
-    Ok(text.trim_start_matches('\u{feff}').to_owned())
-}
-
-/// Finds the images that the lists name. Paths may be those of another machine: of the images with
-/// the listed name the one that has most of the last folders in common is meant.
-pub(super) fn apply_lists(lists: &[PartList], images: &[&Path]) -> Listed {
+/// Finds the images that the lists name, by their files or by what the samples are called. Paths
+/// may be those of another machine: of the images with the listed name the one that has most of the
+/// last folders in common is meant.
+pub(super) fn apply_lists(lists: &[PartList], samples: &[(&str, &Path)]) -> Listed {
     let mut by_stem: HashMap<String, Vec<usize>> = HashMap::new();
-    for (at, image) in images.iter().enumerate() {
+    for (at, (name, image)) in samples.iter().enumerate() {
         let stem = stem_of(image.file_name().unwrap_or_default());
+        if stem != *name {
+            by_stem.entry((*name).to_owned()).or_default().push(at);
+        }
         by_stem.entry(stem).or_default().push(at);
     }
+    let images: Vec<&Path> = samples.iter().map(|(_, image)| *image).collect();
     let mut listed = Listed {
         parts: vec![None; images.len()],
         ..Listed::default()
     };
     let mut contradictions = 0;
     for list in lists {
+        let find = |line: &str| candidates(line).find_map(|path| by_tail(path, &by_stem, &images));
+        let Some(own) = list.part else {
+            listed.notes.extend(unused_note(list, find));
+            continue;
+        };
         let mut missing: Vec<&str> = Vec::new();
         for line in &list.lines {
-            let found = candidates(line).find_map(|path| by_tail(path, &by_stem, images));
-            match found {
+            match find(line) {
                 None => missing.push(line),
                 Some(at) => match listed.parts[at] {
-                    Some(part) if part != list.part => contradictions += 1,
-                    _ => listed.parts[at] = Some(list.part),
+                    Some(part) if part != own => contradictions += 1,
+                    _ => listed.parts[at] = Some(own),
                 },
             }
         }
@@ -136,6 +110,19 @@ fn missing_note(list: &PartList, missing: &[&str]) -> Option<String> {
         list.lines.len(),
         file_name(&list.path)
     ))
+}
+
+/// What there is to say of a text that names images, though its name does not say of which part.
+fn unused_note(list: &PartList, find: impl Fn(&str) -> Option<usize>) -> Option<String> {
+    let tried = list.lines.iter().take(MOST_TRIED);
+    let named = tried.clone().filter(|line| find(line).is_some()).count();
+    (named > 0 && named * 2 >= tried.count()).then(|| {
+        format!(
+            "{} names images but is not used: its name does not say whether they are for training \
+             (train), validation (val) or the test (test)",
+            file_name(&list.path)
+        )
+    })
 }
 
 /// What of a line may be the path of an image: all of it, for names with spaces, or its first
@@ -179,18 +166,25 @@ fn name_of(path: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::parts::name_stem;
 
     fn list(part: Part, lines: &[&str]) -> PartList {
         PartList {
             path: "d/train.txt".into(),
-            part,
+            part: Some(part),
             lines: lines.iter().map(|line| (*line).to_owned()).collect(),
         }
     }
 
+    /// Images that are called as their files are.
+    fn samples<'p>(paths: &[&'p str]) -> Vec<(&'p str, &'p Path)> {
+        let sample = |path: &&'p str| (name_stem(path), Path::new(*path));
+        paths.iter().map(sample).collect()
+    }
+
     #[test]
     fn paths_of_another_machine_are_found_by_their_tail() {
-        let images = ["d/train/x.png", "d/val/x.png", "d/val/a b.jpg"].map(Path::new);
+        let images = samples(&["d/train/x.png", "d/val/x.png", "d/val/a b.jpg"]);
         let lists = [
             list(
                 Part::Validation,
@@ -206,7 +200,7 @@ mod tests {
 
     #[test]
     fn lines_without_an_image_are_counted_and_equals_are_not_guessed() {
-        let images = ["a/1.png", "b/1.png", "a/2.png"].map(Path::new);
+        let images = samples(&["a/1.png", "b/1.png", "a/2.png"]);
         let listed = apply_lists(
             &[
                 list(Part::Train, &["1", "2.png", "M-33_7"]),
@@ -221,6 +215,32 @@ mod tests {
                 "2 of 3 lines of train.txt name no image here; the first is 1",
                 "1 lines put an image into a second part; the first list counts"
             ]
+        );
+    }
+    #[test]
+    fn samples_are_listed_by_what_they_are_called_and_unused_lists_are_told() {
+        let images = [
+            ("7", Path::new("d/7_sat.jpg")),
+            ("8", Path::new("d/8_sat.jpg")),
+        ];
+        let unused = |lines: &[&str]| PartList {
+            part: None,
+            path: "d/fold1.txt".into(),
+            ..list(Part::Train, lines)
+        };
+        let lists = [
+            list(Part::Train, &["7"]),
+            list(Part::Test, &["x/8_sat.jpg"]),
+            unused(&["8_sat", "7"]),
+            unused(&["8 fields", "were", "seen", "there"]),
+        ];
+        let listed = apply_lists(&lists, &images);
+        assert_eq!(listed.parts, [Some(Part::Train), Some(Part::Test)]);
+        assert_eq!(listed.notes.len(), 1, "{:?}", listed.notes);
+        assert!(
+            listed.notes[0].starts_with("fold1.txt"),
+            "{:?}",
+            listed.notes
         );
     }
 }

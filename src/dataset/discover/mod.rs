@@ -17,14 +17,17 @@ mod class_lists;
 mod correct;
 mod correct_classes;
 mod facts;
+mod list_files;
 mod lists;
 mod named_pairs;
 mod naming;
 mod note_words;
 mod off_palette;
 mod pairing;
+mod patterns;
 mod recognize;
 mod rle;
+mod starts;
 mod stems;
 mod suffixes;
 mod tree;
@@ -38,6 +41,8 @@ pub(super) mod test_folders;
 mod twins;
 #[cfg(test)]
 mod twins_as_published;
+#[cfg(test)]
+mod twins_of_names;
 #[cfg(test)]
 mod twins_with_tables;
 

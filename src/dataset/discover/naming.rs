@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 /// How a mask is named after its image.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Naming {
-    /// What the image's name has behind the common part, for example `_sat`.
+    /// What the image's name has behind the common part, for example `_sat`, or what it is like,
+    /// with a `*` for that part, for example `img_*`.
     pub(super) image: String,
-    /// What the mask's name has behind it, for example `_mask`.
+    /// The same of the mask, for example `_mask` or `mask_*`.
     pub(super) mask: String,
     /// Whether both lie in one folder.
     pub(super) is_beside: bool,
@@ -29,7 +30,7 @@ pub(super) struct Matches {
     pub(super) lonely_masks: Vec<PathBuf>,
     /// Files left out for another of the same name, and that other.
     pub(super) doubles: Vec<(PathBuf, PathBuf)>,
-    /// Files whose names end as a person said of neither images nor masks.
+    /// Files whose names are as a person said of neither images nor masks.
     pub(super) unnamed: Vec<PathBuf>,
 }
 
@@ -89,7 +90,7 @@ pub(super) fn stem_of(name: &OsStr) -> String {
 
 impl Matches {
     /// The images in `images` with the masks in `masks`: of the same name, else of the same name
-    /// but for usual endings.
+    /// but for usual endings, else but for words that names usually begin with.
     pub(super) fn across(images: Vec<PathBuf>, masks: Vec<PathBuf>) -> Self {
         let mut found = Self::default();
         let images = found.by_stem(images);
@@ -127,11 +128,13 @@ impl Matches {
         }
         let lonely = masks.into_iter().zip(is_taken).filter(|(_, taken)| !taken);
         found.lonely_masks = lonely.map(|((_, path), _)| path).collect();
+        found.pair_by_starts(false);
         found
     }
 
     /// The images of one folder with the masks beside them, told apart by endings of their names;
-    /// where all are a JPEG or TIFF and a PNG of one name, by that.
+    /// where all are a JPEG or TIFF and a PNG of one name, by that; where endings tell nothing, by
+    /// words that names begin with.
     pub(super) fn within(files: Vec<PathBuf>) -> Self {
         if let Some(found) = Self::by_format(&files) {
             return found;
@@ -181,7 +184,7 @@ impl Matches {
                 });
             }
         }
-        found
+        found.by_starts_within()
     }
 
     /// Pairs like `a.jpg` and `a.png`, when a folder holds nothing else.

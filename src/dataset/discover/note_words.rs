@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::pairing::RootFiles;
@@ -10,6 +11,32 @@ const USUAL_ENDINGS: [&str; 16] = [
     "txt", "csv", "toml", "json", "xml", "tfw", "pgw", "jgw", "wld", "prj", "md", "db", "geojson",
     "pdf", "ovr", "qml",
 ];
+
+/// Endings of pictures and arrays of kinds that are not read.
+const UNREAD_ENDINGS: [&str; 20] = [
+    "gif", "bmp", "tga", "ppm", "pgm", "pbm", "pnm", "heic", "heif", "avif", "jxl", "exr", "psd",
+    "npy", "npz", "mat", "ecw", "sid", "dds", "svg",
+];
+
+/// The ending of a file in lower case.
+fn ending_of(path: &Path) -> Option<String> {
+    let ending = path.extension()?;
+    Some(ending.to_string_lossy().to_lowercase())
+}
+
+/// What there is to say about pictures of kinds that are not read.
+pub(super) fn unread_note<'f>(folders: impl Iterator<Item = &'f Folder>) -> Option<String> {
+    let files = folders.flat_map(|folder| folder.others.iter().map(Path::new));
+    let unread = |path: &&Path| {
+        ending_of(path).is_some_and(|ending| UNREAD_ENDINGS.contains(&ending.as_str()))
+    };
+    let files: Vec<&Path> = files.filter(unread).collect();
+    let endings: BTreeSet<String> = files.iter().filter_map(|path| ending_of(path)).collect();
+    let endings: Vec<String> = endings.iter().map(|ending| format!(".{ending}")).collect();
+    let endings = endings.join(", ");
+    let what = format!(" of a kind that is not read ({endings}), to be converted to PNG or TIFF");
+    (!files.is_empty()).then(|| counted(&files, "file", &what))
+}
 
 /// What there is to say about images and masks that did not find each other.
 pub(super) fn pairing_notes(files: &RootFiles) -> Vec<String> {
@@ -59,7 +86,7 @@ pub(super) fn pairing_notes(files: &RootFiles) -> Vec<String> {
         (
             &files.unnamed,
             "file",
-            " left out, since their names end as was stated of neither images nor masks",
+            " left out, since their names are as was stated of neither images nor masks",
         ),
     ] {
         let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
@@ -86,10 +113,10 @@ pub(super) fn foreign_note<'f>(folders: impl Iterator<Item = &'f Folder>) -> Opt
         .flat_map(|folder| folder.others.iter().map(PathBuf::from));
     let foreign: Vec<PathBuf> = files
         .filter(|path| {
-            let ending = path
-                .extension()
-                .map(|text| text.to_string_lossy().to_lowercase());
-            !ending.is_some_and(|ending| USUAL_ENDINGS.contains(&ending.as_str()))
+            !ending_of(path).is_some_and(|ending| {
+                let ending = ending.as_str();
+                USUAL_ENDINGS.contains(&ending) || UNREAD_ENDINGS.contains(&ending)
+            })
         })
         .collect();
     let foreign: Vec<&Path> = foreign.iter().map(PathBuf::as_path).collect();

@@ -1,9 +1,9 @@
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::naming::{Match, Matches, paths};
 use super::suffixes::Suffixes;
-use super::tree::{Limits, Tree, walk};
+use super::tree::{Folder, Limits, Tree, walk};
 use super::words::{Role, place};
 use crate::dataset::DatasetError;
 use crate::exchange::Part;
@@ -23,7 +23,7 @@ pub(super) struct RootFiles {
     pub(super) found: Vec<Found>,
     pub(super) lonely_masks: Vec<PathBuf>,
     pub(super) doubles: Vec<(PathBuf, PathBuf)>,
-    /// Files whose names end as a person said of neither images nor masks.
+    /// Files whose names are as a person said of neither images nor masks.
     pub(super) unnamed: Vec<PathBuf>,
     /// Images of folders without a pair, where whole names found the pairs of others.
     pub(super) left_out: Vec<PathBuf>,
@@ -69,6 +69,46 @@ impl RootFiles {
         };
         found.add(matches, None, "");
         Ok(found)
+    }
+
+    /// The files of a whole data set whose patterns hold folders.
+    fn by_paths(tree: &Tree, suffixes: Suffixes<'_>) -> Self {
+        let all = tree.folders.iter();
+        let all = all.flat_map(|folder| paths(&folder.path, &folder.rasters));
+        let mut matches = suffixes.within(all.collect());
+        let mut files = Self::default();
+        files.note_folders(tree.folders.iter(), &matches);
+        let by_path = tree.folders.iter();
+        let by_path = by_path.map(|folder| (folder.path.as_path(), folder.steps.as_slice()));
+        let steps: HashMap<&Path, &[String]> = by_path.collect();
+        for file in std::mem::take(&mut matches.matches) {
+            let above = file.image.parent().and_then(|above| steps.get(above));
+            let place = place(above.copied().unwrap_or_default());
+            files.found.push(Found {
+                file,
+                part: place.part,
+                group: place.key,
+            });
+        }
+        files.add(matches, None, "");
+        files
+    }
+
+    /// Notes which of the folders hold images, and which only masks.
+    fn note_folders<'t>(&mut self, folders: impl Iterator<Item = &'t Folder>, matches: &Matches) {
+        let images = matches.matches.iter().map(|file| file.image.as_path());
+        let masks = matches.matches.iter().filter_map(|file| file.mask.as_ref());
+        let masks = masks.map(|(mask, _)| mask).chain(&matches.lonely_masks);
+        let images: HashSet<&Path> = images.filter_map(Path::parent).collect();
+        let masks: HashSet<&Path> = masks.filter_map(|mask| mask.parent()).collect();
+        for folder in folders {
+            let (path, name) = (folder.path.as_path(), folder.steps.join("/"));
+            if images.contains(path) {
+                self.image_folders.insert(name);
+            } else if masks.contains(path) {
+                self.mask_folders.insert(name);
+            }
+        }
     }
 
     fn add(&mut self, matches: Matches, part: Option<Part>, group: &str) {
@@ -155,6 +195,10 @@ struct Bucket {
 /// Finds what belongs together by names alone, for each folder that may be a data set of its own;
 /// the empty name is the searched folder itself.
 pub(super) fn pair_files(tree: &Tree, suffixes: Suffixes<'_>) -> BTreeMap<String, RootFiles> {
+    if suffixes.have_folders() {
+        let all = RootFiles::by_paths(tree, suffixes);
+        return BTreeMap::from([(String::new(), all)]);
+    }
     let mut buckets: BTreeMap<(String, String, Option<Part>), Bucket> = BTreeMap::new();
     for (at, folder) in tree.folders.iter().enumerate() {
         if folder.rasters.is_empty() {
@@ -198,19 +242,7 @@ fn fill_named(
     let folders = || places.into_iter().flatten().map(|&at| &tree.folders[at]);
     let all = folders().flat_map(|folder| paths(&folder.path, &folder.rasters));
     let matches = suffixes.within(all.collect());
-    let images = matches.matches.iter().map(|file| file.image.as_path());
-    let masks = matches.matches.iter().filter_map(|file| file.mask.as_ref());
-    let masks = masks.map(|(mask, _)| mask).chain(&matches.lonely_masks);
-    let images: HashSet<&Path> = images.filter_map(Path::parent).collect();
-    let masks: HashSet<&Path> = masks.filter_map(|mask| mask.parent()).collect();
-    for folder in folders() {
-        let (path, name) = (folder.path.as_path(), folder.steps.join("/"));
-        if images.contains(path) {
-            files.image_folders.insert(name);
-        } else if masks.contains(path) {
-            files.mask_folders.insert(name);
-        }
-    }
+    files.note_folders(folders(), &matches);
     files.add(matches, part, group);
 }
 

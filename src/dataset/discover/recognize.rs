@@ -21,22 +21,44 @@ pub(super) struct Clues<'a> {
     pub(super) has_salt_tables: bool,
 }
 
+/// Words in the names of folders that hold a known data set.
+const FOLDERS: [(&str, LayoutKind); 13] = [
+    ("camvid", LayoutKind::CamVid),
+    ("loveda", LayoutKind::LoveDa),
+    ("potsdam", LayoutKind::Potsdam),
+    ("vaihingen", LayoutKind::Vaihingen),
+    ("img_dir", LayoutKind::MmSegmentation),
+    ("landcover", LayoutKind::LandCoverAi),
+    ("massachusetts", LayoutKind::MassachusettsRoads),
+    ("train_labels", LayoutKind::MassachusettsRoads),
+    ("seg-data", LayoutKind::SageMakerRoads),
+    ("data-raw", LayoutKind::SageMakerRoads),
+    ("sagemaker", LayoutKind::SageMakerRoads),
+    ("inria", LayoutKind::Inria),
+    ("aerialimagedataset", LayoutKind::Inria),
+];
 /// So many names are looked at.
 const MOST_NAMES: usize = 512;
 
 impl Clues<'_> {
-    /// The layout that fits best.
-    pub(super) fn kind(&self) -> LayoutKind {
+    /// The layout that fits best, and what a known one was recognized by.
+    pub(super) fn kind(&self) -> (LayoutKind, Option<String>) {
         if self.has_salt_tables {
-            return LayoutKind::TgsSalt;
+            let by = "a table of run lengths or depths";
+            return (LayoutKind::TgsSalt, Some(by.to_owned()));
         }
-        self.kind_by_stems()
-            .or_else(|| self.kind_by_names())
-            .unwrap_or_else(|| self.general())
+        let of_contents = || {
+            let (kind, by) = self.kind_by_contents()?;
+            Some((kind, by.to_owned()))
+        };
+        let known = self.kind_by_stems().or_else(of_contents);
+        let known = known.or_else(|| self.kind_by_folders());
+        known.map_or_else(|| (self.general(), None), |(kind, by)| (kind, Some(by)))
     }
 
-    fn kind_by_stems(&self) -> Option<LayoutKind> {
-        let kind = match self.usual_stem()? {
+    fn kind_by_stems(&self) -> Option<(LayoutKind, String)> {
+        let (stem, name) = self.usual_stem()?;
+        let kind = match stem {
             Stem::LandCoverTile => LayoutKind::LandCoverAi,
             Stem::LandCoverPiece => LayoutKind::LandCoverAiSplit,
             Stem::LandCoverPatch => LayoutKind::LandCoverAiPatches,
@@ -49,10 +71,10 @@ impl Clues<'_> {
             Stem::Inria => LayoutKind::Inria,
             Stem::Massachusetts | Stem::RowAndColumn => return None,
         };
-        Some(kind)
+        Some((kind, format!("file names like {name}")))
     }
 
-    fn kind_by_names(&self) -> Option<LayoutKind> {
+    fn kind_by_contents(&self) -> Option<(LayoutKind, &'static str)> {
         let said = |word: &str| self.folders.contains(word);
         let has_class = |name| {
             self.table
@@ -60,34 +82,67 @@ impl Clues<'_> {
         };
         let is_mmseg = said("img_dir") && said("ann_dir");
         let is_of_towns = said("urban/images_png") || said("rural/images_png");
-        let kind = if self.is_deepglobe() || has_class("urban_land") {
-            self.deepglobe()
-        } else if said("camvid") || (has_class("Bicyclist") && has_class("Pedestrian")) {
-            self.camvid()
-        } else if said("loveda") || ((is_mmseg || is_of_towns) && self.has_loveda_values()) {
-            LayoutKind::LoveDa
-        } else if said("potsdam") {
-            LayoutKind::Potsdam
-        } else if said("vaihingen") {
-            LayoutKind::Vaihingen
-        } else if is_mmseg {
-            LayoutKind::MmSegmentation
-        } else if said("landcover") && self.encoding == Encoding::Index && self.highest() <= 4 {
-            LayoutKind::LandCoverAi
-        } else if said("massachusetts")
-            || (said("tiff") && said("train_labels") && self.may_be_binary())
-        {
-            LayoutKind::MassachusettsRoads
-        } else if (said("seg-data") || said("data-raw") || said("sagemaker"))
-            && self.may_be_binary()
-        {
-            LayoutKind::SageMakerRoads
-        } else if said("inria") || said("aerialimagedataset") {
-            LayoutKind::Inria
+        Some(if self.is_deepglobe() {
+            (self.deepglobe(), "image names that end with _sat")
+        } else if has_class("urban_land") {
+            (self.deepglobe(), "the class urban_land")
+        } else if has_class("Bicyclist") && has_class("Pedestrian") {
+            (self.camvid(), "the classes Bicyclist and Pedestrian")
+        } else if (is_mmseg || is_of_towns) && self.has_loveda_values() {
+            let by = "its folders, numbers for names and classes up to 7 in masks";
+            (LayoutKind::LoveDa, by)
         } else {
             return None;
+        })
+    }
+
+    fn kind_by_folders(&self) -> Option<(LayoutKind, String)> {
+        let mut known = FOLDERS.into_iter();
+        let (word, kind) = known.find(|(word, kind)| self.fits_folder(word, *kind))?;
+        let by = match kind {
+            LayoutKind::MmSegmentation => "the folders img_dir and ann_dir".to_owned(),
+            LayoutKind::LandCoverAi => format!(
+                "“{word}” in the name of a folder and masks of classes up to {}",
+                self.highest()
+            ),
+            _ => format!("“{word}” in the name of a folder"),
         };
-        Some(kind)
+        let is_camvid = kind == LayoutKind::CamVid;
+        Some((if is_camvid { self.camvid() } else { kind }, by))
+    }
+
+    /// Whether a folder is called so, and the rest is as in such a data set.
+    fn fits_folder(&self, word: &str, kind: LayoutKind) -> bool {
+        let said = |word: &str| self.folders.contains(word);
+        let rest_fits = match kind {
+            LayoutKind::MmSegmentation => said("ann_dir"),
+            LayoutKind::LandCoverAi => self.encoding == Encoding::Index && self.highest() <= 4,
+            LayoutKind::SageMakerRoads => self.may_be_binary(),
+            LayoutKind::MassachusettsRoads if word == "train_labels" => {
+                said("tiff") && self.may_be_binary()
+            }
+            _ => true,
+        };
+        said(word) && rest_fits
+    }
+
+    /// What the classes may be where nothing says it.
+    pub(super) fn classes_hint(&self, kind: LayoutKind) -> Option<String> {
+        let is_open = matches!(kind, LayoutKind::PairedFolders | LayoutKind::PairedNames)
+            && self.table.is_none()
+            && self.encoding == Encoding::Index;
+        let numbers = self.facts.values.iter().filter(|value| **value != 255);
+        if !is_open || self.highest() != 4 || numbers.count() < 4 {
+            return None;
+        }
+        let classes = ClassTable::landcover_ai();
+        let names = classes.classes().iter().map(|class| class.name.as_str());
+        let names: Vec<&str> = names.collect();
+        Some(format!(
+            "Nothing says what the classes 0 to 4 are; if this is LandCover.ai, they are {}: state \
+             a list of classes, for example a classes.txt with a name a line in this folder",
+            names.join(", ")
+        ))
     }
 
     fn general(&self) -> LayoutKind {
@@ -153,21 +208,21 @@ impl Clues<'_> {
             }
     }
 
-    /// The way in which at least half of the files are named.
-    fn usual_stem(&self) -> Option<Stem> {
-        let mut counts: Vec<(Stem, usize)> = Vec::new();
+    /// The way in which at least half of the files are named, and the first that is.
+    fn usual_stem(&self) -> Option<(Stem, &str)> {
+        let mut counts: Vec<(Stem, usize, &str)> = Vec::new();
         let looked = self.files.found.len().min(MOST_NAMES);
         for found in self.files.found.iter().take(MOST_NAMES) {
             let Some((stem, _)) = Stem::of(&found.file.name) else {
                 continue;
             };
-            match counts.iter_mut().find(|(known, _)| *known == stem) {
-                Some((_, count)) => *count += 1,
-                None => counts.push((stem, 1)),
+            match counts.iter_mut().find(|(known, ..)| *known == stem) {
+                Some((_, count, _)) => *count += 1,
+                None => counts.push((stem, 1, &found.file.name)),
             }
         }
-        let (stem, count) = counts.into_iter().max_by_key(|(_, count)| *count)?;
-        (count * 2 >= looked).then_some(stem)
+        let (stem, count, name) = counts.into_iter().max_by_key(|(_, count, _)| *count)?;
+        (count * 2 >= looked).then_some((stem, name))
     }
 
     /// The classes of a layout: of the list that lies with the data where it fits, else those that
@@ -269,8 +324,15 @@ fn said(count: usize, noun: &str) -> String {
     format!("{count} {noun}{ending}")
 }
 
-/// Why, in words: how many files lie where and how masks are named after images.
-pub(super) fn why(files: &RootFiles, described: &str) -> String {
+/// Why, in words: how many files lie where, how masks are named after images, and by what a known
+/// data set was recognized.
+pub(super) fn why(files: &RootFiles, described: &str, by: Option<&str>) -> String {
+    let by = by.map_or_else(String::new, |by| format!(", recognized by {by}"));
+    how(files) + described + &by
+}
+
+/// How many files lie where and how masks are named after images.
+fn how(files: &RootFiles) -> String {
     let num_pairs = files.num_pairs();
     let list = |folders: &std::collections::BTreeSet<String>| {
         let named = |folder: &String| {
@@ -291,7 +353,7 @@ pub(super) fn why(files: &RootFiles, described: &str) -> String {
     };
     if num_pairs == 0 {
         return format!(
-            "{} in {} and no masks{described}",
+            "{} in {} and no masks",
             said(files.found.len(), "image"),
             list(&files.image_folders)
         );
@@ -311,7 +373,11 @@ pub(super) fn why(files: &RootFiles, described: &str) -> String {
     let sample = if naming.image.is_empty() && naming.mask.is_empty() {
         "with masks of the same name".to_owned()
     } else {
-        format!("named *{} with masks named *{}", naming.image, naming.mask)
+        let [image, mask] = [&naming.image, &naming.mask].map(|name| {
+            let star = if name.contains('*') { "" } else { "*" };
+            format!("{star}{name}")
+        });
+        format!("named {image} with masks named {mask}")
     };
     let place = if naming.is_beside {
         "beside them".to_owned()
@@ -319,7 +385,7 @@ pub(super) fn why(files: &RootFiles, described: &str) -> String {
         format!("in {}", list(&files.mask_folders))
     };
     format!(
-        "{} in {} {sample} {place}{described}",
+        "{} in {} {sample} {place}",
         said(num_pairs, "image"),
         list(&files.image_folders)
     )

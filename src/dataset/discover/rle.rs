@@ -1,8 +1,8 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::super::DatasetError;
-use super::lists::read_text;
+use super::list_files::read_text;
 use crate::dataset::layout::file_name;
 use crate::geom::ImageSize;
 use crate::label::{Mask, MaskBuilder};
@@ -43,6 +43,19 @@ impl RunTable {
             path: path.to_owned(),
             runs,
         })
+    }
+
+    /// What there is to say about images of it that are not there.
+    pub(super) fn missing_note(&self, names: &HashSet<&str>) -> Option<String> {
+        let is_missing = |name: &&String| !names.contains(name.as_str());
+        let missing: Vec<&String> = self.runs.keys().filter(is_missing).collect();
+        let first = missing.iter().min()?;
+        Some(format!(
+            "{} of {} images in {} are not here; the first is {first:.80}",
+            missing.len(),
+            self.runs.len(),
+            file_name(&self.path)
+        ))
     }
 
     /// Whether it shows what answers look like, as `sample_submission.csv` does, or holds such: it

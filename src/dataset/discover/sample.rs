@@ -50,6 +50,16 @@ impl MaskSource {
 }
 
 impl Sample {
+    /// Where its mask is, for people: the file, or the table and the name in it.
+    pub(in crate::dataset) fn mask_place(&self) -> Option<PathBuf> {
+        Some(match self.mask.as_ref()? {
+            MaskSource::File(path) => path.clone(),
+            MaskSource::Rle { table, .. } => {
+                PathBuf::from(format!("{}: {}", table.display(), self.name))
+            }
+        })
+    }
+
     /// The mask, read as `discovery` says, and what there is to note about it.
     ///
     /// Classes that the data set ignores are unlabeled. Numbers without a class keep their value.

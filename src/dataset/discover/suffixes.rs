@@ -3,62 +3,75 @@ use std::path::{Path, PathBuf};
 
 use super::naming::{Match, Matches, Naming, split_image, split_mask};
 use super::pairing::RootFiles;
+use super::patterns::{Pattern, around, stem_of};
+use super::starts::{behind_image, behind_mask};
 use super::words::Role;
 use crate::dataset::DatasetError;
-use crate::dataset::layout::{file_name, has_raster_name};
+use crate::dataset::layout::file_name;
 
-/// What the names of images and of masks end with, where a person said it: before the ending of
-/// the file (`_sat`) or with it (`_sat.jpg`).
+/// How images and masks are named, where a person said it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Suffixes<'a> {
-    image: Option<&'a str>,
-    mask: Option<&'a str>,
+    image: Option<Pattern<'a>>,
+    mask: Option<Pattern<'a>>,
+    /// The data set's folder, for patterns that hold folders.
+    folder: Option<&'a Path>,
 }
 
 /// A file by its name.
 struct Named {
     path: PathBuf,
-    /// The name without its ending; without the stated suffix where there is one.
+    /// The name without its ending; what stands for the sample where a pattern was stated.
     whole: String,
     /// The same without a usual suffix of its role.
     core: String,
-    /// What stands between that and the ending.
+    /// What stands around that.
     suffix: String,
 }
 
 impl<'a> Suffixes<'a> {
-    /// Takes what a person says, with or without a leading `*`.
+    /// Takes what a person says of the names in `folder`.
     ///
     /// # Errors
     /// [`DatasetError::Correction`] when no file can be told by it.
     pub(super) fn stated(
         image: Option<&'a str>,
         mask: Option<&'a str>,
+        folder: &'a Path,
     ) -> Result<Self, DatasetError> {
-        let own = |text: Option<&'a str>| {
-            let text = text.map(|text| text.trim().trim_start_matches('*'));
-            text.filter(|text| !text.is_empty())
-        };
-        let (image, mask) = (own(image), own(mask));
-        let mut both = image.iter().chain(&mask);
-        if let Some(text) = both.find(|text| text.contains(['/', '\\', '*', '?'])) {
+        let own = |text: Option<&'a str>| text.map_or(Ok(None), Pattern::stated);
+        let (image, mask) = (own(image)?, own(mask)?);
+        if let Some(pattern) = image.filter(|_| image == mask) {
             return Err(DatasetError::Correction(format!(
-                "“{text}” is no end of a file's name; write what the names end with, for example \
-                 _sat or _sat.jpg"
+                "Images and masks cannot be told apart when the names of both are like \
+                 “{pattern}”; state another name for one of them"
             )));
         }
-        if let Some(text) = image.filter(|_| image == mask) {
-            return Err(DatasetError::Correction(format!(
-                "Images and masks cannot be told apart when the names of both end with “{text}”; \
-                 state another end for one of them"
-            )));
-        }
-        Ok(Self { image, mask })
+        let folder = Some(folder);
+        Ok(Self {
+            image,
+            mask,
+            folder,
+        })
     }
 
     /// Whether anything was said.
     pub(super) const fn are_stated(self) -> bool {
         self.image.is_some() || self.mask.is_some()
+    }
+
+    /// Whether folders belong to what was said, so that they do not tell what belongs together.
+    pub(super) fn have_folders(self) -> bool {
+        let mut both = self.image.iter().chain(&self.mask);
+        both.any(|pattern| pattern.has_folders())
+    }
+
+    /// A path below the data set, as patterns look at it.
+    fn within_folder(self, path: &Path) -> String {
+        let within = self
+            .folder
+            .and_then(|folder| path.strip_prefix(folder).ok());
+        within.unwrap_or(path).to_string_lossy().replace('\\', "/")
     }
 
     /// The images among the files of one place with their masks, told apart as it was stated.
@@ -68,7 +81,7 @@ impl<'a> Suffixes<'a> {
         }
         let (mut images, mut masks, mut unnamed) = (Vec::new(), Vec::new(), Vec::new());
         for path in files {
-            match self.role(&file_name(&path)) {
+            match self.role(&self.within_folder(&path)) {
                 Some(Role::Image) => images.push(path),
                 Some(Role::Mask) => masks.push(path),
                 None => unnamed.push(path),
@@ -85,9 +98,15 @@ impl<'a> Suffixes<'a> {
             return Matches::across(images, masks);
         }
         let mut found = Matches::default();
-        let images = found.named(images, self.image, |stem| split_image(stem).0);
-        let masks = found.named(masks, self.mask, |stem| {
-            split_mask(stem).map_or(stem, |(core, _)| core)
+        let images = self.named(images, self.image, &mut found, |stem| {
+            let (core, ending) = split_image(stem);
+            let start = behind_image(stem).filter(|start| ending.is_empty() && !start.is_empty());
+            start.unwrap_or(core)
+        });
+        let masks = self.named(masks, self.mask, &mut found, |stem| {
+            let core = split_mask(stem).map(|(core, _)| core);
+            let start = || behind_mask(stem).filter(|start| !start.is_empty());
+            core.or_else(start).unwrap_or(stem)
         });
         let mut places: HashMap<&str, usize> = HashMap::new();
         let names = || masks.iter().enumerate();
@@ -114,7 +133,7 @@ impl<'a> Suffixes<'a> {
             }
             found.matches.push(Match {
                 image: image.path.clone(),
-                name: image.core.clone(),
+                name: image.core.rsplit('/').next().unwrap_or_default().to_owned(),
                 mask: mask.map(|(at, naming)| (masks[at].path.clone(), naming)),
             });
         }
@@ -124,9 +143,11 @@ impl<'a> Suffixes<'a> {
         found
     }
 
-    /// What a file of this name is; of two suffixes that fit, the longer one counts.
+    /// What a file of this name is; of two patterns that fit, the longer one counts.
     fn role(self, name: &str) -> Option<Role> {
-        let fits = |suffix: Option<&'a str>| suffix.filter(|suffix| cut(name, suffix).is_some());
+        let fits = |pattern: Option<Pattern<'a>>| {
+            pattern.filter(|pattern| pattern.sample_of(name).is_some())
+        };
         match (fits(self.image), fits(self.mask)) {
             (Some(image), Some(mask)) if mask.len() > image.len() => Some(Role::Mask),
             (Some(_), _) => Some(Role::Image),
@@ -135,6 +156,54 @@ impl<'a> Suffixes<'a> {
             (None, None) if self.image.is_none() => Some(Role::Image),
             (None, None) => None,
         }
+    }
+
+    /// The files that are named so, the first of each name; `found` notes doubles and others.
+    fn named(
+        self,
+        mut files: Vec<PathBuf>,
+        stated: Option<Pattern<'a>>,
+        found: &mut Matches,
+        usual: impl Fn(&str) -> &str,
+    ) -> Vec<Named> {
+        files.sort();
+        let mut first: HashMap<String, PathBuf> = HashMap::new();
+        let mut kept = Vec::new();
+        for path in files {
+            let name = file_name(&path);
+            let stem = stem_of(&name);
+            let sample = match stated {
+                Some(pattern) => pattern.sample_of(&self.within_folder(&path)),
+                None => Some(stem.to_owned()),
+            };
+            let Some(whole) = sample else {
+                found.unnamed.push(path);
+                continue;
+            };
+            if let Some(first) = first.get(&whole) {
+                found.doubles.push((path, first.clone()));
+                continue;
+            }
+            first.insert(whole.clone(), path.clone());
+            let (core, suffix) = match stated {
+                Some(pattern) if !pattern.is_end() => (whole.clone(), pattern.to_string()),
+                Some(_) => {
+                    let suffix = stem.strip_prefix(&*whole).unwrap_or(stem);
+                    (whole.clone(), suffix.to_owned())
+                }
+                None => {
+                    let core = usual(stem);
+                    (core.to_owned(), around(stem, core))
+                }
+            };
+            kept.push(Named {
+                path,
+                whole,
+                core,
+                suffix,
+            });
+        }
+        kept
     }
 
     /// Refuses what was stated where nothing is named so.
@@ -150,35 +219,23 @@ impl<'a> Suffixes<'a> {
             (_, None) => ("mask", self.mask),
             (Some(image), Some(mask)) => {
                 return Err(DatasetError::Correction(format!(
-                    "No image and mask have the same name before the stated ends, for example {} \
-                     and {}; look how the files are named and state other ends: {}",
-                    file_name(&image.file.image),
-                    file_name(mask),
+                    "No image and mask have the same name apart from what was stated, for example \
+                     {} and {}; look how the files are named and state it otherwise: {}",
+                    self.within_folder(&image.file.image),
+                    self.within_folder(mask),
                     folder.display()
                 )));
             }
         };
         let why = match missing {
-            (what, Some(suffix)) => format!("The name of no {what} ends with “{suffix}”"),
+            (what, Some(pattern)) => format!("No {what} is named like “{pattern}”"),
             (what, None) => format!("No file is left that could be one {what}"),
         };
         Err(DatasetError::Correction(format!(
-            "{why}, as was stated; look how the files are named and state another end: {}",
+            "{why}, as was stated; look how the files are named and state it otherwise: {}",
             folder.display()
         )))
     }
-}
-
-/// A name without the suffix, before its ending or with it; `None` when it does not end so.
-fn cut<'n>(name: &'n str, suffix: &str) -> Option<&'n str> {
-    let has_ending = has_raster_name(Path::new(&format!("name{suffix}")));
-    let name = if has_ending { name } else { stem_of(name) };
-    let core = name.strip_suffix(suffix)?;
-    (!core.is_empty()).then_some(core)
-}
-
-fn stem_of(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
 impl Named {
@@ -189,44 +246,6 @@ impl Named {
         } else {
             self.suffix.clone()
         }
-    }
-}
-
-impl Matches {
-    /// The files that are named so, the first of each name; doubles and others are noted.
-    fn named(
-        &mut self,
-        mut files: Vec<PathBuf>,
-        stated: Option<&str>,
-        usual: impl Fn(&str) -> &str,
-    ) -> Vec<Named> {
-        files.sort();
-        let mut first: HashMap<String, PathBuf> = HashMap::new();
-        let mut kept = Vec::new();
-        for path in files {
-            let name = file_name(&path);
-            let stem = stem_of(&name);
-            let cut = match stated {
-                Some(suffix) => cut(&name, suffix).map(|core| (core, core)),
-                None => Some((stem, usual(stem))),
-            };
-            let Some((whole, core)) = cut else {
-                self.unnamed.push(path);
-                continue;
-            };
-            if let Some(first) = first.get(whole) {
-                self.doubles.push((path, first.clone()));
-                continue;
-            }
-            first.insert(whole.to_owned(), path.clone());
-            kept.push(Named {
-                whole: whole.to_owned(),
-                core: core.to_owned(),
-                suffix: stem.get(core.len()..).unwrap_or_default().to_owned(),
-                path,
-            });
-        }
-        kept
     }
 }
 
@@ -257,7 +276,7 @@ mod tests {
             "3_sat.jpg",
         ];
         let files = names.map(|name| Path::new("d").join(name)).to_vec();
-        let found = Suffixes::stated(image, mask).expect("suffixes");
+        let found = Suffixes::stated(image, mask, Path::new("d")).expect("suffixes");
         let found = found.within(files);
         let expected: Vec<_> = expected
             .iter()
@@ -305,7 +324,8 @@ mod tests {
     #[test]
     fn names_of_one_stem_are_told_apart_by_their_endings() {
         let files = ["a.tif", "a.png", "b.png"].map(PathBuf::from).to_vec();
-        let suffixes = Suffixes::stated(Some(".png"), Some(".tif")).expect("suffixes");
+        let suffixes = Suffixes::stated(Some(".png"), Some(".tif"), Path::new(""));
+        let suffixes = suffixes.expect("suffixes");
         let found = suffixes.within(files);
         let a = ("a".to_owned(), "a.png".to_owned(), Some("a.tif".to_owned()));
         assert_eq!(
@@ -319,14 +339,16 @@ mod tests {
     #[test]
     fn suffixes_that_tell_nothing_are_refused() {
         for (image, mask, expected) in [
-            (Some("_a"), Some("*_a"), "both end with"),
-            (Some("images/_a"), None, "is no end"),
-            (None, Some("_?.png"), "is no end"),
+            (Some("_a"), Some("*_a"), "both are like “*_a”"),
+            (Some("images/_a"), None, "does not say how"),
+            (None, Some("_?.png"), "does not say how"),
+            (None, Some("*/mask_*"), "does not say how"),
         ] {
-            let error = Suffixes::stated(image, mask).expect_err("refused");
+            let error = Suffixes::stated(image, mask, Path::new("d")).expect_err("refused");
             assert!(error.to_string().contains(expected), "{error}");
         }
-        let none = Suffixes::stated(Some(" "), Some("*")).expect("nothing was said");
+        let none = Suffixes::stated(Some(" "), Some("*"), Path::new("d"));
+        let none = none.expect("nothing was said");
         assert!(!none.are_stated());
     }
 }

@@ -401,9 +401,9 @@ fn suffixes_count_wherever_the_files_are() {
     };
     assert_eq!(pairs(folder, &stated), expected);
     for (image, mask, words) in [
-        ("_sat", "", "The name of no image ends with “_sat”"),
-        ("_ortho", "_mask", "The name of no mask ends with “_mask”"),
-        ("rtho", "_truth", "before the stated ends"),
+        ("_sat", "", "No image is named like “*_sat”"),
+        ("_ortho", "_mask", "No mask is named like “*_mask”"),
+        ("rtho", "_truth", "apart from what was stated"),
         ("_x", "_x", "cannot be told apart"),
     ] {
         let error = discover_corrected(folder, &with_suffixes(image, mask));

@@ -16,20 +16,28 @@ pub(super) struct Step {
     pub(super) rest: String,
 }
 
-const IMAGE_WORDS: [&str; 7] = [
+const IMAGE_WORDS: [&str; 13] = [
     "image",
     "images",
     "img",
     "imgs",
     "jpegimages",
+    "photo",
     "photos",
+    "picture",
+    "pictures",
     "frames",
+    "stills",
+    "bild",
+    "bilder",
 ];
-const MASK_WORDS: [&str; 20] = [
+const MASK_WORDS: [&str; 24] = [
     "mask",
     "masks",
     "label",
     "labels",
+    "labeled",
+    "labelled",
     "lbl",
     "gt",
     "gts",
@@ -46,6 +54,8 @@ const MASK_WORDS: [&str; 20] = [
     "segmentationclass",
     "target",
     "targets",
+    "maske",
+    "masken",
 ];
 /// Longer words first: a name may begin with one, as `trainannot` does.
 const PART_WORDS: [(&str, Part); 9] = [
@@ -74,8 +84,14 @@ pub(super) fn understand(name: &str) -> Step {
         rest: String::new(),
     };
     let mut rest: Vec<&str> = Vec::new();
+    let says_part = words.iter().any(|word| meaning(word).0.is_some());
     for word in &words {
-        let (part, role) = meaning(word);
+        let (part, role) = match word.as_str() {
+            // `x_train` and `y_train`; alone these letters tell nothing.
+            "x" if says_part => (None, Some(Role::Image)),
+            "y" if says_part => (None, Some(Role::Mask)),
+            word => meaning(word),
+        };
         step.part = step.part.or(part);
         step.role = step.role.max(role);
         if part.is_none() && role.is_none() && !EMPTY_WORDS.contains(&word.as_str()) {
@@ -198,6 +214,13 @@ mod tests {
             ("SegmentationClass", None, mask, ""),
             ("tiff", None, None, "tiff"),
             ("value", None, None, "value"),
+            ("x_train", train, image, ""),
+            ("y_val", val, mask, ""),
+            ("x", None, None, "x"),
+            ("Bilder", None, image, ""),
+            ("Masken", None, mask, ""),
+            ("701_StillsRaw_full", None, image, "701_raw_full"),
+            ("LabeledApproved_full", None, mask, "approved_full"),
         ] {
             let step = understand(name);
             assert_eq!((step.part, step.role), (part, role), "{name}: {step:?}");

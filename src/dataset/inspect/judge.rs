@@ -40,8 +40,7 @@ impl Judge<'_> {
     }
 
     pub(super) fn mask_path(&self, seen: &Seen) -> Option<PathBuf> {
-        let mask = self.sample(seen).mask.as_ref()?;
-        Some(mask.path().clone())
+        self.sample(seen).mask_place()
     }
 
     fn unreadable(&self) -> Option<Problem> {

@@ -112,7 +112,10 @@ impl Seen {
                 Err(error @ DatasetError::SizeDiffers { .. }) => {
                     seen.size_differs = Some(error.to_string());
                 }
-                Err(error) => seen.note(source.path(), &error),
+                Err(error) => {
+                    let place = sample.mask_place().unwrap_or_default();
+                    seen.note(&place, &error);
+                }
             }
         }
         seen

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::{ListFiles, Part, PartRule, PartWay, SampleId, name_stem};
 use crate::dataset::DatasetError;
+use crate::exchange::text_of;
 
 /// Most bytes of a list file; a million names fit.
 const MOST_BYTES: u64 = 64 << 20;
@@ -128,7 +129,7 @@ fn read_text(path: &Path) -> Result<String, DatasetError> {
     if bytes.len() as u64 > MOST_BYTES {
         return Err(failed("it is larger than 64 MiB".to_owned()));
     }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(text_of(&bytes))
 }
 
 #[cfg(test)]

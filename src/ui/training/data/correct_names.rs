@@ -4,9 +4,9 @@ use egui::{RichText, TextEdit, Ui};
 
 use crate::dataset::Corrections;
 
-/// What the names of images and of masks end with.
+/// How images and masks are named.
 pub fn suffixes_ui(ui: &mut Ui, folder: &Path, said: &mut Corrections) {
-    let hint = ["_sat or _sat.jpg", "_mask or _mask.png"];
+    let hint = ["_sat or img_*", "_mask or mask_*"];
     let titles = ["Images end with", "Masks end with"];
     suffix_ui(ui, (folder, titles[0]), hint[0], &mut said.image_suffix);
     suffix_ui(ui, (folder, titles[1]), hint[1], &mut said.mask_suffix);
@@ -26,8 +26,9 @@ fn suffix_ui(ui: &mut Ui, (folder, title): (&Path, &str), hint: &str, said: &mut
     // Also where the page was left while somebody typed, which takes the focus unseen.
     let is_left = (is_begun || field.changed()) && !field.has_focus();
     field.on_hover_text(
-        "What the names end with, before the ending of the file or with it. Then names alone tell \
-         images and masks apart, whatever their folders are called",
+        "What the names end with, before the ending of the file or with it, or what they are like, \
+         with one * for what differs from sample to sample: img_*, or with folders */image.tif. Then \
+         names alone tell images and masks apart, whatever their folders are called",
     );
     if is_left {
         ui.data_mut(|data| data.remove::<String>(typed));
