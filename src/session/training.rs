@@ -237,11 +237,11 @@ impl Session {
     fn step_done(&mut self, id: JobId, epoch: u32, step: u32, steps: u32, loss: f64) {
         self.training.phase = TrainingPhase::Running { epoch, step, steps };
         self.training.trying = None;
+        let number = u64::from(epoch.saturating_sub(1)) * u64::from(steps) + u64::from(step);
+        let losses = &mut self.training.step_losses;
         // A training that ran out of memory takes steps again.
-        self.training
-            .step_losses
-            .truncate(step.saturating_sub(1) as usize);
-        self.training.step_losses.push(loss);
+        losses.truncate(losses.partition_point(|&(known, _)| known < number));
+        losses.push((number, loss));
         let epochs = self
             .training
             .recipe

@@ -40,8 +40,9 @@ pub struct TrainingState {
     pub job: Option<JobId>,
     /// One row an epoch.
     pub rows: Vec<EpochRow>,
-    /// The loss of each step of the running epoch.
-    pub step_losses: Vec<f64>,
+    /// The loss of each step of the running epoch that was taken here, with the step's number in the
+    /// whole training, from 1.
+    pub step_losses: Vec<(u64, f64)>,
     /// The device and why it was chosen.
     pub device: Option<(String, String)>,
     /// How the ground was split.

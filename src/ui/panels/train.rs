@@ -129,7 +129,7 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
         let loss = state
             .step_losses
             .last()
-            .map_or_else(String::new, |loss| format!("loss {loss:.3}"));
+            .map_or_else(String::new, |(_, loss)| format!("loss {loss:.3}"));
         let place = if state.is_judging() {
             "judging the epoch".to_owned()
         } else {
