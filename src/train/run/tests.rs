@@ -278,6 +278,11 @@ fn a_plateau_and_the_rate_of_each_step_are_written_down() {
     });
     let rates = record.step_losses.iter().map(|step| step.lr);
     assert_eq!(rates.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    let log = std::fs::read_to_string(run.join("log.txt")).expect("a log");
+    let falls = log.lines().filter(|line| line.contains("The rate falls"));
+    let falls: Vec<&str> = falls.collect();
+    assert_eq!(falls.len(), 1, "none after the last epoch: {log}");
+    assert!(falls[0].ends_with("after epoch 2: no progress in an epoch"));
     let mut baselines = record.rows.iter().map(|row| row.majority_baseline);
     assert!(baselines.all(|share| share > Some(0.5)));
     assert_eq!(record.peak_bytes().is_some(), peak_bytes().is_some());

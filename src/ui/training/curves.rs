@@ -400,7 +400,7 @@ mod tests {
         let chart = rate_chart(&record, true, &like);
         let drops = chart.marks.iter().map(|mark| (mark.kind, mark.epoch));
         let drops: Vec<_> = drops.collect();
-        assert_eq!(drops, [(MarkKind::RateDrop, 2.0)]);
+        assert_eq!(drops, [(MarkKind::RateDrop, 1.0)]);
     }
 
     #[test]

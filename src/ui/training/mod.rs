@@ -4,6 +4,7 @@ mod actions;
 mod area;
 mod bar;
 mod chart;
+mod chart_sheet;
 mod class_table;
 mod compare;
 mod confusion;
