@@ -100,8 +100,7 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
             _ => (
                 state.trying.unwrap_or("Starting…").to_owned(),
                 "Choosing the device and cutting the first patches. What the training takes is \
-                 said before the first epoch, or of fewer than 200 steps and of one that goes on \
-                 from a model after its first steps",
+                 said before the first epoch",
             ),
         };
         ui.strong(title).on_hover_text(hover);
