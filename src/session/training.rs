@@ -114,7 +114,7 @@ impl Session {
     /// Everything was looked at: hands the plan to the thread that owns all tensors.
     pub(super) fn training_ready(&mut self, plan: TrainPlan) {
         for note in condensed(plan.notes()) {
-            self.notices.push(Notice::warning(note));
+            self.notices.push(Notice::of_training(note));
         }
         self.training.notes.extend_from_slice(plan.notes());
         self.training.recipe = Some(plan.recipe().clone());
@@ -197,12 +197,11 @@ impl Session {
             }
             TrainEvent::Trying { what, done, total } => self.tried(id, what, done, total),
             TrainEvent::Forecast(forecast) => {
-                self.notify(Notice::info(forecast.to_string()));
                 self.training.forecast = Some(forecast);
                 self.training.forecast_epoch = self.training.running_epoch();
             }
             TrainEvent::Tight(remedies) => {
-                self.notify(Notice::warning(remedies_in_words(&remedies)));
+                self.notify(Notice::of_training(remedies_in_words(&remedies)));
                 self.training.remedies = remedies;
             }
             TrainEvent::Paused => self.training.is_paused = true,
@@ -220,7 +219,7 @@ impl Session {
             TrainEvent::Note(note) => {
                 // What was said before the start is not said again.
                 if !self.training.notes.contains(&note) {
-                    self.notify(Notice::warning(note.clone()));
+                    self.notify(Notice::of_training(note.clone()));
                     self.training.notes.push(note);
                 }
             }

@@ -118,7 +118,10 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
                 // In the room that is left, from its beginning on.
                 ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
                     let words = RichText::new(format!("{} left", text::duration(left))).weak();
-                    ui.add(egui::Label::new(words).truncate());
+                    let left = ui.add(egui::Label::new(words).truncate());
+                    if let Some(forecast) = &state.forecast {
+                        left.on_hover_text(forecast.to_string());
+                    }
                 });
             }
         });

@@ -53,7 +53,10 @@ pub fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
     };
     ui.add(bar.desired_width(240.0));
     if let Some(left) = state.seconds_left() {
-        ui.weak(format!("{} left", text::duration(left)));
+        let left = ui.weak(format!("{} left", text::duration(left)));
+        if let Some(forecast) = &state.forecast {
+            left.on_hover_text(forecast.to_string());
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod list;
 mod look;
 mod marks;
 mod picture;
+mod preparing;
 mod recipe;
 mod samples;
 mod scores;
