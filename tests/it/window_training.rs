@@ -196,6 +196,8 @@ fn the_slider_shows_the_patches_of_another_epoch() {
     harness.get_by_label("Sample 1 after epoch 3");
     let classes = "Classes (validation, epoch 3, chosen below)";
     harness.get_by_label(classes);
+    let of_best = "this is not of epoch 3";
+    assert!(harness.query_by_label_contains(of_best).is_some());
     press(&mut harness, "Best");
     assert!(harness.query_by_label(classes).is_none());
     harness.get_by_label("Sample 1 after epoch 2");

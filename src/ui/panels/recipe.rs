@@ -65,20 +65,6 @@ impl TrainForm {
         self.learn_from(session) != TrainOn::OpenImage || has_label(session)
     }
 
-    /// What is missing where there is nothing to learn from.
-    pub fn missing(&self, session: &Session) -> &'static str {
-        match session.data() {
-            Some(data) if data.has_masks() => {
-                "The data set is not learned from: tick “Learn from it” on the Data page"
-            }
-            Some(data) if data.job.is_some() => "The data set is still being looked at",
-            Some(_) => {
-                "Nothing in the data set has a mask; open an image with a label, or another data set"
-            }
-            None => "Open an image with a label, or a data set",
-        }
-    }
-
     /// A person chose what the next training learns from: a data set, or of what is open the folder
     /// or the image.
     pub fn choose(&mut self, data: Option<PathBuf>, on_folder: bool) {
@@ -137,6 +123,20 @@ impl TrainForm {
             Some(list) if self.on_folder => TrainOn::Folder(list.folder.clone()),
             _ => TrainOn::OpenImage,
         }
+    }
+}
+
+/// What is missing where there is nothing to learn from.
+pub fn missing(session: &Session) -> &'static str {
+    match session.data() {
+        Some(data) if data.has_masks() => {
+            "The data set is not learned from: tick “Learn from it” on the Data page"
+        }
+        Some(data) if data.job.is_some() => "The data set is still being looked at",
+        Some(_) => {
+            "Nothing in the data set has a mask; open an image with a label, or another data set"
+        }
+        None => "Open an image with a label, or a data set",
     }
 }
 

@@ -8,8 +8,9 @@ use egui::{
 use super::super::theme;
 use super::chart::{Chart, ChartLine, Level, Mark, MarkKind};
 
-/// Room for the title and the values, the numbers on both axes, and behind the last epoch.
-const TOP: f32 = 40.0;
+/// Room for the title and the values with the upper half of a number on the axis, the numbers on both
+/// axes, and behind the last epoch.
+const TOP: f32 = 48.0;
 const LEFT: f32 = 44.0;
 const BOTTOM: f32 = 20.0;
 const RIGHT: f32 = 14.0;
@@ -70,6 +71,12 @@ impl<'a> Sheet<'a> {
         Some(self.plot.bottom() - place * self.plot.height())
     }
 
+    /// Where a value lies, unless it is beyond the axis.
+    fn inside(&self, value: f64, x: f32) -> Option<Pos2> {
+        let at = pos2(x, self.y(value)?);
+        self.plot.expand(1.0).contains(at).then_some(at)
+    }
+
     fn places(&self, points: &[(f64, f64)]) -> Vec<Pos2> {
         let place = |&(epoch, value): &(f64, f64)| Some(pos2(self.x(epoch), self.y(value)?));
         points.iter().filter_map(place).collect()
@@ -83,15 +90,14 @@ impl<'a> Sheet<'a> {
         for mark in &self.chart.marks {
             self.draw_mark(mark);
         }
-        let inside = self
-            .painter
-            .with_clip_rect(self.plot.expand2(vec2(4.0, 2.0)));
+        // As much as half a line on the edge is broad.
+        let inside = self.painter.with_clip_rect(self.plot.expand(1.0));
         for line in &self.chart.lines {
             self.draw_line(&inside, line);
         }
         self.draw_words();
         if let Some(epoch) = hovered {
-            self.draw_hovered(&inside, epoch);
+            self.draw_hovered(epoch);
         }
         self.draw_values(hovered);
     }
@@ -232,7 +238,10 @@ impl<'a> Sheet<'a> {
         let places = self.places(&line.points);
         let stroke = Stroke::new(1.8, line.color);
         if let [only] = places[..] {
-            inside.circle_filled(only, 2.5, line.color);
+            // A whole dot, also on the edge.
+            if self.plot.expand(1.0).contains(only) {
+                self.painter.circle_filled(only, 2.5, line.color);
+            }
         } else if line.is_dashed {
             inside.extend(Shape::dashed_line(&places, stroke, 6.0, 3.5));
         } else {
@@ -240,7 +249,7 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    fn draw_hovered(&self, inside: &Painter, epoch: f64) {
+    fn draw_hovered(&self, epoch: f64) {
         let x = self.x(epoch);
         self.painter
             .vline(x, self.plot.y_range(), Stroke::new(1.0, self.weak));
@@ -248,9 +257,9 @@ impl<'a> Sheet<'a> {
             let Some(value) = line.value_at(Some(epoch)) else {
                 continue;
             };
-            if let Some(y) = self.y(value) {
+            if let Some(at) = self.inside(value, x) {
                 let ring = Stroke::new(1.5, self.text);
-                inside.circle(pos2(x, y), 3.0, line.color, ring);
+                self.painter.circle(at, 3.0, line.color, ring);
             }
         }
     }

@@ -10,8 +10,8 @@ use super::marks::marks;
 use crate::session::{RunEntry, RunStatus, Session, TrainingPhase};
 use crate::train::{Axis, EpochRow, RunRecord, Scale, StepLoss, thinned};
 
-const TALL: f32 = 228.0;
-const LOW: f32 = 118.0;
+const TALL: f32 = 236.0;
+const LOW: f32 = 126.0;
 /// Below this width charts stand under each other.
 const TWO_COLUMNS: f32 = 600.0;
 
@@ -113,7 +113,7 @@ fn loss_chart(rows: &[EpochRow], look: Look, steps: Vec<(f64, f64)>, like: &Char
     let of_epochs = rows.iter().flat_map(|row| [row.train_loss, row.val_loss]);
     let mut seen: Vec<f64> = of_epochs.collect();
     if look.shows_steps {
-        seen.extend(nearly_greatest(&steps));
+        seen.extend(least_and_nearly_greatest(&steps));
     }
     let (scale, above) = look.loss_scale(&seen);
     let mut lines = Vec::new();
@@ -139,11 +139,15 @@ fn loss_chart(rows: &[EpochRow], look: Look, steps: Vec<(f64, f64)>, like: &Char
     }
 }
 
-/// A loss that hardly any step is above.
-fn nearly_greatest(steps: &[(f64, f64)]) -> Option<f64> {
+/// The least loss, which an axis of powers would leave out else, and one that hardly any step is
+/// above.
+fn least_and_nearly_greatest(steps: &[(f64, f64)]) -> impl Iterator<Item = f64> {
     let mut losses: Vec<f64> = steps.iter().map(|&(_, loss)| loss).collect();
     losses.sort_by(f64::total_cmp);
-    losses.get(losses.len() * 98 / 100).copied()
+    let places = [0, losses.len() * 98 / 100];
+    places
+        .into_iter()
+        .filter_map(move |at| losses.get(at).copied())
 }
 
 fn score_chart(record: &RunRecord, look: Look, like: &Chart) -> Chart {
