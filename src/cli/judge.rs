@@ -88,9 +88,7 @@ fn thresholds(binary: &BinaryJudgement, on: ScoredOn) -> Vec<String> {
             "No threshold can be chosen, since this part holds none of the class".to_owned()
         }
         (None, ScoredOn::Test) => {
-            "No threshold was chosen for this network: judge the validation part first \
-             (--part validation), then this one"
-                .to_owned()
+            "No threshold was chosen, since the validation part holds none of the class".to_owned()
         }
     });
     lines.extend(binary.presence_at_threshold.as_ref().map(|presence| {
@@ -159,10 +157,10 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_threshold_says_what_to_do() {
+    fn a_missing_threshold_says_why() {
         let text = said(None, ScoredOn::Test);
         assert!(
-            text.contains("judge the validation part first (--part validation)"),
+            text.contains("the validation part holds none of the class"),
             "{text}"
         );
         assert!(said(None, ScoredOn::Validation).contains("holds none of the class"));

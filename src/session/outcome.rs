@@ -51,6 +51,11 @@ pub struct Notice {
     pub severity: Severity,
     /// What happened, why, and what to do.
     pub text: String,
+    /// Whether it is kept with the training that runs ([`TrainingState::said`]), so that it need not
+    /// be shown here.
+    ///
+    /// [`TrainingState::said`]: super::TrainingState::said
+    pub is_of_training: bool,
 }
 
 impl Notice {
@@ -59,6 +64,7 @@ impl Notice {
         Self {
             severity: Severity::Info,
             text: text.into(),
+            is_of_training: false,
         }
     }
 
@@ -67,6 +73,7 @@ impl Notice {
         Self {
             severity: Severity::Warning,
             text: text.into(),
+            is_of_training: false,
         }
     }
 
@@ -75,6 +82,15 @@ impl Notice {
         Self {
             severity: Severity::Error,
             text: text.into(),
+            is_of_training: false,
+        }
+    }
+
+    /// Something unexpected that is kept with the training that runs.
+    pub(super) fn of_training(text: impl Into<String>) -> Self {
+        Self {
+            is_of_training: true,
+            ..Self::warning(text)
         }
     }
 }

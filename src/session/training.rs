@@ -114,7 +114,7 @@ impl Session {
     /// Everything was looked at: hands the plan to the thread that owns all tensors.
     pub(super) fn training_ready(&mut self, plan: TrainPlan) {
         for note in condensed(plan.notes()) {
-            self.notices.push(Notice::warning(note));
+            self.notices.push(Notice::of_training(note));
         }
         self.training.notes.extend_from_slice(plan.notes());
         self.training.recipe = Some(plan.recipe().clone());
@@ -201,12 +201,11 @@ impl Session {
                 self.training.trying = Some((what, share as f32));
             }
             TrainEvent::Forecast(forecast) => {
-                self.notify(Notice::info(forecast.to_string()));
                 self.training.forecast = Some(forecast);
                 self.training.forecast_epoch = self.training.running_epoch();
             }
             TrainEvent::Tight(remedies) => {
-                self.notify(Notice::warning(remedies_in_words(&remedies)));
+                self.notify(Notice::of_training(remedies_in_words(&remedies)));
                 self.training.remedies = remedies;
             }
             TrainEvent::Paused => self.training.is_paused = true,
@@ -224,7 +223,7 @@ impl Session {
             TrainEvent::Note(note) => {
                 // What was said before the start is not said again.
                 if !self.training.notes.contains(&note) {
-                    self.notify(Notice::warning(note.clone()));
+                    self.notify(Notice::of_training(note.clone()));
                     self.training.notes.push(note);
                 }
             }
@@ -241,11 +240,11 @@ impl Session {
     fn step_done(&mut self, id: JobId, epoch: u32, step: u32, steps: u32, loss: f64) {
         self.training.phase = TrainingPhase::Running { epoch, step, steps };
         self.training.trying = None;
+        let number = u64::from(epoch.saturating_sub(1)) * u64::from(steps) + u64::from(step);
+        let losses = &mut self.training.step_losses;
         // A training that ran out of memory takes steps again.
-        self.training
-            .step_losses
-            .truncate(step.saturating_sub(1) as usize);
-        self.training.step_losses.push(loss);
+        losses.truncate(losses.partition_point(|&(known, _)| known < number));
+        losses.push((number, loss));
         let epochs = self
             .training
             .recipe

@@ -2,10 +2,12 @@ use std::path::{Path, PathBuf};
 
 use super::ScoredGround;
 use super::jobs::JobId;
+use super::outcome::condensed;
 use crate::dataset::SplitReport;
 use crate::geom::PixelRect;
 use crate::train::{
     EpochRow, Forecast, Recipe, Remedy, ScoredOn, TrainReport, TrainStatus, can_go_on,
+    remedies_in_words,
 };
 
 /// Where a training is.
@@ -40,8 +42,9 @@ pub struct TrainingState {
     pub job: Option<JobId>,
     /// One row an epoch.
     pub rows: Vec<EpochRow>,
-    /// The loss of each step of the running epoch.
-    pub step_losses: Vec<f64>,
+    /// The loss of each step of the running epoch that was taken here, with the step's number in the
+    /// whole training, from 1.
+    pub step_losses: Vec<(u64, f64)>,
     /// The device and why it was chosen.
     pub device: Option<(String, String)>,
     /// How the ground was split.
@@ -100,6 +103,16 @@ impl TrainingState {
             _ => false,
         };
         self.run.as_deref().filter(|run| is_over && can_go_on(run))
+    }
+
+    /// What the training had to say besides its numbers, each kind of note once.
+    pub fn said(&self) -> Vec<String> {
+        let mut said = condensed(&self.notes);
+        if !self.remedies.is_empty() {
+            said.push(remedies_in_words(&self.remedies));
+        }
+        said.extend(self.forecast.iter().map(ToString::to_string));
+        said
     }
 
     /// The epoch with the best network so far.
@@ -197,6 +210,8 @@ mod tests {
         let notices = session.take_notices();
         let severities: Vec<Severity> = notices.iter().map(|notice| notice.severity).collect();
         assert_eq!(severities, [Severity::Warning]);
+        assert!(notices[0].is_of_training);
+        assert_eq!(session.training().said(), [notices[0].text.as_str()]);
     }
 
     #[test]

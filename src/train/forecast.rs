@@ -41,10 +41,10 @@ pub struct Unfreezing {
 
 /// Steps that are measured, where an epoch has as many.
 const MEASURED: u32 = 10;
-/// Shorter trainings are measured on their own first steps.
-const FEWEST_IN_ALL: u64 = 200;
-/// No more of a training's time is spent on measuring before it begins.
+/// No more of a training's time is spent on measuring before it begins...
 const SHARE_AHEAD: f64 = 0.05;
+/// ...but for two steps that take no more seconds than this.
+const SECONDS_AHEAD: f64 = 5.0;
 /// The first step alone may be slower than all others.
 const FEWEST: u32 = 2;
 /// A look at held-out patches takes this share of a step with as many, about: it has no way back.
@@ -86,7 +86,7 @@ pub(super) struct Held {
     pub(super) estimated: u64,
 }
 
-/// How long a training is at most.
+/// How long a training is at most; no step of one that nobody waits to have measured.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Length {
     pub(super) steps: u64,
@@ -95,19 +95,30 @@ pub(super) struct Length {
 }
 
 impl Length {
-    /// Whether steps may be measured before it begins.
+    /// Whether steps besides the first may be measured before it begins.
     pub(super) const fn is_measured_ahead(self) -> bool {
-        self.steps >= FEWEST_IN_ALL
+        self.steps > 0
     }
 
-    /// How many steps are measured before it begins, when one takes about `seconds`.
+    /// How many steps besides the first are measured before it begins, when one takes about
+    /// `seconds`.
     pub(super) fn steps_ahead(self, seconds: f64) -> u32 {
         if !self.is_measured_ahead() {
             return 0;
         }
         let seconds = seconds.max(1e-9);
         let whole = (self.steps as f64 * seconds).min(self.limit);
-        ((SHARE_AHEAD * whole / seconds) as u32).min(MEASURED)
+        let steps = ((SHARE_AHEAD * whole / seconds) as u32).min(MEASURED);
+        let are_short = f64::from(FEWEST) * seconds <= SECONDS_AHEAD.min(self.limit);
+        if are_short { steps.max(FEWEST) } else { steps }
+    }
+}
+
+impl Forecast {
+    /// Whether as many steps were measured as behind the first of an epoch of so many are, so that
+    /// nothing is to be said again.
+    pub(super) fn is_sure(&self, steps_per_epoch: u32) -> bool {
+        self.steps >= steps_per_epoch.saturating_sub(1).clamp(FEWEST, MEASURED)
     }
 }
 
@@ -188,8 +199,11 @@ impl fmt::Display for Forecast {
         }
         write!(
             f,
-            ": {:.2} s a step, {:.2} s of it waiting for images (measured on {} steps)",
-            self.seconds_per_step, self.data_seconds_per_step, self.steps
+            ": {:.2} s a step, {:.2} s of it waiting for images (measured on {} step{})",
+            self.seconds_per_step,
+            self.data_seconds_per_step,
+            self.steps,
+            if self.steps == 1 { "" } else { "s" }
         )?;
         if self.encoding_seconds > 0.0 {
             let encoding = span_in_words(self.encoding_seconds);
@@ -347,7 +361,11 @@ mod tests {
         let none = f64::INFINITY;
         // (steps, time limit, time of a step, steps that are measured)
         let cases = [
-            (199, none, 1.0, 0),
+            (0, none, 1.0, 0),
+            (12, none, 1.0, 2),
+            (12, none, 60.0, 0),
+            (60, none, 60.0, 3),
+            (199, none, 1.0, 9),
             (200, none, 1.0, 10),
             (1_000_000, none, 60.0, 10),
             (700, 3600.0, 30.0, 6),

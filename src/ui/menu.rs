@@ -304,8 +304,7 @@ fn go_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Comma
 }
 
 fn train_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
-    let has_label = session.layer(LayerKind::Label).is_some();
-    let can_train = has_label && !session.training().is_running();
+    let can_train = view.form.can_start(session) && !session.training().is_running();
     action(ui, Action::Train, can_train, session, view, commands);
     let can_improve = can_improve(session);
     action(ui, Action::Improve, can_improve, session, view, commands);

@@ -16,15 +16,38 @@ const WIDTH: f32 = 380.0;
 #[derive(Debug, Default)]
 pub struct Messages {
     shown: Vec<(Notice, Instant)>,
+    /// Notes about the training that the shown message stands for.
+    num_notes: usize,
 }
 
 impl Messages {
     /// Shows a message; one that is shown already starts anew.
     pub fn add(&mut self, notice: Notice) {
+        let notice = if notice.is_of_training {
+            self.gathered(notice)
+        } else {
+            notice
+        };
         self.shown.retain(|(known, _)| *known != notice);
         self.shown.push((notice, Instant::now()));
         if self.shown.len() > SHOWN_AT_ONCE {
             self.shown.remove(0);
+        }
+    }
+
+    /// One message for all notes about a training, which the Run page has.
+    fn gathered(&mut self, note: Notice) -> Notice {
+        let num_shown = self.shown.len();
+        self.shown.retain(|(known, _)| !known.is_of_training);
+        let is_first = self.shown.len() == num_shown;
+        self.num_notes = if is_first { 1 } else { self.num_notes + 1 };
+        let notes = match self.num_notes {
+            1 => "1 note".to_owned(),
+            many => format!("{many} notes"),
+        };
+        Notice {
+            text: format!("{notes} about this training: see the Run page"),
+            ..note
         }
     }
 
@@ -96,6 +119,29 @@ fn close_ui(ui: &mut Ui) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn notes_about_a_training_are_one_message() {
+        let mut messages = Messages::default();
+        let note = |text: &str| Notice {
+            is_of_training: true,
+            ..Notice::warning(text)
+        };
+        let texts = |messages: &Messages| -> Vec<String> {
+            let shown = messages.shown.iter();
+            shown.map(|(notice, _)| notice.text.clone()).collect()
+        };
+        messages.add(note("Two images are the same"));
+        let one = "1 note about this training: see the Run page";
+        assert_eq!(texts(&messages), [one]);
+        messages.add(Notice::info("Saved"));
+        messages.add(note("A step is computed in pieces"));
+        let two = "2 notes about this training: see the Run page";
+        assert_eq!(texts(&messages), ["Saved", two]);
+        messages.shown.clear();
+        messages.add(note("Two images are the same"));
+        assert_eq!(texts(&messages), [one]);
+    }
 
     #[test]
     fn a_message_is_shown_once_and_old_ones_give_way() {

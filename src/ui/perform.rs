@@ -10,7 +10,7 @@ use crate::geom::{Camera, ImagePoint, ScreenPoint};
 use crate::label::{Seen, UNLABELED};
 use crate::session::{
     CheckCommand, Command, InkChoice, InstantCommand, LayerKind, PredictionInk, ProjectCommand,
-    ReviewCommand, ScoreScope, SelectionCommand, Session, StepTo, Tool, TrainOn,
+    ReviewCommand, ScoreScope, SelectionCommand, Session, StepTo, Tool,
 };
 
 /// Growth of the brush at one press of a bracket.
@@ -318,7 +318,7 @@ fn train(session: &Session, view: &mut View, commands: &mut CommandQueue) {
         let recipe = Box::new(view.form.recipe.clone());
         commands.push(Command::StartTraining {
             recipe,
-            on: TrainOn::OpenImage,
+            on: view.form.learn_from(session),
             out: None,
         });
     }

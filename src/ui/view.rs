@@ -405,9 +405,11 @@ impl View {
         self.feed.as_mut().map_or_else(Vec::new, Feed::take_waits)
     }
 
-    /// Shows a data set instead of the image, once it was looked at.
+    /// Shows a data set instead of the image, once it was looked at; the next training learns from
+    /// it.
     pub fn open_dataset(&mut self, folder: &Path) -> Command {
         self.training.open(Page::Data);
+        self.form.open_data(folder);
         look_at(folder, &self.form)
     }
 

@@ -20,6 +20,7 @@ pub fn window_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     view.follow_tool(session);
     view.follow_review(session);
     view.follow_check(session);
+    view.form.follow_data(session);
     Panel::top("menu").show(ui, |ui| menu::menu_ui(ui, session, view, commands));
     super::banner::banner_ui(ui, session, view);
     Panel::bottom("status").show(ui, |ui| status::status_ui(ui, session, view, commands));

@@ -50,6 +50,7 @@ mod unjudged;
 mod window;
 mod window_classes;
 mod window_correcting;
+mod window_learning;
 mod window_places;
 mod window_searching;
 mod window_tools;

@@ -49,6 +49,15 @@ pub struct DataSet {
     pub job: Option<JobId>,
 }
 
+impl DataSet {
+    /// Whether anything that was found so far can be learned from.
+    pub fn has_masks(&self) -> bool {
+        let found = self.discovery.iter();
+        let mut samples = found.flat_map(|discovery| &discovery.samples);
+        samples.any(|sample| sample.mask.is_some())
+    }
+}
+
 /// What the job that looks at a data set reports, in this order, and what others do.
 pub(in crate::session) enum DataReport {
     Recognized(Arc<Discovery>),

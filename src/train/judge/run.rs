@@ -18,7 +18,9 @@ use crate::train::{
     DeviceChoice, Judgement, ModelCard, PredictPlan, SavedModel, ScoredOn, TrainError, write_report,
 };
 
-/// Judges as `plan` says. `between` is called between images, when no tensor is in use.
+/// Judges as `plan` says; where the test part reads what is chosen on the validation part and nobody
+/// chose it yet, that is judged first, so that the test part is read once. `between` is called
+/// between images, when no tensor is in use.
 pub(in crate::train) fn run(
     plan: &JudgePlan,
     job: &JobContext<JudgeEvent>,
@@ -26,6 +28,18 @@ pub(in crate::train) fn run(
 ) -> anyhow::Result<()> {
     job.check()?;
     let _lock = taken(&plan.run)?;
+    if let Some(choosing) = choosing_for(plan)? {
+        judged(&choosing, job, &mut *between)?;
+    }
+    judged(plan, job, between)
+}
+
+/// Judges one part.
+fn judged(
+    plan: &JudgePlan,
+    job: &JobContext<JudgeEvent>,
+    between: &mut dyn FnMut(),
+) -> anyhow::Result<()> {
     let started = Instant::now();
     let before = Judgement::load(&plan.run, plan.on).map_or(0, |judgement| judgement.reads);
     if before > 0 {
@@ -83,7 +97,7 @@ fn report_anew(run: &Path) -> Result<(), TrainError> {
 /// The judging of the validation part that chooses the threshold which `plan` reads on the test
 /// part; `None` where there are more than two classes, it was chosen before, or no ground was held
 /// out to choose by. Weights are not read.
-pub(in crate::train) fn choosing_for(plan: &JudgePlan) -> Result<Option<JudgePlan>, TrainError> {
+pub(super) fn choosing_for(plan: &JudgePlan) -> Result<Option<JudgePlan>, TrainError> {
     let card = SavedModel::card_of(&plan.run)?;
     let is_read = plan.on == ScoredOn::Test && class_of(&card).is_some();
     let is_chosen = chosen_for(plan, &card).probability.is_some();

@@ -107,28 +107,31 @@ fn the_threshold_of_the_validation_part_is_read_on_the_test_part() {
         let binary = judgement.binary.clone().expect("two classes");
         (judgement, binary.ranking.expect("probabilities"), binary)
     };
-    let (judgement, alone, binary) = found(ScoredOn::Test);
-    assert_eq!((alone.threshold, alone.f1_at_threshold), (None, None));
-    assert_eq!(binary.presence_at_threshold, None);
-    assert_eq!(alone.f1_at_half, judgement.total.scores.per_class[1].f1);
-    let ratios = [alone.auroc, alone.average_precision, alone.f1_at_half];
-    assert!(ratios.iter().flatten().count() == 3, "{alone:?}");
+    let (judgement, read, binary) = found(ScoredOn::Test);
+    assert_eq!(judgement.reads, 1);
+    assert_eq!(read.f1_at_half, judgement.total.scores.per_class[1].f1);
+    let ratios = [read.auroc, read.average_precision, read.f1_at_half];
+    assert!(ratios.iter().flatten().count() == 3, "{read:?}");
     assert!(
         ratios
             .iter()
             .flatten()
             .all(|ratio| (0.0..=1.0).contains(ratio))
     );
-    let (judgement, chosen, chose) = found(ScoredOn::Validation);
+    // The validation part was judged first, by itself.
+    let judgement = Judgement::load(&run, ScoredOn::Validation).expect("chosen by");
+    assert_eq!(judgement.reads, 1);
+    let chose = judgement.binary.clone().expect("two classes");
+    let chosen = chose.ranking.expect("probabilities");
     assert!(chosen.threshold.is_some(), "{chosen:?}");
     assert!(chosen.f1_at_threshold >= chosen.f1_at_half, "{chosen:?}");
-    let (_, read, binary) = found(ScoredOn::Test);
     assert_eq!(read.threshold, chosen.threshold);
     assert!(read.f1_at_threshold.is_some(), "{read:?}");
-    assert_eq!(
-        (read.auroc, read.f1_at_half),
-        (alone.auroc, alone.f1_at_half)
-    );
+    // A second reading finds it chosen.
+    let (again, same, _) = found(ScoredOn::Test);
+    assert_eq!((again.reads, same), (2, read));
+    let validation = Judgement::load(&run, ScoredOn::Validation).expect("chosen by");
+    assert_eq!(validation.reads, 1);
     let threshold = |binary: crate::train::BinaryJudgement| {
         binary.presence_at_threshold.map(|scores| scores.threshold)
     };

@@ -124,10 +124,6 @@ fn done(
     if let Some(on) = trial.judge.filter(|_| stage != Stage::Complete) {
         let judge_plan = JudgePlan::new(run, on, plan.cache_bytes)?;
         let job = job.part(QueueEvent::Judging);
-        // What the test part reads is chosen before, so that it is read once.
-        if let Some(choosing) = judge::choosing_for(&judge_plan)? {
-            judge::run(&choosing, &job, &mut *between)?;
-        }
         judge::run(&judge_plan, &job, between)?;
     }
     Ok(())

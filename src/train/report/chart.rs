@@ -194,7 +194,10 @@ impl Chart {
             ),
             MarkKind::End => put!(
                 svg,
-                "<path class=\"end\" d=\"M{x:.1} {TOP}V{floor:.1}\"><title>{text}</title></path>\n"
+                "<g><title>{text}</title><path class=\"end\" d=\"M{x:.1} {TOP}V{floor:.1}\"/>\
+                 <path class=\"stop\" d=\"M{:.1} {:.1}h8v8h-8z\"/></g>\n",
+                x - 4.0,
+                floor - 8.0
             ),
         }
     }

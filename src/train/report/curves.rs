@@ -113,8 +113,8 @@ pub(super) fn charts(rows: &[EpochRow], look: CurveLook) -> [Chart; 3] {
     ]
 }
 
-/// The best epoch, the epochs before which the rate fell or the encoder began to learn, and the end
-/// with its reason.
+/// The best epoch, the ends of epochs after which the rate fell or the encoder began to learn, and
+/// the end with its reason.
 pub(super) fn marks(record: &RunRecord) -> Vec<Mark> {
     let rows = &record.rows;
     let best = rows.iter().rev().find(|row| row.best).map(|row| Mark {
@@ -122,13 +122,14 @@ pub(super) fn marks(record: &RunRecord) -> Vec<Mark> {
         kind: MarkKind::Best,
         text: format!("best: {}", row.epoch),
     });
+    // Epoch 3 begins where epoch 2 ends.
     let drops = rate_drops(rows).into_iter().map(|(epoch, text)| Mark {
-        epoch: f64::from(epoch),
+        epoch: f64::from(epoch) - 1.0,
         kind: MarkKind::RateDrop,
         text,
     });
     let unfreezing = unfreezing(record).map(|(epoch, text)| Mark {
-        epoch: f64::from(epoch),
+        epoch: f64::from(epoch) - 1.0,
         kind: MarkKind::Unfreezing,
         text,
     });

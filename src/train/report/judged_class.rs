@@ -87,8 +87,7 @@ impl JudgedClass {
                  validation part"
             ),
             (None, ScoredOn::Test) => {
-                "No threshold was chosen for this network: judge it on the validation part, then \
-                 on the test part again"
+                "No threshold was chosen on the validation part before the test part was judged"
                     .to_owned()
             }
             (None, ScoredOn::Validation) => format!(

@@ -88,6 +88,7 @@ impl Training<'_, '_> {
         }
         let cost = self.plan.recipe.best_by.cost(&row, &self.plan.classes);
         let (epoch, is_best) = (row.epoch, row.best);
+        let share_before = progress.share;
         progress.share = progress.plateau.judge(cost);
         progress.stop.judge(cost);
         (progress.epoch, progress.step_in_epoch) = (progress.epoch + 1, 0);
@@ -96,6 +97,7 @@ impl Training<'_, '_> {
         self.epoch_began = self.outside.clock.seconds();
         let is_without_score = epoch == 1 && row.val_loss.is_finite() && !cost.is_finite();
         self.outside.tell(TrainEvent::EpochEnded(row))?;
+        self.log_fall(share_before);
         if is_without_score {
             self.outside.tell(TrainEvent::Note(format!(
                 "The validation ground shows nothing that has a {}, so no epoch is better than \
@@ -113,6 +115,26 @@ impl Training<'_, '_> {
             self.outside.tell(saved)?;
         }
         Ok(())
+    }
+
+    /// Notes in the log where a plateau lowered the rate of the steps to come.
+    fn log_fall(&mut self, share_before: f64) {
+        let (recipe, progress) = (&self.plan.recipe, &self.progress);
+        let is_over = progress.epoch > recipe.epochs || progress.stop.is_over();
+        if is_over || progress.share >= share_before {
+            return;
+        }
+        let rate = self.rate(progress.step);
+        let before = rate / progress.share * share_before;
+        let epochs = match recipe.plateau.patience {
+            1 => "an epoch".to_owned(),
+            patience => format!("{patience} epochs"),
+        };
+        let line = format!(
+            "The rate falls from {before:.4e} to {rate:.4e} after epoch {}: no progress in {epochs}",
+            progress.epoch - 1
+        );
+        self.outside.log(line);
     }
 
     /// Pictures of the first held-out patches, so that one can see what an epoch changed.

@@ -25,7 +25,7 @@ pub(super) struct Trial {
     pub(super) seconds_per_look: Option<f64>,
     /// What comes once frozen stages learn, too, where that was tried.
     pub(super) unfreezing: Option<Unfreezing>,
-    /// Whether it was said what the training takes.
+    /// Whether what the training takes was said, and measured on enough steps.
     pub(super) has_forecast: bool,
 }
 
@@ -53,8 +53,8 @@ const SMALL_FILES: u64 = 16 << 20;
 const CHECKPOINTS_AT_ONCE: u64 = 3;
 
 /// Tries all that a training will need before its first epoch: every file, one step, one look at
-/// held-out ground, one checkpoint, and room on the disk; of a long training ten more steps are
-/// measured and what it takes is said. What is computed is thrown away, so that the training does
+/// held-out ground, one checkpoint, and room on the disk; up to ten more steps are measured, and what
+/// it takes is said. What is computed is thrown away, so that the training does
 /// not differ by it.
 ///
 /// # Errors
@@ -73,14 +73,12 @@ pub(super) fn preflight(
             Ok(Ok(tried)) => {
                 outside.look_up()?;
                 try_disk(plan, &tried.needs).map_err(failed("Writing a checkpoint"))?;
-                if let Some(forecast) = tried.forecast {
-                    outside.tell(TrainEvent::Forecast(forecast))?;
-                }
+                outside.tell(TrainEvent::Forecast(tried.forecast))?;
                 return Ok(Trial {
                     piece,
                     seconds_per_look: Some(tried.seconds_per_look),
                     unfreezing: tried.unfreezing,
-                    has_forecast: tried.forecast.is_some(),
+                    has_forecast: tried.forecast.is_sure(plan.recipe.steps_per_epoch),
                 });
             }
             Ok(Err(Halt::Stopped(cancelled))) => return Err(cancelled.into()),

@@ -182,7 +182,8 @@ fn other_failures_are_no_lack_of_memory() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = folder.path().join("run");
     let mut plan = plan(recipe(), &run);
-    plan.fault = Some(|step, _| assert!(step < 2, "no such kernel"));
+    // Behind the steps that are tried before the first epoch.
+    plan.fault = Some(|step, _| assert!(step < 4, "no such kernel"));
     let why = heard(plan).1.expect_err("a failure");
     assert!(why.contains("no such kernel"), "{why}");
     assert!(log_of(&run).contains("Failed: "));
@@ -278,6 +279,11 @@ fn a_plateau_and_the_rate_of_each_step_are_written_down() {
     });
     let rates = record.step_losses.iter().map(|step| step.lr);
     assert_eq!(rates.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    let log = std::fs::read_to_string(run.join("log.txt")).expect("a log");
+    let falls = log.lines().filter(|line| line.contains("The rate falls"));
+    let falls: Vec<&str> = falls.collect();
+    assert_eq!(falls.len(), 1, "none after the last epoch: {log}");
+    assert!(falls[0].ends_with("after epoch 2: no progress in an epoch"));
     let mut baselines = record.rows.iter().map(|row| row.majority_baseline);
     assert!(baselines.all(|share| share > Some(0.5)));
     assert_eq!(record.peak_bytes().is_some(), peak_bytes().is_some());
@@ -289,13 +295,21 @@ fn short_epochs_are_measured_whole() {
     let (events, _) = heard(plan(recipe(), &folder.path().join("run")));
     let at = |is_it: fn(&TrainEvent) -> bool| events.iter().position(is_it);
     let forecast = at(|event| matches!(event, TrainEvent::Forecast(_))).expect("a forecast");
+    let step = at(|event| matches!(event, TrainEvent::Step { .. })).expect("a step");
     let epoch = at(|event| matches!(event, TrainEvent::EpochEnded(_))).expect("an epoch");
-    assert!(forecast < epoch, "an epoch has six steps");
-    let TrainEvent::Forecast(found) = &events[forecast] else {
-        panic!("it was found there");
+    assert!(forecast < step, "something is said before the first epoch");
+    let forecasts = events[..epoch].iter().filter_map(|event| match event {
+        TrainEvent::Forecast(forecast) => Some(forecast),
+        _ => None,
+    });
+    let [rough, found] = forecasts.collect::<Vec<_>>()[..] else {
+        panic!("a rough one and that of six steps: {events:?}");
     };
+    assert!((1..=2).contains(&rough.steps), "{rough}");
     assert_eq!(found.steps, 6);
-    assert!(found.seconds_per_step > 0.0 && found.estimated_bytes > 0);
+    for forecast in [rough, found] {
+        assert!(forecast.seconds_per_step > 0.0 && forecast.estimated_bytes > 0);
+    }
 }
 
 #[test]
@@ -304,7 +318,7 @@ fn a_long_training_is_measured_before_it_begins_and_learns_the_same() {
     let folder = tempfile::tempdir().expect("a folder");
     let [ahead, late] = ["ahead", "late"].map(|name| folder.path().join(name));
     let recipe = Recipe {
-        // More than 200 steps.
+        // A twentieth of the steps is more than an epoch has.
         epochs: 34,
         model: ModelConfig {
             dropout: 0.2,

@@ -22,8 +22,8 @@ pub(super) struct Tried {
     pub(super) seconds_per_look: f64,
     /// What comes once frozen stages learn, too, where they will.
     pub(super) unfreezing: Option<Unfreezing>,
-    /// What the training will take, where that is measured before it begins.
-    pub(super) forecast: Option<Forecast>,
+    /// What the training will take.
+    pub(super) forecast: Forecast,
 }
 
 /// What the run will write.
@@ -78,11 +78,13 @@ pub(super) fn try_network(
         pictures: picture_bytes(plan, &begun.looked_at),
         features,
     };
+    // The first step alone may be slower than all others, but says more than nothing.
+    let measured = begun.measured.unwrap_or(begun.first);
     Ok(Tried {
         needs,
         seconds_per_look: begun.seconds_per_look,
         unfreezing: left.unfreezing,
-        forecast: (begun.measured).map(|measured| measured.forecast(left, held)),
+        forecast: measured.forecast(left, held),
     })
 }
 

@@ -1,11 +1,11 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use egui::{ComboBox, DragValue, Grid, Ui};
 
 use crate::job::{self, Job, JobEvent, Waker};
 use crate::render::list_adapters;
-use crate::session::{LayerKind, Session, TrainOn};
+use crate::session::{DataSet, LayerKind, Session, TrainOn};
 use crate::train::{DeviceChoice, EncoderKind, Family, Preset, Recipe, Remedy, fit_of_processor};
 use crate::ui::dialogs::FileWish;
 use crate::ui::training::Draft;
@@ -20,6 +20,10 @@ pub struct TrainForm {
     on_folder: bool,
     /// A data set that is learned from instead of what is open.
     pub data: Option<PathBuf>,
+    /// A data set that was opened, until it is known whether it can be learned from.
+    opened: Option<PathBuf>,
+    /// Whether a person chose among image, folder and data set.
+    is_by_hand: bool,
     /// The preset or file that the recipe began as.
     pub base: Recipe,
     /// The file that was taken over last.
@@ -43,6 +47,8 @@ impl Default for TrainForm {
             recipe,
             on_folder: false,
             data: None,
+            opened: None,
+            is_by_hand: false,
             taken: None,
             searched: String::new(),
             draft: Draft::default(),
@@ -56,7 +62,33 @@ impl Default for TrainForm {
 impl TrainForm {
     /// Whether there is something to learn from.
     pub fn can_start(&self, session: &Session) -> bool {
-        self.learn_from(session) != TrainOn::OpenImage || session.layer(LayerKind::Label).is_some()
+        self.learn_from(session) != TrainOn::OpenImage || has_label(session)
+    }
+
+    /// A person chose what the next training learns from: a data set, or of what is open the folder
+    /// or the image.
+    pub fn choose(&mut self, data: Option<PathBuf>, on_folder: bool) {
+        (self.data, self.on_folder) = (data, on_folder);
+        (self.opened, self.is_by_hand) = (None, true);
+    }
+
+    /// Who opens a data set means to learn from it; whether one can is known later.
+    pub fn open_data(&mut self, folder: &Path) {
+        self.opened = Some(folder.to_owned());
+    }
+
+    /// Learns from a data set that was opened as soon as masks were found in it, unless a person
+    /// chose image or folder and the image has a label.
+    pub fn follow_data(&mut self, session: &Session) {
+        let data = session.data();
+        let found = data.filter(|data| self.opened.as_ref() == Some(&data.folder));
+        if !found.is_some_and(DataSet::has_masks) {
+            return;
+        }
+        let opened = self.opened.take();
+        if !self.is_by_hand || self.data.is_some() || !has_label(session) {
+            self.data = opened;
+        }
     }
 
     /// The preset that the recipe is, wherever it computes.
@@ -92,6 +124,24 @@ impl TrainForm {
             _ => TrainOn::OpenImage,
         }
     }
+}
+
+/// What is missing where there is nothing to learn from.
+pub fn missing(session: &Session) -> &'static str {
+    match session.data() {
+        Some(data) if data.has_masks() => {
+            "The data set is not learned from: tick “Learn from it” on the Data page"
+        }
+        Some(data) if data.job.is_some() => "The data set is still being looked at",
+        Some(_) => {
+            "Nothing in the data set has a mask; open an image with a label, or another data set"
+        }
+        None => "Open an image with a label, or a data set",
+    }
+}
+
+fn has_label(session: &Session) -> bool {
+    session.layer(LayerKind::Label).is_some()
 }
 
 /// The names of the graphics adapters; asking the drivers takes too long for a frame.
@@ -177,7 +227,7 @@ pub fn source_ui(ui: &mut Ui, session: &Session, form: &mut TrainForm) {
         if session.image().is_some() {
             let is_image = !on_data && !on_folder;
             if ui.selectable_label(is_image, "This image").clicked() {
-                (form.data, form.on_folder) = (None, false);
+                form.choose(None, false);
             }
         }
         if let Some(list) = list {
@@ -188,7 +238,7 @@ pub fn source_ui(ui: &mut Ui, session: &Session, form: &mut TrainForm) {
             let folder = ui.selectable_label(!on_data && on_folder, all);
             let help = "Whole files are held out: those that the folder states, else a tenth";
             if folder.on_hover_text(help).clicked() {
-                (form.data, form.on_folder) = (None, true);
+                form.choose(None, true);
             }
         }
         if let Some(data) = data {
@@ -199,7 +249,7 @@ pub fn source_ui(ui: &mut Ui, session: &Session, form: &mut TrainForm) {
                 .on_hover_text(data.folder.display().to_string())
                 .clicked()
             {
-                form.data = Some(data.folder.clone());
+                form.choose(Some(data.folder.clone()), false);
             }
         }
     });

@@ -103,8 +103,7 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
                     .map_or("Starting…", |(what, _)| what)
                     .to_owned(),
                 "Choosing the device and cutting the first patches. What the training takes is \
-                 said before the first epoch, or of fewer than 200 steps and of one that goes on \
-                 from a model after its first steps",
+                 said before the first epoch",
             ),
         };
         ui.strong(title).on_hover_text(hover);
@@ -122,7 +121,10 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
                 // In the room that is left, from its beginning on.
                 ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
                     let words = RichText::new(format!("{} left", text::duration(left))).weak();
-                    ui.add(egui::Label::new(words).truncate());
+                    let left = ui.add(egui::Label::new(words).truncate());
+                    if let Some(forecast) = &state.forecast {
+                        left.on_hover_text(forecast.to_string());
+                    }
                 });
             }
         });
@@ -132,7 +134,7 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
         let loss = state
             .step_losses
             .last()
-            .map_or_else(String::new, |loss| format!("loss {loss:.3}"));
+            .map_or_else(String::new, |(_, loss)| format!("loss {loss:.3}"));
         let place = if state.is_judging() {
             "judging the epoch".to_owned()
         } else {

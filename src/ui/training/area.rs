@@ -21,13 +21,14 @@ use super::judging::{judge_ui, judged_ui};
 use super::list::{Chosen, Picked, list_ui};
 use super::look::{Look, look_ui};
 use super::picture::Drawing;
+use super::preparing::preparing_ui;
 use super::recipe::{PatchPreview, recipe_page_ui};
 use super::samples::{Samples, samples_ui};
 use super::scores::scores_ui;
 use super::search::{SearchSheet, entries_ui, has_trials, trials_ui};
 use crate::session::{Command, RunEntry, RunStatus, RunsCommand, ScoreScope, Session, TrainOn};
 
-/// How often runs of other programs are looked at while one goes on.
+/// How often runs are looked at while one goes on, here or in another program.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 /// How often it is looked whether one has begun.
 const LOOK_IDLY: Duration = Duration::from_secs(15);
@@ -169,11 +170,8 @@ impl TrainingArea {
         let is_running = state.is_running() || session.judging().job.is_some();
         let num_rows = state.rows.len();
         let is_going_on = |entry: &RunEntry| entry.status == RunStatus::Running;
-        let interval = if session.runs().entries.iter().any(is_going_on) {
-            LOOK_EVERY
-        } else {
-            LOOK_IDLY
-        };
+        let is_watched = is_running || session.runs().entries.iter().any(is_going_on);
+        let interval = if is_watched { LOOK_EVERY } else { LOOK_IDLY };
         let is_fresh = self.looked.as_ref().is_some_and(|looked| {
             looked.at.elapsed() < interval
                 && (looked.num_rows, looked.is_running) == (num_rows, is_running)
@@ -349,8 +347,12 @@ fn run_ui(
     commands: &mut CommandQueue,
 ) {
     let shown = area.chosen.shown.as_ref();
+    let is_preparing = preparing_ui(ui, session);
     let Some(entry) = shown.and_then(|run| session.runs().entry(run)) else {
-        return empty_ui(ui, session, view);
+        if !is_preparing {
+            empty_ui(ui, session, view);
+        }
+        return;
     };
     header_ui(ui, entry, session);
     actions_ui(ui, entry, session, area, view, commands);

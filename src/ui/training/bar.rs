@@ -1,5 +1,6 @@
 use egui::{Button, ProgressBar, RichText, Ui};
 
+use super::super::panels::recipe::missing;
 use super::super::stop::stop_ui;
 use super::super::view::{CommandQueue, View};
 use super::super::{text, theme};
@@ -12,7 +13,7 @@ pub fn start_ui(ui: &mut Ui, session: &Session, view: &View, commands: &mut Comm
     let train =
         Button::new(RichText::new("Train").strong()).fill(theme::ACCENT.gamma_multiply(0.6));
     let train = ui.add_enabled(can_start, train);
-    let train = train.on_disabled_hover_text("Open an image with a label, or a data set");
+    let train = train.on_disabled_hover_text(missing(session));
     let is_pressed = train.clicked();
     if is_pressed {
         commands.push(Command::StartTraining {
@@ -56,7 +57,10 @@ pub fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
     };
     ui.add(bar.desired_width(240.0));
     if let Some(left) = state.seconds_left() {
-        ui.weak(format!("{} left", text::duration(left)));
+        let left = ui.weak(format!("{} left", text::duration(left)));
+        if let Some(forecast) = &state.forecast {
+            left.on_hover_text(forecast.to_string());
+        }
     }
 }
 

@@ -234,7 +234,8 @@ impl Board<'_> {
     fn draw_slanted(&self, painter: &Painter, words: &str, x: f32, color: Color32) {
         let slanted = shortened(painter, words, (ABOVE - 12.0) * SLANT);
         let galley = painter.layout_no_wrap(slanted, SMALL, color);
-        let foot = pos2(x - 4.0, self.origin.y - 6.0);
+        // The lower left corner stays where it is, over the cells.
+        let foot = pos2(x - 2.0, self.origin.y - 3.0 - galley.size().y);
         let shape = egui::epaint::TextShape::new(foot, galley, color)
             .with_angle_and_anchor(-0.75, Align2::LEFT_BOTTOM);
         painter.add(shape);

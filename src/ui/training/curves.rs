@@ -10,8 +10,8 @@ use super::marks::marks;
 use crate::session::{RunEntry, RunStatus, Session, TrainingPhase};
 use crate::train::{Axis, EpochRow, RunRecord, Scale, StepLoss, thinned};
 
-const TALL: f32 = 228.0;
-const LOW: f32 = 118.0;
+const TALL: f32 = 236.0;
+const LOW: f32 = 126.0;
 /// Below this width charts stand under each other.
 const TWO_COLUMNS: f32 = 600.0;
 
@@ -64,8 +64,9 @@ impl RunCurves {
     }
 }
 
-/// The loss of each step of the epoch that runs here and is not in the run's files yet.
-fn live_losses<'a>(session: &'a Session, record: &RunRecord) -> &'a [f64] {
+/// The losses of the epoch that runs here, by the number of the step; some may be in the run's files
+/// already.
+fn live_losses<'a>(session: &'a Session, record: &RunRecord) -> &'a [(u64, f64)] {
     let state = session.training();
     let is_here = state.run.as_deref() == Some(&record.folder) && state.is_running();
     if is_here { &state.step_losses } else { &[] }
@@ -90,16 +91,17 @@ fn steps_per_epoch(record: &RunRecord) -> f64 {
     f64::from(recipe.map_or(1, |recipe| recipe.steps_per_epoch.max(1)))
 }
 
-/// The loss of each step; the last step of epoch 3 stands at 3.
-fn step_points(record: &RunRecord, live: &[f64]) -> Vec<(f64, f64)> {
+/// The loss of each step once; the last step of epoch 3 stands at 3. From the first step on that was
+/// taken here, what the files say is either the same or will be taken again.
+fn step_points(record: &RunRecord, live: &[(u64, f64)]) -> Vec<(f64, f64)> {
     let per_epoch = steps_per_epoch(record);
-    let point = |step: &StepLoss| (step.step as f64 / per_epoch, f64::from(step.loss));
-    let kept = record.step_losses.iter().map(point);
-    let done = record.rows.last().map_or(0.0, |row| f64::from(row.epoch));
-    let live = (1..)
-        .zip(live)
-        .map(|(step, &loss)| (done + f64::from(step) / per_epoch, loss));
-    thinned(&kept.chain(live).collect::<Vec<_>>())
+    let first = live.first().map_or(u64::MAX, |&(step, _)| step);
+    let kept = record.step_losses.iter();
+    let kept = kept.map(|kept| (kept.step, f64::from(kept.loss)));
+    let kept = kept.filter(|&(step, _)| step < first);
+    let points = kept.chain(live.iter().copied());
+    let points = points.map(|(step, loss)| (step as f64 / per_epoch, loss));
+    thinned(&points.collect::<Vec<_>>())
 }
 
 fn points(rows: &[EpochRow], value: fn(&EpochRow) -> Option<f64>) -> Vec<(f64, f64)> {
@@ -111,7 +113,7 @@ fn loss_chart(rows: &[EpochRow], look: Look, steps: Vec<(f64, f64)>, like: &Char
     let of_epochs = rows.iter().flat_map(|row| [row.train_loss, row.val_loss]);
     let mut seen: Vec<f64> = of_epochs.collect();
     if look.shows_steps {
-        seen.extend(nearly_greatest(&steps));
+        seen.extend(least_and_nearly_greatest(&steps));
     }
     let (scale, above) = look.loss_scale(&seen);
     let mut lines = Vec::new();
@@ -137,11 +139,15 @@ fn loss_chart(rows: &[EpochRow], look: Look, steps: Vec<(f64, f64)>, like: &Char
     }
 }
 
-/// A loss that hardly any step is above.
-fn nearly_greatest(steps: &[(f64, f64)]) -> Option<f64> {
+/// The least loss, which an axis of powers would leave out else, and one that hardly any step is
+/// above.
+fn least_and_nearly_greatest(steps: &[(f64, f64)]) -> impl Iterator<Item = f64> {
     let mut losses: Vec<f64> = steps.iter().map(|&(_, loss)| loss).collect();
     losses.sort_by(f64::total_cmp);
-    losses.get(losses.len() * 98 / 100).copied()
+    let places = [0, losses.len() * 98 / 100];
+    places
+        .into_iter()
+        .filter_map(move |at| losses.get(at).copied())
 }
 
 fn score_chart(record: &RunRecord, look: Look, like: &Chart) -> Chart {
@@ -341,6 +347,25 @@ mod tests {
     }
 
     #[test]
+    fn steps_that_are_in_the_files_already_are_drawn_once() {
+        let mut record = one_of_four_epochs();
+        if let Some(recipe) = &mut record.recipe {
+            recipe.steps_per_epoch = 4;
+        }
+        // Stopped in the second epoch after its second step; the files know a step of this part.
+        record.step_losses = (1..=7).map(|at| step(at, None)).collect();
+        let places = |live: &[(u64, f64)]| -> Vec<f64> {
+            let points = step_points(&record, live).into_iter();
+            points.map(|(place, _)| place).collect()
+        };
+        assert_eq!(places(&[]), [0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75]);
+        let (before, went_on) = ([0.25, 0.5, 0.75, 1.0, 1.25, 1.5], [(7, 0.5), (8, 0.25)]);
+        assert_eq!(places(&went_on[..1]), [&before[..], &[1.75]].concat());
+        assert_eq!(places(&went_on), [&before[..], &[1.75, 2.0]].concat());
+        assert_eq!(step_points(&record, &went_on)[6], (1.75, 0.5));
+    }
+
+    #[test]
     fn the_rate_is_that_of_steps_where_they_have_one() {
         let mut record = one_of_four_epochs();
         record.rows[0].lr = 0.25;
@@ -379,7 +404,7 @@ mod tests {
         let chart = rate_chart(&record, true, &like);
         let drops = chart.marks.iter().map(|mark| (mark.kind, mark.epoch));
         let drops: Vec<_> = drops.collect();
-        assert_eq!(drops, [(MarkKind::RateDrop, 2.0)]);
+        assert_eq!(drops, [(MarkKind::RateDrop, 1.0)]);
     }
 
     #[test]

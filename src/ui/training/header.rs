@@ -5,6 +5,7 @@ use super::super::view::View;
 use super::super::{text, theme};
 use super::class_table::figure_help;
 use super::marks::end_reason;
+use super::preparing::notes_ui;
 use crate::metrics::Figure;
 use crate::session::{RunEntry, RunStatus, ScoredGround, Session};
 use crate::train::{Environment, Forecast, RunRecord, ScoredOn, step_seconds};
@@ -59,6 +60,7 @@ pub fn header_ui(ui: &mut Ui, entry: &RunEntry, session: &Session) {
     for note in record.notes.iter().filter(|_| is_over) {
         theme::words(ui, theme::WARNING, RichText::new(note).small());
     }
+    notes_ui(ui, record, session);
     ui.add_space(theme::GRID);
 }
 

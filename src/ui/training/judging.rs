@@ -70,7 +70,8 @@ fn button_ui(
 
 /// What judging the validation part is good for.
 const CHOOSES: &str = "Of two classes it chooses the threshold with the best F1, which the test \
-                       part is then judged at: do it before";
+                       part is then judged at; where it was not done, judging the test part does \
+                       it first";
 
 fn help(record: &RunRecord) -> String {
     let mut words = "The best network predicts the test part, which it neither learned from nor \
@@ -78,6 +79,12 @@ fn help(record: &RunRecord) -> String {
                      labels' own size. Each time is counted, since who chooses by these \
                      scores uses the part up."
         .to_owned();
+    if record.is_binary() {
+        words.push_str(
+            " The threshold is chosen on the validation part, which is judged first where it was \
+             not.",
+        );
+    }
     if let Some(reading) = &record.test_reading {
         words.push_str("\n\n");
         words.push_str(&reading.words());

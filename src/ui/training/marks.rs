@@ -2,16 +2,18 @@ use super::chart::{Mark, MarkKind};
 use crate::session::RunStatus;
 use crate::train::{BestBy, RunRecord, StopReason, rate_drops, unfreezing};
 
-/// The best epoch of a run, where its rate fell or its encoder began to learn, and its end.
+/// The best epoch of a run, the ends of epochs after which its rate fell or its encoder began to
+/// learn, and its end.
 pub fn marks(record: &RunRecord, status: RunStatus) -> Vec<Mark> {
     let rows = &record.rows;
+    // Epoch 3 begins where epoch 2 ends.
     let drops = rate_drops(rows).into_iter().map(|(epoch, word)| Mark {
-        epoch: f64::from(epoch),
+        epoch: f64::from(epoch) - 1.0,
         kind: MarkKind::RateDrop,
         word,
     });
     let unfreezing = unfreezing(record).map(|(epoch, word)| Mark {
-        epoch: f64::from(epoch),
+        epoch: f64::from(epoch) - 1.0,
         kind: MarkKind::Unfreezing,
         word,
     });

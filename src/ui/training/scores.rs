@@ -32,6 +32,12 @@ pub fn scores_ui(
         if let Some(scores) = record.scores() {
             let on = scores.on.words();
             heading(ui, &format!("Confusion ({on}, epoch {})", scores.epoch));
+            if let Some(epoch) = chosen.filter(|&epoch| epoch != scores.epoch) {
+                ui.weak(format!(
+                    "Confusion is kept of the best epoch alone, so this is not of epoch {epoch}, \
+                     which is chosen below"
+                ));
+            }
             theme::ground(ui, ScoredGround::of_scores(record));
             confusion_ui(ui, &scores.scores, numbers);
         }

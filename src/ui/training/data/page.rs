@@ -38,7 +38,7 @@ pub fn data_ui(
         return correct_ui(ui, data, None, view, commands);
     };
     if !discovery.datasets.is_empty() {
-        several_ui(ui, (data, discovery), &view.form, commands);
+        several_ui(ui, (data, discovery), &mut view.form, commands);
         // Their files may be one, which names tell.
         return correct_ui(ui, data, None, view, commands);
     }
@@ -142,31 +142,29 @@ fn head_ui(
 }
 
 fn learn_ui(ui: &mut Ui, data: &DataSet, view: &mut View) {
-    let samples = data
-        .discovery
-        .iter()
-        .flat_map(|discovery| &discovery.samples);
-    let can_learn = samples.clone().any(|sample| sample.mask.is_some());
-    let is_chosen = view.form.data.as_ref() == Some(&data.folder);
-    let learn = egui::Button::selectable(is_chosen, "Learn from it");
-    let learn = ui.add_enabled(can_learn, learn);
+    let mut is_chosen = view.form.data.as_ref() == Some(&data.folder);
+    let learn = egui::Checkbox::new(&mut is_chosen, "Learn from it");
+    let learn = ui.add_enabled(data.has_masks(), learn);
     if learn
         .on_hover_text("The next training learns from this data set")
-        .clicked()
+        .on_disabled_hover_text("No image with a mask was found in it")
+        .changed()
     {
-        view.form.data = (!is_chosen).then(|| data.folder.clone());
+        let chosen = is_chosen.then(|| data.folder.clone());
+        view.form.choose(chosen, false);
     }
 }
 
 fn several_ui(
     ui: &mut Ui,
     (data, discovery): (&DataSet, &Discovery),
-    form: &TrainForm,
+    form: &mut TrainForm,
     commands: &mut CommandQueue,
 ) {
     ui.label("The folder holds several data sets. Choose one:");
     for folder in &discovery.datasets {
         if ui.link(folder.display().to_string()).clicked() {
+            form.open_data(folder);
             commands.push(look_at(folder, form));
         }
     }
@@ -193,7 +191,7 @@ fn recognized_ui(ui: &mut Ui, (folder, discovery): (&Path, &Discovery), form: &m
                 .clicked()
         {
             form.take_preset(preset);
-            form.data = Some(folder.to_owned());
+            form.choose(Some(folder.to_owned()), false);
         }
     });
     for note in &discovery.notes {
