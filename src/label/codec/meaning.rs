@@ -7,6 +7,10 @@ use super::super::{Class, ClassTable, MaskError, Rgb, UNLABELED};
 use super::rows::Form;
 use super::shades::Shade;
 
+/// Why a mask cannot be read as class indices.
+const TOO_LARGE: &str = "its values go beyond 255, and classes are 0 to 254; write the number of \
+                         each class instead, or read it as binary if it is black and white";
+
 /// How the pixels of a mask file stand for classes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -203,8 +207,8 @@ impl Evidence<'_> {
     fn guess_numbers(&self, numbers: &[u16]) -> Result<Encoding, String> {
         if self.form == Form::Stretched {
             let is_two_valued = numbers.iter().all(|&number| number == 0 || number == 255);
-            let reason = "it has wide samples that are more than black and white; \
-                          convert it to 8 bits";
+            let reason = "it holds numbers that are no classes, such as fractions; write the \
+                          number of each class, 0 to 254";
             return if is_two_valued {
                 Ok(Encoding::Binary)
             } else {
@@ -258,8 +262,7 @@ impl Evidence<'_> {
             .into_iter()
             .map(u8::try_from)
             .collect();
-        let indices =
-            indices.map_err(|_too_large| "its values go beyond 255; read it as binary")?;
+        let indices = indices.map_err(|_too_large| TOO_LARGE)?;
         Ok(match (self.table, self.palette) {
             (Some(table), _) => table.with_values(indices),
             (None, Some(palette)) => ClassTable::from_palette(palette, indices),
