@@ -7,6 +7,7 @@ use super::naming::stem_of;
 use super::tree::Folder;
 use crate::dataset::layout::{file_name, has_raster_name};
 use crate::exchange::Part;
+use crate::label::subject_of;
 
 /// A list of a million names is some 100 MB; a longer one is something else.
 const MAX_LIST_BYTES: u64 = 256 << 20;
@@ -120,8 +121,9 @@ pub(super) fn apply_lists(lists: &[PartList], images: &[&Path]) -> Listed {
         listed.notes.extend(missing_note(list, &missing));
     }
     if contradictions > 0 {
+        let lines = subject_of(contradictions, "line", "puts", "put");
         listed.notes.push(format!(
-            "{contradictions} lines put an image into a second part; the first list counts"
+            "{lines} an image into a second part; the first list counts"
         ));
     }
     listed.num_listed = listed.parts.iter().flatten().count();
@@ -219,7 +221,7 @@ mod tests {
             listed.notes,
             [
                 "2 of 3 lines of train.txt name no image here; the first is 1",
-                "1 lines put an image into a second part; the first list counts"
+                "1 line puts an image into a second part; the first list counts"
             ]
         );
     }

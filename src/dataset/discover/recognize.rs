@@ -5,7 +5,7 @@ use super::facts::MaskFacts;
 use super::kinds::LayoutKind;
 use super::pairing::RootFiles;
 use super::stems::Stem;
-use crate::label::{ClassTable, Encoding, is_void_name};
+use crate::label::{ClassTable, Encoding, count_of, is_void_name};
 
 /// What a layout is recognized by.
 pub(super) struct Clues<'a> {
@@ -263,12 +263,6 @@ pub(super) fn usual_encoding(kind: LayoutKind) -> Option<Encoding> {
     }
 }
 
-/// A count with its noun.
-fn said(count: usize, noun: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{ending}")
-}
-
 /// Why, in words: how many files lie where and how masks are named after images.
 pub(super) fn why(files: &RootFiles, described: &str) -> String {
     let num_pairs = files.num_pairs();
@@ -292,7 +286,7 @@ pub(super) fn why(files: &RootFiles, described: &str) -> String {
     if num_pairs == 0 {
         return format!(
             "{} in {} and no masks{described}",
-            said(files.found.len(), "image"),
+            count_of(files.found.len(), "image"),
             list(&files.image_folders)
         );
     }
@@ -320,7 +314,7 @@ pub(super) fn why(files: &RootFiles, described: &str) -> String {
     };
     format!(
         "{} in {} {sample} {place}{described}",
-        said(num_pairs, "image"),
+        count_of(num_pairs, "image"),
         list(&files.image_folders)
     )
 }
