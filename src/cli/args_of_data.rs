@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
@@ -37,7 +37,8 @@ pub struct CorrectionArgs {
     /// without, those from 128 on where masks are read as black and white.
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u8).range(1..))]
     pub mask_threshold: Option<u8>,
-    /// A list of classes (TOML, CSV or text) instead of what is recognized.
+    /// A list of classes (TOML, CSV or text) instead of what is recognized; from here or from the
+    /// data set's folder.
     #[arg(long, value_name = "FILE")]
     pub classes: Option<PathBuf>,
     /// The classes by index whose pixels count as unlabeled, such as 0 or 0,11, or none, instead of
@@ -50,10 +51,12 @@ pub struct CorrectionArgs {
     /// lossy compression, else middle.
     #[arg(long, value_name = "HOW")]
     pub off_palette: Option<OffPalette>,
-    /// The folder with the data set's images, when it is not the one that is recognized.
+    /// The folder with the data set's images, when it is not the one that is recognized; from here or
+    /// from the data set's folder.
     #[arg(long, value_name = "DIR")]
     pub image_folder: Option<PathBuf>,
-    /// The folder with their masks, when it is not the one that is recognized.
+    /// The folder with their masks, when it is not the one that is recognized; from here or from the
+    /// data set's folder.
     #[arg(long, value_name = "DIR")]
     pub mask_folder: Option<PathBuf>,
     /// What the names of images end with, such as _sat or _sat.jpg, or what they are like, with one
@@ -72,8 +75,9 @@ pub struct CorrectionArgs {
 }
 
 impl CorrectionArgs {
-    /// The same with absolute paths.
-    pub fn given(&self) -> anyhow::Result<Corrections> {
+    /// The same with absolute paths; what is not there as stated may lie below the data set's
+    /// folder.
+    pub fn given(&self, set: Option<&Path>) -> anyhow::Result<Corrections> {
         let is_other = matches!(self.mask_encoding, Encoding::Index | Encoding::Rgb);
         ensure!(
             !is_other || self.mask_threshold.is_none(),
@@ -87,7 +91,9 @@ impl CorrectionArgs {
         );
         let absolute = |path: &Option<PathBuf>| {
             let path = path.as_ref().map(|path| {
-                std::path::absolute(path)
+                let below = set.map(|set| set.join(path));
+                let below = below.filter(|below| !path.exists() && below.exists());
+                std::path::absolute(below.as_ref().unwrap_or(path))
                     .with_context(|| format!("No such path: {}", path.display()))
             });
             path.transpose()
@@ -139,8 +145,6 @@ pub struct InspectArgs {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use clap::Parser as _;
 
     use super::super::args::{Arguments, DatasetWork, Subcommand, Work};
@@ -155,7 +159,7 @@ mod tests {
         else {
             panic!("{line} is another command");
         };
-        let given = args.corrections.given();
+        let given = args.corrections.given(Some(&args.folder));
         given.map_err(|error| error.to_string())
     }
 
@@ -205,5 +209,19 @@ mod tests {
             let error = given(&line).expect_err("refused");
             assert!(error.contains(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn folders_may_be_said_as_they_lie_in_the_data_set() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let photos = folder.path().join("photos");
+        std::fs::create_dir(&photos).expect("a folder");
+        let set = folder.path().display();
+        let line = format!("orthobrush dataset inspect {set} --image-folder photos");
+        assert_eq!(given(&line).expect("corrections").images, Some(photos));
+        // What is nowhere is said as it was stated.
+        let line = format!("orthobrush dataset inspect {set} --mask-folder nowhere");
+        let nowhere = std::path::absolute("nowhere").expect("a path");
+        assert_eq!(given(&line).expect("corrections").masks, Some(nowhere));
     }
 }

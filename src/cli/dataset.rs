@@ -7,11 +7,13 @@ use super::sheet::Sheet;
 use super::train::chosen_recipe;
 use crate::dataset::leaks::{LeakLimits, LeakReport};
 use crate::dataset::{DatasetError, Discovery, InspectOptions, Watch, discover_corrected, inspect};
+use crate::label::count_of;
 
 /// Says what a data set holds, how it was recognized, and what is wrong with it.
 pub fn inspected(args: &InspectArgs) -> anyhow::Result<()> {
     let rule = chosen_recipe(args.recipe.as_deref(), args.preset)?.parts();
-    let discovery = discover_corrected(&args.folder, &args.corrections.given()?)?;
+    let corrections = args.corrections.given(Some(&args.folder))?;
+    let discovery = discover_corrected(&args.folder, &corrections)?;
     if !discovery.datasets.is_empty() {
         tell_datasets(&discovery, args)?;
         ensure!(
@@ -113,8 +115,8 @@ fn watched<R>(
 /// Says what these, the parts or the data sets, share.
 fn tell_leaks(report: &LeakReport, these: &str) {
     say!(
-        "\nLeaks between the {these} ({} images compared)",
-        report.images
+        "\nLeaks between the {these} ({} compared)",
+        count_of(report.images, "image")
     );
     if report.leaks.is_empty() && report.images > 0 {
         say!("  none found");

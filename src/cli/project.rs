@@ -7,7 +7,7 @@ use super::args::{HistoryArgs, MergeArgs, PackArgs};
 use super::say::refuse_to_overwrite;
 use crate::disk::path_text;
 use crate::exchange::{ExportForm, ExportWork, RegistryFrame, export, write_registry};
-use crate::label::{ClassTable, Mask, MergeCounts, MergeRule, VisitStep, merge};
+use crate::label::{ClassTable, Mask, MergeCounts, MergeRule, VisitStep, count_of, merge};
 use crate::metrics::{Confusion, Kappa};
 use crate::project::{Project, pack};
 use crate::raster::open_raster;
@@ -33,7 +33,8 @@ pub fn history(args: &HistoryArgs) -> anyhow::Result<()> {
     };
     let steps = |visit: &mut VisitStep<'_>| project.visit_steps(layer, visit);
     let count = write_registry(&args.out, frame, steps)?;
-    say!("{count} changes: {}", args.out.display());
+    let changes = count_of(count as usize, "change");
+    say!("{changes}: {}", args.out.display());
     Ok(())
 }
 
@@ -47,9 +48,9 @@ pub fn packed(args: &PackArgs) -> anyhow::Result<()> {
         );
     }
     say!(
-        "{} files, {} bytes: {}",
-        packed.files,
-        packed.bytes,
+        "{}, {}: {}",
+        count_of(packed.files, "file"),
+        count_of(packed.bytes as usize, "byte"),
         packed.project.display()
     );
     Ok(())

@@ -75,8 +75,8 @@ fn planned(args: &SearchArgs) -> anyhow::Result<SearchPlan> {
         spec,
         base,
         data: TrainData::Folder {
+            corrections: args.corrections.given(Some(&folder))?,
             folder,
-            corrections: args.corrections.given()?,
         },
     };
     let plan = order.plan(args.out.clone(), MemoryBudget::default().tile_cache_bytes)?;

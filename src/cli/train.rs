@@ -24,7 +24,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
         let out = args.out.context("Say where the runs go with --out DIR")?;
         let order = FoldsOrder {
             recipe,
-            on: TrainOn::Corrected(data, args.corrections.given()?),
+            on: TrainOn::Corrected(data.clone(), args.corrections.given(Some(&data))?),
             folds: args.folds,
             seeds: args.seeds,
             folder: Some(out),
@@ -32,7 +32,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
         return folds::run(order, args.json);
     }
     let mut drive = Drive::new("Train");
-    let corrections = args.corrections.given()?;
+    let corrections = args.corrections.given(args.data.as_deref())?;
     let own = Corrections {
         encoding: corrections.encoding,
         ..Corrections::default()

@@ -6,6 +6,7 @@ use super::parts::{Assignment, PartLists, PartRule, SampleId, Twins, assign_part
 use super::split::{Split, SplitKind, SplitReport};
 use super::watch::counted;
 use super::{DatasetError, FileSet, Part, Watch};
+use crate::label::subject_of;
 
 /// More images are not decoded only to find equal ones.
 const MOST_DECODED: usize = 5_000;
@@ -69,7 +70,9 @@ impl FileParts {
         }
         let empty = counts.len() - labelled.len();
         if empty > 0 {
-            notes.push(format!("{empty} masks hold no labels and are not used"));
+            let (one, many) = ("holds no labels and is", "hold no labels and are");
+            let masks = subject_of(empty, "mask", one, many);
+            notes.push(format!("{masks} not used"));
         }
         notes.extend(assigned.notes);
         Ok(Self { parts, notes })

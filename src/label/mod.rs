@@ -66,7 +66,7 @@ pub use history::{History, KeptHistory, StateMark};
 pub use levels::{MaskLevels, rect_at_level};
 pub use mask::{Mask, UNLABELED};
 pub use merge::{MergeCounts, MergeRule, Merged, merge};
-pub use number::{count_of, grouped};
+pub use number::{count_of, grouped, subject_of};
 pub use origin::Origin;
 pub use palette::default_color;
 pub use rasterize::{Figure, rasterize};

@@ -21,6 +21,12 @@ pub fn count_of(count: usize, noun: &str) -> String {
     format!("{} {noun}{ending}", grouped(count as u64))
 }
 
+/// So many of something and the verb that fits: 1 file is, 25,000 files are.
+pub fn subject_of(count: usize, noun: &str, one: &str, many: &str) -> String {
+    let verb = if count == 1 { one } else { many };
+    format!("{} {verb}", count_of(count, noun))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,5 +44,7 @@ mod tests {
         let told = [(0, "box"), (1, "file"), (2, "class"), (25_000, "image")];
         let told = told.map(|(count, noun)| count_of(count, noun));
         assert_eq!(told, ["0 boxes", "1 file", "2 classes", "25,000 images"]);
+        let told = [1, 2].map(|count| subject_of(count, "line", "puts", "put"));
+        assert_eq!(told, ["1 line puts", "2 lines put"]);
     }
 }

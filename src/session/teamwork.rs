@@ -7,7 +7,7 @@ use super::state::Session;
 use super::{CommandError, LayerKind, Notice, ProjectCommand, Safety};
 use crate::exchange::{RegistryFrame, write_registry};
 use crate::geom::ImageSize;
-use crate::label::{ClassTable, Encoding, Mask, align_classes, load_mask};
+use crate::label::{ClassTable, Encoding, Mask, align_classes, count_of, load_mask};
 use crate::metrics::{Confusion, Kappa};
 use crate::project::{Project, TheirLabel, pack};
 
@@ -50,7 +50,8 @@ impl Session {
             };
             let steps = |visit: &mut crate::label::VisitStep<'_>| project.visit_steps(layer, visit);
             let count = write_registry(&out, frame, steps)?;
-            let told = format!("Exported {count} changes: {}", out.display());
+            let changes = count_of(count as usize, "change");
+            let told = format!("Exported {changes}: {}", out.display());
             job.tell(Report::Note(Notice::info(told)))?;
             Ok(())
         });
@@ -108,7 +109,8 @@ impl Session {
                 let told = format!("Not packed, since it is not there: {}", missing.display());
                 job.tell(Report::Note(Notice::warning(told)))?;
             }
-            let told = format!("Packed {} files: {}", packed.files, folder.display());
+            let files = count_of(packed.files, "file");
+            let told = format!("Packed {files}: {}", folder.display());
             job.tell(Report::Note(Notice::info(told)))?;
             Ok(())
         });

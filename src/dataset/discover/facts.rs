@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::label::{
     ClassTable, Encoding, FoundTable, MIDDLE_GREY, MaskError, MaskSurvey, MaskValue, Rgb, Shading,
-    load_mask, survey_mask,
+    grouped, load_mask, survey_mask,
 };
 use crate::raster::open_raster;
 
@@ -220,8 +220,9 @@ impl MaskFacts {
         }
         if self.looked > 0 && self.looked < num_masks {
             notes.push(format!(
-                "The encoding was concluded from {} of {num_masks} masks",
-                self.looked
+                "The encoding was concluded from {} of {} masks",
+                grouped(self.looked as u64),
+                grouped(num_masks as u64)
             ));
         }
         notes

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use super::naming::stem_of;
 use crate::dataset::layout::{file_name, has_raster_name};
 use crate::exchange::Part;
+use crate::label::subject_of;
 
 /// A file that lists the images of one part, or a part of a file.
 pub(super) struct PartList {
@@ -94,8 +95,9 @@ pub(super) fn apply_lists(lists: &[PartList], samples: &[(&str, &Path)]) -> List
         listed.notes.extend(missing_note(list, &missing));
     }
     if contradictions > 0 {
+        let lines = subject_of(contradictions, "line", "puts", "put");
         listed.notes.push(format!(
-            "{contradictions} lines put an image into a second part; the first list counts"
+            "{lines} an image into a second part; the first list counts"
         ));
     }
     listed.num_listed = listed.parts.iter().flatten().count();
@@ -213,7 +215,7 @@ mod tests {
             listed.notes,
             [
                 "2 of 3 lines of train.txt name no image here; the first is 1",
-                "1 lines put an image into a second part; the first list counts"
+                "1 line puts an image into a second part; the first list counts"
             ]
         );
     }

@@ -3,8 +3,8 @@ use std::path::{Path, PathBuf};
 
 use super::pairing::RootFiles;
 use super::tree::Folder;
-use crate::dataset::layout::file_name;
 use crate::exchange::Part;
+use crate::label::count_of;
 
 /// Endings of files that usually lie beside rasters and are no matter of concern.
 const USUAL_ENDINGS: [&str; 16] = [
@@ -59,7 +59,10 @@ pub(super) fn pairing_notes(files: &RootFiles) -> Vec<String> {
         let name = part.map(|part| format!(" for {}", part.folder()));
         let name = name.unwrap_or_default();
         notes.push(if lonely.len() == of_part().count() {
-            format!("None of the {} images{name} has a mask", lonely.len())
+            match lonely.len() {
+                1 => format!("The only image{name} has no mask"),
+                n => format!("None of the {} has a mask", count_of(n, "image") + &name),
+            }
         } else {
             counted(&lonely, "image", &format!("{name} without a mask"))
         });
@@ -98,12 +101,18 @@ pub(super) fn pairing_notes(files: &RootFiles) -> Vec<String> {
 }
 
 fn counted(paths: &[&Path], kind: &str, what: &str) -> String {
-    let first = paths.first().map(|path| file_name(path));
-    let first = first.unwrap_or_default();
-    match paths.len() {
-        1 => format!("1 {kind}{what}: {first}"),
-        n => format!("{n} {kind}s{what}; the first is {first}"),
-    }
+    let first = paths.first().copied().unwrap_or(Path::new(""));
+    // From the folder on that all lie in.
+    let is_shared = |folder: &&Path| paths.iter().all(|path| path.starts_with(folder));
+    let shared = first.ancestors().skip(1).find(is_shared);
+    let named = shared.and_then(|folder| first.strip_prefix(folder).ok());
+    let first = named.unwrap_or(first).display();
+    let link = if paths.len() == 1 {
+        ":"
+    } else {
+        "; the first is"
+    };
+    format!("{}{what}{link} {first}", count_of(paths.len(), kind))
 }
 
 /// What there is to say about files that are no rasters in the folders of images and masks.
@@ -150,4 +159,22 @@ pub(super) fn left_out_note(others: &[String], images: usize) -> Option<String> 
              data set"
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_file_is_named_with_its_folder_where_others_lie_elsewhere() {
+        let told = |paths: &[&str]| {
+            let paths: Vec<&Path> = paths.iter().map(|path| Path::new(*path)).collect();
+            counted(&paths, "image", " without a mask")
+        };
+        assert_eq!(told(&["set/a/0.png"]), "1 image without a mask: 0.png");
+        let words = "2 images without a mask; the first is 0.png";
+        assert_eq!(told(&["set/a/0.png", "set/a/1.png"]), words);
+        let words = "2 images without a mask; the first is a/images/0.png";
+        assert_eq!(told(&["set/a/images/0.png", "set/b/images/0.png"]), words);
+    }
 }

@@ -5,7 +5,7 @@ use super::facts::MaskFacts;
 use super::kinds::LayoutKind;
 use super::pairing::RootFiles;
 use super::stems::Stem;
-use crate::label::{ClassTable, Encoding, is_void_name};
+use crate::label::{ClassTable, Encoding, count_of, is_void_name};
 
 /// What a layout is recognized by.
 pub(super) struct Clues<'a> {
@@ -318,12 +318,6 @@ pub(super) fn usual_encoding(kind: LayoutKind) -> Option<Encoding> {
     }
 }
 
-/// A count with its noun.
-fn said(count: usize, noun: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{ending}")
-}
-
 /// Why, in words: how many files lie where, how masks are named after images, and by what a known
 /// data set was recognized.
 pub(super) fn why(files: &RootFiles, described: &str, by: Option<&str>) -> String {
@@ -354,7 +348,7 @@ fn how(files: &RootFiles) -> String {
     if num_pairs == 0 {
         return format!(
             "{} in {} and no masks",
-            said(files.found.len(), "image"),
+            count_of(files.found.len(), "image"),
             list(&files.image_folders)
         );
     }
@@ -386,7 +380,7 @@ fn how(files: &RootFiles) -> String {
     };
     format!(
         "{} in {} {sample} {place}",
-        said(num_pairs, "image"),
+        count_of(num_pairs, "image"),
         list(&files.image_folders)
     )
 }

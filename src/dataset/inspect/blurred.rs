@@ -5,9 +5,9 @@ use super::between::Borders;
 use super::grain::Grain;
 use super::judge::Judge;
 use super::lattice::Lattice;
-use super::problem::{Problem, ProblemKind, said};
+use super::problem::{Problem, ProblemKind};
 use super::seen::{Seen, SeenMask};
-use crate::label::Encoding;
+use crate::label::{Encoding, subject_of};
 
 /// Fewer strange values may be classes that are drawn as lines.
 const FEWEST_STRAYS: usize = 3;
@@ -49,7 +49,7 @@ impl Judge<'_> {
 
     /// About masks whose pixels were changed by JPEG, or by what works as it does.
     fn packed_sentence(&self, count: usize, are_jpeg: bool, lattice: Lattice) -> String {
-        let looks = said(count, "mask", "looks", "look") + " as after lossy compression";
+        let looks = subject_of(count, "mask", "looks", "look") + " as after lossy compression";
         let again = "convert the masks from the originals again, as PNG or TIFF";
         match self.discovery.encoding.form {
             Encoding::Rgb if are_jpeg && self.discovery.are_classes_made => {
@@ -59,13 +59,13 @@ impl Judge<'_> {
                      list of classes each of them counts as one, {} in all; name a list with the \
                      real colors and let others count as the nearest (--classes FILE --off-palette \
                      nearest), or {again}",
-                    said(count, "mask", "is", "are"),
+                    subject_of(count, "mask", "is", "are"),
                     classes.map_or(0, |table| table.classes().len())
                 )
             }
             _ if are_jpeg => format!(
                 "{} stored as JPEG, which changes labels where classes meet; {again}",
-                said(count, "mask", "is", "are")
+                subject_of(count, "mask", "is", "are")
             ),
             Encoding::Binary => format!(
                 "{looks}: greys lie about black and white, while 0 and 255 look real and greys \
@@ -168,7 +168,7 @@ impl Values {
             "{} as after lossy compression: values that form no areas lie where others meet \
              ({}){}; convert the masks from the originals again, as PNG or TIFF, or name a list of \
              classes with the real values alone",
-            said(count, "mask", "looks", "look"),
+            subject_of(count, "mask", "looks", "look"),
             listed(&self.stray),
             match self.real[..] {
                 [] => String::new(),
@@ -184,7 +184,7 @@ fn stepped_sentence(count: usize, share: f64) -> String {
          classes that do not follow each other are thin lines of the classes between them; convert \
          the masks from the originals again, resized to the nearest pixel, as PNG or TIFF, unless \
          the classes are steps of one scale",
-        said(count, "mask", "looks", "look"),
+        subject_of(count, "mask", "looks", "look"),
         100.0 * share
     )
 }

@@ -394,7 +394,7 @@ mod tests {
             (problem.kind, problem.count),
             (ProblemKind::UnknownValues, 1)
         );
-        let expected = "1 mask holds 1 pixels that stand for no class, for example color 1, 2, 3";
+        let expected = "1 mask holds 1 pixel that stands for no class, for example color 1, 2, 3";
         assert!(
             problem.sentence.starts_with(expected),
             "{}",
@@ -426,7 +426,7 @@ mod tests {
         let mut problems = found.problems.iter();
         let unknown = problems.find(|problem| problem.kind == ProblemKind::UnknownValues);
         let sentence = &unknown.expect("a color without a class").sentence;
-        let expected = "1 mask holds 1 pixels that stand for no class, for example color 9, 99, 9";
+        let expected = "1 mask holds 1 pixel that stands for no class, for example color 9, 99, 9";
         assert!(sentence.starts_with(expected), "{sentence}");
     }
 

@@ -2,10 +2,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::pixels::{Digest, PixelSums};
-use super::problem::{Problem, ProblemKind, said};
+use super::problem::{Problem, ProblemKind};
 use super::seen::{Depth, Seen, SeenMask};
 use crate::dataset::leaks::Patchwork;
 use crate::dataset::{Discovery, Sample};
+use crate::label::subject_of;
 
 /// Judges what was seen of all samples that were looked at, ordered by their place.
 pub(super) struct Judge<'a> {
@@ -46,7 +47,7 @@ impl Judge<'_> {
     fn unreadable(&self) -> Option<Problem> {
         let files: Vec<_> = self.seen.iter().flat_map(|seen| &seen.unreadable).collect();
         let (_, reason) = files.first()?;
-        let subject = said(files.len(), "file", "cannot", "cannot");
+        let subject = subject_of(files.len(), "file", "cannot", "cannot");
         let sentence = format!("{subject} be read. The first: {reason}");
         let paths = files.iter().map(|(path, _)| path.clone());
         Problem::of(ProblemKind::Unreadable, files.len(), paths, sentence)
@@ -56,7 +57,7 @@ impl Judge<'_> {
         let all = || self.seen.iter().filter(|seen| seen.size_differs.is_some());
         let first = all().next()?.size_differs.as_ref()?;
         let count = all().count();
-        let subject = said(count, "mask", "has", "have");
+        let subject = subject_of(count, "mask", "has", "have");
         let sentence = format!("{subject} not the extent of the image. The first: {first}");
         let paths = all().filter_map(|seen| self.mask_path(seen));
         Problem::of(ProblemKind::SizeMismatch, count, paths, sentence)
@@ -70,9 +71,9 @@ impl Judge<'_> {
         let values: Vec<String> = values.into_iter().take(6).collect();
         let count = all().count();
         let sentence = format!(
-            "{} {pixels} pixels that stand for no class, for example {}; add the classes or choose \
-             another class table",
-            said(count, "mask", "holds", "hold"),
+            "{} {} for no class, for example {}; add the classes or choose another class table",
+            subject_of(count, "mask", "holds", "hold"),
+            subject_of(pixels as usize, "pixel", "that stands", "that stand"),
             values.join("; ")
         );
         let paths = all().filter_map(|seen| self.mask_path(seen));
@@ -93,12 +94,12 @@ impl Judge<'_> {
             masks.collect::<BTreeSet<_>>().len() > 1
         };
         let all = self.copies(twins.iter(), ProblemKind::DuplicateImages, |count| {
-            let subject = said(count, "image", "is an exact copy", "are exact copies");
+            let subject = subject_of(count, "image", "is an exact copy", "are exact copies");
             format!("{subject} of others; keep copies in one part")
         });
         let crossing = twins.iter().filter(is_crossing);
         let crossing = self.copies(crossing, ProblemKind::DuplicatesAcrossParts, |count| {
-            let subject = said(count, "image", "is", "are");
+            let subject = subject_of(count, "image", "is", "are");
             format!(
                 "{subject} in more than one part, so scores are better than they should be; \
                  remove copies from all parts but one"
@@ -106,7 +107,7 @@ impl Judge<'_> {
         });
         let torn = twins.iter().filter(is_torn);
         let torn = self.copies(torn, ProblemKind::ContradictingMasks, |count| {
-            let subject = said(count, "image", "is an exact copy", "are exact copies");
+            let subject = subject_of(count, "image", "is an exact copy", "are exact copies");
             format!("{subject} of others but with another mask")
         });
         all.into_iter().chain(crossing).chain(torn).collect()
@@ -143,7 +144,7 @@ impl Judge<'_> {
         let sentence = format!(
             "{} a mask of another image, though it shows more than one class; at least one of \
              them is probably wrong",
-            said(count, "mask", "equals", "equal")
+            subject_of(count, "mask", "equals", "equal")
         );
         Problem::of(ProblemKind::DuplicateMasks, count, paths, sentence)
     }
@@ -159,14 +160,14 @@ impl Judge<'_> {
             lonely().map(|sample| sample.image.clone()),
             format!(
                 "{} no mask; such images can be predicted but not learned from",
-                said(images, "image", "has", "have")
+                subject_of(images, "image", "has", "have")
             ),
         );
         let other = Problem::of(
             ProblemKind::MasksWithoutImages,
             num_masks,
             masks.iter().cloned(),
-            format!("{} no image", said(num_masks, "mask", "has", "have")),
+            format!("{} no image", subject_of(num_masks, "mask", "has", "have")),
         );
         one.into_iter().chain(other).collect()
     }
@@ -187,14 +188,14 @@ impl Judge<'_> {
         let clear = those(&is_clear, &image);
         let empty = those(&is_empty, &mask);
         let words = [
-            said(
+            subject_of(
                 constant.len(),
                 "image",
                 "has a single color",
                 "have a single color",
             ),
-            said(clear.len(), "image", "is", "are") + " transparent or without data in part",
-            said(empty.len(), "mask", "shows", "show") + " nothing but background",
+            subject_of(clear.len(), "image", "is", "are") + " transparent or without data in part",
+            subject_of(empty.len(), "mask", "shows", "show") + " nothing but background",
         ];
         let kinds = [
             (ProblemKind::ConstantImages, constant),
@@ -227,7 +228,7 @@ impl Judge<'_> {
             "{} areas of exactly white or black that reach the edge, {:.2} % of all pixels, and \
              labels count there as elsewhere; if the ground was cut off there, state that voids \
              are nodata",
-            said(count, "image", "has", "have"),
+            subject_of(count, "image", "has", "have"),
             100.0 * share
         );
         let paths = all().map(|seen| self.sample(seen).image.clone());
@@ -244,7 +245,7 @@ impl Judge<'_> {
             }
         }
         let problem = |(cells, paths): (String, Vec<PathBuf>)| {
-            let subject = said(paths.len(), "image", "is", "are");
+            let subject = subject_of(paths.len(), "image", "is", "are");
             let sentence = format!("{subject} put together of {cells}: {}", Patchwork::MEANING);
             Problem::of(ProblemKind::Patchwork, paths.len(), paths, sentence)
         };
@@ -278,7 +279,7 @@ impl Judge<'_> {
         let first: Vec<&str> = names.iter().take(6).copied().collect();
         let sentence = format!(
             "{} in none of the masks that were looked at: {}{}",
-            said(names.len(), "class", "is", "are"),
+            subject_of(names.len(), "class", "is", "are"),
             first.join(", "),
             if names.len() > 6 { " and others" } else { "" }
         );

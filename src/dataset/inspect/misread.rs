@@ -1,10 +1,10 @@
 use std::collections::BTreeSet;
 
 use super::judge::Judge;
-use super::problem::{Problem, ProblemKind, said};
+use super::problem::{Problem, ProblemKind};
 use super::seen::{Seen, SeenMask};
 use crate::dataset::{Discovery, LayoutKind};
-use crate::label::{Class, ClassTable, Encoding, Mask, UNLABELED};
+use crate::label::{Class, ClassTable, Encoding, Mask, UNLABELED, subject_of};
 
 /// At most so many colors are named.
 const MOST_NAMED: usize = 6;
@@ -82,7 +82,7 @@ impl Judge<'_> {
             "{} {pixels} pixels, {} of all, of colors that are no class's and count as one, as \
              each channel is split in the middle, for example {}; add their classes to the list, \
              or state that other colors are unlabeled (--off-palette unlabeled)",
-            said(those.len(), "mask", "holds", "hold"),
+            subject_of(those.len(), "mask", "holds", "hold"),
             self.share_of_masks(pixels),
             colors.join("; ")
         );
@@ -101,7 +101,7 @@ impl Judge<'_> {
             "{} numbers up to {greatest} and nothing bright: all is read as black, also {pixels} \
              pixels, {} of all, that are not 0; they are probably class indices, or of another \
              scale than black and white, so convert such masks, or leave them out",
-            said(those.len(), "mask", "holds", "hold"),
+            subject_of(those.len(), "mask", "holds", "hold"),
             self.share_of_masks(pixels)
         );
         let paths = those.iter().filter_map(|(seen, _)| self.mask_path(seen));
@@ -121,7 +121,7 @@ impl Judge<'_> {
             "{} 0 as nodata, which counts as “{}” all the same, {} of all pixels, since many \
              programs declare the background so; if nobody labeled that ground, state that the \
              class is unlabeled (--ignore-classes {zero})",
-            said(those.len(), "mask", "declares", "declare"),
+            subject_of(those.len(), "mask", "declares", "declare"),
             classes.name_of(zero),
             self.share_of_masks(pixels)
         );

@@ -3,7 +3,6 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::disk::serialize_paths;
-use crate::label::count_of;
 
 /// How much harm something does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -95,12 +94,6 @@ impl ProblemKind {
             | Self::AbsentClasses => Severity::Info,
         }
     }
-}
-
-/// A count with its noun and the verb that fits.
-pub(super) fn said(count: usize, noun: &str, one: &str, many: &str) -> String {
-    let verb = if count == 1 { one } else { many };
-    format!("{} {verb}", count_of(count, noun))
 }
 
 /// Most files that are named.

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use super::inspection::{DepthCount, Inspection};
 use super::problem::{Problem, Severity};
-use crate::label::grouped;
+use crate::label::{grouped, subject_of};
 
 /// Why writing cannot fail.
 const FITS: &str = "a string takes any text";
@@ -21,7 +21,7 @@ impl Inspection {
             text.push_str("Stopped before all was read; the numbers are of what was.\n");
         }
         if self.num_looked < self.num_samples {
-            let (looked, all) = (self.num_looked, self.num_samples);
+            let [looked, all] = [self.num_looked, self.num_samples].map(|n| grouped(n as u64));
             writeln!(text, "Read {looked} of {all} samples.").expect(FITS);
         }
         self.add_images(&mut text);
@@ -40,7 +40,7 @@ impl Inspection {
 
     fn add_images(&self, text: &mut String) {
         let row = |name: &str, images: usize, masks: String| {
-            vec![name.to_owned(), images.to_string(), masks]
+            vec![name.to_owned(), grouped(images as u64), masks]
         };
         let head = ["Part", "Images", "Masks"];
         let parts = self.parts.iter();
@@ -48,22 +48,23 @@ impl Inspection {
             row(
                 part.part.unwrap_or("none"),
                 part.images,
-                part.masks.to_string(),
+                grouped(part.masks as u64),
             )
         });
         add_table(text, &head, rows.collect());
         let sizes = self.sizes.iter().map(|size| {
             let extent = format!("{} × {}", size.width, size.height);
-            vec![extent, size.images.to_string()]
+            vec![extent, grouped(size.images as u64)]
         });
         add_table(text, &["Size", "Images"], sizes.collect());
         let sizes = self.pixel_sizes.iter();
-        let sizes = sizes.map(|size| vec![size.words(), size.images.to_string()]);
+        let sizes = sizes.map(|size| vec![size.words(), grouped(size.images as u64)]);
         add_table(text, &["Pixel size", "Images"], sizes.collect());
         let line = |name: &str, depths: &[DepthCount]| {
             let depths = depths
                 .iter()
-                .map(|depth| format!("{} of {} × {}", depth.files, depth.bands, depth.sample));
+                .map(|depth| (grouped(depth.files as u64), depth.bands, depth.sample))
+                .map(|(files, bands, sample)| format!("{files} of {bands} × {sample}"));
             (name.to_owned(), depths.collect::<Vec<_>>().join(", "))
         };
         let depths = [
@@ -75,7 +76,7 @@ impl Inspection {
         add_table(text, &["Stored", "As"], depths.collect());
         let rows = self.channels.iter().map(|channel| {
             let [mean, deviation] = channel.words();
-            let images = channel.images.to_string();
+            let images = grouped(channel.images as u64);
             vec![channel.name.clone(), mean, deviation, images]
         });
         let head = ["Channel", "Mean", "Deviation", "Images"];
@@ -92,7 +93,7 @@ impl Inspection {
                 class.name.clone(),
                 class.index.to_string(),
                 percent(class.share),
-                class.images.to_string(),
+                grouped(class.images as u64),
             ]
         });
         add_table(text, &["Class", "Index", "Pixels", "Masks"], rows.collect());
@@ -106,7 +107,8 @@ impl Inspection {
             .expect(FITS);
         }
         if self.unlabeled_pixels > 0 {
-            writeln!(text, "{} pixels are unlabeled.", self.unlabeled_pixels).expect(FITS);
+            let pixels = subject_of(self.unlabeled_pixels as usize, "pixel", "is", "are");
+            writeln!(text, "{pixels} unlabeled.").expect(FITS);
         }
     }
 }

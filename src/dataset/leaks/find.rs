@@ -19,6 +19,7 @@ use super::trace::{Finders, Trace};
 use crate::dataset::DatasetError;
 use crate::dataset::parts::Part;
 use crate::geom::ImageSize;
+use crate::label::subject_of;
 use crate::raster::TileSource;
 
 /// The least distances between landmarks and between keypoints, in pixels, and the greatest. Of
@@ -255,8 +256,8 @@ fn traces(
     }
     let note = failed.first().map(|(index, error)| {
         format!(
-            "{} images could not be read and were compared by name alone; the first is {}: {error}",
-            failed.len(),
+            "{} compared by name alone, as reading failed; the first is {}: {error}",
+            subject_of(failed.len(), "image", "is", "are"),
             samples[*index].name
         )
     });

@@ -7,6 +7,7 @@ use super::{
     cut_for_judging,
 };
 use crate::dataset::DatasetError;
+use crate::label::{count_of, grouped, subject_of};
 
 /// Gives each of `samples` its part as `rule` says; `lists` is what the rule's list files hold.
 ///
@@ -110,10 +111,9 @@ impl Drawing<'_> {
             .into_iter()
             .collect();
         if !test.is_empty() {
-            notes.push(format!(
-                "{} samples that the data set states as test are in no fold",
-                test.len()
-            ));
+            let (one, many) = ("of the stated test part is", "of the stated test part are");
+            let samples = subject_of(test.len(), "sample", one, many);
+            notes.push(format!("{samples} in no fold"));
         }
         Ok(Assignment::of(self.samples, &parts, notes))
     }
@@ -132,9 +132,12 @@ impl Drawing<'_> {
                 *part = part.or(Some(Part::Train));
             }
         } else if nameless > 0 {
-            notes.push(format!(
-                "{nameless} samples are in no stated part and are left out"
-            ));
+            let (one, many) = (
+                "is in no stated part and is",
+                "are in no stated part and are",
+            );
+            let samples = subject_of(nameless, "sample", one, many);
+            notes.push(format!("{samples} left out"));
         }
         if !has(&parts, Part::Train) {
             return Err(DatasetError::TooLittle(
@@ -200,9 +203,9 @@ impl Drawing<'_> {
         }
         if count > 0 {
             notes.push(format!(
-                "No validation part is stated, so {count} of {} training samples are taken for \
-                 it{how}",
-                train.len()
+                "No validation part is stated, so {} of {} training samples are taken for it{how}",
+                grouped(count as u64),
+                grouped(train.len() as u64)
             ));
         }
         Ok(notes)
@@ -231,7 +234,11 @@ fn without_group(samples: &[SampleId<'_>], group: &GroupBy) -> Option<String> {
         .iter()
         .filter(|sample| group.group_of(sample).is_none());
     let count = alone.count();
-    (count > 0).then(|| format!("{count} samples show no group in their name and stand alone"))
+    let (one, many) = (
+        "shows no group in its name and stands",
+        "show no group in their name and stand",
+    );
+    (count > 0).then(|| subject_of(count, "sample", one, many) + " alone")
 }
 
 fn without_pixels(samples: &[SampleId<'_>]) -> Option<String> {
@@ -239,8 +246,12 @@ fn without_pixels(samples: &[SampleId<'_>]) -> Option<String> {
         .iter()
         .filter(|sample| sample.class_pixels.is_none());
     let count = blank.count();
-    (count > 0)
-        .then(|| format!("The classes of {count} samples are not known; they are taken as empty"))
+    (count > 0).then(|| {
+        format!(
+            "The classes of {} are not known; they are taken as empty",
+            count_of(count, "sample")
+        )
+    })
 }
 
 #[cfg(test)]

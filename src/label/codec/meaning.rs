@@ -7,6 +7,10 @@ use super::super::{Class, ClassTable, MaskError, Rgb, UNLABELED};
 use super::rows::Form;
 use super::shades::Shade;
 
+/// Why a mask cannot be read as class indices.
+const TOO_LARGE: &str = "its values go beyond 255, and classes are 0 to 254; write the number of \
+                         each class instead, or read it as binary if it is black and white";
+
 /// How the pixels of a mask file stand for classes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -48,8 +52,8 @@ const MOST_COLORS: usize = 64;
 /// A number mask without a table that holds more values than this is a soft black and white one.
 const MOST_INDICES: usize = 48;
 
-const TOO_WIDE: &str =
-    "it has wide samples that are more than black and white; convert it to 8 bits";
+const TOO_WIDE: &str = "it holds numbers that are no classes, such as fractions; write the number \
+                        of each class, 0 to 254";
 
 /// The decided meaning of a file's shades.
 pub(super) struct Meaning {
@@ -292,8 +296,7 @@ impl Evidence<'_> {
             .filter(|&number| !self.is_void(number))
             .map(u8::try_from)
             .collect();
-        let indices =
-            indices.map_err(|_too_large| "its values go beyond 255; read it as binary")?;
+        let indices = indices.map_err(|_too_large| TOO_LARGE)?;
         Ok(match (self.table, self.palette) {
             (Some(table), _) => table.with_values(indices),
             (None, Some(palette)) => ClassTable::from_palette(palette, indices),

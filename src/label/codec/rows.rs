@@ -8,7 +8,7 @@ use png::{BitDepth, ColorType, Transformations};
 use super::super::{MaskError, Rgb};
 use crate::disk::open_file;
 use crate::geom::{Georef, ImageSize, PixelRect};
-use crate::raster::{SampleType, TileSource, open_raster};
+use crate::raster::{ReadError, SampleType, TileSource, open_raster};
 
 /// Rows that are read at once, unless the file's own blocks are a little higher.
 const BAND_ROWS: u32 = 256;
@@ -116,7 +116,11 @@ impl RowReader {
                 ..
             } => source.read_index(rect)?,
             Rows::Raster { source, .. } if self.form == Form::Wide => {
-                let wide = source.read_wide(rect)?;
+                let wide = if source.info().sample == SampleType::U16 {
+                    source.read_wide(rect)?
+                } else {
+                    whole_numbers(&**source, rect)?
+                };
                 wide.ok_or_else(|| MaskError::NotAMask {
                     reason: "its wide samples cannot be read; convert it to 8 bits".to_owned(),
                     path: self.path.clone(),
@@ -166,7 +170,7 @@ fn raster_rows(source: Arc<dyn TileSource>) -> (Form, Rows) {
     let is_index = info.sample.is_index() && (info.bands == 1 || info.palette.is_some());
     let form = match info.bands {
         _ if is_index => Form::Byte,
-        1 if info.sample == SampleType::U16 && info.format.contains("TIFF") => Form::Wide,
+        1 if info.format.contains("TIFF") && is_whole(&*source) => Form::Wide,
         1 => Form::Stretched,
         _ => Form::Rgba,
     };
@@ -181,6 +185,42 @@ fn raster_rows(source: Arc<dyn TileSource>) -> (Form, Rows) {
             band_rows,
         },
     )
+}
+
+/// Whether all samples are whole numbers of 16 bits, though they may be stored as floating point.
+fn is_whole(source: &dyn TileSource) -> bool {
+    let info = source.info();
+    let bounds = info.size.bounds();
+    let mut bands = (0..bounds.height).step_by(BAND_ROWS as usize).map(|y| {
+        let rows = BAND_ROWS.min(bounds.height - y);
+        PixelRect::new(0, y, bounds.width, rows)
+    });
+    let is_whole = |band| matches!(whole_numbers(source, band), Ok(Some(_)));
+    info.sample == SampleType::U16 || bands.all(is_whole)
+}
+
+/// The samples of `rect` as two bytes a pixel, high byte first; `None` where one is no whole number
+/// of 16 bits.
+fn whole_numbers(source: &dyn TileSource, rect: PixelRect) -> Result<Option<Vec<u8>>, ReadError> {
+    let width = rect.width as usize;
+    let mut bytes = vec![0; 2 * width * rect.height as usize];
+    // Doubles of whole rows would take four times the room.
+    for x in (0..rect.width).step_by(BAND_ROWS as usize) {
+        let columns = BAND_ROWS.min(rect.width - x);
+        let part = PixelRect::new(rect.x + x, rect.y, columns, rect.height);
+        let values = source.read_values(part, 0)?;
+        for (row, values) in values.chunks_exact(columns as usize).enumerate() {
+            let place = 2 * (row * width + x as usize);
+            for (pixel, &value) in bytes[place..].chunks_exact_mut(2).zip(values) {
+                let number = value as u16;
+                if f64::from(number) != value {
+                    return Ok(None);
+                }
+                pixel.copy_from_slice(&number.to_be_bytes());
+            }
+        }
+    }
+    Ok(Some(bytes))
 }
 
 /// A PNG without interlacing, row by row: as a whole a large one would take a gigabyte.
@@ -282,19 +322,39 @@ mod tests {
 
     /// A TIFF of one row of numbers of 16 bits, little-endian, in one strip.
     fn wide_tiff(numbers: &[u16]) -> Vec<u8> {
-        let width = numbers.len() as u32;
+        let data: Vec<u8> = numbers
+            .iter()
+            .flat_map(|number| number.to_le_bytes())
+            .collect();
+        tiff(&data, 16, 1)
+    }
+
+    /// The same of floating point.
+    fn float_tiff(numbers: &[f32]) -> Vec<u8> {
+        let data: Vec<u8> = numbers
+            .iter()
+            .flat_map(|number| number.to_le_bytes())
+            .collect();
+        tiff(&data, 32, 3)
+    }
+
+    /// A TIFF of one row of samples of so many bits and of this format.
+    fn tiff(data: &[u8], bits: u32, format: u32) -> Vec<u8> {
+        let length = data.len() as u32;
+        let width = length * 8 / bits;
         let entries = [
             (256, 4, width),
             (257, 4, 1),
-            (258, 3, 16),
+            (258, 3, bits),
             (259, 3, 1),
             (262, 3, 1),
-            (273, 4, 8 + 2 + 9 * 12 + 4),
+            (273, 4, 8 + 2 + 10 * 12 + 4),
             (277, 3, 1),
             (278, 4, 1),
-            (279, 4, 2 * width),
+            (279, 4, length),
+            (339, 3, format),
         ];
-        let mut bytes = b"II\x2a\0\x08\0\0\0\x09\0".to_vec();
+        let mut bytes = b"II\x2a\0\x08\0\0\0\x0a\0".to_vec();
         for (tag, kind, value) in entries {
             bytes.extend_from_slice(&u16::to_le_bytes(tag));
             bytes.extend_from_slice(&u16::to_le_bytes(kind));
@@ -302,7 +362,7 @@ mod tests {
             bytes.extend_from_slice(&u32::to_le_bytes(value));
         }
         bytes.extend_from_slice(&[0; 4]);
-        bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+        bytes.extend_from_slice(data);
         bytes
     }
 
@@ -349,18 +409,12 @@ mod tests {
                 [0, 1, 255, 1],
             ),
             (
-                of(16, 1, "9"),
-                [0, 1, 2, 9],
-                Encoding::Index,
-                [0, 1, 2, 255],
-            ),
-            (
                 of(16, 1, "65535"),
                 [0, 1, 65_535, 1],
                 Encoding::Index,
                 [0, 1, 255, 1],
             ),
-            (of(16, 2, "0"), [0, 1, 1, 0], Encoding::Binary, [0, 1, 1, 0]),
+            (of(16, 2, "0"), [0, 1, 1, 0], Encoding::Index, [0, 1, 1, 0]),
             (
                 of(16, 2, "-99"),
                 [0, 1, -99, 1],
@@ -416,5 +470,28 @@ mod tests {
             assert_eq!(loaded.mask.read_rect(all), expected);
             assert_eq!(loaded.notes, Vec::<String>::new());
         }
+    }
+
+    #[test]
+    fn floating_point_is_read_as_whole_numbers_are() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mask.tif");
+        let load = |numbers: &[f32]| {
+            crate::disk::replace_file(&path, &float_tiff(numbers)).expect("written");
+            load_mask(&path, None, Encoding::Auto, None)
+        };
+        for (numbers, encoding, expected) in [
+            ([0.0, 1.0, 2.0, 1.0], Encoding::Index, [0, 1, 2, 1]),
+            ([0.0, 255.0, 0.0, 255.0], Encoding::Binary, [0, 1, 0, 1]),
+        ] {
+            let loaded = load(&numbers).expect("a mask");
+            let all = loaded.mask.size().bounds();
+            assert_eq!(loaded.mask.read_rect(all), expected);
+            assert_eq!(loaded.encoding, encoding);
+        }
+        let error = load(&[0.0, 0.25, 0.5, 1.0])
+            .expect_err("fractions")
+            .to_string();
+        assert!(error.contains("such as fractions"), "{error}");
     }
 }

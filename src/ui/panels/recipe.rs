@@ -231,10 +231,8 @@ pub fn source_ui(ui: &mut Ui, session: &Session, form: &mut TrainForm) {
             }
         }
         if let Some(list) = list {
-            let all = format!(
-                "The folder, {} images",
-                text::grouped(list.entries.len() as u64)
-            );
+            let images = text::count_of(list.entries.len(), "image");
+            let all = format!("The folder, {images}");
             let folder = ui.selectable_label(!on_data && on_folder, all);
             let help = "Whole files are held out: those that the folder states, else a tenth";
             if folder.on_hover_text(help).clicked() {

@@ -24,8 +24,9 @@ pub fn preparing_ui(ui: &mut Ui, session: &Session) -> bool {
     let activity = state.job.and_then(|job| session.activity(job));
     let title = activity.map_or("Starting", |activity| activity.title.as_str());
     let share = activity.and_then(|activity| activity.progress);
-    ui.add(ProgressBar::new(share.unwrap_or(0.0)).desired_width(320.0));
-    ui.label(state.trying.unwrap_or(title));
+    let (what, share) = state.trying.unwrap_or((title, share.unwrap_or(0.0)));
+    ui.add(ProgressBar::new(share).desired_width(320.0));
+    ui.label(what);
     ui.weak("Files are opened, a step and a look at held-out ground are tried, and some steps are measured. Curves appear with the first epoch.");
     for note in state.said() {
         ui.label(RichText::new(note).small());
