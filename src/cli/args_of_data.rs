@@ -59,9 +59,9 @@ pub struct CorrectionArgs {
     /// data set's folder.
     #[arg(long, value_name = "DIR")]
     pub mask_folder: Option<PathBuf>,
-    /// What the names of images end with, such as _sat or _sat.jpg, or what they are like, with one
-    /// * for what differs from sample to sample, such as 'img_*' or '*/image.tif'. With it or
-    /// --mask-suffix, names alone tell images and masks apart.
+    /// What the names of images end with, such as _sat or _sat.jpg, or what they are like, with a
+    /// single * for what differs from sample to sample, such as 'img_*' or '*/image.tif'. With it
+    /// or --mask-suffix, names alone tell images and masks apart.
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub image_suffix: Option<String>,
     /// What the names of masks end with, or what they are like, such as _mask, _mask.png, 'mask_*'

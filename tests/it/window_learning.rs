@@ -22,7 +22,9 @@ fn is_learned(harness: &Harness<'_, App>) -> bool {
 fn two_sets() -> (tempfile::TempDir, [PathBuf; 2]) {
     let folder = tempfile::tempdir().expect("a folder");
     let sets = ["first", "second"].map(|name| folder.path().join(name));
-    sets.iter().for_each(|set| crate::program::tiles(set));
+    for set in &sets {
+        crate::program::tiles(set);
+    }
     (folder, sets)
 }
 

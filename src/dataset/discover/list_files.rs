@@ -240,8 +240,11 @@ mod tests {
     use super::super::tree::{Limits, walk};
     use super::*;
 
-    /// The name, part and number of lines of each list.
-    fn read(files: &[(&str, &[u8])]) -> (Vec<(String, Option<Part>, usize)>, Vec<String>) {
+    /// The name, part and number of lines of a list.
+    type Told = (String, Option<Part>, usize);
+
+    /// What there is of each list, and the notes.
+    fn read(files: &[(&str, &[u8])]) -> (Vec<Told>, Vec<String>) {
         let folder = tempfile::tempdir().expect("a folder");
         for (name, text) in files {
             write(folder.path(), name, text);

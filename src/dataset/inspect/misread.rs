@@ -41,7 +41,7 @@ pub(super) fn faint(counts: &[(u8, u64)], black: Option<u8>, numbers: &Mask) -> 
     let is_black = |&(class, _): &(u8, u64)| class == UNLABELED || Some(class) == black;
     let numbers = (1..UNLABELED).zip(numbers.histogram().into_iter().skip(1));
     let numbers = numbers.filter(|(_, pixels)| *pixels > 0);
-    let (greatest, _) = numbers.clone().last()?;
+    let (greatest, _) = numbers.clone().next_back()?;
     let pixels = numbers.map(|(_, pixels)| pixels).sum();
     counts.iter().all(is_black).then_some((pixels, greatest))
 }

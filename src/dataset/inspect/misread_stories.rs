@@ -101,7 +101,8 @@ fn indices_that_come_too_late_to_be_tried_are_told() {
 fn colors_that_jpeg_made_are_told_as_such() {
     let colors = [[200, 0, 0], [0, 180, 40], [20, 0, 200]];
     let folder = set(Kind::Rgb, |_| vec![0; (SIDE * SIDE * 3) as usize]);
-    let halves = |at: u32| colors[usize::from(at % SIDE >= SIDE / 2) + usize::from(at % 8 == 0)];
+    let halves =
+        |at: u32| colors[usize::from(at % SIDE >= SIDE / 2) + usize::from(at.is_multiple_of(8))];
     let pixels: Vec<u8> = (0..SIDE * SIDE).flat_map(halves).collect();
     for seed in 0..4 {
         // Formats are told by content.

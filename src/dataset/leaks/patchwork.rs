@@ -208,7 +208,13 @@ mod tests {
         let shade = |x: u32, y: u32| (hash(&[u64::from(x / 256), u64::from(y / 256)]) % 16) as f64;
         check(|x, y| ground(x, y) * 0.9 + shade(x, y) + noise(x, y), None);
         // Fields of other brightness, and roads, at regular distances.
-        let field = |x: u32| if x / 128 % 2 == 0 { 0.5 } else { 1.0 };
+        let field = |x: u32| {
+            if (x / 128).is_multiple_of(2) {
+                0.5
+            } else {
+                1.0
+            }
+        };
         check(|x, y| ground(x, y) * field(x), None);
         let is_road = |x: u32| (60..72).contains(&(x % 128));
         let road = |x: u32, y: u32| 200.0 + ground(x + 5_000, y) / 10.0;

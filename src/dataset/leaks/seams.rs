@@ -64,7 +64,7 @@ fn loss(alike: &[Option<f32>], at: usize) -> Option<Loss> {
 /// The correlation of the lines on both sides of the boundary before each line.
 fn likeness(lines: &[Line]) -> Vec<Option<f32>> {
     let sums = lines.windows(BESIDE);
-    let sums: Vec<Option<[f32; RUN]>> = sums.map(|lines| normalized(lines)).collect();
+    let sums: Vec<Option<[f32; RUN]>> = sums.map(normalized).collect();
     let product = |(before, after): (&Option<[f32; RUN]>, &Option<[f32; RUN]>)| {
         let pixels = before.as_ref()?.iter().zip(after.as_ref()?);
         Some(pixels.map(|(a, b)| a * b).sum())

@@ -186,7 +186,7 @@ impl Loss {
                 LossError::Unusable(what) => {
                     LossError::Unusable(format!("term {} of loss: {what}", at + 1))
                 }
-                other => other,
+                error @ LossError::Unreadable(_) => error,
             })?;
         }
         Ok(())

@@ -34,26 +34,23 @@ pub fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
     }
     pause_ui(ui, state, commands);
     let epochs = state.recipe.as_ref().map_or(0, |recipe| recipe.epochs);
-    let bar = match state.phase {
-        TrainingPhase::Running { epoch, step, steps } => {
-            let [of_epochs, of_steps] = [[epoch, epochs], [step, steps]]
-                .map(|[done, all]| text::of_all(u64::from(done), u64::from(all)));
-            let place = if state.is_judging() {
-                format!("poch {of_epochs}, judging it")
-            } else {
-                format!("poch {of_epochs}, step {of_steps}")
-            };
-            let words = if state.is_paused {
-                format!("Paused in e{place}")
-            } else {
-                format!("E{place}")
-            };
-            ProgressBar::new(step as f32 / steps.max(1) as f32).text(words)
-        }
-        _ => {
-            let (what, share) = state.trying.unwrap_or(("Starting…", 0.0));
-            ProgressBar::new(share).text(what)
-        }
+    let bar = if let TrainingPhase::Running { epoch, step, steps } = state.phase {
+        let [of_epochs, of_steps] = [[epoch, epochs], [step, steps]]
+            .map(|[done, all]| text::of_all(u64::from(done), u64::from(all)));
+        let place = if state.is_judging() {
+            format!("poch {of_epochs}, judging it")
+        } else {
+            format!("poch {of_epochs}, step {of_steps}")
+        };
+        let words = if state.is_paused {
+            format!("Paused in e{place}")
+        } else {
+            format!("E{place}")
+        };
+        ProgressBar::new(step as f32 / steps.max(1) as f32).text(words)
+    } else {
+        let (what, share) = state.trying.unwrap_or(("Starting…", 0.0));
+        ProgressBar::new(share).text(what)
     };
     ui.add(bar.desired_width(240.0));
     if let Some(left) = state.seconds_left() {
