@@ -45,9 +45,9 @@ fn leaks_in(
         split.repeats(scene, MOST_PIXELS_OF_IMAGE, watch)
     })?;
     let patchwork = watch.during((0.7, 1.0), |watch| Patchwork::of(&*source, watch))?;
-    report.notes.extend(patchwork.map(|cells| cells.warning()));
-    let is_telling = !report.leaks.is_empty() || !report.notes.is_empty();
-    Ok(is_telling.then_some(report))
+    report.patchwork = patchwork.map(|cells| cells.warning());
+    let is_silent = report.leaks.is_empty() && report.notes.is_empty();
+    Ok((!is_silent || report.patchwork.is_some()).then_some(report))
 }
 
 /// What was found when the run in `folder` began; `None` when nothing was kept.
@@ -61,7 +61,8 @@ pub(super) fn leak_notes(report: &LeakReport) -> Vec<String> {
     let leaks = report.leaks.iter();
     let warning = |sentence: &String| format!("The parts are not apart: {sentence}");
     let warnings = leaks.map(|leak| warning(&leak.sentence));
-    warnings.chain(report.notes.iter().cloned()).collect()
+    let others = report.patchwork.iter().chain(&report.notes);
+    warnings.chain(others.cloned()).collect()
 }
 
 /// What stands beside scores on a part that shares something with others, in a sentence without a
@@ -72,7 +73,11 @@ pub(super) fn leak_warning(report: &LeakReport, on: ScoredOn) -> Option<String> 
         ScoredOn::Test => Part::Test,
     };
     let leaks = report.leaks.iter().filter(|leak| leak.between.1 == part);
-    let sentences: Vec<&str> = leaks.map(|leak| leak.sentence.as_str()).collect();
+    let sentences = leaks.map(|leak| &leak.sentence);
+    let sentences: Vec<&str> = sentences
+        .chain(&report.patchwork)
+        .map(String::as_str)
+        .collect();
     (!sentences.is_empty()).then(|| {
         format!(
             "The {} part is not apart, so that scores on it may be too good: {}",
@@ -216,5 +221,10 @@ mod tests {
         let warning = &plan.notes()[0];
         let words = "The image is put together of cells of 128 × 128 pixels: ";
         assert!(warning.starts_with(words), "{warning}");
+        let report = plan.leaks.as_ref().expect("a report");
+        for part in [ScoredOn::Validation, ScoredOn::Test] {
+            let beside = leak_warning(report, part).expect("a warning beside scores");
+            assert!(beside.ends_with(warning), "{beside}");
+        }
     }
 }

@@ -171,7 +171,7 @@ fn plain_networks() -> [(&'static str, ModelConfig); 2] {
 }
 
 /// Thin decoders of the other families and kinds of layers around encoders.
-fn networks_around_encoders() -> [(&'static str, ModelConfig); 5] {
+fn networks_around_encoders() -> [(&'static str, ModelConfig); 7] {
     let around = |family, encoder| ModelConfig {
         family,
         encoder,
@@ -193,7 +193,12 @@ fn networks_around_encoders() -> [(&'static str, ModelConfig); 5] {
         ),
         ("fpn", around(Family::Fpn, EncoderKind::Resnet18)),
         ("pspnet with a second head", two_heads),
+        (
+            "deeplabv3",
+            around(Family::DeepLabV3, EncoderKind::Resnet18),
+        ),
         ("deeplabv3plus around lite0", dilated),
+        ("fcn16s", around(Family::Fcn16s, EncoderKind::Resnet18)),
         ("fcn8s", around(Family::Fcn8s, EncoderKind::Resnet18)),
     ]
 }

@@ -62,6 +62,7 @@ pub fn find_leaks_between(
     Some(LeakReport {
         leaks,
         images: read.traces.len(),
+        patchwork: None,
         notes: read.notes,
     })
 }

@@ -89,6 +89,7 @@ pub fn find_leaks(
     Some(LeakReport {
         leaks,
         images: read.traces.len(),
+        patchwork: None,
         notes: read.notes,
     })
 }

@@ -81,6 +81,7 @@ pub fn find_repeats(
     Ok(LeakReport {
         leaks,
         images: 1,
+        patchwork: None,
         notes: note.into_iter().collect(),
     })
 }

@@ -68,6 +68,9 @@ pub struct LeakReport {
     pub leaks: Vec<Leak>,
     /// Images that were compared by their pixels.
     pub images: usize,
+    /// Why blocks of the image are no parts to hold out, where it is one image and they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patchwork: Option<String>,
     /// What could not be looked at.
     pub notes: Vec<String>,
 }

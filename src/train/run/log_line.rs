@@ -34,7 +34,7 @@ fn of_epoch(row: &EpochRow) -> String {
         "not measured".to_owned()
     };
     format!(
-        "Epoch {}: training loss {:.4}, validation loss {loss}, {iou}, rate {:e}, {:.1} s ({:.1} s \
+        "Epoch {}: training loss {:.4}, validation loss {loss}, {iou}, rate {:.3e}, {:.1} s ({:.1} s \
          waiting for images, {:.1} s computing)",
         row.epoch, row.train_loss, row.lr, row.seconds, row.data_seconds, row.compute_seconds
     )

@@ -93,7 +93,20 @@ impl TrainForm {
 
     /// The preset that the recipe is, wherever it computes.
     pub fn preset(&self) -> Option<Preset> {
-        let is_it = |preset: &Preset| self.with_device(*preset) == self.recipe;
+        self.preset_like(&self.recipe)
+    }
+
+    /// The preset that the recipe began as, wherever it computed.
+    fn preset_before(&self) -> Option<Preset> {
+        let began = Recipe {
+            device: self.recipe.device.clone(),
+            ..self.base.clone()
+        };
+        self.preset_like(&began)
+    }
+
+    fn preset_like(&self, recipe: &Recipe) -> Option<Preset> {
+        let is_it = |preset: &Preset| self.with_device(*preset) == *recipe;
         Preset::ALL.into_iter().find(is_it)
     }
 
@@ -296,11 +309,16 @@ pub fn network_ui(ui: &mut Ui, form: &mut TrainForm) {
 
 fn preset_ui(ui: &mut Ui, form: &mut TrainForm) {
     let found = form.preset();
+    let words = match (found, form.preset_before()) {
+        (Some(preset), _) => preset.name().to_owned(),
+        (None, Some(before)) => format!("{}, changed", before.name()),
+        (None, None) => "changed".to_owned(),
+    };
     let mut chosen = None;
     ui.horizontal(|ui| {
         let label = ui.label("Preset");
         ComboBox::from_id_salt("preset")
-            .selected_text(found.map_or("changed", Preset::name))
+            .selected_text(words)
             .width(180.0)
             .show_ui(ui, |ui| {
                 for preset in Preset::ALL {

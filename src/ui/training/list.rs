@@ -1,13 +1,12 @@
 use std::path::{Path, PathBuf};
 
-use egui::text::{LayoutJob, TextWrapping};
 use egui::{Align2, Button, Color32, FontId, Rect, RichText, ScrollArea, Sense, Stroke, Ui, vec2};
 use egui_material_icons::icons;
 
 use super::super::panels::tools::name_button;
 use super::super::{text, theme};
 use super::header::status_words;
-use crate::session::{RunEntry, RunsCommand, ScoredGround, Session};
+use crate::session::{RunEntry, RunStatus, RunsCommand, ScoredGround, Session};
 use crate::train::ScoredOn;
 
 const ROW: f32 = 38.0;
@@ -170,7 +169,7 @@ fn row_ui(
     let record = &entry.record;
     let (status, status_color, _) = status_words(entry, session);
     let iou = record.best_row().and_then(|row| row.mean_iou);
-    let ground = iou.map(|_| format!("{} · ", ScoredGround::of_run(record).word()));
+    let ground = iou.map(|_| ScoredGround::of_run(record).word());
     let network = record.network();
     let network = network.unwrap_or_else(|| "unknown network".to_owned());
     let (upper, lower) = rect
@@ -187,13 +186,16 @@ fn row_ui(
     };
     line_ui(ui, upper, 13.0, [(name.to_owned(), own), iou]);
     let weak = or_own(ui.visuals().weak_text_color());
-    let status = format!("{}{status}", ground.unwrap_or_default());
+    // What came to its end needs no word where there is a number.
+    let is_told = entry.status != RunStatus::Finished || ground.is_none();
+    let words = [ground, is_told.then_some(status)];
+    let status = words.into_iter().flatten().collect::<Vec<_>>().join(" · ");
     let status = (status, or_own(status_color));
     line_ui(ui, lower, 11.0, [(network, weak), status]);
     response
 }
 
-/// Words at the left, as many as there is room for, and at the right.
+/// Words at the left, without their middle where there is no room for all, and at the right.
 fn line_ui(ui: &Ui, rect: Rect, size: f32, [left, right]: [(String, Color32); 2]) {
     let (painter, font) = (ui.painter(), FontId::proportional(size));
     let written = painter.text(
@@ -204,9 +206,26 @@ fn line_ui(ui: &Ui, rect: Rect, size: f32, [left, right]: [(String, Color32); 2]
         right.1,
     );
     let width = (rect.width() - written.width() - 8.0).max(10.0);
-    let mut job = LayoutJob::simple_singleline(left.0, font, left.1);
-    job.wrap = TextWrapping::truncate_at_width(width);
-    painter.galley(rect.left_top(), painter.layout_job(job), left.1);
+    let lay = |words: String| painter.layout_no_wrap(words, font.clone(), left.1);
+    let fits = |words: &str| lay(words.to_owned()).rect.width() <= width;
+    let shown = lay(without_middle(&left.0, fits));
+    painter.galley(rect.left_top(), shown, left.1);
+}
+
+/// As much of `words` as fits: names of runs differ at their ends.
+fn without_middle(words: &str, fits: impl Fn(&str) -> bool) -> String {
+    if fits(words) {
+        return words.to_owned();
+    }
+    let letters: Vec<char> = words.chars().collect();
+    let kept = |count: usize| {
+        let (first, last) = (count.div_ceil(2), count / 2);
+        let ends = [&letters[..first], &['…'], &letters[letters.len() - last..]];
+        ends.concat().into_iter().collect::<String>()
+    };
+    let counts: Vec<usize> = (0..letters.len()).collect();
+    let most = counts.partition_point(|&count| fits(&kept(count)));
+    kept(most.saturating_sub(1))
 }
 
 /// A box of the color that the run's lines have; `true` when it was clicked.
@@ -268,6 +287,15 @@ fn pin_ui(ui: &mut Ui, run: &Path, name: &str, chosen: &mut Chosen) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_names_keep_both_ends() {
+        let within = |most: usize| move |words: &str| words.chars().count() <= most;
+        assert_eq!(without_middle("run-001", within(7)), "run-001");
+        assert_eq!(without_middle("camvid-480x360-001", within(9)), "camv…-001");
+        assert_eq!(without_middle("camvid-480x360-001", within(8)), "camv…001");
+        assert_eq!(without_middle("camvid", within(0)), "…");
+    }
 
     #[test]
     fn ticked_runs_have_colors_of_their_own() {
