@@ -87,9 +87,7 @@ fn thresholds(binary: &BinaryJudgement, on: ScoredOn) -> Vec<String> {
         (None, ScoredOn::Validation) => {
             "No threshold can be chosen, since this part holds none of the class".to_owned()
         }
-        (None, ScoredOn::Test) => {
-            "No threshold was chosen, since the validation part holds none of the class".to_owned()
-        }
+        (None, ScoredOn::Test) => "No threshold was chosen on the validation part".to_owned(),
     });
     lines.extend(binary.presence_at_threshold.as_ref().map(|presence| {
         format!(
@@ -160,7 +158,7 @@ mod tests {
     fn a_missing_threshold_says_why() {
         let text = said(None, ScoredOn::Test);
         assert!(
-            text.contains("the validation part holds none of the class"),
+            text.contains("No threshold was chosen on the validation part"),
             "{text}"
         );
         assert!(said(None, ScoredOn::Validation).contains("holds none of the class"));

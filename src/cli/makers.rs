@@ -145,10 +145,12 @@ impl Makers {
     fn leaks(&self, ground: &TiledGround) -> Vec<String> {
         let is_asked = |blocks: &[PixelRect]| blocks.iter().any(|block| ground.touches(*block));
         let models = self.grounds.iter().flatten();
-        let mut all: Vec<String> = models
-            .flat_map(|model| model.leak_warnings(is_asked))
-            .collect();
-        all.dedup();
+        let mut all = Vec::new();
+        for warning in models.flat_map(|model| model.leak_warnings(is_asked)) {
+            if !all.contains(&warning) {
+                all.push(warning);
+            }
+        }
         all
     }
 

@@ -95,15 +95,16 @@ fn report_anew(run: &Path) -> Result<(), TrainError> {
 }
 
 /// The judging of the validation part that chooses the threshold which `plan` reads on the test
-/// part; `None` where there are more than two classes, it was chosen before, or no ground was held
+/// part; `None` where there are more than two classes, it was sought before, or no ground was held
 /// out to choose by. Weights are not read.
 pub(super) fn choosing_for(plan: &JudgePlan) -> Result<Option<JudgePlan>, TrainError> {
     let card = SavedModel::card_of(&plan.run)?;
-    let is_read = plan.on == ScoredOn::Test && class_of(&card).is_some();
-    let is_chosen = chosen_for(plan, &card).probability.is_some();
+    let class = class_of(&card).filter(|_| plan.on == ScoredOn::Test);
+    let is_unknown = class
+        .is_some_and(|class| !ChosenThresholds::were_sought(&plan.run, epoch_of(&card), class));
     let has_ground =
         !plan.split.validation_files.is_empty() || !plan.split.validation_blocks.is_empty();
-    Ok((is_read && !is_chosen && has_ground).then(|| JudgePlan {
+    Ok((is_unknown && has_ground).then(|| JudgePlan {
         on: ScoredOn::Validation,
         ..plan.clone()
     }))

@@ -86,10 +86,7 @@ impl JudgedClass {
                 "The threshold of {name} is a probability of {threshold:.3}, the best one on the \
                  validation part"
             ),
-            (None, ScoredOn::Test) => {
-                "No threshold was chosen on the validation part before the test part was judged"
-                    .to_owned()
-            }
+            (None, ScoredOn::Test) => "No threshold was chosen on the validation part".to_owned(),
             (None, ScoredOn::Validation) => format!(
                 "No threshold can be chosen, since the validation part holds none of {name}"
             ),

@@ -89,16 +89,25 @@ impl ChosenThresholds {
     /// What was chosen for `class` when the validation part of the run in `folder` was judged by
     /// the network of `epoch`; nothing when it was not, or by another network.
     pub(in crate::train) fn of_run(folder: &Path, epoch: u32, class: u8) -> Self {
-        let judgement = Judgement::load(folder, ScoredOn::Validation);
-        let binary = judgement
-            .filter(|judgement| judgement.total.epoch == epoch)
-            .and_then(|judgement| judgement.binary)
-            .filter(|binary| binary.class == class);
+        let binary = judged_class(folder, epoch, class);
         binary.map_or_else(Self::default, |binary| Self {
             probability: binary.ranking.and_then(|ranking| ranking.threshold),
             presence: binary.presence_at_threshold.map(|scores| scores.threshold),
         })
     }
+
+    /// Whether the validation part was asked, also where it holds none of the class.
+    pub(in crate::train) fn were_sought(folder: &Path, epoch: u32, class: u8) -> bool {
+        judged_class(folder, epoch, class).is_some_and(|binary| binary.ranking.is_some())
+    }
+}
+
+/// What was found of `class` when the network of `epoch` was judged on the validation part.
+fn judged_class(folder: &Path, epoch: u32, class: u8) -> Option<BinaryJudgement> {
+    let judgement = Judgement::load(folder, ScoredOn::Validation);
+    let judgement = judgement.filter(|judgement| judgement.total.epoch == epoch);
+    let binary = judgement.and_then(|judgement| judgement.binary);
+    binary.filter(|binary| binary.class == class)
 }
 
 /// What a run's folder says of a judgement on the test part beside its scores.

@@ -144,8 +144,11 @@ impl SearchResult {
         let refits = self.refit.iter().flat_map(|refit| &refit.rows);
         let refits = refits.map(|row| (row.name.as_str(), row.leaks.as_deref()));
         let mut all = warnings_of_runs(trials);
-        all.extend(warnings_of_runs(refits));
-        all.dedup();
+        for warning in warnings_of_runs(refits) {
+            if !all.contains(&warning) {
+                all.push(warning);
+            }
+        }
         all
     }
 }

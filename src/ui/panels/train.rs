@@ -103,7 +103,7 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
                     .map_or("Starting…", |(what, _)| what)
                     .to_owned(),
                 "Choosing the device and cutting the first patches. What the training takes is \
-                 said before the first epoch",
+                 said as soon as some steps are measured",
             ),
         };
         ui.strong(title).on_hover_text(hover);

@@ -123,7 +123,9 @@ fn entry_ui(
             chosen.shown = Some(run.clone());
             picked = Some(Picked::Run);
         }
-        row.on_hover_text(help(entry, session));
+        row.on_hover_ui(|ui| {
+            ui.label(help(entry, session));
+        });
         pin_ui(ui, run, &name, chosen);
     });
     picked

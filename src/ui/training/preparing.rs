@@ -27,7 +27,7 @@ pub fn preparing_ui(ui: &mut Ui, session: &Session) -> bool {
     let (what, share) = state.trying.unwrap_or((title, share.unwrap_or(0.0)));
     ui.add(ProgressBar::new(share).desired_width(320.0));
     ui.label(what);
-    ui.weak("Files are opened, a step and a look at held-out ground are tried, and some steps are measured. Curves appear with the first epoch.");
+    ui.weak("Files are opened, and a step and a look at held-out ground are tried. Curves appear with the first epoch.");
     for note in state.said() {
         ui.label(RichText::new(note).small());
     }

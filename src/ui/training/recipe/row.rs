@@ -23,12 +23,10 @@ pub fn field_ui(ui: &mut Ui, field: &Field, tree: &mut Tree, base: &Tree) {
         let is_changed = tree.differs(base, field.path);
         let title = RichText::new(field.title);
         let title = if is_changed { title.strong() } else { title };
+        let opacity = if field.is_used(tree) { 1.0 } else { 0.5 };
+        ui.multiply_opacity(opacity);
         let label = title_ui(ui, title).on_hover_text(format!("{}\n{}", field.help, field.path));
-        // What does nothing and is changed all the same can be taken back.
-        let is_used = field.is_used(tree) || is_changed;
-        in_column(ui, VALUE, |ui| {
-            ui.add_enabled_ui(is_used, |ui| value_ui(ui, field, tree, label.id));
-        });
+        in_column(ui, VALUE, |ui| value_ui(ui, field, tree, label.id));
         reset_ui(ui, field, tree, base, is_changed);
         ui.add(egui::Label::new(RichText::new(field.help).small().weak()).truncate());
     });
