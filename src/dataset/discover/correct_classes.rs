@@ -90,6 +90,7 @@ mod tests {
     use super::super::twins::{grey, picture, rgb};
     use super::*;
     use crate::dataset::{Corrections, discover_corrected};
+    use crate::raster::MadeBands;
 
     const LIST: &[u8] = b"name,r,g,b\nwater,0,0,200\nwood,0,200,0\nunknown,0,0,0\n";
 
@@ -220,5 +221,31 @@ mod tests {
         let folder = numbers([0, 255, 255, 0]);
         let error = read(folder.path(), &with(NEAR)).expect_err("refused");
         assert!(error.contains("black and white"), "{error}");
+    }
+
+    #[test]
+    fn nodata_that_is_no_class_is_unlabeled_whatever_becomes_of_other_numbers() {
+        let folder = tempfile::tempdir().expect("a folder");
+        picture(folder.path(), "images/a.png");
+        let made = MadeBands {
+            nodata: "0",
+            ..MadeBands::new(2, 2, 1, 8)
+        };
+        let file = made.file(|x, y, _| [0.0, 1.0, 2.0, 5.0][(2 * y + x) as usize]);
+        write(folder.path(), "masks/a.tif", &file);
+        let list = "schema = 1\n[[class]]\nindex = 1\nname = \"land\"\ncolor = \"#000000\"\n\
+                    [[class]]\nindex = 2\nname = \"water\"\ncolor = \"#0000ff\"\n";
+        let list = write(folder.path(), "mine.toml", list.as_bytes());
+        for (how, expected) in [
+            (OffPalette::Middle, [255, 1, 2, 5]),
+            (OffPalette::Unlabeled, [255, 1, 2, 255]),
+            (OffPalette::NEAREST, [255, 1, 2, 2]),
+        ] {
+            let corrections = Corrections {
+                classes: Some(list.clone()),
+                ..with(how)
+            };
+            assert_eq!(read(folder.path(), &corrections), Ok(expected), "{how}");
+        }
     }
 }

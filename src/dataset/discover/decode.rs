@@ -85,8 +85,8 @@ fn numbers(
     classes: &ClassTable,
     how: OffPalette,
 ) -> Result<(Mask, Vec<String>), DatasetError> {
-    let all = classes.with_values(0..UNLABELED);
-    let loaded = load_mask(path, None, Encoding::Index, Some(&all))?;
+    // What this notes of numbers without a class is said below as it is here.
+    let loaded = load_mask(path, None, Encoding::Index, Some(classes))?;
     let (mask, pixels) = how.numbers(loaded.mask, classes);
     let note = match how {
         OffPalette::Nearest { max_distance } => format!(
@@ -95,8 +95,7 @@ fn numbers(
         ),
         _ => format!("{pixels} pixels stand for no class and are unlabeled"),
     };
-    let notes = loaded.notes.into_iter();
-    Ok((mask, notes.chain((pixels > 0).then_some(note)).collect()))
+    Ok((mask, (pixels > 0).then_some(note).into_iter().collect()))
 }
 
 /// The classes that black and white stand for, where the table says it.

@@ -11,6 +11,10 @@ use super::shades::Shade;
 const TOO_LARGE: &str = "its values go beyond 255, and classes are 0 to 254; write the number of \
                          each class instead, or read it as binary if it is black and white";
 
+/// The same, of other numbers than whole ones of 16 bits.
+pub(super) const TOO_WIDE: &str = "it holds numbers that are no classes, such as fractions; write \
+                                   the number of each class, 0 to 254";
+
 /// How the pixels of a mask file stand for classes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -19,7 +23,7 @@ pub enum Encoding {
     #[default]
     Auto,
     /// The number is the class index; 255 is unlabeled, and so is what the file declares as nodata,
-    /// but not a class 0.
+    /// unless it is the number of a class.
     Index,
     /// Dark is class 0, bright (half of the range and more) is class 1.
     Binary,
@@ -51,9 +55,6 @@ const MOST_COLORS: usize = 64;
 
 /// A number mask without a table that holds more values than this is a soft black and white one.
 const MOST_INDICES: usize = 48;
-
-const TOO_WIDE: &str = "it holds numbers that are no classes, such as fractions; write the number \
-                        of each class, 0 to 254";
 
 /// The decided meaning of a file's shades.
 pub(super) struct Meaning {
@@ -202,11 +203,14 @@ impl Evidence<'_> {
         }
     }
 
-    /// Whether a number stands for nothing among class indices. Many programs declare the background
-    /// as no data, so 0 does only where a table does not have it.
+    /// Whether a number stands for nothing among class indices: the file says so, and the table does
+    /// not have it. Many programs declare the background so, hence 0 is a class where there is none.
     fn is_void(&self, number: u16) -> bool {
-        let is_class = || self.table.is_none_or(|table| table.get(0).is_some());
-        self.void == Some(number) && (number != 0 || !is_class())
+        let is_class = match self.table {
+            Some(table) => u8::try_from(number).is_ok_and(|index| table.get(index).is_some()),
+            None => number == 0,
+        };
+        self.void == Some(number) && !is_class
     }
 
     fn is_wide(&self) -> bool {

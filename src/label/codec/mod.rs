@@ -19,6 +19,7 @@ mod tally;
 mod translation;
 mod understood;
 mod verify;
+mod whole;
 mod zero;
 
 pub use coding::{Coding, Samples};

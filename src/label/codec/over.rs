@@ -97,9 +97,14 @@ impl There {
             Encoding::Index if reader.is_bilevel => Encoding::Binary,
             encoding => encoding,
         };
-        // 0 may be declared and is a class all the same, so it cannot say what is none.
-        let void = reader.void.filter(|&void| void != 0 && is_tiff);
+        // The number of a class may be declared all the same and cannot say what is none.
+        let is_free = |&void: &u8| match encoding {
+            Encoding::Index => classes.get(void).is_none(),
+            _ => void != 0,
+        };
+        let void = reader.void.filter(|_| is_tiff);
         let void = void.and_then(|void| u8::try_from(void).ok());
+        let void = void.filter(is_free);
         let coding = Coding {
             encoding,
             samples,
@@ -351,6 +356,37 @@ mod tests {
             assert_eq!(source.info().nodata, Some(nodata));
             let read = load_mask(&path, None, Encoding::Auto, Some(&classes));
             assert_eq!(read.expect("a mask").mask, mask);
+        }
+    }
+
+    #[test]
+    fn no_data_is_kept_unless_the_known_classes_have_its_number() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mask.tif");
+        for (nodata, known, before, class, after, nodata_after) in [
+            ("0", &[1, 2][..], [0, 1, 2, 0], 2, [0, 2, 2, 0], 0.0),
+            ("0", &[1, 2], [0, 1, 2, 0], UNLABELED, [0, 0, 2, 0], 0.0),
+            ("0", &[0, 1], [0, 1, 1, 0], UNLABELED, [0, 255, 1, 0], 255.0),
+            ("9", &[0, 9], [0, 0, 9, 9], 9, [0, 9, 9, 9], 255.0),
+            ("9", &[0, 9], [0, 9, 0, 0], UNLABELED, [0, 255, 0, 0], 255.0),
+        ] {
+            let made = MadeBands {
+                nodata,
+                ..MadeBands::new(4, 1, 1, 8)
+            };
+            let file = made.file(|x, _, _| f64::from(before[x as usize]));
+            replace_file(&path, &file).expect("written");
+            let known = ClassTable::from_values(known.iter().copied());
+            let load = || load_mask(&path, None, Encoding::Auto, Some(&known)).expect("a mask");
+            let mut mask = load().mask;
+            mask.set_rect(PixelRect::new(1, 0, 1, 1), &[class]);
+            let notes = save_mask_over(&path, &mask, &known, None, Some(&known)).expect("saved");
+            assert_eq!(notes, Vec::<String>::new());
+            let source = open_raster(&path).expect("a TIFF");
+            let stored = source.read_index(source.info().size.bounds());
+            assert_eq!(stored.expect("read"), after);
+            assert_eq!(source.info().nodata, Some(nodata_after));
+            assert_eq!(load().mask, mask);
         }
     }
 }

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use png::{BitDepth, ColorType, Transformations};
 
 use super::super::{MaskError, Rgb};
+use super::meaning::TOO_WIDE;
+use super::whole::{is_whole, whole_numbers};
 use crate::disk::open_file;
 use crate::geom::{Georef, ImageSize, PixelRect};
-use crate::raster::{ReadError, SampleType, TileSource, open_raster};
+use crate::raster::{SampleType, TileSource, open_raster};
 
 /// Rows that are read at once, unless the file's own blocks are a little higher.
-const BAND_ROWS: u32 = 256;
+pub(super) const BAND_ROWS: u32 = 256;
 const MAX_BAND_ROWS: u32 = 1_024;
 
 /// How the pixels of a band lie in memory.
@@ -116,13 +118,14 @@ impl RowReader {
                 ..
             } => source.read_index(rect)?,
             Rows::Raster { source, .. } if self.form == Form::Wide => {
-                let wide = if source.info().sample == SampleType::U16 {
-                    source.read_wide(rect)?
+                let (wide, reason) = if source.info().sample == SampleType::U16 {
+                    let reason = "its wide samples cannot be read; convert it to 8 bits";
+                    (source.read_wide(rect)?, reason)
                 } else {
-                    whole_numbers(&**source, rect)?
+                    (whole_numbers(&**source, rect)?, TOO_WIDE)
                 };
                 wide.ok_or_else(|| MaskError::NotAMask {
-                    reason: "its wide samples cannot be read; convert it to 8 bits".to_owned(),
+                    reason: reason.to_owned(),
                     path: self.path.clone(),
                 })?
             }
@@ -155,10 +158,9 @@ fn void_of(form: Form, nodata: Option<f64>, has_alpha: bool) -> Option<u16> {
 /// Makes 0 seen in a file that calls it no data: what it stands for is decided later.
 fn show_zero(rgba: &mut [u8], form: Form) {
     for pixel in rgba.as_chunks_mut::<4>().0 {
-        let [grey, _, _, alpha] = *pixel;
         if form == Form::Stretched {
-            // 0 had no part in the range, of which the least number is black.
-            pixel[0] = if alpha == 0 { 0 } else { 255 - grey / 2 };
+            // 0 had no part in the range, whose least number is black and must not be taken for it.
+            pixel[0] = if pixel[3] == 0 { 0 } else { pixel[0].max(1) };
         }
         pixel[3] = 255;
     }
@@ -170,7 +172,7 @@ fn raster_rows(source: Arc<dyn TileSource>) -> (Form, Rows) {
     let is_index = info.sample.is_index() && (info.bands == 1 || info.palette.is_some());
     let form = match info.bands {
         _ if is_index => Form::Byte,
-        1 if info.format.contains("TIFF") && is_whole(&*source) => Form::Wide,
+        1 if is_whole(&*source) => Form::Wide,
         1 => Form::Stretched,
         _ => Form::Rgba,
     };
@@ -185,42 +187,6 @@ fn raster_rows(source: Arc<dyn TileSource>) -> (Form, Rows) {
             band_rows,
         },
     )
-}
-
-/// Whether all samples are whole numbers of 16 bits, though they may be stored as floating point.
-fn is_whole(source: &dyn TileSource) -> bool {
-    let info = source.info();
-    let bounds = info.size.bounds();
-    let mut bands = (0..bounds.height).step_by(BAND_ROWS as usize).map(|y| {
-        let rows = BAND_ROWS.min(bounds.height - y);
-        PixelRect::new(0, y, bounds.width, rows)
-    });
-    let is_whole = |band| matches!(whole_numbers(source, band), Ok(Some(_)));
-    info.sample == SampleType::U16 || bands.all(is_whole)
-}
-
-/// The samples of `rect` as two bytes a pixel, high byte first; `None` where one is no whole number
-/// of 16 bits.
-fn whole_numbers(source: &dyn TileSource, rect: PixelRect) -> Result<Option<Vec<u8>>, ReadError> {
-    let width = rect.width as usize;
-    let mut bytes = vec![0; 2 * width * rect.height as usize];
-    // Doubles of whole rows would take four times the room.
-    for x in (0..rect.width).step_by(BAND_ROWS as usize) {
-        let columns = BAND_ROWS.min(rect.width - x);
-        let part = PixelRect::new(rect.x + x, rect.y, columns, rect.height);
-        let values = source.read_values(part, 0)?;
-        for (row, values) in values.chunks_exact(columns as usize).enumerate() {
-            let place = 2 * (row * width + x as usize);
-            for (pixel, &value) in bytes[place..].chunks_exact_mut(2).zip(values) {
-                let number = value as u16;
-                if f64::from(number) != value {
-                    return Ok(None);
-                }
-                pixel.copy_from_slice(&number.to_be_bytes());
-            }
-        }
-    }
-    Ok(Some(bytes))
 }
 
 /// A PNG without interlacing, row by row: as a whole a large one would take a gigabyte.
@@ -385,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_file_calls_no_data_is_unlabeled_but_0_is_a_class() {
+    fn what_a_file_calls_no_data_is_unlabeled_but_0_without_a_table_is_a_class() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("mask.tif");
         let of = |bits, format, nodata: &'static str| MadeBands {
@@ -433,20 +399,51 @@ mod tests {
     }
 
     #[test]
-    fn no_data_of_0_is_unlabeled_where_the_classes_do_not_have_it() {
+    fn no_data_is_unlabeled_where_the_given_classes_do_not_have_its_number() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mask.tif");
+        for (nodata, classes, expected) in [
+            ("0", &[1, 2][..], [255, 1, 2, 255]),
+            ("0", &[0, 1, 2], [0, 1, 2, 0]),
+            ("2", &[0, 1], [0, 1, 255, 0]),
+            ("2", &[0, 1, 2], [0, 1, 2, 0]),
+        ] {
+            let made = MadeBands {
+                nodata,
+                ..MadeBands::new(4, 1, 1, 8)
+            };
+            let file = made.file(|x, _, _| f64::from(x % 3));
+            crate::disk::replace_file(&path, &file).expect("written");
+            let classes = ClassTable::from_values(classes.iter().copied());
+            let loaded = load_mask(&path, None, Encoding::Auto, Some(&classes)).expect("a mask");
+            let all = loaded.mask.size().bounds();
+            assert_eq!(loaded.mask.read_rect(all), expected, "{nodata}");
+            assert_eq!((loaded.classes, loaded.notes.len()), (classes, 0));
+        }
+    }
+
+    #[test]
+    fn greys_of_fractions_keep_their_order_where_0_is_called_no_data() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("mask.tif");
         let made = MadeBands {
+            format: 3,
             nodata: "0",
-            ..MadeBands::new(4, 1, 1, 8)
+            ..MadeBands::new(4, 1, 1, 32)
         };
-        let file = made.file(|x, _, _| f64::from(x % 3));
-        crate::disk::replace_file(&path, &file).expect("written");
-        let classes = ClassTable::from_values([1, 2]);
-        let loaded = load_mask(&path, None, Encoding::Auto, Some(&classes)).expect("a mask");
+        let load = |numbers: [f64; 4], encoding| {
+            let file = made.file(|x, _, _| numbers[x as usize]);
+            crate::disk::replace_file(&path, &file).expect("written");
+            load_mask(&path, None, encoding, None)
+        };
+        let loaded = load([0.0, 0.25, 0.75, 1.0], Encoding::Binary).expect("a mask");
         let all = loaded.mask.size().bounds();
-        assert_eq!(loaded.mask.read_rect(all), [255, 1, 2, 255]);
-        assert_eq!((loaded.classes, loaded.notes.len()), (classes, 0));
+        assert_eq!(loaded.mask.read_rect(all), [0, 0, 1, 1]);
+        // Of a single other number it is not known whether it is bright.
+        for numbers in [[0.0, 0.25, 0.75, 1.0], [0.0, 0.5, 0.5, 0.0]] {
+            let error = load(numbers, Encoding::Auto).expect_err("fractions");
+            assert!(error.to_string().contains("such as fractions"), "{error}");
+        }
     }
 
     #[test]
