@@ -184,7 +184,7 @@ impl Meaning {
 
 impl Evidence<'_> {
     /// The least number that is bright: the threshold, of wide numbers in proportion, or the other
-    /// one of two wide numbers of which one is 0 and the other more than a byte.
+    /// one of two wide numbers of which one is 0 and the other white in 8 bits or more.
     fn half(&self) -> u16 {
         let threshold = u16::from(self.threshold);
         if !self.is_wide() {
@@ -198,7 +198,7 @@ impl Evidence<'_> {
             numbers.retain(|&number| !self.is_void(number));
         }
         match numbers.as_deref() {
-            Some(&[0, bright] | &[bright, 0]) if bright > 255 => bright,
+            Some(&[0, bright] | &[bright, 0]) if bright >= 255 => bright,
             _ => threshold << 8,
         }
     }

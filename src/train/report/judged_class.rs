@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_threshold_says_what_to_do() {
+    fn a_missing_threshold_says_why() {
         let words = |on| {
             let binary = road(Some(RankingScores::default()));
             let words = JudgedClass { on, binary }.threshold_words();
@@ -271,7 +271,7 @@ mod tests {
         };
         let of_test = words(ScoredOn::Test);
         assert!(
-            of_test.contains("judge it on the validation part"),
+            of_test.contains("No threshold was chosen on the validation part"),
             "{of_test}"
         );
         let words = words(ScoredOn::Validation);

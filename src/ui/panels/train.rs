@@ -98,10 +98,7 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
                 (format!("Epoch {place}"), "")
             }
             _ => (
-                state
-                    .trying
-                    .map_or("Starting…", |(what, _)| what)
-                    .to_owned(),
+                state.trying.map_or("Starting…", |it| it.0).to_owned(),
                 "Choosing the device and cutting the first patches. What the training takes is \
                  said as soon as some steps are measured",
             ),

@@ -241,8 +241,7 @@ pub const SECTIONS: &[Section] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::{EncoderKind, Family};
-    use crate::train::Recipe;
+    use crate::train::{EncoderKind, Family, Recipe};
     use crate::ui::training::recipe::tree::Tree;
 
     #[test]
