@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::DatasetError;
 use super::discover::NamedPairs;
+use crate::raster::has_raster_ending;
 
 /// Folder names that hold images.
 pub const IMAGE_FOLDERS: [&str; 4] = ["images", "image", "imgs", "img_dir"];
@@ -14,10 +15,6 @@ pub const MASK_FOLDERS: [&str; 7] = [
     "labels",
     "gt",
     "ann_dir",
-];
-/// Endings of the files that images and masks come in, in lower case.
-pub const RASTER_EXTENSIONS: [&str; 9] = [
-    "tif", "tiff", "jp2", "j2k", "jpx", "png", "jpg", "jpeg", "webp",
 ];
 
 /// An image and the mask that belongs to it.
@@ -85,11 +82,7 @@ pub fn find_pairs(folder: &Path) -> Result<(Vec<Pair>, Vec<String>), DatasetErro
 
 /// Whether a visible file of this name may be a raster.
 pub(super) fn has_raster_name(path: &Path) -> bool {
-    let extension = path
-        .extension()
-        .map(|text| text.to_string_lossy().to_ascii_lowercase());
-    let named = extension.is_some_and(|text| RASTER_EXTENSIONS.contains(&text.as_str()));
-    named && !file_name(path).starts_with('.')
+    has_raster_ending(path) && !file_name(path).starts_with('.')
 }
 
 pub(super) fn file_name(path: &Path) -> String {

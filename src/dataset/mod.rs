@@ -62,7 +62,7 @@ pub use inspect::{
     PixelSizeCount, Problem, ProblemKind, Severity, SizeCount, inspect,
 };
 pub use keep::{ClassChoice, Counted, KeepRule, PatchFilter};
-pub use layout::{IMAGE_FOLDERS, MASK_FOLDERS, Pair, RASTER_EXTENSIONS, find_pairs};
+pub use layout::{IMAGE_FOLDERS, MASK_FOLDERS, Pair, find_pairs};
 pub use patch::{Batch, PatchConfig, PatchSource};
 pub use rare::RareClasses;
 pub use rng::{Rng, hash};

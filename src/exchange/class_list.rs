@@ -1,9 +1,10 @@
 use std::path::Path;
 
 use super::records::{Separator, quoted, records};
-use super::text_file::read_bytes;
+use super::text_file::read_text;
 use crate::disk::{ReplaceError, replace_file};
 use crate::label::{Class, ClassTable, MaskError, Rgb, default_color};
+use crate::raster::has_raster_ending;
 
 /// A list of 255 classes is some 20 KB; a larger file is something else.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -79,9 +80,11 @@ pub fn read_class_list(path: &Path) -> Result<ClassTable, MaskError> {
         reason,
         path: path.to_owned(),
     };
-    let bytes = read_bytes(path, MAX_FILE_BYTES).map_err(|error| unusable(error.to_string()))?;
-    let text =
-        String::from_utf8(bytes).map_err(|error| unusable(format!("it is not UTF-8: {error}")))?;
+    let text = read_text(path, MAX_FILE_BYTES).map_err(|error| unusable(error.to_string()))?;
+    if text.contains(char::REPLACEMENT_CHARACTER) {
+        let reason = "it is neither UTF-8 nor UTF-16 with a byte order mark; save it as UTF-8";
+        return Err(unusable(reason.to_owned()));
+    }
     parse(&text).map_err(unusable)
 }
 
@@ -222,15 +225,19 @@ fn labelmap(text: &str) -> Result<Vec<Entry>, String> {
         .collect()
 }
 
-/// Whether the lines, two or more, are names and nothing else.
+/// Whether the lines, two or more, are names of classes and nothing else, not of files.
 fn is_names(text: &str) -> bool {
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
     let is_name = |line: &str| {
         let mut words = line.split_whitespace();
         let first = words.next().unwrap_or_default();
-        first.parse::<f64>().is_err() && !line.contains(['\t', ',', ';', ':', '=', '"', '{', '#'])
+        first.parse::<f64>().is_err()
+            && !line.contains(['\t', ',', ';', ':', '=', '"', '{', '#'])
+            && !has_raster_ending(Path::new(line))
     };
-    lines().count() > 1 && lines().all(is_name)
+    // A class may be called grass/shrub.
+    let is_path = |line: &str| line.contains(['/', '\\']);
+    lines().count() > 1 && lines().all(is_name) && !lines().all(is_path)
 }
 
 fn names(text: &str) -> Vec<Entry> {
@@ -374,14 +381,29 @@ mod tests {
     }
 
     #[test]
+    fn lists_have_marks_and_wide_letters() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("labelmap.txt");
+        let text = "\u{feff}# label:color_rgb:parts:actions\nStraße:0,0,255::\nland:9,1,2::\n";
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for bytes in [text.as_bytes(), &wide] {
+            replace_file(&path, bytes).expect("written");
+            let table = read_class_list(&path).expect("a list");
+            assert_eq!(table.name_of(0), "Straße");
+        }
+        replace_file(&path, b"Stra\xdfe\nland\n").expect("written");
+        let error = read_class_list(&path).expect_err("of another code page");
+        assert!(error.to_string().contains("UTF-8"), "{error}");
+        let slashed = parse("grass/shrub\nwater\n").expect("names");
+        assert_eq!(slashed.name_of(0), "grass/shrub");
+    }
+
+    #[test]
     fn wrong_lists_say_what_is_wrong() {
         let many: Vec<_> = (0..256)
             .map(|n| format!("0 {} {} c", n / 200, n % 200))
             .collect();
-        let many = many.join(
-            "
-",
-        );
+        let many = many.join("\n");
         for (text, expected) in [
             (" \n", "empty"),
             ("1 2 3 a\n1 2 x b\n", "line 2: \"x\""),
@@ -397,6 +419,8 @@ mod tests {
                 "line 2: the color",
             ),
             ("water: 3\nland: 4\n", "no head line"),
+            ("a_1.png\na_2.PNG\n", "no head line"),
+            ("masks/a_1\nmasks/a_2\n", "no head line"),
         ] {
             let error = parse(text).expect_err(text);
             assert!(error.contains(expected), "{error}");

@@ -80,7 +80,7 @@ pub use registry_csv::write_registry_csv;
 pub use registry_geojson::write_registry_geojson;
 pub use reproject::{Reprojection, meters_per_unit};
 pub use simplify::{Generalize, generalize, generalize_mask};
-pub use text_file::text_of;
+pub use text_file::{read_first_line, read_text};
 pub use tiles::{
     Edge, MAX_TILE_SIDE, Part, SplitTiles, Tile, TilePlan, TileReport, TileShapes, TileShares,
     TileWork, split_tiles, write_tiles,

@@ -23,7 +23,12 @@ pub(super) fn read_bytes(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
         .take(max_bytes.saturating_add(1))
         .read_to_end(&mut bytes)?;
     if bytes.len() as u64 > max_bytes {
-        let reason = format!("it is larger than {} KiB", max_bytes >> 10);
+        let (most, unit) = if max_bytes < 1 << 20 {
+            (max_bytes >> 10, "KiB")
+        } else {
+            (max_bytes >> 20, "MiB")
+        };
+        let reason = format!("it is larger than {most} {unit}");
         return Err(io::Error::other(reason));
     }
     if bytes.starts_with(MARK) {
@@ -32,9 +37,27 @@ pub(super) fn read_bytes(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The text of a file: UTF-16 where a byte order mark says so, else UTF-8, of which what is none is
-/// replaced by signs. Marks are dropped.
-pub fn text_of(bytes: &[u8]) -> String {
+/// The text of a file of at most `max_bytes`: UTF-16 where a byte order mark says so, else UTF-8. What
+/// is neither is replaced by signs, and marks are dropped.
+///
+/// # Errors
+/// When the system refuses, or the file is longer.
+pub fn read_text(path: &Path, max_bytes: u64) -> io::Result<String> {
+    Ok(text_of(&read_bytes(path, max_bytes)?))
+}
+
+/// The first line of a text, as [`read_text`] understands it; `max_bytes` of the file are read.
+///
+/// # Errors
+/// When the system refuses.
+pub fn read_first_line(path: &Path, max_bytes: u64) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    open_file(path)?.take(max_bytes).read_to_end(&mut bytes)?;
+    let text = text_of(&bytes);
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+fn text_of(bytes: &[u8]) -> String {
     let wide = |units: &[u8], of_bytes: fn([u8; 2]) -> u16| {
         let (units, _) = units.as_chunks::<2>();
         let units: Vec<u16> = units.iter().map(|unit| of_bytes(*unit)).collect();
@@ -75,5 +98,15 @@ mod tests {
         ] {
             assert_eq!(text_of(bytes), "a5");
         }
+    }
+
+    #[test]
+    fn a_first_line_needs_no_whole_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.csv");
+        crate::disk::replace_file(&path, b"\xef\xbb\xbfid,z\r\na,3\r\n").expect("written");
+        assert_eq!(read_first_line(&path, 10).expect("there"), "id,z");
+        assert_eq!(read_text(&path, 99).expect("short"), "id,z\r\na,3\r\n");
+        assert!(read_text(&path, 10).is_err());
     }
 }

@@ -52,7 +52,7 @@ pub use limits::MAX_WHOLE_BYTES;
 pub use loader::{Loaded, Loader};
 pub use look::{Contrast, GAMMAS, Look, Ramp, Shading, ShownBands};
 pub use mosaic::{MosaicError, MosaicReport, is_tile_folder, mosaic_of, write_mosaic, write_stack};
-pub use open::{files_beneath, open_raster, open_stored};
+pub use open::{RASTER_EXTENSIONS, files_beneath, has_raster_ending, open_raster, open_stored};
 pub use overviews::{OverviewError, OverviewStore};
 pub use pyramid::{Pyramid, TILE_SIZE};
 pub use rgba_tile::RgbaTile;

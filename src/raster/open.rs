@@ -11,8 +11,22 @@ use super::source::TileSource;
 use super::tiff::TiffSource;
 use super::turned::Turned;
 
+/// Endings of the files that images and masks come in, in lower case.
+pub const RASTER_EXTENSIONS: [&str; 9] = [
+    "tif", "tiff", "jp2", "j2k", "jpx", "png", "jpg", "jpeg", "webp",
+];
+
 /// Bytes that tell what a file is; a VRT may begin with a comment.
 const HEAD_BYTES: usize = 1_024;
+
+/// Whether a file's name ends like a raster's.
+pub fn has_raster_ending(path: &Path) -> bool {
+    let known = |ending: &std::ffi::OsStr| {
+        let mut all = RASTER_EXTENSIONS.iter();
+        all.any(|known| ending.eq_ignore_ascii_case(known))
+    };
+    path.extension().is_some_and(known)
+}
 
 /// Opens a TIFF, JPEG 2000, PNG, JPEG, WebP or VRT file, told apart by content, not by name, or a
 /// folder of tiles. Reads only the header.

@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{EntryStatus, ImageEntry, ImageList, ScoredGround};
-use crate::dataset::{
-    IMAGE_FOLDERS, MASK_FOLDERS, MaskSource, RASTER_EXTENSIONS, Sample, discover,
-};
+use crate::dataset::{IMAGE_FOLDERS, MASK_FOLDERS, MaskSource, Sample, discover};
 use crate::label::ClassTable;
+use crate::raster::{RASTER_EXTENSIONS, has_raster_ending};
 
 /// What stands behind an image's stem in the name of its mask.
 const MASK_ENDINGS: [&str; 6] = ["_label", "_mask", "_labels", "_L", "_m", "_gt"];
@@ -84,7 +83,7 @@ pub fn images_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.is_file() && has_image_ending(&path) {
+        if path.is_file() && has_raster_ending(&path) {
             files.push(path);
         }
     }
@@ -95,13 +94,6 @@ pub fn images_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
         .collect();
     files.retain(|image| !masks.contains(image));
     Ok(files)
-}
-
-fn has_image_ending(path: &Path) -> bool {
-    let ending = path
-        .extension()
-        .map(|ending| ending.to_string_lossy().to_lowercase());
-    ending.is_some_and(|ending| RASTER_EXTENSIONS.contains(&ending.as_str()))
 }
 
 /// The label that belongs to an image by its name: `masks/STEM.*` or `groundtruth/STEM.*` beside a

@@ -478,7 +478,7 @@ fn ask_ui(ui: &Ui, view: &mut View, commands: &mut CommandQueue) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::RASTER_EXTENSIONS;
+    use crate::raster::RASTER_EXTENSIONS;
 
     #[test]
     fn the_dialog_names_what_opens() {

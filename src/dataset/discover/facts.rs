@@ -174,6 +174,13 @@ impl MaskFacts {
         }
     }
 
+    /// Whether all masks are read as class indices though they hold nothing but black and white.
+    pub(super) fn is_black_and_white_index(&self) -> bool {
+        let is_index = self.index > 0 && self.binary + self.rgb == 0;
+        let mut values = self.values.iter();
+        is_index && self.values.contains(&255) && values.all(|value| matches!(value, 0 | 255))
+    }
+
     /// Whether the numbers look like class indices: small, and few are missing between them.
     fn has_class_numbers(&self) -> bool {
         let numbers = self.values.iter().filter(|value| **value != 255);

@@ -313,18 +313,20 @@ impl Finding<'_> {
         self.notes.extend(notes);
         let facts = look(&masks, table.as_ref());
         let listed = table.as_ref().map(|found| &found.classes);
-        if let Some(found) = table.as_ref().filter(|found| is_names_alone(found))
-            && facts.encoding(listed) == Encoding::Rgb
-        {
-            let name = match &found.origin {
-                TableOrigin::List(path) => file_name(path),
-                _ => String::new(),
-            };
-            self.notes.push(format!(
-                "{name} is not used: it names classes without their colors, and masks hold colors; \
-                 state a list with colors, for example a line like \"128 64 128 Road\" for each"
-            ));
+        let Some(names) = table.as_ref().filter(|found| is_names_alone(found)) else {
+            return (facts, table);
+        };
+        if facts.encoding(listed) == Encoding::Rgb {
+            self.notes.push(names_note(names, "masks hold colors"));
             return (facts, None);
+        }
+        if facts.is_black_and_white_index() {
+            let alone = look(&masks, None);
+            if alone.encoding(None) == Encoding::Binary {
+                let held = "masks are black and white";
+                self.notes.push(names_note(names, held));
+                return (alone, None);
+            }
         }
         (facts, table)
     }
@@ -356,6 +358,18 @@ impl Finding<'_> {
         let unread = folders().filter(|folder| !has_masks || is_near(folder));
         self.notes.extend(unread_note(unread));
     }
+}
+
+/// Why a list of names alone does not count.
+fn names_note(found: &FoundTable, held: &str) -> String {
+    let name = match &found.origin {
+        TableOrigin::List(path) => file_name(path),
+        _ => String::new(),
+    };
+    format!(
+        "{name} is not used: it names classes without their colors, and {held}; state a list with \
+         colors, for example a line like \"128 64 128 Road\" for each"
+    )
 }
 
 fn side_tables(tables: &[PathBuf], samples: &[Sample]) -> Vec<SideTable> {

@@ -1,31 +1,21 @@
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use super::lists::PartList;
 use super::tree::{Folder, Tree};
+use super::words::part_of;
 use crate::dataset::layout::file_name;
-use crate::exchange::{Part, text_of};
+use crate::exchange::{Part, read_first_line, read_text};
 
 /// A list of a million names is some 100 MB; a longer one is something else.
 const MAX_LIST_BYTES: u64 = 256 << 20;
 /// A text whose name says nothing is looked at up to this length.
 const MAX_OTHER_BYTES: u64 = 16 << 20;
+/// So many of them are looked at: there may be one for each image.
+const MOST_OTHERS: usize = 20;
+/// A head line is shorter.
+const MAX_HEAD_BYTES: u64 = 64 << 10;
 
-/// Words for parts in the names of files that list images, and in columns of tables.
-const PARTS: [(&str, Part); 10] = [
-    ("train", Part::Train),
-    ("training", Part::Train),
-    ("val", Part::Validation),
-    ("valid", Part::Validation),
-    ("validation", Part::Validation),
-    ("dev", Part::Validation),
-    ("test", Part::Test),
-    ("testing", Part::Test),
-    ("holdout", Part::Test),
-    ("hold_out", Part::Test),
-];
 /// Folders of lists below a data set's own.
 const FOLDERS: [&str; 5] = ["", "imagesets/segmentation", "splits", "split", "lists"];
 /// Heads of columns that say which part an image is for.
@@ -47,11 +37,6 @@ const NAME_COLUMNS: [&str; 14] = [
     "id",
     "imageid",
 ];
-
-fn part_of(word: &str) -> Option<Part> {
-    let mut parts = PARTS.into_iter();
-    Some(parts.find(|(name, _)| word.eq_ignore_ascii_case(name))?.1)
-}
 
 /// The lists of a data set in `own` and in the usual folders below it: `train.txt`, `val.txt` and
 /// the like, tables of the same names, tables with a column of parts, and what may be a list
@@ -80,6 +65,8 @@ struct Read {
     rest: Vec<PartList>,
     /// Texts whose names say nothing.
     other: Vec<PartList>,
+    /// How many such were looked at, lists or not.
+    num_others: usize,
     notes: Vec<String>,
 }
 
@@ -95,6 +82,15 @@ impl Read {
         let part = part_of(&stem);
         let is_rest = stem.eq_ignore_ascii_case("trainval");
         let is_named = part.is_some() || is_rest || is_table;
+        if is_table && !may_list(path, part) {
+            return;
+        }
+        if !is_named {
+            if self.num_others == MOST_OTHERS {
+                return;
+            }
+            self.num_others += 1;
+        }
         let most = if is_named {
             MAX_LIST_BYTES
         } else {
@@ -166,6 +162,16 @@ impl Read {
     }
 }
 
+/// Whether a table's head says that it names images of the part, or parts of images. What cannot be
+/// read is told when all of it is.
+fn may_list(path: &Path, part: Option<Part>) -> bool {
+    let is_list = |head: String| {
+        let table = NameTable::of(&head);
+        table.is_some_and(|table| part.is_some() || table.part.is_some())
+    };
+    read_first_line(path, MAX_HEAD_BYTES).map_or(true, is_list)
+}
+
 /// A table with a head line that has a column of names of images.
 struct NameTable<'t> {
     text: &'t str,
@@ -218,20 +224,6 @@ impl<'t> NameTable<'t> {
 
 fn unquoted(field: &str) -> &str {
     field.trim().trim_matches('"')
-}
-
-/// The text of a file of at most `max_bytes`; what is neither UTF-8 nor UTF-16 with a mark is
-/// replaced by signs.
-pub(super) fn read_text(path: &Path, max_bytes: u64) -> std::io::Result<String> {
-    let mut bytes = Vec::new();
-    File::open(path)?
-        .take(max_bytes + 1)
-        .read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > max_bytes {
-        let reason = format!("it is larger than {} MiB", max_bytes >> 20);
-        return Err(std::io::Error::other(reason));
-    }
-    Ok(text_of(&bytes))
 }
 
 #[cfg(test)]
@@ -324,5 +316,15 @@ mod tests {
         check(&[("train.csv", b",image_id\n0,a\n")], &[], 1);
         check(&[("train.csv", b"id,rle_mask\na,1 2\n")], &[], 0);
         check(&[("depths.csv", b"id,z\na,3\n")], &[], 0);
+    }
+
+    #[test]
+    fn of_texts_without_a_telling_name_a_few_are_looked_at() {
+        let names: Vec<String> = (0..50).map(|at| format!("a{at}.txt")).collect();
+        let texts = names.iter().map(|name| (name.as_str(), &b"a\n"[..]));
+        let files: Vec<_> = texts.chain([("train.txt", &b"a\n"[..])]).collect();
+        let (lists, notes) = read(&files);
+        assert_eq!((lists.len(), notes.len()), (1 + MOST_OTHERS, 0));
+        assert_eq!(lists[0], ("train.txt".to_owned(), TRAIN, 1));
     }
 }

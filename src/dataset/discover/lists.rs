@@ -76,10 +76,11 @@ pub(super) fn apply_lists(lists: &[PartList], samples: &[(&str, &Path)]) -> List
         ..Listed::default()
     };
     let mut contradictions = 0;
+    let mut unused: Vec<&PartList> = Vec::new();
     for list in lists {
         let find = |line: &str| candidates(line).find_map(|path| by_tail(path, &by_stem, &images));
         let Some(own) = list.part else {
-            listed.notes.extend(unused_note(list, find));
+            unused.extend(names_images(list, find).then_some(list));
             continue;
         };
         let mut missing: Vec<&str> = Vec::new();
@@ -94,6 +95,7 @@ pub(super) fn apply_lists(lists: &[PartList], samples: &[(&str, &Path)]) -> List
         }
         listed.notes.extend(missing_note(list, &missing));
     }
+    listed.notes.extend(unused_note(&unused));
     if contradictions > 0 {
         let lines = subject_of(contradictions, "line", "puts", "put");
         listed.notes.push(format!(
@@ -114,17 +116,26 @@ fn missing_note(list: &PartList, missing: &[&str]) -> Option<String> {
     ))
 }
 
-/// What there is to say of a text that names images, though its name does not say of which part.
-fn unused_note(list: &PartList, find: impl Fn(&str) -> Option<usize>) -> Option<String> {
+/// Whether half of the first lines name images.
+fn names_images(list: &PartList, find: impl Fn(&str) -> Option<usize>) -> bool {
     let tried = list.lines.iter().take(MOST_TRIED);
     let named = tried.clone().filter(|line| find(line).is_some()).count();
-    (named > 0 && named * 2 >= tried.count()).then(|| {
-        format!(
-            "{} names images but is not used: its name does not say whether they are for training \
-             (train), validation (val) or the test (test)",
-            file_name(&list.path)
-        )
-    })
+    named > 0 && named * 2 >= tried.count()
+}
+
+/// What there is to say of texts that name images, though their names do not say of which part.
+fn unused_note(lists: &[&PartList]) -> Option<String> {
+    let (first, others) = lists.split_first()?;
+    let first = file_name(&first.path);
+    let which = if others.is_empty() {
+        format!("{first} names images but is not used: its name does not say")
+    } else {
+        let others = others.len();
+        format!("{first} and {others} more name images but are not used: their names do not say")
+    };
+    Some(format!(
+        "{which} whether they are for training (train), validation (val) or the test (test)"
+    ))
 }
 
 /// What of a line may be the path of an image: all of it, for names with spaces, or its first
@@ -219,6 +230,7 @@ mod tests {
             ]
         );
     }
+
     #[test]
     fn samples_are_listed_by_what_they_are_called_and_unused_lists_are_told() {
         let images = [
@@ -240,9 +252,15 @@ mod tests {
         assert_eq!(listed.parts, [Some(Part::Train), Some(Part::Test)]);
         assert_eq!(listed.notes.len(), 1, "{:?}", listed.notes);
         assert!(
-            listed.notes[0].starts_with("fold1.txt"),
+            listed.notes[0].starts_with("fold1.txt names"),
             "{:?}",
             listed.notes
+        );
+        let several = apply_lists(&[unused(&["7"]), unused(&["8"])], &images).notes;
+        assert_eq!(several.len(), 1, "{several:?}");
+        assert!(
+            several[0].starts_with("fold1.txt and 1 more name"),
+            "{several:?}"
         );
     }
 }

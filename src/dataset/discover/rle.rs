@@ -2,13 +2,15 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::super::DatasetError;
-use super::list_files::read_text;
 use crate::dataset::layout::file_name;
+use crate::exchange::{read_first_line, read_text};
 use crate::geom::ImageSize;
 use crate::label::{Mask, MaskBuilder};
 
 /// A table of run lengths of a million masks is some 1 GB; a longer one is something else.
 const MAX_TABLE_BYTES: u64 = 1 << 30;
+/// A head line is shorter.
+const MAX_HEAD_BYTES: u64 = 64 << 10;
 
 /// The run lengths of a table by image name, for example from `train.csv` with `id,rle_mask`.
 #[derive(Debug)]
@@ -21,15 +23,15 @@ impl RunTable {
     /// Reads a table whose second column says that it holds run lengths; `None` for other files.
     /// Several lines of one image belong together.
     pub(super) fn read(path: &Path) -> Option<Self> {
-        let text = read_text(path, MAX_TABLE_BYTES).ok()?;
-        let mut lines = text.lines();
-        let (_, second) = lines.next()?.split_once(',')?;
+        let head = read_first_line(path, MAX_HEAD_BYTES).ok()?;
+        let (_, second) = head.split_once(',')?;
         let second = second.to_lowercase();
         if !second.contains("rle") && !second.contains("encodedpixels") {
             return None;
         }
+        let text = read_text(path, MAX_TABLE_BYTES).ok()?;
         let mut runs: HashMap<String, String> = HashMap::new();
-        for line in lines {
+        for line in text.lines().skip(1) {
             let Some((name, text)) = line.split_once(',') else {
                 continue;
             };

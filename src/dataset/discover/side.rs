@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::list_files::read_text;
+use crate::exchange::read_text;
 
 /// A table of a million images is some 100 MB; a longer one is something else.
 const MAX_TABLE_BYTES: u64 = 256 << 20;

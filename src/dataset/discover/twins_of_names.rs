@@ -261,6 +261,31 @@ fn lists_of_names_and_of_cvat_name_classes() {
 }
 
 #[test]
+fn names_beside_black_and_white_masks_are_not_used() {
+    let found = |list: &str, text: &[u8], pixels| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path();
+        picture(folder, "images/a.png");
+        grey(folder, "masks/a.png", pixels);
+        write(folder, list, text);
+        discover(folder).expect("a data set")
+    };
+    let names = b"roof\ntree\nroad\n";
+    let black_and_white = [0, 255, 255, 0];
+    for text in [&names[..], b"a_1.png\na_2.png\na_3.png\n"] {
+        let found = found("labels.txt", text, black_and_white);
+        assert_eq!(found.encoding.form, Encoding::Binary);
+        assert!(found.are_classes_made);
+        let is_told = |note: &String| note.contains("labels.txt");
+        assert!(found.notes.iter().any(is_told), "{:?}", found.notes);
+    }
+    // 255 is unlabeled.
+    let indices = found("labels.txt", names, [0, 255, 2, 0]);
+    assert_eq!(indices.encoding.form, Encoding::Index);
+    assert!(!indices.are_classes_made);
+}
+
+#[test]
 fn run_lengths_of_images_that_are_missing_are_told_by_name() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();

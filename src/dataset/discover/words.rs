@@ -58,14 +58,17 @@ const MASK_WORDS: [&str; 24] = [
     "masken",
 ];
 /// Longer words first: a name may begin with one, as `trainannot` does.
-const PART_WORDS: [(&str, Part); 9] = [
+const PART_WORDS: [(&str, Part); 12] = [
     ("training", Part::Train),
     ("train", Part::Train),
     ("validation", Part::Validation),
     ("valid", Part::Validation),
     ("val", Part::Validation),
+    ("dev", Part::Validation),
     ("testing", Part::Test),
     ("test", Part::Test),
+    ("holdout", Part::Test),
+    ("hold_out", Part::Test),
     ("tr", Part::Train),
     ("ts", Part::Test),
 ];
@@ -104,6 +107,12 @@ pub(super) fn understand(name: &str) -> Step {
     }
     step.rest = rest.join("_");
     step
+}
+
+/// The part that a word alone says, as the name of a list or in a column of a table.
+pub(super) fn part_of(word: &str) -> Option<Part> {
+    let mut parts = PART_WORDS.into_iter();
+    Some(parts.find(|(name, _)| word.eq_ignore_ascii_case(name))?.1)
 }
 
 fn meaning(word: &str) -> (Option<Part>, Option<Role>) {

@@ -8,6 +8,9 @@ use crate::raster::{ReadError, TileSource};
 
 /// Rows are read in bands of about so many bytes.
 const BAND_BYTES: u64 = 16 << 20;
+/// Cells are looked for in the middle of so many pixels a side: 16 MiB for each image that is looked
+/// at in parallel, and enough strips to tell seams from ground.
+const PATCHWORK_SIDE: u32 = 4_096;
 
 /// What all pixels of an image say.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +64,8 @@ impl PixelSums {
             ..Self::default()
         };
         let mut first = None;
-        let (mut voids, mut seams) = (VoidFinder::new(size), PatchworkFinder::new(size));
+        let mut voids = VoidFinder::new(size);
+        let mut seams = PatchworkFinder::new(size, PATCHWORK_SIDE);
         for band in bands(size, source.block_size(0).height) {
             let pixels = source.read_rgba(0, band)?;
             voids.add(band, &pixels);

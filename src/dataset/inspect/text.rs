@@ -136,7 +136,13 @@ fn add_problem(text: &mut String, problem: &Problem) {
     let more = more.saturating_sub(MOST_FILES);
     if more > 0 && !problem.examples.is_empty() {
         let more = grouped(more as u64);
-        writeln!(text, "          and {more} more; --json names them").expect(FITS);
+        let named = problem.examples.len();
+        let named = if problem.count > named {
+            grouped(named as u64)
+        } else {
+            "them".to_owned()
+        };
+        writeln!(text, "          and {more} more; --json names {named}").expect(FITS);
     }
 }
 
@@ -206,6 +212,9 @@ mod tests {
         assert_eq!((named, text.lines().count()), (12, 10));
         assert!(text.ends_with(" and 4 more; --json names them\n"), "{text}");
         assert_eq!(told(8).1.lines().count(), 9);
-        assert_eq!(told(10_001).0, 10_000);
+        let (named, text) = told(10_001);
+        assert_eq!(named, 10_000);
+        let end = format!("; --json names {}\n", grouped(10_000));
+        assert!(text.ends_with(&end), "{text}");
     }
 }

@@ -39,7 +39,7 @@ impl Patchwork {
     /// [`DatasetError::Stopped`] when `watch` says so.
     pub fn of(source: &dyn TileSource, watch: &Watch<'_>) -> Result<Option<Self>, DatasetError> {
         let size = source.info().size;
-        let mut finder = PatchworkFinder::new(size);
+        let mut finder = PatchworkFinder::new(size, SIDE);
         let bands = finder.window.pieces(ImageSize::new(size.width, BAND));
         for (at, band) in bands.iter().enumerate() {
             if (watch.is_cancelled)() {
@@ -79,10 +79,11 @@ pub(in crate::dataset) struct PatchworkFinder {
 }
 
 impl PatchworkFinder {
-    /// Nothing is known of an image of `size`.
-    pub(in crate::dataset) fn new(size: ImageSize) -> Self {
-        let start = |extent: u32| extent.saturating_sub(SIDE) / 2;
-        let side = |extent: u32| extent.min(SIDE);
+    /// Nothing is known of an image of `size`, of which the middle of so many pixels a side will be
+    /// looked at. A byte is kept for each.
+    pub(in crate::dataset) fn new(size: ImageSize, most: u32) -> Self {
+        let start = |extent: u32| extent.saturating_sub(most) / 2;
+        let side = |extent: u32| extent.min(most);
         let window = PixelRect::new(
             start(size.width),
             start(size.height),
@@ -171,7 +172,7 @@ mod tests {
 
     #[track_caller]
     fn check(pixel: impl Fn(u32, u32) -> f64, expected: Option<Patchwork>) {
-        let mut finder = PatchworkFinder::new(ImageSize::new(SIDE, SIDE));
+        let mut finder = PatchworkFinder::new(ImageSize::new(SIDE, SIDE), SIDE);
         for top in (0..SIDE).step_by(160) {
             let places = (top..top + 160).flat_map(|y| (0..SIDE).map(move |x| (x, y)));
             let rgba = places.flat_map(|(x, y)| {
@@ -228,9 +229,9 @@ mod tests {
 
     #[test]
     fn the_middle_of_a_large_image_is_looked_at() {
-        let window = PatchworkFinder::new(ImageSize::new(10_192, 300)).window;
+        let window = PatchworkFinder::new(ImageSize::new(10_192, 300), 8_192).window;
         assert_eq!(window, PixelRect::new(1_000, 0, 8_192, 300));
-        let nothing = PatchworkFinder::new(ImageSize::new(0, 300));
+        let nothing = PatchworkFinder::new(ImageSize::new(0, 300), 8_192);
         assert_eq!(nothing.patchwork(), None);
     }
 

@@ -1,11 +1,9 @@
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use super::{ListFiles, Part, PartRule, PartWay, SampleId, name_stem};
 use crate::dataset::DatasetError;
-use crate::exchange::text_of;
+use crate::exchange::read_text;
 
 /// Most bytes of a list file; a million names fit.
 const MOST_BYTES: u64 = 64 << 20;
@@ -26,7 +24,12 @@ impl PartLists {
         let named = [&files.train, &files.validation, &files.test];
         for (part, file) in Part::ALL.into_iter().zip(named) {
             if let Some(file) = file {
-                lists.add(part, &read_text(&folder.join(file))?);
+                let path = folder.join(file);
+                let text = read_text(&path, MOST_BYTES).map_err(|error| DatasetError::List {
+                    why: error.to_string(),
+                    path,
+                })?;
+                lists.add(part, &text);
             }
         }
         Ok(lists)
@@ -115,21 +118,6 @@ fn counted(names: &[&str], what: &str) -> Option<String> {
         "{} names {what}; the first is {first}",
         names.len()
     ))
-}
-
-fn read_text(path: &Path) -> Result<String, DatasetError> {
-    let failed = |why: String| DatasetError::List {
-        why,
-        path: path.to_owned(),
-    };
-    let file = File::open(path).map_err(|source| failed(source.to_string()))?;
-    let mut bytes = Vec::new();
-    let read = file.take(MOST_BYTES + 1).read_to_end(&mut bytes);
-    read.map_err(|source| failed(source.to_string()))?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(failed("it is larger than 64 MiB".to_owned()));
-    }
-    Ok(text_of(&bytes))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use crate::dataset::RASTER_EXTENSIONS;
+use crate::raster::RASTER_EXTENSIONS;
 
 /// Digits of a frame's number; shorter ones just count files, longer ones are other identifiers.
 const FRAME_DIGITS: std::ops::RangeInclusive<usize> = 5..=8;

@@ -316,6 +316,7 @@ impl<'a> Sheet<'a> {
         vec2(16.0 + written.width(), written.height())
     }
 }
+
 /// The least of 1, 2, 5, 10, 20, … that is not below `step`.
 fn whole_step(step: f64) -> f64 {
     let power = 10_f64.powf(step.max(1.0).log10().floor());
@@ -326,6 +327,7 @@ fn whole_step(step: f64) -> f64 {
         .find(|&found| found >= step);
     fits.unwrap_or(power * 10.0)
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
