@@ -15,7 +15,7 @@ use super::{
 use crate::dataset::leaks::LeakReport;
 use crate::dataset::{
     BandReading, Batch, ClassBalance, DatasetError, Ground, Normalization, PatchSource, Split,
-    Watch, class_weights, scale_for_model,
+    SplitReport, Watch, class_weights, scale_for_model,
 };
 use crate::label::ClassTable;
 use crate::nn::{EncoderKind, Lite0};
@@ -75,7 +75,7 @@ impl TrainPlan {
     ) -> Result<Self, TrainError> {
         let folder = RunFolder::unused(folder)?;
         let plan = watch.during((0.0, 0.6), |watch| {
-            Self::in_folder(recipe, ground, classes, folder, watch)
+            Self::in_folder(recipe, ground, classes, (folder, None), watch)
         })?;
         plan.check_labels()?;
         let leaks = watch.during((0.6, 1.0), |watch| leaks_of(&plan.patches, watch))?;
@@ -102,10 +102,13 @@ impl TrainPlan {
     ) -> Result<Self, TrainError> {
         let folder = RunFolder::begun(folder)?;
         let path = folder.path().to_owned();
-        let progress = RunState::load(&path)?.progress;
+        let mut progress = RunState::load(&path)?.progress;
+        // Their words are other ones in other versions.
+        progress.ground.split.notes.clear();
+        let held_out = progress.ground.split.validation_files.clone();
         let recipe = Recipe::load(&path.join("recipe.toml"))?;
         let classes = ClassTable::load(&path.join("classes.toml"))?;
-        let plan = Self::in_folder(recipe, ground, classes, folder, watch)?;
+        let plan = Self::in_folder(recipe, ground, classes, (folder, Some(held_out)), watch)?;
         let plan = plan.knowing(kept_leaks(&path)).repeating_as_before(watch)?;
         let plan = plan.read_as(&progress.ground.bands, &progress.ground.normalization)?;
         let mut plan = plan.reviewed(progress.ground.split.unreviewed);
@@ -124,11 +127,12 @@ impl TrainPlan {
         Ok(plan)
     }
 
+    /// `held_out` are the files that the run in `folder` holds out when it goes on.
     fn in_folder(
         mut recipe: Recipe,
         ground: Ground,
         classes: ClassTable,
-        folder: RunFolder,
+        (folder, held_out): (RunFolder, Option<Vec<String>>),
         watch: &Watch<'_>,
     ) -> Result<Self, TrainError> {
         recipe.check()?;
@@ -141,7 +145,8 @@ impl TrainPlan {
         recipe.best_by.check(&classes)?;
         recipe.loss.check(classes.num_classes())?;
         recipe.class_weighting.check(classes.num_classes())?;
-        let config = recipe.patch_config(&classes)?;
+        let mut config = recipe.patch_config(&classes)?;
+        config.parts.held_out = held_out;
         let mut patches = PatchSource::watched(ground, config, watch)?;
         if recipe.model.encoder == EncoderKind::Lite0 {
             // It knows images as they were when it learned.
@@ -221,7 +226,8 @@ impl TrainPlan {
         folder: PathBuf,
         watch: &Watch<'_>,
     ) -> Result<Self, TrainError> {
-        Self::in_folder(recipe, ground, classes, RunFolder::unused(folder)?, watch)
+        let folder = RunFolder::unused(folder)?;
+        Self::in_folder(recipe, ground, classes, (folder, None), watch)
     }
 
     /// Warns of `leaks`, before all else that is noted.
@@ -298,10 +304,13 @@ impl TrainPlan {
         Ok(plan)
     }
 
-    /// What the training reads, to be recognized when it goes on.
+    /// What the training reads, to be recognized when it goes on, in whatever words it is told.
     fn ground_print(&self) -> GroundPrint {
         GroundPrint {
-            split: self.split().report.clone(),
+            split: SplitReport {
+                notes: Vec::new(),
+                ..self.split().report.clone()
+            },
             class_pixels: self.class_pixels(),
             bands: self.patches.reading().clone(),
             normalization: self.patches.normalization().clone(),

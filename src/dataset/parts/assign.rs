@@ -1,5 +1,5 @@
 use super::folds::{folds_of, sizes};
-use super::known::known_units;
+use super::known::Cut;
 use super::share::share_out;
 use super::units::{Unit, units_of};
 use super::{
@@ -192,15 +192,14 @@ impl Drawing<'_> {
         };
         let is_train = |at: &usize| parts[*at] == Some(Part::Train);
         let train: Vec<usize> = (0..parts.len()).filter(is_train).collect();
-        let (units, how) = known_units(self.samples, &train, self.rule);
-        let (drawn, mut notes) = share_out(&units, &cut)?;
-        let mut count = 0;
-        for (unit, part) in units.iter().zip(drawn) {
+        let cut = Cut::known(self.samples, &train, self.rule, &cut)?;
+        let count = cut.count();
+        for (unit, part) in cut.units.iter().zip(cut.parts) {
             for &at in &unit.members {
                 parts[at] = Some(part);
-                count += usize::from(part == Part::Validation);
             }
         }
+        let (mut notes, how) = (cut.notes, cut.how);
         if count > 0 {
             notes.push(format!(
                 "No validation part is stated, so {} of {} training samples are taken for it{how}",

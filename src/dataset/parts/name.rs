@@ -1,7 +1,9 @@
+use std::ops::RangeInclusive;
+
 use crate::raster::RASTER_EXTENSIONS;
 
 /// Digits of a frame's number; shorter ones just count files, longer ones are other identifiers.
-const FRAME_DIGITS: std::ops::RangeInclusive<usize> = 5..=8;
+const FRAME_DIGITS: RangeInclusive<usize> = 5..=8;
 /// Most digits of a tile's row or column.
 const CELL_DIGITS: usize = 3;
 
@@ -41,7 +43,7 @@ pub struct TileName<'a> {
     pub place: TilePlace,
 }
 
-/// Reads names of tiles: `PARENT_ROW_COL`, `PARENT_X0_Y0_X1_Y1`, `PARENT_patch_IJ`,
+/// Reads names of tiles: `PARENT_ROW_COL` (but no date such as `2019_05_12`), `PARENT_X0_Y0_X1_Y1`, `PARENT_patch_IJ`,
 /// `PARENT.tifpatch_IJ` and, for names of map sheets such as `M-33-20-D-c-4-2`, `SHEET_K`.
 pub fn tile_name(stem: &str) -> Option<TileName<'_>> {
     if let Some((head, number)) = stem.rsplit_once("patch_") {
@@ -81,7 +83,17 @@ fn cell_name(stem: &str) -> Option<TileName<'_>> {
         number_of(first, CELL_DIGITS)?,
         number_of(second, CELL_DIGITS)?,
     );
-    (!parent.is_empty()).then_some(TileName { parent, place })
+    let is_tile = !parent.is_empty() && !is_date(parent, first, second);
+    is_tile.then_some(TileName { parent, place })
+}
+
+/// Whether these are year, month and day, as in `2019_05_12`.
+fn is_date(year: &str, month: &str, day: &str) -> bool {
+    let among = |text: &str, digits, range: RangeInclusive<u32>| {
+        let number = number_of(text, digits).filter(|_| text.len() == digits);
+        number.is_some_and(|number| range.contains(&number))
+    };
+    among(year, 4, 1900..=2099) && among(month, 2, 1..=12) && among(day, 2, 1..=31)
 }
 
 fn sheet_name(stem: &str) -> Option<TileName<'_>> {
@@ -164,6 +176,9 @@ mod tests {
             ("0016E5_07959", None),
             ("a_1234_5678", None),
             ("10078660_15", None),
+            ("2019_05_12", None),
+            ("2019_05_32", Some(("2019", TilePlace::Cell(5, 32)))),
+            ("2019_5_12", Some(("2019", TilePlace::Cell(5, 12)))),
             ("_1_2", None),
             ("patch_7", None),
             ("", None),

@@ -15,6 +15,10 @@ pub struct PartRule {
     pub twins: Twins,
     /// The way.
     pub split: PartWay,
+    /// Files that a run which goes on holds out: a validation part that nobody stated is drawn as
+    /// it was then, one by one or in groups.
+    #[serde(skip)]
+    pub held_out: Option<Vec<String>>,
 }
 
 impl Default for PartRule {
@@ -25,6 +29,7 @@ impl Default for PartRule {
             split: PartWay::Ratio {
                 shares: Shares::default(),
             },
+            held_out: None,
         }
     }
 }
@@ -235,6 +240,7 @@ mod tests {
                             test: 1.0,
                         },
                     },
+                    held_out: None,
                 },
             ),
             (

@@ -1,7 +1,10 @@
 //! Who may train in which folder.
 
 use super::*;
+use crate::dataset::parts::{PartRule, PartWay, Shares};
 use crate::train::folder_lock::taken;
+use crate::train::resume::RunState;
+use crate::train::test_folder::{EIGHT, write_images};
 
 #[test]
 fn a_folder_that_another_trains_into_is_left_alone() {
@@ -67,4 +70,46 @@ fn a_training_holds_its_folder_and_who_goes_on_with_it_asks_for_it() {
     heard(short).1.expect("a report");
     let rests = "Rests after epoch 1 and can go on";
     assert_eq!(end_of(&run).as_deref(), Some(rests));
+}
+
+#[test]
+fn a_run_of_an_older_version_goes_on_with_what_it_holds_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, run) = (folder.path().join("data"), folder.path().join("run"));
+    write_images(&data, &EIGHT, 48);
+    for (kind, at) in ["images", "masks"]
+        .iter()
+        .flat_map(|kind| (0..8).map(move |at| (kind, at)))
+    {
+        let name = |name: String| data.join(kind).join(name);
+        let tile = name(format!("p{}_{}_0.png", at / 2, at % 2));
+        std::fs::rename(name(format!("{at:02}.png")), tile).expect("renamed");
+    }
+    let ground = || opened_folder(&data, 1 << 22).expect("a data set").0;
+    let fresh = |parts, run: &Path| {
+        let recipe = Recipe { parts, ..recipe() };
+        TrainPlan::new(recipe, ground(), classes(), run.to_owned()).expect("a plan")
+    };
+    let shares = Shares::default();
+    let one_by_one = PartRule {
+        seed: recipe().seed,
+        split: PartWay::Ratio { shares },
+        ..PartRule::default()
+    };
+    let begun = fresh(Some(one_by_one), &run);
+    let fingerprint = begun.data_fingerprint();
+    let held_out = begun.split().report.validation_files.clone();
+    heard(begun.until(Some(1))).1.expect("a part");
+    // As before there were groups: the recipe says nothing of it. The notes were worded otherwise.
+    recipe().save(&run.join("recipe.toml")).expect("written");
+    let mut state = RunState::load(&run).expect("a state");
+    state.progress.ground.split.notes = vec!["Said otherwise".to_owned()];
+    state.save(&run).expect("written");
+    let of_today = fresh(None, &folder.path().join("new"));
+    assert_ne!(of_today.split().report.validation_files, held_out);
+    let resumed = TrainPlan::resume(ground(), run).expect("it can go on");
+    assert_eq!(resumed.split().report.validation_files, held_out);
+    assert_eq!(resumed.recipe().parts, None);
+    assert_eq!(resumed.data_fingerprint(), fingerprint);
+    heard(resumed).1.expect("a report");
 }
