@@ -174,11 +174,11 @@ impl MaskFacts {
         }
     }
 
-    /// Whether all masks are read as class indices though they hold nothing but black and white.
-    pub(super) fn is_black_and_white_index(&self) -> bool {
-        let is_index = self.index > 0 && self.binary + self.rgb == 0;
-        let mut values = self.values.iter();
-        is_index && self.values.contains(&255) && values.all(|value| matches!(value, 0 | 255))
+    /// Whether all masks are read as class indices, of which none is but black, so that they may be
+    /// black and white: white is read as unlabeled, and masks with it as blank ones.
+    pub(super) fn may_be_black_and_white(&self) -> bool {
+        let is_index = self.binary + self.rgb == 0;
+        is_index && self.values.iter().all(|value| matches!(value, 0 | 255))
     }
 
     /// Whether the numbers look like class indices: small, and few are missing between them.

@@ -320,7 +320,7 @@ impl Finding<'_> {
             self.notes.push(names_note(names, "masks hold colors"));
             return (facts, None);
         }
-        if facts.is_black_and_white_index() {
+        if facts.may_be_black_and_white() {
             let alone = look(&masks, None);
             if alone.encoding(None) == Encoding::Binary {
                 let held = "masks are black and white";

@@ -28,6 +28,7 @@ pub fn preparing_ui(ui: &mut Ui, session: &Session) -> bool {
     ui.add(ProgressBar::new(share).desired_width(320.0));
     ui.label(what);
     ui.weak("Files are opened, and a step and a look at held-out ground are tried. Curves appear with the first epoch.");
+    ui.add_space(theme::GRID);
     for note in state.said() {
         ui.label(RichText::new(note).small());
     }
