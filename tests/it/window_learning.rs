@@ -9,7 +9,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use orthobrush::app::App;
 
 use crate::fixture::turn;
-use crate::window::window;
+use crate::window::{session, settle, window};
 use crate::window_training::{look_at, press, shown};
 
 /// Whether the next training learns from the data set that is shown.
@@ -42,6 +42,21 @@ fn a_data_set_that_was_opened_is_learned_from() {
     // Without a label there is nothing else to learn from.
     look_at(&mut harness, &second);
     assert!(is_learned(&harness));
+}
+
+#[test]
+fn runs_beside_a_data_set_that_was_opened_are_listed() {
+    let _turn = turn();
+    let (sets, [first, _]) = two_sets();
+    let runs = sets.path().join("orthobrush-runs");
+    std::fs::create_dir(&runs).expect("a folder");
+    let mut harness = window(None);
+    harness.key_press(Key::F8);
+    harness.run_steps(2);
+    assert_eq!(session(&harness).runs().folder, None);
+    look_at(&mut harness, &first);
+    settle(&mut harness);
+    assert_eq!(session(&harness).runs().folder, Some(runs));
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub enum RunsCommand {
         now: SystemTime,
     },
     /// Reads what changed in the listed folder; at first that is `orthobrush-runs` beside the
-    /// image.
+    /// data set or the image.
     Look {
         /// The time it is: files that changed lately belong to a run that goes on.
         now: SystemTime,

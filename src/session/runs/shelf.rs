@@ -6,6 +6,7 @@ use super::super::jobs::{JobId, Report};
 use super::super::state::Session;
 use super::look::{RunStatus, Stamp, look};
 use super::samples::RunSamples;
+use crate::session::keeping::absolute;
 use crate::session::training::RUNS_FOLDER;
 use crate::train::RunRecord;
 
@@ -103,12 +104,13 @@ impl Session {
         self.study.runs.looking = Some(id);
     }
 
-    /// Where the runs of the open image are.
+    /// Where the runs of the last training are, else those of the open data set or image.
     fn own_runs(&self) -> Option<PathBuf> {
         let of_training = self.training.run.as_deref().and_then(Path::parent);
-        let image = self.image.as_ref().map(|image| &image.path);
-        let beside = image.and_then(|path| Some(path.parent()?.join(RUNS_FOLDER)));
-        of_training.map(Path::to_owned).or(beside)
+        let data = self.data().map(|data| absolute(&data.folder));
+        let image = || Some(self.image.as_ref()?.path.clone());
+        let beside = || Some(data.or_else(image)?.parent()?.join(RUNS_FOLDER));
+        of_training.map(Path::to_owned).or_else(beside)
     }
 
     /// `id` is the job that reports; a look at another folder comes too late.

@@ -113,6 +113,8 @@ struct Looked {
     at: Instant,
     num_rows: usize,
     is_running: bool,
+    /// The data set that was open.
+    data: Option<PathBuf>,
 }
 
 impl TrainingArea {
@@ -175,6 +177,7 @@ impl TrainingArea {
         let is_fresh = self.looked.as_ref().is_some_and(|looked| {
             looked.at.elapsed() < interval
                 && (looked.num_rows, looked.is_running) == (num_rows, is_running)
+                && looked.data.as_deref() == session.data().map(|data| &*data.folder)
         });
         ui.request_repaint_after(interval);
         if is_fresh {
@@ -184,6 +187,7 @@ impl TrainingArea {
             at: Instant::now(),
             num_rows,
             is_running,
+            data: session.data().map(|data| data.folder.clone()),
         });
         let now = SystemTime::now();
         commands.push(Command::Runs(RunsCommand::Look { now }));
