@@ -3,6 +3,7 @@ use anyhow::Context as _;
 use super::args::TestArgs;
 use super::drive::Drive;
 use super::evaluate::table_text;
+use crate::label::count_of;
 use crate::session::{Command, QueueCommand};
 use crate::train::{BinaryJudgement, Judgement, ScoredOn};
 
@@ -51,8 +52,11 @@ fn more(judgement: &Judgement) -> Vec<String> {
         ScoredOn::Test => "the test part",
     };
     lines.push(format!(
-        "epoch {}, {}, {:.1} s, {part} was judged {} time(s)",
-        judgement.total.epoch, judgement.device, judgement.seconds, judgement.reads
+        "epoch {}, {}, {:.1} s, {part} was judged {}",
+        judgement.total.epoch,
+        judgement.device,
+        judgement.seconds,
+        count_of(judgement.reads as usize, "time")
     ));
     lines.extend(
         judgement

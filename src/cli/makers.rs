@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::ground::coverage_of;
 use crate::disk::is_same_file;
 use crate::geom::{ImageSize, PixelRect};
-use crate::label::{Mask, UNLABELED};
+use crate::label::{Mask, UNLABELED, count_of, subject_of};
 use crate::metrics::{PartFact, TiledGround};
 use crate::project::Project;
 use crate::raster::open_raster;
@@ -203,13 +203,15 @@ impl Told {
         let mut lines = vec![format!("ground: {}. {}", self.word, self.means)];
         if self.left_out_blocks > 0 {
             lines.push(format!(
-                "{} block(s) that judge are left out, with {} pixels that have truth; --judging \
-                 scores them, too, which is counted as reading them",
-                self.left_out_blocks, self.left_out_pixels
+                "{} left out, with {} that have truth; --judging scores them, too, which is \
+                 counted as reading them",
+                subject_of(self.left_out_blocks, "judging block", "is", "are"),
+                count_of(self.left_out_pixels as usize, "pixel")
             ));
         }
         lines.extend(self.judging_reads.map(|reads| {
-            format!("blocks that judge are among it, which were read {reads} time(s) by now")
+            let times = count_of(reads as usize, "time");
+            format!("blocks that judge are among it, which were read {times} by now")
         }));
         lines.extend(self.leaks.iter().map(|leaks| format!("warning: {leaks}")));
         lines

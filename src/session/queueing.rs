@@ -5,6 +5,7 @@ use super::jobs::{JobId, Leash};
 use super::state::Session;
 use super::training_state::{TrainingPhase, TrainingState};
 use super::{CommandError, Notice, QueueCommand};
+use crate::label::count_of;
 use crate::train::{
     EpochRow, JudgeEvent, JudgePlan, Judgement, QueueEvent, QueuePlan, QueueReport, QueueTable,
     ScoredOn, TrainError, TrainEvent, TrialEnd,
@@ -268,10 +269,13 @@ fn judged_before(on: ScoredOn, reads: u32) -> Notice {
             "The validation part was judged {reads} times before; it is there to choose by"
         )),
         (ScoredOn::Test, _) => {
-            let times = if reads == 1 { "once" } else { "more than once" };
+            let times = if reads == 1 {
+                "once".to_owned()
+            } else {
+                count_of(reads as usize, "time")
+            };
             Notice::warning(format!(
-                "This part was judged {times} before ({reads}); who chooses by its scores has used \
-                 it up"
+                "This part was judged {times} before; who chooses by its scores has used it up"
             ))
         }
     }

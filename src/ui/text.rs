@@ -38,6 +38,16 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// Seconds that may be parts of one: 17 ms, 1.80 s, 12 s, 1 min 20 s.
+pub fn span(seconds: f64) -> String {
+    match seconds {
+        none if none <= 0.0 => "0 s".to_owned(),
+        few if few < 0.0995 => format!("{:.0} ms", few * 1000.0),
+        few if few < 9.995 => format!("{few:.2} s"),
+        many => duration(many),
+    }
+}
+
 /// Seconds that nobody knows exactly: 40 s, 3 min, 2 h 10 min.
 pub fn about(seconds: f64) -> String {
     let minutes = (seconds / 60.0).round() as u64;
@@ -78,6 +88,10 @@ mod tests {
         assert_eq!(
             [duration(9.4), duration(80.0), duration(7_500.0)],
             ["9 s", "1 min 20 s", "2 h 05 min"]
+        );
+        assert_eq!(
+            [0.0, 0.017, 0.0999, 1.8, 12.2].map(span),
+            ["0 s", "17 ms", "0.10 s", "1.80 s", "12 s"]
         );
         assert_eq!(
             [1.2, 41.0, 89.0, 200.0, 7_500.0].map(about),

@@ -7,7 +7,7 @@ use crate::dataset::parts::PartRule;
 use crate::dataset::{DatasetError, Ground, PatchConfig, PatchSource, Rng, Scene, Watch};
 use crate::label::{ClassTable, Encoding, Mask, load_mask};
 use crate::raster::{TileSource, open_raster};
-use crate::train::{Recipe, TrainData, TrainError};
+use crate::train::{Recipe, RunRecord, TrainData, TrainError};
 
 /// Name of the label in a run folder that earlier trainings learned from and nobody corrected.
 pub(in crate::train) const REPLAY_FILE: &str = "replay.tif";
@@ -170,7 +170,13 @@ fn of_run(
         seed: before.seed,
         ..recipe.clone()
     };
-    patches(ground, (&with_its_seed, classes), before.parts(), watch)
+    // Older versions drew a part that nobody stated in another way.
+    let split = RunRecord::load(run)?.split;
+    let parts = PartRule {
+        held_out: split.map(|split| split.validation_files),
+        ..before.parts()
+    };
+    patches(ground, (&with_its_seed, classes), parts, watch)
 }
 
 fn patches(

@@ -9,7 +9,8 @@ use crate::train::leak_check::warnings_of_runs;
 pub struct FinalTable {
     /// The names of all classes, in the order in which the runs name them.
     pub classes: Vec<String>,
-    /// What else is a column: [`JudgedClass::RANKING`] where a run has two classes, else nothing.
+    /// What else is a column: those of [`JudgedClass::RANKING`] that a run of two classes has a value
+    /// of.
     pub figures: Vec<Figure>,
     /// One row a run.
     pub rows: Vec<FinalRow>,
@@ -57,14 +58,20 @@ impl FinalTable {
                 classes.push(class.name);
             }
         }
-        let is_binary = records.iter().any(RunRecord::is_binary);
-        let figures: Vec<Figure> = (JudgedClass::RANKING.into_iter())
-            .filter(|_| is_binary)
-            .collect();
-        let row = |record| FinalRow::of(record, &classes, figures.len());
+        // What no run has a value of would be an empty column.
+        let is_told = |at: &usize| {
+            let ranked = |record: &RunRecord| record.ranked(record.figures().on)[*at];
+            records.iter().any(|record| ranked(record).is_some())
+        };
+        let told: Vec<usize> = if records.iter().any(RunRecord::is_binary) {
+            (0..JudgedClass::RANKING.len()).filter(is_told).collect()
+        } else {
+            Vec::new()
+        };
+        let row = |record| FinalRow::of(record, &classes, &told);
         Self {
             rows: records.iter().map(row).collect(),
-            figures,
+            figures: told.iter().map(|&at| JudgedClass::RANKING[at]).collect(),
             classes,
             pinned: None,
             notes: doubts(records),
@@ -104,8 +111,9 @@ impl FinalTable {
 }
 
 impl FinalRow {
-    fn of(record: &RunRecord, classes: &[String], num_figures: usize) -> Self {
+    fn of(record: &RunRecord, classes: &[String], told: &[usize]) -> Self {
         let (figures, scores) = (record.figures(), record.class_scores());
+        let ranked = record.ranked(figures.on);
         let iou = |name: &String| {
             let class = scores.iter().find(|class| class.name == *name);
             class.and_then(|class| class.iou)
@@ -121,7 +129,7 @@ impl FinalRow {
             pixel_accuracy: figures.pixel_accuracy,
             majority_baseline: figures.majority_baseline,
             mean_iou: figures.mean_iou,
-            ranked: record.ranked(figures.on)[..num_figures].to_vec(),
+            ranked: told.iter().map(|&at| ranked[at]).collect(),
             per_class_iou: classes.iter().map(iou).collect(),
         }
     }

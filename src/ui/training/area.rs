@@ -304,7 +304,7 @@ fn has_leaks(session: &Session) -> bool {
 }
 
 fn runs_ui(ui: &mut Ui, session: &Session, area: &mut TrainingArea, view: &mut View) {
-    let width = (ui.available_width() * 0.22).clamp(190.0, 260.0);
+    let width = (ui.available_width() * 0.2).clamp(190.0, 320.0);
     Panel::left("runs")
         .default_size(width)
         .size_range(170.0..=420.0)

@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
 use egui::{
-    Align2, Color32, CornerRadius, FontId, Galley, Painter, Pos2, Rect, Shape, Stroke, Ui, Vec2,
-    pos2, vec2,
+    Align2, Color32, CornerRadius, FontId, Galley, Painter, Pos2, Rangef, Rect, Shape, Stroke, Ui,
+    Vec2, pos2, vec2,
 };
 
 use super::super::theme;
 use super::chart::{Chart, ChartLine, Level, Mark, MarkKind};
+use super::chart_words::{least_covering, lines_of};
 
 /// Room for the title and the values with the upper half of a number on the axis, the numbers on both
 /// axes, and behind the last epoch.
@@ -33,6 +34,18 @@ pub(super) struct Sheet<'a> {
     warning: Color32,
     /// What words stand on.
     plate: Color32,
+    /// The words of marks.
+    told: Vec<Told>,
+}
+
+/// Words of a mark above the plot.
+struct Told {
+    kind: MarkKind,
+    /// From left to right.
+    span: Rangef,
+    /// From the upper one on.
+    line: usize,
+    words: Arc<Galley>,
 }
 
 impl<'a> Sheet<'a> {
@@ -41,7 +54,7 @@ impl<'a> Sheet<'a> {
         let visuals = ui.visuals();
         let back = visuals.extreme_bg_color;
         ui.painter().rect_filled(rect, CornerRadius::same(4), back);
-        Self {
+        let mut sheet = Self {
             chart,
             painter: ui.painter_at(rect),
             plot,
@@ -51,7 +64,12 @@ impl<'a> Sheet<'a> {
             grid: visuals.text_color().gamma_multiply(0.12),
             warning: theme::legible(theme::WARNING, visuals),
             plate: back.gamma_multiply(0.85),
-        }
+            told: Vec::new(),
+        };
+        sheet.told = sheet.tell();
+        let lines = sheet.told.iter().map(|told| told.line + 1).max();
+        sheet.plot.min.y += LINE * lines.unwrap_or(0) as f32;
+        sheet
     }
 
     pub(super) fn x(&self, epoch: f64) -> f32 {
@@ -133,65 +151,110 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    fn level_y(&self, level: &Level) -> Option<f32> {
-        let y = self.y(level.value);
-        y.filter(|y| self.plot.y_range().contains(*y))
+    /// Where the line of a level begins and ends, unless it is beyond the axis.
+    fn ends_of(&self, level: &Level) -> Option<[Pos2; 2]> {
+        let (y, plot) = (self.y(level.value)?, self.plot);
+        let is_inside = plot.y_range().contains(y);
+        is_inside.then(|| [pos2(plot.left(), y), pos2(plot.right(), y)])
     }
 
     fn draw_level(&self, level: &Level) {
-        let Some(y) = self.level_y(level) else { return };
-        let ends = [pos2(self.plot.left(), y), pos2(self.plot.right(), y)];
+        let Some(ends) = self.ends_of(level) else {
+            return;
+        };
         let stroke = Stroke::new(1.0, level.color);
         self.painter
             .extend(Shape::dashed_line(&ends, stroke, 5.0, 4.0));
     }
 
-    /// The names of levels, the best epoch and why it ended: over the curves, which would strike
-    /// them through.
+    /// The words of marks above the plot, and the names of levels where they cover least of the
+    /// curves.
     fn draw_words(&self) {
-        let mut named: Vec<f32> = Vec::new();
+        for told in &self.told {
+            let at = pos2(told.span.min, self.top_of(told.line));
+            let words = Arc::clone(&told.words);
+            self.painter.galley(at, words, self.text);
+        }
+        let mut lines: Vec<Vec<Pos2>> = (self.chart.lines.iter())
+            .filter(|line| !line.is_noise)
+            .map(|line| self.places(&line.points))
+            .collect();
+        let levels = self.chart.levels.iter();
+        lines.extend(levels.filter_map(|level| Some(self.ends_of(level)?.to_vec())));
+        let mut taken = Vec::new();
         for level in &self.chart.levels {
-            let Some(y) = self.level_y(level) else {
+            let Some([left, _]) = self.ends_of(level) else {
                 continue;
             };
+            let words = format!("{} {:.3}", level.name, level.value);
+            let words = self.painter.layout_no_wrap(words, SMALL, self.weak);
             // Names over each other could not be read.
-            if named.iter().all(|other| (other - y).abs() >= LINE) {
-                let words = format!("{} {:.3}", level.name, level.value);
-                let words = self.painter.layout_no_wrap(words, SMALL, self.weak);
-                self.write(pos2(self.plot.left() + 4.0, y + 2.0), words);
-                named.push(y);
-            }
-        }
-        for mark in &self.chart.marks {
-            match mark.kind {
-                MarkKind::Best => self.write_beside(mark, 0.0, theme::ACCENT),
-                MarkKind::End => self.write_beside(mark, LINE + 2.0, self.weak),
-                MarkKind::RateDrop | MarkKind::Unfreezing => {}
+            let places = self.places_beside(left.y, words.size());
+            if let Some(place) = least_covering(&places, &taken, &lines) {
+                let plate = place.expand2(vec2(2.0, 0.0));
+                self.painter
+                    .rect_filled(plate, CornerRadius::same(2), self.plate);
+                self.painter.galley(place.min, words, self.text);
+                taken.push(place);
             }
         }
     }
 
-    /// A mark's words so far below the upper edge, on the side with room for them.
-    fn write_beside(&self, mark: &Mark, down: f32, color: Color32) {
-        let x = self.x(mark.epoch);
-        let words = mark.word.clone();
-        let words = self.painter.layout_no_wrap(words, SMALL, color);
-        let needed = words.size().x + 4.0;
-        let left = if x + needed <= self.plot.right() {
-            x + 4.0
-        } else if x - needed >= self.plot.left() {
-            x - needed
-        } else {
-            return;
+    /// Below and above a level, at the left and at the right, as far as that is on the plot.
+    fn places_beside(&self, y: f32, size: Vec2) -> Vec<Rect> {
+        let xs = [self.plot.left() + 4.0, self.plot.right() - size.x - 4.0];
+        let ys = [y + 2.0, y - size.y - 2.0];
+        let place = |y: f32| xs.map(|x| Rect::from_min_size(pos2(x, y), size));
+        let places = ys.into_iter().flat_map(place);
+        places
+            .filter(|place| self.plot.contains_rect(*place))
+            .collect()
+    }
+
+    /// The words of marks that have some, each on a line above the plot that it has to itself
+    /// there, beside its mark on the side with room.
+    fn tell(&self) -> Vec<Told> {
+        let told = |mark: &Mark| {
+            let color = match mark.kind {
+                MarkKind::Best => theme::ACCENT,
+                MarkKind::End => self.weak,
+                MarkKind::RateDrop | MarkKind::Unfreezing => return None,
+            };
+            let words = mark.word.clone();
+            let words = self.painter.layout_no_wrap(words, SMALL, color);
+            let (x, width) = (self.x(mark.epoch), words.size().x);
+            let left = if x + 4.0 + width <= self.rect.right() - 4.0 {
+                x + 4.0
+            } else {
+                (x - 4.0 - width).max(self.rect.left() + 4.0)
+            };
+            let span = Rangef::new(left, left + width);
+            let kind = mark.kind;
+            Some(Told {
+                kind,
+                span,
+                line: 0,
+                words,
+            })
         };
-        self.write(pos2(left, self.plot.top() + down), words);
+        let mut told: Vec<Told> = self.chart.marks.iter().filter_map(told).collect();
+        let spans: Vec<Rangef> = told.iter().map(|told| told.span.expand(4.0)).collect();
+        for (told, line) in told.iter_mut().zip(lines_of(&spans)) {
+            told.line = line;
+        }
+        told
     }
 
-    fn write(&self, at: Pos2, words: Arc<Galley>) {
-        let plate = Rect::from_min_size(at, words.size()).expand2(vec2(2.0, 0.0));
-        self.painter
-            .rect_filled(plate, CornerRadius::same(2), self.plate);
-        self.painter.galley(at, words, self.text);
+    /// The upper edge of a line of words above the plot.
+    fn top_of(&self, line: usize) -> f32 {
+        self.rect.top() + TOP - 6.0 + LINE * line as f32
+    }
+
+    /// From the words of a kind of marks to the lower edge of the plot.
+    fn range_of(&self, kind: MarkKind) -> Rangef {
+        let told = self.told.iter().find(|told| told.kind == kind);
+        let top = told.map_or(self.plot.top(), |told| self.top_of(told.line));
+        Rangef::new(top, self.plot.bottom())
     }
 
     fn draw_mark(&self, mark: &Mark) {
@@ -211,10 +274,11 @@ impl<'a> Sheet<'a> {
             }
             MarkKind::Best => {
                 let stroke = Stroke::new(1.0, theme::ACCENT.gamma_multiply(0.8));
-                self.painter.vline(x, self.plot.y_range(), stroke);
+                self.painter.vline(x, self.range_of(mark.kind), stroke);
             }
             MarkKind::End => {
-                let ends = [pos2(x, self.plot.top()), pos2(x, self.plot.bottom())];
+                let range = self.range_of(mark.kind);
+                let ends = [pos2(x, range.min), pos2(x, range.max)];
                 self.painter
                     .extend(Shape::dotted_line(&ends, self.weak, 4.0, 0.9));
                 let foot = pos2(x, self.plot.bottom() - 4.0);

@@ -298,8 +298,10 @@ fn row_ui(
             .weak(),
     );
     let best = best_of(table);
+    let is_doubtful = !table.notes.is_empty();
     for (at, (score, difference)) in table.compared(place).into_iter().enumerate() {
-        score_ui(ui, score, difference.as_deref(), best[at]);
+        let difference = difference.map(|words| difference_words(ui, &words, is_doubtful));
+        score_ui(ui, score, difference, best[at]);
     }
     ui.end_row();
 }
@@ -319,8 +321,18 @@ fn best_of(table: &FinalTable) -> Vec<Option<f64>> {
     best
 }
 
+/// The difference to the pinned run; without a verdict where the two can hardly be compared.
+fn difference_words(ui: &Ui, words: &str, is_doubtful: bool) -> RichText {
+    let color = match words.chars().next() {
+        Some('+') if !is_doubtful => theme::legible(theme::GOOD, ui.visuals()),
+        Some('−') if !is_doubtful => theme::legible(theme::ERROR, ui.visuals()),
+        _ => ui.visuals().weak_text_color(),
+    };
+    RichText::new(words).small().color(color)
+}
+
 /// A score, bold where it is the best of its column, and its difference to the pinned run.
-fn score_ui(ui: &mut Ui, score: Option<f64>, difference: Option<&str>, best: Option<f64>) {
+fn score_ui(ui: &mut Ui, score: Option<f64>, difference: Option<RichText>, best: Option<f64>) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 5.0;
         let words = RichText::new(text::ratio(score)).monospace();
@@ -331,12 +343,7 @@ fn score_ui(ui: &mut Ui, score: Option<f64>, difference: Option<&str>, best: Opt
             words.weak()
         });
         if let Some(difference) = difference {
-            let color = match difference.chars().next() {
-                Some('+') => theme::legible(theme::GOOD, ui.visuals()),
-                Some('−') => theme::legible(theme::ERROR, ui.visuals()),
-                _ => ui.visuals().weak_text_color(),
-            };
-            ui.label(RichText::new(difference).small().color(color));
+            ui.label(difference);
         }
     });
 }

@@ -240,7 +240,7 @@ fn time_chart(rows: &[EpochRow], like: &Chart) -> Chart {
         lines: lines.collect(),
         marks: Vec::new(),
         scale: Scale::of(Axis::Linear, values),
-        number: text::duration,
+        number: text::span,
         height: LOW,
         ..like.clone()
     }

@@ -256,14 +256,9 @@ fn step_tile(entry: &RunEntry, session: &Session) -> Option<Tile> {
     let measured = measured.or_else(of_epoch).or_else(of_forecast);
     let [data, compute] = measured.filter(|[data, compute]| data + compute > 0.0)?;
     let seconds = data + compute;
-    let value = if seconds < 0.1 {
-        format!("{:.0} ms", seconds * 1000.0)
-    } else {
-        format!("{seconds:.2} s")
-    };
     Some(Tile {
         name: "A step",
-        value,
+        value: text::span(seconds),
         note: format!("{:.0} % waiting for images", data / seconds * 100.0),
         help: format!(
             "In the last steps: {:.1} ms of waiting for images to be decoded and varied, {:.1} ms \

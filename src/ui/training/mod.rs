@@ -5,6 +5,7 @@ mod area;
 mod bar;
 mod chart;
 mod chart_sheet;
+mod chart_words;
 mod class_table;
 mod compare;
 mod confusion;

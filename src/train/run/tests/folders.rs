@@ -1,10 +1,13 @@
 //! Who may train in which folder.
 
 use super::*;
+use crate::dataset::Watch;
 use crate::dataset::parts::{PartRule, PartWay, Shares};
+use crate::train::finetune::Replay;
 use crate::train::folder_lock::taken;
 use crate::train::resume::RunState;
 use crate::train::test_folder::{EIGHT, write_images};
+use crate::train::{ReplaySources, TrainData};
 
 #[test]
 fn a_folder_that_another_trains_into_is_left_alone() {
@@ -107,9 +110,22 @@ fn a_run_of_an_older_version_goes_on_with_what_it_holds_out() {
     state.save(&run).expect("written");
     let of_today = fresh(None, &folder.path().join("new"));
     assert_ne!(of_today.split().report.validation_files, held_out);
-    let resumed = TrainPlan::resume(ground(), run).expect("it can go on");
+    let resumed = TrainPlan::resume(ground(), run.clone()).expect("it can go on");
     assert_eq!(resumed.split().report.validation_files, held_out);
     assert_eq!(resumed.recipe().parts, None);
     assert_eq!(resumed.data_fingerprint(), fingerprint);
     heard(resumed).1.expect("a report");
+    // Who repeats what it learned from leaves out what it held out.
+    TrainData::folder(data).keep(&run, None).expect("written");
+    let sources = ReplaySources {
+        share: 1.0,
+        runs: vec![run],
+        ..ReplaySources::default()
+    };
+    let (recipe, classes) = (recipe(), classes());
+    let (replay, notes) =
+        Replay::read(&sources, None, (&recipe, &classes), &Watch::NOBODY).expect("read");
+    let replay = replay.unwrap_or_else(|| panic!("{notes:?}"));
+    let repeated = replay.source(1, 1, 1).expect("a source");
+    assert_eq!(repeated.split().report.validation_files, held_out);
 }
