@@ -140,8 +140,7 @@ impl Behavior<Panel> for Panels<'_> {
                 .auto_shrink(false)
                 .show(ui, |ui| match panel {
                     Panel::Layers => {
-                        let shows_look = &mut self.view.shows_look;
-                        panels::layers::layers_ui(ui, self.session, shows_look, self.commands);
+                        panels::layers::layers_ui(ui, self.session, self.view, self.commands);
                     }
                     Panel::Classes => {
                         panels::classes::classes_ui(ui, self.session, self.view, self.commands);

@@ -1,44 +1,45 @@
-use egui::{Button, Color32, Label, RadioButton, RichText, Sense, Slider, Ui, vec2};
+use egui::{Align, Button, Color32, Label, Layout, RadioButton, RichText, Sense, Slider, Ui, vec2};
 use egui_material_icons::icons;
 
 use super::tools::name_button;
 use crate::session::{Command, ImportCommand, LayerKind, OverlayCommand, Predicting, Session};
 use crate::train::Certainty;
 use crate::ui::canvas::{OVERLAY_COLORS, PaneContent};
-use crate::ui::view::CommandQueue;
+use crate::ui::dialogs::FileWish;
+use crate::ui::view::{CommandQueue, View};
 use crate::ui::{text, theme};
 
 /// What the picture is made of: image, label, prediction; eye and opacity for each mask.
-pub fn layers_ui(
-    ui: &mut Ui,
-    session: &Session,
-    shows_look: &mut bool,
-    commands: &mut CommandQueue,
-) {
-    mask_ui(ui, LayerKind::Prediction, "Prediction", session, commands);
+pub fn layers_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    let mut mask_ui = |ui: &mut Ui, kind, name: &str, commands: &mut CommandQueue| {
+        if mask_ui(ui, kind, name, session, commands) {
+            view.wish(FileWish::SaveAs(kind));
+        }
+    };
+    mask_ui(ui, LayerKind::Prediction, "Prediction", commands);
     ui.separator();
     let measures = Certainty::ALL.map(LayerKind::Certainty);
     if measures.iter().any(|&kind| session.layer(kind).is_some()) {
         let chosen = LayerKind::Certainty(session.certainty_measure());
-        mask_ui(ui, chosen, "Certainty", session, commands);
+        mask_ui(ui, chosen, "Certainty", commands);
         measure_ui(ui, session, commands);
         ui.weak("Red is where the network guesses");
         ui.separator();
     }
     for place in session.kept_places() {
         let name = PaneContent::Kept(place).entry(session);
-        mask_ui(ui, LayerKind::Kept(place), &name, session, commands);
+        mask_ui(ui, LayerKind::Kept(place), &name, commands);
         ui.separator();
     }
-    mask_ui(ui, LayerKind::Label, "Label", session, commands);
+    mask_ui(ui, LayerKind::Label, "Label", commands);
     ui.separator();
     if session.layer(LayerKind::Origins).is_some() {
-        mask_ui(ui, LayerKind::Origins, "Origins", session, commands);
+        mask_ui(ui, LayerKind::Origins, "Origins", commands);
         origins_ui(ui, session);
         ui.separator();
     }
     overlays_ui(ui, session, commands);
-    image_ui(ui, session, shows_look);
+    image_ui(ui, session, &mut view.shows_look);
 }
 
 /// What says how sure the network is.
@@ -135,13 +136,14 @@ fn origins_ui(ui: &mut Ui, session: &Session) {
     }
 }
 
+/// A mask's eye, opacity, file and memory; whether it is to be saved.
 fn mask_ui(
     ui: &mut Ui,
     kind: LayerKind,
     name: &str,
     session: &Session,
     commands: &mut CommandQueue,
-) {
+) -> bool {
     let Some(layer) = session.layer(kind) else {
         ui.strong(name);
         ui.weak(match kind {
@@ -153,9 +155,9 @@ fn mask_ui(
             | LayerKind::Kept(_)
             | LayerKind::Replaced => "None yet. Press Train, then Predict",
         });
-        return;
+        return false;
     };
-    ui.horizontal(|ui| {
+    let is_saved = ui.horizontal(|ui| {
         if eye_ui(ui, &name.to_lowercase(), layer.is_visible) {
             commands.push(Command::ShowLayer {
                 layer: kind,
@@ -166,6 +168,10 @@ fn mask_ui(
         if layer.is_loading {
             ui.spinner();
         }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            save_ui(ui, name, !layer.is_loading)
+        })
+        .inner
     });
     opacity_ui(ui, kind, layer.opacity, commands);
     let file = layer.path.as_ref().map_or_else(
@@ -180,6 +186,16 @@ fn mask_ui(
     if let Some(why) = &layer.broken {
         theme::words(ui, theme::ERROR, why);
     }
+    is_saved.inner
+}
+
+/// A button that saves `name` to a file; whether it was pressed.
+fn save_ui(ui: &mut Ui, name: &str, can_save: bool) -> bool {
+    let save = Button::new(RichText::new(icons::ICON_SAVE.codepoint).size(16.0));
+    let save = ui.add_enabled(can_save, save.frame(false));
+    let words = format!("Save {} as…", name.to_lowercase());
+    name_button(&save, &words, false);
+    save.on_hover_text(words).clicked()
 }
 
 /// A button that hides or shows `name`; whether it was pressed.
