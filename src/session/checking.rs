@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::jobs::Report;
@@ -79,6 +80,17 @@ impl Session {
         let strata = &self.places.checking.points.strata;
         let pixels: u64 = strata.iter().map(|stratum| stratum.pixels).sum();
         Some(pixels as f64 * width * height)
+    }
+
+    /// The indices of all classes that were mapped or seen at points.
+    pub(super) fn checked_classes(&self) -> BTreeSet<u8> {
+        let check = &self.places.checking.points;
+        let mapped = check.strata.iter().map(|stratum| stratum.class);
+        let seen = check.points.iter().filter_map(|point| match point.seen {
+            Some(Seen::Class(class)) => Some(class),
+            Some(Seen::Unclear) | None => None,
+        });
+        mapped.chain(seen).collect()
     }
 
     fn checked_strata(&self) -> Vec<CheckedStratum> {
