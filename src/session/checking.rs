@@ -8,7 +8,7 @@ use super::{CommandError, LayerKind, Notice};
 use crate::dataset::Rng;
 use crate::disk::replace_file;
 use crate::exchange::quoted;
-use crate::label::{CheckPoint, MapCheck, Seen};
+use crate::label::{CheckPoint, Class, MapCheck, Rgb, Seen};
 use crate::metrics::{AreaEstimates, CheckedStratum, Margined};
 
 /// Points that a person will look at, at most.
@@ -68,8 +68,50 @@ impl Session {
         Some((at, *self.places.checking.points.points.get(at)?))
     }
 
-    /// How much ground each class covers by the points that were looked at, in the order of the
-    /// class table; `None` until two points of each mapped class were.
+    /// The classes that estimates are of: those of the table, then those that only points know.
+    ///
+    /// A class that was removed stays among them: its ground is part of what was sampled, and what
+    /// was seen as it is nothing else since, so that without it the rest would be scaled up.
+    pub fn area_classes(&self) -> Vec<Class> {
+        const NO_CLASS: Rgb = [128; 3];
+        let gone = self.classes_gone().into_iter();
+        let gone = gone.map(|class| Class::new(class, self.area_name(class), NO_CLASS));
+        let ours = self.classes().classes().iter().cloned();
+        ours.chain(gone).collect()
+    }
+
+    /// Which classes points know and the table does not, in words; `None` when there are none.
+    pub fn areas_removed(&self) -> Option<String> {
+        let gone = self.classes_gone().into_iter();
+        let names: Vec<String> = gone.map(|class| self.area_name(class)).collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "Not in the list of classes: {}. What was mapped or seen as such a class still \
+                 counts, in a row of its own. To say it of more points, add a class of its name again; \
+                 for areas without it, drop the points and draw others",
+                names.join(", ")
+            )
+        })
+    }
+
+    /// Indices at points that no class of the table has.
+    fn classes_gone(&self) -> BTreeSet<u8> {
+        let mut gone = self.checked_classes();
+        gone.retain(|&class| self.classes().get(class).is_none());
+        gone
+    }
+
+    fn area_name(&self, class: u8) -> String {
+        let is_gone = self.classes().get(class).is_none();
+        let mut removed = self.palette.removed.iter().rev();
+        match removed.find(|known| is_gone && known.index == class) {
+            Some(known) => format!("{} (removed)", known.name),
+            None => self.classes().name_of(class),
+        }
+    }
+
+    /// How much ground each class covers by the points that were looked at, in the order of
+    /// [`Self::area_classes`]; `None` until two points of each mapped class were.
     pub fn area_estimates(&self) -> Option<AreaEstimates> {
         AreaEstimates::of(&self.checked_strata())
     }
@@ -94,11 +136,11 @@ impl Session {
     }
 
     fn checked_strata(&self) -> Vec<CheckedStratum> {
-        let table = self.classes();
-        let place = |class: u8| table.classes().iter().position(|it| it.index == class);
+        let classes = self.area_classes();
+        let place = |class: u8| classes.iter().position(|it| it.index == class);
         let check = &self.places.checking.points;
         let stratum = |of: &crate::label::Stratum| {
-            let mut seen = vec![0; table.num_classes()];
+            let mut seen = vec![0; classes.len()];
             for point in check.points.iter().filter(|point| point.mapped == of.class) {
                 if let Some(Seen::Class(class)) = point.seen
                     && let Some(place) = place(class)
@@ -276,7 +318,7 @@ impl Session {
         let mut csv = "class,mapped_share,share,share_margin_95,hectares,hectares_margin_95,\
                        users_accuracy,users_margin_95,producers_accuracy,producers_margin_95\n"
             .to_owned();
-        for (class, area) in self.classes().classes().iter().zip(&estimates.per_class) {
+        for (class, area) in self.area_classes().iter().zip(&estimates.per_class) {
             let ground = hectares.map(|all| Margined {
                 value: area.share.value * all,
                 margin: area.share.margin * all,
@@ -298,7 +340,7 @@ impl Session {
     }
 
     fn points_csv(&self) -> String {
-        let name = |class: u8| quoted(&self.classes().name_of(class));
+        let name = |class: u8| quoted(&self.area_name(class));
         let mut csv = "x,y,mapped,seen\n".to_owned();
         for point in &self.places.checking.points.points {
             let seen = match point.seen {
