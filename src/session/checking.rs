@@ -116,6 +116,41 @@ impl Session {
         AreaEstimates::of(&self.checked_strata())
     }
 
+    /// Which mapped classes have too few points for [`Self::area_estimates`], and what to do about
+    /// it; `None` when there are estimates, or no points at all.
+    pub fn areas_lack(&self) -> Option<String> {
+        let check = self.map_check()?;
+        let (mut more, mut never) = (Vec::new(), Vec::new());
+        for stratum in &check.strata {
+            let (usable, open) = check.usable_and_open(stratum.class);
+            let few = if usable + open < 2 {
+                &mut never
+            } else {
+                &mut more
+            };
+            if usable < 2 {
+                few.push(self.area_name(stratum.class));
+            }
+        }
+        let said = [
+            (
+                never,
+                "With these points there will be no estimates: fewer than two points can be told of",
+                "Look again at those that cannot be told, or drop the points, give tiny classes \
+                 of the map to others and draw again",
+            ),
+            (
+                more,
+                "Estimates need two checked points of each mapped class; there are fewer of",
+                "Go on checking",
+            ),
+        ];
+        let said = said.iter().filter(|(names, ..)| !names.is_empty());
+        let said = said.map(|(names, what, help)| format!("{what} {}. {help}", names.join(", ")));
+        let said: Vec<String> = said.collect();
+        (!said.is_empty()).then(|| said.join(". "))
+    }
+
     /// Square meters of the ground that was mapped, when the image lies on a map.
     pub fn mapped_square_meters(&self) -> Option<f64> {
         let [width, height] = self.image.as_ref()?.pixel_meters?;
@@ -286,10 +321,8 @@ impl Session {
 
     fn export_points(&mut self, path: &Path) -> Result<(), CommandError> {
         let estimates = self.area_estimates().ok_or_else(|| {
-            CommandError::Refused(
-                "There are no estimates yet: check at least two points of each mapped class"
-                    .to_owned(),
-            )
+            let lack = self.areas_lack();
+            CommandError::Refused(lack.unwrap_or_else(|| no_points().to_string()))
         })?;
         let files = [
             (path.to_owned(), self.estimates_csv(&estimates)),

@@ -149,6 +149,37 @@ fn a_removed_class_goes_on_to_count_at_points_that_were_drawn() {
 }
 
 #[test]
+fn a_class_with_too_few_points_is_named() {
+    let (folder, ortho) = own_sample();
+    let truth = truth(folder.path());
+    let mut session = opened(&ortho);
+    assert_eq!(session.areas_lack(), None, "there are no points");
+    check(&mut session, drawn(200));
+    let said = session.areas_lack().expect("nobody looked yet");
+    for word in ["woodland", "water", "Go on"] {
+        assert!(said.contains(word), "{said}");
+    }
+    // Nobody can tell what is at the points of water.
+    while let Some((_, point)) = session.checked_point() {
+        let seen = match point.mapped {
+            3 => Seen::Unclear,
+            _ => Seen::Class(truth.get(point.x, point.y)),
+        };
+        check(&mut session, CheckCommand::Say(seen));
+    }
+    assert!(session.area_estimates().is_none());
+    let said = session.areas_lack().expect("water cannot be told");
+    assert!(said.contains("will be no estimates"), "{said}");
+    assert!(
+        said.contains("water") && !said.contains("woodland"),
+        "{said}"
+    );
+    let export = CheckCommand::Export(folder.path().join("areas.csv"));
+    let refused = session.apply(Command::Place(PlaceCommand::Check(export)));
+    assert!(matches!(refused, Err(CommandError::Refused(why)) if why == said));
+}
+
+#[test]
 fn what_makes_no_sense_is_refused() {
     let (_folder, ortho) = own_sample();
     let mut session = opened(&ortho);

@@ -52,7 +52,7 @@ pub fn area_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut C
     match session.area_estimates() {
         Some(estimates) => estimates_ui(ui, session, &estimates),
         None => {
-            ui.weak("Estimates appear when two points of each mapped class are checked.");
+            ui.weak(session.areas_lack().unwrap_or_default());
         }
     }
 }
