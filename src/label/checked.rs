@@ -63,7 +63,10 @@ impl MapCheck {
         let wanted = |stratum: &Stratum| {
             let even = count as f64 / 2.0 / strata.len() as f64;
             let by_ground = count as f64 / 2.0 * (stratum.pixels as f64 / all as f64);
-            ((even + by_ground).round() as u64).min(stratum.pixels)
+            // Fewer than two of a class leave no estimate at all.
+            ((even + by_ground).round() as u64)
+                .max(2)
+                .min(stratum.pixels)
         };
         let ranks = strata.iter().map(|stratum| {
             let ranks = distinct(wanted(stratum), stratum.pixels, &mut below);
@@ -74,6 +77,16 @@ impl MapCheck {
             points.swap(at, below(at as u64 + 1) as usize);
         }
         Self { strata, points }
+    }
+
+    /// Of the points of a mapped class: those whose class was seen, and those nobody looked at yet.
+    pub fn usable_and_open(&self, mapped: u8) -> (usize, usize) {
+        let points = self.points.iter().filter(|point| point.mapped == mapped);
+        points.fold((0, 0), |(usable, open), point| match point.seen {
+            Some(Seen::Class(_)) => (usable + 1, open),
+            Some(Seen::Unclear) => (usable, open),
+            None => (usable, open + 1),
+        })
     }
 
     /// Points that were looked at, and of them those that nobody could tell.
@@ -188,6 +201,19 @@ mod tests {
             .filter(|it| it.mapped == 4)
             .count();
         assert!((3..20).contains(&first), "the order is random: {first}");
+    }
+
+    #[test]
+    fn each_class_has_two_points_and_says_how_many_are_left() {
+        let mut check = MapCheck::drawn(&map(), 2, die());
+        assert_eq!(
+            [1, 4].map(|class| check.usable_and_open(class)),
+            [(0, 2); 2]
+        );
+        let mut island = check.points.iter_mut().filter(|point| point.mapped == 4);
+        island.next().expect("a point").seen = Some(Seen::Class(1));
+        island.next().expect("a point").seen = Some(Seen::Unclear);
+        assert_eq!(check.usable_and_open(4), (1, 0));
     }
 
     #[test]

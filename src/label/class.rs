@@ -124,16 +124,34 @@ impl ClassTable {
         self.with_class(index, |class| class.color = color)
     }
 
-    /// The same table with a class more, at the lowest free index, and that index.
+    /// The index for a class more: the one after all classes and all indices that `is_used` elsewhere,
+    /// else the lowest that is neither. One that is used comes last, since pixels that have it would
+    /// become the new class; `None` when the table has all 255.
+    pub fn next_index(&self, is_used: impl Fn(u8) -> bool) -> Option<u8> {
+        let is_free = |index: &u8| self.get(*index).is_none();
+        let is_fresh = |index: &u8| is_free(index) && !is_used(*index);
+        let last = (0..UNLABELED).rev().find(|index| !is_fresh(index));
+        let next = last.map_or(0, |last| last + 1);
+        (next < UNLABELED)
+            .then_some(next)
+            .or_else(|| (0..UNLABELED).find(is_fresh))
+            .or_else(|| (0..UNLABELED).find(is_free))
+    }
+
+    /// The same table with a class more, at its [`Self::next_index`], and that index.
     ///
     /// # Errors
     /// [`MaskError::ClassTable`] when the name is empty or all 255 indices are taken.
-    pub fn added(&self, name: &str, color: Rgb) -> Result<(Self, u8), MaskError> {
-        let free = (0..UNLABELED).find(|&index| self.get(index).is_none());
+    pub fn added(
+        &self,
+        name: &str,
+        color: Rgb,
+        is_used: impl Fn(u8) -> bool,
+    ) -> Result<(Self, u8), MaskError> {
         let full = || MaskError::ClassTable {
             reason: "all 255 indices are taken; remove a class first".to_owned(),
         };
-        let index = free.ok_or_else(full)?;
+        let index = self.next_index(is_used).ok_or_else(full)?;
         let mut classes = self.classes.clone();
         classes.push(Class::new(index, name.trim(), color));
         Ok((Self::new(self.background, classes)?, index))
@@ -275,11 +293,12 @@ mod tests {
     #[test]
     fn operations_leave_the_old_table_alone() {
         let old = table();
-        let (new, index) = old.added("water", [0, 0, 200]).expect("free");
-        assert_eq!((index, new.classes().len(), old.classes().len()), (2, 4, 3));
-        assert_eq!(new.renamed(2, " lake ").expect("there").name_of(2), "lake");
+        let added = old.added("water", [0, 0, 200], |_| false);
+        let (new, index) = added.expect("free");
+        assert_eq!((index, new.classes().len(), old.classes().len()), (5, 4, 3));
+        assert_eq!(new.renamed(5, " lake ").expect("there").name_of(5), "lake");
         assert_eq!(
-            new.recolored(2, [1, 2, 3]).expect("there").colors()[2],
+            new.recolored(5, [1, 2, 3]).expect("there").colors()[5],
             [1, 2, 3]
         );
         assert_eq!(old.removed(0).expect("there").background(), None);
@@ -287,6 +306,20 @@ mod tests {
         assert_eq!((other.background(), old.background()), (Some(4), Some(0)));
         assert!(old.with_background(Some(9)).is_err());
         assert!(old.renamed(9, "x").is_err() && old.renamed(1, " ").is_err());
+    }
+
+    #[test]
+    fn a_new_class_takes_no_index_that_anything_has_while_there_is_another() {
+        let table = table();
+        assert_eq!(table.next_index(|_| false), Some(5), "2 and 3 may be freed");
+        assert_eq!(table.next_index(|index| index == 7), Some(8));
+        assert_eq!(table.next_index(|index| [2, 254].contains(&index)), Some(3));
+        assert_eq!(table.next_index(|_| true), Some(2), "all are used up");
+        assert_eq!(ClassTable::default().next_index(|_| false), Some(0));
+        let all = (0..UNLABELED).map(|index| Class::new(index, "x", [0; 3]));
+        let full = ClassTable::new(None, all.collect()).expect("valid");
+        assert_eq!(full.next_index(|_| false), None);
+        assert!(full.added("y", [0; 3], |_| false).is_err());
     }
 
     #[test]

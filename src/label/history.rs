@@ -171,6 +171,18 @@ impl History {
         (self.steps.iter().map(|step| &step.edit), self.done)
     }
 
+    /// Which indices the pixels around its edits have before or after one of them.
+    pub fn classes(&self) -> [bool; 256] {
+        let mut held = [false; 256];
+        for delta in self.steps.iter().flat_map(|step| step.edit.deltas()) {
+            delta.visit(|_, from, to| {
+                held[usize::from(from)] = true;
+                held[usize::from(to)] = true;
+            });
+        }
+        held
+    }
+
     /// The mark of the mask's present state. Keep it when saving: as long as it comes back equal,
     /// the file holds what the mask holds.
     pub fn mark(&self) -> StateMark {
@@ -242,6 +254,9 @@ mod tests {
             assert_eq!((&mask, history.mark()), (&state.0, state.1));
         }
         assert!(history.redo().is_none() && !history.can_redo());
+        let held = history.classes();
+        let held: Vec<usize> = (0..256).filter(|&class| held[class]).collect();
+        assert_eq!(held, [0, 1, 2, 3, 4, 255]);
     }
 
     #[test]

@@ -137,7 +137,7 @@ impl ClassTable {
         let color = candidates
             .find(is_free)
             .unwrap_or_else(|| default_color(count, count));
-        self.added(name, color)
+        self.added(name, color, |_| false)
     }
 }
 

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::jobs::Report;
@@ -7,7 +8,7 @@ use super::{CommandError, LayerKind, Notice};
 use crate::dataset::Rng;
 use crate::disk::replace_file;
 use crate::exchange::quoted;
-use crate::label::{CheckPoint, MapCheck, Seen};
+use crate::label::{CheckPoint, Class, MapCheck, Rgb, Seen};
 use crate::metrics::{AreaEstimates, CheckedStratum, Margined};
 
 /// Points that a person will look at, at most.
@@ -67,10 +68,87 @@ impl Session {
         Some((at, *self.places.checking.points.points.get(at)?))
     }
 
-    /// How much ground each class covers by the points that were looked at, in the order of the
-    /// class table; `None` until two points of each mapped class were.
+    /// The classes that estimates are of: those of the table, then those that only points know.
+    ///
+    /// A class that was removed stays among them: its ground is part of what was sampled, and what
+    /// was seen as it is nothing else since, so that without it the rest would be scaled up.
+    pub fn area_classes(&self) -> Vec<Class> {
+        const NO_CLASS: Rgb = [128; 3];
+        let gone = self.classes_gone().into_iter();
+        let gone = gone.map(|class| Class::new(class, self.area_name(class), NO_CLASS));
+        let ours = self.classes().classes().iter().cloned();
+        ours.chain(gone).collect()
+    }
+
+    /// Which classes points know and the table does not, in words; `None` when there are none.
+    pub fn areas_removed(&self) -> Option<String> {
+        let gone = self.classes_gone().into_iter();
+        let names: Vec<String> = gone.map(|class| self.area_name(class)).collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "Not in the list of classes: {}. What was mapped or seen as such a class still \
+                 counts, in a row of its own. To say it of more points, add a class of its name again; \
+                 for areas without it, drop the points and draw others",
+                names.join(", ")
+            )
+        })
+    }
+
+    /// Indices at points that no class of the table has.
+    fn classes_gone(&self) -> BTreeSet<u8> {
+        let mut gone = self.checked_classes();
+        gone.retain(|&class| self.classes().get(class).is_none());
+        gone
+    }
+
+    fn area_name(&self, class: u8) -> String {
+        let is_gone = self.classes().get(class).is_none();
+        let mut removed = self.palette.removed.iter().rev();
+        match removed.find(|known| is_gone && known.index == class) {
+            Some(known) => format!("{} (removed)", known.name),
+            None => self.classes().name_of(class),
+        }
+    }
+
+    /// How much ground each class covers by the points that were looked at, in the order of
+    /// [`Self::area_classes`]; `None` until two points of each mapped class were.
     pub fn area_estimates(&self) -> Option<AreaEstimates> {
         AreaEstimates::of(&self.checked_strata())
+    }
+
+    /// Which mapped classes have too few points for [`Self::area_estimates`], and what to do about
+    /// it; `None` when there are estimates, or no points at all.
+    pub fn areas_lack(&self) -> Option<String> {
+        let check = self.map_check()?;
+        let (mut more, mut never) = (Vec::new(), Vec::new());
+        for stratum in &check.strata {
+            let (usable, open) = check.usable_and_open(stratum.class);
+            let few = if usable + open < 2 {
+                &mut never
+            } else {
+                &mut more
+            };
+            if usable < 2 {
+                few.push(self.area_name(stratum.class));
+            }
+        }
+        let said = [
+            (
+                never,
+                "With these points there will be no estimates: fewer than two points can be told of",
+                "Look again at those that cannot be told, or drop the points, give tiny classes \
+                 of the map to others and draw again",
+            ),
+            (
+                more,
+                "Estimates need two checked points of each mapped class; there are fewer of",
+                "Go on checking",
+            ),
+        ];
+        let said = said.iter().filter(|(names, ..)| !names.is_empty());
+        let said = said.map(|(names, what, help)| format!("{what} {}. {help}", names.join(", ")));
+        let said: Vec<String> = said.collect();
+        (!said.is_empty()).then(|| said.join(". "))
     }
 
     /// Square meters of the ground that was mapped, when the image lies on a map.
@@ -81,12 +159,23 @@ impl Session {
         Some(pixels as f64 * width * height)
     }
 
+    /// The indices of all classes that were mapped or seen at points.
+    pub(super) fn checked_classes(&self) -> BTreeSet<u8> {
+        let check = &self.places.checking.points;
+        let mapped = check.strata.iter().map(|stratum| stratum.class);
+        let seen = check.points.iter().filter_map(|point| match point.seen {
+            Some(Seen::Class(class)) => Some(class),
+            Some(Seen::Unclear) | None => None,
+        });
+        mapped.chain(seen).collect()
+    }
+
     fn checked_strata(&self) -> Vec<CheckedStratum> {
-        let table = self.classes();
-        let place = |class: u8| table.classes().iter().position(|it| it.index == class);
+        let classes = self.area_classes();
+        let place = |class: u8| classes.iter().position(|it| it.index == class);
         let check = &self.places.checking.points;
         let stratum = |of: &crate::label::Stratum| {
-            let mut seen = vec![0; table.num_classes()];
+            let mut seen = vec![0; classes.len()];
             for point in check.points.iter().filter(|point| point.mapped == of.class) {
                 if let Some(Seen::Class(class)) = point.seen
                     && let Some(place) = place(class)
@@ -232,10 +321,8 @@ impl Session {
 
     fn export_points(&mut self, path: &Path) -> Result<(), CommandError> {
         let estimates = self.area_estimates().ok_or_else(|| {
-            CommandError::Refused(
-                "There are no estimates yet: check at least two points of each mapped class"
-                    .to_owned(),
-            )
+            let lack = self.areas_lack();
+            CommandError::Refused(lack.unwrap_or_else(|| no_points().to_string()))
         })?;
         let files = [
             (path.to_owned(), self.estimates_csv(&estimates)),
@@ -264,7 +351,7 @@ impl Session {
         let mut csv = "class,mapped_share,share,share_margin_95,hectares,hectares_margin_95,\
                        users_accuracy,users_margin_95,producers_accuracy,producers_margin_95\n"
             .to_owned();
-        for (class, area) in self.classes().classes().iter().zip(&estimates.per_class) {
+        for (class, area) in self.area_classes().iter().zip(&estimates.per_class) {
             let ground = hectares.map(|all| Margined {
                 value: area.share.value * all,
                 margin: area.share.margin * all,
@@ -286,7 +373,7 @@ impl Session {
     }
 
     fn points_csv(&self) -> String {
-        let name = |class: u8| quoted(&self.classes().name_of(class));
+        let name = |class: u8| quoted(&self.area_name(class));
         let mut csv = "x,y,mapped,seen\n".to_owned();
         for point in &self.places.checking.points.points {
             let seen = match point.seen {

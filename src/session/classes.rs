@@ -63,12 +63,55 @@ impl Session {
         Ok(())
     }
 
-    fn add_class(&mut self, name: &str) -> Result<(), CommandError> {
-        let color = default_color(
-            self.palette.table.num_classes(),
-            self.palette.table.num_classes() + 1,
+    /// The index that a class gets that is added now; `None` when all are taken.
+    pub fn next_class(&self) -> Option<u8> {
+        let used = self.used_indices();
+        let is_used = |index: u8| used[usize::from(index)];
+        self.palette.table.next_index(is_used)
+    }
+
+    /// Indices that stand for something beside the table: a new class with one of them would take
+    /// over what has it.
+    fn used_indices(&self) -> [bool; 256] {
+        let mut used = self.history.classes();
+        let predicted = self.maker().map(|made| made.classes.classes());
+        let classes = predicted.unwrap_or_default().iter();
+        let mut others = self.checked_classes();
+        others.extend(
+            classes
+                .chain(&self.palette.removed)
+                .map(|class| class.index),
         );
-        let added = self.palette.table.added(name, color);
+        for index in others {
+            used[usize::from(index)] = true;
+        }
+        let unknown = self.prediction.as_ref().filter(|_| predicted.is_none());
+        let shown = unknown.into_iter().chain(&self.predicting.makers.replaced);
+        let counts = shown.map(|layer| layer.mask.histogram());
+        for counts in counts.chain([*self.areas()]) {
+            for (used, count) in used.iter_mut().zip(counts) {
+                *used |= count > 0;
+            }
+        }
+        used
+    }
+
+    /// A class of the name of a removed one is that class again, so that all that has its index goes
+    /// on to mean it.
+    fn add_class(&mut self, name: &str) -> Result<(), CommandError> {
+        let table = &self.palette.table;
+        let is_it = |class: &&Class| class.name == name.trim() && table.get(class.index).is_none();
+        let added = match self.palette.removed.iter().rfind(is_it) {
+            Some(known) => {
+                let classes = [table.classes(), std::slice::from_ref(known)].concat();
+                ClassTable::new(table.background(), classes).map(|table| (table, known.index))
+            }
+            None => {
+                let (place, used) = (table.num_classes(), self.used_indices());
+                let is_used = |index: u8| used[usize::from(index)];
+                table.added(name, default_color(place, place + 1), is_used)
+            }
+        };
         let (table, class) = added.map_err(|error| CommandError::Refused(error.to_string()))?;
         self.palette.table = table;
         self.keep_classes();
@@ -205,9 +248,9 @@ impl Session {
         let Ok(table) = self.palette.table.removed(class) else {
             return;
         };
-        self.palette
-            .removed
-            .extend(self.palette.table.get(class).cloned());
+        if let Some(class) = self.palette.table.get(class).cloned() {
+            self.put_away(class);
+        }
         self.palette.table = table;
         self.palette.hidden.retain(|&other| other != class);
         if self.is_class_locked(class) {
@@ -221,6 +264,13 @@ impl Session {
             self.palette.previous = UNLABELED;
         }
         self.keep_classes();
+    }
+
+    /// Remembers a class that leaves the table: its index stays its own.
+    fn put_away(&mut self, class: Class) {
+        let removed = &mut self.palette.removed;
+        removed.retain(|known| known.index != class.index);
+        removed.push(class);
     }
 
     /// Brings removed classes back whose pixels a step back or forth brought back.
@@ -261,17 +311,14 @@ impl Session {
         };
         let table = read.map_err(|error| CommandError::Refused(error.to_string()))?;
         let areas = self.areas();
-        let is_missing = |class: &&Class| {
-            areas[usize::from(class.index)] > 0 && table.get(class.index).is_none()
-        };
-        let missing: Vec<Class> = self
-            .palette
-            .table
-            .classes()
-            .iter()
-            .filter(is_missing)
+        let ours = self.palette.table.classes().iter();
+        let (missing, gone): (Vec<Class>, Vec<Class>) = ours
+            .filter(|class| table.get(class.index).is_none())
             .cloned()
-            .collect();
+            .partition(|class| areas[usize::from(class.index)] > 0);
+        for class in gone {
+            self.put_away(class);
+        }
         if !missing.is_empty() {
             let names: Vec<&str> = missing.iter().map(|class| class.name.as_str()).collect();
             self.notify(Notice::warning(format!(

@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use orthobrush::label::{Encoding, Mask, Seen, load_mask};
-use orthobrush::session::{CheckCommand, Command, CommandError, LayerKind, PlaceCommand, Session};
+use orthobrush::metrics::ClassArea;
+use orthobrush::session::{
+    CheckCommand, ClassCommand, Command, CommandError, LayerKind, PlaceCommand, Session,
+};
 
 use crate::fixture::{finish, own_sample};
 use crate::keeping::opened;
@@ -96,6 +99,84 @@ fn areas_come_from_checked_points_and_outlive_a_restart() {
     check(&mut session, CheckCommand::Drop);
     drop(session);
     assert!(opened(&ortho).map_check().is_none());
+}
+
+/// Share of the ground and user's accuracy of a class in the estimates.
+fn area_of(session: &Session, class: u8) -> Option<ClassArea> {
+    let classes = session.area_classes();
+    let place = classes.iter().position(|known| known.index == class)?;
+    Some(session.area_estimates()?.per_class[place])
+}
+
+#[test]
+fn a_removed_class_goes_on_to_count_at_points_that_were_drawn() {
+    let (folder, ortho) = own_sample();
+    let truth = truth(folder.path());
+    let mut session = opened(&ortho);
+    check(&mut session, drawn(200));
+    answer_truly(&mut session, &truth, 200);
+    check(&mut session, CheckCommand::Leave);
+    assert_eq!(session.areas_removed(), None);
+    let overall = session.area_estimates().map(|found| found.overall);
+    let before = [0, 1, 2, 3, 4].map(|class| area_of(&session, class));
+    assert!(overall.is_some() && before[3].is_some_and(|water| water.mapped > 0.0));
+    let unchanged = |session: &Session| {
+        assert_eq!(session.area_estimates().map(|found| found.overall), overall);
+        let now = [0, 1, 2, 3, 4].map(|class| area_of(session, class));
+        assert_eq!(now, before);
+    };
+    let tell = |session: &mut Session, command| finish(session, Command::Class(command));
+    let add = |name: &str| ClassCommand::Add {
+        name: name.to_owned(),
+    };
+    tell(&mut session, ClassCommand::Remove { class: 3, into: 2 });
+    unchanged(&session);
+    let said = session.areas_removed().expect("a class is gone");
+    assert!(said.contains("water (removed)"), "{said}");
+    tell(&mut session, add("sheds"));
+    unchanged(&session);
+    assert_eq!(
+        area_of(&session, 5).map(|sheds| sheds.share.value),
+        Some(0.0)
+    );
+    let path = folder.path().join("areas.csv");
+    check(&mut session, CheckCommand::Export(path.clone()));
+    let table = std::fs::read_to_string(&path).expect("written");
+    assert!(table.contains("water (removed)"), "{table}");
+    tell(&mut session, add("water"));
+    unchanged(&session);
+    assert_eq!(session.areas_removed(), None);
+}
+
+#[test]
+fn a_class_with_too_few_points_is_named() {
+    let (folder, ortho) = own_sample();
+    let truth = truth(folder.path());
+    let mut session = opened(&ortho);
+    assert_eq!(session.areas_lack(), None, "there are no points");
+    check(&mut session, drawn(200));
+    let said = session.areas_lack().expect("nobody looked yet");
+    for word in ["woodland", "water", "Go on"] {
+        assert!(said.contains(word), "{said}");
+    }
+    // Nobody can tell what is at the points of water.
+    while let Some((_, point)) = session.checked_point() {
+        let seen = match point.mapped {
+            3 => Seen::Unclear,
+            _ => Seen::Class(truth.get(point.x, point.y)),
+        };
+        check(&mut session, CheckCommand::Say(seen));
+    }
+    assert!(session.area_estimates().is_none());
+    let said = session.areas_lack().expect("water cannot be told");
+    assert!(said.contains("will be no estimates"), "{said}");
+    assert!(
+        said.contains("water") && !said.contains("woodland"),
+        "{said}"
+    );
+    let export = CheckCommand::Export(folder.path().join("areas.csv"));
+    let refused = session.apply(Command::Place(PlaceCommand::Check(export)));
+    assert!(matches!(refused, Err(CommandError::Refused(why)) if why == said));
 }
 
 #[test]

@@ -239,6 +239,36 @@ fn a_removed_class_gives_its_pixels_away_and_comes_back_with_undo() {
 }
 
 #[test]
+fn a_class_added_after_a_removal_takes_nothing_of_it_over() {
+    let mut session = predicted();
+    let water = session.areas()[3];
+    let tell = |session: &mut Session, command| finish(session, Command::Class(command));
+    let add = |name: &str| ClassCommand::Add {
+        name: name.to_owned(),
+    };
+    tell(&mut session, ClassCommand::Remove { class: 3, into: 2 });
+    tell(&mut session, add("sheds"));
+    assert_eq!(session.active_class(), 5);
+    assert!(session.classes().get(3).is_none(), "the prediction has it");
+    finish(&mut session, Command::Undo);
+    assert_eq!((session.areas()[3], session.areas()[5]), (water, 0));
+    let names = [3, 5].map(|class| session.classes().name_of(class));
+    assert_eq!(names, ["water", "sheds"]);
+    // A class of the same name is the same class.
+    tell(&mut session, ClassCommand::Remove { class: 3, into: 2 });
+    tell(&mut session, add("water"));
+    assert_eq!(session.active_class(), 3);
+    assert_eq!(session.next_class(), Some(6));
+    finish(&mut session, Command::Undo);
+    assert_eq!(session.areas()[3], water);
+    assert_eq!(session.classes().classes().len(), 6);
+    // Of the last class as well, which nothing on the label has.
+    tell(&mut session, ClassCommand::Remove { class: 5, into: 0 });
+    tell(&mut session, add("barns"));
+    assert_eq!(session.active_class(), 6);
+}
+
+#[test]
 fn nobody_paints_or_erases_what_is_hidden_unseen() {
     let (_folder, ortho) = own_sample();
     let mut session = session();

@@ -52,7 +52,7 @@ pub fn area_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut C
     match session.area_estimates() {
         Some(estimates) => estimates_ui(ui, session, &estimates),
         None => {
-            ui.weak("Estimates appear when two points of each mapped class are checked.");
+            ui.weak(session.areas_lack().unwrap_or_default());
         }
     }
 }
@@ -215,7 +215,7 @@ fn estimates_ui(ui: &mut Ui, session: &Session, estimates: &AreaEstimates) {
             }
             ui.end_row();
             let scale = hectares.unwrap_or(100.0);
-            for (class, area) in session.classes().classes().iter().zip(&estimates.per_class) {
+            for (class, area) in session.area_classes().iter().zip(&estimates.per_class) {
                 ui.label(&class.name).on_hover_text(accuracies(area));
                 number_ui(ui, format!("{:.1}", area.mapped * scale));
                 let (value, margin) = (area.share.value * scale, area.share.margin * scale);
@@ -223,6 +223,9 @@ fn estimates_ui(ui: &mut Ui, session: &Session, estimates: &AreaEstimates) {
                 ui.end_row();
             }
         });
+    if let Some(removed) = session.areas_removed() {
+        ui.weak(removed);
+    }
 }
 
 fn number_ui(ui: &mut Ui, text: String) {

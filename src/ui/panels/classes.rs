@@ -53,8 +53,10 @@ pub fn classes_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
     ui.add_space(theme::GRID);
     ui.horizontal(|ui| {
         if ui.button("Add class").clicked() {
+            // When there is no index left, the command says so.
+            let index = session.next_class().unwrap_or(UNLABELED);
             commands.push(Command::Class(ClassCommand::Add {
-                name: format!("class {}", session.classes().num_classes()),
+                name: format!("class {index}"),
             }));
         }
         table_menu(ui, view, commands);
