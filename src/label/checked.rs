@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,18 @@ pub struct MapCheck {
     pub strata: Vec<Stratum>,
     /// The points in a random order, so that those looked at are a sample however many they are.
     pub points: Vec<CheckPoint>,
+    /// The map; `None` where earlier versions drew them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<CheckedMap>,
+}
+
+/// Which map points are of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CheckedMap {
+    /// The label.
+    Label,
+    /// The prediction of the network of this run, or of this file, as far as that is known.
+    Prediction(Option<PathBuf>),
 }
 
 /// The ground of one class of the map.
@@ -76,7 +89,11 @@ impl MapCheck {
         for at in (1..points.len()).rev() {
             points.swap(at, below(at as u64 + 1) as usize);
         }
-        Self { strata, points }
+        Self {
+            strata,
+            points,
+            of: None,
+        }
     }
 
     /// Of the points of a mapped class: those whose class was seen, and those nobody looked at yet.
@@ -244,6 +261,14 @@ mod tests {
         check.points[0].seen = Some(Seen::Class(4));
         check.points[1].seen = Some(Seen::Unclear);
         assert_eq!(check.progress(), (2, 1));
+        let text = serde_json::to_string(&check).expect("written");
+        assert_eq!(
+            serde_json::from_str::<MapCheck>(&text).expect("read"),
+            check
+        );
+        // Earlier versions did not say which map it was.
+        assert!(!text.contains("\"of\""), "{text}");
+        check.of = Some(CheckedMap::Prediction(Some(PathBuf::from("runs/a"))));
         let text = serde_json::to_string(&check).expect("written");
         assert_eq!(
             serde_json::from_str::<MapCheck>(&text).expect("read"),

@@ -49,7 +49,7 @@ pub use align::align_classes;
 pub use attention::{Doubtful, doubtful_places};
 pub use brush::{Brush, BrushShape, Ink, Paint, PaintOver};
 pub use builder::MaskBuilder;
-pub use checked::{CheckPoint, MapCheck, Seen, Stratum};
+pub use checked::{CheckPoint, CheckedMap, MapCheck, Seen, Stratum};
 pub use class::{Class, ClassTable, Rgb};
 pub use cleanup::{Cleanup, Control, MAX_CLEANUP_RADIUS, clean_up};
 pub use codec::{

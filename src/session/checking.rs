@@ -8,7 +8,7 @@ use super::{CommandError, LayerKind, Notice};
 use crate::dataset::Rng;
 use crate::disk::replace_file;
 use crate::exchange::quoted;
-use crate::label::{CheckPoint, Class, MapCheck, Rgb, Seen};
+use crate::label::{CheckPoint, CheckedMap, Class, MapCheck, Rgb, Seen};
 use crate::metrics::{AreaEstimates, CheckedStratum, Margined};
 
 /// Points that a person will look at, at most.
@@ -60,6 +60,23 @@ impl Session {
     /// The points that were drawn; `None` when there are none.
     pub fn map_check(&self) -> Option<&MapCheck> {
         Some(&self.places.checking.points).filter(|check| !check.points.is_empty())
+    }
+
+    /// The prediction that is there by now, where the points are of another one.
+    pub fn map_instead_of_checked(&self) -> Option<CheckedMap> {
+        let of = self.map_check()?.of.as_ref()?;
+        let now = self.map_of(LayerKind::Prediction)?;
+        (*of != CheckedMap::Label && *of != now).then_some(now)
+    }
+
+    /// Which map a layer is now.
+    fn map_of(&self, kind: LayerKind) -> Option<CheckedMap> {
+        let layer = self.layer(kind)?;
+        if kind == LayerKind::Label {
+            return Some(CheckedMap::Label);
+        }
+        let run = self.predicted_by().or(layer.path.as_deref());
+        Some(CheckedMap::Prediction(run.map(absolute)))
     }
 
     /// The number of the point that is looked at, from 0, and the point.
@@ -224,10 +241,12 @@ impl Session {
         })?;
         let (map, id) = (map.mask.clone(), self.image.as_ref().map(|image| image.id));
         let id = id.ok_or(CommandError::NoImage)?;
+        let of = self.map_of(of);
         self.start_job("Drawing points", move |job| {
             let mut rng = Rng::of(&[seed, points as u64]);
             let count = points.clamp(1, MOST_POINTS);
             let drawn = MapCheck::drawn(&map, count, |end| rng.below(end));
+            let drawn = MapCheck { of, ..drawn };
             job.tell(Report::PointsDrawn(id, drawn))?;
             Ok(())
         });

@@ -173,16 +173,24 @@ impl ModelGrounds {
 
 impl Session {
     /// Blocks that the model in use did not learn from, in level-0 pixels: those that choose the
-    /// best epoch, and those that judge. While a training runs they are its own.
+    /// best epoch, and those that judge. While a training on the open image runs they are its own.
     pub fn held_out_ground(&self) -> [&[PixelRect]; 2] {
         let in_use = self.model_in_use();
         let known = in_use.and_then(|run| self.study.grounds.of(&run));
+        let is_of_open = self.trains_on_open();
         match known {
-            Some(ground) if !self.training.is_running() || self.training.split.is_none() => {
+            Some(ground) if !(is_of_open && self.training.is_running()) => {
                 [&ground.held_out.choosing, &ground.held_out.judging]
             }
-            _ => self.training.held_out(),
+            _ if is_of_open => self.training.held_out(),
+            _ => [&[], &[]],
         }
+    }
+
+    /// Whether the training that runs or ran last learned from the open image.
+    fn trains_on_open(&self) -> bool {
+        let source = self.training.source.as_ref().zip(self.image.as_ref());
+        source.is_some_and(|(source, image)| absolute(&image.path).starts_with(source))
     }
 
     /// What ground [`Session::scores_of`] is of.

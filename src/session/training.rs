@@ -184,7 +184,10 @@ impl Session {
             TrainEvent::DeviceChosen { name, reason } => {
                 self.training.device = Some((name, reason));
             }
-            TrainEvent::Split(split) => self.training.split = Some(split),
+            TrainEvent::Split(split, source) => {
+                self.training.split = Some(split);
+                self.training.source = source;
+            }
             TrainEvent::Step {
                 epoch,
                 step,

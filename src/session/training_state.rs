@@ -49,6 +49,8 @@ pub struct TrainingState {
     pub device: Option<(String, String)>,
     /// How the ground was split.
     pub split: Option<SplitReport>,
+    /// The image or the folder of the data set that is learned from, absolute, once it is known.
+    pub source: Option<PathBuf>,
     /// How it is trained.
     pub recipe: Option<Recipe>,
     /// The run folder, once it has one.

@@ -17,8 +17,8 @@ pub enum TrainEvent {
         /// A sentence for the user.
         reason: String,
     },
-    /// What is held out.
-    Split(SplitReport),
+    /// What is held out, and the image or the folder of the data set that is learned from.
+    Split(SplitReport, Option<PathBuf>),
     /// Something is tried before the first epoch; lost when the listener is behind.
     Trying {
         /// What is tried, like "Opening each image".

@@ -77,7 +77,8 @@ fn position_ui(ui: &mut Ui, session: &Session, view: &View, commands: &mut Comma
         items.push(format!("zoom {}", text::zoom(camera.scale)));
     }
     let num_others = items.len();
-    if let Some((_, (x, y))) = pixel {
+    // No map tells what is at a point that is checked.
+    if let (Some((_, (x, y))), None) = (pixel, session.checked_point()) {
         for (kind, name) in [
             (LayerKind::Label, "label"),
             (LayerKind::Prediction, "prediction"),

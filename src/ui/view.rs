@@ -62,6 +62,9 @@ pub struct View {
     pub(super) looked: Looked,
     pub(super) gesture: Gesture,
     pub(super) gesture_pane: Option<egui::Id>,
+    /// Whether a menu or another popup was open when the frame began: a press elsewhere only closes
+    /// it.
+    pub(super) has_popup: bool,
     pub(super) last_dab: Option<ImagePoint>,
     pub(super) pointer_at: Option<ImagePoint>,
     pub(super) shows_held_out: bool,
@@ -178,6 +181,7 @@ impl View {
             looked: Looked::default(),
             gesture: Gesture::Idle,
             gesture_pane: None,
+            has_popup: false,
             last_dab: None,
             pointer_at: None,
             improves_thoroughly: false,

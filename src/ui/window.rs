@@ -1,4 +1,4 @@
-use egui::{CentralPanel, Frame, Panel, Ui};
+use egui::{CentralPanel, Frame, Panel, Popup, Ui};
 
 use super::canvas::panes_ui;
 use super::keys::{Wish, palette_ui, pressed, sheet_ui};
@@ -14,6 +14,8 @@ pub fn window_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     if is_at_work(ui.ctx()) {
         session.note_work();
     }
+    // The click that closes one does so before the canvas has its turn.
+    view.has_popup = Popup::is_any_open(ui.ctx());
     view.keymap.follow(&session.settings().keys);
     keys(ui.ctx(), session, view, commands);
     dropped_files(ui.ctx(), commands);

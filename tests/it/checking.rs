@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use orthobrush::label::{Encoding, Mask, Seen, load_mask};
+use orthobrush::label::{CheckedMap, Encoding, Mask, Seen, load_mask};
 use orthobrush::metrics::ClassArea;
 use orthobrush::session::{
     CheckCommand, ClassCommand, Command, CommandError, LayerKind, PlaceCommand, Session,
@@ -207,4 +207,35 @@ fn what_makes_no_sense_is_refused() {
     let second = &mut opened(&ortho);
     let refused = second.apply(Command::Place(PlaceCommand::Check(drawn(20))));
     assert!(matches!(refused, Err(CommandError::ReadOnly)));
+}
+
+#[test]
+fn points_are_of_one_prediction_and_not_of_the_next() {
+    let (folder, ortho) = own_sample();
+    let files = ["label_true.tif", "another.tif"].map(|name| folder.path().join(name));
+    std::fs::copy(&files[0], &files[1]).expect("another prediction");
+    let mut session = opened(&ortho);
+    let open = |session: &mut Session, path: &Path| {
+        let (layer, path) = (LayerKind::Prediction, path.to_owned());
+        finish(session, Command::OpenMask { layer, path });
+    };
+    open(&mut session, &files[0]);
+    let draw = CheckCommand::Draw {
+        of: LayerKind::Prediction,
+        points: 20,
+        seed: 1,
+    };
+    check(&mut session, draw);
+    check(&mut session, CheckCommand::Leave);
+    let of_file = |path: &Path| Some(CheckedMap::Prediction(Some(path.to_owned())));
+    let of = |session: &Session| session.map_check().expect("points").of.clone();
+    assert_eq!(of(&session), of_file(&files[0]));
+    assert_eq!(session.map_instead_of_checked(), None);
+    open(&mut session, &files[1]);
+    assert_eq!(of(&session), of_file(&files[0]));
+    assert_eq!(session.map_instead_of_checked(), of_file(&files[1]));
+    // Points of a label are of that, whatever is predicted.
+    check(&mut session, drawn(20));
+    assert_eq!(of(&session), Some(CheckedMap::Label));
+    assert_eq!(session.map_instead_of_checked(), None);
 }

@@ -11,7 +11,7 @@ use orthobrush::session::{
 };
 use orthobrush::train::{DeviceChoice, Recipe, RunRecord};
 
-use crate::fixture::{finish, opened, own_sample};
+use crate::fixture::{finish, opened, own_sample, settle};
 use crate::improving::{kept, mark_done};
 use crate::predicting::run;
 use crate::training::{quick, start};
@@ -294,4 +294,44 @@ fn a_label_that_is_said_to_be_right_counts_as_made_by_hand() {
     let session = kept(&ortho);
     assert_eq!(by_hand(&session), confirmed, "it is kept");
     assert!(session.can_undo());
+}
+
+#[test]
+fn blocks_of_a_training_are_not_those_of_another_image() {
+    let (folder, ortho) = own_sample();
+    let mut session = opened(&ortho);
+    let recipe = Recipe {
+        epochs: 500,
+        ..quick()
+    };
+    let run = folder.path().join("run");
+    session.apply(start(recipe, &run)).expect("started");
+    pump_while(&mut session, |session| session.training().rows.is_empty());
+    let blocks = session.training().held_out().concat();
+    assert!(!blocks.is_empty());
+    assert_eq!(session.held_out_ground().concat(), blocks);
+
+    let path = folder.path().join("label_true.tif");
+    let other = Command::Open { path };
+    session.apply(other).expect("begun to open");
+    pump_while(&mut session, |session| {
+        let open = session.image().map(|image| &image.path);
+        !open.is_some_and(|path| path.ends_with("label_true.tif"))
+    });
+    assert!(session.training().is_running());
+    assert_eq!(session.training().held_out().concat(), blocks);
+    assert!(session.held_out_ground().concat().is_empty());
+    let job = session.training().job.expect("a job");
+    session.apply(Command::StopJob(job)).expect("stopped");
+    settle(&mut session);
+}
+
+/// Takes in what jobs report as long as `waits`, while a training runs.
+fn pump_while(session: &mut Session, waits: impl Fn(&Session) -> bool) {
+    while waits(session) {
+        session.pump(16);
+        let training = session.training();
+        assert!(training.is_running(), "{:?}", training.phase);
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
 }

@@ -5,8 +5,8 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use orthobrush::app::App;
 use orthobrush::label::{CellKey, CellState};
-use orthobrush::session::{LayerKind, Tool};
-use orthobrush::ui::PaneLayout;
+use orthobrush::session::{CheckCommand, Command, LayerKind, PlaceCommand, Tool};
+use orthobrush::ui::{PaneContent, PaneLayout};
 
 use crate::fixture::{own_sample, turn};
 use crate::window::{canvas_center, drag, session, settle, window};
@@ -192,4 +192,49 @@ fn the_picture_stays_under_the_pointer_whatever_the_bar_below_shows() {
     fill.click();
     harness.run_steps(3);
     assert!(session(&harness).selected().is_none(), "it can be pressed");
+}
+
+/// How many classes the status bar names.
+fn named_classes(harness: &mut Harness<'_, App>, at: egui::Pos2) -> usize {
+    harness.hover_at(at);
+    harness.run_steps(2);
+    harness.query_all_by_label_contains("label: ").count()
+}
+
+#[test]
+fn no_map_tells_what_is_at_a_point_that_is_checked() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    let at = canvas_center(&harness);
+    assert_eq!(named_classes(&mut harness, at), 1);
+    let view = harness.state_mut().view_mut();
+    view.layout = PaneLayout::Three;
+    let told = [PaneContent::Errors, PaneContent::Changed, PaneContent::Work];
+    for (place, content) in told.into_iter().enumerate() {
+        view.contents.choose(PaneLayout::Three, place, content);
+    }
+    let canvases = |harness: &Harness<'_, App>, content: PaneContent| {
+        let label = format!("Canvas: {}", content.name());
+        harness.query_all_by_label(&label).count()
+    };
+    harness.run_steps(2);
+    assert_eq!(told.map(|content| canvases(&harness, content)), [1; 3]);
+    let check = |command| Command::Place(PlaceCommand::Check(command));
+    let draw = CheckCommand::Draw {
+        of: LayerKind::Label,
+        points: 20,
+        seed: 1,
+    };
+    harness.state_mut().perform(vec![check(draw)]);
+    settle(&mut harness);
+    assert!(session(&harness).checked_point().is_some());
+    assert_eq!(canvases(&harness, PaneContent::Original), 3);
+    assert_eq!(named_classes(&mut harness, at), 0);
+    harness
+        .state_mut()
+        .perform(vec![check(CheckCommand::Leave)]);
+    harness.run_steps(2);
+    assert_eq!(told.map(|content| canvases(&harness, content)), [1; 3]);
+    assert_eq!(named_classes(&mut harness, at), 1);
 }

@@ -4,7 +4,7 @@ use crate::train::{EpochRow, TrainEvent, remedies_in_words};
 pub(super) fn log_line(event: &TrainEvent) -> Option<String> {
     Some(match event {
         TrainEvent::DeviceChosen { name, reason } => format!("Computes on {name}: {reason}"),
-        TrainEvent::Split(split) => format!(
+        TrainEvent::Split(split, _) => format!(
             "{} labelled pixels to learn from, {} held out",
             split.train_pixels, split.validation_pixels
         ),

@@ -84,7 +84,8 @@ fn introduced(plan: &TrainPlan, outside: &mut Outside<'_>) -> anyhow::Result<Cho
     for note in plan.notes() {
         outside.tell(TrainEvent::Note(note.clone()))?;
     }
-    outside.tell(TrainEvent::Split(plan.split().report.clone()))?;
+    let source = plan.data.as_ref().map(|data| data.source().to_owned());
+    outside.tell(TrainEvent::Split(plan.split().report.clone(), source))?;
     Ok(chosen)
 }
 

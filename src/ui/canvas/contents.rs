@@ -48,6 +48,11 @@ impl PaneContent {
             .chain(Certainty::ALL.map(Self::Certainty))
     }
 
+    /// What is drawn of it: while somebody says what is at a point of the area check, no map tells.
+    pub fn seen(self, session: &Session) -> Self {
+        session.checked_point().map_or(self, |_| Self::Original)
+    }
+
     /// Whether it holds two masks against each other.
     pub const fn compares(self) -> bool {
         matches!(self, Self::Errors | Self::KeptErrors(_) | Self::Changed)
@@ -98,6 +103,9 @@ impl PaneContent {
             return format!("{}; faint: the one before", run_hint(run));
         }
         let hint = match self {
+            Self::Original if session.checked_point().is_some() => {
+                "maps are hidden while points are checked"
+            }
             Self::Label if lacks(LayerKind::Label) => "none yet: paint here, or File › Open label…",
             Self::Prediction | Self::Errors if lacks(LayerKind::Prediction) => {
                 "none yet: press Train, then Predict, or turn instant answers on"

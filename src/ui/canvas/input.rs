@@ -228,7 +228,8 @@ fn pressed(
     commands: &mut CommandQueue,
 ) {
     let hit = ui.ctx().layer_id_at(press.pos);
-    let is_covered = hit.is_some_and(|layer| layer != ui.layer_id())
+    let is_covered = view.has_popup
+        || hit.is_some_and(|layer| layer != ui.layer_id())
         || view.covered.iter().any(|rect| rect.contains(press.pos));
     if is_covered || !frame.rect.contains(press.pos) {
         return;

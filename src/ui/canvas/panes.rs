@@ -61,7 +61,8 @@ impl PaneLayout {
 pub fn panes_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     let area = ui.available_rect_before_wrap();
     ui.advance_cursor_after_rect(area);
-    let panes = view.contents.of(view.layout).to_vec();
+    let panes = view.contents.of(view.layout).iter();
+    let panes: Vec<PaneContent> = panes.map(|content| content.seen(session)).collect();
     let rects = pane_rects(area, panes.len());
     if let Some(image) = session.image()
         && view.camera.is_none()
@@ -144,7 +145,7 @@ fn input_ui(ui: &Ui, pane: Pane, session: &Session, view: &mut View, commands: &
 
 fn paint_pane(ui: &mut Ui, pane: Pane, session: &Session, view: &mut View) {
     let is_one = view.layout == PaneLayout::One;
-    let behind = view.contents.behind;
+    let behind = view.contents.behind.seen(session);
     // A pane that shows what lies behind has nothing to draw aside; a single one says so itself.
     let has_two = is_one || pane.content != behind;
     if let Some(share) = view.curtain.filter(|_| has_two) {

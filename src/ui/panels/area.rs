@@ -1,6 +1,8 @@
+use std::path::Path;
+
 use egui::{Button, Color32, DragValue, Grid, ProgressBar, RichText, Ui};
 
-use crate::label::{CheckPoint, MapCheck, Seen};
+use crate::label::{CheckPoint, CheckedMap, MapCheck, Seen};
 use crate::metrics::{AreaEstimates, ClassArea, Margined};
 use crate::session::{CheckCommand, Command, LayerKind, MOST_POINTS, PlaceCommand, Session};
 use crate::ui::dialogs::FileWish;
@@ -49,6 +51,7 @@ pub fn area_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut C
         None => rest_ui(ui, points, view, commands),
     }
     ui.separator();
+    map_ui(ui, session, points);
     match session.area_estimates() {
         Some(estimates) => estimates_ui(ui, session, &estimates),
         None => {
@@ -181,6 +184,37 @@ fn rest_ui(ui: &mut Ui, points: &MapCheck, view: &mut View, commands: &mut Comma
             view.area.asks_to_drop = !view.area.asks_to_drop;
         }
     });
+}
+
+/// Which map the points are of, and whether another one is there by now.
+fn map_ui(ui: &mut Ui, session: &Session, points: &MapCheck) {
+    let Some(of) = points.of.as_ref().map(map_name) else {
+        return;
+    };
+    match session.map_instead_of_checked() {
+        Some(other) => {
+            let other = map_name(&other);
+            let words = format!(
+                "These points are of {of} and say nothing about {other}, which is there now. To \
+                 check that, drop them and draw others."
+            );
+            theme::words(ui, theme::WARNING, words);
+        }
+        None => {
+            ui.weak(format!("The points are of {of}."));
+        }
+    }
+}
+
+fn map_name(map: &CheckedMap) -> String {
+    let CheckedMap::Prediction(by) = map else {
+        return "the label".to_owned();
+    };
+    let name = by.as_deref().and_then(Path::file_name);
+    name.map_or_else(
+        || "a prediction".to_owned(),
+        |name| format!("the prediction of {}", name.to_string_lossy()),
+    )
 }
 
 /// Areas as the sample says, beside what the map has.
