@@ -43,6 +43,9 @@ pub struct PredictArgs {
     /// are.
     #[arg(long)]
     pub resume: bool,
+    /// Also replaces files that no prediction wrote, or that were changed since, as a corrected mask.
+    #[arg(long)]
+    pub overwrite: bool,
     /// What of it; all without.
     #[command(flatten)]
     pub part: GroundArgs,

@@ -27,6 +27,7 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<()> {
     let plan = FilesPlan::new(&args.model, device, tasks.clone())?
         .flipped(if args.tta { Flips::All } else { Flips::None })
         .measured_by(&measures(args))
+        .replacing(args.overwrite)
         .if_begun(if args.resume {
             IfBegun::GoOn
         } else {

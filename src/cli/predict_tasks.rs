@@ -9,10 +9,10 @@ use super::args::PredictArgs;
 use super::ground::areas;
 use super::say::refuse_to_overwrite;
 use crate::disk::folder_of;
-use crate::label::SaveAs;
+use crate::label::{SaveAs, grouped};
 use crate::raster::open_raster;
 use crate::session::images_in;
-use crate::train::{Certainty, FileTask};
+use crate::train::{Certainty, FileMaker, FileTask};
 
 /// A list has fewer bytes, or it is none.
 const MOST_LIST_BYTES: u64 = 64 << 20;
@@ -39,7 +39,7 @@ pub fn tasks(args: &PredictArgs) -> anyhow::Result<Vec<FileTask>> {
     let mut outs = HashSet::new();
     for task in &tasks {
         let inputs = [task.image.as_path(), args.model.as_path()];
-        for out in std::iter::once(&task.out).chain(&task.sure) {
+        for out in task.written() {
             refuse_to_overwrite(out, inputs)?;
             ensure!(
                 outs.insert(out.clone()),
@@ -52,7 +52,30 @@ pub fn tasks(args: &PredictArgs) -> anyhow::Result<Vec<FileTask>> {
     folders.into_iter().try_for_each(check_folder)?;
     outs.iter().try_for_each(|out| check_name(out))?;
     tasks.iter().try_for_each(check_extent)?;
+    check_foreign(args, &tasks)?;
     Ok(tasks)
+}
+
+/// What no prediction wrote is replaced only where that is asked for.
+fn check_foreign(args: &PredictArgs, tasks: &[FileTask]) -> anyhow::Result<()> {
+    // What a prediction that goes on may leave as it is, it looks at itself.
+    let goes_on = |task: &&FileTask| args.resume && FileMaker::has_record(&task.out);
+    let tasks = tasks.iter().filter(|task| !goes_on(task));
+    let foreign: Vec<PathBuf> = tasks.filter_map(FileTask::foreign_file).collect();
+    let [first, others @ ..] = &foreign[..] else {
+        return Ok(());
+    };
+    let first = first.display();
+    let more = match others.len() {
+        0 => String::new(),
+        more => format!(" (and {} more)", grouped(more as u64)),
+    };
+    ensure!(
+        args.overwrite,
+        "The prediction would replace a file that no prediction wrote, or that was changed since; \
+         give the output another name, or replace what is there with --overwrite: {first}{more}"
+    );
+    Ok(())
 }
 
 fn task(args: &PredictArgs, image: PathBuf, out: PathBuf) -> anyhow::Result<FileTask> {
@@ -138,7 +161,7 @@ fn check_name(out: &Path) -> anyhow::Result<()> {
 
 /// A PNG that nothing could read again is refused before it is predicted.
 fn check_extent(task: &FileTask) -> anyhow::Result<()> {
-    for out in std::iter::once(&task.out).chain(&task.sure) {
+    for out in task.written() {
         let png = SaveAs::of_path(out).filter(|form| *form != SaveAs::GeoTiff);
         let Some(png) = png else { continue };
         let size = open_raster(&task.image)?.info().size;

@@ -186,6 +186,30 @@ fn a_part_of_an_image_is_what_the_whole_has_there() {
 }
 
 #[test]
+fn masks_that_no_prediction_wrote_are_replaced_only_on_demand() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let (image, out) = (at("image.tif"), at("label.tif"));
+    painted(&image, ImageSize::new(300, 200));
+    let start = |more: &[&str]| {
+        let mut command = orthobrush(&predict(&image, &out, more));
+        command.output().expect("it starts")
+    };
+    let words = ["no prediction wrote", "--overwrite"];
+    for name in ["label.classes.toml", "label.tif"] {
+        replace_file(&at(name), b"by hand").expect("written");
+        refused(&start(&[]), &[&words[..], &[name]].concat());
+        refused(&start(&["--resume"]), &[&words[..], &[name]].concat());
+        let kept = std::fs::read(at(name)).expect("a file");
+        assert_eq!(kept, b"by hand", "{name}");
+    }
+    assert!(start(&["--overwrite"]).status.success());
+    assert!(start(&[]).status.success(), "a prediction is replaced");
+    replace_file(&out, b"corrected").expect("written");
+    refused(&start(&[]), &[&words[..], &["label.tif"]].concat());
+}
+
+#[test]
 fn of_many_images_a_broken_one_is_told_and_the_others_are_predicted() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name);
