@@ -7,6 +7,7 @@ use super::args::{FinetuneArgs, ProjectArgs};
 use super::drive::Drive;
 use super::train::RowPrinter;
 use crate::disk::path_text;
+use crate::label::grouped;
 use crate::project::Project;
 use crate::session::{Command, FinetuneCommand, FinetunePhase, ProjectPlace, Safety, Session};
 use crate::train::{
@@ -135,7 +136,7 @@ fn verdict_text(verdict: &Verdict, learned: Option<&LearnedFrom>, run: Option<&P
     };
     text.push_str(&class_table(verdict));
     let mut put = |name: &str, words: String| {
-        write!(text, "\n{name:<28}{words}").expect("a string takes any text");
+        write!(text, "\n{name:<27} {words}").expect("a string takes any text");
     };
     if let Some(gain) = (verdict.forgetting.as_ref()).and_then(Forgetting::in_words) {
         put("gain on the first ground", gain);
@@ -144,8 +145,8 @@ fn verdict_text(verdict: &Verdict, learned: Option<&LearnedFrom>, run: Option<&P
         put("gain on the ground before", gain);
     }
     if let Some(learned) = learned {
-        put("pixels learned from", learned.trusted_pixels.to_string());
-        let accepted = learned.accepted_pixels.to_string();
+        put("pixels learned from", grouped(learned.trusted_pixels));
+        let accepted = grouped(learned.accepted_pixels);
         put("  accepted from predictions", accepted);
         put("  not counted in the verdict", not_judged_words(learned));
     }
@@ -157,10 +158,10 @@ fn verdict_text(verdict: &Verdict, learned: Option<&LearnedFrom>, run: Option<&P
 
 /// How much of the held-out ground does not judge.
 fn not_judged_words(learned: &LearnedFrom) -> String {
-    let (pixels, all) = (learned.not_judged_pixels, learned.held_out_pixels);
+    let [pixels, all] = [learned.not_judged_pixels, learned.held_out_pixels].map(grouped);
     match learned.not_judged_percent() {
         Some(percent) => format!("{pixels} of {all} held out ({percent:.1} %)"),
-        None => pixels.to_string(),
+        None => pixels,
     }
 }
 
@@ -179,7 +180,7 @@ fn class_table(verdict: &Verdict) -> String {
     let mut line = |name: &str, [before, after, gain, interval]: [&str; 4]| {
         write!(
             text,
-            "\n{name:<28}{before:>8}{after:>8}{gain:>8}  {interval}"
+            "\n{name:<27} {before:>8}{after:>8}{gain:>8}  {interval}"
         )
         .expect("a string takes any text");
     };
@@ -267,5 +268,20 @@ mod tests {
         };
         assert_eq!(words(400), "30 of 400 held out (7.5 %)");
         assert_eq!(words(0), "30", "an earlier version");
+    }
+
+    #[test]
+    fn names_and_numbers_stand_apart() {
+        let learned = LearnedFrom {
+            trusted_pixels: 1_234_567,
+            held_out_pixels: 131_072,
+            ..LearnedFrom::default()
+        };
+        let text = verdict_text(&verdict(8), Some(&learned), None);
+        assert!(
+            text.contains("not counted in the verdict 0 of 131,072 held out"),
+            "{text}"
+        );
+        assert!(text.contains(" 1,234,567"), "{text}");
     }
 }
