@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 
 use anyhow::{Context as _, bail, ensure};
 use serde_json::json;
@@ -6,10 +6,12 @@ use serde_json::json;
 use super::args::{FinetuneArgs, ProjectArgs};
 use super::drive::Drive;
 use super::train::RowPrinter;
-use crate::disk::path_text;
+use crate::disk::{folder_of, is_same_file, path_text};
 use crate::label::grouped;
-use crate::project::Project;
-use crate::session::{Command, FinetuneCommand, FinetunePhase, ProjectPlace, Safety, Session};
+use crate::project::{Project, project_path};
+use crate::session::{
+    Command, FinetuneCommand, FinetunePhase, ImageEntry, ProjectPlace, Safety, Session, StepTo,
+};
 use crate::train::{
     Decision, Elsewhere, FinetuneOptions, Forgetting, LearnedFrom, SavedModel, Unlabeled, Verdict,
 };
@@ -86,15 +88,40 @@ pub fn opened(title: &'static str, of: &ProjectArgs) -> anyhow::Result<Drive> {
         None => only_image(project)?,
     };
     let mut drive = Drive::keeping(title, ProjectPlace::Beside { fallback: None });
-    drive.finish(Command::Open { path })?;
+    let folder = absolute(folder_of(project))?;
+    let is_of_image = is_same_file(&project_path(&path), project);
+    if !is_of_image && is_same_file(&project_path(&folder), project) {
+        open_of_folder(&mut drive, folder, &path)?;
+    } else {
+        drive.finish(Command::Open { path })?;
+    }
     let found = drive.session().project_file();
     ensure!(
-        found.is_some_and(|path| is_same(path, project)),
+        found.is_some_and(|path| is_same_file(path, project)),
         "The project is not the one that belongs to the image, which must lie beside it or in its \
          folder: {}",
         project.display()
     );
     Ok(drive)
+}
+
+/// Opens a folder and of its images this one.
+fn open_of_folder(drive: &mut Drive, folder: PathBuf, image: &Path) -> anyhow::Result<()> {
+    drive.finish(Command::Open { path: folder })?;
+    let list = drive.session().list();
+    let list = list.context("The project's folder cannot be opened as a folder of images")?;
+    let is_wanted = |entry: &ImageEntry| is_same_file(&entry.image, image);
+    let at = list.entries.iter().position(is_wanted);
+    let at = at.with_context(|| {
+        format!(
+            "The image is none of the project's folder; name one of those: {}",
+            image.display()
+        )
+    })?;
+    if list.current != Some(at) {
+        drive.finish(Command::Step(StepTo::Index(at)))?;
+    }
+    Ok(())
 }
 
 /// The image that the project is about.
@@ -108,13 +135,6 @@ fn only_image(project: &Path) -> anyhow::Result<PathBuf> {
             images.len(),
             project.display()
         ),
-    }
-}
-
-fn is_same(one: &Path, other: &Path) -> bool {
-    match (one.canonicalize(), other.canonicalize()) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => false,
     }
 }
 
