@@ -43,6 +43,9 @@ pub struct PredictArgs {
     /// are.
     #[arg(long)]
     pub resume: bool,
+    /// Also replaces files that no prediction wrote, or that were changed since, as a corrected mask.
+    #[arg(long)]
+    pub overwrite: bool,
     /// What of it; all without.
     #[command(flatten)]
     pub part: GroundArgs,
@@ -65,7 +68,7 @@ pub struct GroundArgs {
     #[arg(long, value_name = "X,Y,X,Y,...", value_parser = parse_polygon)]
     #[arg(conflicts_with_all = ["area", "cells"])]
     pub polygon: Vec<Corners>,
-    /// Only cells of the project beside each image: those that are done, those that somebody should
+    /// Only cells of the project beside each image, or of the opened folder: those that are done, those that somebody should
     /// look at (review), or all but those that are done (open).
     #[arg(long, value_name = "STATE", conflicts_with = "area", value_parser = parse_cells)]
     pub cells: Option<WantedCells>,
@@ -162,7 +165,7 @@ pub struct EvalArgs {
     /// another is a hole.
     #[arg(long, value_name = "X,Y,X,Y,...", value_parser = parse_polygon)]
     pub polygon: Vec<Corners>,
-    /// Scores only cells of the project beside --image: those that are done, those that somebody
+    /// Scores only cells of the project beside --image, or of its opened folder: those that are done, those that somebody
     /// should look at (review), or all but those that are done (open).
     #[arg(long, value_name = "STATE", requires = "image", value_parser = parse_cells)]
     #[arg(conflicts_with_all = ["view", "polygon"])]

@@ -9,7 +9,7 @@ use super::makers::{Makers, Told, maker_of};
 use super::predict_desk::Desk;
 use super::say::refuse_to_overwrite;
 use crate::disk::folder_of;
-use crate::geom::{ImageSize, PixelRect};
+use crate::geom::{Georef, ImageSize, PixelRect};
 use crate::label::{
     ClassTable, Encoding, IndexTiff, MASK_TILE_SIZE, Mask, SaveAs, UNLABELED, load_mask,
     save_index_tiff,
@@ -17,6 +17,9 @@ use crate::label::{
 use crate::metrics::{ComparedPredictions, PredictionComparison};
 use crate::raster::{TileSource, open_raster};
 use crate::train::{FileEnd, FileTask, FilesPlan, Flips, SavedModel, run_of};
+
+/// A file without a palette that holds more values that are no class is a picture.
+const MOST_UNKNOWN: usize = 48;
 
 /// Lets two networks predict the same ground and says in what they differ.
 pub fn run(args: &CompareArgs) -> anyhow::Result<()> {
@@ -33,7 +36,11 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<()> {
     }
     let image = open_raster(&args.image)?;
     let size = image.info().size;
-    let classes = common_classes(args)?;
+    let classes = [&args.a, &args.b]
+        .into_iter()
+        .try_fold(common_classes(args)?, |classes, what| {
+            with_values_of(classes, what, size)
+        })?;
     let areas = areas(&args.part, &args.image)?;
     let out = args.out.as_deref().map(folder_of);
     let room = tempfile::Builder::new()
@@ -56,14 +63,7 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<()> {
     pair.count(truth.as_ref(), &mut counts)?;
     let found = counts.comparison(&classes);
     if let Some(path) = &args.out {
-        let file = IndexTiff {
-            size,
-            classes: Some(&classes),
-            georef: image.info().georef.as_ref(),
-            meaning: None,
-        };
-        save_index_tiff(path, &file, |rect| pair.changed(rect))?;
-        classes.save(&path.with_extension("classes.toml"))?;
+        pair.save_changed(path, &classes, image.info().georef.as_ref())?;
     }
     if args.json {
         let mut report = serde_json::to_value(&found)?;
@@ -108,28 +108,80 @@ fn told(
 
 /// The classes that both speak of. Indices that mean something else in one of them are refused.
 fn common_classes(args: &CompareArgs) -> anyhow::Result<ClassTable> {
-    let model = |path: &Path| path.is_dir().then(|| SavedModel::load(path)).transpose();
-    let (a, b) = (model(&args.a)?, model(&args.b)?);
+    let told = |what: &Path| {
+        if what.is_dir() {
+            anyhow::Ok(Some(SavedModel::load(what)?.classes().clone()))
+        } else {
+            Ok(ClassTable::own(what)?)
+        }
+    };
+    let (a, b) = (told(&args.a)?, told(&args.b)?);
     if let (Some(a), Some(b)) = (&a, &b) {
-        let differences = a.card().class_differences(b.classes());
+        let differences = differences(a, b);
         ensure!(
             differences.is_empty(),
-            "The two networks learned other classes and cannot be compared: {}",
+            "The two have other classes and cannot be compared: {}",
             differences.join("; ")
         );
     }
-    if let Some(model) = a.or(b) {
-        return Ok(model.classes().clone());
-    }
     let beside = args.a.with_extension("classes.toml");
-    if beside.is_file() {
-        return Ok(ClassTable::load(&beside)?);
+    a.or(b).with_context(|| {
+        format!(
+            "What the classes are is not known; name a run, or keep {} beside the prediction: {}",
+            beside.file_name().unwrap_or_default().display(),
+            args.a.display()
+        )
+    })
+}
+
+/// In what the classes of A and B differ, but for colors.
+fn differences(a: &ClassTable, b: &ClassTable) -> Vec<String> {
+    let difference = |index| match (a.get(index), b.get(index)) {
+        (Some(a), Some(b)) if a.name == b.name => None,
+        (Some(a), Some(b)) => Some(format!(
+            "class {index} is {} in A and {} in B",
+            a.name, b.name
+        )),
+        (Some(a), None) => Some(format!("A has class {index} ({}) and B does not", a.name)),
+        (None, Some(b)) => Some(format!("B has class {index} ({}) and A does not", b.name)),
+        (None, None) => None,
+    };
+    (0..UNLABELED).filter_map(difference).collect()
+}
+
+/// The classes, and one for each other index that the file at `path` holds, which must be a mask of
+/// class indices; those of a run are known.
+fn with_values_of(classes: ClassTable, path: &Path, size: ImageSize) -> anyhow::Result<ClassTable> {
+    if path.is_dir() {
+        return Ok(classes);
     }
-    bail!(
-        "What the classes are is not known; name a run, or keep {} beside the prediction: {}",
-        beside.file_name().unwrap_or_default().display(),
-        args.a.display()
-    )
+    let source = opened(path, size)?;
+    let mut holds = [false; 256];
+    for band in bands_of(size) {
+        for value in source.read_index(band)? {
+            holds[usize::from(value)] = true;
+        }
+    }
+    let is_new = |index: &u8| holds[usize::from(*index)] && classes.get(*index).is_none();
+    let new: Vec<u8> = (0..UNLABELED).filter(is_new).collect();
+    let has_colors = source.info().palette.is_some();
+    let most = if has_colors { 0 } else { MOST_UNKNOWN };
+    let first = new.first().copied().unwrap_or_default();
+    ensure!(
+        new.len() <= most,
+        "The file looks like a picture and no mask of class indices: it holds {} values that are \
+         no class, the first {first}. Name a run or a mask, with its class table beside it: {}",
+        new.len(),
+        path.display()
+    );
+    Ok(classes.with_values(new))
+}
+
+/// An image's ground in rows of mask tiles.
+fn bands_of(size: ImageSize) -> impl Iterator<Item = PixelRect> {
+    let tops = (0..size.height).step_by(MASK_TILE_SIZE as usize);
+    let band = move |y| PixelRect::new(0, y, size.width, MASK_TILE_SIZE);
+    tops.map(move |y| band(y).intersect(size.bounds()))
 }
 
 /// The file with what a network predicts, or `what` itself where that is one.
@@ -165,10 +217,16 @@ fn predicted(
 
 fn opened(path: &Path, size: ImageSize) -> anyhow::Result<Arc<dyn TileSource>> {
     let source = open_raster(path)?;
-    let found = source.info().size;
+    let (found, bands) = (source.info().size, source.info().bands);
     ensure!(
         found == size,
         "The prediction has {found} pixels and the image {size}; choose those of one image: {}",
+        path.display()
+    );
+    ensure!(
+        bands == 1,
+        "The file has {bands} bands and is no mask of class indices, which has one; name a run or \
+         a mask: {}",
         path.display()
     );
     Ok(source)
@@ -201,9 +259,7 @@ struct Pair {
 
 impl Pair {
     fn count(&self, truth: Option<&Mask>, counts: &mut ComparedPredictions) -> anyhow::Result<()> {
-        for y in (0..self.size.height).step_by(MASK_TILE_SIZE as usize) {
-            let band = PixelRect::new(0, y, self.size.width, MASK_TILE_SIZE);
-            let band = band.intersect(self.size.bounds());
+        for band in bands_of(self.size) {
             let truth = truth.map(|truth| truth.read_rect(band));
             let [a, b] = [&self.a, &self.b].map(|source| self.compared(source, band));
             counts.add(&a?, &b?, truth.as_deref());
@@ -222,6 +278,23 @@ impl Pair {
             }
         }
         Ok(said)
+    }
+
+    /// Writes the map of what changed, with its class table.
+    fn save_changed(
+        &self,
+        path: &Path,
+        classes: &ClassTable,
+        georef: Option<&Georef>,
+    ) -> anyhow::Result<()> {
+        let file = IndexTiff {
+            size: self.size,
+            classes: Some(classes),
+            georef,
+            meaning: None,
+        };
+        save_index_tiff(path, &file, |rect| self.changed(rect))?;
+        Ok(classes.save(&path.with_extension("classes.toml"))?)
     }
 
     /// What B says where A says otherwise; 255 elsewhere.

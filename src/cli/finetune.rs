@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 
 use anyhow::{Context as _, bail, ensure};
 use serde_json::json;
@@ -6,9 +6,12 @@ use serde_json::json;
 use super::args::{FinetuneArgs, ProjectArgs};
 use super::drive::Drive;
 use super::train::RowPrinter;
-use crate::disk::path_text;
-use crate::project::Project;
-use crate::session::{Command, FinetuneCommand, FinetunePhase, ProjectPlace, Safety, Session};
+use crate::disk::{folder_of, is_same_file, path_text};
+use crate::label::grouped;
+use crate::project::{Project, project_path};
+use crate::session::{
+    Command, FinetuneCommand, FinetunePhase, ImageEntry, ProjectPlace, Safety, Session, StepTo,
+};
 use crate::train::{
     Decision, Elsewhere, FinetuneOptions, Forgetting, LearnedFrom, SavedModel, Unlabeled, Verdict,
 };
@@ -85,15 +88,40 @@ pub fn opened(title: &'static str, of: &ProjectArgs) -> anyhow::Result<Drive> {
         None => only_image(project)?,
     };
     let mut drive = Drive::keeping(title, ProjectPlace::Beside { fallback: None });
-    drive.finish(Command::Open { path })?;
+    let folder = absolute(folder_of(project))?;
+    let is_of_image = is_same_file(&project_path(&path), project);
+    if !is_of_image && is_same_file(&project_path(&folder), project) {
+        open_of_folder(&mut drive, folder, &path)?;
+    } else {
+        drive.finish(Command::Open { path })?;
+    }
     let found = drive.session().project_file();
     ensure!(
-        found.is_some_and(|path| is_same(path, project)),
+        found.is_some_and(|path| is_same_file(path, project)),
         "The project is not the one that belongs to the image, which must lie beside it or in its \
          folder: {}",
         project.display()
     );
     Ok(drive)
+}
+
+/// Opens a folder and of its images this one.
+fn open_of_folder(drive: &mut Drive, folder: PathBuf, image: &Path) -> anyhow::Result<()> {
+    drive.finish(Command::Open { path: folder })?;
+    let list = drive.session().list();
+    let list = list.context("The project's folder cannot be opened as a folder of images")?;
+    let is_wanted = |entry: &ImageEntry| is_same_file(&entry.image, image);
+    let at = list.entries.iter().position(is_wanted);
+    let at = at.with_context(|| {
+        format!(
+            "The image is none of the project's folder; name one of those: {}",
+            image.display()
+        )
+    })?;
+    if list.current != Some(at) {
+        drive.finish(Command::Step(StepTo::Index(at)))?;
+    }
+    Ok(())
 }
 
 /// The image that the project is about.
@@ -107,13 +135,6 @@ fn only_image(project: &Path) -> anyhow::Result<PathBuf> {
             images.len(),
             project.display()
         ),
-    }
-}
-
-fn is_same(one: &Path, other: &Path) -> bool {
-    match (one.canonicalize(), other.canonicalize()) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => false,
     }
 }
 
@@ -135,7 +156,7 @@ fn verdict_text(verdict: &Verdict, learned: Option<&LearnedFrom>, run: Option<&P
     };
     text.push_str(&class_table(verdict));
     let mut put = |name: &str, words: String| {
-        write!(text, "\n{name:<28}{words}").expect("a string takes any text");
+        write!(text, "\n{name:<27} {words}").expect("a string takes any text");
     };
     if let Some(gain) = (verdict.forgetting.as_ref()).and_then(Forgetting::in_words) {
         put("gain on the first ground", gain);
@@ -144,8 +165,8 @@ fn verdict_text(verdict: &Verdict, learned: Option<&LearnedFrom>, run: Option<&P
         put("gain on the ground before", gain);
     }
     if let Some(learned) = learned {
-        put("pixels learned from", learned.trusted_pixels.to_string());
-        let accepted = learned.accepted_pixels.to_string();
+        put("pixels learned from", grouped(learned.trusted_pixels));
+        let accepted = grouped(learned.accepted_pixels);
         put("  accepted from predictions", accepted);
         put("  not counted in the verdict", not_judged_words(learned));
     }
@@ -157,10 +178,10 @@ fn verdict_text(verdict: &Verdict, learned: Option<&LearnedFrom>, run: Option<&P
 
 /// How much of the held-out ground does not judge.
 fn not_judged_words(learned: &LearnedFrom) -> String {
-    let (pixels, all) = (learned.not_judged_pixels, learned.held_out_pixels);
+    let [pixels, all] = [learned.not_judged_pixels, learned.held_out_pixels].map(grouped);
     match learned.not_judged_percent() {
         Some(percent) => format!("{pixels} of {all} held out ({percent:.1} %)"),
-        None => pixels.to_string(),
+        None => pixels,
     }
 }
 
@@ -179,7 +200,7 @@ fn class_table(verdict: &Verdict) -> String {
     let mut line = |name: &str, [before, after, gain, interval]: [&str; 4]| {
         write!(
             text,
-            "\n{name:<28}{before:>8}{after:>8}{gain:>8}  {interval}"
+            "\n{name:<27} {before:>8}{after:>8}{gain:>8}  {interval}"
         )
         .expect("a string takes any text");
     };
@@ -267,5 +288,20 @@ mod tests {
         };
         assert_eq!(words(400), "30 of 400 held out (7.5 %)");
         assert_eq!(words(0), "30", "an earlier version");
+    }
+
+    #[test]
+    fn names_and_numbers_stand_apart() {
+        let learned = LearnedFrom {
+            trusted_pixels: 1_234_567,
+            held_out_pixels: 131_072,
+            ..LearnedFrom::default()
+        };
+        let text = verdict_text(&verdict(8), Some(&learned), None);
+        assert!(
+            text.contains("not counted in the verdict 0 of 131,072 held out"),
+            "{text}"
+        );
+        assert!(text.contains(" 1,234,567"), "{text}");
     }
 }

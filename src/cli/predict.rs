@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::args::PredictArgs;
 use super::drive::Drive;
 use super::predict_desk::Desk;
-use super::predict_tasks::{measures, tasks};
+use super::predict_tasks::{Asked, asked, measures};
 use crate::disk::path_text;
 use crate::raster::is_tile_folder;
 use crate::session::{Command, LayerKind};
@@ -22,20 +22,25 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<()> {
         let image = image.display();
         bail!("Name one image, or a folder with --images: {image}");
     }
-    let tasks = tasks(args)?;
+    let asked = asked(args)?;
+    let can_begin = asked.iter().filter(|asked| asked.fault.is_none());
+    let tasks: Vec<FileTask> = can_begin.map(|asked| asked.task.clone()).collect();
     let device = args.device.clone().unwrap_or_default();
     let plan = FilesPlan::new(&args.model, device, tasks.clone())?
         .flipped(if args.tta { Flips::All } else { Flips::None })
         .measured_by(&measures(args))
+        .replacing(args.overwrite)
         .if_begun(if args.resume {
             IfBegun::GoOn
         } else {
             IfBegun::Refuse
         });
-    let mut desk = Desk::new(&tasks);
+    let mut desk = Desk::new(&tasks).among_others(args.images.is_some());
+    asked.iter().for_each(note_fault);
     desk.follow(plan)?;
     if args.images.is_some() {
-        return tell_many(args, &desk, &tasks, began.elapsed());
+        let ended = ended(&asked, std::mem::take(&mut desk.ends));
+        return tell_many(args, desk.device.as_deref(), &ended, began.elapsed());
     }
     let (task, end) = (&tasks[0], desk.ends.remove(0));
     if let FileEnd::Failed(why) = end {
@@ -60,24 +65,46 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Says why an image of many is not even begun.
+fn note_fault(asked: &Asked) {
+    if let Some(why) = &asked.fault {
+        let image = asked.task.image.display();
+        eprintln!("note: {image} was not predicted: {why}");
+    }
+}
+
+/// How each image ended: `ends` are those of the images that could begin.
+fn ended(asked: &[Asked], ends: Vec<FileEnd>) -> Vec<(&FileTask, FileEnd)> {
+    let mut ends = ends.into_iter();
+    let mut all = Vec::new();
+    for Asked { task, fault } in asked {
+        let end = match fault {
+            Some(why) => Some(FileEnd::Failed(why.clone())),
+            None => ends.next(),
+        };
+        all.extend(end.map(|end| (task, end)));
+    }
+    all
+}
+
 /// A summary of many images. Fails when one of them failed.
 fn tell_many(
     args: &PredictArgs,
-    desk: &Desk<'_>,
-    tasks: &[FileTask],
+    device: Option<&str>,
+    ended: &[(&FileTask, FileEnd)],
     took: Duration,
 ) -> anyhow::Result<()> {
-    let count = |wanted: fn(&FileEnd) -> bool| desk.ends.iter().filter(|end| wanted(end)).count();
+    let count = |wanted: fn(&FileEnd) -> bool| ended.iter().filter(|(_, end)| wanted(end)).count();
     let done = count(|end| matches!(end, FileEnd::Done(_)));
     let before = count(|end| matches!(end, FileEnd::DoneBefore));
     let failed = count(|end| matches!(end, FileEnd::Failed(_)));
     let seconds = took.as_secs_f64();
     if args.json {
-        let images = tasks.iter().zip(&desk.ends).map(entry);
+        let images = ended.iter().map(|(task, end)| entry(task, end));
         say!(
             "{}",
             json!({
-                "device": desk.device,
+                "device": device,
                 "seconds": seconds,
                 "done": done,
                 "done_before": before,
@@ -92,12 +119,12 @@ fn tell_many(
     ensure!(
         failed == 0,
         "{failed} of {} images were not predicted; correct them and go on with --resume",
-        desk.ends.len()
+        ended.len()
     );
     Ok(())
 }
 
-fn entry((task, end): (&FileTask, &FileEnd)) -> Value {
+fn entry(task: &FileTask, end: &FileEnd) -> Value {
     let (image, prediction) = (path_text(&task.image), path_text(&task.out));
     let mut entry = json!({ "image": image, "prediction": prediction });
     match end {

@@ -16,6 +16,8 @@ const LONG: u64 = 16;
 /// What is known of the predictions, and how it is told meanwhile.
 pub struct Desk<'a> {
     tasks: &'a [FileTask],
+    /// Whether why one of them failed is told at once.
+    is_one_of_many: bool,
     /// The device that was chosen, if there was anything to do.
     pub device: Option<String>,
     /// How each task ended.
@@ -31,10 +33,17 @@ impl<'a> Desk<'a> {
         let style = style.expect("the template is a constant");
         Self {
             tasks,
+            is_one_of_many: tasks.len() > 1,
             device: None,
             ends: Vec::new(),
             bar: ProgressBar::new(1).with_style(style),
         }
+    }
+
+    /// The same where there are others that cannot even begin.
+    pub const fn among_others(mut self, is_one_of_many: bool) -> Self {
+        self.is_one_of_many = is_one_of_many;
+        self
     }
 
     /// Lets everything be predicted.
@@ -93,7 +102,7 @@ impl<'a> Desk<'a> {
             FilesEvent::Progress { done_blocks, .. } => self.bar.set_position(done_blocks),
             FilesEvent::Ended { at, end } => {
                 if let FileEnd::Failed(why) = &end
-                    && self.tasks.len() > 1
+                    && self.is_one_of_many
                 {
                     let image = self.tasks[at].image.display();
                     self.note([format!("{image} was not predicted: {why}").as_str()]);

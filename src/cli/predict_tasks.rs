@@ -9,10 +9,11 @@ use super::args::PredictArgs;
 use super::ground::areas;
 use super::say::refuse_to_overwrite;
 use crate::disk::folder_of;
-use crate::label::SaveAs;
+use crate::job::told;
+use crate::label::{SaveAs, grouped};
 use crate::raster::open_raster;
 use crate::session::images_in;
-use crate::train::{Certainty, FileTask};
+use crate::train::{Certainty, FileMaker, FileTask};
 
 /// A list has fewer bytes, or it is none.
 const MOST_LIST_BYTES: u64 = 64 << 20;
@@ -28,18 +29,34 @@ pub fn measures(args: &PredictArgs) -> Vec<Certainty> {
     }
 }
 
+/// An image to predict.
+pub struct Asked {
+    /// What of it goes where.
+    pub task: FileTask,
+    /// Why it cannot be predicted, where that is known before; only one of many has it.
+    pub fault: Option<String>,
+}
+
 /// What is to be predicted, after a look at where it will go: what cannot be written is refused
 /// before hours of work.
-pub fn tasks(args: &PredictArgs) -> anyhow::Result<Vec<FileTask>> {
-    let tasks = match (&args.image, &args.images) {
-        (Some(image), _) => vec![task(args, image.clone(), args.out.clone())?],
+pub fn asked(args: &PredictArgs) -> anyhow::Result<Vec<Asked>> {
+    let all = match (&args.image, &args.images) {
+        (Some(image), _) => {
+            let task = task(args, image.clone(), args.out.clone());
+            let areas = areas(&args.part, image)?;
+            vec![Asked {
+                task: FileTask { areas, ..task },
+                fault: None,
+            }]
+        }
         (None, Some(images)) => of_many(args, images)?,
         (None, None) => bail!("Name an image with --image, or many with --images"),
     };
     let mut outs = HashSet::new();
-    for task in &tasks {
+    let tasks = || all.iter().map(|asked| &asked.task);
+    for task in tasks() {
         let inputs = [task.image.as_path(), args.model.as_path()];
-        for out in std::iter::once(&task.out).chain(&task.sure) {
+        for out in task.written() {
             refuse_to_overwrite(out, inputs)?;
             ensure!(
                 outs.insert(out.clone()),
@@ -51,26 +68,54 @@ pub fn tasks(args: &PredictArgs) -> anyhow::Result<Vec<FileTask>> {
     let folders: HashSet<&Path> = outs.iter().map(|out| folder_of(out)).collect();
     folders.into_iter().try_for_each(check_folder)?;
     outs.iter().try_for_each(|out| check_name(out))?;
-    tasks.iter().try_for_each(check_extent)?;
-    Ok(tasks)
+    tasks().try_for_each(check_extent)?;
+    check_foreign(args, tasks())?;
+    Ok(all)
 }
 
-fn task(args: &PredictArgs, image: PathBuf, out: PathBuf) -> anyhow::Result<FileTask> {
+/// What no prediction wrote is replaced only where that is asked for.
+fn check_foreign<'a>(
+    args: &PredictArgs,
+    tasks: impl Iterator<Item = &'a FileTask>,
+) -> anyhow::Result<()> {
+    // What a prediction that goes on may leave as it is, it looks at itself.
+    let goes_on = |task: &&FileTask| args.resume && FileMaker::has_record(&task.out);
+    let tasks = tasks.filter(|task| !goes_on(task));
+    let foreign: Vec<PathBuf> = tasks.filter_map(FileTask::foreign_file).collect();
+    let [first, others @ ..] = &foreign[..] else {
+        return Ok(());
+    };
+    let first = first.display();
+    let more = match others.len() {
+        0 => String::new(),
+        more => format!(" (and {} more)", grouped(more as u64)),
+    };
+    ensure!(
+        args.overwrite,
+        "The prediction would replace a file that no prediction wrote, or that was changed since; \
+         give the output another name, or replace what is there with --overwrite: {first}{more}"
+    );
+    Ok(())
+}
+
+/// All of an image.
+fn task(args: &PredictArgs, image: PathBuf, out: PathBuf) -> FileTask {
     let beside = |measure: &Certainty| out.with_extension(format!("{}.tif", measure.name()));
     let sure = match &args.certainty {
         Some(path) => vec![path.clone()],
         None => measures(args).iter().map(beside).collect(),
     };
-    Ok(FileTask {
-        areas: areas(&args.part, &image)?,
+    FileTask {
         image,
         out,
         sure,
-    })
+        areas: Vec::new(),
+    }
 }
 
-/// The images of a folder or a list, each to a file of its name in the wanted folder.
-fn of_many(args: &PredictArgs, images: &Path) -> anyhow::Result<Vec<FileTask>> {
+/// The images of a folder or a list, each to a file of its name in the wanted folder. One whose
+/// ground is not known fails alone.
+fn of_many(args: &PredictArgs, images: &Path) -> anyhow::Result<Vec<Asked>> {
     let found = if images.is_dir() {
         in_folder(images)?
     } else {
@@ -83,9 +128,19 @@ fn of_many(args: &PredictArgs, images: &Path) -> anyhow::Result<Vec<FileTask>> {
     let to = |image: PathBuf| {
         let mut name = image.file_stem().unwrap_or_default().to_owned();
         name.push(".tif");
-        task(args, image, args.out.join(name))
+        let task = task(args, image, args.out.join(name));
+        match areas(&args.part, &task.image) {
+            Ok(areas) => Asked {
+                task: FileTask { areas, ..task },
+                fault: None,
+            },
+            Err(error) => Asked {
+                task,
+                fault: Some(told(&error)),
+            },
+        }
     };
-    found.into_iter().map(to).collect()
+    Ok(found.into_iter().map(to).collect())
 }
 
 /// The images of a folder by name; masks that lie beside their image are none.
@@ -138,7 +193,7 @@ fn check_name(out: &Path) -> anyhow::Result<()> {
 
 /// A PNG that nothing could read again is refused before it is predicted.
 fn check_extent(task: &FileTask) -> anyhow::Result<()> {
-    for out in std::iter::once(&task.out).chain(&task.sure) {
+    for out in task.written() {
         let png = SaveAs::of_path(out).filter(|form| *form != SaveAs::GeoTiff);
         let Some(png) = png else { continue };
         let size = open_raster(&task.image)?.info().size;

@@ -5,7 +5,7 @@ use super::contest::MadeBy;
 use super::state::{Layer, Session};
 use super::{CommandError, ReviewCommand, ScoreScope};
 use crate::geom::{ImagePoint, PixelRect};
-use crate::train::{Certainty, Flips};
+use crate::train::{Certainty, FileTask, Flips};
 
 /// Linux takes no longer argument.
 const MOST_LETTERS: usize = 120_000;
@@ -127,7 +127,7 @@ impl Session {
         let made = self.maker().ok_or(CommandError::NoPrediction)?;
         words.say("predict").path("--model", &made.run);
         words.path("--image", image);
-        words.path("--out", &self.beside("_prediction.tif")?);
+        words.path("--out", &self.free_for_prediction(image)?);
         words.say("--uncertainty").flips(made.by.flips);
         match made.asked.on {
             ScoreScope::Whole => Ok(()),
@@ -280,6 +280,28 @@ impl Session {
             refused("The label has what its file lacks. Save it first (File › Save label)")
         })?;
         Ok(Some(file))
+    }
+
+    /// Where a prediction of `image` replaces at most another one that a command wrote.
+    fn free_for_prediction(&self, image: &Path) -> Result<PathBuf, CommandError> {
+        let mut number = 1_u32;
+        loop {
+            let out = match number {
+                1 => self.beside("_prediction.tif")?,
+                _ => self.beside(&format!("_prediction-{number}.tif"))?,
+            };
+            let sure = |measure: &Certainty| out.with_extension(format!("{}.tif", measure.name()));
+            let task = FileTask {
+                image: image.to_owned(),
+                sure: Certainty::ALL.iter().map(sure).collect(),
+                areas: Vec::new(),
+                out,
+            };
+            if task.foreign_file().is_none() {
+                return Ok(task.out);
+            }
+            number += 1;
+        }
     }
 
     fn beside(&self, ending: &str) -> Result<PathBuf, CommandError> {

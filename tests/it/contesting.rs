@@ -347,6 +347,12 @@ fn a_copied_command_predicts_the_same() {
     let written = load_mask(&out, Some(size), Encoding::Auto, None).expect("a mask");
     assert!(written.mask.read_rect(view) == prediction(&session).read_rect(view));
     assert_eq!(predicted_pixels(&written.mask), view.num_pixels());
+    let again = session.as_command(CopiedCommand::Predict).expect("words");
+    assert_eq!(again, words, "the command's own file may be replaced");
+    save_prediction(&mut session, &out);
+    let other = session.as_command(CopiedCommand::Predict).expect("words");
+    assert!(other.contains("an image_prediction-2.tif"), "{other}");
+    done(&format!("{other} --device cpu"));
 }
 
 #[test]

@@ -11,12 +11,14 @@ use orthobrush::disk::replace_file;
 use orthobrush::job::Waker;
 use orthobrush::label::{Encoding, load_mask};
 use orthobrush::session::{
-    Command, EntryStatus, Notice, ProjectCommand, ProjectPlace, Session, SessionConfig, Severity,
-    StepTo,
+    Command, CopiedCommand, EntryStatus, Notice, ProjectCommand, ProjectPlace, Session,
+    SessionConfig, Severity, StepTo,
 };
 
 use crate::fixture::{finish, sample, settle, turn};
+use crate::improving::mark_done;
 use crate::keeping::{keeping, label, stroke};
+use crate::program::{done, json, refused, text};
 use crate::window::{
     canvas_center, drag, session as session_of, settle as settle_window, window, window_of,
 };
@@ -256,4 +258,43 @@ fn only_what_opened_is_among_the_recent_files() {
     replace_file(&path("good.tif"), b"no image any more").expect("written");
     assert!(!open(&mut session, &path("good.tif")).is_empty());
     assert_eq!(session.settings().recent, [opened]);
+}
+
+#[test]
+fn an_image_of_a_folder_is_learned_from_and_ranked_without_a_window() {
+    let (folder, opened) = folder_of(&["a.tif", "b.tif"]);
+    let (project, run) = (opened.join("area.orthobrush"), folder.path().join("run"));
+    let image = |name: &str| opened.join("images").join(name);
+    let mut session = painted(&opened, 2);
+    mark_done(&mut session, (0, 0));
+    let words = session.as_command(CopiedCommand::Finetune).expect("words");
+    drop(session);
+    let b = image("b.tif");
+    let of_b = ["--project", text(&project), "--image", text(&b)];
+    assert!(
+        words.ends_with(&format!("finetune {}", of_b.join(" "))),
+        "{words}"
+    );
+
+    let quick = "finetune --epochs 1 --steps 2 --json --device cpu".split(' ');
+    let quick: Vec<&str> = quick.chain(of_b).collect();
+    done(&[&quick[..], &["--out", text(&run)]].concat());
+    assert!(run.join("verdict.json").is_file());
+    let queue = ["queue", "--count", "3", "--json", "--model", text(&run)];
+    json(&[&queue[..], &of_b].concat());
+    let other = folder.path().join("other.tif");
+    std::fs::copy(&b, &other).expect("a copy");
+    let of_other = ["--project", text(&project), "--image", text(&other)];
+    let none = [&queue[..], &of_other].concat();
+    refused(&none, &["none of the project's folder", "other.tif"]);
+
+    let out = folder.path().join("cells.tif");
+    let predict = ["predict", "--json", "--device", "cpu", "--cells", "done"];
+    let paths = ["--model", text(&run), "--out", text(&out), "--image"];
+    let predict = [&predict[..], &paths].concat();
+    refused(
+        &[&predict[..], &[text(&image("a.tif"))]].concat(),
+        &["no such cell"],
+    );
+    json(&[&predict[..], &[text(&b)]].concat());
 }

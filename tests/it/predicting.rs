@@ -14,6 +14,8 @@ use orthobrush::train::{DeviceChoice, Recipe};
 use serde_json::Value;
 
 use crate::fixture::sample;
+use crate::improving::{kept, mark_done};
+use crate::keeping::stroke;
 use crate::program::{done, json, orthobrush, text};
 
 const PATIENCE: Duration = Duration::from_mins(4);
@@ -186,6 +188,30 @@ fn a_part_of_an_image_is_what_the_whole_has_there() {
 }
 
 #[test]
+fn masks_that_no_prediction_wrote_are_replaced_only_on_demand() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let (image, out) = (at("image.tif"), at("label.tif"));
+    painted(&image, ImageSize::new(300, 200));
+    let start = |more: &[&str]| {
+        let mut command = orthobrush(&predict(&image, &out, more));
+        command.output().expect("it starts")
+    };
+    let words = ["no prediction wrote", "--overwrite"];
+    for name in ["label.classes.toml", "label.tif"] {
+        replace_file(&at(name), b"by hand").expect("written");
+        refused(&start(&[]), &[&words[..], &[name]].concat());
+        refused(&start(&["--resume"]), &[&words[..], &[name]].concat());
+        let kept = std::fs::read(at(name)).expect("a file");
+        assert_eq!(kept, b"by hand", "{name}");
+    }
+    assert!(start(&["--overwrite"]).status.success());
+    assert!(start(&[]).status.success(), "a prediction is replaced");
+    replace_file(&out, b"corrected").expect("written");
+    refused(&start(&[]), &[&words[..], &["label.tif"]].concat());
+}
+
+#[test]
 fn of_many_images_a_broken_one_is_told_and_the_others_are_predicted() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name);
@@ -222,6 +248,34 @@ fn of_many_images_a_broken_one_is_told_and_the_others_are_predicted() {
     let second = start(&at("list.txt"));
     assert!(second.status.success());
     assert_eq!(summary(&second)["done_before"], 2);
+}
+
+#[test]
+fn of_many_images_one_without_a_project_fails_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    std::fs::create_dir(at("images")).expect("a folder");
+    for name in ["a.tif", "b.tif"] {
+        painted(&at("images").join(name), ImageSize::new(300, 200));
+    }
+    let mut session = kept(&at("images").join("b.tif"));
+    stroke(&mut session, (10.0, 10.0), (90.0, 60.0), 1);
+    mark_done(&mut session, (0, 0));
+    drop(session);
+    let words = ["predict", "--device", "cpu", "--json", "--cells", "done"];
+    let mut command = orthobrush(&words);
+    let command = command.arg("--model").arg(run());
+    let command = command.arg("--images").arg(at("images"));
+    let output = command.arg("--out").arg(at("out")).output();
+    let output = output.expect("it starts");
+    refused(
+        &output,
+        &["a.tif was not predicted", "No project", "1 of 2 images"],
+    );
+    let summary: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    assert_eq!(summary["images"][0]["status"], "failed");
+    assert_eq!(summary["images"][1]["status"], "done");
+    assert!(at("out").join("b.tif").exists() && !at("out").join("a.tif").exists());
 }
 
 /// The whole process, its code and its threads' stacks, within 1 GiB of addresses, the tile cache

@@ -5,7 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use orthobrush::disk::{is_same_file, replace_file, version_path};
-use orthobrush::label::ClassTable;
+use orthobrush::geom::{ImageSize, PixelRect};
+use orthobrush::label::{
+    ClassTable, IndexTiff, Mask, MaskError, SaveAs, save_index_tiff, save_mask,
+};
 use orthobrush::raster::files_beneath;
 
 use crate::fixture::{own_sample, sample};
@@ -226,4 +229,51 @@ fn a_picture_that_cannot_be_drawn_whole_is_said() {
     replace_file(&at("half.png"), &bytes[..bytes.len() / 2]).expect("written");
     render(&[text(&at("half.png"))], &["holes", "half.png"]);
     done(&["render", text(&at("photo.png")), "--out", text(&out)]);
+}
+
+#[test]
+fn only_masks_of_the_same_classes_are_compared() {
+    let (folder, ortho) = own_sample();
+    let at = |name: &str| folder.path().join(name);
+    let (label, truth) = (at("label.tif"), at("label_true.tif"));
+    let classes = ClassTable::load(&at("classes.toml")).expect("a table");
+    classes.save(&at("label.classes.toml")).expect("saved");
+    let compare = [
+        "compare",
+        "--json",
+        "--image",
+        text(&ortho),
+        "--a",
+        text(&label),
+    ];
+    let found = |b: &Path| json(&[&compare[..], &["--b", text(b)]].concat());
+    let differs = |b: &Path, words: &[&str]| {
+        refused(&[&compare[..], &["--b", text(b)]].concat(), words);
+    };
+    differs(&ortho, &["3 bands", "no mask", "ortho.tif"]);
+    found(&truth);
+    let other = classes.renamed(1, "river").expect("a table");
+    other.save(&at("label_true.classes.toml")).expect("saved");
+    differs(&truth, &["other classes", "river in B"]);
+
+    // One value that is no class: counted in a mask, a color in a picture with a palette.
+    let size = ImageSize::new(1_024, 1_024);
+    let file = IndexTiff {
+        size,
+        classes: None,
+        georef: None,
+        meaning: None,
+    };
+    let all_are = |rect: PixelRect| Ok::<_, MaskError>(vec![99; rect.num_pixels() as usize]);
+    save_index_tiff(&at("new.tif"), &file, all_are).expect("saved");
+    let all_new = found(&at("new.tif"));
+    assert!(all_new["pixels"].as_u64() > Some(0), "{all_new}");
+    assert_eq!(all_new["changed"], all_new["pixels"]);
+    let (mask, colors) = (Mask::filled(size, 99), ClassTable::from_values([99]));
+    let png = at("colors.png");
+    save_mask(&png, &mask, &colors, None, SaveAs::IndexPng).expect("saved");
+    differs(
+        &png,
+        &["looks like a picture", "the first 99", "colors.png"],
+    );
 }

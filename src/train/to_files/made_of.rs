@@ -42,12 +42,20 @@ pub(super) struct MadeOf {
     areas: Vec<PixelRect>,
     flips: Flips,
     measures: Vec<Certainty>,
+    /// The names of the mask and of the files that say how sure it is; none in older records.
+    #[serde(default)]
+    files: Vec<String>,
 }
 
 /// A path that means the same from every folder.
 fn named(path: &Path) -> String {
     let path = absolute(path).unwrap_or_else(|_| path.to_owned());
     path.display().to_string()
+}
+
+fn name_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 impl MadeOf {
@@ -73,12 +81,18 @@ impl MadeOf {
             areas: task.areas.clone(),
             flips: plan.flips,
             measures: plan.measures.clone(),
+            files: task.written().map(|path| name_of(path)).collect(),
         })
     }
 
     /// The checkpoint's folder and the image's file.
     pub(super) fn model_and_image(&self) -> [&Path; 2] {
         [&self.model, &self.image].map(Path::new)
+    }
+
+    /// Whether it may have been written into a file of this name.
+    pub(super) fn is_of(&self, file: &Path) -> bool {
+        self.files.is_empty() || self.files.contains(&name_of(file))
     }
 
     /// What was written at `path`; `None` where there is none or it cannot be understood.

@@ -16,6 +16,13 @@ pub struct FileTask {
     pub areas: Vec<PixelRect>,
 }
 
+impl FileTask {
+    /// The mask and the files that say how sure the network is.
+    pub fn written(&self) -> impl Iterator<Item = &PathBuf> {
+        std::iter::once(&self.out).chain(&self.sure)
+    }
+}
+
 /// What happens to a prediction that was begun, or done, before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IfBegun {
@@ -34,6 +41,7 @@ pub struct FilesPlan {
     pub(super) flips: Flips,
     pub(super) measures: Vec<Certainty>,
     pub(super) if_begun: IfBegun,
+    pub(super) replaces: bool,
     pub(super) tasks: Vec<FileTask>,
 }
 
@@ -53,6 +61,7 @@ impl FilesPlan {
             flips: Flips::None,
             measures: Vec::new(),
             if_begun: IfBegun::Refuse,
+            replaces: false,
             tasks,
         })
     }
@@ -75,6 +84,14 @@ impl FilesPlan {
     #[must_use]
     pub const fn if_begun(mut self, if_begun: IfBegun) -> Self {
         self.if_begun = if_begun;
+        self
+    }
+
+    /// Says whether one that goes on replaces what is there and is not of the same prediction,
+    /// which is refused otherwise.
+    #[must_use]
+    pub const fn replacing(mut self, replaces: bool) -> Self {
+        self.replaces = replaces;
         self
     }
 

@@ -42,7 +42,7 @@ pub(in crate::train) fn run(
 }
 
 /// The folder that holds what there is of an unfinished prediction into `out`.
-fn part_of(out: &Path) -> PathBuf {
+pub(super) fn part_of(out: &Path) -> PathBuf {
     let mut name: OsString = out.as_os_str().to_owned();
     name.push(".part");
     name.into()
@@ -106,6 +106,7 @@ impl Desk<'_> {
             Some(before) => made_of.difference(&before),
         };
         match what {
+            Some(_) if self.plan.replaces => Ok(false),
             Some(what) => Err(TrainError::OtherPrediction {
                 what,
                 path: task.out.clone(),
@@ -222,8 +223,7 @@ fn write(
 ) -> anyhow::Result<()> {
     let classes = plan.model.classes();
     let grey = ClassTable::default();
-    let outs = std::iter::once(&task.out).chain(&task.sure);
-    for (plane, out) in outs.enumerate() {
+    for (plane, out) in task.written().enumerate() {
         let classes = if plane == 0 { classes } else { &grey };
         let measure = plane.checked_sub(1).and_then(|at| plan.measures.get(at));
         let num_classes = plan.model.card().num_classes;
