@@ -62,6 +62,14 @@ fn class_of(session: &Session, place: &Difference) -> Option<String> {
     Some(class.name.clone())
 }
 
+/// How doubtful it is, where that is why somebody should look.
+const fn doubt_of(place: &Difference) -> Option<f64> {
+    match place.kind {
+        PlaceKind::Doubtful(doubt) => Some(doubt),
+        PlaceKind::Predicted(_) | PlaceKind::Similar(_) => None,
+    }
+}
+
 fn entry(session: &Session, rank: usize, place: &Difference) -> Value {
     let rect = place.bounds;
     json!({
@@ -69,6 +77,7 @@ fn entry(session: &Session, rank: usize, place: &Difference) -> Value {
         "rect": [rect.x, rect.y, rect.width, rect.height],
         "pixels": place.pixels,
         "predicted": class_of(session, place),
+        "doubt": doubt_of(place),
     })
 }
 

@@ -6,7 +6,7 @@ use super::state::Session;
 use super::{CommandError, LayerId, PredictionInk};
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{
-    CellState, EditKind, Mask, Origin, Paint, Selection, Stencil, Stroke, UNLABELED,
+    CellState, Doubtful, EditKind, Mask, Origin, Paint, Selection, Stencil, Stroke, UNLABELED,
     doubtful_places,
 };
 
@@ -31,11 +31,11 @@ impl Session {
             let certainty = decided.left_of(certainty, &prediction);
             let masks = [&label, &prediction];
             let found = doubtful_places(&certainty, masks, (SQUARE, MOST_SQUARES), is_open);
-            let place = |rect| square(rect, PlaceKind::Doubtful);
+            let place = |found: &Doubtful| square(found.rect, PlaceKind::Doubtful(found.doubt));
             job.tell(Report::Differences(Found {
                 of,
                 all: found.len(),
-                places: found.iter().map(|found| place(found.rect)).collect(),
+                places: found.iter().map(place).collect(),
                 cell: None,
             }))?;
             Ok(())

@@ -54,6 +54,14 @@ struct Question {
     area: PixelRect,
 }
 
+/// What an answer is from: answers of the same are of one mind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct AnsweredFrom {
+    mark: StateMark,
+    /// See [`InstantReport::nearest`].
+    nearest: Option<u32>,
+}
+
 /// Instant answers and what they remember.
 #[derive(Debug, Default)]
 pub(super) struct InstantWork {
@@ -72,9 +80,9 @@ pub(super) struct InstantWork {
     bytes: usize,
     /// The layer that the answers go to.
     layer: Option<LayerId>,
-    /// Columns and rows of answered tiles, with the state of the label they are from; `None` for
-    /// those to be answered anew.
-    answered: HashMap<(u32, u32), Option<StateMark>>,
+    /// Columns and rows of answered tiles, with what they are from; `None` for those to be answered
+    /// anew.
+    answered: HashMap<(u32, u32), Option<AnsweredFrom>>,
     /// The prediction whose place the answers took.
     pub(super) replaced: Option<Replaced>,
 }
@@ -214,15 +222,19 @@ impl Session {
         }
     }
 
-    /// Whether all of the ground is answered from the label as it is.
+    /// Whether all of the ground is answered from the label as it is. Where only the nearest labels
+    /// count, others may from another view, so that it is asked anew.
     fn is_answered(&self, question: Question) -> bool {
         let area = question.area;
         let span = |from: u32, to: u32| from / MASK_TILE_SIZE..to.div_ceil(MASK_TILE_SIZE);
-        let mark = Some(&Some(question.mark));
+        let all = Some(AnsweredFrom {
+            mark: question.mark,
+            nearest: None,
+        });
         self.prediction.is_some()
             && span(area.y, area.bottom()).all(|row| {
                 let mut columns = span(area.x, area.right());
-                columns.all(|col| self.study.instant.answered.get(&(col, row)) == mark)
+                columns.all(|col| self.study.instant.answered.get(&(col, row)) == Some(&all))
             })
     }
 
@@ -268,8 +280,8 @@ impl Session {
             .into_iter()
             .map(|measure| (measure, Mask::new(size)));
         self.put_measures(bare.collect());
-        for mark in self.study.instant.answered.values_mut() {
-            *mark = None;
+        for from in self.study.instant.answered.values_mut() {
+            *from = None;
         }
         self.study.instant.asked = None;
     }
@@ -293,13 +305,14 @@ impl Session {
                 rect,
                 classes,
                 sure,
-            } => self.put_answer(rect, &classes, sure),
+                nearest,
+            } => self.put_answer(rect, &classes, (sure, nearest)),
             InstantEvent::Looked { tiles, of } => {
                 self.study.instant.looked_at = Some((tiles, of));
             }
             InstantEvent::Ended(report) => {
                 self.study.instant.report = self.study.instant.is_on.then_some(report);
-                self.drop_old_answers(report.outcome);
+                self.drop_old_answers(report);
             }
             InstantEvent::Back(mind) if self.study.instant.is_on => {
                 self.study.instant.bytes = mind.bytes_used();
@@ -309,7 +322,12 @@ impl Session {
         }
     }
 
-    fn put_answer(&mut self, rect: PixelRect, classes: &[u8], sure: Vec<(Certainty, Vec<u8>)>) {
+    fn put_answer(
+        &mut self,
+        rect: PixelRect,
+        classes: &[u8],
+        (sure, nearest): (Vec<(Certainty, Vec<u8>)>, Option<u32>),
+    ) {
         let Some(question) = self.study.instant.asked else {
             return;
         };
@@ -319,10 +337,11 @@ impl Session {
             return;
         }
         let tile = (rect.x / MASK_TILE_SIZE, rect.y / MASK_TILE_SIZE);
-        self.study
-            .instant
-            .answered
-            .insert(tile, Some(question.mark));
+        let from = AnsweredFrom {
+            mark: question.mark,
+            nearest,
+        };
+        self.study.instant.answered.insert(tile, Some(from));
         self.show_answer(LayerKind::Prediction, rect, classes);
         for (measure, sure) in sure {
             self.show_answer(LayerKind::Certainty(measure), rect, &sure);
@@ -337,16 +356,19 @@ impl Session {
     }
 
     /// Takes answers away that other scribbles gave, so that all that is shown is of one mind.
-    fn drop_old_answers(&mut self, outcome: InstantOutcome) {
+    fn drop_old_answers(&mut self, report: InstantReport) {
         let (Some(question), Some(layer)) = (self.study.instant.asked, &self.prediction) else {
             return;
         };
         if Some(layer.id) != self.study.instant.layer {
             return;
         }
-        let current = (outcome == InstantOutcome::Answered).then_some(question.mark);
+        let current = (report.outcome == InstantOutcome::Answered).then_some(AnsweredFrom {
+            mark: question.mark,
+            nearest: report.nearest,
+        });
         let answered = self.study.instant.answered.iter();
-        let old = answered.filter(|&(_, mark)| mark.is_none() || *mark != current);
+        let old = answered.filter(|&(_, from)| from.is_none() || *from != current);
         let old: Vec<(u32, u32)> = old.map(|(&tile, _)| tile).collect();
         let rects: Vec<PixelRect> = old
             .iter()

@@ -6,6 +6,7 @@ use super::jobs::Report;
 use super::keeping::absolute;
 use super::maker::{Made, ModelMark};
 use super::state::Session;
+use super::training::RUNS_FOLDER;
 use super::{CommandError, ImageId, Notice, ScoreScope};
 use crate::disk::folder_of;
 use crate::geom::ImagePoint;
@@ -62,16 +63,24 @@ impl Session {
         Some(BlockStore::new(folder, absolute(&image.path)))
     }
 
-    /// Looks what an earlier prediction left of the open image.
+    /// Where runs of a project lie that was moved.
+    fn shelves(&self) -> Vec<PathBuf> {
+        let beside = |path: &Path| Some(absolute(path).parent()?.to_owned());
+        let in_use = self.model_in_use().and_then(|run| beside(&run));
+        let image = self.image.as_ref().and_then(|image| beside(&image.path));
+        let project = self.project_file().and_then(beside);
+        let own = [image, project].into_iter().flatten();
+        let own = own.map(|folder| folder.join(RUNS_FOLDER));
+        in_use.into_iter().chain(own).collect()
+    }
+
+    /// Looks what the newest earlier prediction left of the open image, whichever model made it.
     pub(super) fn look_for_kept_prediction(&mut self) {
         let (Some(store), Some(image), None) = (self.block_store(), &self.image, &self.prediction)
         else {
             return;
         };
-        let store = match self.model_in_use() {
-            Some(run) => store.of_run(absolute(&run)),
-            None => store,
-        };
+        let store = store.with_shelves(self.shelves());
         let (id, source) = (image.id, Arc::clone(&image.source));
         self.start_quiet_job("Looking for an earlier prediction", move |job| {
             if let Some(kept) = store.read(&source) {

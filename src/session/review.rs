@@ -1,4 +1,8 @@
+mod differing;
+
 use std::sync::Arc;
+
+use differing::{difference, ground_of};
 
 use super::jobs::Report;
 use super::state::{LayerId, Session};
@@ -6,7 +10,7 @@ use super::{CommandError, Notice, ReviewCommand, ScoreScope};
 use crate::exchange::{Region, polygonize};
 use crate::geom::{ImagePoint, PixelRect};
 use crate::job::JobContext;
-use crate::label::{Edit, EditKind, Mask, MaskTile, Origin, Selection, UNLABELED};
+use crate::label::{Edit, EditKind, Mask, Origin, Selection, StateMark, UNLABELED};
 
 /// Smaller differences than this, in pixels, are not stepped through.
 const SMALLEST: u64 = 12;
@@ -26,6 +30,19 @@ pub struct Review {
     /// How many are walked through of how many.
     found: (usize, usize),
     cell: Option<[u8; 2]>,
+    /// Decisions that changed something, the last one last.
+    decisions: Vec<Decision>,
+}
+
+/// A decision that can be undone.
+#[derive(Clone, Debug)]
+struct Decision {
+    /// The state of the label that it led to.
+    mark: StateMark,
+    place: Difference,
+    /// Where the place was in the walk.
+    at: usize,
+    is_taken: bool,
 }
 
 /// Places that a job found to walk through.
@@ -46,8 +63,8 @@ pub(super) struct Found {
 pub enum PlaceKind {
     /// This class is predicted there.
     Predicted(u8),
-    /// The prediction is unsure there.
-    Doubtful,
+    /// The prediction is unsure there: its mean doubt, 0 to 1.
+    Doubtful(f64),
     /// It looks like ground that was shown; 1 is the same.
     Similar(f32),
 }
@@ -96,6 +113,11 @@ impl Review {
     /// How many were taken over, and how many left as they were.
     pub const fn decided(&self) -> (usize, usize) {
         self.decided
+    }
+
+    const fn decisions_like(&mut self, is_taken: bool) -> &mut usize {
+        let (taken, left) = &mut self.decided;
+        if is_taken { taken } else { left }
     }
 }
 
@@ -187,6 +209,7 @@ impl Session {
             decided: (0, 0),
             mended: 0,
             cell,
+            decisions: Vec::new(),
         });
     }
 
@@ -243,8 +266,9 @@ impl Session {
         self.ready_label()?;
         let label = self.label.as_ref().ok_or(CommandError::NoLabel)?;
         let ground = current.ground(label.mask.size());
+        let before = self.history.mark();
         match current.kind {
-            PlaceKind::Doubtful | PlaceKind::Similar(_) => self.accept_ground(&ground)?,
+            PlaceKind::Doubtful(_) | PlaceKind::Similar(_) => self.accept_ground(&ground)?,
             PlaceKind::Predicted(class) => {
                 let paint = crate::label::Paint {
                     over: self.unlocked(),
@@ -255,10 +279,7 @@ impl Session {
                 })?;
             }
         }
-        if let Some(review) = &mut self.review {
-            review.decided.0 += 1;
-        }
-        self.leave_difference();
+        self.leave_difference(before, true);
         Ok(())
     }
 
@@ -267,14 +288,12 @@ impl Session {
     fn reject_difference(&mut self) -> Result<(), CommandError> {
         let review = self.review.as_ref().ok_or(CommandError::NoReview)?;
         let current = review.current().ok_or(CommandError::NoReview)?.clone();
+        let before = self.history.mark();
         if !matches!(current.kind, PlaceKind::Similar(_)) {
             self.refuse_during_stroke()?;
             self.confirm_label(&current)?;
         }
-        if let Some(review) = &mut self.review {
-            review.decided.1 += 1;
-        }
-        self.leave_difference();
+        self.leave_difference(before, false);
         Ok(())
     }
 
@@ -300,17 +319,43 @@ impl Session {
         Ok(())
     }
 
-    /// Takes the current difference off the list, and those after it that are mended; the last one
-    /// ends the walk.
-    fn leave_difference(&mut self) {
+    /// Takes the current difference, which was decided from this state of the label on, off the
+    /// list, and those after it that are mended; the last one ends the walk.
+    fn leave_difference(&mut self, before: StateMark, is_taken: bool) {
+        let mark = self.history.mark();
         let Some(review) = &mut self.review else {
             return;
         };
-        review.regions.remove(review.at);
+        let place = review.regions.remove(review.at);
+        *review.decisions_like(is_taken) += 1;
+        if mark != before {
+            let at = review.at;
+            review.decisions.push(Decision {
+                mark,
+                place,
+                at,
+                is_taken,
+            });
+        }
         if review.at >= review.regions.len() {
             review.at = 0;
         }
         self.drop_mended(true);
+    }
+
+    /// Looks again at the place whose decision led to a state of the label that is undone.
+    pub(super) fn undo_decision(&mut self, undone: StateMark) {
+        let Some(review) = &mut self.review else {
+            return;
+        };
+        let is_undone = |last: &Decision| last.mark == undone;
+        if review.decisions.last().is_some_and(is_undone)
+            && let Some(last) = review.decisions.pop()
+        {
+            *review.decisions_like(last.is_taken) -= 1;
+            review.at = last.at.min(review.regions.len());
+            review.regions.insert(review.at, last.place);
+        }
     }
 }
 
@@ -408,58 +453,6 @@ impl Difference {
         let outer = rings.next().map(polygon).unwrap_or_default();
         rings.fold(outer, |ground, hole| ground.without(&polygon(hole)))
     }
-}
-
-/// The predicted class where it is another than the label's, [`UNLABELED`] elsewhere.
-fn difference(label: &Mask, prediction: &Mask) -> Mask {
-    let mut differing = Mask::new(label.size());
-    for (col, row, theirs) in prediction.tiles() {
-        let ours = label.tile(col, row);
-        let tile = match (ours.uniform_class(), theirs.uniform_class()) {
-            (Some(ours), Some(theirs)) if ours == theirs => continue,
-            (Some(_), Some(theirs)) => MaskTile::Uniform(theirs),
-            _ => {
-                let ground = label.tile_rect(col, row);
-                let (ours, mut theirs) = (label.read_rect(ground), prediction.read_rect(ground));
-                for (theirs, ours) in theirs.iter_mut().zip(ours) {
-                    if *theirs == ours {
-                        *theirs = UNLABELED;
-                    }
-                }
-                differing.set_rect(ground, &theirs);
-                continue;
-            }
-        };
-        differing.put_tile(col, row, tile);
-    }
-    differing
-}
-
-/// The predicted class where the label is of the one class and the prediction of the other,
-/// [`UNLABELED`] elsewhere.
-fn ground_of([truth, predicted]: [u8; 2], label: &Mask, prediction: &Mask) -> Mask {
-    let mut found = Mask::new(label.size());
-    for (col, row, theirs) in prediction.tiles() {
-        let ours = label.tile(col, row);
-        match (ours.uniform_class(), theirs.uniform_class()) {
-            (Some(ours), Some(theirs)) if (ours, theirs) == (truth, predicted) => {
-                found.put_tile(col, row, MaskTile::Uniform(predicted));
-            }
-            (Some(ours), _) if ours != truth => {}
-            (_, Some(theirs)) if theirs != predicted => {}
-            _ => {
-                let ground = label.tile_rect(col, row);
-                let (ours, mut theirs) = (label.read_rect(ground), prediction.read_rect(ground));
-                for (theirs, ours) in theirs.iter_mut().zip(ours) {
-                    if (ours, *theirs) != (truth, predicted) {
-                        *theirs = UNLABELED;
-                    }
-                }
-                found.set_rect(ground, &theirs);
-            }
-        }
-    }
-    found
 }
 
 #[cfg(test)]

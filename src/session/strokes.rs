@@ -164,8 +164,11 @@ impl Session {
         if !self.history.can_undo() && self.has_older_steps() {
             return self.recall_steps();
         }
+        let undone = self.history.mark();
         let step = self.history.undo();
-        self.replay(step)
+        self.replay(step)?;
+        self.undo_decision(undone);
+        Ok(())
     }
 
     pub(super) fn redo(&mut self) -> Result<(), CommandError> {

@@ -197,7 +197,7 @@ fn paint_line(points: &[ImagePoint], session: &Session, commands: &mut CommandQu
 }
 
 /// Walks through the differences; begins the walk where there is none.
-fn review(action: Action, session: &Session, view: &View, commands: &mut CommandQueue) {
+fn review(action: Action, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     if session.checked_point().is_some() {
         return point(action, commands);
     }

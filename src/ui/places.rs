@@ -2,11 +2,12 @@ use egui::{Key, Modal, TextEdit, Ui};
 
 use super::coordinates::place_of;
 use super::keys::Action;
+use super::predicting::show_prediction;
 use super::theme;
 use super::view::{CommandQueue, View};
 use crate::geom::PixelRect;
 use crate::label::{CellKey, CellState};
-use crate::session::{Bookmark, Command, Notice, PlaceCommand, ReviewCommand, Session};
+use crate::session::{Bookmark, Command, LayerKind, Notice, PlaceCommand, ReviewCommand, Session};
 
 /// The open question about a place: where to go, what a cell's note or a bookmark says.
 #[derive(Clone, Debug, Default)]
@@ -43,8 +44,24 @@ pub fn perform(action: Action, session: &Session, view: &mut View, commands: &mu
     }
 }
 
-/// Begins a walk or goes on with it, with a tool in hand that corrects what is found.
-pub fn walk(command: ReviewCommand, session: &Session, view: &View, commands: &mut CommandQueue) {
+/// Begins a walk or goes on with it, with a tool in hand that corrects what is found. Who is asked
+/// about a prediction sees it.
+pub fn walk(
+    command: ReviewCommand,
+    session: &Session,
+    view: &mut View,
+    commands: &mut CommandQueue,
+) {
+    let begins = matches!(
+        command,
+        ReviewCommand::Start
+            | ReviewCommand::StartOf { .. }
+            | ReviewCommand::StartDoubtful
+            | ReviewCommand::StartConfident
+    );
+    if begins && session.layer(LayerKind::Prediction).is_some() {
+        show_prediction(session, view);
+    }
     if !session.tool().corrects() {
         commands.push(Command::SelectTool(view.correcting));
     }

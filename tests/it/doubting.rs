@@ -38,7 +38,12 @@ fn doubtful_squares_are_taken_over_or_left_and_done_cells_are_not_among_them() {
     let walk = session.review().expect("places");
     assert_eq!(walk.position(), (1, 16), "squares of 256 in 1,024 pixels");
     let place = walk.current().expect("a place").clone();
-    assert_eq!((place.kind, place.pixels), (PlaceKind::Doubtful, 256 * 256));
+    assert_eq!(place.pixels, 256 * 256);
+    let mut doubts = walk.places().iter().map(|place| match place.kind {
+        PlaceKind::Doubtful(doubt) => doubt,
+        other => panic!("{other:?}"),
+    });
+    assert!(doubts.all(|doubt| (0.0..=1.0).contains(&doubt)));
     let before = pixels(&session, LayerKind::Label, place.bounds);
     let said = pixels(&session, LayerKind::Prediction, place.bounds);
     assert_ne!(before, said);
@@ -49,8 +54,13 @@ fn doubtful_squares_are_taken_over_or_left_and_done_cells_are_not_among_them() {
     assert_eq!((walk.decided(), walk.position()), ((1, 1), (1, 14)));
     // What was found right, and what was taken over.
     finish(&mut session, Command::Undo);
+    let walk = session.review().expect("places");
+    assert_eq!((walk.decided(), walk.position()), ((1, 0), (1, 15)));
     finish(&mut session, Command::Undo);
     assert!(pixels(&session, LayerKind::Label, place.bounds) == before);
+    let walk = session.review().expect("places");
+    assert_eq!((walk.decided(), walk.position()), ((0, 0), (1, 16)));
+    assert_eq!(walk.current(), Some(&place));
     review(&mut session, ReviewCommand::End);
     let done = PlaceCommand::MarkCell {
         cell: CellKey { row: 0, col: 0 },

@@ -454,6 +454,8 @@ fn check_queue(project: &Path, run: &Path) {
     assert_eq!(places.len(), 3);
     for (at, place) in places.iter().enumerate() {
         assert_eq!(place["rank"], at + 1);
+        let doubt = place["doubt"].as_f64().expect("why it is listed");
+        assert!((0.0..=1.0).contains(&doubt), "{doubt}");
         assert!(
             places[..at]
                 .iter()
@@ -465,5 +467,7 @@ fn check_queue(project: &Path, run: &Path) {
     let otherwise = json(&[&queue[..], &[text(project)], &how[..]].concat());
     assert_eq!(otherwise["by"], "doubt");
     let found = ranked("differences");
-    assert!(found["places"][0]["predicted"].is_string(), "{found}");
+    let first = &found["places"][0];
+    assert!(first["predicted"].is_string(), "{found}");
+    assert!(first["doubt"].is_null(), "{found}");
 }

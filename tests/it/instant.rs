@@ -1,6 +1,6 @@
 //! Answers from a few scribbles, as they are asked for, taken over and taken back.
 
-use orthobrush::geom::{ImagePoint, PixelRect};
+use orthobrush::geom::{ImagePoint, ImageSize, PixelRect};
 use orthobrush::label::{Encoding, Mask, UNLABELED, load_mask};
 use orthobrush::session::{
     Command, CommandError, InkChoice, InstantCommand, LayerKind, PredictionCommand, PredictionInk,
@@ -10,6 +10,7 @@ use orthobrush::train::{Certainty, InstantOutcome, Recipe};
 
 use crate::fixture::{finish, opened, own_sample, sample, session, settle};
 use crate::improving::accepted_from;
+use crate::predicting::painted;
 use crate::training::{quick, start};
 
 const VIEW: PixelRect = PixelRect::new(300, 200, 500, 400);
@@ -310,4 +311,46 @@ fn the_prediction_of_a_model_comes_back_with_all_that_is_known_of_it() {
     assert_eq!(session.prediction_state(), &state);
     assert_eq!(session.scores().cloned(), scores);
     assert_eq!(accepted_from(&mut session), ["accepted from run"]);
+}
+
+#[test]
+fn in_the_midst_of_one_class_both_are_known_and_all_answers_are_of_one_head() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("wide.tif");
+    painted(&path, ImageSize::new(5_120, 1_536));
+    let mut session = session();
+    finish(&mut session, Command::Open { path });
+    // Fifteen columns of six tiles, and two at the right end.
+    for (class, left, right) in [(1, 0.0, 3_840.0), (2, 4_608.0, 5_120.0)] {
+        let corners = [(left, 0.0), (right, 0.0), (right, 1_536.0), (left, 1_536.0)];
+        let fill = Command::FillPolygon {
+            corners: corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec(),
+            class: Some(class),
+        };
+        finish(&mut session, fill);
+    }
+    let [first, second] = [300, 3_000].map(|x| PixelRect::new(x, 300, 400, 400));
+    let look = |session: &mut Session, at| {
+        finish(session, Command::Instant(InstantCommand::Look(at)));
+        let report = session.instant().and_then(|state| state.report);
+        let report = report.expect("told");
+        assert_eq!(
+            (report.outcome, report.num_classes),
+            (InstantOutcome::Answered, 2)
+        );
+        report.nearest.expect("not all labels count")
+    };
+    finish(&mut session, Command::Instant(InstantCommand::Look(first)));
+    finish(&mut session, Command::Instant(InstantCommand::On));
+    let of_first = look(&mut session, first);
+    let answered = answers(&session);
+    assert!(!answered.read_rect(first).contains(&UNLABELED));
+    // Others are nearest there, so what these said goes.
+    assert_ne!(look(&mut session, second), of_first);
+    let found = answers(&session);
+    assert!(!found.read_rect(second).contains(&UNLABELED));
+    let gone = found.read_rect(first);
+    assert!(gone.iter().all(|&class| class == UNLABELED));
+    assert_eq!(look(&mut session, first), of_first);
+    assert!(answers(&session) == answered);
 }

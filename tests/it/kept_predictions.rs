@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use orthobrush::geom::{ImagePoint, ImageSize, PixelRect};
 use orthobrush::label::{Mask, UNLABELED, WantedCells};
 use orthobrush::session::{
-    Command, CopiedCommand, LayerKind, Predicting, PredictionCommand, ScoreScope, SelectHow,
-    SelectionCommand, Session,
+    Command, CopiedCommand, FinetuneCommand, LayerKind, Predicting, PredictionCommand, ScoreScope,
+    SelectHow, SelectionCommand, Session,
 };
 use orthobrush::train::{Certainty, DeviceChoice, Flips};
+use orthobrush::ui::PaneContent;
 
 use crate::fixture::{finish, settle};
 use crate::improving::mark_done;
@@ -316,6 +317,44 @@ fn a_killed_prediction_goes_on_where_it_was() {
     finish(&mut session, predict(run(), ScoreScope::Whole));
     assert_eq!(session.prediction_state().computed, BLOCKS - there);
     assert!(both(&session) == whole);
+}
+
+#[test]
+fn the_prediction_that_was_asked_for_last_is_shown_whichever_model_made_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let project = folder.path().join("project");
+    let shelf = project.join("orthobrush-runs");
+    std::fs::create_dir_all(&shelf).expect("folders");
+    let image = project.join("image.tif");
+    painted(&image, ImageSize::new(1_500, 600));
+    let [first, second] = [(1, "first"), (7, "second")].map(|(seed, name)| {
+        let run = shelf.join(name);
+        std::fs::rename(trained(folder.path(), seed), &run).expect("moved");
+        run
+    });
+    let mut session = on_cpu(&image);
+    let activate = FinetuneCommand::Activate { run: first.clone() };
+    finish(&mut session, Command::Finetune(activate));
+    for run in [&first, &second, &first, &second] {
+        finish(&mut session, predict(run, ScoreScope::Whole));
+    }
+    let shown = both(&session);
+    drop(session);
+
+    let by = |session: &Session| session.prediction_state().run.clone();
+    let session = on_cpu(&image);
+    assert_eq!(session.model_in_use(), Some(first));
+    assert_eq!(by(&session), Some(second));
+    assert_eq!(PaneContent::Prediction.hint(&session), "of second");
+    assert!(both(&session) == shown);
+    drop(session);
+
+    // All of it lies elsewhere by now.
+    let moved = folder.path().join("moved");
+    std::fs::rename(&project, &moved).expect("moved");
+    let session = on_cpu(&moved.join("image.tif"));
+    assert_eq!(by(&session), Some(moved.join("orthobrush-runs/second")));
+    assert!(both(&session) == shown);
 }
 
 #[test]

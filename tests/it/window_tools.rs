@@ -404,10 +404,14 @@ fn a_walk_that_begins_brings_its_buttons_into_view() {
         rect.top() >= tab.bottom() && rect.bottom() <= below.top()
     };
     assert!(!is_seen(&harness, "Differences"));
+    let layout = |harness: &mut Harness<'_, App>| harness.state_mut().view_mut().layout;
+    assert_eq!(layout(&mut harness), PaneLayout::One);
     press(&mut harness, Modifiers::NONE, Key::J);
     settle(&mut harness);
     harness.run_steps(8);
     assert!(session(&harness).review().is_some());
+    // Where the prediction is seen, too.
+    assert_eq!(layout(&mut harness), PaneLayout::Three);
     for name in ["Take over (Y)", "Label is right (N)", "Skip (J)"] {
         assert!(is_seen(&harness, name), "{name}");
     }

@@ -38,7 +38,7 @@ fn a_place_is_mended_when_too_little_of_it_is_left() {
     assert!(is_mended(2, 10, cell) && is_mended(3, 10, cell));
     assert!(!is_mended(2, 9, cell), "every pixel of a cell counts");
     let square = Difference {
-        kind: PlaceKind::Doubtful,
+        kind: PlaceKind::Doubtful(0.5),
         ..place.clone()
     };
     assert!(!square.is_mended(&painted(2, 10), None));

@@ -53,6 +53,8 @@ pub enum InstantEvent {
         classes: Vec<u8>,
         /// How sure each pixel is by each measure of the order, 254 being certain.
         sure: Vec<(Certainty, Vec<u8>)>,
+        /// See [`InstantReport::nearest`].
+        nearest: Option<u32>,
     },
     /// Some of the ground is new and looked at now; may be lost.
     Looked {
@@ -76,6 +78,9 @@ pub struct InstantReport {
     pub num_classes: usize,
     /// Labeled pixels that count.
     pub num_pixels: u64,
+    /// `None` when all labeled tiles count, so that the view plays no part in the answers. Of so
+    /// many that only the nearest do, a number that tells these from others.
+    pub nearest: Option<u32>,
     /// Windows that the encoder had to look at; 0 where all was seen before.
     pub looked_at: u64,
     /// Seconds from the order on.
@@ -268,6 +273,7 @@ impl Asked {
         let [label, origins] = &self.masks;
         let scribbles = Scribbles::of(label, origins, near);
         let head = mind.learned(&scribbles, job)?;
+        let head = head.map(|head| (head, scribbles.nearest));
         self.look(mind, &tiles, head.as_ref(), job)?;
         let outcome = match head {
             Some(_) => InstantOutcome::Answered,
@@ -277,18 +283,20 @@ impl Asked {
             outcome,
             num_classes: scribbles.num_classes,
             num_pixels: scribbles.num_pixels,
+            nearest: scribbles.nearest,
             looked_at: mind.looked_at - looked_at,
             seconds: began.elapsed().as_secs_f64(),
         }))?;
         Ok(())
     }
 
-    /// Answers the tiles: first those that were seen before, then one after another.
+    /// Answers the tiles by a head and what its scribbles are known by: first those that were seen
+    /// before, then one after another.
     fn look(
         &self,
         mind: &mut InstantMind,
         tiles: &[TileAt],
-        head: Option<&Head>,
+        head: Option<&(Head, Option<u32>)>,
         job: &JobContext<InstantEvent>,
     ) -> anyhow::Result<()> {
         let tell = |at: TileAt, tile: &SeenTile| match head {
@@ -316,7 +324,12 @@ impl Asked {
         Ok(())
     }
 
-    fn block(&self, at: TileAt, tile: &SeenTile, head: &Head) -> InstantEvent {
+    fn block(
+        &self,
+        at: TileAt,
+        tile: &SeenTile,
+        (head, nearest): &(Head, Option<u32>),
+    ) -> InstantEvent {
         let size = self.source.info().size;
         let rect = tile_rect(at, size);
         let logits = tile.logits(head);
@@ -343,6 +356,7 @@ impl Asked {
             rect,
             classes: of_block(&|place| head.classes()[usize::from(places[place])]),
             sure: measured.collect(),
+            nearest: *nearest,
         }
     }
 }

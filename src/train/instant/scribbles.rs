@@ -8,7 +8,8 @@ use crate::label::{Mask, Origin, UNLABELED};
 const MOST_EXAMPLES: u64 = 1_000;
 /// See [`MOST_EXAMPLES`].
 const MOST_OF_ALL: u64 = 4_000;
-/// Tiles with scribbles that are looked at, the nearest ones.
+/// Tiles with scribbles that are looked at: of each class its share, the nearest ones. Of more
+/// classes than this one tile each.
 const MOST_TILES: usize = 32;
 /// How much likelier a pixel is drawn that a person labeled than one that was taken over from an
 /// answer.
@@ -21,8 +22,10 @@ pub(super) struct Scribbles {
     pub(super) tiles: Vec<(TileAt, Vec<Known>)>,
     /// Classes that are known somewhere.
     pub(super) num_classes: usize,
-    /// Known pixels, of which some were drawn.
+    /// Known pixels of these tiles, of which some were drawn.
     pub(super) num_pixels: u64,
+    /// Tells one choice of tiles from another; `None` is all that there are.
+    pub(super) nearest: Option<u32>,
 }
 
 /// A pixel of a tile and its class.
@@ -52,14 +55,23 @@ struct Labeled {
 }
 
 impl Scribbles {
-    /// The scribbles of `label` as `origins` say who made them, those nearest to the tile `near` if
-    /// there are many. What was imported counts only where there is nothing else.
+    /// The scribbles of `label` as `origins` say who made them, if there are many those of each class
+    /// that are nearest to the tile `near`. What was imported counts only where there is nothing
+    /// else.
     pub(super) fn of(label: &Mask, origins: &Mask, near: TileAt) -> Self {
-        let mut tiles = labeled(label, origins, near, Trust::Made);
-        if tiles.is_empty() {
-            tiles = labeled(label, origins, near, Trust::All);
+        let mut trust = Trust::Made;
+        let mut places = labeled(label, origins, near, trust);
+        if places.is_empty() {
+            trust = Trust::All;
+            places = labeled(label, origins, near, trust);
         }
-        tiles.sort_by_key(|tile| (tile.at.1, tile.at.0));
+        let mut chosen = shared_out(&places);
+        chosen.sort_by_key(|&(col, row)| (row, col));
+        let nearest = (chosen.len() < places.len()).then(|| fingerprint(&chosen));
+        let tiles = chosen
+            .par_iter()
+            .filter_map(|&at| Labeled::of(label, origins, at, trust));
+        let tiles: Vec<Labeled> = tiles.collect();
         let (mut pixels, mut weights) = ([0_u64; 256], [0_u64; 256]);
         for (class, weight) in tiles.iter().flat_map(Labeled::pixels) {
             pixels[usize::from(class)] += 1;
@@ -74,13 +86,14 @@ impl Scribbles {
             tiles: drawn.collect(),
             num_classes,
             num_pixels: pixels.iter().sum(),
+            nearest,
         }
     }
 }
 
-/// The nearest tiles with labels that count.
-fn labeled(label: &Mask, origins: &Mask, near: TileAt, trust: Trust) -> Vec<Labeled> {
-    let mut places: Vec<TileAt> = origins
+/// The tiles with labels that count and the classes in each, from `near` outwards.
+fn labeled(label: &Mask, origins: &Mask, near: TileAt, trust: Trust) -> Vec<(TileAt, Vec<u8>)> {
+    let places: Vec<TileAt> = origins
         .tiles()
         .filter(|(.., tile)| match tile.uniform_class() {
             Some(UNLABELED) => false,
@@ -89,13 +102,64 @@ fn labeled(label: &Mask, origins: &Mask, near: TileAt, trust: Trust) -> Vec<Labe
         })
         .map(|(col, row, _)| (col, row))
         .collect();
+    let known = places.into_par_iter().filter_map(|at| {
+        let classes = classes_in(label, origins, at, trust);
+        (!classes.is_empty()).then_some((at, classes))
+    });
+    let mut known: Vec<(TileAt, Vec<u8>)> = known.collect();
     let apart = |a: u32, b: u32| u64::from(a.abs_diff(b)).pow(2);
     let away = |at: TileAt| apart(at.0, near.0) + apart(at.1, near.1);
-    places.sort_by_key(|&at| (away(at), at.1, at.0));
-    let tiles = places
-        .into_iter()
-        .filter_map(|at| Labeled::of(label, origins, at, trust));
-    tiles.take(MOST_TILES).collect()
+    known.sort_by_key(|&(at, _)| (away(at), at.1, at.0));
+    known
+}
+
+/// The classes that count in a tile that somebody labeled.
+fn classes_in(label: &Mask, origins: &Mask, at: TileAt, trust: Trust) -> Vec<u8> {
+    let plain = |mask: &Mask| mask.tile(at.0, at.1).uniform_class();
+    if let (Some(class), Some(_)) = (plain(label), plain(origins)) {
+        return (class != UNLABELED).then_some(class).into_iter().collect();
+    }
+    let mut is_there = [false; 256];
+    if let Some(tile) = Labeled::of(label, origins, at, trust) {
+        for (class, _) in tile.pixels() {
+            is_there[usize::from(class)] = true;
+        }
+    }
+    let classes = 0..UNLABELED;
+    classes.filter(|&it| is_there[usize::from(it)]).collect()
+}
+
+/// The tiles that are looked at, of those with labels from the nearest on: as many of each class as
+/// of every other, where there are, and the nearest of the rest.
+fn shared_out(places: &[(TileAt, Vec<u8>)]) -> Vec<TileAt> {
+    let mut numbers = [0_usize; 256];
+    for &class in places.iter().flat_map(|(_, classes)| classes) {
+        numbers[usize::from(class)] += 1;
+    }
+    let num_classes = numbers.iter().filter(|&&number| number > 0).count();
+    let share = (MOST_TILES / num_classes.max(1)).max(1);
+    let mut taken = [0; 256];
+    let (mut chosen, mut left) = (Vec::new(), Vec::new());
+    for (at, classes) in places {
+        if classes.iter().any(|&it| taken[usize::from(it)] < share) {
+            chosen.push(*at);
+            for &class in classes {
+                taken[usize::from(class)] += 1;
+            }
+        } else {
+            left.push(*at);
+        }
+    }
+    let room = MOST_TILES.saturating_sub(chosen.len());
+    chosen.extend(left.into_iter().take(room));
+    chosen
+}
+
+fn fingerprint(tiles: &[TileAt]) -> u32 {
+    tiles.iter().fold(0, |sum, (col, row)| {
+        let sum = crc32c::crc32c_append(sum, &col.to_le_bytes());
+        crc32c::crc32c_append(sum, &row.to_le_bytes())
+    })
 }
 
 impl Labeled {
@@ -166,6 +230,7 @@ fn share_of([x, y]: [u32; 2]) -> f64 {
 mod tests {
     use super::*;
     use crate::geom::ImageSize;
+    use crate::label::MASK_TILE_SIZE;
 
     const SIZE: ImageSize = ImageSize::new(900, 600);
 
@@ -229,5 +294,39 @@ mod tests {
         let by_hand = known.filter(|known| known.y < 100).count();
         assert!((900..1_100).contains(&all));
         assert!((0.45..0.55).contains(&(by_hand as f64 / all as f64)));
+    }
+    #[test]
+    fn of_many_tiles_each_class_has_its_share_and_a_choice_is_told_from_another() {
+        let side = MASK_TILE_SIZE;
+        let size = ImageSize::new(60 * side, side);
+        let hand = |size| Mask::filled(size, Origin::HAND.index());
+        let mut label = Mask::filled(size, 1);
+        label.fill_rect(PixelRect::new(40 * side, 0, 19 * side, side), 2);
+        label.fill_rect(PixelRect::new(59 * side + 9, 9, 5, 5), 3);
+        let columns_from = |col: u32| {
+            let scribbles = Scribbles::of(&label, &hand(size), (col, 0));
+            let columns: Vec<u32> = scribbles.tiles.iter().map(|(at, _)| at.0).collect();
+            (columns, scribbles.num_classes, scribbles.nearest)
+        };
+        let (columns, num_classes, nearest) = columns_from(0);
+        // A third each and, as the third class is in one tile alone, the nearest beside.
+        let expected: Vec<u32> = (0..21).chain(40..50).chain([59]).collect();
+        assert_eq!((&columns, num_classes), (&expected, 3));
+        assert!(nearest.is_some());
+        assert_eq!(columns_from(0), (columns, num_classes, nearest));
+        assert_ne!(columns_from(30).2, nearest);
+        // Few tiles are all looked at, from wherever.
+        let few = ImageSize::new(9 * side, 3 * side);
+        let label = Mask::filled(few, 4);
+        let scribbles = Scribbles::of(&label, &hand(few), (8, 2));
+        assert_eq!((scribbles.tiles.len(), scribbles.nearest), (27, None));
+    }
+
+    #[test]
+    fn of_more_classes_than_tiles_are_looked_at_each_has_one() {
+        let places = |at: u32| ((at, 0), vec![(at / 2) as u8]);
+        let places: Vec<(TileAt, Vec<u8>)> = (0..100).map(places).collect();
+        let columns: Vec<u32> = shared_out(&places).iter().map(|at| at.0).collect();
+        assert!(columns.iter().copied().eq((0..50).map(|class| 2 * class)));
     }
 }

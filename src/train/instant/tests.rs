@@ -103,7 +103,9 @@ fn brought(job: &Job<InstantEvent>) -> Brought {
                 rect,
                 classes,
                 sure,
+                nearest,
             }) => {
+                assert_eq!(nearest, None, "all tiles are looked at");
                 let measures = sure.iter().map(|(measure, _)| *measure);
                 assert!(measures.eq(Certainty::ALL));
                 assert!(sure.iter().all(|(_, sure)| sure.len() == classes.len()));

@@ -40,6 +40,8 @@ pub struct BlockStore {
     folder: PathBuf,
     image: PathBuf,
     run: Option<PathBuf>,
+    /// Folders of runs, in which one may lie by now.
+    shelves: Vec<PathBuf>,
 }
 
 /// What is kept of a prediction.
@@ -105,10 +107,11 @@ impl BlockStore {
             folder,
             image,
             run: None,
+            shelves: Vec::new(),
         }
     }
 
-    /// Those by the model of `run`.
+    /// What is predicted is by the model of `run`.
     #[must_use]
     pub fn of_run(self, run: PathBuf) -> Self {
         Self {
@@ -117,23 +120,89 @@ impl BlockStore {
         }
     }
 
+    /// Looks for a run that is no longer where it was in these folders, too.
+    #[must_use]
+    pub fn with_shelves(self, shelves: Vec<PathBuf>) -> Self {
+        Self { shelves, ..self }
+    }
+
     /// The newest prediction of the image, whose pixels `source` reads, that a run's model made
-    /// which is still the same; of [`Self::of_run`] where a run was named. Reads all its blocks, and
-    /// those that the same model has on other ground.
+    /// which is still the same. Reads all its blocks, and those that the same model has on other
+    /// ground.
     pub fn read(&self, source: &Arc<dyn TileSource>) -> Option<KeptPrediction> {
         let file = bytes_and_time(&self.image).ok()?;
         let mut kept = stories(&self.folder);
         kept.retain(|(_, story)| {
             let made_of = &story.made_of;
-            let is_wanted = self.run.as_ref().is_none_or(|run| *run == story.run);
-            is_wanted && file == (made_of.image_bytes, made_of.image_time)
+            file == (made_of.image_bytes, made_of.image_time)
         });
         if kept.is_empty() {
             return None;
         }
         let print = image_print(&**source).ok()?;
         kept.retain(|(_, story)| story.made_of.image_print == print);
-        (0..kept.len()).find_map(|at| read_first(&kept[at..], source))
+        (0..kept.len()).find_map(|at| self.read_first(&kept[at..], source))
+    }
+
+    /// The run that made a prediction, wherever it lies by now, and its model, if that is still the
+    /// same.
+    fn model_of(&self, story: &Story) -> Option<(PathBuf, SavedModel)> {
+        let name = story.run.file_name();
+        let moved = self
+            .shelves
+            .iter()
+            .filter_map(|shelf| Some(shelf.join(name?)));
+        let mut places = std::iter::once(story.run.clone()).chain(moved);
+        places.find_map(|run| {
+            let model = SavedModel::load(&run).ok()?;
+            let is_same = model.checksums() == story.made_of.model_checksums;
+            is_same.then_some((run, model))
+        })
+    }
+
+    /// What the first of `kept` has, over what the others have of the same model and image; `None`
+    /// when it has nothing, or its run has another model by now.
+    fn read_first(
+        &self,
+        kept: &[(Found, Story)],
+        source: &Arc<dyn TileSource>,
+    ) -> Option<KeptPrediction> {
+        let ((newest, story), others) = kept.split_first()?;
+        let (made_of, size) = (&story.made_of, source.info().size);
+        if made_of.schema != SCHEMA {
+            return None;
+        }
+        let (run, model) = self.model_of(story)?;
+        let load = |sum| load_ground(&newest.path.join("ground"), size, sum);
+        let ground = made_of.ground.map(load);
+        let plan = PredictPlan::with(model.clone(), Arc::clone(source), DeviceChoice::default());
+        let plan = match ground {
+            None => plan.ok()?.within(story.area),
+            Some(ground) => plan.ok()?.only_where(ground?),
+        };
+        let plan = plan.ok()?;
+        let mut read = ReadBlocks::new(size, &run);
+        let is_same = |other: &Story| other.made_of.on_rectangles() == made_of.on_rectangles();
+        for (folder, other) in others.iter().rev().filter(|(_, other)| is_same(other)) {
+            read.add(&folder.path, other.made_of.ground);
+        }
+        if read.add(&newest.path, made_of.ground) == 0 {
+            return None;
+        }
+        let total = plan.num_blocks();
+        let known = read.done.known(made_of.ground);
+        let missing = plan.clone().without(known).blocks().len() as u64;
+        Some(KeptPrediction {
+            run,
+            model,
+            flips: made_of.flips,
+            area: plan.area(),
+            ground: plan.ground().cloned(),
+            masks: read.masks,
+            on_disk: read.on_disk,
+            done: read.done,
+            blocks: (total - missing, total),
+        })
     }
 
     /// What is kept of the prediction `plan`, to be gone on with; it is begun where there is nothing.
@@ -269,6 +338,7 @@ impl Story {
 struct Found {
     path: PathBuf,
     bytes: u64,
+    /// When it was asked for last, or went on.
     written: SystemTime,
 }
 
@@ -281,7 +351,10 @@ fn stories(folder: &Path) -> Vec<(Found, Story)> {
             let path = entry.ok()?.path();
             let story = Story::load(&path)?;
             let facts = fs::metadata(path.join("blocks")).ok()?;
-            let (bytes, written) = (facts.len(), facts.modified().ok()?);
+            // Blocks are left as they are when all were there, the story is not.
+            let begun = fs::metadata(path.join("made-of.json")).ok()?;
+            let written = facts.modified().ok()?.max(begun.modified().ok()?);
+            let bytes = facts.len();
             let found = Found {
                 path,
                 bytes,
@@ -292,47 +365,6 @@ fn stories(folder: &Path) -> Vec<(Found, Story)> {
         .collect();
     found.sort_by_key(|(found, _)| std::cmp::Reverse(found.written));
     found
-}
-
-/// What the first of `kept` has, over what the others have of the same model and image; `None` when
-/// it has nothing, or its run has another model by now.
-fn read_first(kept: &[(Found, Story)], source: &Arc<dyn TileSource>) -> Option<KeptPrediction> {
-    let ((newest, story), others) = kept.split_first()?;
-    let (made_of, size) = (&story.made_of, source.info().size);
-    let model = SavedModel::load(&story.run).ok()?;
-    if model.checksums() != made_of.model_checksums || made_of.schema != SCHEMA {
-        return None;
-    }
-    let load = |sum| load_ground(&newest.path.join("ground"), size, sum);
-    let ground = made_of.ground.map(load);
-    let plan = PredictPlan::with(model.clone(), Arc::clone(source), DeviceChoice::default());
-    let plan = match ground {
-        None => plan.ok()?.within(story.area),
-        Some(ground) => plan.ok()?.only_where(ground?),
-    };
-    let plan = plan.ok()?;
-    let mut read = ReadBlocks::new(size, &story.run);
-    let is_same = |other: &Story| other.made_of.on_rectangles() == made_of.on_rectangles();
-    for (folder, other) in others.iter().rev().filter(|(_, other)| is_same(other)) {
-        read.add(&folder.path, other.made_of.ground);
-    }
-    if read.add(&newest.path, made_of.ground) == 0 {
-        return None;
-    }
-    let total = plan.num_blocks();
-    let known = read.done.known(made_of.ground);
-    let missing = plan.clone().without(known).blocks().len() as u64;
-    Some(KeptPrediction {
-        run: story.run.clone(),
-        model,
-        flips: made_of.flips,
-        area: plan.area(),
-        ground: plan.ground().cloned(),
-        masks: read.masks,
-        on_disk: read.on_disk,
-        done: read.done,
-        blocks: (total - missing, total),
-    })
 }
 
 fn remove(folder: &Path) -> io::Result<()> {

@@ -92,7 +92,8 @@ impl PaneContent {
         }
     }
 
-    /// What the header says where there is nothing to show, and of instant answers.
+    /// What the header says where there is nothing to show, of instant answers, and which run made
+    /// the prediction.
     pub fn hint(self, session: &Session) -> String {
         let lacks = |kind| session.layer(kind).is_none();
         if let (Self::Work | Self::Prediction, Some(state)) = (self, session.instant()) {
@@ -121,9 +122,9 @@ impl PaneContent {
             Self::Certainty(measure) if lacks(LayerKind::Certainty(measure)) => {
                 "comes with a prediction that is made here"
             }
-            // Two networks side by side are told apart by their names.
             Self::Kept(place) | Self::KeptErrors(place) => return kept_hint(session, place),
-            Self::Prediction if session.kept_places().next().is_some() => {
+            Self::Prediction => return run_hint(session.prediction_state().run.as_deref()),
+            Self::Work if lacks(LayerKind::Label) && !lacks(LayerKind::Prediction) => {
                 return run_hint(session.prediction_state().run.as_deref());
             }
             _ => "",

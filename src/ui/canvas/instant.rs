@@ -39,6 +39,7 @@ mod tests {
             outcome: InstantOutcome::Answered,
             num_classes: 2,
             num_pixels: 1_240,
+            nearest: None,
             looked_at: 0,
             seconds: 0.34,
         };

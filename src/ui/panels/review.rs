@@ -50,7 +50,7 @@ fn decisions_ui(
     commands: &mut CommandQueue,
 ) {
     let (leave, leave_help) = match kind {
-        PlaceKind::Predicted(_) | PlaceKind::Doubtful => (
+        PlaceKind::Predicted(_) | PlaceKind::Doubtful(_) => (
             "Label is right (N)",
             "What is labeled there stays and counts as made by hand, so it is learned from",
         ),
@@ -94,7 +94,7 @@ fn decisions_ui(
 const fn title(place: &Difference) -> &'static str {
     match place.kind {
         PlaceKind::Predicted(_) => "Difference",
-        PlaceKind::Doubtful => "Doubtful place",
+        PlaceKind::Doubtful(_) => "Doubtful place",
         PlaceKind::Similar(_) => "Similar place",
     }
 }
@@ -116,9 +116,10 @@ fn about(session: &Session, review: &Review, place: &Difference) -> String {
                 area(session, place)
             )
         }
-        (PlaceKind::Doubtful, _) => {
-            "Correct it, take the prediction over, or say that the label is right.".to_owned()
-        }
+        (PlaceKind::Doubtful(doubt), _) => format!(
+            "Doubt {doubt:.2} of 1. Correct it, take the prediction over, or say that the label is \
+             right."
+        ),
         (PlaceKind::Similar(likeness), _) => {
             format!("Likeness {likeness:.2}, 1 being the same look")
         }
@@ -179,13 +180,14 @@ fn row_words(session: &Session, review: &Review, row: usize) -> String {
             format!("{name}, {}", area(session, place))
         }
         (PlaceKind::Similar(likeness), _) => format!("likeness {likeness:.2}"),
+        (PlaceKind::Doubtful(doubt), _) => format!("doubt {doubt:.2}"),
         _ => area(session, place),
     };
     format!("{}.  {words}", row + 1)
 }
 
 /// The walks that can begin.
-fn walks_ui(ui: &mut Ui, session: &Session, view: &View, commands: &mut CommandQueue) {
+fn walks_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     let has = |kind| session.layer(kind).is_some();
     let has_both = has(LayerKind::Label) && has(LayerKind::Prediction);
     let is_sure_known = has(LayerKind::Prediction) && session.certainty().is_some();
