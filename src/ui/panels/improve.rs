@@ -180,6 +180,9 @@ fn verdict_ui(ui: &mut Ui, session: &Session, verdict: &Verdict, commands: &mut 
     let outcome = match (is_new_in_use(session), is_good) {
         (true, true) => "in use now",
         (true, false) => "in use by your choice",
+        (false, true) if session.finetuning().is_left => {
+            "not in use, since another project was open when it was judged"
+        }
         (false, true) => "the old one by your choice",
         (false, false) => "the old one stays",
     };
@@ -297,6 +300,12 @@ fn overrule_ui(ui: &mut Ui, session: &Session, verdict: &Verdict, commands: &mut
             "Go back to the model before",
             "What was learned stays on the disk, and can be taken again",
             parent,
+        )
+    } else if state.is_left {
+        (
+            "Use the new model",
+            "Predictions and the next improvement of the project that is open start from it",
+            state.run.clone(),
         )
     } else {
         (
