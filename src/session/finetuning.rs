@@ -160,6 +160,7 @@ impl Session {
             Some(out) => absolute(&out),
             None => self.next_run_folder(&TrainOn::OpenImage)?,
         };
+        self.make_way_for_learning();
         let image = Some(order.image.clone());
         let folder = out.clone();
         let id = self.start_job("Preparing to learn from the corrections", move |job| {
@@ -203,6 +204,7 @@ impl Session {
         }
         let recipe = Recipe::load(&run.join("recipe.toml"))
             .map_err(|error| CommandError::Refused(error.to_string()))?;
+        self.make_way_for_learning();
         if !is_due {
             self.resume_training(run.to_owned())?;
             self.study.finetune.phase = FinetunePhase::Learning;
