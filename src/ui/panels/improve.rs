@@ -127,18 +127,36 @@ fn corrected_ui(ui: &mut Ui, session: &Session) {
         "In cells marked as done every label counts, elsewhere only what somebody painted or \
          accepted. Some ground of done cells is held out, to see whether the model got better.",
     );
-    if let Some(missing) = FEWEST_CELLS
-        .checked_sub(done)
-        .filter(|&missing| missing > 0)
-    {
-        let cells = if missing == 1 { "cell" } else { "cells" };
-        let text = format!("Mark {missing} more {cells} as done, and the new model is measured");
+    if let Some(text) = unmeasured(done, all, session.is_ground_used_up()) {
         ui.label(RichText::new(text).small().weak()).on_hover_text(
             "Without held-out ground a new model is not taken by itself. Train holds ground of done \
              cells out as well, for the models that come of it: mark cells before the first \
              training",
         );
     }
+}
+
+/// Why the next model cannot be measured with `done` of `all` cells, and what helps.
+/// `is_used_up`: the model in use learned from the ground.
+fn unmeasured(done: u64, all: u64, is_used_up: bool) -> Option<String> {
+    let missing = FEWEST_CELLS.saturating_sub(done);
+    let cells = if missing == 1 { "cell" } else { "cells" };
+    Some(match (missing, is_used_up) {
+        _ if all < FEWEST_CELLS => format!(
+            "The image has fewer than {FEWEST_CELLS} cells, too few to measure a new model: look at \
+             what it says, and choose"
+        ),
+        (0, false) => return None,
+        (0, true) => "The model in use learned from this ground. Press Train first, which holds \
+                      ground of done cells out, and the models that come of it are measured"
+            .to_owned(),
+        (_, false) => format!("Mark {missing} more {cells} as done, and the new model is measured"),
+        (_, true) => format!(
+            "The model in use learned from this ground. Mark {missing} more {cells} as done and \
+             press Train first, which holds ground of them out, and the models that come of it are \
+             measured"
+        ),
+    })
 }
 
 fn start_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
@@ -438,4 +456,21 @@ fn about(model: &Ancestor) -> String {
         judging.len(),
         choosing.len(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marking_cells_is_only_asked_for_where_it_makes_a_model_measurable() {
+        let words = |done, all, is_used_up| unmeasured(done, all, is_used_up).unwrap_or_default();
+        let mark = "Mark 1 more cell as done, and the new model is measured";
+        assert_eq!(words(3, 4, false), mark);
+        assert_eq!(words(4, 4, false), "");
+        assert!(words(0, 1, false).contains("too few to measure"));
+        assert!(words(4, 9, true).contains("Press Train first"));
+        let both = words(1, 9, true);
+        assert!(both.contains("Mark 3 more cells as done and press Train first"));
+    }
 }
