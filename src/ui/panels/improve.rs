@@ -2,6 +2,7 @@ use std::path::Path;
 
 use egui::{Grid, RichText, ScrollArea, Ui};
 
+use super::fate::{fate_ui, gained_ui};
 use super::train::running_ui;
 use crate::label::{Origin, UNLABELED};
 use crate::session::{Command, FinetuneCommand, FinetunePhase, ScoredGround, Session};
@@ -410,35 +411,11 @@ fn family_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
                 if is_active {
                     theme::words(ui, theme::GOOD, RichText::new("in use").small());
                 }
-                fate_ui(ui, model);
+                fate_ui(ui, session, model, commands);
                 gained_ui(ui, model);
             });
         }
     });
-}
-
-/// Whether a model was refused.
-fn fate_ui(ui: &mut Ui, model: &Ancestor) {
-    let (word, why) = match model.verdict.as_ref().map(|verdict| &verdict.decision) {
-        Some(Decision::Kept(why)) => ("refused", why),
-        Some(Decision::NotMeasured(why)) => ("not measured", why),
-        Some(Decision::Promoted | Decision::First) | None => return,
-    };
-    theme::words(ui, theme::WARNING, RichText::new(word).small()).on_hover_text(why);
-}
-
-/// What a model gained over the one before, in a word.
-fn gained_ui(ui: &mut Ui, model: &Ancestor) {
-    let Some(gain) = model.verdict.as_ref().and_then(|it| it.gain.mean_iou) else {
-        return;
-    };
-    let points = format!("{:+.1}", gain.value * 100.0);
-    ui.label(RichText::new(points).small().weak())
-        .on_hover_text(format!(
-            "Gain in mean IoU over the model before: {}",
-            gain.in_points()
-        ));
-    theme::ground(ui, ScoredGround::OF_VERDICTS);
 }
 
 fn about(model: &Ancestor) -> String {
