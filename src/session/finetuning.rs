@@ -1,4 +1,6 @@
 mod looks;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -74,8 +76,12 @@ pub struct FinetuneState {
     pub view: Option<PixelRect>,
     /// The comparing with the model before, while it runs.
     pub judging: Option<JobId>,
+    /// Whether a model that is better was not taken, since another project was open.
+    pub is_left: bool,
     /// The image that was corrected.
     image: Option<PathBuf>,
+    /// What was opened when it began, if that has a project.
+    of_project: Option<PathBuf>,
     /// Whether an epoch was better than the model before, or that is not known.
     has_gained: bool,
     /// What of the view its model did not predict yet since it got better, the nearest piece last.
@@ -118,6 +124,7 @@ impl Session {
                 self.refuse_when_read_only()?;
                 self.refuse_during_stroke()?;
                 let run = absolute(&run);
+                self.study.finetune.is_left = false;
                 self.activate(run.clone());
                 if !self.is_prediction_of_others() {
                     self.turn_prediction_to(run);
@@ -153,6 +160,7 @@ impl Session {
             Some(out) => absolute(&out),
             None => self.next_run_folder(&TrainOn::OpenImage)?,
         };
+        self.make_way_for_learning();
         let image = Some(order.image.clone());
         let folder = out.clone();
         let id = self.start_job("Preparing to learn from the corrections", move |job| {
@@ -166,11 +174,9 @@ impl Session {
             run: Some(out.clone()),
             ..TrainingState::default()
         };
-        let finetune = &mut self.study.finetune;
-        finetune.phase = FinetunePhase::Learning;
-        finetune.run = Some(out);
-        finetune.image = image;
-        finetune.has_gained = false;
+        self.study.finetune.phase = FinetunePhase::Learning;
+        self.finetuning_begins(out, image);
+        self.study.finetune.has_gained = false;
         Ok(())
     }
 
@@ -198,17 +204,33 @@ impl Session {
         }
         let recipe = Recipe::load(&run.join("recipe.toml"))
             .map_err(|error| CommandError::Refused(error.to_string()))?;
+        self.make_way_for_learning();
         if !is_due {
             self.resume_training(run.to_owned())?;
             self.study.finetune.phase = FinetunePhase::Learning;
         }
-        self.study.finetune.run = Some(run.to_owned());
-        self.study.finetune.image = Some(image);
+        self.finetuning_begins(run.to_owned(), Some(image));
         self.study.finetune.has_gained = true;
         if is_due {
             self.judge_finetuning("Comparing with the model before", recipe.device)?;
         }
         Ok(true)
+    }
+
+    /// A fine-tuning into `run` begins or goes on.
+    fn finetuning_begins(&mut self, run: PathBuf, image: Option<PathBuf>) {
+        let of_project = self.opened_project();
+        let finetune = &mut self.study.finetune;
+        finetune.run = Some(run);
+        finetune.image = image;
+        finetune.of_project = of_project;
+        finetune.is_left = false;
+    }
+
+    /// What is open, if it has a project.
+    fn opened_project(&self) -> Option<PathBuf> {
+        let keeper = self.keeper.as_ref()?;
+        Some(keeper.opened().to_owned())
     }
 
     /// The run whose model is active, else that of the last training, else that of the prediction
@@ -247,10 +269,20 @@ impl Session {
         })
     }
 
-    /// A new model is better: it is active, and the prediction is its own.
+    /// A new model is better: it is active in its project, and the prediction of the image that was
+    /// corrected is its own, if that is open.
     fn take_over(&mut self, run: PathBuf) {
+        let is_here = self.is_corrected_image_open();
+        let project = &self.study.finetune.of_project;
+        let is_own = project.is_some() && *project == self.opened_project();
+        if !(is_here || is_own) {
+            self.study.finetune.is_left = true;
+            return self.read_chain(run);
+        }
         self.activate(run.clone());
-        self.turn_prediction_to(run);
+        if is_here {
+            self.turn_prediction_to(run);
+        }
     }
 
     /// A new model that is not active must not stay in sight as if it were.
@@ -384,16 +416,16 @@ impl Session {
                 self.set_progress(id, done as f32 / total.max(1) as f32);
             }
             VerdictEvent::Finished(verdict) => {
-                let is_here = self.is_corrected_image_open();
                 match self.study.finetune.run.clone() {
-                    Some(run) if verdict.promotes() && is_here => self.take_over(run),
+                    Some(run) if verdict.promotes() => self.take_over(run),
                     Some(run) => {
                         self.show_active_again(&run);
                         self.read_chain(run);
                     }
                     None => {}
                 }
-                self.notify(Notice::info(verdict_text(&verdict)));
+                let is_left = self.study.finetune.is_left;
+                self.notify(Notice::info(verdict_text(&verdict, is_left)));
                 self.study.finetune.phase = FinetunePhase::Judged(verdict);
             }
         }
@@ -409,14 +441,23 @@ impl Session {
     }
 }
 
-/// A verdict in a sentence.
-fn verdict_text(verdict: &Verdict) -> String {
+/// What becomes of a better model where another project is open.
+const NOT_TAKEN: &str = "it is not in use, since another project was open when it was judged. \
+                         Choose it under Model when its project is open";
+
+/// A verdict in a sentence. `is_left`: a better model was not taken, since another project is open.
+fn verdict_text(verdict: &Verdict, is_left: bool) -> String {
     let score = |scores: &Option<crate::metrics::Scores>| {
         let mean = scores.as_ref().and_then(|scores| scores.mean_iou);
         mean.map_or_else(|| "unknown".to_owned(), |mean| format!("{mean:.3}"))
     };
     let (before, after) = (score(&verdict.before), score(&verdict.after));
     match &verdict.decision {
+        Decision::First if is_left => format!("The first model is ready; {NOT_TAKEN}"),
+        Decision::Promoted if is_left => format!(
+            "The new model is better: mean IoU {before} before, {after} after, on held-out ground; \
+             {NOT_TAKEN}"
+        ),
         Decision::First => "The first model is ready and active".to_owned(),
         Decision::Promoted => format!(
             "The new model is better and active now: mean IoU {before} before, {after} after, on \

@@ -193,6 +193,14 @@ impl Session {
         source.is_some_and(|(source, image)| absolute(&image.path).starts_with(source))
     }
 
+    /// Whether the model in use learned from so much of the open image that what is left cannot judge
+    /// the next one, whatever is done.
+    pub fn is_ground_used_up(&self) -> bool {
+        let in_use = self.model_in_use();
+        let known = in_use.and_then(|run| self.study.grounds.of(&run));
+        known.is_some_and(|ground| !ground.has_room)
+    }
+
     /// What ground [`Session::scores_of`] is of.
     pub fn ground_of_scores(&self, scope: ScoreScope) -> ScoredGround {
         self.ground_of_scores_kept(scope, &mut KeptScores::default())

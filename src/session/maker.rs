@@ -367,6 +367,21 @@ impl Session {
         }
     }
 
+    /// Learning begins, which a prediction would keep waiting until it ends: it is stopped, and what
+    /// is finished of it stays.
+    pub(super) fn make_way_for_learning(&mut self) {
+        let state = &self.prediction_state;
+        if state.job.is_none() {
+            return;
+        }
+        self.predicting.makers.wants_all |= state.on == ScoreScope::Whole;
+        self.stop_prediction();
+        self.notify(Notice::info(
+            "The prediction was stopped, so that learning begins at once. Its finished blocks stay: \
+             Train › Go on with the prediction computes the rest",
+        ));
+    }
+
     /// Another image is opened: no prediction of this one is of use.
     pub(super) fn forget_makers(&mut self) {
         self.stop_prediction();

@@ -239,6 +239,22 @@ fn an_improvement_that_brought_nothing_yet_ends_with_stop() {
 }
 
 #[test]
+fn a_prediction_that_runs_makes_way_for_an_improvement() {
+    let (folder, parent, mut session) = ready();
+    session.take_notices();
+    session.apply(Command::predict(None)).expect("accepted");
+    let begin = improve(&folder.path().join("child"));
+    session.apply(begin).expect("accepted");
+    assert_eq!(session.prediction_state().job, None);
+    let said = session.take_notices();
+    let why = "so that learning begins at once";
+    assert!(said.iter().any(|it| it.text.contains(why)), "{said:?}");
+    assert!(settle(&mut session).is_empty());
+    finish(&mut session, Command::predict(Some(parent)));
+    assert!(session.prediction_state().is_complete);
+}
+
+#[test]
 fn what_was_learned_until_stop_is_compared_and_a_second_stop_ends_that_at_once() {
     let (folder, parent, mut session) = ready();
     let child = folder.path().join("child");

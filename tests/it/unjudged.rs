@@ -4,6 +4,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use orthobrush::train::ancestors;
 use serde_json::Value;
 
 use crate::fixture::own_sample;
@@ -48,7 +49,9 @@ fn a_killed_improvement_goes_on_to_its_verdict() {
     assert!(failed(&finetune, 1).contains("already holds a run"));
 
     // As a kill while it is judged leaves it.
+    assert!(!ancestors(&run)[0].goes_on, "it has its verdict");
     std::fs::remove_file(run.join("verdict.json")).expect("it was judged");
+    assert!(ancestors(&run)[0].goes_on);
     refused(
         &["train", "--resume", text(&run)],
         &["only its verdict is missing"],

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
-use super::{Lineage, Verdict};
-use crate::train::SavedModel;
+use super::{Lineage, Verdict, VerdictPlan};
+use crate::train::{SavedModel, can_go_on};
 
 /// Longer chains are cut, which also ends those that bite their own tail.
 const MOST_ANCESTORS: usize = 256;
@@ -15,6 +15,8 @@ pub struct Ancestor {
     pub lineage: Option<Lineage>,
     /// What its verdict was, if there is one.
     pub verdict: Option<Verdict>,
+    /// Whether it is a fine-tuning that was stopped or killed before its verdict and can go on.
+    pub goes_on: bool,
 }
 
 /// The model in `run` and all that it comes from, itself first. Runs that are gone end the chain.
@@ -31,8 +33,11 @@ pub fn ancestors(run: &Path) -> Vec<Ancestor> {
             .as_ref()
             .and_then(|lineage| lineage.parent.as_ref())
             .map(|parent| parent.found_from(&run));
+        let verdict = Verdict::load(&run);
+        let is_unjudged = verdict.is_none() && lineage.is_some();
         chain.push(Ancestor {
-            verdict: Verdict::load(&run),
+            goes_on: is_unjudged && (VerdictPlan::is_due(&run) || can_go_on(&run)),
+            verdict,
             lineage,
             run,
         });

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::pieces::touch;
 use super::verdict::FEWEST_BLOCKS;
 use crate::dataset::hash;
-use crate::geom::PixelRect;
+use crate::geom::{ImageSize, PixelRect};
 use crate::label::{CELL_SIDE, CellState, Coverage, Mask, UNLABELED};
 
 /// Side of a block in level-0 pixels; a cell holds sixteen.
@@ -118,6 +118,23 @@ impl HeldOut {
         Some((held_out.sorted(), unreviewed))
     }
 
+    /// Whether as many blocks as a verdict takes lie apart on an image of this size where nothing
+    /// `is_spoiled`.
+    pub(super) fn fits(size: ImageSize, is_spoiled: impl Fn(PixelRect) -> bool) -> bool {
+        let mut found: Vec<PixelRect> = Vec::new();
+        for (col, row) in places(size.bounds()) {
+            let block = PixelRect::new(col * BLOCK, row * BLOCK, BLOCK, BLOCK);
+            let block = block.intersect(size.bounds());
+            if found.iter().all(|&other| !touch(other, block)) && !is_spoiled(block) {
+                found.push(block);
+            }
+            if found.len() == FEWEST_BLOCKS {
+                return true;
+            }
+        }
+        false
+    }
+
     fn sorted(mut self) -> Self {
         for part in [&mut self.judging, &mut self.choosing] {
             part.sort_by_key(|block| (block.y, block.x));
@@ -180,7 +197,6 @@ fn is_labeled(label: &Mask, at: (u32, u32)) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geom::ImageSize;
     use crate::label::{CellKey, CellMark};
 
     const SIZE: ImageSize = ImageSize::new(4_096, 4_096);
@@ -199,6 +215,16 @@ mod tests {
 
     fn grown(before: &HeldOut, cells: &[(u32, u32)]) -> HeldOut {
         before.grown(&Mask::filled(SIZE, 1), &coverage(cells), 1, |_| false)
+    }
+
+    #[test]
+    fn a_verdict_fits_where_enough_blocks_that_lie_apart_are_free() {
+        assert!(HeldOut::fits(SIZE, |_| false));
+        assert!(!HeldOut::fits(SIZE, |_| true));
+        // Every second block of a row of sixteen.
+        assert!(HeldOut::fits(SIZE, |block| block.y > 0));
+        assert!(!HeldOut::fits(SIZE, |block| block.y > 0 || block.x >= 3_584));
+        assert!(!HeldOut::fits(ImageSize::new(1_024, 512), |_| false));
     }
 
     #[test]

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use super::ancestors::ancestors;
 use super::image_print::{image_print, kept_image_print};
 use super::trained_ground::{AskedImage, TrainedGround, saw};
+use super::verdict::FEWEST_BLOCKS;
 use super::{Ancestor, HeldOut};
 use crate::dataset::SplitReport;
 use crate::geom::PixelRect;
@@ -18,6 +19,8 @@ pub struct ModelGround {
     pub held_out: HeldOut,
     /// Labeled where one of them learned from.
     pub learned: Mask,
+    /// Whether there is ground left that could judge the next model, were it done.
+    pub has_room: bool,
     /// The model's run folder.
     pub(super) run: PathBuf,
     /// What tells the image from others.
@@ -64,9 +67,12 @@ impl ModelGround {
         for blocks in [&mut held_out.choosing, &mut held_out.judging] {
             blocks.retain(|block| !is_learned(block));
         }
+        let has_room = held_out.judging.len() >= FEWEST_BLOCKS
+            || HeldOut::fits(size, |block| is_learned(&block) || trained.touches(block));
         Ok(Self {
             held_out,
             learned,
+            has_room,
             run: run.to_owned(),
             print,
         })

@@ -294,16 +294,16 @@ fn reads_in_words(reads: u32, test_reads: u32) -> String {
 impl Decision {
     /// What follows from `gain` on so many blocks: the new model is taken when the 95 % interval
     /// of the gain in mean `IoU` lies above 0 and no class lost more than 0.05. `names` are those
-    /// of the classes by index, and so many cells are done.
+    /// of the classes by index, and so many of all cells are done.
     pub(super) fn of(
         gain: &PairedGain,
-        (blocks, done_cells): (usize, u64),
+        (blocks, cells): (usize, [u64; 2]),
         names: impl Fn(usize) -> String,
     ) -> Self {
         let Some(mean) = gain.mean_iou.filter(|_| blocks >= FEWEST_BLOCKS) else {
             return Self::NotMeasured(format!(
                 "{blocks} of at least {FEWEST_BLOCKS} blocks of held-out ground that lie apart; {}",
-                what_to_do(blocks, done_cells)
+                what_to_do(blocks, cells)
             ));
         };
         let worst = (gain.per_class.iter().enumerate())
@@ -324,20 +324,33 @@ impl Decision {
     }
 }
 
-/// What makes the next model measurable, where `blocks` pieces of ground in `done` cells did not.
-fn what_to_do(blocks: usize, done: u64) -> String {
+/// What makes the next model measurable, where `blocks` pieces of ground in the `done` ones of all
+/// cells did not.
+fn what_to_do(blocks: usize, [done, all]: [u64; 2]) -> String {
+    let noun = |count| if count == 1 { "cell" } else { "cells" };
+    if all < FEWEST_CELLS {
+        return format!("the image has fewer than {FEWEST_CELLS} cells, too few to measure on it");
+    }
     if done < FEWEST_CELLS {
         let missing = FEWEST_CELLS - done;
-        let cells = if missing == 1 { "cell" } else { "cells" };
-        return format!("mark {missing} more {cells} as done (K)");
+        let cells = noun(missing);
+        return format!(
+            "mark {missing} more {cells} as done (K), and where a model before learned from them \
+             press Train then, which holds ground of done cells out"
+        );
     }
     // A cell between ground that was learned from has room for one.
-    let missing = FEWEST_BLOCKS.saturating_sub(blocks).max(1);
-    let cells = if missing == 1 { "cell" } else { "cells" };
+    let missing = FEWEST_BLOCKS.saturating_sub(blocks).max(1) as u64;
+    let mark = match missing.min(all.saturating_sub(done)) {
+        0 => String::new(),
+        missing => format!(
+            "mark about {missing} more {} as done (K) where no model before learned, or ",
+            noun(missing)
+        ),
+    };
     format!(
-        "too much of the {done} cells that are done was learned from before, or is not labeled: mark \
-         about {missing} more {cells} as done (K) where no model before learned, or press Train: a \
-         new training holds ground of done cells out in advance"
+        "too much of the {done} cells that are done was learned from before, or is not labeled: \
+         {mark}press Train: a new training holds ground of done cells out in advance"
     )
 }
 
@@ -423,15 +436,25 @@ mod tests {
 
     #[test]
     fn what_is_not_measured_says_what_to_do() {
-        assert_eq!(what_to_do(0, 1), "mark 3 more cells as done (K)");
-        assert_eq!(what_to_do(0, 3), "mark 1 more cell as done (K)");
-        assert!(what_to_do(6, 9).contains("mark about 2 more cells as done (K) where no model"));
+        assert!(what_to_do(0, [1, 9]).starts_with("mark 3 more cells as done (K), and where"));
+        assert!(what_to_do(0, [3, 9]).starts_with("mark 1 more cell as done (K), and where"));
+        let most = "mark about 2 more cells as done (K) where no model";
+        assert!(what_to_do(6, [9, 99]).contains(most));
+        // There are not so many.
+        assert!(what_to_do(0, [9, 10]).contains("mark about 1 more cell as done (K)"));
+        let none = what_to_do(0, [9, 9]);
+        assert!(
+            !none.contains("mark") && none.contains(": press Train:"),
+            "{none}"
+        );
+        assert!(what_to_do(0, [0, 2]).contains("fewer than 4 cells"));
     }
 
     #[test]
     fn it_is_promoted_only_when_better_for_sure_and_in_no_class_much_worse() {
-        let of =
-            |gain: &PairedGain, blocks| Decision::of(gain, (blocks, 4), |at| format!("class {at}"));
+        let of = |gain: &PairedGain, blocks| {
+            Decision::of(gain, (blocks, [4, 9]), |at| format!("class {at}"))
+        };
         assert_eq!(of(&gain(0.01, -0.04), 8), Decision::Promoted);
         assert!(matches!(
             of(&gain(0.01, -0.04), 7),

@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::time::Instant;
 
 use super::family::reads_of;
@@ -8,7 +9,7 @@ use super::verdict::{Decision, Elsewhere, Forgetting, Verdict, VerdictEvent, Ver
 use super::{Lineage, ancestors};
 use crate::dataset::{DatasetError, Rng};
 use crate::job::JobContext;
-use crate::label::{ClassTable, Encoding, load_mask};
+use crate::label::{ClassTable, Coverage, Encoding, load_mask};
 use crate::metrics::{Confusion, PairedGain, Scores, paired_gain};
 use crate::raster::open_raster;
 use crate::train::data::LABEL_FILE;
@@ -63,6 +64,12 @@ pub(in crate::train) fn run(
     Ok(job.tell(VerdictEvent::Finished(Box::new(verdict)))?)
 }
 
+/// How many cells an image has; any number where it is gone.
+fn num_cells(image: &Path) -> u64 {
+    let size = open_raster(image).map(|source| source.info().size);
+    size.map_or(u64::MAX, |size| Coverage::new(size).num_cells())
+}
+
 /// Whoever listens, and what is served meanwhile.
 type Outside<'a, 'b> = (&'a JobContext<VerdictEvent>, &'a mut (dyn FnMut() + 'b));
 
@@ -94,8 +101,9 @@ impl Pair<'_> {
         verdict.blocks = counted.len();
         [verdict.before, verdict.after] = scores_of(&counted, classes);
         let name = |class: usize| classes.name_of(class as u8);
-        let done_cells = plan.lineage.learned.done_cells;
-        verdict.decision = Decision::of(&verdict.gain, (verdict.blocks, done_cells), name);
+        let lineage = &plan.lineage;
+        let cells = [lineage.learned.done_cells, num_cells(&lineage.image)];
+        verdict.decision = Decision::of(&verdict.gain, (verdict.blocks, cells), name);
         Ok(())
     }
 

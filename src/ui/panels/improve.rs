@@ -2,6 +2,7 @@ use std::path::Path;
 
 use egui::{Grid, RichText, ScrollArea, Ui};
 
+use super::fate::{fate_ui, gained_ui};
 use super::train::running_ui;
 use crate::label::{Origin, UNLABELED};
 use crate::session::{Command, FinetuneCommand, FinetunePhase, ScoredGround, Session};
@@ -127,18 +128,36 @@ fn corrected_ui(ui: &mut Ui, session: &Session) {
         "In cells marked as done every label counts, elsewhere only what somebody painted or \
          accepted. Some ground of done cells is held out, to see whether the model got better.",
     );
-    if let Some(missing) = FEWEST_CELLS
-        .checked_sub(done)
-        .filter(|&missing| missing > 0)
-    {
-        let cells = if missing == 1 { "cell" } else { "cells" };
-        let text = format!("Mark {missing} more {cells} as done, and the new model is measured");
+    if let Some(text) = unmeasured(done, all, session.is_ground_used_up()) {
         ui.label(RichText::new(text).small().weak()).on_hover_text(
             "Without held-out ground a new model is not taken by itself. Train holds ground of done \
              cells out as well, for the models that come of it: mark cells before the first \
              training",
         );
     }
+}
+
+/// Why the next model cannot be measured with `done` of `all` cells, and what helps.
+/// `is_used_up`: the model in use learned from the ground.
+fn unmeasured(done: u64, all: u64, is_used_up: bool) -> Option<String> {
+    let missing = FEWEST_CELLS.saturating_sub(done);
+    let cells = if missing == 1 { "cell" } else { "cells" };
+    Some(match (missing, is_used_up) {
+        _ if all < FEWEST_CELLS => format!(
+            "The image has fewer than {FEWEST_CELLS} cells, too few to measure a new model: look at \
+             what it says, and choose"
+        ),
+        (0, false) => return None,
+        (0, true) => "The model in use learned from this ground. Press Train first, which holds \
+                      ground of done cells out, and the models that come of it are measured"
+            .to_owned(),
+        (_, false) => format!("Mark {missing} more {cells} as done, and the new model is measured"),
+        (_, true) => format!(
+            "The model in use learned from this ground. Mark {missing} more {cells} as done and \
+             press Train first, which holds ground of them out, and the models that come of it are \
+             measured"
+        ),
+    })
 }
 
 fn start_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
@@ -180,6 +199,9 @@ fn verdict_ui(ui: &mut Ui, session: &Session, verdict: &Verdict, commands: &mut 
     let outcome = match (is_new_in_use(session), is_good) {
         (true, true) => "in use now",
         (true, false) => "in use by your choice",
+        (false, true) if session.finetuning().is_left => {
+            "not in use, since another project was open when it was judged"
+        }
         (false, true) => "the old one by your choice",
         (false, false) => "the old one stays",
     };
@@ -298,6 +320,12 @@ fn overrule_ui(ui: &mut Ui, session: &Session, verdict: &Verdict, commands: &mut
             "What was learned stays on the disk, and can be taken again",
             parent,
         )
+    } else if state.is_left {
+        (
+            "Use the new model",
+            "Predictions and the next improvement of the project that is open start from it",
+            state.run.clone(),
+        )
     } else {
         (
             "Use the new model anyway",
@@ -383,35 +411,11 @@ fn family_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
                 if is_active {
                     theme::words(ui, theme::GOOD, RichText::new("in use").small());
                 }
-                fate_ui(ui, model);
+                fate_ui(ui, session, model, commands);
                 gained_ui(ui, model);
             });
         }
     });
-}
-
-/// Whether a model was refused.
-fn fate_ui(ui: &mut Ui, model: &Ancestor) {
-    let (word, why) = match model.verdict.as_ref().map(|verdict| &verdict.decision) {
-        Some(Decision::Kept(why)) => ("refused", why),
-        Some(Decision::NotMeasured(why)) => ("not measured", why),
-        Some(Decision::Promoted | Decision::First) | None => return,
-    };
-    theme::words(ui, theme::WARNING, RichText::new(word).small()).on_hover_text(why);
-}
-
-/// What a model gained over the one before, in a word.
-fn gained_ui(ui: &mut Ui, model: &Ancestor) {
-    let Some(gain) = model.verdict.as_ref().and_then(|it| it.gain.mean_iou) else {
-        return;
-    };
-    let points = format!("{:+.1}", gain.value * 100.0);
-    ui.label(RichText::new(points).small().weak())
-        .on_hover_text(format!(
-            "Gain in mean IoU over the model before: {}",
-            gain.in_points()
-        ));
-    theme::ground(ui, ScoredGround::OF_VERDICTS);
 }
 
 fn about(model: &Ancestor) -> String {
@@ -429,4 +433,21 @@ fn about(model: &Ancestor) -> String {
         judging.len(),
         choosing.len(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marking_cells_is_only_asked_for_where_it_makes_a_model_measurable() {
+        let words = |done, all, is_used_up| unmeasured(done, all, is_used_up).unwrap_or_default();
+        let mark = "Mark 1 more cell as done, and the new model is measured";
+        assert_eq!(words(3, 4, false), mark);
+        assert_eq!(words(4, 4, false), "");
+        assert!(words(0, 1, false).contains("too few to measure"));
+        assert!(words(4, 9, true).contains("Press Train first"));
+        let both = words(1, 9, true);
+        assert!(both.contains("Mark 3 more cells as done and press Train first"));
+    }
 }

@@ -3,6 +3,7 @@
 pub mod area;
 pub mod classes;
 pub mod contest;
+mod fate;
 pub mod images;
 pub mod improve;
 pub mod layers;
