@@ -15,8 +15,8 @@ use crate::job::JobContext;
 use crate::label::{ClassTable, Coverage, Mask};
 use crate::metrics::TiledGround;
 use crate::train::{
-    Engine, EpochRow, Recipe, TrainData, TrainError, TrainEvent, TrainPlan, TrainReport,
-    TrainStatus, VerdictPlan, opened_corrected, remedies_in_words,
+    Engine, Recipe, TrainData, TrainError, TrainEvent, TrainPlan, TrainReport, TrainStatus,
+    VerdictPlan, opened_corrected, remedies_in_words,
 };
 
 /// Runs go into this folder beside the image.
@@ -231,10 +231,8 @@ impl Session {
                 }
             }
             TrainEvent::Finished(report) => {
-                self.notify(Notice::info(finished_text(
-                    &report,
-                    self.training.best_row(),
-                )));
+                let said = finished_text(&report, &self.training);
+                self.notify(Notice::info(said));
                 self.training.phase = TrainingPhase::Ended(Box::new(report));
             }
         }
@@ -403,8 +401,8 @@ impl ChosenGround {
     }
 }
 
-fn finished_text(report: &TrainReport, best: Option<&EpochRow>) -> String {
-    let iou = best.and_then(|row| row.mean_iou);
+fn finished_text(report: &TrainReport, state: &TrainingState) -> String {
+    let iou = state.best_row().and_then(|row| row.mean_iou);
     let iou = iou.map_or_else(|| "no IoU".to_owned(), |iou| format!("mean IoU {iou:.3}"));
     let status = match report.status {
         TrainStatus::Finished => "finished",
@@ -412,7 +410,8 @@ fn finished_text(report: &TrainReport, best: Option<&EpochRow>) -> String {
     };
     let best = match report.best_epoch {
         0 => "No epoch was finished".to_owned(),
-        epoch => format!("Best network: epoch {epoch}, {iou}"),
+        epoch if state.chooses() => format!("Best network: epoch {epoch}, {iou}"),
+        epoch => format!("Its network is that of the last epoch, {epoch}"),
     };
     format!("Training {status} ({}). {best}", report.reason)
 }

@@ -6,7 +6,7 @@ use super::outcome::condensed;
 use crate::dataset::SplitReport;
 use crate::geom::PixelRect;
 use crate::train::{
-    EpochRow, Forecast, Recipe, Remedy, ScoredOn, TrainReport, TrainStatus, can_go_on,
+    BestBy, EpochRow, Forecast, Recipe, Remedy, ScoredOn, TrainReport, TrainStatus, can_go_on,
     remedies_in_words,
 };
 
@@ -120,6 +120,17 @@ impl TrainingState {
     /// The epoch with the best network so far.
     pub fn best_row(&self) -> Option<&EpochRow> {
         self.rows.iter().rev().find(|row| row.best)
+    }
+
+    /// The same where numbers choose it, so that it is not merely the last.
+    pub fn chosen_row(&self) -> Option<&EpochRow> {
+        self.best_row().filter(|_| self.chooses())
+    }
+
+    /// Whether numbers of held-out ground choose the best epoch.
+    pub fn chooses(&self) -> bool {
+        let recipe = self.recipe.as_ref();
+        recipe.is_none_or(|recipe| recipe.best_by != BestBy::Latest)
     }
 
     /// The epoch that runs; 0 before the first.

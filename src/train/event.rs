@@ -63,6 +63,8 @@ pub enum TrainEvent {
         /// Whether it is better than the model that the training began with on the same held-out
         /// ground; also where that is not known.
         beats_start: bool,
+        /// Whether its numbers are the best; else nothing chooses, and it is the last so far.
+        is_chosen: bool,
     },
     /// Which part of the network learns, and how; nothing to act on.
     Explained(String),

@@ -3,8 +3,8 @@ use super::{FinalScores, RunRecord, ScoredOn};
 use crate::dataset::parts::PartWay;
 use crate::dataset::{SplitKind, SplitReport};
 use crate::metrics::ClassScores;
-use crate::train::EpochRow;
 use crate::train::leak_check::leak_warning;
+use crate::train::{BestBy, EpochRow};
 
 /// The figures of a run's best network that a report begins with.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -161,6 +161,12 @@ impl RunRecord {
         }
     }
 
+    /// Whether numbers of held-out ground choose the best epoch, so that it is not merely the last.
+    pub(super) fn chooses(&self) -> bool {
+        let recipe = self.recipe.as_ref();
+        recipe.is_none_or(|recipe| recipe.best_by != BestBy::Latest)
+    }
+
     /// What this run is, in a sentence.
     pub(super) fn lead(&self) -> String {
         let network = self
@@ -179,7 +185,8 @@ impl RunRecord {
             parts.push(duration(seconds));
         }
         if let Some(best) = self.best_epoch() {
-            parts.push(format!("best after epoch {best}"));
+            let kept = if self.chooses() { "best" } else { "kept" };
+            parts.push(format!("{kept} after epoch {best}"));
         }
         if self.can_go_on {
             parts.push("it can go on".to_owned());

@@ -117,10 +117,11 @@ pub(super) fn charts(rows: &[EpochRow], look: CurveLook) -> [Chart; 3] {
 /// the end with its reason.
 pub(super) fn marks(record: &RunRecord) -> Vec<Mark> {
     let rows = &record.rows;
+    let kept = if record.chooses() { "best" } else { "last" };
     let best = rows.iter().rev().find(|row| row.best).map(|row| Mark {
         epoch: f64::from(row.epoch),
         kind: MarkKind::Best,
-        text: format!("best: {}", row.epoch),
+        text: format!("{kept}: {}", row.epoch),
     });
     // Epoch 3 begins where epoch 2 ends.
     let drops = rate_drops(rows).into_iter().map(|(epoch, text)| Mark {

@@ -111,6 +111,7 @@ impl Training<'_, '_> {
                 epoch,
                 path,
                 beats_start,
+                is_chosen: self.plan.recipe.best_by != BestBy::Latest,
             };
             self.outside.tell(saved)?;
         }

@@ -10,7 +10,14 @@ pub(super) fn log_line(event: &TrainEvent) -> Option<String> {
         ),
         TrainEvent::Step { .. } | TrainEvent::Trying { .. } => return None,
         TrainEvent::EpochEnded(row) => of_epoch(row),
-        TrainEvent::BestSaved { epoch, .. } => format!("Epoch {epoch} is the best so far"),
+        TrainEvent::BestSaved {
+            epoch,
+            is_chosen: true,
+            ..
+        } => format!("Epoch {epoch} is the best so far"),
+        TrainEvent::BestSaved { epoch, .. } => {
+            format!("Epoch {epoch} is the last so far, and kept: nothing held out chooses")
+        }
         TrainEvent::Explained(note) | TrainEvent::Note(note) => note.clone(),
         TrainEvent::Forecast(forecast) => forecast.to_string(),
         TrainEvent::Tight(remedies) => remedies_in_words(remedies),
@@ -48,6 +55,8 @@ pub(in crate::train) fn elapsed(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     #[test]
@@ -58,6 +67,18 @@ mod tests {
             total: 2,
         };
         assert_eq!(log_line(&trying), None);
+        let saved = |is_chosen| {
+            let (path, beats_start) = (PathBuf::new(), true);
+            let saved = TrainEvent::BestSaved {
+                epoch: 5,
+                path,
+                beats_start,
+                is_chosen,
+            };
+            log_line(&saved).unwrap_or_default()
+        };
+        assert_eq!(saved(true), "Epoch 5 is the best so far");
+        assert!(saved(false).starts_with("Epoch 5 is the last so far"));
         let note = TrainEvent::Note("A note".to_owned());
         assert_eq!(log_line(&note).as_deref(), Some("A note"));
         assert_eq!(elapsed(36_061.9), "10:01:01");

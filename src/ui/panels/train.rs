@@ -5,7 +5,7 @@ use crate::dataset::SplitKind;
 use crate::session::{
     Command, FinetuneCommand, LayerKind, ScoreScope, Session, TrainOn, TrainingPhase, TrainingState,
 };
-use crate::train::{EpochRow, TrainStatus};
+use crate::train::TrainStatus;
 use crate::ui::dialogs::FileWish;
 use crate::ui::predicting::{can_predict, go_on_ui, predict, runs_menu, show_prediction};
 use crate::ui::stop::stop_ui;
@@ -166,7 +166,7 @@ fn outcome_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
         }
         TrainingPhase::Ended(report) => {
             ui.separator();
-            ui.label(ended_words(report.status, report.best_epoch, &state.rows));
+            ui.label(ended_words(report.status, report.best_epoch, state));
             device_line(ui, state);
         }
         _ => {}
@@ -196,7 +196,8 @@ fn outcome_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
 }
 
 /// How a training ended, with the time that the run's page tells: that of all epochs that ended.
-fn ended_words(status: TrainStatus, best_epoch: u32, rows: &[EpochRow]) -> String {
+fn ended_words(status: TrainStatus, best_epoch: u32, state: &TrainingState) -> String {
+    let rows = &state.rows;
     let status = match status {
         TrainStatus::Finished => "finished",
         TrainStatus::Stopped => "stopped",
@@ -207,7 +208,8 @@ fn ended_words(status: TrainStatus, best_epoch: u32, rows: &[EpochRow]) -> Strin
     let noun = if rows.len() == 1 { "epoch" } else { "epochs" };
     let seconds = text::duration(rows.iter().map(|row| row.seconds).sum());
     let num_epochs = rows.len();
-    format!("Training {status}, {num_epochs} {noun} in {seconds}; best epoch {best_epoch}")
+    let kept = if state.chooses() { "best" } else { "last" };
+    format!("Training {status}, {num_epochs} {noun} in {seconds}; {kept} epoch {best_epoch}")
 }
 
 /// What can be done with the model that was just trained.
@@ -234,7 +236,7 @@ fn trained_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
 
 fn curves_ui(ui: &mut Ui, session: &Session) {
     let state = session.training();
-    let best = state.best_row().map(|row| f64::from(row.epoch));
+    let best = state.chosen_row().map(|row| f64::from(row.epoch));
     ui.add_space(theme::GRID);
     plots::loss_plot(ui, &state.rows, best);
     plots::score_plot(ui, &state.rows, best, state.ground());
@@ -273,6 +275,7 @@ fn curves_ui(ui: &mut Ui, session: &Session) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::{BestBy, EpochRow, Recipe};
 
     #[test]
     fn the_time_of_a_training_is_that_of_its_epochs() {
@@ -280,11 +283,21 @@ mod tests {
             seconds: 19.0,
             ..EpochRow::default()
         };
-        let rows = [row.clone(), row];
-        let words = |best, rows| ended_words(TrainStatus::Stopped, best, rows);
+        let mut state = TrainingState {
+            rows: vec![row.clone(), row],
+            ..TrainingState::default()
+        };
+        let words = |best, state: &TrainingState| ended_words(TrainStatus::Stopped, best, state);
         let expected = "Training stopped, 2 epochs in 38 s; best epoch 2";
-        assert_eq!(words(2, &rows[..]), expected);
+        assert_eq!(words(2, &state), expected);
         let none = "Training stopped; no epoch was finished";
-        assert_eq!(words(0, &[]), none);
+        assert_eq!(words(0, &state), none);
+        // Nothing chooses.
+        state.recipe = Some(Recipe {
+            best_by: BestBy::Latest,
+            ..Recipe::default()
+        });
+        let expected = "Training stopped, 2 epochs in 38 s; last epoch 2";
+        assert_eq!(words(2, &state), expected);
     }
 }

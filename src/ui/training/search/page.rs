@@ -38,7 +38,7 @@ pub fn trials_ui(
     let is_running = session.search().job.is_some() || session.queue().job.is_some();
     let state = session.training();
     if is_running && !state.rows.is_empty() {
-        let best = state.best_row().map(|row| f64::from(row.epoch));
+        let best = state.chosen_row().map(|row| f64::from(row.epoch));
         heading(ui, "The trial that runs");
         plots::loss_plot(ui, &state.rows, best);
         plots::score_plot(ui, &state.rows, best, state.ground());
