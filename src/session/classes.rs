@@ -101,16 +101,13 @@ impl Session {
     fn add_class(&mut self, name: &str) -> Result<(), CommandError> {
         let table = &self.palette.table;
         let is_it = |class: &&Class| class.name == name.trim() && table.get(class.index).is_none();
-        let added = match self.palette.removed.iter().rfind(is_it) {
-            Some(known) => {
-                let classes = [table.classes(), std::slice::from_ref(known)].concat();
-                ClassTable::new(table.background(), classes).map(|table| (table, known.index))
-            }
-            None => {
-                let (place, used) = (table.num_classes(), self.used_indices());
-                let is_used = |index: u8| used[usize::from(index)];
-                table.added(name, default_color(place, place + 1), is_used)
-            }
+        let added = if let Some(known) = self.palette.removed.iter().rfind(is_it) {
+            let classes = [table.classes(), std::slice::from_ref(known)].concat();
+            ClassTable::new(table.background(), classes).map(|table| (table, known.index))
+        } else {
+            let (place, used) = (table.num_classes(), self.used_indices());
+            let is_used = |index: u8| used[usize::from(index)];
+            table.added(name, default_color(place, place + 1), is_used)
         };
         let (table, class) = added.map_err(|error| CommandError::Refused(error.to_string()))?;
         self.palette.table = table;

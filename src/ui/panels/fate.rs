@@ -18,9 +18,8 @@ pub(super) fn fate_ui(
     let (word, why) = match decision {
         Some(Decision::Kept(why)) => ("refused", why.as_str()),
         Some(Decision::NotMeasured(why)) => ("not measured", why.as_str()),
-        Some(Decision::Promoted | Decision::First) => return,
         None if is_unjudged(session, model) => ("not judged", UNJUDGED),
-        None => return,
+        None | Some(Decision::Promoted | Decision::First) => return,
     };
     theme::words(ui, theme::WARNING, RichText::new(word).small()).on_hover_text(why);
     if decision.is_none() && can_go_on(session, model) {
