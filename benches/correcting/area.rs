@@ -6,7 +6,7 @@ use std::time::Duration;
 use orthobrush::dataset::{Ground, Scene};
 use orthobrush::geom::PixelRect;
 use orthobrush::job::{JobEvent, Waker};
-use orthobrush::label::{ClassTable, Encoding, Mask, load_mask};
+use orthobrush::label::{ClassTable, Encoding, Mask, UNLABELED, load_mask};
 use orthobrush::raster::{TileSource, open_raster};
 use orthobrush::train::{
     DeviceChoice, EncoderKind, Engine, PredictEvent, PredictPlan, Recipe, TrainData, TrainPlan,
@@ -72,14 +72,21 @@ impl Area {
         })
     }
 
-    /// All whole cells.
+    /// All whole cells but those that are filler of the mosaic alone.
     pub fn cells(&self) -> Vec<PixelRect> {
         let (size, side) = (self.truth.size(), self.cell);
         let rows = 0..size.height / side;
         let cell = |(col, row): (u32, u32)| PixelRect::new(col * side, row * side, side, side);
         rows.flat_map(|row| (0..size.width / side).map(move |col| (col, row)))
             .map(cell)
+            .filter(|&cell| !self.is_filler(cell))
             .collect()
+    }
+
+    /// Whether no image lies there.
+    pub fn is_filler(&self, cell: PixelRect) -> bool {
+        let truth = self.truth.read_rect(cell);
+        truth.iter().all(|&class| class == UNLABELED)
     }
 }
 

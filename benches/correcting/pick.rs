@@ -32,8 +32,9 @@ impl Pick {
                 // Nothing is labeled yet, so label and prediction differ everywhere.
                 let unlabeled = orthobrush::label::Mask::new(area.truth.size());
                 let masks = [&unlabeled, &area.said];
-                let is_whole = |rect: PixelRect| rect.num_pixels() == u64::from(area.cell).pow(2);
-                let found = doubtful_places(&area.certainty, masks, (area.cell, count), is_whole);
+                let whole = u64::from(area.cell).pow(2);
+                let is_cell = |rect: PixelRect| rect.num_pixels() == whole && !area.is_filler(rect);
+                let found = doubtful_places(&area.certainty, masks, (area.cell, count), is_cell);
                 found.into_iter().map(|place| place.rect).collect()
             }
             Self::Random => {
