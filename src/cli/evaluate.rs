@@ -222,7 +222,7 @@ pub fn table_text(scores: &Scores) -> String {
     use std::fmt::Write as _;
     let mut text = String::new();
     let mut line = |name: &str, value: String| {
-        writeln!(text, "{name:<28}{value}").expect("a string takes any text");
+        writeln!(text, "{name:<30}{value}").expect("a string takes any text");
     };
     line("pixels compared", scores.pixels.to_string());
     line("ignored (no truth)", scores.ignored.to_string());

@@ -165,13 +165,17 @@ impl LevelCache {
     }
 }
 
+fn renderer_of(config: &ViewConfig) -> Option<Renderer> {
+    let gpu = config.gpu.clone()?;
+    Some(Renderer::new(gpu, config.gpu_tile_bytes))
+}
+
 impl View {
     /// A view on nothing.
     pub fn new(config: ViewConfig) -> Self {
-        let renderer = (config.gpu.clone()).map(|gpu| Renderer::new(gpu, config.gpu_tile_bytes));
         Self {
+            renderer: renderer_of(&config),
             config,
-            renderer,
             feed: None,
             levels: LevelCache::default(),
             camera: None,

@@ -101,10 +101,7 @@ fn numbers_say_their_ground_and_blocks_that_judge_are_read_only_when_somebody_as
     let eval = ["eval", "--truth", label, "--pred"];
     let words = done(&[&eval[..], &[text(&mask)]].concat());
     assert!(words.contains("ground: training ground. "), "{words}");
-    assert!(
-        words.contains("1 block(s) that judge are left out"),
-        "{words}"
-    );
+    assert!(words.contains("1 judging block is left out"), "{words}");
     let words = done(&[&eval[..], &[text(&plain)]].concat());
     assert!(words.contains("ground: agreement. "), "{words}");
     let nobody = [&eval[..], &[text(&plain), "--judging"]].concat();
