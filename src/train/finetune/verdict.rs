@@ -436,8 +436,10 @@ mod tests {
 
     #[test]
     fn what_is_not_measured_says_what_to_do() {
-        assert!(what_to_do(0, [1, 9]).starts_with("mark 3 more cells as done (K), and where"));
-        assert!(what_to_do(0, [3, 9]).starts_with("mark 1 more cell as done (K), and where"));
+        let then = "as done (K), and where a model before learned from them press Train then, \
+                    which holds ground of done cells out";
+        assert_eq!(what_to_do(0, [1, 9]), format!("mark 3 more cells {then}"));
+        assert_eq!(what_to_do(0, [3, 9]), format!("mark 1 more cell {then}"));
         let most = "mark about 2 more cells as done (K) where no model";
         assert!(what_to_do(6, [9, 99]).contains(most));
         // There are not so many.
