@@ -142,8 +142,9 @@ pub fn train(engine: &Engine, plan: TrainPlan) {
 /// What the best model of a run says of an image, and how sure it is.
 pub fn predicted(engine: &Engine, run: &Path, source: Arc<dyn TileSource>) -> (Mask, Mask) {
     let size = source.info().size;
+    // The windows of the first rows; larger ones are usual since.
     let plan = PredictPlan::new(run, source, DeviceChoice::Cpu).expect("a plan");
-    let job = engine.predict(plan, Waker::none());
+    let job = engine.predict(plan.in_patches(), Waker::none());
     let (mut said, mut certainty) = (Mask::new(size), Mask::new(size));
     while let Some(event) = job.next_within(Duration::from_hours(2)) {
         match event {

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -166,6 +167,7 @@ pub(super) fn tallies_of<const N: usize>(
         }];
     }
     let (mut plain, mut held, mut seen) = ([[0; SIDE]; N], [true; SIDE], Vec::new());
+    let end = (ground.width as usize).min(SIDE);
     for y in 0..ground.height {
         if let Some(cut) = cut {
             cut.row(ground.y + y, ground, &mut held);
@@ -174,25 +176,18 @@ pub(super) fn tallies_of<const N: usize>(
         for ((row, tile), plain) in rows.iter_mut().zip(tiles).zip(&mut plain) {
             *row = tile.row(y as usize, plain);
         }
-        let says = |x: usize| {
-            let of_row = |says: usize, row: &&[u8; SIDE]| says << 8 | usize::from(row[x]);
-            rows.iter().fold(usize::from(!held[x]), of_row)
-        };
-        let (mut x, end) = (0, (ground.width as usize).min(SIDE));
-        // Neighbors are mostly alike.
-        while x < end {
-            let (start, here) = (x, says(x));
-            while x < end && says(x) == here {
-                x += 1;
+        each_run(rows, &held, end, |run| {
+            if !held[run.start] {
+                return;
             }
-            if here >> (8 * N) == 0 {
-                let count = scratch.at(here);
-                if *count == 0 {
-                    seen.push(here);
-                }
-                *count += (x - start) as u32;
+            let of_row = |says: usize, row: &&[u8; SIDE]| says << 8 | usize::from(row[run.start]);
+            let here = rows.iter().fold(0, of_row);
+            let count = scratch.at(here);
+            if *count == 0 {
+                seen.push(here);
             }
-        }
+            *count += run.len() as u32;
+        });
     }
     let tallies = seen.into_iter().map(|at| {
         let bytes = (at as u32).to_be_bytes();
@@ -202,6 +197,43 @@ pub(super) fn tallies_of<const N: usize>(
         }
     });
     tallies.collect()
+}
+
+/// Tells each run of neighbors, up to `end`, of which all rows say the same.
+fn each_run<const N: usize>(
+    rows: [&[u8; SIDE]; N],
+    held: &[bool; SIDE],
+    end: usize,
+    mut tell: impl FnMut(Range<usize>),
+) {
+    // Not zero where a run begins; all places at once, and eight of them are left behind in one step,
+    // since neighbors are mostly alike.
+    let mut begins = [0_u8; SIDE];
+    for (at, [before, here]) in begins[1..].iter_mut().zip(held.array_windows()) {
+        *at = u8::from(before != here);
+    }
+    for row in rows {
+        for (at, [before, here]) in begins[1..].iter_mut().zip(row.array_windows()) {
+            *at |= before ^ here;
+        }
+    }
+    let mut start = 0;
+    for (word, bytes) in begins.as_chunks::<8>().0.iter().enumerate() {
+        let mut left = u64::from_le_bytes(*bytes);
+        while left != 0 {
+            let byte = left.trailing_zeros() / 8;
+            let at = 8 * word + byte as usize;
+            if at >= end {
+                break;
+            }
+            tell(start..at);
+            start = at;
+            left &= !(0xff << (8 * byte));
+        }
+    }
+    if start < end {
+        tell(start..end);
+    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,20 @@ pub(super) struct WindowGrid {
 const RIM_WEIGHT: f64 = 1e-3;
 
 impl WindowGrid {
+    /// The usual windows over an image of `extent` for a network that learned on patches of `patch`
+    /// pixels a side: twice, three times … a patch until they have `least` pixels a side, since more
+    /// of the ground around makes a better map in less time, but no more than the image needs. A
+    /// network that takes means over all that it sees (`has_one_view`) keeps to a patch.
+    pub(super) fn usual(extent: ImageSize, patch: u32, least: u32, has_one_view: bool) -> Self {
+        let longest = extent.width.max(extent.height);
+        let patches = if has_one_view {
+            1
+        } else {
+            least.min(longest).div_ceil(patch).max(1)
+        };
+        Self::new(extent, patch * patches)
+    }
+
     /// Windows of `side` (a multiple of 4) over an image of `extent`.
     pub(super) const fn new(extent: ImageSize, side: u32) -> Self {
         Self { extent, side }
@@ -141,6 +155,20 @@ mod tests {
             assert!(!expected.is_empty());
             assert_eq!(grid.touching(rect), expected);
         }
+    }
+
+    #[test]
+    fn usual_windows_are_patches_joined_up() {
+        let side = |length, patch, has_one_view| {
+            WindowGrid::usual(ImageSize::new(length, 40), patch, 256, has_one_view).side()
+        };
+        assert_eq!(side(2_000, 128, false), 256);
+        assert_eq!(side(2_000, 96, false), 288);
+        assert_eq!(side(2_000, 512, false), 512);
+        assert_eq!(side(2_000, 128, true), 128);
+        assert_eq!(side(101, 128, false), 128);
+        assert_eq!(side(129, 128, false), 256);
+        assert_eq!(side(70, 32, false), 96);
     }
 
     #[test]

@@ -43,6 +43,12 @@ macro_rules! families {
         const TABLE: &[Row] = &[$($( Row $row, )+)+];
 
         impl Family {
+    /// Whether it takes means over all that it sees, so that it is best shown as much at once as it
+    /// learned from.
+    pub const fn has_one_view(self) -> bool {
+        matches!(self, Self::Pspnet | Self::DeepLabV3 | Self::DeepLabV3Plus)
+    }
+
             /// Every family, in the order they should be offered.
             pub const ALL: [Self; TABLE.len()] = [$($( Self::$family, )+)+];
         }

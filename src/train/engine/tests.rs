@@ -37,6 +37,7 @@ fn trained(folder: &Path, recipe: Recipe) -> (Vec<EpochRow>, Vec<u8>, TrainRepor
 
 fn predicted(engine: &Engine, run: &Path, order: BlockOrder) -> Mask {
     let mut plan = PredictPlan::new(run, World::new(), DeviceChoice::Cpu).expect("a plan");
+    plan = plan.in_patches();
     plan.block_side = 64;
     assert_eq!(plan.num_blocks(), 16);
     assert!(plan.differences(&classes()).is_empty());

@@ -21,7 +21,7 @@ use crate::train::to_files::bytes_and_time;
 use crate::train::{DeviceChoice, Flips, SavedModel};
 
 /// Raised when the same model and settings come to say something else.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 /// A prediction that was just left ends within this.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// No more is kept of one prediction.

@@ -11,7 +11,7 @@ use crate::label::{ClassTable, MASK_TILE_SIZE, Mask, MaskTile, UNLABELED};
 use crate::raster::TileSource;
 use crate::train::certainty::Certainty;
 use crate::train::flips::Flips;
-use crate::train::grid::blocks;
+use crate::train::grid::{WindowGrid, blocks};
 use crate::train::{DeviceChoice, SavedModel, TrainError};
 
 /// In which order blocks are predicted; the pixels are the same in any.
@@ -26,6 +26,8 @@ pub enum BlockOrder {
 
 /// The usual side of a block.
 const BLOCK_SIDE: u32 = 1_024;
+/// The usual least side of a window.
+const LEAST_WINDOW: u32 = 256;
 /// Bytes for decoded tiles, and as many again for what windows said.
 const CACHE_BYTES: usize = 192 << 20;
 
@@ -47,6 +49,8 @@ pub struct PredictPlan {
     /// Columns and rows of the blocks that are reported, in the finer of the image's and the run's
     /// grids.
     pub(in crate::train) block_side: u32,
+    /// Columns and rows that a window has at least, as far as the image has as many.
+    pub(in crate::train) least_window: u32,
     /// Finished blocks with all measures.
     pub(super) kept: Option<Arc<KeptBlocks>>,
     /// Where those outlive this program.
@@ -98,6 +102,7 @@ impl PredictPlan {
             measures: vec![Certainty::default()],
             cache_bytes: CACHE_BYTES,
             block_side: BLOCK_SIDE,
+            least_window: LEAST_WINDOW,
             kept: None,
             store: None,
             known: Arc::default(),
@@ -167,6 +172,13 @@ impl PredictPlan {
     #[must_use]
     pub const fn flipped(mut self, flips: Flips) -> Self {
         self.flips = flips;
+        self
+    }
+
+    /// Looks through windows as large as what the network learned from, not the usual ones.
+    #[must_use]
+    pub const fn in_patches(mut self) -> Self {
+        self.least_window = 0;
         self
     }
 
@@ -299,6 +311,13 @@ fn is_empty(tile: &MaskTile) -> bool {
 }
 
 impl PredictPlan {
+    /// The windows over `scene`, which is [`PredictPlan::scene`].
+    pub(super) fn windows(&self, scene: &Scene) -> WindowGrid {
+        let card = self.model.card();
+        let has_one_view = card.model.family.has_one_view();
+        WindowGrid::usual(scene.size(), card.patch, self.least_window, has_one_view)
+    }
+
     /// The image in the grid of the model's run.
     pub(super) fn scene(&self) -> Scene {
         let source = Arc::clone(&self.source);

@@ -11,12 +11,12 @@ use crate::geom::PixelRect;
 use crate::job::JobContext;
 use crate::nn::{Loss, Network};
 use crate::train::device::{ChosenDevice, choose};
-use crate::train::grid::WindowGrid;
 use crate::train::logits::WindowLogits;
 use crate::train::self_test::Workload;
 use crate::train::{DeviceChoice, ModelCard, PredictEvent, PredictReport, SavedModel, TrainError};
 
-/// Windows that the network looks at in one go.
+/// Windows of a patch's side that the network looks at in one go; of larger ones so many that they
+/// have as many pixels.
 const BATCH: usize = 8;
 
 /// Predicts as `plan` says.
@@ -156,10 +156,12 @@ impl Predictor {
     ) -> anyhow::Result<u64> {
         let card = plan.model.card();
         let scene = plan.scene();
-        let grid = WindowGrid::new(scene.size(), card.patch);
+        let grid = plan.windows(&scene);
+        let patches = (grid.side() / card.patch) as usize;
+        let most = (BATCH / (patches * patches)).max(1);
         // A batch is always filled up; a small image has no use for a large one.
         let area = scene.scale().grid_rect(plan.area, scene.size());
-        let batch = grid.touching(area).len().clamp(1, BATCH);
+        let batch = grid.touching(area).len().clamp(1, most);
         let mut logits = WindowLogits {
             network: self.network.clone(),
             device: self.chosen.device.clone(),

@@ -89,6 +89,7 @@ fn predicted_in(
 
 /// The plan in 4 × 4 blocks, those of the last row and column smaller.
 fn in_small_blocks(mut plan: PredictPlan) -> PredictPlan {
+    plan = plan.in_patches();
     plan.block_side = 64;
     assert_eq!(plan.num_blocks(), 16);
     plan
@@ -106,7 +107,9 @@ fn any_order_of_blocks_gives_the_same_pixels_however_little_is_remembered() {
     let folder = tempfile::tempdir().expect("a folder");
     let model = trained(&folder.path().join("run"), 6);
     let predictor = Predictor::of(&model, &DeviceChoice::Cpu).expect("a device");
-    let whole = PredictPlan::with(model, World::new(), DeviceChoice::Cpu).expect("a plan");
+    let whole = PredictPlan::with(model, World::new(), DeviceChoice::Cpu)
+        .expect("a plan")
+        .in_patches();
     assert_eq!(whole.num_blocks(), 1);
     let plan = in_small_blocks(whole.clone());
     let near = BlockOrder::NearestFirst(ImagePoint::new(150.0, 90.0));

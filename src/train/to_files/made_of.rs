@@ -10,7 +10,7 @@ use crate::geom::{ImageSize, PixelRect};
 use crate::train::{Certainty, Flips, TrainError};
 
 /// The version of the files beside a prediction.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// How long a file is, and when it was written last in nanoseconds since 1970.
 ///
