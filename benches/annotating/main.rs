@@ -5,7 +5,7 @@
 //! folder of the areas of `--bench correcting`, and RUN another model than theirs to begin with. A
 //! simulated person knows the truth but may only make strokes, press keys and choose from menus, in
 //! the times of the keystroke-level model; `annotating.csv` in OUT says what was done when a mean
-//! `IoU` was reached, which stays empty where it was not.
+//! `IoU` was reached, which stays empty where it was not. Lines of another area, way or model stay.
 #![expect(clippy::print_stdout, reason = "a benchmark talks")]
 
 #[path = "../correcting/area.rs"]
@@ -17,7 +17,7 @@ mod pieces;
 mod plan;
 mod ways;
 
-use std::fmt::Write as _;
+use std::fs;
 use std::path::PathBuf;
 
 use orthobrush::disk::replace_file;
@@ -26,6 +26,7 @@ use area::Area;
 use hand::Moment;
 use ways::Way;
 
+const HEAD: &str = "area,way,parent,mean_iou,strokes,other actions,minutes,minutes waited";
 /// Where the work ends.
 const GOAL: f64 = 0.9;
 /// Strokes at most.
@@ -45,7 +46,10 @@ fn main() {
     };
     let (wanted, only) = (value_of("--area"), value_of("--way"));
     let out = PathBuf::from(out);
-    let mut table = "area,way,mean_iou,strokes,other actions,minutes,minutes waited\n".to_owned();
+    let parent = value_of("--parent").unwrap_or_default();
+    let path = out.join("annotating.csv");
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    let mut lines: Vec<String> = text.lines().skip(1).map(str::to_owned).collect();
     for name in ["loveda", "deepglobe", "abroad", "abroad_1m", "roads"] {
         if wanted.is_some_and(|wanted| wanted != name) {
             continue;
@@ -55,8 +59,8 @@ fn main() {
             continue;
         };
         let mut area = ways::at_most(area, MOST_SIDE);
-        if let Some(run) = value_of("--parent") {
-            area.parent = PathBuf::from(run);
+        if !parent.is_empty() {
+            area.parent = PathBuf::from(parent);
         }
         let ways = Way::ALL.into_iter();
         for way in ways.filter(|way| only.is_none_or(|only| only == way.name())) {
@@ -64,18 +68,21 @@ fn main() {
             if let Some(last) = moments.last() {
                 println!("{name}, {}: {last:?}", way.name());
             }
-            for tenth in 4..=18 {
-                let goal = f64::from(tenth) * 0.05;
-                let line = line(&area.name, way, goal, &moments);
+            let key = format!("{name},{},\"{parent}\"", way.name());
+            lines.retain(|line| !line.starts_with(&key));
+            for twentieth in 8..=18 {
+                let goal = f64::from(twentieth) * 0.05;
+                let line = line(&key, goal, &moments);
                 println!("{line}");
-                writeln!(table, "{line}").expect("memory takes all");
+                lines.push(line);
             }
+            let table = format!("{HEAD}\n{}\n", lines.join("\n"));
+            replace_file(&path, table.as_bytes()).expect("the table can be written");
         }
     }
-    replace_file(&out.join("annotating.csv"), table.as_bytes()).expect("the table can be written");
 }
 
-fn line(area: &str, way: Way, goal: f64, moments: &[Moment]) -> String {
+fn line(key: &str, goal: f64, moments: &[Moment]) -> String {
     let reached = moments.iter().find(|moment| moment.mean_iou >= goal);
     let cost = reached.map_or_else(
         || ",,,".to_owned(),
@@ -84,5 +91,5 @@ fn line(area: &str, way: Way, goal: f64, moments: &[Moment]) -> String {
             format!("{},{},{active:.2},{waited:.2}", it.strokes, it.others)
         },
     );
-    format!("{area},{},{goal:.2},{cost}", way.name())
+    format!("{key},{goal:.2},{cost}")
 }

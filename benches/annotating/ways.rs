@@ -1,4 +1,5 @@
 //! Three ways to a label: by brush, with instant answers, with a model that learns from corrections.
+#![expect(clippy::print_stdout, reason = "a benchmark talks")]
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +7,8 @@ use std::path::Path;
 use orthobrush::geom::ImageSize;
 use orthobrush::label::{Cleanup, Mask, UNLABELED};
 use orthobrush::session::{
-    Command, FinetuneCommand, InstantCommand, LayerKind, Over, Predicting, ReviewCommand, Wholesale,
+    Command, FinetuneCommand, InstantCommand, LayerKind, Over, Predicting, PredictionCommand,
+    ReviewCommand, Wholesale,
 };
 use orthobrush::train::{DeviceChoice, FinetuneOptions};
 
@@ -30,6 +32,8 @@ const WORTH_IT: f32 = 0.01;
 const SPECK: u64 = 100;
 /// Times that a model learns from corrections.
 const ROUNDS: u32 = 3;
+/// Thresholds that are tried on a prediction of two classes, one after the other.
+const THRESHOLDS: [f64; 6] = [0.7, 0.5, 0.35, 0.2, 0.1, 0.05];
 /// A prediction that is right on this share of a square is taken over there first.
 const USEFUL: f64 = 0.5;
 
@@ -154,6 +158,7 @@ fn correct(hand: &mut Hand<'_>, image: &Path, is_thorough: bool) {
     let mut run = hand.area.parent.clone();
     for round in 0..ROUNDS {
         hand.by_menu(Command::predict(Some(run.clone())));
+        decide(hand);
         hand.consider(taken_over());
         let squares = hand.ground.bounds.num_pixels() / (256 * 256);
         correct_squares(hand, squares.div_ceil(20) as usize);
@@ -169,9 +174,47 @@ fn correct(hand: &mut Hand<'_>, image: &Path, is_thorough: bool) {
         run = out;
     }
     hand.by_menu(Command::predict(Some(run)));
+    decide(hand);
     for command in taken_over() {
         hand.by_menu(command);
     }
+}
+
+/// Moves the threshold of two classes, first down and then up, as long as the prediction looks
+/// better for it, and back by one.
+fn decide(hand: &mut Hand<'_>) {
+    let Some((now, _)) = hand.session.decision_threshold() else {
+        return;
+    };
+    let far = |of: f64| (of - now.probability()).abs();
+    let mut at = 0;
+    for (place, &threshold) in THRESHOLDS.iter().enumerate() {
+        if far(threshold) < far(THRESHOLDS[at]) {
+            at = place;
+        }
+    }
+    let mut best = hand.mean_iou(LayerKind::Prediction);
+    let mut has_moved = false;
+    for step in [1, -1] {
+        while let Some(next) = at.checked_add_signed(step)
+            && let Some(&threshold) = THRESHOLDS.get(next)
+            && !(has_moved && step < 0)
+        {
+            hand.by_menu(decided_at(threshold));
+            let looks = hand.mean_iou(LayerKind::Prediction);
+            if looks <= best {
+                hand.by_menu(decided_at(THRESHOLDS[at]));
+                break;
+            }
+            (at, best) = (next, looks);
+            has_moved |= step > 0;
+        }
+    }
+    println!("threshold {}: mean IoU {best:.3}", THRESHOLDS[at]);
+}
+
+const fn decided_at(threshold: f64) -> Command {
+    Command::Prediction(PredictionCommand::DecideAt(threshold))
 }
 
 /// The prediction becomes the label where nobody has painted, and its specks go.

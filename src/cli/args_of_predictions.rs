@@ -39,6 +39,9 @@ pub struct PredictArgs {
     /// Also looks at mirror images (test-time augmentation): four times the work.
     #[arg(long)]
     pub tta: bool,
+    /// Of two classes, predicts the second one from this probability on; without, the likelier one.
+    #[arg(long, value_name = "PROBABILITY")]
+    pub threshold: Option<f64>,
     /// Goes on with a prediction that was stopped or killed, and leaves images that are done as they
     /// are.
     #[arg(long)]

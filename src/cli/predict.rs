@@ -11,7 +11,7 @@ use super::predict_tasks::{Asked, asked, measures};
 use crate::disk::path_text;
 use crate::raster::is_tile_folder;
 use crate::session::{Command, LayerKind};
-use crate::train::{FileEnd, FileTask, FilesPlan, Flips, IfBegun};
+use crate::train::{DecisionThreshold, FileEnd, FileTask, FilesPlan, Flips, IfBegun};
 
 /// Predicts images into files. Blocks go to the disk as they are finished, whatever the size of
 /// the image.
@@ -35,6 +35,10 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<()> {
         } else {
             IfBegun::Refuse
         });
+    let plan = match args.threshold {
+        Some(probability) => plan.decided_at(DecisionThreshold::new(probability)?)?,
+        None => plan,
+    };
     let mut desk = Desk::new(&tasks).among_others(args.images.is_some());
     asked.iter().for_each(note_fault);
     desk.follow(plan)?;

@@ -157,9 +157,11 @@ fn has_any(
         let row = ours[..width].iter().zip(&theirs[..width]);
         let row = row.zip(&held[..width]);
         // All of a row at once and without a branch, which is far faster than to stop within it.
-        row.fold(false, |is_any, ((&class, &value), &is_held)| {
-            is_any | (is_held & (class != UNLABELED) & is_it(value))
-        })
+        let any = row.fold(0, |any, ((&class, &value), &is_held)| {
+            let [held, labeled, wanted] = [is_held, class != UNLABELED, is_it(value)].map(u8::from);
+            any | held & labeled & wanted
+        });
+        any != 0
     })
 }
 

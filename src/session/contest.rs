@@ -13,7 +13,7 @@ use crate::label::Mask;
 use crate::metrics::{
     ComparedPredictions, PartCounts, PredictionComparison, TileComparison, TileCounts,
 };
-use crate::train::{Certainty, Flips};
+use crate::train::{Certainty, DecisionThreshold, Flips};
 
 /// Predictions of parts of the image, and of two networks on the same ground.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +40,8 @@ pub enum PredictionCommand {
     CompareWith(KeptPlace),
     /// Holds these measures of how sure the prediction is, beside the chosen one, and no others.
     Measures(Vec<Certainty>),
+    /// Predicts the second of two classes from this probability on.
+    DecideAt(f64),
 }
 
 /// One of the kept predictions (A), held against the one that is there now (B).
@@ -61,6 +63,7 @@ pub struct KeptComparison {
 pub(super) struct MadeBy {
     pub run: PathBuf,
     pub flips: Flips,
+    pub threshold: DecisionThreshold,
     /// Which ground it is of, unless that is all of the image.
     pub asked: Option<Arc<Asked>>,
 }
@@ -171,6 +174,7 @@ impl Session {
             }
             PredictionCommand::CompareWith(place) => self.compare_with(place),
             PredictionCommand::Measures(measures) => self.hold_measures(measures),
+            PredictionCommand::DecideAt(probability) => self.decide_at(probability),
         }
     }
 
@@ -180,6 +184,7 @@ impl Session {
         Some(MadeBy {
             run: made.run.clone(),
             flips: made.by.flips,
+            threshold: made.by.threshold,
             asked: (!made.is_whole).then(|| Arc::clone(&made.asked)),
         })
     }

@@ -58,7 +58,9 @@ impl KeptPlaces {
     fn place_for(&self, by: Option<&MadeBy>) -> Option<KeptPlace> {
         let is_same = |&place: &KeptPlace| {
             let pair = self.made_by(place).zip(by);
-            pair.is_some_and(|(kept, by)| kept.run == by.run && kept.flips == by.flips)
+            pair.is_some_and(|(kept, by)| {
+                (&kept.run, kept.flips, kept.threshold) == (&by.run, by.flips, by.threshold)
+            })
         };
         let is_free = |&place: &KeptPlace| self.layer(place).is_none();
         let mut places = KeptPlace::ALL.into_iter();

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,8 +10,8 @@ use super::state::Session;
 use super::training::RUNS_FOLDER;
 use super::{CommandError, ImageId, Notice, ScoreScope};
 use crate::disk::folder_of;
-use crate::geom::ImagePoint;
-use crate::train::{BlockStore, KeptPrediction};
+use crate::geom::{ImagePoint, PixelRect};
+use crate::train::{BlockStore, DecisionThreshold, KeptPrediction};
 
 impl Session {
     /// Blocks of a prediction that is not whole and does not run: those that are there, and all.
@@ -28,12 +29,56 @@ impl Session {
         self.refuse_while_predicting()?;
         let made = self.maker().ok_or(CommandError::NoPrediction)?;
         let (run, asked, by) = (made.run.clone(), Arc::clone(&made.asked), made.by);
-        let before = std::mem::replace(&mut self.predicting.flips, by.flips);
+        let how = &mut self.predicting;
+        let before = (how.flips, how.threshold);
+        (how.flips, how.threshold) = (by.flips, by.threshold);
         let begun = self.predict_again(run, &asked, near);
         if begun.is_err() {
-            self.predicting.flips = before;
+            (self.predicting.flips, self.predicting.threshold) = before;
         }
         begun
+    }
+
+    /// Predicts the second of two classes from this probability on, from now on, and what is shown
+    /// anew where it is of two; finished blocks are read back.
+    pub(super) fn decide_at(&mut self, probability: f64) -> Result<(), CommandError> {
+        let threshold = DecisionThreshold::new(probability);
+        let threshold = threshold.map_err(|error| CommandError::Refused(error.to_string()))?;
+        self.refuse_while_predicting()?;
+        let before = std::mem::replace(&mut self.predicting.threshold, threshold);
+        let shown = self.maker().filter(|made| made.classes.num_classes() == 2);
+        let Some(made) = shown.filter(|made| made.by.threshold != threshold) else {
+            return Ok(());
+        };
+        let (run, asked) = (made.run.clone(), Arc::clone(&made.asked));
+        let begun = self.predict_again(run, &asked, None);
+        if begun.is_err() {
+            self.predicting.threshold = before;
+        }
+        begun
+    }
+
+    /// The finished blocks of what is shown, where `made` is the same but for the threshold; `made`
+    /// has its blocks then.
+    pub(super) fn decided_otherwise(&self, made: &mut Made) -> HashSet<PixelRect> {
+        let like = |mark: ModelMark| (mark.checksums, mark.flips);
+        let shown = self.maker().filter(|shown| {
+            let is_other = shown.by.threshold != made.by.threshold;
+            is_other && like(shown.by) == like(made.by) && shown.asked.is_same(&made.asked)
+        });
+        let Some(shown) = shown else {
+            return HashSet::new();
+        };
+        made.kept = Arc::clone(&shown.kept);
+        shown.done.known(shown.asked.sum)
+    }
+
+    /// From which probability on the second of two classes is predicted, and its name; `None` where
+    /// what is shown was not predicted here or is not of two.
+    pub fn decision_threshold(&self) -> Option<(DecisionThreshold, String)> {
+        let made = self.maker()?;
+        let second = made.classes.classes().get(1)?;
+        (made.classes.num_classes() == 2).then(|| (made.by.threshold, second.name.clone()))
     }
 
     fn predict_again(
@@ -103,7 +148,9 @@ impl Session {
         let by = ModelMark {
             checksums: kept.model.checksums(),
             flips: kept.flips,
+            threshold: kept.threshold,
         };
+        self.predicting.threshold = kept.threshold;
         let on = match kept.ground {
             // Or cells; what is asked for is known without.
             Some(_) => ScoreScope::Selection,

@@ -8,7 +8,7 @@ use super::state::{Layer, LayerId, OpenImage, Session};
 use super::{CommandError, LayerKind, Notice, PredictionState, ScoreScope};
 use crate::geom::PixelRect;
 use crate::label::{Class, ClassTable, Mask, UNLABELED};
-use crate::train::{BlockOrder, Certainty, DoneBlocks, Flips, KeptBlocks};
+use crate::train::{BlockOrder, Certainty, DecisionThreshold, DoneBlocks, Flips, KeptBlocks};
 
 /// A larger prediction is let go of when another model's takes its place, and predicted anew.
 pub(super) const MOST_ASIDE: usize = 512 << 20;
@@ -53,6 +53,7 @@ pub(super) struct Made {
 pub(super) struct ModelMark {
     pub checksums: [u32; 2],
     pub flips: Flips,
+    pub threshold: DecisionThreshold,
 }
 
 /// When a prediction takes the place of another model's.

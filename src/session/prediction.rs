@@ -10,7 +10,8 @@ use super::{CommandError, Contest, FinetunePhase, LayerKind, Notice, ScoreScope}
 use crate::geom::{ImagePoint, PixelRect};
 use crate::label::{Mask, UNLABELED, WantedCells};
 use crate::train::{
-    BlockOrder, Certainty, DeviceChoice, Flips, KeptBlocks, PredictEvent, PredictPlan,
+    BlockOrder, Certainty, DecisionThreshold, DeviceChoice, Flips, KeptBlocks, PredictEvent,
+    PredictPlan,
 };
 
 /// The prediction that runs or ran last.
@@ -52,6 +53,8 @@ pub(super) struct PredictHow {
     /// Where, if not where the network was trained.
     pub device: Option<DeviceChoice>,
     pub flips: Flips,
+    /// From which probability on the second of two classes is predicted.
+    pub threshold: DecisionThreshold,
     pub certainty: Certainty,
     /// Measures that are held beside the chosen one.
     pub measures: Vec<Certainty>,
@@ -143,8 +146,9 @@ impl Session {
         place: TakesPlace,
     ) -> Result<(), CommandError> {
         let engine = self.engine()?.clone();
-        let made = self.asked_of(&plan, &run, on);
+        let mut made = self.asked_of(&plan, &run, on);
         let by = made.by;
+        let finished = self.decided_otherwise(&mut made);
         let known = self.prepare_layers(made, place);
         let shown = self.maker().filter(|shown| shown.by == by);
         let is_complete = shown.is_some_and(|shown| shown.is_whole);
@@ -153,7 +157,7 @@ impl Session {
         let store = self.store_for(&run).filter(|_| is_lasting);
         let plan = plan.without(known);
         let plan = match self.kept_blocks() {
-            Some(kept) => plan.keeping(kept, store),
+            Some(kept) => plan.keeping(kept, store).deciding_anew(finished),
             None => plan,
         };
         let job = engine.predict(plan, self.config.waker.clone());
@@ -191,6 +195,7 @@ impl Session {
         let by = ModelMark {
             checksums: plan.model().checksums(),
             flips: self.predicting.flips,
+            threshold: plan.threshold(),
         };
         let asked = Asked::of(plan, on);
         let kept = Arc::new(KeptBlocks::new(plan.model().folder()));
@@ -205,7 +210,8 @@ impl Session {
         let device = self.predicting.device.clone().or(trained_on);
         let plan = PredictPlan::new(run, source, device.unwrap_or_default())
             .map_err(|error| CommandError::Refused(error.to_string()))?;
-        Ok(plan.flipped(self.predicting.flips))
+        let how = &self.predicting;
+        Ok(plan.flipped(how.flips).decided_at(how.threshold))
     }
 
     pub(super) fn only_on(

@@ -129,6 +129,10 @@ impl Session {
         words.path("--image", image);
         words.path("--out", &self.free_for_prediction(image)?);
         words.say("--uncertainty").flips(made.by.flips);
+        if !made.by.threshold.is_half() {
+            let threshold = made.by.threshold.probability();
+            words.say(&format!("--threshold {threshold:.4}"));
+        }
         match made.asked.on {
             ScoreScope::Whole => Ok(()),
             _ => words.ground("--area", made.asked.shape()),
@@ -176,6 +180,12 @@ impl Session {
             return Err(refused(
                 "One of the two was predicted with mirror images and the other without. Predict \
                  both alike first",
+            ));
+        }
+        if made.iter().any(|by| !by.threshold.is_half()) {
+            return Err(refused(
+                "One of the two was predicted at a threshold, which this command does not know. \
+                 Save both (File › Save prediction as…), or take the likelier class",
             ));
         }
         words.flips(made.first().map_or(Flips::None, |made| made.flips));

@@ -46,9 +46,9 @@ impl Certainty {
             (Self::Probability | Self::Margin, _) => (step, 0.0, ""),
         };
         let description = match (self, num_classes) {
-            (Self::Probability, _) => "Probability of the predicted class".to_owned(),
+            (Self::Probability, _) => "Probability of the likeliest class".to_owned(),
             (Self::Margin, _) => {
-                "Probability of the predicted class less that of the next one".to_owned()
+                "Probability of the likeliest class less that of the next one".to_owned()
             }
             (Self::Entropy, Some(classes)) => {
                 format!("Entropy of the probabilities of {classes} classes, in nats")

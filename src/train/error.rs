@@ -203,6 +203,17 @@ pub enum TrainError {
     /// What is to be predicted is not there.
     #[error("The area to predict is not inside the image; choose one that is")]
     Area,
+    /// No threshold of a decision.
+    #[error(
+        "A threshold lies between 0 and 1, without them, and {0} does not; 0.5 takes the likelier \
+         class"
+    )]
+    Threshold(f64),
+    /// A threshold for a model that has not two classes.
+    #[error(
+        "A threshold decides between two classes, and the model has {0}; leave the threshold out"
+    )]
+    ThresholdOf(usize),
     /// Blocks of an unfinished prediction lie beside the file.
     #[error(
         "A prediction into this file was begun before; go on with it (--resume), or remove what \

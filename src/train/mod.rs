@@ -64,6 +64,7 @@ mod similar;
 mod test_folder;
 #[cfg(test)]
 mod test_world;
+mod threshold;
 mod to_files;
 mod unlabeled;
 
@@ -124,5 +125,6 @@ pub use search::{
     SearchWay,
 };
 pub use similar::{Alike, FeatureIndex, FeatureStore, KeptLooks, SimilarEvent, SimilarOrder};
+pub use threshold::DecisionThreshold;
 pub use to_files::{FileEnd, FileMaker, FileTask, FilesEvent, FilesPlan, IfBegun, run_of};
 pub use unlabeled::Unlabeled;

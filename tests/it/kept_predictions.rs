@@ -32,14 +32,14 @@ fn image_in(folder: &Path) -> PathBuf {
     image
 }
 
-fn on_cpu(image: &Path) -> Session {
+pub fn on_cpu(image: &Path) -> Session {
     let mut session = opened(image);
     let device = Predicting::Device(DeviceChoice::Cpu);
     finish(&mut session, Command::SetPredicting(device));
     session
 }
 
-fn predict(run: &Path, on: ScoreScope) -> Command {
+pub fn predict(run: &Path, on: ScoreScope) -> Command {
     Command::Prediction(PredictionCommand::Predict {
         run: Some(run.to_owned()),
         on,

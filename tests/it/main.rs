@@ -9,6 +9,7 @@ mod contesting;
 mod convert;
 mod correcting;
 mod crash;
+mod deciding;
 mod doubting;
 mod encodings;
 mod ending;

@@ -58,13 +58,17 @@ impl KeptBlocks {
         files.stored.push(Stored { file, ground });
     }
 
-    /// A block of the store's file that was taken in last.
-    pub(super) fn stored_block(&self, rect: PixelRect) -> io::Result<Predicted> {
+    /// A finished block: of the store's file that was taken in last, else of that without a name.
+    pub(super) fn finished_block(&self, rect: PixelRect) -> io::Result<Predicted> {
         let files = self.files();
-        let plane = |at| {
-            let last = files.stored.last();
-            let read = last.map_or(Ok(None), |last| last.file.read(rect, at))?;
-            read.ok_or_else(|| io::Error::other("a finished block is gone"))
+        let last = files.stored.last().map(|last| &last.file);
+        let plane = |at| -> io::Result<Vec<u8>> {
+            for file in last.into_iter().chain(&files.nameless) {
+                if let Some(plane) = file.read(rect, at)? {
+                    return Ok(plane);
+                }
+            }
+            Err(io::Error::other("a finished block is gone"))
         };
         Ok(Predicted {
             classes: plane(0)?,
@@ -267,8 +271,10 @@ mod tests {
         let kept = KeptBlocks::new(folder.path());
         put(&kept, one.0, &one.1);
         kept.take_in(stored(&first, &[two]), None);
-        assert_eq!(kept.stored_block(rects[1]).expect("read").classes[0], 50);
-        assert!(kept.stored_block(rects[0]).is_err(), "no store has it");
+        let class = |at: usize| kept.finished_block(rects[at]).map(|block| block.classes[0]);
+        assert_eq!(class(1).expect("in the store"), 50);
+        assert_eq!(class(0).expect("in the file without a name"), 10);
+        assert!(class(2).is_err(), "nobody has it");
         let columns = [5, 105, 205, 295];
         assert_eq!(
             at(&kept, Certainty::ALL[0], columns),

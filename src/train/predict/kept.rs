@@ -18,7 +18,7 @@ use crate::raster::TileSource;
 use crate::train::block_file::BlockFile;
 use crate::train::finetune::image_print;
 use crate::train::to_files::bytes_and_time;
-use crate::train::{DeviceChoice, Flips, SavedModel};
+use crate::train::{DecisionThreshold, DeviceChoice, Flips, SavedModel};
 
 /// Raised when the same model and settings come to say something else.
 const SCHEMA: u32 = 2;
@@ -53,6 +53,8 @@ pub struct KeptPrediction {
     pub model: SavedModel,
     /// Which mirror images were looked at as well.
     pub flips: Flips,
+    /// From which probability on the second of two classes was predicted.
+    pub threshold: DecisionThreshold,
     /// The ground that was asked for last.
     pub area: PixelRect,
     /// Where alone it was asked for: all but unlabeled pixels; `None` is all of the area.
@@ -74,6 +76,9 @@ struct Story {
     run: PathBuf,
     image: PathBuf,
     area: PixelRect,
+    /// Blocks are kept as they are without it.
+    #[serde(default)]
+    threshold: DecisionThreshold,
 }
 
 /// Predictions of the same have the same pixels, but for what devices differ in.
@@ -181,7 +186,7 @@ impl BlockStore {
             Some(ground) => plan.ok()?.only_where(ground?),
         };
         let plan = plan.ok()?;
-        let mut read = ReadBlocks::new(size, &run);
+        let mut read = ReadBlocks::new(size, &run, story.threshold);
         let is_same = |other: &Story| other.made_of.on_rectangles() == made_of.on_rectangles();
         for (folder, other) in others.iter().rev().filter(|(_, other)| is_same(other)) {
             read.add(&folder.path, other.made_of.ground);
@@ -196,6 +201,7 @@ impl BlockStore {
             run,
             model,
             flips: made_of.flips,
+            threshold: story.threshold,
             area: plan.area(),
             ground: plan.ground().cloned(),
             masks: read.masks,
@@ -253,6 +259,7 @@ impl BlockStore {
             run: run.unwrap_or_else(|| plan.model.folder().to_owned()),
             image: self.image.clone(),
             area: plan.area,
+            threshold: plan.threshold,
         })
     }
 
@@ -403,6 +410,7 @@ mod tests {
             run: store.run.clone().expect("a run"),
             image: store.image.clone(),
             area: PixelRect::new(0, 0, 9, 9),
+            threshold: DecisionThreshold::default(),
         };
         let folder = store.folder.join(story.made_of.name());
         fs::create_dir_all(&store.folder).expect("a folder");

@@ -12,7 +12,7 @@ use crate::raster::TileSource;
 use crate::train::certainty::Certainty;
 use crate::train::flips::Flips;
 use crate::train::grid::{WindowGrid, blocks};
-use crate::train::{DeviceChoice, SavedModel, TrainError};
+use crate::train::{DecisionThreshold, DeviceChoice, SavedModel, TrainError};
 
 /// In which order blocks are predicted; the pixels are the same in any.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -43,6 +43,7 @@ pub struct PredictPlan {
     pub(super) area: PixelRect,
     pub(super) order: BlockOrder,
     pub(super) flips: Flips,
+    pub(super) threshold: DecisionThreshold,
     /// In which ways it is said how sure the network is.
     pub(super) measures: Vec<Certainty>,
     pub(super) cache_bytes: usize,
@@ -55,6 +56,8 @@ pub struct PredictPlan {
     pub(super) kept: Option<Arc<KeptBlocks>>,
     /// Where those outlive this program.
     pub(super) store: Option<BlockStore>,
+    /// Finished blocks of `kept` that are told first, as the threshold decides them now.
+    pub(super) finished: HashSet<PixelRect>,
     /// Blocks that somebody has already.
     known: Arc<HashSet<PixelRect>>,
     /// What of the area is wanted: all but unlabeled pixels.
@@ -99,12 +102,14 @@ impl PredictPlan {
             area,
             order: BlockOrder::Rows,
             flips: Flips::None,
+            threshold: DecisionThreshold::default(),
             measures: vec![Certainty::default()],
             cache_bytes: CACHE_BYTES,
             block_side: BLOCK_SIDE,
             least_window: LEAST_WINDOW,
             kept: None,
             store: None,
+            finished: HashSet::new(),
             known: Arc::default(),
             ground: None,
         };
@@ -175,6 +180,19 @@ impl PredictPlan {
         self
     }
 
+    /// Predicts the second of two classes from this probability on. Blocks are kept as they are
+    /// without, so that another threshold needs no other look at the image.
+    #[must_use]
+    pub fn decided_at(mut self, threshold: DecisionThreshold) -> Self {
+        self.threshold = threshold.of_classes(self.model.card().num_classes);
+        self
+    }
+
+    /// The probability from which on the second of two classes is predicted.
+    pub const fn threshold(&self) -> DecisionThreshold {
+        self.threshold
+    }
+
     /// Looks through windows as large as what the network learned from, not the usual ones.
     #[must_use]
     pub const fn in_patches(mut self) -> Self {
@@ -195,6 +213,14 @@ impl PredictPlan {
     pub fn keeping(mut self, kept: Arc<KeptBlocks>, store: Option<BlockStore>) -> Self {
         (self.kept, self.store) = (Some(kept), store);
         self.measured_by(&Certainty::ALL)
+    }
+
+    /// Decides these blocks anew, which the same prediction finished at another threshold and which
+    /// lie where blocks are kept.
+    #[must_use]
+    pub fn deciding_anew(mut self, finished: HashSet<PixelRect>) -> Self {
+        self.finished = finished;
+        self
     }
 
     /// Leaves out blocks that were predicted before, or lie within one.
@@ -290,6 +316,16 @@ impl PredictPlan {
         let cols = block.x / MASK_TILE_SIZE..block.right().div_ceil(MASK_TILE_SIZE);
         let mut rows = block.y / MASK_TILE_SIZE..block.bottom().div_ceil(MASK_TILE_SIZE);
         rows.any(|row| cols.clone().any(|col| !is_empty(ground.tile(col, row))))
+    }
+
+    /// The classes that the threshold takes; the measures must have the probability.
+    pub(in crate::train) fn decided(&self, mut predicted: Predicted) -> Predicted {
+        let mut measured = self.measures.iter().zip(&predicted.sure);
+        let probability = measured.find(|(measure, _)| **measure == Certainty::Probability);
+        if let Some((_, probability)) = probability {
+            self.threshold.decide(&mut predicted.classes, probability);
+        }
+        predicted
     }
 
     /// Takes away what is not wanted of what was predicted at `rect`.

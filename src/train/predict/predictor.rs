@@ -54,7 +54,7 @@ pub(in crate::train) fn run(
         {
             job.tell(PredictEvent::NotKept(error.to_string()))?;
         }
-        job.tell(predicted.at(rect))?;
+        job.tell(plan.decided(predicted).at(rect))?;
         done_blocks += 1;
         job.mention(PredictEvent::Progress {
             done_blocks,
@@ -71,35 +71,37 @@ pub(in crate::train) fn run(
     Ok(job.tell(PredictEvent::Finished(report))?)
 }
 
-/// Tells the blocks that the same prediction left in the plan's store: what is to be computed without
-/// them, and what lets others be added.
+/// Tells the blocks that the same prediction left in the plan's store, or before at another
+/// threshold: what is to be computed without them, and what lets others be added.
 fn take_up(
     plan: &PredictPlan,
     job: &JobContext<PredictEvent>,
 ) -> anyhow::Result<(PredictPlan, Option<StoreLock>)> {
-    let plan = plan.clone();
-    let (Some(kept), Some(store)) = (&plan.kept, &plan.store) else {
+    let mut plan = plan.clone();
+    let Some(kept) = plan.kept.clone() else {
         return Ok((plan, None));
     };
-    let (file, lock) = match store.begin(&plan) {
-        Ok(begun) => begun,
-        Err(error) => {
-            job.tell(PredictEvent::NotKept(error.to_string()))?;
-            return Ok((plan, None));
+    let mut there = std::mem::take(&mut plan.finished);
+    let mut lock = None;
+    match plan.store.as_ref().map(|store| store.begin(&plan)) {
+        Some(Ok((file, begun))) => {
+            there.extend(file.known());
+            kept.take_in(file, begun.ground);
+            lock = Some(begun);
         }
-    };
-    let mut there = file.known();
-    kept.take_in(file, lock.ground);
+        Some(Err(error)) => job.tell(PredictEvent::NotKept(error.to_string()))?,
+        None => {}
+    }
     there.retain(|rect| !plan.is_known(*rect));
     let mut found = HashSet::new();
     for rect in there {
         // What cannot be read is computed again.
-        if let Ok(block) = kept.stored_block(rect) {
+        if let Ok(block) = kept.finished_block(rect) {
             found.insert(rect);
-            job.tell(block.at(rect))?;
+            job.tell(plan.decided(block).at(rect))?;
         }
     }
-    Ok((plan.also_without(found), Some(lock)))
+    Ok((plan.also_without(found), lock))
 }
 
 /// A model on its device, for as many images as there are.

@@ -4,8 +4,8 @@ use super::blocks::{KeptBlocks, PLANES};
 use super::ground::DoneBlocks;
 use crate::geom::ImageSize;
 use crate::label::Mask;
-use crate::train::Certainty;
 use crate::train::block_file::BlockFile;
+use crate::train::{Certainty, DecisionThreshold};
 
 /// Blocks of predictions that are read back from the disk.
 pub(super) struct ReadBlocks {
@@ -14,15 +14,17 @@ pub(super) struct ReadBlocks {
     /// The same with all measures, where they lie.
     pub on_disk: KeptBlocks,
     pub done: DoneBlocks,
+    threshold: DecisionThreshold,
 }
 
 impl ReadBlocks {
-    /// None yet, of an image of `size` that the model of `run` predicted.
-    pub fn new(size: ImageSize, run: &Path) -> Self {
+    /// None yet, of an image of `size` that the model of `run` predicted at this threshold.
+    pub fn new(size: ImageSize, run: &Path, threshold: DecisionThreshold) -> Self {
         Self {
             masks: [(); 2].map(|()| Mask::new(size)),
             on_disk: KeptBlocks::new(run),
             done: DoneBlocks::default(),
+            threshold,
         }
     }
 
@@ -40,8 +42,9 @@ impl ReadBlocks {
         for rect in blocks.known() {
             let planes = [0, usual].map(|plane| blocks.read(rect, plane));
             if rect.intersect(bounds) == rect
-                && let [Ok(Some(classes)), Ok(Some(sure))] = planes
+                && let [Ok(Some(mut classes)), Ok(Some(sure))] = planes
             {
+                self.threshold.decide(&mut classes, &sure);
                 self.done.note(rect, ground, &classes);
                 self.masks[0].lay_over_rect(rect, classes);
                 self.masks[1].lay_over_rect(rect, sure);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::plan::{FileTask, FilesPlan};
 use crate::disk::replace_file;
 use crate::geom::{ImageSize, PixelRect};
-use crate::train::{Certainty, Flips, TrainError};
+use crate::train::{Certainty, DecisionThreshold, Flips, TrainError};
 
 /// The version of the files beside a prediction.
 const SCHEMA: u32 = 2;
@@ -41,6 +41,8 @@ pub(super) struct MadeOf {
     image_size: ImageSize,
     areas: Vec<PixelRect>,
     flips: Flips,
+    #[serde(default)]
+    threshold: DecisionThreshold,
     measures: Vec<Certainty>,
     /// The names of the mask and of the files that say how sure it is; none in older records.
     #[serde(default)]
@@ -80,6 +82,7 @@ impl MadeOf {
             image_size: size,
             areas: task.areas.clone(),
             flips: plan.flips,
+            threshold: plan.threshold,
             measures: plan.measures.clone(),
             files: task.written().map(|path| name_of(path)).collect(),
         })
@@ -120,6 +123,7 @@ impl MadeOf {
                 self.flips == other.flips,
                 "the choice of mirror images (--tta) is",
             ),
+            (self.threshold == other.threshold, "the threshold is"),
             (
                 self.measures == other.measures,
                 "the measures of certainty are",

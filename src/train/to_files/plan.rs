@@ -1,7 +1,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::geom::PixelRect;
-use crate::train::{Certainty, DeviceChoice, Flips, PredictReport, SavedModel, TrainError};
+use crate::train::{
+    Certainty, DecisionThreshold, DeviceChoice, Flips, PredictReport, SavedModel, TrainError,
+};
 
 /// One image and where its prediction goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +41,7 @@ pub struct FilesPlan {
     pub(super) model: SavedModel,
     pub(super) device: DeviceChoice,
     pub(super) flips: Flips,
+    pub(super) threshold: DecisionThreshold,
     pub(super) measures: Vec<Certainty>,
     pub(super) if_begun: IfBegun,
     pub(super) replaces: bool,
@@ -59,6 +62,7 @@ impl FilesPlan {
             model: SavedModel::load(model)?,
             device,
             flips: Flips::None,
+            threshold: DecisionThreshold::default(),
             measures: Vec::new(),
             if_begun: IfBegun::Refuse,
             replaces: false,
@@ -71,6 +75,19 @@ impl FilesPlan {
     pub const fn flipped(mut self, flips: Flips) -> Self {
         self.flips = flips;
         self
+    }
+
+    /// Predicts the second of two classes from this probability on.
+    ///
+    /// # Errors
+    /// When the model has not two classes.
+    pub fn decided_at(mut self, threshold: DecisionThreshold) -> Result<Self, TrainError> {
+        let num_classes = self.model.card().num_classes;
+        if threshold.of_classes(num_classes) != threshold {
+            return Err(TrainError::ThresholdOf(num_classes));
+        }
+        self.threshold = threshold;
+        Ok(self)
     }
 
     /// Says in these ways how sure the network is; each task names a file for each.
@@ -93,6 +110,15 @@ impl FilesPlan {
     pub const fn replacing(mut self, replaces: bool) -> Self {
         self.replaces = replaces;
         self
+    }
+
+    /// The measures that are written, and behind them that which the threshold decides by.
+    pub(super) fn looked_by(&self) -> Vec<Certainty> {
+        let mut measures = self.measures.clone();
+        if !self.threshold.is_half() && !measures.contains(&Certainty::Probability) {
+            measures.push(Certainty::Probability);
+        }
+        measures
     }
 
     /// The model.

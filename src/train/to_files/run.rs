@@ -62,7 +62,8 @@ impl Desk<'_> {
         let (model, device) = (self.plan.model.clone(), self.plan.device.clone());
         let predict = PredictPlan::with(model, source, device)?
             .flipped(self.plan.flips)
-            .measured_by(&self.plan.measures)
+            .decided_at(self.plan.threshold)
+            .measured_by(&self.plan.looked_by())
             .within_all(&task.areas)?;
         let made_of = MadeOf::of(self.plan, task, predict.image_size())?;
         let part = part_of(&task.out);
@@ -158,6 +159,7 @@ impl Desk<'_> {
             return Ok(0);
         }
         let job = self.job;
+        let num_planes = 1 + self.plan.measures.len();
         let predictor = self.predictor()?;
         let mut done_blocks = total_blocks - missing;
         let watch = Watch {
@@ -165,9 +167,10 @@ impl Desk<'_> {
             ..Watch::NOBODY
         };
         predictor.each_block(plan, &watch, |rect, predicted| {
-            let Predicted { classes, sure } = predicted;
+            let Predicted { classes, sure } = plan.decided(predicted);
             let planes: Vec<&[u8]> = std::iter::once(&classes)
                 .chain(&sure)
+                .take(num_planes)
                 .map(Vec::as_slice)
                 .collect();
             kept.blocks

@@ -2,7 +2,9 @@ use egui::{Align, Button, Color32, Label, Layout, RadioButton, RichText, Sense, 
 use egui_material_icons::icons;
 
 use super::tools::name_button;
-use crate::session::{Command, ImportCommand, LayerKind, OverlayCommand, Predicting, Session};
+use crate::session::{
+    Command, ImportCommand, LayerKind, OverlayCommand, Predicting, PredictionCommand, Session,
+};
 use crate::train::Certainty;
 use crate::ui::canvas::{OVERLAY_COLORS, PaneContent};
 use crate::ui::dialogs::FileWish;
@@ -17,6 +19,7 @@ pub fn layers_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
         }
     };
     mask_ui(ui, LayerKind::Prediction, "Prediction", commands);
+    threshold_ui(ui, session, commands);
     ui.separator();
     let measures = Certainty::ALL.map(LayerKind::Certainty);
     if measures.iter().any(|&kind| session.layer(kind).is_some()) {
@@ -40,6 +43,37 @@ pub fn layers_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     }
     overlays_ui(ui, session, commands);
     image_ui(ui, session, &mut view.shows_look);
+}
+
+/// From which probability on the second of two classes is predicted.
+fn threshold_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+    let Some((threshold, class)) = session.decision_threshold() else {
+        return;
+    };
+    let is_free = session.prediction_state().job.is_none();
+    let kept_as = ui.scope_id().with("decision threshold");
+    let held = ui.data(|data| data.get_temp::<f64>(kept_as));
+    let mut probability = held.unwrap_or_else(|| threshold.probability());
+    ui.horizontal(|ui| {
+        let label = ui.label("Threshold");
+        let slider = Slider::new(&mut probability, 0.01..=0.99)
+            .fixed_decimals(2)
+            .update_while_editing(false);
+        let slider = ui.add_enabled(is_free, slider).labelled_by(label.id);
+        let words = format!(
+            "{class} is predicted from this probability on; 0.50 takes the likelier class, less \
+             finds more of {class} and is wrong more often. Finished blocks need no other look"
+        );
+        let slider = slider.on_hover_text(words);
+        if slider.dragged() {
+            // Nothing is read anew before it is let go.
+            ui.data_mut(|data| data.insert_temp(kept_as, probability));
+        } else if slider.changed() || slider.drag_stopped() {
+            let command = PredictionCommand::DecideAt(probability);
+            commands.push(Command::Prediction(command));
+            ui.data_mut(|data| data.remove::<f64>(kept_as));
+        }
+    });
 }
 
 /// What says how sure the network is.
