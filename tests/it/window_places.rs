@@ -3,13 +3,13 @@
 use egui::{Key, Modifiers, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use orthobrush::app::App;
+use orthobrush::app::{App, AppConfig};
 use orthobrush::label::{CellKey, CellState};
 use orthobrush::session::{CheckCommand, Command, LayerKind, PlaceCommand, Tool};
 use orthobrush::ui::{PaneContent, PaneLayout};
 
 use crate::fixture::{own_sample, turn};
-use crate::window::{canvas_center, drag, session, settle, window};
+use crate::window::{canvas_center, drag, session, settle, window, window_of};
 
 fn press(harness: &mut Harness<'_, App>, modifiers: Modifiers, key: Key) {
     harness.key_press_modifiers(modifiers, key);
@@ -158,6 +158,32 @@ fn place_and_zoom_stay_when_panes_come_and_go() {
     harness.run_steps(2);
     let view = harness.state_mut().view_mut();
     assert_eq!((view.layout, view.camera), (PaneLayout::Two, Some(looked)));
+}
+
+#[test]
+fn panes_come_back_with_the_image_and_show_nothing_of_what_is_gone() {
+    let _turn = turn();
+    let (folder, ortho) = own_sample();
+    let config = || AppConfig {
+        open: Some(ortho.clone()),
+        settings_path: Some(folder.path().join("settings.toml")),
+        ..AppConfig::default()
+    };
+    let mut harness = window_of(config());
+    let view = harness.state_mut().view_mut();
+    view.layout = PaneLayout::Two;
+    let shown = [PaneContent::Label, PaneContent::Errors];
+    for (place, content) in shown.into_iter().enumerate() {
+        view.contents.choose(PaneLayout::Two, place, content);
+    }
+    harness.run_steps(2);
+    drop(harness);
+    let mut harness = window_of(config());
+    let view = harness.state_mut().view_mut();
+    assert_eq!(view.layout, PaneLayout::Two);
+    // There is no prediction to have errors.
+    let shown = view.contents.of(PaneLayout::Two);
+    assert_eq!(shown, [PaneContent::Label; 2]);
 }
 
 #[test]
