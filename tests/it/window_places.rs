@@ -187,6 +187,26 @@ fn panes_come_back_with_the_image_and_show_nothing_of_what_is_gone() {
 }
 
 #[test]
+fn what_a_single_pane_shows_is_chosen_in_its_header() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    let pane = harness.get_by_label("Canvas: Image and label").rect();
+    let header = pane.left_top() + vec2(40.0, 20.0);
+    drag(&mut harness, &[header]);
+    settle(&mut harness);
+    let original = PaneContent::Original.name();
+    harness
+        .get_by_role_and_label(egui::Role::RadioButton, original)
+        .click();
+    settle(&mut harness);
+    let view = harness.state_mut().view_mut();
+    let shown = view.contents.of(PaneLayout::One);
+    assert_eq!(shown, [PaneContent::Original]);
+    assert!(!session(&harness).can_undo(), "nothing is painted");
+}
+
+#[test]
 fn the_picture_stays_under_the_pointer_whatever_the_bar_below_shows() {
     let _turn = turn();
     let (_folder, ortho) = own_sample();

@@ -1,7 +1,7 @@
 use egui::{Align2, Color32, FontId, Painter, Pos2, Stroke, Ui, pos2, vec2};
 
 use super::input::Gesture;
-use super::{CanvasFrame, PaneContent, PaneLayout};
+use super::{CanvasFrame, PaneContent};
 use crate::geom::{Camera, ImagePoint};
 use crate::label::{BrushShape, CheckPoint, Hint, Side};
 use crate::session::{Session, Tool};
@@ -30,10 +30,7 @@ pub fn paint(ui: &Ui, content: PaneContent, frame: CanvasFrame, session: &Sessio
         held_out(painter, frame, &camera, session);
     }
     if view.shows_coverage {
-        let header = match view.layout {
-            PaneLayout::One => 0.0,
-            _ => super::header::height(content),
-        };
+        let header = super::header::height(content);
         super::coverage::paint(painter, frame, &camera, session, header);
     }
     if let Some(current) = session.review().and_then(|review| review.current()) {
