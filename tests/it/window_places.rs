@@ -4,8 +4,11 @@ use egui::{Key, Modifiers, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use orthobrush::app::{App, AppConfig};
+use orthobrush::geom::PixelRect;
 use orthobrush::label::{CellKey, CellState};
-use orthobrush::session::{CheckCommand, Command, LayerKind, PlaceCommand, Tool};
+use orthobrush::session::{
+    CheckCommand, Command, LayerKind, PlaceCommand, Review, ReviewCommand, Tool,
+};
 use orthobrush::ui::{PaneContent, PaneLayout};
 
 use crate::fixture::{own_sample, turn};
@@ -283,4 +286,56 @@ fn no_map_tells_what_is_at_a_point_that_is_checked() {
     harness.run_steps(2);
     assert_eq!(told.map(|content| canvases(&harness, content)), [1; 3]);
     assert_eq!(named_classes(&mut harness, at), 1);
+}
+
+/// The middle of the canvas, with some ground around the place that is walked through.
+fn middle(harness: &mut Harness<'_, App>, place: PixelRect) -> Vec<[u8; 4]> {
+    let around = place.grown(place.width.max(place.height));
+    harness.state_mut().view_mut().show_rect(around);
+    settle(harness);
+    let at = canvas_rect(harness).center();
+    let (left, top) = (at.x as u32 - 150, at.y as u32 - 150);
+    let picture = harness.render().expect("a picture");
+    let places = (0..90_000).map(|place| (left + place % 300, top + place / 300));
+    places.map(|(x, y)| picture.get_pixel(x, y).0).collect()
+}
+
+/// Where the only pane is, whatever it shows.
+fn canvas_rect(harness: &Harness<'_, App>) -> egui::Rect {
+    let contents = [PaneContent::Work, PaneContent::Original];
+    let names = contents.map(|content| format!("Canvas: {}", content.name()));
+    let canvas = names.iter().find_map(|name| harness.query_by_label(name));
+    canvas.expect("a canvas").rect()
+}
+
+#[test]
+fn no_walk_tells_what_is_at_a_point_that_is_checked() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    let path = ortho.with_file_name("label_true.tif");
+    let layer = LayerKind::Prediction;
+    let perform = |harness: &mut Harness<'_, App>, command| {
+        harness.state_mut().perform(vec![command]);
+        settle(harness);
+    };
+    let check = |command| Command::Place(PlaceCommand::Check(command));
+    let [start, end] = [ReviewCommand::Start, ReviewCommand::End].map(Command::Review);
+    perform(&mut harness, Command::OpenMask { layer, path });
+    perform(&mut harness, start);
+    let current = session(&harness).review().and_then(Review::current);
+    let place = current.expect("a difference").bounds;
+    let walked = middle(&mut harness, place);
+    let draw = CheckCommand::Draw {
+        of: LayerKind::Label,
+        points: 20,
+        seed: 1,
+    };
+    perform(&mut harness, check(draw));
+    let asked = middle(&mut harness, place);
+    perform(&mut harness, end);
+    assert!(session(&harness).checked_point().is_some());
+    assert!(middle(&mut harness, place) == asked);
+    perform(&mut harness, check(CheckCommand::Leave));
+    assert!(middle(&mut harness, place) != walked, "it is drawn then");
 }

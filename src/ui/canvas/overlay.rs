@@ -33,11 +33,11 @@ pub fn paint(ui: &Ui, content: PaneContent, frame: CanvasFrame, session: &Sessio
         let header = super::header::height(content);
         super::coverage::paint(painter, frame, &camera, session, header);
     }
-    if let Some(current) = session.review().and_then(|review| review.current()) {
-        selection(painter, frame, &camera, &current.rings);
-    }
+    // The place that a walk is at would tell what the map says at a point that is checked.
     if let Some((_, point)) = session.checked_point() {
         marked_pixel(painter, frame, &camera, point);
+    } else if let Some(current) = session.review().and_then(|review| review.current()) {
+        selection(painter, frame, &camera, &current.rings);
     }
     if let Gesture::Outlining(corners) = &view.gesture {
         if session.tool() == Tool::Line {
