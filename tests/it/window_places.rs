@@ -6,6 +6,7 @@ use egui_kittest::kittest::Queryable as _;
 use orthobrush::app::{App, AppConfig};
 use orthobrush::geom::PixelRect;
 use orthobrush::label::{CellKey, CellState};
+use orthobrush::metrics::Figure;
 use orthobrush::session::{
     CheckCommand, Command, LayerKind, PlaceCommand, Review, ReviewCommand, Tool,
 };
@@ -338,4 +339,33 @@ fn no_walk_tells_what_is_at_a_point_that_is_checked() {
     assert!(middle(&mut harness, place) == asked);
     perform(&mut harness, check(CheckCommand::Leave));
     assert!(middle(&mut harness, place) != walked, "it is drawn then");
+}
+
+#[test]
+fn a_small_window_shows_the_first_scores_and_the_box_of_instant_answers() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    let path = ortho.with_file_name("label_true.tif");
+    let layer = LayerKind::Prediction;
+    harness
+        .state_mut()
+        .perform(vec![Command::OpenMask { layer, path }]);
+    harness.set_size(vec2(800.0, 500.0));
+    settle(&mut harness);
+    let button = egui::Role::Button;
+    harness
+        .get_by_role_and_label(button, "Scores")
+        .click_accesskit();
+    settle(&mut harness);
+    let below = harness.get_by_role_and_label(button, "Improve").rect();
+    for figure in [Figure::MeanIou, Figure::PixelAccuracy] {
+        let figure = harness.get_by_label(figure.definition().name).rect();
+        assert!(figure.bottom() <= below.top(), "{figure:?} {below:?}");
+    }
+    let room = canvas_rect(&harness).x_range();
+    let answers = harness
+        .get_by_role_and_label(egui::Role::CheckBox, "Instant answers")
+        .rect();
+    assert!(room.contains(answers.left()) && room.contains(answers.right()));
 }
