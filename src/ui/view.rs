@@ -130,6 +130,9 @@ pub(super) struct Followed {
     /// The point that is checked.
     point: Option<usize>,
     pub(super) panes: RememberedPanes,
+    /// When the panel showed first that an improvement had ended, in seconds of the window's clock;
+    /// in all time to come while one runs.
+    pub(super) improvement_ended: Option<f64>,
 }
 
 /// What becomes of a polygon, a lasso or a rectangle.
