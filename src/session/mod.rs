@@ -113,7 +113,7 @@ pub use runs::{RunEntry, RunSamples, RunStatus, Runs, RunsCommand};
 pub use scoring::{KeptScores, ScoreKey, ScoreScope};
 pub use searching::{ReadSearch, SearchState, SearchTrialState};
 pub use selecting::{Selected, WandSettings};
-pub use settings::{Coordinates, MAX_RECENT, Settings};
+pub use settings::{Coordinates, MAX_RECENT, Panes, Settings};
 pub use state::{ImageId, Layer, LayerId, OpenImage, Session, SessionConfig};
 pub use superpixels::SUPERPIXEL_SIDES;
 pub use teamwork::their_mask;

@@ -1,4 +1,4 @@
-use super::{Bookmark, CheckCommand, Coordinates, ScoreScope};
+use super::{Bookmark, CheckCommand, Coordinates, Panes, ScoreScope};
 use crate::geom::PixelRect;
 use crate::label::{CellKey, CellState};
 use crate::raster::Look;
@@ -69,6 +69,8 @@ pub enum PlaceCommand {
     },
     /// Chooses which coordinates of the pointer are shown.
     Coordinates(Coordinates),
+    /// Remembers in which panes an image or a folder is seen.
+    Panes(Panes),
     /// Looks at points of the map.
     Check(CheckCommand),
 }

@@ -1,7 +1,7 @@
 use super::checking::Checking;
 use super::keeping::{Work, absolute};
 use super::state::{OpenImage, Session};
-use super::{CommandError, ImageId, PlaceCommand};
+use super::{CommandError, ImageId, Panes, PlaceCommand};
 use crate::label::{CellKey, CellMark, CellState, Coverage, MapCheck};
 use crate::project::Bookmark;
 use crate::raster::{Look, Shading};
@@ -64,8 +64,15 @@ impl Session {
             PlaceCommand::AddBookmark(mark) => self.add_bookmark(mark),
             PlaceCommand::RemoveBookmark { name } => self.remove_bookmark(&name),
             PlaceCommand::Coordinates(shown) => self.set_coordinates(shown),
+            PlaceCommand::Panes(panes) => self.keep_panes(panes),
             PlaceCommand::Check(command) => self.apply_check(command),
         }
+    }
+
+    fn keep_panes(&mut self, panes: Panes) -> Result<(), CommandError> {
+        self.settings.keep_panes(panes);
+        self.save_settings();
+        Ok(())
     }
 
     fn mark_cell(&mut self, key: CellKey, state: Option<CellState>) -> Result<(), CommandError> {

@@ -9,6 +9,9 @@ use crate::disk::{MemoryBudget, ReplaceError, from_toml, replace_file};
 /// How many recent files are remembered.
 pub const MAX_RECENT: usize = 12;
 
+/// Of how many images and folders the panes are remembered.
+pub const MAX_PANES: usize = 64;
+
 /// What the program remembers between starts: `settings.toml` in the user's configuration folder.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -30,6 +33,23 @@ pub struct Settings {
     pub coordinates: Coordinates,
     /// Keys that differ from the program's own: what an action is called here to its keys.
     pub keys: BTreeMap<String, Vec<String>>,
+    /// In which panes images and folders were seen last, newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub panes: Vec<Panes>,
+}
+
+/// In which panes an image or a folder was seen last.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Panes {
+    /// What was opened.
+    pub of: PathBuf,
+    /// How many panes there were.
+    pub count: usize,
+    /// What one pane shows, what two show, and so on, in the window's own words.
+    pub shown: Vec<Vec<String>>,
+    /// What lies behind all panes.
+    pub behind: String,
 }
 
 /// Which coordinates of the pointer the status bar shows.
@@ -94,6 +114,18 @@ impl Settings {
     /// Those of the recent files that are there now.
     pub fn recent_there(&self) -> impl Iterator<Item = &PathBuf> {
         self.recent.iter().filter(|path| path.exists())
+    }
+
+    /// Puts the panes of an image or a folder first among those that are known.
+    pub fn keep_panes(&mut self, panes: Panes) {
+        self.panes.retain(|known| known.of != panes.of);
+        self.panes.insert(0, panes);
+        self.panes.truncate(MAX_PANES);
+    }
+
+    /// The panes in which an image or a folder was seen last.
+    pub fn panes_of(&self, opened: &Path) -> Option<&Panes> {
+        self.panes.iter().find(|known| known.of == opened)
     }
 
     /// Takes `path` out of the recent files.
@@ -172,6 +204,18 @@ mod tests {
             ..Settings::default()
         };
         settings.remember(Path::new("ortho.tif"));
+        settings.keys.insert("save".to_owned(), Vec::new());
+        for (of, pane) in [("a.tif", "label"), ("b.tif", "errors"), ("a.tif", "work")] {
+            settings.keep_panes(Panes {
+                of: of.into(),
+                count: 1,
+                shown: vec![vec![pane.to_owned()]],
+                behind: "prediction".to_owned(),
+            });
+        }
+        assert_eq!(settings.panes.len(), 2, "the last of each");
+        let kept = settings.panes_of(Path::new("a.tif")).expect("it is known");
+        assert_eq!(kept.shown[0], ["work"]);
         settings.save(&path).expect("written");
         assert_eq!(Settings::load(&path), (settings, None));
     }

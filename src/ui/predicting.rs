@@ -4,8 +4,8 @@ use egui::{Button, RectAlign, Role, ScrollArea, Tooltip, Ui, Vec2, WidgetInfo, v
 
 use super::canvas::{PaneContent, PaneLayout};
 use super::dialogs::FileWish;
-use super::text;
 use super::view::{CommandQueue, View};
+use super::{text, theme};
 use crate::geom::ImagePoint;
 use crate::label::WantedCells;
 use crate::session::{
@@ -177,13 +177,15 @@ fn copy_menu(ui: &mut Ui, session: &Session, view: &View) {
         let button = ui.add_enabled(words.is_ok(), Button::new(what.name()));
         match words {
             Ok(words) => {
-                if button.on_hover_text(&words).clicked() {
+                theme::beside(Tooltip::for_enabled(&button), &button).show(|ui| ui.label(&words));
+                if button.clicked() {
                     ui.ctx().copy_text(words);
                     ui.close();
                 }
             }
             Err(why_not) => {
-                button.on_disabled_hover_text(why_not.to_string());
+                let place = theme::beside(Tooltip::for_disabled(&button), &button);
+                place.show(|ui| ui.label(why_not.to_string()));
             }
         }
     }

@@ -1,6 +1,6 @@
 use egui::{
-    Color32, CornerRadius, FontFamily, FontId, Response, RichText, Stroke, TextStyle, Theme, Ui,
-    Visuals,
+    Color32, CornerRadius, FontFamily, FontId, RectAlign, Response, RichText, Stroke, TextStyle,
+    Theme, Tooltip, Ui, Visuals,
 };
 
 use crate::session::ScoredGround;
@@ -143,6 +143,16 @@ pub fn leak_lines(ui: &mut Ui, warnings: &[String]) {
     }
 }
 
+/// A tooltip at the side of a menu's entry, as wide as there is room, so that it covers no other.
+pub fn beside<'a>(mut tooltip: Tooltip<'a>, entry: &Response) -> Tooltip<'a> {
+    let room = entry.ctx.content_rect().right() - entry.rect.right() - 6.0 * GRID;
+    let usual = entry.ctx.global_style().spacing.tooltip_width;
+    let at_side = tooltip.popup.align(RectAlign::RIGHT_START);
+    let at_side = at_side.align_alternatives(&[RectAlign::RIGHT_END]);
+    tooltip.popup = at_side.width(usual.min(room).max(120.0));
+    tooltip
+}
+
 /// A class color as the window's own color type.
 pub const fn class_color([r, g, b]: [u8; 3]) -> Color32 {
     Color32::from_rgb(r, g, b)
@@ -156,6 +166,30 @@ mod tests {
     fn contrast(one: Color32, other: Color32) -> f32 {
         let [one, other] = [one, other].map(|grey| egui::Rgba::from(grey).r() + 0.05);
         one.max(other) / one.min(other)
+    }
+
+    #[test]
+    fn a_tooltip_beside_an_entry_covers_no_other() {
+        let ctx = egui::Context::default();
+        let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(800.0, 500.0));
+        let words = "orthobrush predict --image a.tif ".repeat(20);
+        let mut places = None;
+        for _ in 0..3 {
+            let input = egui::RawInput {
+                screen_rect: Some(screen),
+                ..Default::default()
+            };
+            drop(ctx.run_ui(input, |ui| {
+                ui.add_space(40.0);
+                let entry = ui.button("Prediction");
+                let tooltip = beside(Tooltip::for_widget(&entry), &entry);
+                let shown = tooltip.show(|ui| ui.label(&words)).expect("it is open");
+                places = Some((entry.rect, shown.response.rect));
+            }));
+        }
+        let (entry, tooltip) = places.expect("both are laid out");
+        assert!(tooltip.left() >= entry.right(), "{entry:?} {tooltip:?}");
+        assert!(screen.contains_rect(tooltip), "{tooltip:?}");
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::canvas::{Gesture, PaneContents, PaneLayout};
+use super::canvas::{Gesture, PaneContents, PaneLayout, RememberedPanes};
 use super::cleanup::CleanupForm;
 use super::dialogs::{Dialogs, FileWish};
 use super::dock::Dock;
@@ -90,8 +90,7 @@ pub struct View {
     pub(super) reviewed: Option<PixelRect>,
     /// The one that the list of differences was scrolled to.
     pub(super) listed: Option<PixelRect>,
-    /// The cell of the confusion matrix whose differences are walked through.
-    walked_cell: Option<[u8; 2]>,
+    pub(super) followed: Followed,
     /// The last tool in hand that corrects.
     pub(super) correcting: Tool,
     pub(super) dialogs: Dialogs,
@@ -113,7 +112,6 @@ pub struct View {
     pub(super) images: ImagesView,
     pub(super) scores: ScoresView,
     pub(super) area: AreaForm,
-    checked: Option<usize>,
     pub(super) thumbnails: HashMap<PathBuf, egui::TextureHandle>,
     pub(super) stats: FrameStats,
     pub(super) frame_began: Option<Instant>,
@@ -122,6 +120,19 @@ pub struct View {
     pub(super) saved: Option<(LayerId, Instant)>,
     pub(super) waiting: Waiting,
     failure: Option<String>,
+}
+
+/// What of the session the view followed last.
+#[derive(Debug, Default)]
+pub(super) struct Followed {
+    /// The cell of the confusion matrix whose differences are walked through.
+    cell: Option<[u8; 2]>,
+    /// The point that is checked.
+    point: Option<usize>,
+    pub(super) panes: RememberedPanes,
+    /// When the panel showed first that an improvement had ended, in seconds of the window's clock;
+    /// in all time to come while one runs.
+    pub(super) improvement_ended: Option<f64>,
 }
 
 /// What becomes of a polygon, a lasso or a rectangle.
@@ -206,7 +217,7 @@ impl View {
             covered: Vec::new(),
             reviewed: None,
             listed: None,
-            walked_cell: None,
+            followed: Followed::default(),
             correcting: Tool::default(),
             dialogs: Dialogs::default(),
             dock: Dock::default(),
@@ -222,7 +233,6 @@ impl View {
             images: ImagesView::default(),
             scores: ScoresView::default(),
             area: AreaForm::default(),
-            checked: None,
             thumbnails: HashMap::new(),
             stats: FrameStats::default(),
             frame_began: None,
@@ -359,8 +369,8 @@ impl View {
     /// that is walked through.
     pub(super) fn follow_review(&mut self, session: &Session) {
         let cell = session.review().and_then(Review::cell);
-        if self.walked_cell != cell {
-            self.walked_cell = cell;
+        if self.followed.cell != cell {
+            self.followed.cell = cell;
             self.looked = match (cell, self.looked) {
                 (Some([truth, predicted]), _) => Looked::Pair { truth, predicted },
                 (None, Looked::Pair { .. }) => Looked::All,
@@ -384,18 +394,18 @@ impl View {
         let current = session.checked_point();
         let at = current.map(|(at, _)| at);
         if let Some((_, point)) = current
-            && self.checked != at
+            && self.followed.point != at
         {
             let pixel = PixelRect::new(point.x, point.y, 1, 1);
             match &mut self.camera {
-                Some(camera) if self.checked.is_some() => {
+                Some(camera) if self.followed.point.is_some() => {
                     let middle = |at: u32| f64::from(at) + 0.5;
                     camera.center = ImagePoint::new(middle(point.x), middle(point.y));
                 }
                 _ => self.show_rect(pixel.grown(SEEN_AROUND)),
             }
         }
-        self.checked = at;
+        self.followed.point = at;
     }
 
     /// Whether all tiles of the last frame are on the card.

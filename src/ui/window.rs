@@ -22,6 +22,7 @@ pub fn window_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     view.follow_tool(session);
     view.follow_review(session);
     view.follow_check(session);
+    view.recall_panes(session);
     view.form.follow_data(session);
     Panel::top("menu").show(ui, |ui| menu::menu_ui(ui, session, view, commands));
     super::banner::banner_ui(ui, session, view);
@@ -54,6 +55,7 @@ pub fn window_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
     sheet_ui(ui, session, view, commands);
     palette_ui(ui, session, view, commands);
     view.messages.show(ui, canvas.response.rect);
+    view.keep_panes(session, commands);
     view.end_frame();
 }
 

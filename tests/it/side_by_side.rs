@@ -134,6 +134,10 @@ fn the_image_is_predicted_by_a_run_that_is_chosen_from_a_list() {
     let state = session(&harness).prediction_state();
     assert_eq!(state.run.as_deref(), Some(&*run));
     assert!(state.is_complete);
+    let doubt = PaneContent::Certainty(session(&harness).certainty_measure());
+    for content in [PaneContent::Prediction, PaneContent::Errors, doubt] {
+        assert_eq!(content.hint(session(&harness)), "of run", "{content:?}");
+    }
     assert!(
         harness.query_by_label("Another folder…").is_none(),
         "closed"

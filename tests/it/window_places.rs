@@ -3,13 +3,17 @@
 use egui::{Key, Modifiers, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use orthobrush::app::App;
+use orthobrush::app::{App, AppConfig};
+use orthobrush::geom::PixelRect;
 use orthobrush::label::{CellKey, CellState};
-use orthobrush::session::{CheckCommand, Command, LayerKind, PlaceCommand, Tool};
+use orthobrush::metrics::Figure;
+use orthobrush::session::{
+    CheckCommand, Command, LayerKind, PlaceCommand, Review, ReviewCommand, Tool,
+};
 use orthobrush::ui::{PaneContent, PaneLayout};
 
 use crate::fixture::{own_sample, turn};
-use crate::window::{canvas_center, drag, session, settle, window};
+use crate::window::{canvas_center, drag, session, settle, window, window_of};
 
 fn press(harness: &mut Harness<'_, App>, modifiers: Modifiers, key: Key) {
     harness.key_press_modifiers(modifiers, key);
@@ -161,6 +165,52 @@ fn place_and_zoom_stay_when_panes_come_and_go() {
 }
 
 #[test]
+fn panes_come_back_with_the_image_and_show_nothing_of_what_is_gone() {
+    let _turn = turn();
+    let (folder, ortho) = own_sample();
+    let config = || AppConfig {
+        open: Some(ortho.clone()),
+        settings_path: Some(folder.path().join("settings.toml")),
+        ..AppConfig::default()
+    };
+    let mut harness = window_of(config());
+    let view = harness.state_mut().view_mut();
+    view.layout = PaneLayout::Two;
+    let shown = [PaneContent::Label, PaneContent::Errors];
+    for (place, content) in shown.into_iter().enumerate() {
+        view.contents.choose(PaneLayout::Two, place, content);
+    }
+    harness.run_steps(2);
+    drop(harness);
+    let mut harness = window_of(config());
+    let view = harness.state_mut().view_mut();
+    assert_eq!(view.layout, PaneLayout::Two);
+    // There is no prediction to have errors.
+    let shown = view.contents.of(PaneLayout::Two);
+    assert_eq!(shown, [PaneContent::Label; 2]);
+}
+
+#[test]
+fn what_a_single_pane_shows_is_chosen_in_its_header() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    let pane = harness.get_by_label("Canvas: Image and label").rect();
+    let header = pane.left_top() + vec2(40.0, 20.0);
+    drag(&mut harness, &[header]);
+    settle(&mut harness);
+    let original = PaneContent::Original.name();
+    harness
+        .get_by_role_and_label(egui::Role::RadioButton, original)
+        .click();
+    settle(&mut harness);
+    let view = harness.state_mut().view_mut();
+    let shown = view.contents.of(PaneLayout::One);
+    assert_eq!(shown, [PaneContent::Original]);
+    assert!(!session(&harness).can_undo(), "nothing is painted");
+}
+
+#[test]
 fn the_picture_stays_under_the_pointer_whatever_the_bar_below_shows() {
     let _turn = turn();
     let (_folder, ortho) = own_sample();
@@ -237,4 +287,85 @@ fn no_map_tells_what_is_at_a_point_that_is_checked() {
     harness.run_steps(2);
     assert_eq!(told.map(|content| canvases(&harness, content)), [1; 3]);
     assert_eq!(named_classes(&mut harness, at), 1);
+}
+
+/// The middle of the canvas, with some ground around the place that is walked through.
+fn middle(harness: &mut Harness<'_, App>, place: PixelRect) -> Vec<[u8; 4]> {
+    let around = place.grown(place.width.max(place.height));
+    harness.state_mut().view_mut().show_rect(around);
+    settle(harness);
+    let at = canvas_rect(harness).center();
+    let (left, top) = (at.x as u32 - 150, at.y as u32 - 150);
+    let picture = harness.render().expect("a picture");
+    let places = (0..90_000).map(|place| (left + place % 300, top + place / 300));
+    places.map(|(x, y)| picture.get_pixel(x, y).0).collect()
+}
+
+/// Where the only pane is, whatever it shows.
+fn canvas_rect(harness: &Harness<'_, App>) -> egui::Rect {
+    let contents = [PaneContent::Work, PaneContent::Original];
+    let names = contents.map(|content| format!("Canvas: {}", content.name()));
+    let canvas = names.iter().find_map(|name| harness.query_by_label(name));
+    canvas.expect("a canvas").rect()
+}
+
+#[test]
+fn no_walk_tells_what_is_at_a_point_that_is_checked() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    let path = ortho.with_file_name("label_true.tif");
+    let layer = LayerKind::Prediction;
+    let perform = |harness: &mut Harness<'_, App>, command| {
+        harness.state_mut().perform(vec![command]);
+        settle(harness);
+    };
+    let check = |command| Command::Place(PlaceCommand::Check(command));
+    let [start, end] = [ReviewCommand::Start, ReviewCommand::End].map(Command::Review);
+    perform(&mut harness, Command::OpenMask { layer, path });
+    perform(&mut harness, start);
+    let current = session(&harness).review().and_then(Review::current);
+    let place = current.expect("a difference").bounds;
+    let walked = middle(&mut harness, place);
+    let draw = CheckCommand::Draw {
+        of: LayerKind::Label,
+        points: 20,
+        seed: 1,
+    };
+    perform(&mut harness, check(draw));
+    let asked = middle(&mut harness, place);
+    perform(&mut harness, end);
+    assert!(session(&harness).checked_point().is_some());
+    assert!(middle(&mut harness, place) == asked);
+    perform(&mut harness, check(CheckCommand::Leave));
+    assert!(middle(&mut harness, place) != walked, "it is drawn then");
+}
+
+#[test]
+fn a_small_window_shows_the_first_scores_and_the_box_of_instant_answers() {
+    let _turn = turn();
+    let (_folder, ortho) = own_sample();
+    let mut harness = window(Some(&ortho));
+    let path = ortho.with_file_name("label_true.tif");
+    let layer = LayerKind::Prediction;
+    harness
+        .state_mut()
+        .perform(vec![Command::OpenMask { layer, path }]);
+    harness.set_size(vec2(800.0, 500.0));
+    settle(&mut harness);
+    let button = egui::Role::Button;
+    harness
+        .get_by_role_and_label(button, "Scores")
+        .click_accesskit();
+    settle(&mut harness);
+    let below = harness.get_by_role_and_label(button, "Improve").rect();
+    for figure in [Figure::MeanIou, Figure::PixelAccuracy] {
+        let figure = harness.get_by_label(figure.definition().name).rect();
+        assert!(figure.bottom() <= below.top(), "{figure:?} {below:?}");
+    }
+    let room = canvas_rect(&harness).x_range();
+    let answers = harness
+        .get_by_role_and_label(egui::Role::CheckBox, "Instant answers")
+        .rect();
+    assert!(room.contains(answers.left()) && room.contains(answers.right()));
 }

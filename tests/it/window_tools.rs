@@ -391,6 +391,8 @@ fn a_cell_is_walked_through_with_the_last_tool_that_corrects() {
 fn a_walk_that_begins_brings_its_buttons_into_view() {
     let _turn = turn();
     let (_folder, mut harness) = beside_truth();
+    harness.set_size(vec2(1_280.0, 600.0));
+    settle(&mut harness);
     let button = |harness: &Harness<'_, App>, name: &str| {
         let button = harness.get_by_role_and_label(egui::Role::Button, name);
         button.rect()

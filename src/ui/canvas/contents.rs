@@ -123,7 +123,9 @@ impl PaneContent {
                 "comes with a prediction that is made here"
             }
             Self::Kept(place) | Self::KeptErrors(place) => return kept_hint(session, place),
-            Self::Prediction => return run_hint(session.prediction_state().run.as_deref()),
+            Self::Prediction | Self::Errors | Self::Certainty(_) => {
+                return run_hint(session.prediction_state().run.as_deref());
+            }
             Self::Work if lacks(LayerKind::Label) && !lacks(LayerKind::Prediction) => {
                 return run_hint(session.prediction_state().run.as_deref());
             }

@@ -11,12 +11,14 @@ mod measure;
 mod navigator;
 mod overlay;
 mod panes;
+mod remembered;
 mod scene;
 mod vectors;
 
 pub use contents::{PaneContent, PaneContents};
 pub use input::{Gesture, shape_command};
 pub use panes::{PaneLayout, panes_ui};
+pub use remembered::RememberedPanes;
 pub use vectors::COLORS as OVERLAY_COLORS;
 
 use crate::geom::{Camera, ImagePoint, ScreenPoint, ScreenSize};

@@ -1,7 +1,7 @@
 use egui::{Align2, Color32, FontId, Painter, Pos2, Stroke, Ui, pos2, vec2};
 
 use super::input::Gesture;
-use super::{CanvasFrame, PaneContent, PaneLayout};
+use super::{CanvasFrame, PaneContent};
 use crate::geom::{Camera, ImagePoint};
 use crate::label::{BrushShape, CheckPoint, Hint, Side};
 use crate::session::{Session, Tool};
@@ -30,17 +30,14 @@ pub fn paint(ui: &Ui, content: PaneContent, frame: CanvasFrame, session: &Sessio
         held_out(painter, frame, &camera, session);
     }
     if view.shows_coverage {
-        let header = match view.layout {
-            PaneLayout::One => 0.0,
-            _ => super::header::height(content),
-        };
+        let header = super::header::height(content);
         super::coverage::paint(painter, frame, &camera, session, header);
     }
-    if let Some(current) = session.review().and_then(|review| review.current()) {
-        selection(painter, frame, &camera, &current.rings);
-    }
+    // The place that a walk is at would tell what the map says at a point that is checked.
     if let Some((_, point)) = session.checked_point() {
         marked_pixel(painter, frame, &camera, point);
+    } else if let Some(current) = session.review().and_then(|review| review.current()) {
+        selection(painter, frame, &camera, &current.rings);
     }
     if let Gesture::Outlining(corners) = &view.gesture {
         if session.tool() == Tool::Line {

@@ -165,11 +165,8 @@ fn paint_pane(ui: &mut Ui, pane: Pane, session: &Session, view: &mut View) {
     let blinks = is_held && (is_one || ui.rect_contains_pointer(pane.rect));
     let content = if blinks { behind } else { pane.content };
     paint_part(ui, content, (pane.rect, pane.rect), session, view);
-    let has_news = content != PaneContent::Work || session.instant().is_some();
-    if !is_one || has_news {
-        let pane = Pane { content, ..pane };
-        choose_ui(ui, pane, pane.rect, session, view);
-    }
+    let pane = Pane { content, ..pane };
+    choose_ui(ui, pane, pane.rect, session, view);
 }
 
 /// The pane's header in a part of it.

@@ -16,6 +16,10 @@ use crate::ui::stop::stop_ui;
 use crate::ui::view::{CommandQueue, View};
 use crate::ui::{text, theme};
 
+/// So long after an improvement no press begins the next one, in seconds: it may be the second of a
+/// double click on what stood there.
+const REST: f64 = 1.0;
+
 /// One click: learn from what was corrected, see whether it helped, go back if not.
 pub fn improve_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     if session.image().is_none() {
@@ -25,6 +29,13 @@ pub fn improve_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
     model_ui(ui, session, view);
     corrected_ui(ui, session);
     let state = session.finetuning();
+    let now = ui.input(|input| input.time);
+    let ended = &mut view.followed.improvement_ended;
+    *ended = if state.is_running() {
+        Some(f64::INFINITY)
+    } else {
+        ended.map(|ended| ended.min(now))
+    };
     match &state.phase {
         FinetunePhase::Learning => {
             running_ui(ui, session, commands);
@@ -168,7 +179,8 @@ fn start_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Comm
     let response = ui
         .add_enabled_ui(can_improve(session), |ui| ui.add_sized(wide, button))
         .inner;
-    if response.clicked() {
+    let now = ui.input(|input| input.time);
+    if response.clicked() && is_meant(now, view.followed.improvement_ended) {
         improve(session, view, commands);
     }
     response
@@ -185,6 +197,11 @@ fn start_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Comm
         .on_hover_text(
             "The encoder learns as well, in six times as many steps: slower, and goes further",
         );
+}
+
+/// Whether a press on what begins an improvement is one, when the one before ended at this time.
+fn is_meant(now: f64, ended: Option<f64>) -> bool {
+    ended.is_none_or(|ended| now - ended > REST)
 }
 
 fn verdict_ui(ui: &mut Ui, session: &Session, verdict: &Verdict, commands: &mut CommandQueue) {
@@ -438,6 +455,13 @@ fn about(model: &Ancestor) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_second_press_on_stop_does_not_begin_the_next_improvement() {
+        assert!(!is_meant(10.3, Some(10.0)));
+        assert!(is_meant(11.5, Some(10.0)));
+        assert!(is_meant(0.2, None), "none ran");
+    }
 
     #[test]
     fn marking_cells_is_only_asked_for_where_it_makes_a_model_measurable() {

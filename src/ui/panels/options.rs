@@ -13,6 +13,9 @@ use crate::ui::perform::toggled_instant;
 use crate::ui::view::{CommandQueue, ShapeUse, View};
 use crate::ui::{text, theme};
 
+/// A bar that is not as wide as this, in points, has no room for all options of a brush.
+const WIDE: f32 = 560.0;
+
 /// How high the bar is, with its margins: the same whatever it shows, so that the picture above
 /// stays under the pointer.
 pub fn bar_height(ui: &Ui) -> f32 {
@@ -30,15 +33,32 @@ pub fn options_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mu
     let mut bar = ui.new_child(UiBuilder::new().max_rect(room).layout(from_right));
     bar.spacing_mut().item_spacing.x = 10.0;
     selected_ui(&mut bar, session, commands);
+    let is_narrow = room.width() < WIDE && session.selected().is_none();
+    if is_narrow && paints(session.tool()) {
+        // It stands still beside what scrolls.
+        instant_ui(&mut bar, session, &view.keymap, commands);
+        bar.separator();
+    }
     bar.with_layout(Layout::left_to_right(Align::Center), |ui| {
         ui.style_mut().always_scroll_the_only_direction = true;
         let line = ScrollArea::horizontal().auto_shrink(false);
-        line.show(ui, |ui| tool_ui(ui, session, view, commands));
+        line.show(ui, |ui| tool_ui(ui, session, view, is_narrow, commands));
     });
     ui.advance_cursor_after_rect(room);
 }
 
-fn tool_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+/// Whether a tool paints, in some way.
+const fn paints(tool: Tool) -> bool {
+    !matches!(tool, Tool::Pan | Tool::Picker | Tool::Ruler)
+}
+
+fn tool_ui(
+    ui: &mut Ui,
+    session: &Session,
+    view: &mut View,
+    is_narrow: bool,
+    commands: &mut CommandQueue,
+) {
     active_class_ui(ui, session);
     ui.separator();
     if matches!(
@@ -59,21 +79,23 @@ fn tool_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Comma
         ui.separator();
     }
     if session.tool() == Tool::Superpixel {
-        size_ui(ui, session, commands);
+        size_ui(ui, session, is_narrow, commands);
         grain_ui(ui, session, commands);
         ui.separator();
     }
     if matches!(session.tool(), Tool::Brush | Tool::Eraser) {
-        size_ui(ui, session, commands);
+        size_ui(ui, session, is_narrow, commands);
         shape_ui(ui, session, commands);
         ui.separator();
     }
-    if !matches!(session.tool(), Tool::Pan | Tool::Picker | Tool::Ruler) {
+    if paints(session.tool()) {
         let mut only = session.only_unlabeled();
         if ui.checkbox(&mut only, "Only over unlabeled").changed() {
             commands.push(Command::SetOnlyUnlabeled(only));
         }
-        instant_ui(ui, session, &view.keymap, commands);
+        if !is_narrow {
+            instant_ui(ui, session, &view.keymap, commands);
+        }
         ink_ui(ui, session, commands);
     }
     hint_ui(ui, session);
@@ -256,19 +278,23 @@ fn active_class_ui(ui: &mut Ui, session: &Session) {
     ui.strong(name);
 }
 
-fn size_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
+/// How large the brush is; where there is little room, without a slider.
+fn size_ui(ui: &mut Ui, session: &Session, is_narrow: bool, commands: &mut CommandQueue) {
     let label = ui.label("Size");
     let mut diameter = session.brush_diameter();
-    let slider = Slider::new(&mut diameter, 1.0..=1024.0)
-        .logarithmic(true)
-        .show_value(false);
-    let slid = ui.add(slider).labelled_by(label.id);
+    let mut is_changed = false;
+    if !is_narrow {
+        let slider = Slider::new(&mut diameter, 1.0..=1024.0)
+            .logarithmic(true)
+            .show_value(false);
+        is_changed = ui.add(slider).labelled_by(label.id).changed();
+    }
     let drag = DragValue::new(&mut diameter)
         .range(1.0..=4096.0)
         .suffix(" px")
         .max_decimals(0);
-    let dragged = ui.add(drag).labelled_by(label.id);
-    if slid.changed() || dragged.changed() {
+    is_changed |= ui.add(drag).labelled_by(label.id).changed();
+    if is_changed {
         commands.push(Command::SetBrushDiameter(diameter.round()));
     }
     if let Some([width, _]) = session.image().and_then(|image| image.pixel_meters) {

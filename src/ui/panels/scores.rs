@@ -7,7 +7,7 @@ use crate::label::WantedCells;
 use crate::metrics::{Figure, Scores};
 use crate::render::Looked;
 use crate::session::{
-    KeptScores, LayerKind, ReviewCommand, ScoreKey, ScoreScope, ScoredGround, Session,
+    KeptScores, LayerKind, Review, ReviewCommand, ScoreKey, ScoreScope, ScoredGround, Session,
 };
 use crate::ui::places::walk;
 use crate::ui::training::{MatrixNumbers, confusion_ui, figure_help};
@@ -139,40 +139,31 @@ impl ScoresView {
 }
 
 /// Scores of the prediction against the label as both are now, with what always answering one class
-/// would score, and which class is taken for which.
+/// would score, and which class is taken for which. The first numbers stand above all but a walk
+/// that goes on, so that they are seen in a small window, too.
 pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
-    review_ui(ui, session, view, commands);
+    let is_walked = session.review().and_then(Review::current).is_some();
+    if is_walked {
+        review_ui(ui, session, view, commands);
+    }
     let seen = view.visible;
-    let is_scored = session.scores().is_some();
-    if is_scored || session.kept_places().next().is_some() {
+    if session.scores().is_some() || session.kept_places().next().is_some() {
         scope_ui(ui, &mut view.scores);
         view.scores.follow(session, seen);
     } else {
         view.scores.made_of = None;
         (view.scores.kept, view.scores.contest) = Default::default();
     }
+    figures_ui(ui, session, &view.scores);
+    ui.add_space(theme::GRID);
+    if !is_walked {
+        review_ui(ui, session, view, commands);
+    }
     contest_ui(ui, session, view, commands);
     let state = &mut view.scores;
-    if !is_scored {
-        ui.weak(why_unscored(session));
-        return;
-    }
-    let Some(scores) = state.scores.as_ref().filter(|scores| scores.pixels > 0) else {
-        ui.weak(state.why_none(session, &state.missing(session)));
+    let Some(scores) = shown(session, state.scores.as_ref()) else {
         return;
     };
-    ui.horizontal_wrapped(|ui| {
-        ui.label(
-            RichText::new("Against the label as it is now:")
-                .small()
-                .weak(),
-        );
-        theme::ground(ui, state.ground);
-    });
-    left_out_ui(ui, state.num_judging);
-    part_ui(ui, session, scores, state.kept.share_predicted());
-    summary_ui(ui, scores);
-    ui.add_space(theme::GRID);
     classes_ui(ui, scores);
     ui.add_space(theme::GRID);
     ui.label(RichText::new("Confusion").strong()).on_hover_text(
@@ -188,6 +179,34 @@ pub fn scores_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut
         view.listed = None;
         walk(of_cell, session, view, commands);
     }
+}
+
+/// The scores, where there are any to be shown.
+fn shown<'a>(session: &Session, scores: Option<&'a Scores>) -> Option<&'a Scores> {
+    scores.filter(|scores| session.scores().is_some() && scores.pixels > 0)
+}
+
+/// The numbers of all classes together and the ground that they are of, or why there are none.
+fn figures_ui(ui: &mut Ui, session: &Session, state: &ScoresView) {
+    if session.scores().is_none() {
+        ui.weak(why_unscored(session));
+        return;
+    }
+    let Some(scores) = shown(session, state.scores.as_ref()) else {
+        ui.weak(state.why_none(session, &state.missing(session)));
+        return;
+    };
+    ui.horizontal_wrapped(|ui| {
+        ui.label(
+            RichText::new("Against the label as it is now:")
+                .small()
+                .weak(),
+        );
+        theme::ground(ui, state.ground);
+    });
+    left_out_ui(ui, state.num_judging);
+    part_ui(ui, session, scores, state.kept.share_predicted());
+    summary_ui(ui, scores);
 }
 
 /// Which ground scores and comparison are of.
