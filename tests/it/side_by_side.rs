@@ -140,6 +140,36 @@ fn the_image_is_predicted_by_a_run_that_is_chosen_from_a_list() {
     );
 }
 
+#[test]
+fn a_run_that_is_chosen_from_the_list_predicts_where_the_panel_says() {
+    let _turn = turn();
+    let (folder, ortho) = own_sample();
+    let runs = folder.path().join("orthobrush-runs");
+    std::fs::create_dir(&runs).expect("a folder");
+    let run = runs.join("run");
+    std::fs::rename(trained(folder.path(), 3), &run).expect("moved");
+    let mut harness = window(Some(&ortho));
+    let choice = (egui::Role::ComboBox, "Predict on");
+    let choice = harness.get_by_role_and_label(choice.0, choice.1);
+    choice.click_accesskit();
+    window::settle(&mut harness);
+    harness.get_by_label("What is in view").click_accesskit();
+    window::settle(&mut harness);
+    harness.get_by_label("Predict with another run…").click();
+    window::settle(&mut harness);
+    let said = harness.query_by_label("Predict on: What is in view");
+    assert!(said.is_some());
+    harness.get_by_label("run").click();
+    window::settle(&mut harness);
+    let state = session(&harness).prediction_state();
+    assert_eq!(state.run.as_deref(), Some(&*run));
+    assert!(
+        matches!(state.on, ScoreScope::Within(_)),
+        "on {:?}",
+        state.on
+    );
+}
+
 /// By how much the middle of a canvas is redder than blue, as it is drawn.
 fn redness(harness: &mut Harness<'_, App>, canvas: &str) -> f64 {
     let middle = harness.get_by_label(canvas).rect().center();

@@ -3,11 +3,13 @@ use egui::{Link, Popup, ProgressBar, RichText, Ui};
 use super::recipe::{memory_ui, recipe_ui, remedies_ui};
 use crate::dataset::SplitKind;
 use crate::session::{
-    Command, FinetuneCommand, LayerKind, ScoreScope, Session, TrainOn, TrainingPhase, TrainingState,
+    Command, FinetuneCommand, LayerKind, Session, TrainOn, TrainingPhase, TrainingState,
 };
 use crate::train::TrainStatus;
 use crate::ui::dialogs::FileWish;
-use crate::ui::predicting::{can_predict, go_on_ui, predict, runs_menu, show_prediction};
+use crate::ui::predicting::{
+    can_predict, go_on_ui, predict_there, runs_menu, show_prediction, where_ui,
+};
 use crate::ui::stop::stop_ui;
 use crate::ui::training::{Page, entries_ui, has_trials, pause_ui, room_ui};
 use crate::ui::view::{CommandQueue, View};
@@ -183,6 +185,9 @@ fn outcome_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
             out: None,
         });
     }
+    if session.image().is_some() {
+        ui.horizontal_wrapped(|ui| where_ui(ui, session, view));
+    }
     if state.best_row().is_some() && session.prediction_state().job.is_none() {
         ui.horizontal_wrapped(|ui| trained_ui(ui, session, view, commands));
     }
@@ -224,8 +229,8 @@ fn trained_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
             }
         }
         None => {
-            if ui.button("Predict this image").clicked() {
-                commands.push(predict(None, ScoreScope::Whole, session, view));
+            if ui.button("Predict").clicked() {
+                commands.push(predict_there(None, session, view));
             }
         }
     }
