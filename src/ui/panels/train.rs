@@ -138,7 +138,9 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
             .step_losses
             .last()
             .map_or_else(String::new, |(_, loss)| format!("loss {loss:.3}"));
-        let place = if state.is_judging() {
+        let place = if session.prediction_state().waiting().is_some() {
+            "waits for the prediction".to_owned()
+        } else if state.is_judging() {
             "judging the epoch".to_owned()
         } else {
             let done = text::of_all(u64::from(step), u64::from(steps));
@@ -258,6 +260,10 @@ fn predict_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
             show_prediction(session, view);
         }
     });
+    if let Some(title) = session.computes_long() {
+        let words = format!("“{title}” waits between two steps until a prediction is there");
+        ui.label(RichText::new(words).small().weak());
+    }
     go_on_ui(ui, session, view, commands);
 }
 
