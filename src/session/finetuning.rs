@@ -305,6 +305,15 @@ impl Session {
         if let Some(new) = self.study.finetune.run.clone() {
             self.show_active_again(&new);
         }
+        self.read_chain_again();
+    }
+
+    /// A run ended, which the tree of models says.
+    fn read_chain_again(&mut self) {
+        let finetune = &self.study.finetune;
+        if let Some(run) = finetune.active.clone().or_else(|| finetune.run.clone()) {
+            self.read_chain(run);
+        }
     }
 
     fn activate(&mut self, run: PathBuf) {
@@ -346,7 +355,7 @@ impl Session {
     /// The training is over; `why` says why it has no model, if so.
     pub(super) fn finetune_learned(&mut self) {
         if !self.is_finetuning() {
-            return;
+            return self.read_chain_again();
         }
         let is_stopped = match &self.training.phase {
             TrainingPhase::Failed(why) => return self.finetune_failed(why.clone()),

@@ -297,6 +297,13 @@ impl Session {
         self.activities().find(|activity| activity.id == id)
     }
 
+    /// The title of what computes for long, and waits while others are predicted.
+    pub fn computes_long(&self) -> Option<&str> {
+        let mut running = self.jobs.iter();
+        let long = running.find(|running| running.leash.is_long())?;
+        Some(&long.activity.title)
+    }
+
     pub(super) fn stop(&mut self, id: JobId) -> Result<(), CommandError> {
         self.stop_job(id);
         self.training_stopped(id);

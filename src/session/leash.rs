@@ -35,6 +35,19 @@ impl Leash {
         }
     }
 
+    /// Whether it computes for long, and waits while others are predicted.
+    pub(super) const fn is_long(&self) -> bool {
+        match self {
+            Self::Training(_)
+            | Self::RateSearch(_)
+            | Self::Queue(_)
+            | Self::Search(_)
+            | Self::Judging(_)
+            | Self::Verdict(_) => true,
+            Self::Session(_) | Self::Prediction(_) | Self::Instant(_) | Self::Similar(_) => false,
+        }
+    }
+
     /// What lets the trainings of the job rest, where it has any.
     pub(super) const fn pause_token(&self) -> Option<&PauseToken> {
         match self {

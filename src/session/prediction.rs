@@ -31,6 +31,16 @@ pub struct PredictionState {
     pub is_complete: bool,
     /// Blocks that were computed; the others were there before. Known when it has ended well.
     pub computed: u64,
+    /// The title of what computed for long when it began.
+    pub(super) beside: Option<String>,
+}
+
+impl PredictionState {
+    /// The title of what waits between two of its steps, like a training, until the prediction that
+    /// runs is there.
+    pub fn waiting(&self) -> Option<&str> {
+        self.beside.as_deref().filter(|_| self.job.is_some())
+    }
 }
 
 /// A choice of how predictions are made.
@@ -160,13 +170,21 @@ impl Session {
             Some(kept) => plan.keeping(kept, store).deciding_anew(finished),
             None => plan,
         };
+        // Looks at a model that is being learned are short.
+        let beside = self.computes_long().filter(|_| is_lasting);
+        let beside = beside.map(ToOwned::to_owned);
+        let title = beside.as_ref().map_or_else(
+            || "Predicting".to_owned(),
+            |waits| format!("Predicting; “{waits}” waits"),
+        );
         let job = engine.predict(plan, self.config.waker.clone());
-        let id = self.list_job("Predicting", Leash::Prediction(job));
+        let id = self.list_job(title, Leash::Prediction(job));
         self.prediction_state = PredictionState {
             job: Some(id),
             run: Some(run),
             on,
             is_complete,
+            beside,
             ..PredictionState::default()
         };
         Ok(())

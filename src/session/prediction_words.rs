@@ -202,7 +202,8 @@ impl Session {
         }
     }
 
-    /// Refuses to say ground of which not all is compared: a command would predict the rest.
+    /// Refuses to say ground of which not all is compared, unless the rest has no data: a command
+    /// would predict it.
     fn refuse_unless_compared(
         &self,
         scope: ScoreScope,
@@ -210,14 +211,59 @@ impl Session {
     ) -> Result<(), CommandError> {
         let found = self.comparison_of(scope).map(|found| found.pixels);
         match ground {
-            Some(ground) if found != Some(ground.num_pixels()) => Err(refused(
-                "Of that ground only a part is compared, since one of the two predictions is not \
-                 there, the image has no data there, or numbers are being counted, and a command \
-                 would predict all of it. Predict both there first, or choose other ground for the \
-                 numbers",
-            )),
+            Some(ground)
+                if found != Some(ground.num_pixels())
+                    && !found.is_some_and(|found| self.lacks_data_alone(scope, ground, found)) =>
+            {
+                Err(refused(
+                    "Of that ground only a part is compared, since one of the two predictions is \
+                     not there or numbers are being counted, and a command would predict all of \
+                     it. Predict both there first, or choose other ground for the numbers",
+                ))
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Whether all of `ground` that has data is compared: so many pixels are, of the scope.
+    fn lacks_data_alone(&self, scope: ScoreScope, ground: &Shape, compared: u64) -> bool {
+        let on = match (scope, ground) {
+            // What lies outside is compared as well, if both are there.
+            (ScoreScope::Whole, Shape::Rings(..)) => return false,
+            (ScoreScope::Whole, Shape::Rects(rects)) if rects.len() == 1 => {
+                ScoreScope::Within(rects[0])
+            }
+            _ => scope,
+        };
+        let there = self.comparison_of(on);
+        let is_bare = there.is_some_and(|there| there.pixels == compared && there.alone == 0);
+        // Of ground that one of the two predicted, both say nothing only where no data is.
+        is_bare && self.is_predicted_by_one(scope, ground)
+    }
+
+    /// Whether it is known that one of the two predictions was made on all of this ground.
+    fn is_predicted_by_one(&self, scope: ScoreScope, ground: &Shape) -> bool {
+        let mut made = [self.contest_made_by().cloned(), self.made_by()].into_iter();
+        if made.any(|made| made.is_some_and(|made| made.asked.is_none())) {
+            return true;
+        }
+        let Some(made) = self.maker() else {
+            return false;
+        };
+        let (done, all) = made.blocks;
+        let is_over = self.prediction_state.job.is_none() && all > 0 && done == all;
+        let is_asked = match (ground, &made.asked.ground) {
+            (Shape::Rects(rects), None) => {
+                let mut rects = rects.iter();
+                rects.all(|rect| rect.intersect(made.asked.area) == *rect)
+            }
+            _ => {
+                let selected = self.selected.as_ref();
+                let selected = selected.filter(|_| scope == ScoreScope::Selection);
+                selected.is_some_and(|it| Some(it.ground.checksum()) == made.asked.sum)
+            }
+        };
+        is_over && is_asked
     }
 
     fn say_scores(&self, words: &mut Words, scope: ScoreScope) -> Result<(), CommandError> {

@@ -20,7 +20,7 @@ const MOST: usize = 10_000;
 /// A walk through the places where label and prediction differ, the largest first.
 #[derive(Clone, Debug)]
 pub struct Review {
-    /// What is left to decide.
+    /// What is left to decide; nothing when the walk is over, until a decision is undone.
     regions: Vec<Difference>,
     at: usize,
     /// How many were decided: taken and left.
@@ -123,8 +123,9 @@ impl Review {
 
 impl Session {
     /// The walk through the differences, while there is one.
-    pub const fn review(&self) -> Option<&Review> {
-        self.review.as_ref()
+    pub fn review(&self) -> Option<&Review> {
+        let review = self.review.as_ref();
+        review.filter(|review| !review.regions.is_empty())
     }
 
     pub(super) fn apply_review(&mut self, command: ReviewCommand) -> Result<(), CommandError> {
@@ -141,8 +142,10 @@ impl Session {
             ReviewCommand::End => self.review = None,
             ReviewCommand::Step { forth } => return self.step_on(forth),
             ReviewCommand::GoTo(place) => {
-                let review = self.review.as_mut().ok_or(CommandError::NoReview)?;
-                review.at = place.min(review.regions.len().saturating_sub(1));
+                let (_, count) = self.review().ok_or(CommandError::NoReview)?.position();
+                if let Some(review) = &mut self.review {
+                    review.at = place.min(count.saturating_sub(1));
+                }
             }
             ReviewCommand::Accept => return self.accept_difference(),
             ReviewCommand::Reject => return self.reject_difference(),
@@ -215,6 +218,7 @@ impl Session {
 
     /// Goes to the next place, or to the one before.
     fn step_on(&mut self, forth: bool) -> Result<(), CommandError> {
+        self.review().ok_or(CommandError::NoReview)?;
         let is_left = !self.is_current_mended();
         let review = self.review.as_mut().ok_or(CommandError::NoReview)?;
         if is_left {
@@ -246,8 +250,8 @@ impl Session {
             let step = if forth { 0 } else { count - 1 };
             review.at = (review.at + step) % count;
         }
-        let over = self.review.take_if(|review| review.regions.is_empty());
-        if let Some(review) = over {
+        let over = self.review.as_ref();
+        if let Some(review) = over.filter(|review| review.regions.is_empty()) {
             let (taken, left) = review.decided;
             let mended = match review.mended {
                 0 => String::new(),
@@ -343,7 +347,8 @@ impl Session {
         self.drop_mended(true);
     }
 
-    /// Looks again at the place whose decision led to a state of the label that is undone.
+    /// Looks again at the place whose decision led to a state of the label that is undone, also when
+    /// that ended the walk.
     pub(super) fn undo_decision(&mut self, undone: StateMark) {
         let Some(review) = &mut self.review else {
             return;

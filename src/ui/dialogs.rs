@@ -7,15 +7,15 @@ use egui::{Key, Modal, TextEdit, Ui};
 
 use super::chooser;
 use super::panels::area::check;
-use super::predicting::predict;
+use super::predicting::predict_there;
 use super::theme;
 use super::training::{Correction, take_list};
 use super::view::{CommandQueue, View, Waiting};
 use crate::dataset::Part;
 use crate::session::{
     CheckCommand, ClassCommand, Command, ExportOrder, FinetuneCommand, ImportCommand, Joining,
-    LayerKind, ProjectCommand, QueueCommand, RecipeCommand, RunsCommand, ScoreScope, SearchCommand,
-    Session, TrainOn,
+    LayerKind, ProjectCommand, QueueCommand, RecipeCommand, RunsCommand, SearchCommand, Session,
+    TrainOn,
 };
 
 /// What a file or folder is asked for.
@@ -229,7 +229,7 @@ impl FileWish {
             Self::Pack => Command::Project(ProjectCommand::Pack { folder: path }),
             Self::OpenClasses => Command::Class(ClassCommand::Load { path }),
             Self::SaveClasses => Command::Class(ClassCommand::Save { path }),
-            Self::PredictWith => predict(Some(path), ScoreScope::Whole, session, view),
+            Self::PredictWith => predict_there(Some(path), session, view),
             Self::ChooseModel => Command::Finetune(FinetuneCommand::Activate { run: path }),
             Self::OpenRuns => Command::Runs(RunsCommand::Open {
                 folder: path,

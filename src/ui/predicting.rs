@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use egui::{Button, RectAlign, Role, ScrollArea, Tooltip, Ui, Vec2, WidgetInfo, vec2};
+use egui::{Button, ComboBox, RectAlign, Role, ScrollArea, Tooltip, Ui, Vec2, WidgetInfo, vec2};
 
 use super::canvas::{PaneContent, PaneLayout};
 use super::dialogs::FileWish;
@@ -16,6 +16,91 @@ use crate::train::RunRecord;
 /// Lists of runs are at least so wide and at most so high, in points.
 const LIST_SIZE: Vec2 = vec2(220.0, 320.0);
 const GO_ON_HELP: &str = "Computes what is missing, with the same network and choices";
+const WHERE_HELP: &str = "The Train panel chooses where";
+
+/// The ground that the next prediction is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PredictOn {
+    /// The whole image.
+    #[default]
+    Whole,
+    /// What is seen.
+    View,
+    /// What is selected.
+    Selection,
+    /// Cells, by what somebody said of them.
+    Cells(WantedCells),
+}
+
+impl PredictOn {
+    const ALL: [Self; 6] = [
+        Self::Whole,
+        Self::View,
+        Self::Selection,
+        Self::Cells(WantedCells::Done),
+        Self::Cells(WantedCells::Review),
+        Self::Cells(WantedCells::Open),
+    ];
+
+    /// What people call it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "The whole image",
+            Self::View => "What is in view",
+            Self::Selection => "The selection",
+            Self::Cells(WantedCells::Done) => "Cells that are done",
+            Self::Cells(WantedCells::Review) => "Cells that need review",
+            Self::Cells(WantedCells::Open) => "Cells that are not done",
+        }
+    }
+
+    const fn scope(self, view: &View) -> ScoreScope {
+        match self {
+            Self::Whole => ScoreScope::Whole,
+            Self::View => ScoreScope::Within(view.visible),
+            Self::Selection => ScoreScope::Selection,
+            Self::Cells(wanted) => ScoreScope::Cells(wanted),
+        }
+    }
+
+    fn is_there(self, session: &Session, view: &View) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::View => !view.visible.is_empty(),
+            Self::Selection => session.selected().is_some(),
+            Self::Cells(wanted) => !session.coverage().cells(wanted).is_empty(),
+        }
+    }
+}
+
+/// Chooses the ground that the next prediction is of, with whichever network.
+pub fn where_ui(ui: &mut Ui, session: &Session, view: &mut View) {
+    let label = ui.label("Predict on");
+    let chosen = view.form.predict_on;
+    let choice = ComboBox::from_id_salt("predict on").selected_text(chosen.name());
+    let shown = choice.show_ui(ui, |ui| {
+        for on in PredictOn::ALL {
+            let entry = Button::selectable(on == chosen, on.name());
+            if ui.add_enabled(on.is_there(session, view), entry).clicked() {
+                view.form.predict_on = on;
+            }
+        }
+    });
+    shown.response.labelled_by(label.id);
+}
+
+/// Why nothing can be predicted now where it is chosen to be; `None` when it can.
+pub fn why_not(session: &Session, view: &View) -> Option<&'static str> {
+    if session.image().is_none() {
+        Some("Open an image first")
+    } else if session.prediction_state().job.is_some() {
+        Some("A prediction runs")
+    } else if view.form.predict_on.is_there(session, view) {
+        None
+    } else {
+        Some("There is no such ground; choose where to predict in the Train panel")
+    }
+}
 
 /// Predicts some ground, what is seen first, where panes show it.
 pub fn predict(
@@ -27,6 +112,12 @@ pub fn predict(
     let near = near(view);
     show_prediction(session, view);
     Command::Prediction(PredictionCommand::Predict { run, on, near })
+}
+
+/// Predicts where it is chosen to.
+pub fn predict_there(run: Option<PathBuf>, session: &Session, view: &mut View) -> Command {
+    let on = view.form.predict_on.scope(view);
+    predict(run, on, session, view)
 }
 
 /// Changes to panes that show the prediction, unless one that is seen does.
@@ -74,27 +165,37 @@ pub fn can_predict(session: &Session) -> bool {
     session.image().is_some() && session.prediction_state().job.is_none()
 }
 
-/// The listed runs, the newest first, to predict the image with; any other is chosen by its folder.
+/// The listed runs, the newest first, to predict with where it is chosen to; any other is chosen by
+/// its folder.
 pub fn runs_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     ui.set_min_width(LIST_SIZE.x);
     view.training.keep_looking(ui, session, commands);
-    let list = ScrollArea::vertical().max_height(LIST_SIZE.y);
-    list.show(ui, |ui| {
-        for entry in &session.runs().entries {
-            if run_ui(ui, &entry.record, session) {
-                let run = entry.record.folder.clone();
-                commands.push(predict(Some(run), ScoreScope::Whole, session, view));
-                ui.close();
+    let on = view.form.predict_on;
+    let words = format!("Predict on: {}", on.name());
+    ui.weak(words).on_hover_text(WHERE_HELP);
+    let why_not = why_not(session, view);
+    if let Some(why_not) = why_not {
+        ui.weak(why_not);
+    }
+    ui.add_enabled_ui(why_not.is_none(), |ui| {
+        let list = ScrollArea::vertical().max_height(LIST_SIZE.y);
+        list.show(ui, |ui| {
+            for entry in &session.runs().entries {
+                if run_ui(ui, &entry.record, session) {
+                    let run = entry.record.folder.clone();
+                    commands.push(predict_there(Some(run), session, view));
+                    ui.close();
+                }
             }
+        });
+        if !session.runs().entries.is_empty() {
+            ui.separator();
+        }
+        if ui.button("Another folder…").clicked() {
+            view.wish(FileWish::PredictWith);
+            ui.close();
         }
     });
-    if !session.runs().entries.is_empty() {
-        ui.separator();
-    }
-    if ui.button("Another folder…").clicked() {
-        view.wish(FileWish::PredictWith);
-        ui.close();
-    }
 }
 
 /// A run and its network; whether it was chosen.
@@ -195,30 +296,12 @@ fn parts_menu(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
     let state = session.prediction_state();
     let run = state.run.clone().or_else(|| session.model_in_use());
     let is_idle = session.image().is_some() && state.job.is_none() && run.is_some();
-    let cells = |name, wanted| {
-        let is_there = !session.coverage().cells(wanted).is_empty();
-        (name, ScoreScope::Cells(wanted), is_there)
-    };
-    let grounds = [
-        (
-            "What is in view",
-            ScoreScope::Within(view.visible),
-            !view.visible.is_empty(),
-        ),
-        (
-            "The selection",
-            ScoreScope::Selection,
-            session.selected().is_some(),
-        ),
-        cells("Cells that are done", WantedCells::Done),
-        cells("Cells that need review", WantedCells::Review),
-        cells("Cells that are not done", WantedCells::Open),
-    ];
-    for (name, on, is_there) in grounds {
-        let button = ui.add_enabled(is_idle && is_there, Button::new(name));
+    for on in &PredictOn::ALL[1..] {
+        let is_there = on.is_there(session, view);
+        let button = ui.add_enabled(is_idle && is_there, Button::new(on.name()));
         let help = "The rest of the prediction stays if the same network made it";
         if button.on_hover_text(help).clicked() {
-            commands.push(predict(run.clone(), on, session, view));
+            commands.push(predict(run.clone(), on.scope(view), session, view));
             ui.close();
         }
     }

@@ -1,11 +1,13 @@
 //! Two predictions are compared on the ground that is chosen for the scores, and the command line
 //! finds the same there.
 
+use std::path::Path;
 use std::time::Duration;
 
 use orthobrush::geom::{ImageSize, PixelRect};
 use orthobrush::label::{CellKey, CellState, Mask, UNLABELED, WantedCells};
 use orthobrush::metrics::{ComparedPredictions, PredictionComparison};
+use orthobrush::raster::{Overviews, PixelKind, TiffOptions, TiffWriter};
 use orthobrush::session::{
     Command, CopiedCommand, KeptComparison, KeptScores, LayerKind, PlaceCommand, PredictionCommand,
     ScoreScope, SelectionCommand, Session,
@@ -181,6 +183,56 @@ fn a_prediction_of_a_part_is_compared_and_copied_where_it_is() {
     let share = kept.share_predicted().expect("a part");
     assert!(share > 0.0 && share < 1.0, "{share}");
     assert_eq!(scores.expect("scores").unpredicted, 0);
+}
+
+/// Writes an image whose left 200 columns have no data.
+fn write_half_void(path: &Path, size: ImageSize) {
+    let options = TiffOptions {
+        overviews: Overviews::None,
+        ..TiffOptions::new(size, PixelKind::Rgba)
+    };
+    let mut writer = TiffWriter::create(path, options).expect("begun");
+    for y in 0..size.height {
+        let pixel = |x: u32| {
+            let [red, green] = [x / 97 * 40 % 256, y / 61 * 30 % 256].map(|band| band as u8);
+            [red, green, 60, if x < 200 { 0 } else { 255 }]
+        };
+        let row: Vec<u8> = (0..size.width).flat_map(pixel).collect();
+        writer.write_rows(&row).expect("written");
+    }
+    writer.finish().expect("finished");
+}
+
+#[test]
+fn a_comparison_of_ground_that_lacks_data_in_part_is_copied() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = trained(folder.path(), 7);
+    let image = folder.path().join("image.tif");
+    write_half_void(&image, ImageSize::new(700, 500));
+    let mut session = on_cpu(&image);
+    let within = ScoreScope::Within(PixelRect::new(100, 50, 300, 200));
+    finish(&mut session, predict(run(), within));
+    finish(&mut session, KEEP);
+    finish(&mut session, predict(&other, within));
+    let found = session.comparison_of(within).expect("counted");
+    assert_eq!((found.pixels, found.alone), (200 * 200, 0));
+    let copied = |scope| session.as_command(CopiedCommand::Compare(scope));
+    for scope in [ScoreScope::Whole, within] {
+        let words = copied(scope).expect("words");
+        assert!(words.contains(" --area 100,50,300,200"), "{words}");
+        let report = done(&format!("{words} --device cpu --json"));
+        let said: serde_json::Value = serde_json::from_slice(&report).expect("JSON");
+        for (name, count) in [
+            ("pixels", found.pixels),
+            ("alone", 0),
+            ("changed", found.changed),
+        ] {
+            assert_eq!(said[name], count, "{name}: {words}");
+        }
+    }
+    // A command would predict what neither did.
+    let wider = ScoreScope::Within(PixelRect::new(100, 50, 301, 200));
+    copied(wider).expect_err("a part is missing");
 }
 
 #[test]

@@ -71,6 +71,29 @@ fn doubtful_squares_are_taken_over_or_left_and_done_cells_are_not_among_them() {
     assert!(session.review().is_none(), "the only cell is done");
 }
 
+#[test]
+fn a_walk_that_ended_is_open_again_when_its_last_decision_is_undone() {
+    let (_folder, mut session) = predicted();
+    review(&mut session, ReviewCommand::StartDoubtful);
+    let mut last = None;
+    while let Some(walk) = session.review() {
+        last = walk.current().cloned();
+        review(&mut session, ReviewCommand::Reject);
+    }
+    assert!(last.is_some());
+    let step = Command::Review(ReviewCommand::Step { forth: true });
+    let over = session.apply(step);
+    assert!(matches!(over, Err(CommandError::NoReview)), "{over:?}");
+    finish(&mut session, Command::Undo);
+    let walk = session.review().expect("it is open again");
+    assert_eq!((walk.decided(), walk.position()), ((0, 15), (1, 1)));
+    assert_eq!(walk.current(), last.as_ref());
+    // What somebody ended stays so.
+    review(&mut session, ReviewCommand::End);
+    finish(&mut session, Command::Undo);
+    assert!(session.review().is_none());
+}
+
 /// Begins the walk through doubtful squares at `square`, if it is among them; how many there are.
 fn doubtful(session: &mut Session, square: PixelRect) -> (bool, usize) {
     review(session, ReviewCommand::StartDoubtful);

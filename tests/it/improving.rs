@@ -284,6 +284,9 @@ fn what_was_learned_until_stop_is_compared_and_a_second_stop_ends_that_at_once()
     assert!(is_over(&session), "at once");
     assert!(settle(&mut session).is_empty());
     assert!(is_over(&session), "no verdict comes after it");
+    let mut family = session.finetuning().family.iter();
+    let is_listed = family.any(|relative| relative.model.run.ends_with("child"));
+    assert!(is_listed, "the tree was read again");
     assert_eq!(session.model_in_use().as_deref(), Some(&*parent));
     assert_eq!(session.prediction_state().run.as_deref(), Some(&*parent));
 }

@@ -7,7 +7,8 @@ use orthobrush::geom::PixelRect;
 use orthobrush::label::{Mask, SaveAs, save_mask};
 use orthobrush::metrics::PredictionComparison;
 use orthobrush::session::{
-    Command, KeptPlace, LayerKind, Predicting, PredictionCommand, ScoreScope, Session,
+    Command, FinetuneCommand, KeptPlace, LayerKind, Predicting, PredictionCommand, ScoreScope,
+    Session,
 };
 use orthobrush::train::{Certainty, DeviceChoice};
 use orthobrush::ui::{PaneContent, PaneLayout};
@@ -142,6 +143,60 @@ fn the_image_is_predicted_by_a_run_that_is_chosen_from_a_list() {
         harness.query_by_label("Another folder…").is_none(),
         "closed"
     );
+}
+
+#[test]
+fn a_run_that_is_chosen_from_the_list_predicts_where_the_panel_says() {
+    let _turn = turn();
+    let (folder, ortho) = own_sample();
+    let runs = folder.path().join("orthobrush-runs");
+    std::fs::create_dir(&runs).expect("a folder");
+    let run = runs.join("run");
+    std::fs::rename(trained(folder.path(), 3), &run).expect("moved");
+    let mut harness = window(Some(&ortho));
+    let choice = (egui::Role::ComboBox, "Predict on");
+    let choice = harness.get_by_role_and_label(choice.0, choice.1);
+    choice.click_accesskit();
+    window::settle(&mut harness);
+    harness.get_by_label("What is in view").click_accesskit();
+    window::settle(&mut harness);
+    harness.get_by_label("Predict with another run…").click();
+    window::settle(&mut harness);
+    let said = harness.query_by_label("Predict on: What is in view");
+    assert!(said.is_some());
+    harness.get_by_label("run").click();
+    window::settle(&mut harness);
+    let state = session(&harness).prediction_state();
+    assert_eq!(state.run.as_deref(), Some(&*run));
+    assert!(
+        matches!(state.on, ScoreScope::Within(_)),
+        "on {:?}",
+        state.on
+    );
+}
+
+#[test]
+fn a_model_that_is_in_use_predicts_by_a_button_before_anything_is_trained() {
+    let _turn = turn();
+    let (folder, ortho) = own_sample();
+    let run = trained(folder.path(), 3);
+    let mut harness = window(Some(&ortho));
+    let predict = (egui::Role::Button, "Predict");
+    assert!(
+        harness
+            .query_by_role_and_label(predict.0, predict.1)
+            .is_none()
+    );
+    let activate = FinetuneCommand::Activate { run };
+    let activate = vec![Command::Finetune(activate)];
+    harness.state_mut().perform(activate);
+    window::settle(&mut harness);
+    harness
+        .get_by_role_and_label(predict.0, predict.1)
+        .click_accesskit();
+    window::settle(&mut harness);
+    let state = session(&harness).prediction_state();
+    assert_eq!((state.on, state.is_complete), (ScoreScope::Whole, true));
 }
 
 /// By how much the middle of a canvas is redder than blue, as it is drawn.

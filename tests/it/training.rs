@@ -193,7 +193,11 @@ fn a_training_rests_while_others_predict_and_goes_on() {
     session
         .apply(Command::predict(None))
         .expect("the network so far");
+    assert_eq!(session.prediction_state().waiting(), Some("Training"));
+    let title = session.activities().last().map(|it| it.title.clone());
+    assert_eq!(title.as_deref(), Some("Predicting; “Training” waits"));
     until(&mut session, |session| session.activities().count() == 1);
+    assert_eq!(session.prediction_state().waiting(), None);
     assert!(session.training().is_paused && session.training().is_running());
     assert_eq!(session.training().step_losses.len(), steps);
     session

@@ -19,7 +19,7 @@ impl Session {
         finetune.has_gained |= is_learning;
         finetune.unseen.clear();
         let is_other = self.prediction_state.job.is_some() && !is_look;
-        if !is_learning || is_other || self.review.is_some() || !self.is_corrected_image_open() {
+        if !is_learning || is_other || self.review().is_some() || !self.is_corrected_image_open() {
             return;
         }
         // What the model of an epoch before says is of no use any more.
@@ -38,7 +38,7 @@ impl Session {
     pub(in crate::session) fn look_on(&mut self) {
         let finetune = &self.study.finetune;
         let is_shown = finetune.run.is_some() && self.predicted_by() == finetune.run.as_deref();
-        let is_free = self.prediction_state.job.is_none() && self.review.is_none();
+        let is_free = self.prediction_state.job.is_none() && self.review().is_none();
         if is_shown && is_free && self.is_finetuning() && self.is_corrected_image_open() {
             self.look_at_next();
         }

@@ -1,4 +1,4 @@
-use crate::train::{EpochRow, TrainEvent, remedies_in_words};
+use crate::train::{EpochRow, StopReason, TrainEvent, remedies_in_words};
 
 /// What a run's log says of an event, if it is worth keeping.
 pub(super) fn log_line(event: &TrainEvent) -> Option<String> {
@@ -8,7 +8,10 @@ pub(super) fn log_line(event: &TrainEvent) -> Option<String> {
             "{} labelled pixels to learn from, {} held out",
             split.train_pixels, split.validation_pixels
         ),
-        TrainEvent::Step { .. } | TrainEvent::Trying { .. } => return None,
+        // The line of the end says more than the event: [`last_line`].
+        TrainEvent::Step { .. } | TrainEvent::Trying { .. } | TrainEvent::Finished(_) => {
+            return None;
+        }
         TrainEvent::EpochEnded(row) => of_epoch(row),
         TrainEvent::BestSaved {
             epoch,
@@ -23,11 +26,18 @@ pub(super) fn log_line(event: &TrainEvent) -> Option<String> {
         TrainEvent::Tight(remedies) => remedies_in_words(remedies),
         TrainEvent::Paused => "Paused".to_owned(),
         TrainEvent::GoesOn => "Goes on after a pause".to_owned(),
-        TrainEvent::Finished(report) => format!(
-            "{}; best epoch: {}, seconds of work: {:.1}",
-            report.reason, report.best_epoch, report.seconds
-        ),
     })
+}
+
+/// What a run's log says when it has ended: why, which epoch is kept and whether numbers of held-out
+/// ground chose it, so that it is not merely the last, and the seconds of work.
+pub(super) fn last_line(reason: StopReason, (epoch, chooses): (u32, bool), seconds: f64) -> String {
+    let kept = match epoch {
+        0 => "no epoch was finished".to_owned(),
+        epoch if chooses => format!("best epoch: {epoch}"),
+        epoch => format!("kept epoch: {epoch}, the last"),
+    };
+    format!("{reason}; {kept}, seconds of work: {seconds:.1}")
 }
 
 fn of_epoch(row: &EpochRow) -> String {
@@ -82,5 +92,15 @@ mod tests {
         let note = TrainEvent::Note("A note".to_owned());
         assert_eq!(log_line(&note).as_deref(), Some("A note"));
         assert_eq!(elapsed(36_061.9), "10:01:01");
+    }
+
+    #[test]
+    fn the_last_line_calls_an_epoch_best_only_where_something_chose_it() {
+        let line = |epoch, chooses| last_line(StopReason::AllEpochs, (epoch, chooses), 2.5);
+        let best = "All epochs are done; best epoch: 3, seconds of work: 2.5";
+        assert_eq!(line(3, true), best);
+        let last = "All epochs are done; kept epoch: 3, the last, seconds of work: 2.5";
+        assert_eq!(line(3, false), last);
+        assert!(line(0, true).contains("; no epoch was finished, "));
     }
 }

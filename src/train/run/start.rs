@@ -5,6 +5,7 @@ use anyhow::anyhow;
 
 use super::Halt;
 use super::clock::Clock;
+use super::log_line::last_line;
 use super::outside::Outside;
 use super::preflight::{Trial, advise, preflight};
 use super::training::Training;
@@ -18,7 +19,8 @@ use crate::train::leftovers::remove_leftovers;
 use crate::train::report::END_FILE;
 use crate::train::resume::{RunState, forget};
 use crate::train::{
-    Environment, RunEnd, StopReason, TrainError, TrainEvent, TrainPlan, TrainReport, write_report,
+    BestBy, Environment, RunEnd, StopReason, TrainError, TrainEvent, TrainPlan, TrainReport,
+    write_report,
 };
 
 /// Trains as `plan` says. `between` is called between steps, when no tensor is in use: the place
@@ -52,8 +54,12 @@ pub(in crate::train) fn run(
     };
     let ended = trained(plan, &chosen, outside, trial);
     write_end(plan.folder.path(), &ended, outside);
+    let report = ended?;
+    let chooses = plan.recipe.best_by != BestBy::Latest;
+    let kept = (report.best_epoch, chooses);
+    outside.log(last_line(report.reason, kept, report.seconds));
     // Telling sends even when the job was cancelled, and then says so: the job's own last event.
-    Ok(outside.tell(TrainEvent::Finished(ended?))?)
+    Ok(outside.tell(TrainEvent::Finished(report))?)
 }
 
 /// Writes how the training ended, and the report, which says it as well. What the disk refuses here

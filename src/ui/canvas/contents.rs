@@ -109,7 +109,11 @@ impl PaneContent {
             }
             Self::Label if lacks(LayerKind::Label) => "none yet: paint here, or File › Open label…",
             Self::Prediction | Self::Errors if lacks(LayerKind::Prediction) => {
-                "none yet: press Train, then Predict, or turn instant answers on"
+                if session.model_in_use().is_some() {
+                    "none yet: press Predict in the Train panel, or turn instant answers on"
+                } else {
+                    "none yet: press Train, then Predict, or turn instant answers on"
+                }
             }
             Self::Errors | Self::KeptErrors(_) if lacks(LayerKind::Label) => {
                 "there is no label to compare with"

@@ -8,6 +8,7 @@ use crate::render::list_adapters;
 use crate::session::{DataSet, LayerKind, Session, TrainOn};
 use crate::train::{DeviceChoice, EncoderKind, Family, Preset, Recipe, Remedy, fit_of_processor};
 use crate::ui::dialogs::FileWish;
+use crate::ui::predicting::PredictOn;
 use crate::ui::training::Draft;
 use crate::ui::{text, theme};
 
@@ -36,6 +37,8 @@ pub struct TrainForm {
     pub wish: Option<FileWish>,
     /// Why the last change made no recipe.
     pub refused: Option<String>,
+    /// Where the next prediction is made.
+    pub predict_on: PredictOn,
     adapters: Adapters,
 }
 
@@ -54,6 +57,7 @@ impl Default for TrainForm {
             draft: Draft::default(),
             wish: None,
             refused: None,
+            predict_on: PredictOn::default(),
             adapters: Adapters::default(),
         }
     }

@@ -1,13 +1,15 @@
-use egui::{Link, Popup, ProgressBar, RichText, Ui};
+use egui::{Button, Link, Popup, ProgressBar, RichText, Ui};
 
 use super::recipe::{memory_ui, recipe_ui, remedies_ui};
 use crate::dataset::SplitKind;
 use crate::session::{
-    Command, FinetuneCommand, LayerKind, ScoreScope, Session, TrainOn, TrainingPhase, TrainingState,
+    Command, FinetuneCommand, LayerKind, Session, TrainOn, TrainingPhase, TrainingState,
 };
 use crate::train::TrainStatus;
 use crate::ui::dialogs::FileWish;
-use crate::ui::predicting::{can_predict, go_on_ui, predict, runs_menu, show_prediction};
+use crate::ui::predicting::{
+    can_predict, go_on_ui, predict_there, runs_menu, show_prediction, where_ui, why_not,
+};
 use crate::ui::stop::stop_ui;
 use crate::ui::training::{Page, entries_ui, has_trials, pause_ui, room_ui};
 use crate::ui::view::{CommandQueue, View};
@@ -38,7 +40,11 @@ pub fn train_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut 
             let parts = (&mut view.training.sheet, &view.form);
             entries_ui(ui, session, parts, commands);
         });
-        outcome_ui(ui, session, view, commands);
+        outcome_ui(ui, session, commands);
+    }
+    predict_ui(ui, session, view, commands);
+    if !session.is_learning() {
+        others_ui(ui, session, view, commands);
     }
     if session.is_learning() && has_trials(session) && ui.link("All trials…").clicked() {
         view.training.open(Page::Trials);
@@ -132,7 +138,9 @@ pub(super) fn running_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQ
             .step_losses
             .last()
             .map_or_else(String::new, |(_, loss)| format!("loss {loss:.3}"));
-        let place = if state.is_judging() {
+        let place = if session.prediction_state().waiting().is_some() {
+            "waits for the prediction".to_owned()
+        } else if state.is_judging() {
             "judging the epoch".to_owned()
         } else {
             let done = text::of_all(u64::from(step), u64::from(steps));
@@ -158,7 +166,7 @@ fn device_line(ui: &mut Ui, state: &TrainingState) {
     }
 }
 
-fn outcome_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+fn outcome_ui(ui: &mut Ui, session: &Session, commands: &mut CommandQueue) {
     let state = session.training();
     match &state.phase {
         TrainingPhase::Failed(why) => {
@@ -183,10 +191,10 @@ fn outcome_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut Co
             out: None,
         });
     }
-    if state.best_row().is_some() && session.prediction_state().job.is_none() {
-        ui.horizontal_wrapped(|ui| trained_ui(ui, session, view, commands));
-    }
-    go_on_ui(ui, session, view, commands);
+}
+
+/// What other runs are good for.
+fn others_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
     let link = Link::new("Predict with another run…");
     let link = ui.add_enabled(can_predict(session), link);
     Popup::menu(&link).show(|ui| runs_menu(ui, session, view, commands));
@@ -212,26 +220,51 @@ fn ended_words(status: TrainStatus, best_epoch: u32, state: &TrainingState) -> S
     format!("Training {status}, {num_epochs} {noun} in {seconds}; {kept} epoch {best_epoch}")
 }
 
-/// What can be done with the model that was just trained.
-fn trained_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
-    let trained = session.training().run.clone();
-    match trained.filter(|run| session.model_in_use().as_ref() != Some(run)) {
-        Some(run) => {
+/// Predicts with the model in use, where that is chosen to be; one that was just trained beside
+/// another in use can take its place.
+fn predict_ui(ui: &mut Ui, session: &Session, view: &mut View, commands: &mut CommandQueue) {
+    let state = session.training();
+    let used = session.model_in_use();
+    if session.image().is_none() || (used.is_none() && session.is_learning()) {
+        return;
+    }
+    ui.add_space(theme::GRID);
+    ui.horizontal_wrapped(|ui| where_ui(ui, session, view));
+    let is_trained = !session.is_learning() && state.best_row().is_some();
+    let trained = state.run.clone().filter(|_| is_trained);
+    let other = trained.filter(|run| used.as_ref() != Some(run));
+    ui.horizontal_wrapped(|ui| {
+        if let Some(used) = used {
+            let used = used.file_name().unwrap_or_default().to_string_lossy();
+            let name = if other.is_some() {
+                format!("Predict with {used}")
+            } else {
+                "Predict".to_owned()
+            };
+            let why_not = why_not(session, view);
+            let button = ui.add_enabled(why_not.is_none(), Button::new(name));
+            let button = button.on_hover_text(format!("With the model in use: {used}"));
+            let button = button.on_disabled_hover_text(why_not.unwrap_or_default());
+            if button.clicked() {
+                commands.push(predict_there(None, session, view));
+            }
+        }
+        if let Some(run) = other {
             let help = "Predictions and the next improvement start from it, not from the model \
                         that was chosen before";
             if ui.button("Use this model").on_hover_text(help).clicked() {
                 commands.push(Command::Finetune(FinetuneCommand::Activate { run }));
             }
         }
-        None => {
-            if ui.button("Predict this image").clicked() {
-                commands.push(predict(None, ScoreScope::Whole, session, view));
-            }
+        if session.layer(LayerKind::Prediction).is_some() && ui.button("Compare").clicked() {
+            show_prediction(session, view);
         }
+    });
+    if let Some(title) = session.computes_long() {
+        let words = format!("“{title}” waits between two steps until a prediction is there");
+        ui.label(RichText::new(words).small().weak());
     }
-    if session.layer(LayerKind::Prediction).is_some() && ui.button("Compare").clicked() {
-        show_prediction(session, view);
-    }
+    go_on_ui(ui, session, view, commands);
 }
 
 fn curves_ui(ui: &mut Ui, session: &Session) {
