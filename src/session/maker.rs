@@ -24,6 +24,8 @@ pub(super) struct Makers {
     pub replaced: Option<Layer>,
     /// Whether classes mean the same in both, so that they can be seen side by side.
     is_replaced_alike: bool,
+    /// Whether what is replaced waits for its model.
+    is_replaced_aside: bool,
     /// Whether a model that comes into use predicts the whole image, as the one before did.
     wants_all: bool,
 }
@@ -234,12 +236,13 @@ impl Session {
         let aside = &mut self.predicting.makers.aside;
         let back = aside.take_if(|aside| aside.made.by == made.by);
         let is_alike = self.maker().is_some_and(|now| now.means_same(&made));
-        self.set_aside(&made.run);
+        let is_aside = self.set_aside(&made.run);
         let is_bare = back.is_none();
         if is_bare {
             let replaced = self.prediction.take_if(|old| !old.is_loading);
             self.put_layer(LayerKind::Replaced, replaced);
             self.predicting.makers.is_replaced_alike = is_alike;
+            self.predicting.makers.is_replaced_aside = is_aside;
         }
         let (classes, sure, made) = match back {
             Some(aside) => {
@@ -302,14 +305,14 @@ impl Session {
     }
 
     /// Keeps what is shown for when its model predicts again; an earlier state of the run that
-    /// predicts next never does.
-    fn set_aside(&mut self, next: &Path) {
+    /// predicts next never does. Whether it is kept.
+    fn set_aside(&mut self, next: &Path) -> bool {
         if self.maker().is_none_or(|made| made.run == next) {
-            return;
+            return false;
         }
         let (Some(shown), Some(classes)) = (self.predicting.makers.shown.take(), &self.prediction)
         else {
-            return;
+            return false;
         };
         // What is not whole yet is read again.
         let sure = self.certainty().filter(|sure| !sure.is_loading);
@@ -318,9 +321,48 @@ impl Session {
             sure: sure.map(|sure| (self.certainty_measure(), sure.mask.clone())),
             made: shown.made,
         };
-        if aside.bytes_used() <= MOST_ASIDE {
+        let is_kept = aside.bytes_used() <= MOST_ASIDE;
+        if is_kept {
             self.predicting.makers.aside = Some(aside);
         }
+        is_kept
+    }
+
+    /// A prediction ended before its first block: what it took the place of is shown again, if that
+    /// is of a model that is known, or of a file beside a label, which says what classes mean.
+    /// Whether it is.
+    pub(super) fn show_replaced_again(&mut self) -> bool {
+        let is_bare = |made: &Made| made.done.known(made.asked.sum).is_empty();
+        let is_aside = self.predicting.makers.is_replaced_aside;
+        let is_bare = self.predicting.makers.coming.is_none() && self.maker().is_some_and(is_bare);
+        let has_label = self.label.is_some();
+        let is_known = |old: &Layer| is_aside || (has_label && old.path.is_some());
+        let replaced = &mut self.predicting.makers.replaced;
+        let Some(layer) = replaced.take_if(|old| is_bare && is_known(old)) else {
+            return false;
+        };
+        let id = layer.id;
+        self.put_layer(LayerKind::Prediction, Some(layer));
+        self.review = None;
+        self.drop_measures();
+        let makers = &mut self.predicting.makers;
+        match makers.aside.take_if(|_| is_aside) {
+            Some(aside) => {
+                makers.wants_all |= aside.made.is_whole;
+                let (classes, made) = (aside.made.classes.clone(), aside.made);
+                makers.shown = Some(Shown { layer: id, made });
+                if !has_label {
+                    self.set_classes(classes);
+                }
+                self.put_measures(aside.sure.into_iter().collect());
+                self.follow_measures();
+            }
+            None => {
+                makers.shown = None;
+                self.prediction_state = PredictionState::default();
+            }
+        }
+        true
     }
 
     /// The prediction that runs is done: what was asked for is there.

@@ -364,9 +364,14 @@ impl Session {
         if why.is_some() {
             self.look_no_further();
         }
+        let is_as_before = why.is_some() && self.show_replaced_again();
         self.tell_maker();
         self.live.list_anew();
-        if !self.prediction_state.is_complete && why.is_some() {
+        if is_as_before {
+            self.notify(Notice::info(
+                "The prediction ended before its first block; the one before is shown again",
+            ));
+        } else if !self.prediction_state.is_complete && why.is_some() {
             self.notify(Notice::warning(
                 "The prediction was stopped; what is finished stays, and Predict goes on with the rest",
             ));

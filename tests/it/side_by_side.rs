@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use orthobrush::geom::PixelRect;
+use orthobrush::geom::{ImageSize, PixelRect};
 use orthobrush::label::{Mask, SaveAs, save_mask};
 use orthobrush::metrics::PredictionComparison;
 use orthobrush::session::{
@@ -13,8 +13,9 @@ use orthobrush::session::{
 use orthobrush::train::{Certainty, DeviceChoice};
 use orthobrush::ui::{PaneContent, PaneLayout};
 
-use crate::contesting::{on_cpu, predict, prediction};
+use crate::contesting::{on_cpu, predict, prediction, wholly_predicted};
 use crate::fixture::{finish, own_sample, settle, turn};
+use crate::keeping::stroke;
 use crate::predicting::{run, trained};
 use crate::window::{self, session, window};
 use egui_kittest::Harness;
@@ -127,7 +128,9 @@ fn the_image_is_predicted_by_a_run_that_is_chosen_from_a_list() {
     let run = runs.join("run");
     std::fs::rename(trained(folder.path(), 3), &run).expect("moved");
     let mut harness = window(Some(&ortho));
-    harness.get_by_label("Predict with another run…").click();
+    harness
+        .get_by_label("Predict with another run…")
+        .click_accesskit();
     window::settle(&mut harness);
     assert!(harness.query_by_label("Another folder…").is_some());
     harness.get_by_label("run").click();
@@ -160,7 +163,9 @@ fn a_run_that_is_chosen_from_the_list_predicts_where_the_panel_says() {
     window::settle(&mut harness);
     harness.get_by_label("What is in view").click_accesskit();
     window::settle(&mut harness);
-    harness.get_by_label("Predict with another run…").click();
+    harness
+        .get_by_label("Predict with another run…")
+        .click_accesskit();
     window::settle(&mut harness);
     let said = harness.query_by_label("Predict on: What is in view");
     assert!(said.is_some());
@@ -197,6 +202,48 @@ fn a_model_that_is_in_use_predicts_by_a_button_before_anything_is_trained() {
     window::settle(&mut harness);
     let state = session(&harness).prediction_state();
     assert_eq!((state.on, state.is_complete), (ScoreScope::Whole, true));
+}
+
+#[test]
+fn a_prediction_that_is_stopped_before_its_first_block_gives_the_one_before_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = trained(folder.path(), 7);
+    let mut session = wholly_predicted(folder.path(), ImageSize::new(3_200, 2_100));
+    let before = prediction(&session);
+    let stop_at_once = |session: &mut Session| {
+        let begin = predict(&other, ScoreScope::Whole);
+        session.apply(begin).expect("accepted");
+        let job = session.prediction_state().job.expect("a job");
+        session.apply(Command::StopJob(job)).expect("accepted");
+        assert!(settle(session).is_empty());
+        session.check_invariants();
+        assert!(session.layer(LayerKind::Replaced).is_none());
+    };
+    stop_at_once(&mut session);
+    assert!(prediction(&session) == before);
+    let state = session.prediction_state();
+    assert_eq!(
+        (state.run.as_deref(), state.is_complete),
+        (Some(run()), true)
+    );
+    assert_eq!(session.unfinished_prediction(), None);
+    assert!(session.certainty().is_some());
+    finish(&mut session, predict(run(), ScoreScope::Whole));
+    assert_eq!(session.prediction_state().computed, 0, "it is there");
+
+    // Of a file as well, beside a label.
+    stroke(&mut session, (10.0, 10.0), (90.0, 60.0), 1);
+    let path = folder.path().join("saved.tif");
+    let layer = LayerKind::Prediction;
+    let save = Command::SaveAs {
+        layer,
+        path: path.clone(),
+    };
+    finish(&mut session, save);
+    finish(&mut session, Command::OpenMask { layer, path });
+    stop_at_once(&mut session);
+    assert!(prediction(&session) == before);
+    assert_eq!(session.prediction_state().run, None);
 }
 
 /// By how much the middle of a canvas is redder than blue, as it is drawn.
