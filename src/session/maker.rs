@@ -346,22 +346,19 @@ impl Session {
         self.review = None;
         self.drop_measures();
         let makers = &mut self.predicting.makers;
-        match makers.aside.take_if(|_| is_aside) {
-            Some(aside) => {
-                makers.wants_all |= aside.made.is_whole;
-                let (classes, made) = (aside.made.classes.clone(), aside.made);
-                makers.shown = Some(Shown { layer: id, made });
-                if !has_label {
-                    self.set_classes(classes);
-                }
-                self.put_measures(aside.sure.into_iter().collect());
-                self.follow_measures();
-            }
-            None => {
-                makers.shown = None;
-                self.prediction_state = PredictionState::default();
-            }
+        let Some(aside) = makers.aside.take_if(|_| is_aside) else {
+            makers.shown = None;
+            self.prediction_state = PredictionState::default();
+            return true;
+        };
+        makers.wants_all |= aside.made.is_whole;
+        let (classes, made) = (aside.made.classes.clone(), aside.made);
+        makers.shown = Some(Shown { layer: id, made });
+        if !has_label {
+            self.set_classes(classes);
         }
+        self.put_measures(aside.sure.into_iter().collect());
+        self.follow_measures();
         true
     }
 

@@ -252,16 +252,13 @@ impl Session {
         };
         let (done, all) = made.blocks;
         let is_over = self.prediction_state.job.is_none() && all > 0 && done == all;
-        let is_asked = match (ground, &made.asked.ground) {
-            (Shape::Rects(rects), None) => {
-                let mut rects = rects.iter();
-                rects.all(|rect| rect.intersect(made.asked.area) == *rect)
-            }
-            _ => {
-                let selected = self.selected.as_ref();
-                let selected = selected.filter(|_| scope == ScoreScope::Selection);
-                selected.is_some_and(|it| Some(it.ground.checksum()) == made.asked.sum)
-            }
+        let is_asked = if let (Shape::Rects(rects), None) = (ground, &made.asked.ground) {
+            let mut rects = rects.iter();
+            rects.all(|rect| rect.intersect(made.asked.area) == *rect)
+        } else {
+            let selected = self.selected.as_ref();
+            let selected = selected.filter(|_| scope == ScoreScope::Selection);
+            selected.is_some_and(|it| Some(it.ground.checksum()) == made.asked.sum)
         };
         is_over && is_asked
     }
